@@ -1,0 +1,7 @@
+export { collect, compareBytes, concatBytes, sortUnique } from './bytes.ts';
+export type { Digest } from './digest.ts';
+export { canonicalJson, digestFromHex, digestOf, digestOfValue, hexOf, isDigest, parseDigest } from './digest.ts';
+export type { Details, KilnErrorOptions, Position } from './errors.ts';
+export { KilnError, assert, messageOf, shorten } from './errors.ts';
+export type { Clock, LogFields, Logger, Random } from './ports.ts';
+export { jsonLogger, seededRandom, silentLogger, systemClock, systemRandom } from './ports.ts';

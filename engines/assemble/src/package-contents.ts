@@ -1,0 +1,28 @@
+import type { PackageInfo } from '@kiln/apk';
+import type { TarEntry } from '@kiln/tar';
+
+/** A member of a package's data segment; `index` numbers the members from 0 in archive order. */
+export interface DataMember {
+  readonly index: number;
+  readonly entry: TarEntry;
+}
+
+/** A package opened for assembly: its facts in memory, its files on demand. */
+export interface PackageContents {
+  readonly info: PackageInfo;
+  /** `Q1…` of the control segment. */
+  readonly checksum: string;
+  /** Size of the whole `.apk` file. */
+  readonly sizeBytes: number;
+  /** Members of the control segment other than `.PKGINFO`, with content. */
+  readonly control: readonly { readonly entry: TarEntry; readonly content: Uint8Array }[];
+  readonly members: readonly DataMember[];
+  /** The content of the member with this index. */
+  read(index: number): AsyncIterable<Uint8Array>;
+}
+
+/** Opens packages by the digest of their `.apk` file; verifies control checksum, datahash and file checksums. */
+export interface PackageOpener {
+  /** Throws `APK_…` when the package is not what it says, `BLOB_UNKNOWN` when it is absent. */
+  open(apk: import('@kiln/base').Digest): Promise<PackageContents>;
+}

@@ -1,0 +1,40 @@
+/** A directory of the host that appears in the sandbox. */
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+export interface SandboxRequest {
+  /** Host directories that form `/`, lowest first; a throw-away upper layer takes the writes. */
+  readonly roots: readonly string[];
+  readonly mounts: readonly Mount[];
+  readonly argv: readonly string[];
+  /** The whole environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** `none` leaves only a loopback interface. */
+  readonly network: 'none' | 'host';
+  readonly timeoutMs: number;
+  /** Limit on the sandbox's CPUs as `nproc` reports them; undefined leaves the host's. */
+  readonly cpus?: number;
+  /** Standard output and error, interleaved as they come. */
+  onOutput(chunk: Uint8Array): void;
+  readonly signal?: AbortSignal;
+}
+
+export type SandboxResult =
+  | { readonly kind: 'exited'; readonly exitCode: number }
+  | { readonly kind: 'timed-out' }
+  | { readonly kind: 'aborted' };
+
+/**
+ * Runs one command in a fresh, isolated view of the host: own user, mount, pid, ipc and (for `none`) network
+ * namespaces, no capability that reaches outside, nothing of the host visible but roots and mounts.
+ * All processes are gone when the promise settles.
+ */
+export interface Sandbox {
+  run(request: SandboxRequest): Promise<SandboxResult>;
+}

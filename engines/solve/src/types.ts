@@ -1,0 +1,35 @@
+import type { IndexRecord } from '@kiln/apk';
+
+/** The records of one repository, in the order of its index. */
+export interface RepositoryIndex {
+  /** Where packages of this repository come from: a URL or a name that the caller understands. */
+  readonly repository: string;
+  /** `@tag` without the at sign, or "" for an untagged repository. */
+  readonly tag: string;
+  readonly records: readonly IndexRecord[];
+}
+
+/** A chosen package. */
+export interface Solved {
+  readonly record: IndexRecord;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** An ordinary "no": the chain of reasons, outermost first. */
+export interface Unsolved {
+  readonly kind: 'unsolved';
+  /** One line per link of the chain, outermost first. */
+  readonly chain: readonly string[];
+  /** The atoms for which there is no candidate at all (so that a caller can wait for them), possibly empty. */
+  readonly missing: readonly string[];
+}
+
+export interface Solution {
+  readonly kind: 'solved';
+  /** Install order: dependencies before dependants. */
+  readonly packages: readonly Solved[];
+}
+
+/** The signature of `solve`, exported by this package: (indexes in order, world) to an install list. Pure and total. */
+export type Solve = (indexes: readonly RepositoryIndex[], world: readonly string[]) => Solution | Unsolved;

@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config';
+
+/** Pure tests share a process; tests with processes, ports or global state end in `.world.test.ts` and are isolated. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'pure',
+          include: ['{base,formats,engines,adapters,reconcilers,apps,tools}/**/*.test.ts'],
+          exclude: ['**/*.world.test.ts', '**/node_modules/**', 'apps/console/**'],
+          isolate: false,
+          pool: 'threads',
+        },
+      },
+      {
+        test: {
+          name: 'world',
+          include: ['{base,formats,engines,adapters,reconcilers,apps,tools,test}/**/*.world.test.ts'],
+          exclude: ['**/node_modules/**'],
+          pool: 'forks',
+          maxWorkers: 1,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
