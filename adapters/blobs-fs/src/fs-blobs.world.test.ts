@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestOf } from '@kiln/base';
+import { blobStoreConformance } from '@kiln/blobs/conformance';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FsBlobs } from './fs-blobs.ts';
+
+blobStoreConformance(async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'kiln-blobs-'));
+  return {
+    store: new FsBlobs({ directory }),
+    close: () => rm(directory, { recursive: true, force: true }),
+  };
+});
+
+describe('blobs in a directory', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'kiln-blobs-'));
+  });
+  afterEach(async () => {
+    await rm(directory, { recursive: true, force: true });
+  });
+  const temporaryFiles = (): Promise<string[]> => readdir(join(directory, 'temporary'));
+
+  it('tells local tools where a blob is', async () => {
+    const blobs = new FsBlobs({ directory });
+    const { digest } = await blobs.put(Buffer.from('hello'));
+    expect(blobs.path(digest)).toMatch(/\/sha256\/2c\/2cf24dba[0-9a-f]{56}$/);
+    expect(await readFile(blobs.path(digest), 'utf8')).toBe('hello');
+  });
+
+  it('refuses a name that is not a digest, so that no path leads outside', async () => {
+    const blobs = new FsBlobs({ directory });
+    const evil = 'sha256:../../../../etc/passwd' as never;
+    expect(() => blobs.path(evil)).toThrow(expect.objectContaining({ code: 'DIGEST_INVALID' }));
+    await expect(blobs.bytes(evil)).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
+    await expect(blobs.delete(evil)).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
+    await expect(blobs.put(Buffer.from('x'), evil)).rejects.toMatchObject({
+      code: 'DIGEST_INVALID',
+    });
+  });
+
+  it('leaves no temporary file behind, whatever the outcome', async () => {
+    const blobs = new FsBlobs({ directory });
+    await blobs.put(Buffer.from('kept'));
+    await blobs.put(Buffer.from('kept'));
+    await expect(blobs.put(Buffer.from('other'), digestOf('expected'))).rejects.toThrow('expected');
+    expect(await temporaryFiles()).toEqual([]);
+  });
+
+  it('says that the disk is full and leaves nothing behind', async () => {
+    // A file size limit of the process is the full disk that a test can make; the kernel says EFBIG.
+    const script = `
+      import { FsBlobs } from ${JSON.stringify(join(import.meta.dirname, 'fs-blobs.ts'))};
+      process.on('SIGXFSZ', () => undefined);
+      const blobs = new FsBlobs({ directory: process.argv[1] });
+      try { await blobs.put(new Uint8Array(3_000_000)); console.log('stored'); }
+      catch (error) { console.log(error.code, '|', error.hint); }`;
+    const limited = `ulimit -f 1024; exec "$0" --input-type=module-typescript -e "$1" "$2"`;
+    const child = spawn('bash', ['-c', limited, process.execPath, script, directory]);
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await once(child, 'close');
+    expect(output).toMatch(/^BLOB_NO_SPACE \| free or add disk space/);
+    expect(await temporaryFiles()).toEqual([]);
+  });
+
+  it('sweeps temporary files older than a day at the first write, and no younger ones', async () => {
+    const temporary = join(directory, 'temporary');
+    await mkdir(temporary, { recursive: true });
+    const now = Date.UTC(2026, 0, 10);
+    for (const [name, ageHours] of [
+      ['old', 25],
+      ['young', 23],
+    ] as const) {
+      await writeFile(join(temporary, name), 'half');
+      await utimes(join(temporary, name), now / 1000, now / 1000 - ageHours * 3600);
+    }
+    await new FsBlobs({ directory, clock: { now: () => now } }).put(Buffer.from('x'));
+    expect(await temporaryFiles()).toEqual(['young']);
+  });
+
+  it('does not list what is not a blob', async () => {
+    const blobs = new FsBlobs({ directory });
+    const kept = await blobs.put(Buffer.from('x'));
+    await writeFile(join(directory, 'sha256', 'README'), 'hello');
+    await mkdir(join(directory, 'sha256', 'zz'));
+    await writeFile(join(directory, 'sha256', kept.digest.slice(7, 9), 'strange'), 'hello');
+    const listed = [];
+    for await (const blob of blobs.list()) listed.push(blob);
+    expect(listed).toEqual([kept]);
+  });
+
+  it('replaces a blob file that a damaged file system cut short', async () => {
+    const blobs = new FsBlobs({ directory });
+    const { digest } = await blobs.put(Buffer.from('whole'));
+    await writeFile(blobs.path(digest), 'who');
+    await blobs.put(Buffer.from('whole'));
+    expect(await readFile(blobs.path(digest), 'utf8')).toBe('whole');
+  });
+
+  it('shows no half-written blob when the writer is killed in the middle', async () => {
+    const script = `
+      import { FsBlobs } from ${JSON.stringify(join(import.meta.dirname, 'fs-blobs.ts'))};
+      async function* endless() {
+        for (let at = 0; ; at += 1) {
+          yield new Uint8Array(65536).fill(at);
+          if (at === 8) console.log('writing');
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+      const blobs = new FsBlobs({ directory: process.argv[1] });
+      await blobs.put(new Uint8Array([1, 2, 3]));
+      await blobs.put(endless());`;
+    const child = spawn(process.execPath, [
+      '--input-type=module-typescript',
+      '-e',
+      script,
+      directory,
+    ]);
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const blobs = new FsBlobs({ directory });
+    const listed = [];
+    for await (const blob of blobs.list()) listed.push(blob);
+    expect(listed).toEqual([{ digest: digestOf(Uint8Array.of(1, 2, 3)), sizeBytes: 3 }]);
+    const [left, ...others] = await temporaryFiles();
+    expect(others).toEqual([]);
+    expect((await stat(join(directory, 'temporary', left ?? ''))).size).toBeGreaterThan(0);
+    await new FsBlobs({ directory, clock: { now: () => Date.now() + 2 * 86_400_000 } }).put(
+      Buffer.from('x'),
+    );
+    expect(await temporaryFiles()).toEqual([]);
+  });
+});

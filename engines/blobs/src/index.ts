@@ -1,0 +1,9 @@
+export type { BlobStat, BlobStore, ByteRange } from './store.ts';
+export {
+  blobBytesLimitDefault,
+  blobDigestMismatch,
+  blobTooLarge,
+  blobUnknown,
+  clampRange,
+} from './errors.ts';
+export { MemoryBlobs } from './memory.ts';
