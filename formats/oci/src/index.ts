@@ -1,0 +1,25 @@
+export type { GoJsonOptions, GoJsonValue } from './go-json.ts';
+export { goJson, goMap } from './go-json.ts';
+export { isIndexMediaType, isManifestMediaType, mediaTypes } from './media-types.ts';
+export type { ManifestDocument } from './parse.ts';
+export {
+  documentBytesMax,
+  parseConfig,
+  parseIndex,
+  parseManifest,
+  parseManifestDocument,
+} from './parse.ts';
+export { printConfig, printIndex, printManifest } from './print.ts';
+export type { Reference } from './reference.ts';
+export { isRepositoryName, isTag, parseReference, printReference } from './reference.ts';
+export { descriptorOf, emptyBytes, emptyDescriptor, referrerDescriptor } from './referrer.ts';
+export type {
+  Annotations,
+  Config,
+  Descriptor,
+  History,
+  Index,
+  Manifest,
+  Platform,
+  RuntimeConfig,
+} from './types.ts';
