@@ -1,0 +1,37 @@
+import type { YamlScalar } from './node.ts';
+
+/** The boolean a scalar means where a boolean is wanted: YAML 1.2's and YAML 1.1's words, unquoted. */
+export function booleanOf(scalar: YamlScalar): boolean | undefined {
+  if (!scalar.plain) return undefined;
+  if (/^(?:true|True|TRUE|yes|Yes|YES|on|On|ON|y|Y)$/.test(scalar.text)) return true;
+  if (/^(?:false|False|FALSE|no|No|NO|off|Off|OFF|n|N)$/.test(scalar.text)) return false;
+  return undefined;
+}
+
+/**
+ * The integer a scalar means where an integer is wanted: decimal, `0x`, `0o`, `0b`, a leading zero for octal, `_`
+ * between digits, or a decimal fraction that is whole; unquoted and within 2^53.
+ */
+export function integerOf(scalar: YamlScalar): number | undefined {
+  if (!scalar.plain) return undefined;
+  const text = scalar.text.replace(/(?<=[0-9a-fA-F])_(?=[0-9a-fA-F])/g, '');
+  const match = /^([-+]?)(?:(0[xob][0-9a-fA-F]+)|0([0-7]+)|(\d+)(?:\.0*)?)$/.exec(text);
+  if (match === null) return undefined;
+  const [, sign, prefixed, octal, decimal] = match;
+  const size =
+    prefixed !== undefined
+      ? Number(prefixed)
+      : octal !== undefined
+        ? parseInt(octal, 8)
+        : Number(decimal);
+  return Number.isSafeInteger(size) ? (sign === '-' ? -size : size) || 0 : undefined;
+}
+
+/** The number a scalar means where any number is wanted. */
+export function numberOf(scalar: YamlScalar): number | undefined {
+  const whole = integerOf(scalar);
+  if (whole !== undefined) return whole;
+  if (!scalar.plain || !/^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(scalar.text))
+    return undefined;
+  return Number(scalar.text);
+}
