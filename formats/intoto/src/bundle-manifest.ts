@@ -13,9 +13,13 @@ export const BUNDLE_PREDICATE_ANNOTATION = 'dev.sigstore.bundle.predicateType';
 
 export interface BundleManifestRequest {
   /** The bundle's blob. */
-  readonly bundle: { readonly digest: Digest; readonly size: number };
+  readonly bundle: { readonly digest: Digest; readonly sizeBytes: number };
   /** The manifest or index that the bundle's statement speaks of. */
-  readonly subject: { readonly mediaType: string; readonly digest: Digest; readonly size: number };
+  readonly subject: {
+    readonly mediaType: string;
+    readonly digest: Digest;
+    readonly sizeBytes: number;
+  };
   readonly predicateType: string;
   /** RFC 3339 in UTC with whole seconds; fixed by the caller so that the same request gives the same bytes. */
   readonly created: string;
@@ -32,7 +36,7 @@ export function bundleManifest(request: BundleManifestRequest): Uint8Array {
       `not a time in UTC: "${request.created}"`,
     );
   }
-  const { mediaType, digest, size } = request.subject;
+  const { mediaType, digest, sizeBytes } = request.subject;
   return Buffer.from(
     canonicalJson({
       schemaVersion: 2,
@@ -47,10 +51,10 @@ export function bundleManifest(request: BundleManifestRequest): Uint8Array {
         {
           mediaType: SIGSTORE_BUNDLE_MEDIA_TYPE,
           digest: request.bundle.digest,
-          size: request.bundle.size,
+          size: request.bundle.sizeBytes,
         },
       ],
-      subject: { mediaType, digest, size },
+      subject: { mediaType, digest, size: sizeBytes },
       annotations: {
         'org.opencontainers.image.created': request.created,
         [BUNDLE_CONTENT_ANNOTATION]: 'dsse-envelope',

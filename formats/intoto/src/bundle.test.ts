@@ -132,11 +132,11 @@ test('no truncation and no other text of a bundle makes anything but a typed err
 
 test('the referrer manifest is the one that cosign specifies, byte for byte', () => {
   const manifest = bundleManifest({
-    bundle: { digest: digestOf(printed), size: printed.length },
+    bundle: { digest: digestOf(printed), sizeBytes: printed.length },
     subject: {
       mediaType: 'application/vnd.oci.image.manifest.v1+json',
       digest: digestOf('manifest'),
-      size: 8,
+      sizeBytes: 8,
     },
     predicateType: COSIGN_SIGN_PREDICATE,
     created: '2026-09-01T12:00:00Z',
@@ -174,8 +174,8 @@ test('the referrer manifest is the one that cosign specifies, byte for byte', ()
 test('a creation time that is not whole seconds in UTC is refused', () => {
   expect(() =>
     bundleManifest({
-      bundle: { digest: digestOf(''), size: 0 },
-      subject: { mediaType: 'x', digest: digestOf(''), size: 0 },
+      bundle: { digest: digestOf(''), sizeBytes: 0 },
+      subject: { mediaType: 'x', digest: digestOf(''), sizeBytes: 0 },
       predicateType: 'x',
       created: 'yesterday',
     }),

@@ -115,6 +115,9 @@ test('a predicate with names like __proto__ is only data', () => {
   const parsed = parseStatement(Buffer.from(text.replace('{}', '{"__proto__":{"polluted":true}}')));
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   expect((parsed.predicate as Record<string, unknown>)['polluted']).toBeUndefined();
+  expect(Buffer.from(printStatement(parsed)).toString()).toContain(
+    '{"__proto__":{"polluted":true}}',
+  );
 });
 
 test('a string of many megabytes is scanned in linear time', () => {

@@ -47,6 +47,12 @@ const digestSet = z
     'a sha256 digest has 64 digits',
   );
 
+/** An object taken over as it was read, whatever its members are called. */
+const jsonObject = z.custom<Readonly<Record<string, unknown>>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'not an object',
+);
+
 /** The schema of a resource descriptor; unknown members are dropped. */
 export const resourceDescriptorSchema: z.ZodType<ResourceDescriptor> = z.object({
   name: z.string().exactOptional(),
@@ -68,10 +74,7 @@ const statementSchema = z.object({
     .max(intotoLimits.subjectsMax)
     .refine(namesAreUnique, 'two subjects have one name'),
   predicateType: z.string().min(1).max(1024),
-  predicate: z
-    .record(z.string(), z.unknown())
-    .nullish()
-    .transform((predicate) => predicate ?? {}),
+  predicate: jsonObject.nullish().transform((predicate) => predicate ?? {}),
 });
 
 function namesAreUnique(subjects: readonly ResourceDescriptor[]): boolean {
