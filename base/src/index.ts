@@ -1,3 +1,4 @@
+export { ByteReader } from './byte-reader.ts';
 export { collect, compareBytes, concatBytes, sortUnique } from './bytes.ts';
 export type { Digest } from './digest.ts';
 export { canonicalJson, digestFromHex, digestOf, digestOfValue, hexOf, isDigest, parseDigest } from './digest.ts';

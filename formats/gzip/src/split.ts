@@ -1,0 +1,90 @@
+import { constants, inflateRawSync } from 'node:zlib';
+import { headerSize } from './header.ts';
+import { OutputBudget, corrupt, defaultGzipLimits, tooLarge, truncated } from './limits.ts';
+import type { GzipLimits } from './limits.ts';
+import { ContentCheck, trailerSizeBytes } from './member.ts';
+
+/** One member cut out of bytes at hand. */
+export interface SplitMember {
+  /** Where the member begins in the input. */
+  readonly offset: number;
+  /** The whole member as it was: header, deflate data and trailer. */
+  readonly compressed: Uint8Array;
+  readonly content: Uint8Array;
+}
+
+/**
+ * Finds the members of a gzip file by decompressing it, in order; an empty input has none.
+ * For inputs that fit in memory; `readMembers` streams. Throws `GZIP_CORRUPT`, `GZIP_TRUNCATED` or `GZIP_TOO_LARGE`.
+ */
+export function splitMembers(bytes: Uint8Array, limits: Partial<GzipLimits> = {}): SplitMember[] {
+  const bounds = { ...defaultGzipLimits, ...limits };
+  const budget = new OutputBudget(bounds.outputBytesMax);
+  const members: SplitMember[] = [];
+  for (let offset = 0; offset < bytes.length; ) {
+    if (members.length === bounds.membersMax) throw tooLarge('too many gzip members');
+    const member = memberAt(bytes, { offset, bounds, budget });
+    members.push(member);
+    offset += member.compressed.length;
+  }
+  return members;
+}
+
+/** The first member at the start of `bytes`; what follows it is not looked at. Throws as `splitMembers`. */
+export function firstMember(bytes: Uint8Array, limits: Partial<GzipLimits> = {}): SplitMember {
+  const bounds = { ...defaultGzipLimits, ...limits };
+  if (bytes.length === 0) throw truncated();
+  return memberAt(bytes, { offset: 0, bounds, budget: new OutputBudget(bounds.outputBytesMax) });
+}
+
+/** The content of all members joined. Throws as `splitMembers`. */
+export function gunzipBytes(bytes: Uint8Array, limits: Partial<GzipLimits> = {}): Uint8Array {
+  if (bytes.length === 0) throw truncated();
+  const members = splitMembers(bytes, limits);
+  const [first] = members;
+  return members.length === 1 && first !== undefined ? first.content : Buffer.concat(members.map((m) => m.content));
+}
+
+interface Place {
+  readonly offset: number;
+  readonly bounds: GzipLimits;
+  readonly budget: OutputBudget;
+}
+
+function memberAt(bytes: Uint8Array, place: Place): SplitMember {
+  const rest = bytes.subarray(place.offset);
+  const bodyStart = headerSize(rest.subarray(0, place.bounds.headerBytesMax + 1), place.bounds);
+  if (bodyStart === undefined) throw truncated();
+  const { content, consumed } = inflate(rest.subarray(bodyStart), place.budget.left);
+  place.budget.spend(content.length);
+  const bodyEnd = bodyStart + consumed;
+  if (rest.length < bodyEnd + trailerSizeBytes) throw truncated();
+  const check = new ContentCheck();
+  check.update(content);
+  const compressed = rest.subarray(0, bodyEnd + trailerSizeBytes);
+  if (Buffer.compare(check.trailer(), compressed.subarray(bodyEnd)) !== 0) throw corrupt('gzip checksum does not match');
+  return { offset: place.offset, compressed, content };
+}
+
+function inflate(body: Uint8Array, limit: number): { content: Uint8Array; consumed: number } {
+  try {
+    // With `info` the engine tells how many bytes the deflate stream took; the types do not know it.
+    const result = inflateRawSync(body, {
+      info: true,
+      maxOutputLength: Math.min(limit + 1, 2 ** 32),
+      finishFlush: constants.Z_FINISH,
+    }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
+    return { content: result.buffer, consumed: result.engine.bytesWritten };
+  } catch (error) {
+    throw zlibError(error);
+  }
+}
+
+/** Translates what zlib throws. */
+export function zlibError(error: unknown): unknown {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  if (code === 'ERR_BUFFER_TOO_LARGE') return tooLarge('content is larger than allowed');
+  if (code === 'Z_BUF_ERROR') return truncated();
+  if (code === 'Z_DATA_ERROR' || code === 'Z_NEED_DICT') return corrupt('gzip data is corrupt', error);
+  return error;
+}
