@@ -7,3 +7,5 @@ export {
   clampRange,
 } from './errors.ts';
 export { MemoryBlobs } from './memory.ts';
+export type { ConditionalHeaders, RangeAnswer } from './http-conditions.ts';
+export { answerRange, matchesEtag } from './http-conditions.ts';

@@ -1,0 +1,173 @@
+import type { Clock, Digest } from '@kiln/base';
+import { compareBytes, systemClock } from '@kiln/base';
+import { tagTargetUnknown } from './registry-errors.ts';
+import type {
+  PageRequest,
+  Publication,
+  RegistryManifest,
+  RegistryState,
+  RegistryTag,
+  TagEvent,
+  TagExpectation,
+  TagMove,
+} from './registry-state.ts';
+
+interface Repository {
+  readonly blobs: Map<Digest, number>;
+  readonly manifests: Map<Digest, RegistryManifest>;
+  readonly tags: Map<string, RegistryTag>;
+  readonly history: Map<string, TagEvent[]>;
+}
+
+/** Registry state in memory, for tests and for a registry that may forget. */
+export class MemoryRegistryState implements RegistryState {
+  readonly #repositories = new Map<string, Repository>();
+  readonly #clock: Clock;
+
+  constructor(options: { readonly clock?: Clock } = {}) {
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  async repositories(page: PageRequest): Promise<readonly string[]> {
+    return pageOf([...this.#repositories.keys()], (name) => name, page);
+  }
+
+  async hasRepository(repository: string): Promise<boolean> {
+    return this.#repositories.has(repository);
+  }
+
+  async publish({ repository, blobs, manifests, tags }: Publication): Promise<boolean> {
+    const found = this.#repositories.get(repository);
+    const known = new Set([
+      ...(found?.manifests.keys() ?? []),
+      ...manifests.map((one) => one.digest),
+    ]);
+    for (const { tag, digest, expected } of tags) {
+      if (!known.has(digest)) throw tagTargetUnknown(repository, tag, digest);
+      if (!isExpected(found?.tags.get(tag), expected)) return false;
+    }
+    const target = found ?? emptyRepository();
+    this.#repositories.set(repository, target);
+    for (const { digest, sizeBytes } of blobs) target.blobs.set(digest, sizeBytes);
+    for (const manifest of manifests)
+      target.manifests.set(manifest.digest, { ...manifest, repository });
+    for (const move of tags) this.#move(target, repository, move);
+    return true;
+  }
+
+  async blobs(
+    repository: string,
+    digests: readonly Digest[],
+  ): Promise<ReadonlyMap<Digest, number>> {
+    return pick(this.#repositories.get(repository)?.blobs, digests);
+  }
+
+  async unlinkBlob(repository: string, digest: Digest): Promise<boolean> {
+    return this.#repositories.get(repository)?.blobs.delete(digest) ?? false;
+  }
+
+  async manifests(
+    repository: string,
+    digests: readonly Digest[],
+  ): Promise<ReadonlyMap<Digest, RegistryManifest>> {
+    return pick(this.#repositories.get(repository)?.manifests, digests);
+  }
+
+  async deleteManifest(repository: string, digest: Digest): Promise<boolean> {
+    const found = this.#repositories.get(repository);
+    if (found === undefined || !found.manifests.delete(digest)) return false;
+    for (const tag of found.tags.values()) if (tag.digest === digest) this.#dropTag(found, tag.tag);
+    return true;
+  }
+
+  async referrers(
+    repository: string,
+    subject: Digest,
+    filter: PageRequest & { readonly artifactType: string | undefined },
+  ): Promise<readonly RegistryManifest[]> {
+    const { artifactType } = filter;
+    const all = [...(this.#repositories.get(repository)?.manifests.values() ?? [])].filter(
+      (one) =>
+        one.subject === subject &&
+        (artifactType === undefined || one.artifactType === artifactType),
+    );
+    return pageOf(all, (one) => one.digest, filter);
+  }
+
+  async tag(repository: string, tag: string): Promise<RegistryTag | undefined> {
+    return this.#repositories.get(repository)?.tags.get(tag);
+  }
+
+  async tags(repository: string, page: PageRequest): Promise<readonly RegistryTag[]> {
+    const tags = this.#repositories.get(repository)?.tags.values() ?? [];
+    return pageOf([...tags], (one) => one.tag, page);
+  }
+
+  async tagsOf(repository: string, digest: Digest): Promise<readonly string[]> {
+    const tags = [...(this.#repositories.get(repository)?.tags.values() ?? [])];
+    return tags
+      .filter((one) => one.digest === digest)
+      .map((one) => one.tag)
+      .sort(compareBytes);
+  }
+
+  moveTag(repository: string, move: TagMove): Promise<boolean> {
+    return this.publish({ repository, blobs: [], manifests: [], tags: [move] });
+  }
+
+  async deleteTag(repository: string, tag: string): Promise<boolean> {
+    const found = this.#repositories.get(repository);
+    if (found === undefined || !found.tags.has(tag)) return false;
+    this.#dropTag(found, tag);
+    return true;
+  }
+
+  async tagHistory(repository: string, tag: string, limit: number): Promise<readonly TagEvent[]> {
+    const events = this.#repositories.get(repository)?.history.get(tag) ?? [];
+    return events.toReversed().slice(0, limit);
+  }
+
+  #move(target: Repository, repository: string, { tag, digest }: TagMove): void {
+    if (target.tags.get(tag)?.digest === digest) return;
+    const movedAt = this.#clock.now();
+    target.tags.set(tag, { repository, tag, digest, movedAt });
+    record(target, tag, { digest, at: movedAt });
+  }
+
+  #dropTag(target: Repository, tag: string): void {
+    target.tags.delete(tag);
+    record(target, tag, { digest: undefined, at: this.#clock.now() });
+  }
+}
+
+function emptyRepository(): Repository {
+  return { blobs: new Map(), manifests: new Map(), tags: new Map(), history: new Map() };
+}
+
+function isExpected(tag: RegistryTag | undefined, expected: TagExpectation): boolean {
+  if (expected === 'any') return true;
+  return expected === 'absent' ? tag === undefined : tag?.digest === expected;
+}
+
+function record(target: Repository, tag: string, event: TagEvent): void {
+  target.history.set(tag, [...(target.history.get(tag) ?? []), event]);
+}
+
+function pageOf<T>(items: readonly T[], nameOf: (item: T) => string, page: PageRequest): T[] {
+  return items
+    .filter((item) => compareBytes(nameOf(item), page.last) > 0)
+    .sort((a, b) => compareBytes(nameOf(a), nameOf(b)))
+    .slice(0, page.limit);
+}
+
+function pick<T>(
+  from: ReadonlyMap<Digest, T> | undefined,
+  digests: readonly Digest[],
+): Map<Digest, T> {
+  const picked = new Map<Digest, T>();
+  for (const digest of digests) {
+    const found = from?.get(digest);
+    if (found !== undefined) picked.set(digest, found);
+  }
+  return picked;
+}

@@ -1,0 +1,294 @@
+import type { Clock, Digest } from '@kiln/base';
+import { digestOf } from '@kiln/base';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Publication, RegistryManifest, RegistryState, TagMove } from './registry-state.ts';
+
+/** A state under test and the way to clean up after it. */
+export interface RegistryStateUnderTest {
+  readonly state: RegistryState;
+  readonly close?: () => Promise<void>;
+}
+
+const imageType = 'application/vnd.oci.image.manifest.v1+json';
+const [one, two, three]: readonly Digest[] = ['one', 'two', 'three'].map((text) => digestOf(text));
+
+function manifest(
+  digest: Digest,
+  more: Partial<RegistryManifest> = {},
+): Publication['manifests'][number] {
+  return {
+    digest,
+    mediaType: imageType,
+    sizeBytes: 100,
+    subject: undefined,
+    artifactType: 'application/vnd.oci.image.config.v1+json',
+    annotations: {},
+    ...more,
+  };
+}
+
+function publication(more: Partial<Publication>): Publication {
+  return { repository: 'library/zlib', blobs: [], manifests: [], tags: [], ...more };
+}
+
+/**
+ * Registers the tests that every `RegistryState` has to pass; `make` returns an empty state that takes its time from
+ * `clock`. Call it inside a vitest file.
+ */
+export function registryStateConformance(
+  make: (clock: Clock) => RegistryStateUnderTest | Promise<RegistryStateUnderTest>,
+): void {
+  describe('a registry state', () => {
+    const repository = 'library/zlib';
+    const all = { last: '', limit: 100 };
+    let now: number;
+    let subject: RegistryStateUnderTest;
+    let state: RegistryState;
+    const publish = (more: Partial<Publication>): Promise<boolean> =>
+      state.publish(publication(more));
+    const tagsAt = (digest: Digest, ...tags: readonly string[]): TagMove[] =>
+      tags.map((tag) => ({ tag, digest, expected: 'any' }));
+
+    beforeEach(async () => {
+      now = Date.UTC(2026, 0, 1);
+      subject = await make({ now: () => now });
+      state = subject.state;
+    });
+    afterEach(async () => {
+      await subject.close?.();
+    });
+
+    it('knows nothing at first', async () => {
+      expect(await state.repositories(all)).toEqual([]);
+      expect(await state.hasRepository(repository)).toBe(false);
+      expect((await state.blobs(repository, [one!])).size).toBe(0);
+      expect((await state.manifests(repository, [one!])).size).toBe(0);
+      expect(await state.tags(repository, all)).toEqual([]);
+      expect(await state.tag(repository, 'latest')).toBeUndefined();
+      expect(await state.tagsOf(repository, one!)).toEqual([]);
+      expect(await state.tagHistory(repository, 'latest', 10)).toEqual([]);
+      expect(await state.referrers(repository, one!, { ...all, artifactType: undefined })).toEqual(
+        [],
+      );
+      expect(await state.deleteTag(repository, 'latest')).toBe(false);
+      expect(await state.deleteManifest(repository, one!)).toBe(false);
+      expect(await state.unlinkBlob(repository, one!)).toBe(false);
+    });
+
+    it('lists repositories in byte order, page by page', async () => {
+      for (const name of ['b', 'a/z', 'a-b', 'a', 'a.b']) {
+        await publish({ repository: name, manifests: [manifest(one!)] });
+      }
+      expect(await state.repositories(all)).toEqual(['a', 'a-b', 'a.b', 'a/z', 'b']);
+      expect(await state.repositories({ last: 'a-b', limit: 2 })).toEqual(['a.b', 'a/z']);
+      expect(await state.repositories({ last: '', limit: 0 })).toEqual([]);
+    });
+
+    it('shows a blob only in the repositories it was published to', async () => {
+      await publish({ blobs: [{ digest: one!, sizeBytes: 5 }] });
+      await publish({
+        blobs: [
+          { digest: one!, sizeBytes: 5 },
+          { digest: two!, sizeBytes: 7 },
+        ],
+      });
+      expect([...(await state.blobs(repository, [two!, three!, one!]))].sort()).toEqual(
+        [
+          [one, 5],
+          [two, 7],
+        ].sort(),
+      );
+      expect((await state.blobs('other', [one!])).size).toBe(0);
+      expect((await state.blobs(repository, [])).size).toBe(0);
+      expect(await state.hasRepository(repository)).toBe(true);
+    });
+
+    it('unlinks a blob from one repository and leaves the others alone', async () => {
+      await publish({ blobs: [{ digest: one!, sizeBytes: 5 }] });
+      await publish({ repository: 'other', blobs: [{ digest: one!, sizeBytes: 5 }] });
+      expect(await state.unlinkBlob(repository, one!)).toBe(true);
+      expect(await state.unlinkBlob(repository, one!)).toBe(false);
+      expect((await state.blobs(repository, [one!])).size).toBe(0);
+      expect((await state.blobs('other', [one!])).get(one!)).toBe(5);
+    });
+
+    it('gives back every fact of a manifest', async () => {
+      const full = manifest(one!, {
+        subject: two!,
+        artifactType: 'application/vnd.example.sbom',
+        annotations: { 'org.example.b': 'ä "quoted" \\ \n', 'org.example.a': '' },
+        sizeBytes: 4_194_304,
+      });
+      await publish({ manifests: [full, manifest(three!, { artifactType: undefined })] });
+      const found = await state.manifests(repository, [one!, two!, three!]);
+      expect(found.get(one!)).toEqual({ ...full, repository });
+      expect(found.get(three!)?.artifactType).toBeUndefined();
+      expect(found.get(three!)?.subject).toBeUndefined();
+      expect(found.size).toBe(2);
+    });
+
+    it('moves a tag to a manifest of the same publication, and remembers when', async () => {
+      expect(
+        await publish({ manifests: [manifest(one!)], tags: tagsAt(one!, '1.3', 'latest') }),
+      ).toBe(true);
+      const latest = { repository, tag: 'latest', digest: one!, movedAt: now };
+      expect(await state.tag(repository, 'latest')).toEqual(latest);
+      expect(await state.tagsOf(repository, one!)).toEqual(['1.3', 'latest']);
+      now += 1000;
+      await publish({ manifests: [manifest(two!)], tags: tagsAt(two!, 'latest') });
+      expect(await state.tag(repository, 'latest')).toEqual({
+        ...latest,
+        digest: two!,
+        movedAt: now,
+      });
+      expect(await state.tagHistory(repository, 'latest', 10)).toEqual([
+        { digest: two!, at: now },
+        { digest: one!, at: now - 1000 },
+      ]);
+      expect(await state.tagHistory(repository, 'latest', 1)).toEqual([{ digest: two!, at: now }]);
+    });
+
+    it('adds no event when a tag stays where it is', async () => {
+      await publish({ manifests: [manifest(one!)], tags: tagsAt(one!, 'latest') });
+      now += 1000;
+      expect(
+        await state.moveTag(repository, { tag: 'latest', digest: one!, expected: 'any' }),
+      ).toBe(true);
+      expect(await state.tagHistory(repository, 'latest', 10)).toHaveLength(1);
+      expect((await state.tag(repository, 'latest'))?.movedAt).toBe(now - 1000);
+    });
+
+    it('refuses a tag without a manifest in its repository, and then publishes nothing', async () => {
+      await publish({ repository: 'other', manifests: [manifest(one!)] });
+      const unknown = publish({
+        blobs: [{ digest: two!, sizeBytes: 1 }],
+        tags: tagsAt(one!, 'latest'),
+      });
+      await expect(unknown).rejects.toMatchObject({ code: 'REGISTRY_TAG_TARGET_UNKNOWN' });
+      expect(await state.hasRepository(repository)).toBe(false);
+      expect((await state.blobs(repository, [two!])).size).toBe(0);
+    });
+
+    it('moves a tag only from where it is expected to be', async () => {
+      await publish({ manifests: [manifest(one!), manifest(two!), manifest(three!)] });
+      const move = (digest: Digest, expected: TagMove['expected']): Promise<boolean> =>
+        state.moveTag(repository, { tag: 'latest', digest, expected });
+      expect(await move(one!, two!)).toBe(false);
+      expect(await move(one!, 'absent')).toBe(true);
+      expect(await move(two!, 'absent')).toBe(false);
+      expect(await move(two!, three!)).toBe(false);
+      expect((await state.tag(repository, 'latest'))?.digest).toBe(one);
+      expect(await move(two!, one!)).toBe(true);
+      expect((await state.tag(repository, 'latest'))?.digest).toBe(two);
+    });
+
+    it('publishes all or nothing when one tag is not where it is expected', async () => {
+      await publish({ manifests: [manifest(one!)], tags: tagsAt(one!, 'b') });
+      const published = await publish({
+        blobs: [{ digest: three!, sizeBytes: 3 }],
+        manifests: [manifest(two!)],
+        tags: [
+          { tag: 'a', digest: two!, expected: 'any' },
+          { tag: 'b', digest: two!, expected: 'absent' },
+        ],
+      });
+      expect(published).toBe(false);
+      expect(await state.tag(repository, 'a')).toBeUndefined();
+      expect((await state.manifests(repository, [two!])).size).toBe(0);
+      expect((await state.blobs(repository, [three!])).size).toBe(0);
+    });
+
+    it('lets exactly one of many movers win', async () => {
+      const digests = Array.from({ length: 8 }, (_, index) => digestOf(`mover ${index}`));
+      await publish({ manifests: digests.map((digest) => manifest(digest)) });
+      const won = await Promise.all(
+        digests.map((digest) =>
+          state.moveTag(repository, { tag: 'race', digest, expected: 'absent' }),
+        ),
+      );
+      expect(won.filter(Boolean)).toHaveLength(1);
+      expect((await state.tag(repository, 'race'))?.digest).toBe(digests[won.indexOf(true)]);
+      expect(await state.tagHistory(repository, 'race', 10)).toHaveLength(1);
+    });
+
+    it('takes the same publication from many publishers at once', async () => {
+      const same = {
+        blobs: [{ digest: one!, sizeBytes: 1 }],
+        manifests: [manifest(two!)],
+        tags: tagsAt(two!, 'a', 'b'),
+      };
+      const reversed = { ...same, tags: tagsAt(two!, 'b', 'a') };
+      const done = await Promise.all(
+        Array.from({ length: 10 }, (_, index) => publish(index % 2 ? same : reversed)),
+      );
+      expect(done).toEqual(Array.from({ length: 10 }, () => true));
+      expect(await state.tagHistory(repository, 'a', 10)).toHaveLength(1);
+    });
+
+    it('lists tags in byte order, page by page', async () => {
+      const tags = ['v1', 'V1', 'latest', '1.10', '1.9', '_x', '1-a'];
+      await publish({ manifests: [manifest(one!)], tags: tagsAt(one!, ...tags) });
+      const listed = (await state.tags(repository, all)).map((tag) => tag.tag);
+      expect(listed).toEqual(['1-a', '1.10', '1.9', 'V1', '_x', 'latest', 'v1']);
+      const page = await state.tags(repository, { last: '1.9', limit: 2 });
+      expect(page.map((tag) => tag.tag)).toEqual(['V1', '_x']);
+      expect(
+        (await state.tags(repository, { last: 'nothing', limit: 9 })).map((tag) => tag.tag),
+      ).toEqual(['v1']);
+    });
+
+    it('deletes a tag, keeps its manifest and its history', async () => {
+      await publish({ manifests: [manifest(one!)], tags: tagsAt(one!, 'latest') });
+      now += 5;
+      expect(await state.deleteTag(repository, 'latest')).toBe(true);
+      expect(await state.tag(repository, 'latest')).toBeUndefined();
+      expect((await state.manifests(repository, [one!])).size).toBe(1);
+      expect(await state.tagHistory(repository, 'latest', 10)).toEqual([
+        { digest: undefined, at: now },
+        { digest: one!, at: now - 5 },
+      ]);
+    });
+
+    it('deletes a manifest with its tags, and no others', async () => {
+      await publish({
+        manifests: [manifest(one!), manifest(two!)],
+        tags: [...tagsAt(one!, 'a', 'b'), ...tagsAt(two!, 'c')],
+      });
+      expect(await state.deleteManifest(repository, one!)).toBe(true);
+      expect((await state.tags(repository, all)).map((tag) => tag.tag)).toEqual(['c']);
+      expect((await state.tagHistory(repository, 'a', 1))[0]?.digest).toBeUndefined();
+      expect((await state.manifests(repository, [one!, two!])).size).toBe(1);
+      expect(await state.hasRepository(repository)).toBe(true);
+    });
+
+    it('lists the referrers of a subject, filtered and page by page, also of an absent subject', async () => {
+      const sbom = 'application/vnd.example.sbom';
+      const referrers = Array.from({ length: 5 }, (_, index) =>
+        manifest(digestOf(`referrer ${index}`), {
+          subject: three!,
+          artifactType: index % 2 === 0 ? sbom : 'application/vnd.example.signature',
+          annotations: { index: `${index}` },
+        }),
+      );
+      await publish({ manifests: [...referrers, manifest(one!, { subject: two! })] });
+      await publish({ repository: 'other', manifests: [manifest(two!, { subject: three! })] });
+      const sorted = referrers.map((each) => each.digest).sort();
+      const list = async (
+        filter: Partial<Parameters<RegistryState['referrers']>[2]>,
+      ): Promise<Digest[]> =>
+        (
+          await state.referrers(repository, three!, { ...all, artifactType: undefined, ...filter })
+        ).map((each) => each.digest);
+      expect(await list({})).toEqual(sorted);
+      expect(await list({ limit: 2 })).toEqual(sorted.slice(0, 2));
+      expect(await list({ limit: 2, last: sorted[1]! })).toEqual(sorted.slice(2, 4));
+      expect(await list({ artifactType: sbom })).toHaveLength(3);
+      expect(await list({ artifactType: 'application/none' })).toEqual([]);
+      const [first] = await state.referrers(repository, three!, { ...all, artifactType: sbom });
+      expect(first).toEqual({
+        ...referrers.find((each) => each.digest === first?.digest),
+        repository,
+      });
+    });
+  });
+}

@@ -1,0 +1,14 @@
+import type { Digest } from '@kiln/base';
+import { KilnError } from '@kiln/base';
+
+/** `REGISTRY_TAG_TARGET_UNKNOWN`: a tag may only point at a manifest of its repository. */
+export function tagTargetUnknown(repository: string, tag: string, digest: Digest): KilnError {
+  return new KilnError(
+    'REGISTRY_TAG_TARGET_UNKNOWN',
+    `tag ${tag} of ${repository} would point at ${digest}, which is no manifest there`,
+    {
+      hint: 'push the manifest first',
+      details: { repository, tag, digest },
+    },
+  );
+}

@@ -1,0 +1,109 @@
+import type { Digest } from '@kiln/base';
+
+/** What a registry knows of one manifest in one repository; its bytes are the blob of the same digest. */
+export interface RegistryManifest {
+  readonly repository: string;
+  readonly digest: Digest;
+  /** The `Content-Type` that a pull answers with. */
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  /** The manifest that this one is about, which may be absent; undefined for none. */
+  readonly subject: Digest | undefined;
+  /** As the referrers list shows it: an image manifest without its own has the media type of its config. */
+  readonly artifactType: string | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** A blob that may be pulled from a repository. */
+export interface BlobLink {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
+export interface RegistryTag {
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: Digest;
+  /** Milliseconds since 1970: when the tag got this digest. */
+  readonly movedAt: number;
+}
+
+/** One step in the life of a tag. */
+export interface TagEvent {
+  /** Undefined when the tag was deleted. */
+  readonly digest: Digest | undefined;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** Where a tag has to be for a move to happen: anywhere, nowhere, or at a digest. */
+export type TagExpectation = 'any' | 'absent' | Digest;
+
+export interface TagMove {
+  readonly tag: string;
+  readonly digest: Digest;
+  readonly expected: TagExpectation;
+}
+
+/** Everything that becomes visible in a repository at once. */
+export interface Publication {
+  readonly repository: string;
+  readonly blobs: readonly BlobLink[];
+  readonly manifests: readonly Omit<RegistryManifest, 'repository'>[];
+  readonly tags: readonly TagMove[];
+}
+
+/** A page of a list in byte order: what comes after `last` ("" for the beginning), at most `limit` items. */
+export interface PageRequest {
+  readonly last: string;
+  readonly limit: number;
+}
+
+/**
+ * What a registry remembers beside the bytes: which repositories exist, which manifests and blobs each of them shows,
+ * and where tags point. Bytes are shared by digest; visibility is per repository. A repository exists from its first
+ * publication on. Names, tags and digests are parsed by the caller.
+ */
+export interface RegistryState {
+  /** Names in byte order. */
+  repositories(page: PageRequest): Promise<readonly string[]>;
+  hasRepository(repository: string): Promise<boolean>;
+
+  /**
+   * Shows blobs and manifests and moves tags, all or nothing. Returns false, with nothing changed, when a tag is not
+   * where it is expected. Publishing what exists changes nothing; a tag that does not move has no new event.
+   * Throws `REGISTRY_TAG_TARGET_UNKNOWN` when a tag's manifest is neither in the repository nor in the publication.
+   */
+  publish(publication: Publication): Promise<boolean>;
+
+  /** Those of `digests` that the repository shows, with their sizes. */
+  blobs(repository: string, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>>;
+  /** True when the repository showed the blob. The bytes stay. */
+  unlinkBlob(repository: string, digest: Digest): Promise<boolean>;
+
+  /** Those of `digests` that are manifests of the repository. */
+  manifests(
+    repository: string,
+    digests: readonly Digest[],
+  ): Promise<ReadonlyMap<Digest, RegistryManifest>>;
+  /** Removes the manifest and every tag that points at it; true when there was one. The bytes stay. */
+  deleteManifest(repository: string, digest: Digest): Promise<boolean>;
+  /** The manifests whose subject this is, by digest. `artifactType` undefined means all of them. */
+  referrers(
+    repository: string,
+    subject: Digest,
+    filter: PageRequest & { readonly artifactType: string | undefined },
+  ): Promise<readonly RegistryManifest[]>;
+
+  tag(repository: string, tag: string): Promise<RegistryTag | undefined>;
+  /** Tags in byte order. */
+  tags(repository: string, page: PageRequest): Promise<readonly RegistryTag[]>;
+  /** The tags that point at a manifest, in byte order. */
+  tagsOf(repository: string, digest: Digest): Promise<readonly string[]>;
+  /** `publish` of a single tag. */
+  moveTag(repository: string, move: TagMove): Promise<boolean>;
+  /** True when there was one. */
+  deleteTag(repository: string, tag: string): Promise<boolean>;
+  /** The newest `limit` events of a tag, newest first; deletions are events too. */
+  tagHistory(repository: string, tag: string, limit: number): Promise<readonly TagEvent[]>;
+}
