@@ -1,0 +1,60 @@
+import type { ImageDetail, ImageSummary } from '@kiln/server/schemas';
+import { connectClient } from '../client.ts';
+import type { Command } from '../command.ts';
+import { jsonOption, usage } from '../command.ts';
+import { size, table } from '../report.ts';
+
+export const imageLs: Command = {
+  name: 'image ls',
+  summary: 'List the images that are tagged.',
+  usage: 'image ls [--json]',
+  examples: ['kiln image ls', "docker pull $(kiln image ls --json | jq -r '.[0].reference')"],
+  options: jsonOption,
+  async run({ config, flags, print }) {
+    const rows = await connectClient(config).call<ImageSummary[]>('GET', '/api/images');
+    if (flags['json'] === true) print.data(`${JSON.stringify(rows, null, 2)}\n`);
+    else if (rows.length === 0) print.talk('no image is tagged yet; kiln status says what is under way\n');
+    else {
+      print.data(
+        table(
+          ['REFERENCE', 'DIGEST', 'SIZE', 'PACKAGES', 'TAGS'],
+          rows.map((row) => [row.reference, row.digest.slice(0, 19), size(row.sizeBytes), String(row.packages), row.tags.join(' ')]),
+        ),
+      );
+    }
+    return 0;
+  },
+};
+
+export const imageShow: Command = {
+  name: 'image show',
+  summary: 'Show an image: tags, digests, packages, tests, attestations.',
+  usage: 'image show NAME [--json]',
+  examples: ['kiln image show nginx', "kiln image show nginx --json | jq -r '.packages[].name'"],
+  options: jsonOption,
+  async run({ config, positionals, flags, print }) {
+    const name = positionals[0];
+    if (name === undefined) throw usage(imageShow, 'which image?');
+    const detail = await connectClient(config).call<ImageDetail>('GET', `/api/images/${encodeURIComponent(name)}`);
+    if (flags['json'] === true) {
+      print.data(`${JSON.stringify(detail, null, 2)}\n`);
+      return 0;
+    }
+    print.data(
+      [
+        detail.reference,
+        `digest    ${detail.digest}`,
+        `manifest  ${detail.manifest}`,
+        `tags      ${detail.tags.join(' ')}`,
+        `size      ${size(detail.sizeBytes)} compressed`,
+        '',
+        table(['PACKAGE', 'VERSION', 'LICENSE', 'INSTALLED'], detail.packages.map((one) => [one.name, one.version, one.license, size(one.installedSizeBytes)])),
+        table(['TEST', 'RESULT'], detail.tests.map((one) => [one.name, one.passed ? 'passed' : 'failed'])),
+        table(['ATTESTATION', 'OF'], detail.attachments.map((one) => [one.predicateType, one.subject.slice(0, 19)])),
+        `check it  ${detail.verify}`,
+        '',
+      ].join('\n'),
+    );
+    return 0;
+  },
+};

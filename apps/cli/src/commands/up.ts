@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KilnError } from '@kiln/base';
+import type { ImageSummary, KeySummary, Status } from '@kiln/server/schemas';
+import type { Client } from '../client.ts';
+import { Client as ApiClient, findRunning } from '../client.ts';
+import type { Command, Invocation } from '../command.ts';
+import { ensureBubblewrap } from '../host.ts';
+import { Progress } from '../progress.ts';
+import { duration } from '../report.ts';
+import { startSupervisor } from '../start.ts';
+import { describeStatus } from './status.ts';
+
+const answerMs = 90_000;
+
+/** Waits until the server answers. Throws `FACTORY_UNREACHABLE`. */
+async function answering(client: Client, home: string): Promise<Status> {
+  const deadline = performance.now() + answerMs;
+  for (;;) {
+    try {
+      return await client.call<Status>('GET', '/api/status');
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      if (findRunning(home) === undefined) {
+        throw new KilnError('FACTORY_STOPPED', 'the factory stopped while it started', { hint: 'kiln logs supervisor shows why', cause: error });
+      }
+      await sleep(50);
+    }
+  }
+}
+
+function where(status: Status): string {
+  return [`console   ${status.console}`, `registry  ${status.registry}`, `packages  ${status.packages}`, ''].join('\n');
+}
+
+function runFirst(images: readonly ImageSummary[], status: Status): string {
+  const first = images.find((image) => image.name === 'busybox') ?? images[0];
+  if (first === undefined) return '';
+  return [
+    '',
+    `run it        kiln image run ${first.name}`,
+    `or            docker run --rm -it ${first.reference}`,
+    `check it      cosign verify --key ${status.key} --insecure-ignore-tlog --allow-http-registry ${first.reference}`,
+    '',
+  ].join('\n');
+}
+
+interface Followed {
+  readonly keys: readonly KeySummary[];
+  readonly status: Status;
+}
+
+async function look(client: Client, only: readonly string[]): Promise<Followed> {
+  const query = only.length === 0 ? '' : `?${only.map((name) => `only=${encodeURIComponent(name)}`).join('&')}`;
+  const [status, keys] = await Promise.all([
+    client.call<Status>('GET', `/api/status${query}`),
+    client.call<KeySummary[]>('GET', `/api/keys${query}`),
+  ]);
+  return { status, keys };
+}
+
+/** A failure that nothing under way can mend. */
+function parked(followed: Followed): boolean {
+  return followed.status.failed.length > 0 && !followed.keys.some((key) => key.status === 'working' || key.status === 'queued');
+}
+
+/** Shows progress until everything converged (0) or only parked keys are left (1). */
+async function follow(client: Client, only: readonly string[], invocation: Invocation): Promise<number> {
+  const { print } = invocation;
+  const terminal = process.stderr.isTTY === true;
+  const progress = new Progress({ write: print.talk, terminal, columns: () => process.stderr.columns ?? 100, nowMs: Date.now() });
+  let interrupted = false;
+  const interrupt = (): void => {
+    interrupted = true;
+  };
+  process.once('SIGINT', interrupt);
+  const startedAt = Date.now();
+  let worked = false;
+  try {
+    for (;;) {
+      const followed = await look(client, only);
+      worked ||= followed.keys.some((key) => key.status === 'working');
+      progress.show(followed.keys, Date.now());
+      if (interrupted || followed.status.converged || parked(followed)) {
+        progress.clear();
+        if (interrupted && !followed.status.converged) {
+          print.talk('\nthe factory goes on in the background: kiln status shows it, kiln down stops it\n');
+          return 0;
+        }
+        return await finish(client, followed, { worked, tookMs: Date.now() - startedAt }, invocation);
+      }
+      await sleep(terminal ? 250 : 500);
+    }
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+  }
+}
+
+async function finish(client: Client, followed: Followed, run: { worked: boolean; tookMs: number }, { print }: Invocation): Promise<number> {
+  if (!followed.status.converged) {
+    print.data(describeStatus(followed.status));
+    return 1;
+  }
+  const images = await client.call<ImageSummary[]>('GET', '/api/images');
+  print.talk(run.worked ? `\nthe catalog is as desired, after ${duration(run.tookMs)}\n` : '\nnothing to do: the catalog is as desired\n');
+  for (const image of images) print.data(`${image.reference}@${image.digest}\n`);
+  print.talk(runFirst(images, followed.status));
+  return 0;
+}
+
+export const up: Command = {
+  name: 'up',
+  summary: 'Start the factory, bring the catalog to its desired state and show progress until it is.',
+  usage: 'up [--only NAME…] [--catalog DIR] [--detach]',
+  examples: [
+    'kiln up',
+    'kiln up --only static --only busybox',
+    'kiln up --catalog ./my-catalog',
+    'KILN_HOME=/srv/kiln KILN_PORT=0 kiln up --detach',
+  ],
+  options: {
+    only: { type: 'string', multiple: true, value: 'NAME', help: 'only these images or packages and what they need (repeat it, or separate by commas)' },
+    catalog: { type: 'string', value: 'DIR', help: 'a catalog of your own beside Kiln OS (KILN_CATALOG)' },
+    detach: { type: 'boolean', help: 'return as soon as the server answers' },
+  },
+  async run(invocation) {
+    const { config, flags, positionals, print } = invocation;
+    const given = (flags['only'] as readonly string[] | undefined) ?? [];
+    const only = [...given.flatMap((names) => names.split(',')), ...(given.length > 0 ? positionals : [])].filter((name) => name !== '');
+    if (given.length === 0 && positionals.length > 0) {
+      throw new KilnError('USAGE', `unexpected: ${positionals.join(' ')}`, { hint: 'kiln up --only NAME' });
+    }
+    ensureBubblewrap(print.talk);
+    const catalog = typeof flags['catalog'] === 'string' ? flags['catalog'] : undefined;
+    const { running, fresh } = await startSupervisor(config, { catalog, only });
+    const client = new ApiClient(running.port);
+    const status = await answering(client, config.home);
+    if (!fresh) await client.call('POST', '/api/selection', { only, ...(catalog === undefined ? {} : { catalog }) });
+    print.talk(where(status));
+    return flags['detach'] === true ? 0 : follow(client, only, invocation);
+  },
+};

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import os from 'node:os';
+import path from 'node:path';
+import { KilnError, shorten } from '@kiln/base';
+
+/** Where everything is; every path is absolute. */
+export interface Config {
+  /** The clone. */
+  readonly root: string;
+  /** All state of this factory (`KILN_HOME`). */
+  readonly home: string;
+  /** 0: any free port (`KILN_PORT`). */
+  readonly port: number;
+  /** A person's own catalog beside Kiln OS (`KILN_CATALOG`), undefined without one. */
+  readonly catalog: string | undefined;
+  /** The catalog of Kiln OS (`KILN_OS_CATALOG`; the clone's `catalog/`). */
+  readonly osCatalog: string;
+  /** Sockets: a short private folder, because a socket path holds at most 107 bytes. */
+  readonly runtime: string;
+}
+
+export const defaultPort = 7420;
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535) {
+    throw new KilnError('CONFIG_PORT', `not a port: "${shorten(text)}"`, { hint: 'KILN_PORT is a number from 0 (any free port) to 65535' });
+  }
+  return port;
+}
+
+/** The environment of this process as a typed configuration. Throws `CONFIG_PORT`. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const root = path.resolve(fileURLToPath(new URL('../../..', import.meta.url)));
+  const home = path.resolve(environment['KILN_HOME'] || path.join(root, '.kiln'));
+  const name = createHash('sha256').update(home).digest('hex').slice(0, 12);
+  return {
+    root,
+    home,
+    port: parsePort(environment['KILN_PORT'] || String(defaultPort)),
+    catalog: environment['KILN_CATALOG'] ? path.resolve(environment['KILN_CATALOG']) : undefined,
+    osCatalog: path.resolve(environment['KILN_OS_CATALOG'] || path.join(root, 'catalog')),
+    runtime: path.join(os.tmpdir(), `kiln-${process.getuid?.() ?? 0}-${name}`),
+  };
+}

@@ -1,0 +1,55 @@
+import { KilnError, messageOf } from '@kiln/base';
+
+/** 0 done, 1 failed, 2 usage, 3 refused by policy or verification, 4 not found, 75 try again later. */
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof KilnError)) return 1;
+  if (error.code === 'USAGE') return 2;
+  if (error.code === 'VERIFY_FAILED') return 3;
+  if (error.code.endsWith('_NOT_FOUND')) return 4;
+  return error.retry === 'later' ? 75 : 1;
+}
+
+/** `error[CODE]: message`, the causes, and the hint; a stack only for what is nobody's fault but ours. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof KilnError)) {
+    return `error[INTERNAL]: ${messageOf(error)}\n${error instanceof Error ? (error.stack ?? '') : ''}\n`;
+  }
+  const lines = [`error[${error.code}]: ${error.message}`];
+  let cause: unknown = error.cause;
+  for (let depth = 0; cause !== undefined && depth < 5; depth++) {
+    lines.push(`  because: ${messageOf(cause)}`);
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  if (error.hint !== undefined && error.hint !== '') lines.push(`hint: ${error.hint}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Columns padded to their widest cell; no trailing blanks. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  return all
+    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .join('\n')
+    .concat('\n');
+}
+
+/** `12.3 MB`, decimal units. */
+export function size(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `3m 20s`. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  if (milliseconds < 1000) return `${milliseconds}ms`;
+  if (seconds < 60) return `${seconds}s`;
+  return `${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, '0')}s`;
+}

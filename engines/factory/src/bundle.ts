@@ -1,0 +1,115 @@
+import type { Digest } from '@kiln/base';
+import { z } from 'zod';
+import { decodeYaml, text } from '@kiln/yaml';
+import { KilnError } from '@kiln/base';
+
+/** What `catalog.yaml` says. */
+export interface CatalogSettings {
+  /** Names the package repository of this catalog. */
+  readonly name: string;
+  /** The vendor in package URLs and SBOMs. */
+  readonly namespace: string;
+  /** Seconds since 1970: the SOURCE_DATE_EPOCH of everything built. */
+  readonly epochSeconds: number;
+  /** What every build environment has. */
+  readonly environmentPackages: readonly string[];
+  /** Recipes whose role the seed plays in build environments. */
+  readonly fromSeed: readonly string[];
+  /** Variables of every build step, below the recipe's own. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+const settingsSchema = z.object({
+  name: text().regex(/^[a-z0-9][a-z0-9._-]*$/, 'expected lower-case letters, digits, ".", "_" and "-"'),
+  namespace: text().regex(/^[a-z0-9][a-z0-9._-]*$/, 'expected lower-case letters, digits, ".", "_" and "-"'),
+  date: text().regex(/^\d{4}-\d{2}-\d{2}$/, 'expected a date such as 2026-11-21'),
+  architectures: z.array(text()).optional(),
+  environment: z
+    .object({
+      packages: z.array(text()).optional(),
+      'from-seed': z.array(text()).optional(),
+      variables: z.record(z.string(), text()).optional(),
+    })
+    .optional(),
+});
+
+/**
+ * Reads `catalog.yaml`; what it leaves out of the environment comes from `base`.
+ * Throws `YAML_…` with a position and `CATALOG_DATE`.
+ */
+export function parseCatalogSettings(source: string, file: string, base?: CatalogSettings): CatalogSettings {
+  const settings = decodeYaml(source, { file, schema: settingsSchema });
+  const epochMs = Date.parse(`${settings.date}T00:00:00Z`);
+  if (Number.isNaN(epochMs)) {
+    throw new KilnError('CATALOG_DATE', `${file}: not a date: ${settings.date}`, { hint: 'write year-month-day' });
+  }
+  return {
+    name: settings.name,
+    namespace: settings.namespace,
+    epochSeconds: epochMs / 1000,
+    environmentPackages: settings.environment?.packages ?? base?.environmentPackages ?? [],
+    fromSeed: settings.environment?.['from-seed'] ?? base?.fromSeed ?? [],
+    variables: { ...base?.variables, ...settings.environment?.variables },
+  };
+}
+
+/** A file beside a recipe: patches, sources of our own. */
+export interface SideFile {
+  readonly path: string;
+  readonly blob: Digest;
+  readonly executable: boolean;
+}
+
+/** Everything the seed reconciler needs to know. */
+export interface SeedBundle {
+  readonly kind: 'seed';
+  readonly arch: string;
+  readonly epochSeconds: number;
+  readonly source: string;
+  /** Names that the catalogs provide: the seed must not. */
+  readonly reserved: readonly string[];
+}
+
+/** Everything the package reconciler needs to know of one recipe. */
+export interface PackageBundle {
+  readonly kind: 'package';
+  readonly name: string;
+  readonly arch: string;
+  readonly settings: CatalogSettings;
+  readonly file: string;
+  readonly source: string;
+  /** The reusable pipelines it uses, directly or not, by name. */
+  readonly pipelines: Readonly<Record<string, string>>;
+  readonly sideFiles: readonly SideFile[];
+  /** Keys of the packages that may enter its build environment; all are waited for. */
+  readonly closure: readonly string[];
+  readonly seed: string;
+}
+
+/** Everything the index reconciler needs to know. */
+export interface IndexBundle {
+  readonly kind: 'index';
+  readonly repository: string;
+  readonly arch: string;
+  readonly packages: readonly string[];
+}
+
+/** Everything the image reconciler needs to know. */
+export interface ImageBundle {
+  readonly kind: 'image';
+  readonly name: string;
+  readonly arch: string;
+  readonly settings: CatalogSettings;
+  readonly file: string;
+  readonly source: string;
+  readonly testFile: string;
+  readonly testSource: string;
+  /** Keys of the packages that may enter the image or its test; all are waited for. */
+  readonly closure: readonly string[];
+  /** Keys that are waited for only when the closure alone does not resolve. */
+  readonly optional: readonly string[];
+  /** Repositories in the order of resolution. */
+  readonly repositories: readonly string[];
+}
+
+export type Bundle = SeedBundle | PackageBundle | IndexBundle | ImageBundle;

@@ -1,0 +1,37 @@
+import { KilnError, shorten } from '@kiln/base';
+import type { KeyKind } from './records.ts';
+
+export interface ParsedKey {
+  readonly kind: KeyKind;
+  readonly name: string;
+  /** apk architecture; "" for images. */
+  readonly arch: string;
+}
+
+export function packageKey(name: string, arch: string): string {
+  return `package:${name}@${arch}`;
+}
+
+export function indexKey(repository: string, arch: string): string {
+  return `index:${repository}@${arch}`;
+}
+
+export function imageKey(name: string): string {
+  return `image:${name}`;
+}
+
+export function seedKey(arch: string): string {
+  return `seed:${arch}`;
+}
+
+/** Throws `KEY_INVALID`. */
+export function parseKey(key: string): ParsedKey {
+  const match = /^(seed|package|index|image):([A-Za-z0-9][A-Za-z0-9+_./-]*)(?:@([a-z0-9_]+))?$/.exec(key);
+  if (match === null) {
+    throw new KilnError('KEY_INVALID', `not a key: "${shorten(key)}"`, {
+      hint: 'keys look like package:zlib@x86_64 or image:nginx',
+    });
+  }
+  const [, kind = '', name = '', arch = ''] = match;
+  return kind === 'seed' ? { kind, name: 'seed', arch: name } : { kind: kind as KeyKind, name, arch };
+}

@@ -1,0 +1,176 @@
+import type { IndexRecord } from '@kiln/apk';
+import type { Digest } from '@kiln/base';
+
+/** What a key of the line is about. */
+export type KeyKind = 'seed' | 'package' | 'index' | 'image';
+
+/** The desired state of one key, as the catalog says it. */
+export interface Desired {
+  /** `package:zlib@x86_64`, `image:nginx`, `index:kiln-os@x86_64`, `seed:x86_64`. */
+  readonly key: string;
+  readonly kind: KeyKind;
+  /** Recipe or image name; for an index its repository. */
+  readonly name: string;
+  readonly catalog: string;
+  /** The blob that holds everything the reconciler needs to know; its digest is the desired state's identity. */
+  readonly bundle: Digest;
+  /** Keys whose change makes this key worth looking at. */
+  readonly dependsOn: readonly string[];
+}
+
+/** Something in a catalog that could not be read; the desired state before it is kept. */
+export interface CatalogProblem {
+  readonly catalog: string;
+  /** The key that the file would have defined, or "" when it is not known. */
+  readonly key: string;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/**
+ * waiting: other keys have to become ready first; working: a step is under way; ready: actual equals desired;
+ * failed: parked, the same input would fail again; it is looked at anew when its desired state or a dependency changes.
+ */
+export type KeyStatus = 'waiting' | 'working' | 'ready' | 'failed';
+
+/** The actual state of one key. */
+export interface KeyState {
+  readonly key: string;
+  /** The bundle that the state is about. */
+  readonly desired: Digest;
+  readonly status: KeyStatus;
+  /** A few words: the stage of the line while working, the reason while waiting or failed. */
+  readonly stage: string;
+  readonly waitingFor: readonly string[];
+  readonly errorCode: string;
+  readonly errorMessage: string;
+  readonly errorHint: string;
+  /** The action whose result stands, once there is one. */
+  readonly action: Digest | undefined;
+  /** Milliseconds since 1970. */
+  readonly updatedAt: number;
+}
+
+/** Where an input of a build came from, for provenance. */
+export interface ResolvedInput {
+  readonly name: string;
+  readonly uri: string;
+  readonly digest: Readonly<Record<string, string>>;
+}
+
+/** One finished package file. */
+export interface BuiltPackage {
+  readonly file: string;
+  readonly apk: Digest;
+  readonly record: IndexRecord;
+}
+
+/** The result of building a recipe or wrapping the seed. */
+export interface PackageResult {
+  readonly kind: 'package';
+  readonly packages: readonly BuiltPackage[];
+  readonly inputs: readonly ResolvedInput[];
+  /** The in-toto statement of the build (a blob), undefined for wrapped packages. */
+  readonly statement: Digest | undefined;
+}
+
+/** A referrer of an image: a signed statement. */
+export interface Attachment {
+  readonly subject: Digest;
+  readonly predicateType: string;
+  /** The referrer's manifest. */
+  readonly manifest: Digest;
+}
+
+export interface ImagePackage {
+  readonly name: string;
+  readonly version: string;
+  readonly checksum: string;
+  readonly license: string;
+  readonly origin: string;
+  readonly installedSizeBytes: number;
+}
+
+export interface TestRun {
+  readonly passed: boolean;
+  readonly steps: readonly { readonly name: string; readonly passed: boolean; readonly durationMs: number }[];
+}
+
+/** The result of assembling, testing and signing an image. */
+export interface ImageResult {
+  readonly kind: 'image';
+  readonly repository: string;
+  readonly tags: readonly string[];
+  /** Digest of the OCI index, which the tags point at. */
+  readonly index: Digest;
+  /** Digest of the platform manifest. */
+  readonly manifest: Digest;
+  readonly config: Digest;
+  readonly layers: readonly { readonly digest: Digest; readonly diffId: Digest; readonly sizeBytes: number }[];
+  /** Compressed size: config and layers. */
+  readonly sizeBytes: number;
+  readonly packages: readonly ImagePackage[];
+  readonly test: TestRun;
+  readonly attachments: readonly Attachment[];
+}
+
+export type ActionResult = PackageResult | ImageResult;
+
+/** What was recorded, so that the signer may sign it. */
+export interface LedgerEntry {
+  readonly kind: 'control' | 'index' | 'statement';
+  readonly digest: Digest;
+  readonly key: string;
+}
+
+/** An immutable, signed state of one repository and architecture. */
+export interface Generation {
+  readonly repository: string;
+  readonly arch: string;
+  /** Counts from 1. */
+  readonly number: number;
+  /** The signed `APKINDEX.tar.gz`. */
+  readonly indexBlob: Digest;
+  /** The unsigned member: what the index says, whoever signed it. */
+  readonly unsigned: Digest;
+  readonly packages: readonly BuiltPackage[];
+  readonly createdAt: number;
+}
+
+/** The durable records of the factory. Implementations share one database with the queue. */
+export interface FactoryRecords {
+  desired(key: string): Promise<Desired | undefined>;
+  listDesired(): Promise<readonly Desired[]>;
+  /**
+   * Makes the desired state of one catalog equal to `desired`, except that keys named in `problems` keep theirs, and
+   * enqueues what changed or went away, in one transaction. Returns the changed keys.
+   */
+  applyCatalog(catalog: string, desired: readonly Desired[], problems: readonly CatalogProblem[]): Promise<readonly string[]>;
+  /** Forgets catalogs that are not in `names`; their keys are enqueued to be cleaned up. */
+  retainCatalogs(names: readonly string[]): Promise<void>;
+  problems(): Promise<readonly CatalogProblem[]>;
+  /** Keys that depend on any of these. */
+  dependants(keys: readonly string[]): Promise<readonly string[]>;
+
+  state(key: string): Promise<KeyState | undefined>;
+  states(keys: readonly string[]): Promise<ReadonlyMap<string, KeyState>>;
+  listStates(): Promise<readonly KeyState[]>;
+  /** Writes the state; a key that is no longer desired is not written. */
+  setState(state: Omit<KeyState, 'updatedAt'>): Promise<void>;
+  dropState(key: string): Promise<void>;
+
+  /** The cached result of an action. */
+  action(action: Digest): Promise<ActionResult | undefined>;
+  recordAction(action: Digest, key: string, result: ActionResult): Promise<void>;
+  /** Drops a result whose blobs were lost, so that the action runs again. */
+  forgetAction(action: Digest): Promise<void>;
+
+  recordLedger(entries: readonly LedgerEntry[]): Promise<void>;
+  inLedger(kind: LedgerEntry['kind'], digest: Digest): Promise<boolean>;
+
+  currentGeneration(repository: string, arch: string): Promise<Generation | undefined>;
+  generation(repository: string, arch: string, number: number): Promise<Generation | undefined>;
+  /** Adds the next generation, if `previous` (0 for none) is still the current one; otherwise undefined. */
+  publishGeneration(next: Omit<Generation, 'number' | 'createdAt'>, previous: number): Promise<Generation | undefined>;
+}
