@@ -1,0 +1,129 @@
+import { concatBytes } from '@kiln/base';
+import type { TarEntry, TarEntryType } from './entry.ts';
+import { unsafePath } from './errors.ts';
+import { blockSizeBytes, fields, headerSums, paddedSize } from './fields.ts';
+import type { FieldName } from './fields.ts';
+import { printPax } from './pax.ts';
+
+/** The type flags of the format. */
+export const typeFlags: Readonly<Record<TarEntryType, string>> = {
+  file: '0',
+  hardlink: '1',
+  symlink: '2',
+  char: '3',
+  block: '4',
+  directory: '5',
+  fifo: '6',
+};
+
+const octalMax = { 8: 0o7777777, 12: 0o77777777777 } as const;
+
+/**
+ * The header of a member in the canonical dialect: one ustar block, preceded by a PAX header where the entry has
+ * PAX records or something that ustar cannot hold. Long ASCII paths are split into prefix and name when that suffices.
+ * Throws `TAR_UNSAFE_PATH` for a NUL in a text.
+ */
+export function printHeader(entry: TarEntry): Uint8Array {
+  const needed = recordsFor(entry);
+  const split = needed.has('path') ? splitPath(entry.path) : { prefix: '', name: entry.path };
+  const others = needed.size - (needed.has('path') ? 1 : 0);
+  if (others === 0 && split !== undefined) return realHeader(entry, split);
+  const body = printPax(needed);
+  const padding = Buffer.alloc(paddedSize(body.length) - body.length);
+  return concatBytes([paxHeader(entry.path, body.length), body, padding, realHeader(entry, { prefix: '', name: entry.path })]);
+}
+
+/** The bytes a member takes in an archive: headers, content and padding. */
+export function memberSize(entry: TarEntry): number {
+  return printHeader(entry).length + paddedSize(entry.sizeBytes);
+}
+
+/** The PAX records of an entry, with those for fields that the block cannot hold. */
+function recordsFor(entry: TarEntry): Map<string, Uint8Array> {
+  const records = new Map(entry.pax);
+  const text = (key: string, value: string, limit: number): void => {
+    if (value.includes('\0')) throw unsafePath(value, 'contains NUL');
+    if (value.length > limit || !isAscii(value)) records.set(key, Buffer.from(value));
+  };
+  const number = (key: string, value: number, max: number): void => {
+    if (value < 0 || value > max) records.set(key, Buffer.from(String(value)));
+  };
+  text('path', entry.path, fields.name[1]);
+  text('linkpath', entry.linkTarget, fields.linkName[1]);
+  text('uname', entry.userName, fields.userName[1]);
+  text('gname', entry.groupName, fields.groupName[1]);
+  number('uid', entry.uid, octalMax[8]);
+  number('gid', entry.gid, octalMax[8]);
+  number('size', entry.sizeBytes, octalMax[12]);
+  number('mtime', entry.mtimeSeconds, octalMax[12]);
+  return records;
+}
+
+/** Splits at the last slash that leaves at most 155 bytes before it, when 100 at most follow. */
+function splitPath(path: string): { prefix: string; name: string } | undefined {
+  if (!isAscii(path)) return undefined;
+  const slash = path.slice(0, fields.prefix[1] + 1).lastIndexOf('/');
+  const name = path.slice(slash + 1);
+  const fits = slash > 0 && name.length > 0 && name.length <= fields.name[1];
+  return fits ? { prefix: path.slice(0, slash), name } : undefined;
+}
+
+function realHeader(entry: TarEntry, place: { prefix: string; name: string }): Uint8Array {
+  const block = Buffer.alloc(blockSizeBytes);
+  putText(block, 'name', place.name);
+  putText(block, 'prefix', place.prefix);
+  putNumber(block, 'mode', entry.mode);
+  putNumber(block, 'uid', entry.uid);
+  putNumber(block, 'gid', entry.gid);
+  putNumber(block, 'size', entry.sizeBytes);
+  putNumber(block, 'mtime', entry.mtimeSeconds);
+  putText(block, 'linkName', entry.linkTarget);
+  putText(block, 'userName', entry.userName);
+  putText(block, 'groupName', entry.groupName);
+  putNumber(block, 'deviceMajor', entry.deviceMajor);
+  putNumber(block, 'deviceMinor', entry.deviceMinor);
+  return sealed(block, typeFlags[entry.type]);
+}
+
+/** Named after the member it describes; everything in it but the size is zero. */
+function paxHeader(path: string, sizeBytes: number): Uint8Array {
+  const slash = path.lastIndexOf('/');
+  const name = ascii(`${path.slice(0, slash + 1)}PaxHeaders.0/${path.slice(slash + 1)}`);
+  const block = Buffer.alloc(blockSizeBytes);
+  putText(block, 'name', name.slice(0, fields.name[1]).replace(/\/+$/, ''));
+  for (const field of ['mode', 'uid', 'gid', 'mtime'] as const) putNumber(block, field, 0);
+  putNumber(block, 'size', sizeBytes);
+  return sealed(block, 'x');
+}
+
+function sealed(block: Buffer, typeFlag: string): Uint8Array {
+  block.write(typeFlag, fields.type[0], 'latin1');
+  block.write('ustar\0' + '00', fields.magic[0], 'latin1');
+  const sum = headerSums(block).unsigned;
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, fields.checksum[0], 'latin1');
+  return block;
+}
+
+/** ASCII, cut to the field. A cut that would end in a slash loses it, or old readers would see a directory. */
+function putText(block: Buffer, field: FieldName, text: string): void {
+  const [offset, size] = fields[field];
+  const plain = ascii(text);
+  const cut = plain.length > size && plain[size - 1] === '/' ? plain.slice(0, size).replace(/\/+$/, '') : plain.slice(0, size);
+  block.write(cut, offset, 'latin1');
+}
+
+/** Zero-padded octal and NUL; a number that does not fit is in the PAX records and 0 here. */
+function putNumber(block: Buffer, field: FieldName, value: number): void {
+  const [offset, size] = fields[field];
+  const digits = size - 1;
+  const fits = value >= 0 && value < 8 ** digits;
+  block.write(`${(fits ? value : 0).toString(8).padStart(digits, '0')}\0`, offset, 'latin1');
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\u0000-\u007f]/.test(text);
+}
+
+function ascii(text: string): string {
+  return text.replace(/[^\u0001-\u007f]/gu, '');
+}

@@ -1,0 +1,13 @@
+export type { TarEntry, TarEntryType, TarMember } from './entry.ts';
+export { blockSizeBytes, paddedSize } from './fields.ts';
+export { memberSize, printHeader } from './header.ts';
+export type { TarLimits } from './limits.ts';
+export { defaultTarLimits } from './limits.ts';
+export type { EntryOptions } from './make.ts';
+export { directoryEntry, fileEntry, hardlinkEntry, symlinkEntry } from './make.ts';
+export { normalPath } from './path.ts';
+export type { ReadTarOptions } from './read.ts';
+export { readTar } from './read.ts';
+export type { TreeRules } from './tree-check.ts';
+export type { WriteTarOptions } from './write.ts';
+export { endOfArchive, tarBytes, writeTar } from './write.ts';
