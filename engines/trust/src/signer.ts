@@ -15,7 +15,11 @@ export interface Signer {
    */
   signStatement(statement: Digest): Promise<Uint8Array>;
   /** Public halves: the apk key as PEM with its file name, and the image key as PEM. */
-  publicKeys(): Promise<{ readonly apkKeyName: string; readonly apkKeyPem: string; readonly imageKeyPem: string }>;
+  publicKeys(): Promise<{
+    readonly apkKeyName: string;
+    readonly apkKeyPem: string;
+    readonly imageKeyPem: string;
+  }>;
 }
 
 /** What the signer asks before it signs. Implemented over the factory's records. */

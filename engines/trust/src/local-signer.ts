@@ -1,0 +1,40 @@
+import { KilnError, digestOf } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import { signatureSegment } from './sign-apk.ts';
+import { signStatementBytes } from './sign-statement.ts';
+import type { Signer, SigningLedger } from './signer.ts';
+import { publicHalves } from './signing-keys.ts';
+import type { SigningKeys } from './signing-keys.ts';
+
+/**
+ * A signer in this process: what the signer process runs, and what tests use. It keeps nothing between calls, so it may
+ * be killed at any moment and every call may be repeated. Throws `SIGNER_NOT_RECORDED` for what the ledger does not know.
+ */
+export function localSigner(keys: SigningKeys, ledger: SigningLedger): Signer {
+  const segment = (digest: Digest, mtimeSeconds: number): Uint8Array =>
+    signatureSegment({ key: keys.apkKey, keyName: keys.apkKeyName, digest, mtimeSeconds });
+  return {
+    async signControl(controlSha256, mtimeSeconds) {
+      if (!(await ledger.isRecordedControl(controlSha256)))
+        throw notRecorded('control segment', controlSha256);
+      return segment(controlSha256, mtimeSeconds);
+    },
+    async signIndex(indexSha256) {
+      if (!(await ledger.isRecordedIndex(indexSha256))) throw notRecorded('index', indexSha256);
+      return segment(indexSha256, 0);
+    },
+    async signStatement(statement) {
+      const bytes = await ledger.recordedStatement(statement);
+      if (bytes === undefined || digestOf(bytes) !== statement)
+        throw notRecorded('statement', statement);
+      return signStatementBytes(keys.imageKey, bytes);
+    },
+    publicKeys: () => Promise.resolve(publicHalves(keys)),
+  };
+}
+
+function notRecorded(what: string, digest: Digest): KilnError {
+  return new KilnError('SIGNER_NOT_RECORDED', `no recorded ${what} has digest ${digest}`, {
+    hint: 'only what the factory recorded is signed; run the build again',
+  });
+}
