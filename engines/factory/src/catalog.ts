@@ -1,0 +1,293 @@
+import type { Digest } from '@kiln/base';
+import { KilnError, canonicalJson, digestOf, messageOf, sortUnique } from '@kiln/base';
+import { parseImageConfig } from '@kiln/image-config';
+import type { Bundle, CatalogSettings, SideFile } from './bundle.ts';
+import { parseCatalogSettings } from './bundle.ts';
+import type { ImageFacts } from './image-test.ts';
+import { parseImageTest } from './image-test.ts';
+import { imageKey, indexKey, packageKey, seedKey } from './keys.ts';
+import type { RecipeFacts } from './recipe-facts.ts';
+import { nameOfAtom, readRecipeFacts } from './recipe-facts.ts';
+import type { CatalogProblem, Desired } from './records.ts';
+
+/** A file of a catalog: its text or bytes are in a blob; small texts come with it. */
+export interface CatalogFile {
+  /** Relative to the catalog, `/` between components. */
+  readonly path: string;
+  readonly blob: Digest;
+  readonly executable: boolean;
+  /** The content of `.yaml` files. */
+  readonly text: string | undefined;
+}
+
+/** One catalog as it was read; `label` is how its files are named in errors. */
+export interface CatalogSource {
+  readonly label: string;
+  readonly files: readonly CatalogFile[];
+}
+
+export interface DesiredCatalog {
+  readonly name: string;
+  readonly desired: readonly Desired[];
+  readonly problems: readonly CatalogProblem[];
+}
+
+export interface ReadCatalogs {
+  readonly catalogs: readonly DesiredCatalog[];
+  /** The bundles that the desired states name, to be stored as blobs. */
+  readonly bundles: ReadonlyMap<Digest, Uint8Array>;
+}
+
+interface RecipeEntry {
+  readonly catalog: Catalog;
+  readonly file: CatalogFile;
+  readonly facts: RecipeFacts;
+  readonly key: string;
+}
+
+interface ImageEntry {
+  readonly catalog: Catalog;
+  readonly name: string;
+  readonly file: CatalogFile;
+  readonly test: CatalogFile;
+  readonly facts: ImageFacts;
+}
+
+interface Catalog {
+  readonly source: CatalogSource;
+  readonly settings: CatalogSettings;
+  readonly problems: CatalogProblem[];
+  readonly recipes: RecipeEntry[];
+  readonly images: ImageEntry[];
+}
+
+/**
+ * The desired state that catalogs say, the first being the base (Kiln OS) that the later ones build upon.
+ * Which repository provides a name is decided here, by declaration: a name that a recipe of any catalog gives (its
+ * packages and declared provides) comes from that recipe and is waited for, every other name comes from the seed.
+ * A file that cannot be read becomes a problem of its key; the others are not touched by it. Pure.
+ */
+export function readCatalogs(sources: readonly CatalogSource[], arch: string): ReadCatalogs {
+  const catalogs: Catalog[] = [];
+  for (const source of sources) catalogs.push(readCatalog(source, catalogs, arch));
+  const graph = new Graph(catalogs);
+  const bundles = new Map<Digest, Uint8Array>();
+  const desired = (key: string, name: string, catalog: string, bundle: Bundle, dependsOn: readonly string[]): Desired => {
+    const bytes = Buffer.from(canonicalJson(bundle));
+    const digest = digestOf(bytes);
+    bundles.set(digest, bytes);
+    return { key, kind: bundle.kind, name, catalog, bundle: digest, dependsOn: sortUnique(dependsOn).filter((one) => one !== key) };
+  };
+  return {
+    bundles,
+    catalogs: catalogs.map((catalog) => ({
+      name: catalog.settings.name,
+      problems: catalog.problems,
+      desired: [
+        ...seedOf(catalog, graph, arch, desired),
+        ...catalog.recipes.map((recipe) => desiredPackage(recipe, graph, arch, desired)),
+        desiredIndex(catalog, arch, desired),
+        ...catalog.images.map((image) => desiredImage(image, catalogs, graph, arch, desired)),
+      ],
+    })),
+  };
+}
+
+type MakeDesired = (key: string, name: string, catalog: string, bundle: Bundle, dependsOn: readonly string[]) => Desired;
+
+function seedOf(catalog: Catalog, graph: Graph, arch: string, make: MakeDesired): Desired[] {
+  const file = catalog.source.files.find((one) => one.path === 'seed.yaml');
+  if (file?.text === undefined) return [];
+  const bundle: Bundle = {
+    kind: 'seed',
+    arch,
+    epochSeconds: catalog.settings.epochSeconds,
+    source: file.text,
+    reserved: graph.packageNames(catalog.settings.fromSeed),
+  };
+  return [make(seedKey(arch), 'seed', catalog.settings.name, bundle, [])];
+}
+
+function desiredPackage(recipe: RecipeEntry, graph: Graph, arch: string, make: MakeDesired): Desired {
+  const { settings } = recipe.catalog;
+  const closure = graph.environmentOf(recipe).map((one) => one.key);
+  const bundle: Bundle = {
+    kind: 'package',
+    name: recipe.facts.name,
+    arch,
+    settings,
+    file: recipe.file.path,
+    source: recipe.file.text ?? '',
+    pipelines: recipe.facts.pipelines,
+    sideFiles: sideFilesOf(recipe),
+    closure,
+    seed: seedKey(arch),
+  };
+  return make(recipe.key, recipe.facts.name, settings.name, bundle, [seedKey(arch), ...closure]);
+}
+
+function sideFilesOf(recipe: RecipeEntry): SideFile[] {
+  const folder = `recipes/${recipe.facts.name}/`;
+  return recipe.catalog.source.files
+    .filter((file) => file.path.startsWith(folder))
+    .map((file) => ({ path: file.path.slice(folder.length), blob: file.blob, executable: file.executable }));
+}
+
+function desiredIndex(catalog: Catalog, arch: string, make: MakeDesired): Desired {
+  const packages = sortUnique(catalog.recipes.map((recipe) => recipe.key));
+  const repository = catalog.settings.name;
+  return make(indexKey(repository, arch), repository, repository, { kind: 'index', repository, arch, packages }, packages);
+}
+
+function desiredImage(image: ImageEntry, catalogs: readonly Catalog[], graph: Graph, arch: string, make: MakeDesired): Desired {
+  const { settings } = image.catalog;
+  const closure = graph.closure(image.facts.packages, false).map((one) => one.key);
+  const optional = graph.substituted().filter((key) => !closure.includes(key));
+  // The image's own catalog comes first, so that a person's package wins over one of Kiln OS at the same version.
+  const repositories = [settings.name, ...catalogs.map((one) => one.settings.name).filter((name) => name !== settings.name)];
+  const bundle: Bundle = {
+    kind: 'image',
+    name: image.name,
+    arch,
+    settings,
+    file: image.file.path,
+    source: image.file.text ?? '',
+    testFile: image.test.path,
+    testSource: image.test.text ?? '',
+    closure,
+    optional,
+    repositories,
+  };
+  const indexes = repositories.map((repository) => indexKey(repository, arch));
+  return make(imageKey(image.name), image.name, settings.name, bundle, [...closure, ...optional, ...indexes]);
+}
+
+function readCatalog(source: CatalogSource, before: readonly Catalog[], arch: string): Catalog {
+  const base = before[0]?.settings;
+  const file = source.files.find((one) => one.path === 'catalog.yaml');
+  if (file?.text === undefined) {
+    throw new KilnError('CATALOG_NOT_FOUND', `${source.label} has no catalog.yaml`, {
+      hint: 'kiln init DIR makes a catalog; --catalog names its folder',
+    });
+  }
+  const settings = parseCatalogSettings(file.text, `${source.label}/catalog.yaml`, base);
+  if (before.some((one) => one.settings.name === settings.name)) {
+    throw new KilnError('CATALOG_NAME_TAKEN', `two catalogs are called "${settings.name}"`, { hint: 'give yours another name in its catalog.yaml' });
+  }
+  const catalog: Catalog = { source, settings, problems: [], recipes: [], images: [] };
+  const pipelines = (name: string): string | undefined =>
+    [catalog, ...before].map((one) => one.source.files.find((entry) => entry.path === `pipelines/${name}.yaml`)?.text).find((text) => text !== undefined);
+  const taken = new Set(before.flatMap((one) => one.recipes.map((recipe) => recipe.key)));
+  const takenImages = new Set(before.flatMap((one) => one.images.map((image) => image.name)));
+  for (const entry of source.files) {
+    const recipe = /^recipes\/([^/]+)\.yaml$/.exec(entry.path)?.[1];
+    if (recipe !== undefined) addRecipe(catalog, entry, recipe, { arch, pipelines, taken });
+    const image = /^images\/([^/]+?)(\.test)?\.yaml$/.exec(entry.path);
+    if (image?.[1] !== undefined && image[2] === undefined) addImage(catalog, entry, image[1], takenImages);
+  }
+  return catalog;
+}
+
+function problemOf(catalog: Catalog, key: string, error: unknown): CatalogProblem {
+  return {
+    catalog: catalog.settings.name,
+    key,
+    code: error instanceof KilnError ? error.code : 'INTERNAL',
+    message: messageOf(error),
+    hint: error instanceof KilnError ? (error.hint ?? '') : '',
+  };
+}
+
+function addRecipe(
+  catalog: Catalog,
+  file: CatalogFile,
+  name: string,
+  context: { arch: string; pipelines(name: string): string | undefined; taken: Set<string> },
+): void {
+  const key = packageKey(name, context.arch);
+  try {
+    const facts = readRecipeFacts({
+      text: file.text ?? '',
+      file: `${catalog.source.label}/${file.path}`,
+      arch: context.arch,
+      pipelines: context.pipelines,
+    });
+    if (facts === undefined) return;
+    if (facts.name !== name) {
+      throw new KilnError('CATALOG_FILE_NAME', `${file.path} is the recipe of "${facts.name}"`, { hint: `call the file recipes/${facts.name}.yaml` });
+    }
+    if (context.taken.has(key)) {
+      throw new KilnError('CATALOG_RECIPE_TAKEN', `another catalog has a recipe "${name}" too`, { hint: 'give yours another name' });
+    }
+    catalog.recipes.push({ catalog, file, facts, key });
+  } catch (error) {
+    catalog.problems.push(problemOf(catalog, key, error));
+  }
+}
+
+function addImage(catalog: Catalog, file: CatalogFile, name: string, taken: ReadonlySet<string>): void {
+  try {
+    if (taken.has(name)) {
+      throw new KilnError('CATALOG_IMAGE_TAKEN', `another catalog has an image "${name}" too`, { hint: 'give yours another name' });
+    }
+    const config = parseImageConfig(file.text ?? '', `${catalog.source.label}/${file.path}`);
+    const test = catalog.source.files.find((one) => one.path === `images/${name}.test.yaml`);
+    if (test?.text === undefined) {
+      throw new KilnError('CATALOG_IMAGE_UNTESTED', `the image "${name}" has no tests`, { hint: `write images/${name}.test.yaml: no image is tagged untested` });
+    }
+    const tests = parseImageTest(test.text, `${catalog.source.label}/${test.path}`);
+    catalog.images.push({ catalog, name, file, test, facts: { packages: [...config.contents.packages, ...tests.packages] } });
+  } catch (error) {
+    catalog.problems.push(problemOf(catalog, imageKey(name), error));
+  }
+}
+
+/** Who provides what, by declaration. */
+class Graph {
+  readonly #byName = new Map<string, RecipeEntry>();
+  readonly #recipes: readonly RecipeEntry[];
+  readonly #fromSeed: ReadonlySet<string>;
+
+  constructor(catalogs: readonly Catalog[]) {
+    this.#recipes = catalogs.flatMap((catalog) => catalog.recipes);
+    // Later catalogs do not take names away from earlier ones.
+    for (const recipe of this.#recipes) {
+      for (const name of recipe.facts.names) if (!this.#byName.has(name)) this.#byName.set(name, recipe);
+    }
+    this.#fromSeed = new Set(catalogs.flatMap((catalog) => catalog.settings.fromSeed));
+  }
+
+  /** Every name the catalogs give, except those of recipes whose role the seed plays. */
+  packageNames(fromSeed: readonly string[]): string[] {
+    return sortUnique([...this.#byName].filter(([, recipe]) => !fromSeed.includes(recipe.facts.name)).map(([name]) => name));
+  }
+
+  /** Keys of the recipes whose role the seed plays in build environments. */
+  substituted(): string[] {
+    return this.#recipes.filter((recipe) => this.#fromSeed.has(recipe.facts.name)).map((recipe) => recipe.key);
+  }
+
+  environmentOf(recipe: RecipeEntry): readonly RecipeEntry[] {
+    return this.closure([...recipe.catalog.settings.environmentPackages, ...recipe.facts.environment], true).filter((one) => one !== recipe);
+  }
+
+  /**
+   * The recipes whose packages may be needed for these atoms: those that give the names, then what their packages
+   * depend on, then what they were built with, for libraries get in that way. In byte order of the keys.
+   */
+  closure(atoms: readonly string[], inEnvironment: boolean): readonly RecipeEntry[] {
+    const found = new Map<string, RecipeEntry>();
+    const visit = (names: readonly string[]): void => {
+      for (const name of names) {
+        const recipe = this.#byName.get(name);
+        if (recipe === undefined || found.has(recipe.key)) continue;
+        if (inEnvironment && this.#fromSeed.has(recipe.facts.name)) continue;
+        found.set(recipe.key, recipe);
+        visit(recipe.facts.runtime.map(nameOfAtom));
+        visit(recipe.facts.environment.map(nameOfAtom).filter((one) => !this.#fromSeed.has(this.#byName.get(one)?.facts.name ?? '')));
+      }
+    };
+    visit(atoms.map(nameOfAtom));
+    return [...found.values()].sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+  }
+}

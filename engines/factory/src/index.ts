@@ -1,0 +1,42 @@
+export type { Bundle, CatalogSettings, ImageBundle, IndexBundle, PackageBundle, SeedBundle, SideFile } from './bundle.ts';
+export { parseCatalogSettings } from './bundle.ts';
+export type { CatalogFile, CatalogSource, DesiredCatalog, ReadCatalogs } from './catalog.ts';
+export { readCatalogs } from './catalog.ts';
+export type { GenerationReader, ServedGeneration } from './generations.ts';
+export { generationReader } from './generations.ts';
+export type { ImageTest, ImageTestStep } from './image-test.ts';
+export { parseImageTest } from './image-test.ts';
+export type { ParsedKey } from './keys.ts';
+export { imageKey, indexKey, packageKey, parseKey, seedKey } from './keys.ts';
+export { MemoryRegistryState } from './memory-registry-state.ts';
+export type { RecipeFacts } from './recipe-facts.ts';
+export { nameOfAtom } from './recipe-facts.ts';
+export type {
+  ActionResult,
+  Attachment,
+  BuiltPackage,
+  CatalogProblem,
+  Desired,
+  FactoryRecords,
+  Generation,
+  ImagePackage,
+  ImageResult,
+  KeyKind,
+  KeyState,
+  KeyStatus,
+  LedgerEntry,
+  PackageResult,
+  ResolvedInput,
+  TestRun,
+} from './records.ts';
+export type {
+  BlobLink,
+  PageRequest,
+  Publication,
+  RegistryManifest,
+  RegistryState,
+  RegistryTag,
+  TagEvent,
+  TagExpectation,
+  TagMove,
+} from './registry-state.ts';
