@@ -32,4 +32,7 @@ export interface Solution {
 }
 
 /** The signature of `solve`, exported by this package: (indexes in order, world) to an install list. Pure and total. */
-export type Solve = (indexes: readonly RepositoryIndex[], world: readonly string[]) => Solution | Unsolved;
+export type Solve = (
+  indexes: readonly RepositoryIndex[],
+  world: readonly string[],
+) => Solution | Unsolved;

@@ -1,0 +1,36 @@
+import { parseConstraintApko } from '@kiln/version';
+import type { ApkoConstraint } from '@kiln/version';
+
+/** A dependency, a provide or a world entry, split. */
+export interface Atom {
+  readonly text: string;
+  readonly name: string;
+  /** `any` accepts every version. */
+  readonly operator: ApkoConstraint['operator'];
+  /** "" when the atom names no version. */
+  readonly version: string;
+  /** The repository tag after `@`, or "". */
+  readonly pin: string;
+}
+
+/** Which reading of unusual operators: apko's (any version) or apk's (a set of characters, so that `==` is `=`). */
+export type OperatorDialect = 'apko' | 'kiln';
+
+/**
+ * Splits an atom without its leading `!`. A text outside the grammar is a bare name. A `so:` atom whose version has no
+ * revision gets `0.` in front of it, so that explicit `-rN` provides outrank bare soname versions.
+ */
+export function splitAtom(text: string, dialect: OperatorDialect): Atom {
+  const { name, operator, version, tag } = parseConstraintApko(
+    dialect === 'apko' ? text : text.replace(/[<>=~]{2,}/, plainOperator),
+  );
+  return { text, name, operator, version, pin: tag ?? '' };
+}
+
+/** The operator that the characters mean as a set; `<>` stays, which accepts any version. */
+function plainOperator(characters: string): string {
+  const has = (c: string): boolean => characters.includes(c);
+  if (has('<') && has('>')) return '<>';
+  if (has('~')) return '~';
+  return `${has('<') ? '<' : ''}${has('>') ? '>' : ''}${has('=') ? '=' : ''}`;
+}

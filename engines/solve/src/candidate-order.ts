@@ -1,0 +1,96 @@
+import { compareBytes } from '@kiln/base';
+import type { Candidate } from './prepared.ts';
+import { compareVersionTexts } from './versions.ts';
+
+/** What a choice among candidates depends on besides the candidates. */
+export interface Preference {
+  /** The name being resolved. */
+  readonly name: string;
+  /** The pin to prefer, or "". */
+  readonly pin: string;
+  /** Packages already chosen, by name. */
+  readonly existing: ReadonlyMap<string, Candidate>;
+  /** `originKey` of those pulled in. */
+  readonly origins: ReadonlySet<string>;
+}
+
+/** An origin at one version. */
+export function originKey(candidate: Candidate): string {
+  return `${candidate.record.origin}\u0000${candidate.version}`;
+}
+
+interface Ranked {
+  readonly candidate: Candidate;
+  readonly isExisting: boolean;
+  readonly isOriginPresent: boolean;
+  readonly isPinned: boolean;
+  /** The version carried for the requested name, "" when it is provided without one. */
+  readonly carried: string;
+}
+
+/**
+ * The best candidate. Comparing pairwise is not transitive (a provide without a version is compared by package version,
+ * others by the provided one), so the winner is found in fixed rounds: among the versions of one package, then among
+ * packages, separately for those that carry a version for the name and those that do not, then between the two. A
+ * candidate that beats every other wins in any such scheme, and the result does not depend on the order of the list
+ * except between equal packages of two repositories, where the earlier one wins.
+ */
+export function bestCandidate(
+  candidates: readonly Candidate[],
+  preference: Preference,
+): Candidate | undefined {
+  if (candidates.length < 2) return candidates[0];
+  const ranked = candidates.map((candidate) => rank(candidate, preference));
+  const rounds = [ranked.filter((r) => r.carried !== ''), ranked.filter((r) => r.carried === '')];
+  const winners = rounds.flatMap((round) => {
+    const byName = Map.groupBy(round, (r) => r.candidate.name);
+    return best([...byName.values()].flatMap(best));
+  });
+  return best(winners)[0]?.candidate;
+}
+
+function best(ranked: readonly Ranked[]): Ranked[] {
+  const [first, ...rest] = ranked;
+  if (first === undefined) return [];
+  return [rest.reduce((winner, next) => (compare(next, winner) < 0 ? next : winner), first)];
+}
+
+function rank(candidate: Candidate, preference: Preference): Ranked {
+  const { record } = candidate;
+  return {
+    candidate,
+    isExisting: preference.existing.get(candidate.name)?.version === candidate.version,
+    isOriginPresent: record.origin !== '' && preference.origins.has(originKey(candidate)),
+    isPinned: preference.pin !== '' && candidate.tag === preference.pin,
+    carried: carriedVersion(candidate, preference.name),
+  };
+}
+
+function carriedVersion(candidate: Candidate, name: string): string {
+  if (candidate.name === name) return candidate.version;
+  return candidate.provides.find((provide) => provide.name === name)?.version ?? '';
+}
+
+/** Negative when `a` is better. */
+function compare(a: Ranked, b: Ranked): number {
+  return (
+    better(a.isExisting, b.isExisting) ||
+    better(a.isOriginPresent, b.isOriginPresent) ||
+    better(a.isPinned, b.isPinned) ||
+    (a.carried === '' || b.carried === '' ? 0 : higherVersion(a.carried, b.carried)) ||
+    (a.candidate.name === b.candidate.name
+      ? higherVersion(a.candidate.version, b.candidate.version)
+      : 0) ||
+    (b.candidate.record.providerPriority ?? 0) - (a.candidate.record.providerPriority ?? 0) ||
+    higherVersion(a.candidate.version, b.candidate.version) ||
+    compareBytes(a.candidate.name, b.candidate.name)
+  );
+}
+
+function better(a: boolean, b: boolean): number {
+  return Number(b) - Number(a);
+}
+
+function higherVersion(a: string, b: string): number {
+  return a === b ? 0 : compareVersionTexts(b, a);
+}

@@ -1,0 +1,136 @@
+import type { Atom } from './atom.ts';
+import { bestCandidate, originKey } from './candidate-order.ts';
+import type { Candidate } from './prepared.ts';
+import { Dead, accepts, withLink } from './solver-state.ts';
+import type { SolverState } from './solver-state.ts';
+import { isVersionSatisfied } from './versions.ts';
+
+/** Deepest chain of dependencies that is followed. */
+export const depthMax = 2000;
+
+/** What the packages chosen so far mean for further choices; a walk adds to it. */
+export interface Chosen {
+  readonly existing: Map<string, Candidate>;
+  readonly origins: Set<string>;
+}
+
+interface Choice {
+  readonly text: string;
+  readonly atom: Atom;
+  readonly options: readonly Candidate[];
+}
+
+/** Walks the dependencies of one world entry. */
+export class DependencyWalk {
+  readonly #state: SolverState;
+  readonly #chosen: Chosen;
+  readonly #parents = new Set<string>();
+
+  constructor(state: SolverState, chosen: Chosen) {
+    this.#state = state;
+    this.#chosen = chosen;
+  }
+
+  /**
+   * The closure of a package without itself, dependencies first; names may repeat. Its direct dependencies may come
+   * from the repository tagged `pin`, deeper ones from the repository their dependant came from.
+   */
+  closure(parent: Candidate, pin: string): Candidate[] {
+    if (this.#parents.has(parent.name)) return [];
+    if (this.#parents.size >= depthMax)
+      throw new Dead([`dependencies nest deeper than ${depthMax}`]);
+    this.#parents.add(parent.name);
+    const closure = withLink(`resolving "${parent.file}" deps:`, () => this.#children(parent, pin));
+    this.#parents.delete(parent.name);
+    return closure;
+  }
+
+  #children(parent: Candidate, pin: string): Candidate[] {
+    const closure: Candidate[] = [];
+    let remaining = [...parent.record.depends];
+    this.#state.constrain(remaining);
+    while (remaining.length > 0) {
+      const choices = this.#choices(parent, pin, remaining);
+      const next = fewest(choices);
+      if (next === undefined) break;
+      withLink(`solving "${next.text}" constraint:`, () => this.#take(parent, next, closure));
+      remaining = choices
+        .filter((choice) => choice !== next && choice.text !== next.text)
+        .map(({ text }) => text);
+    }
+    return closure;
+  }
+
+  #take(parent: Candidate, choice: Choice, closure: Candidate[]): void {
+    const best = bestCandidate(choice.options, {
+      name: choice.atom.name,
+      pin: '',
+      ...this.#chosen,
+    });
+    if (best === undefined) throw this.#state.deadEnd(choice.atom);
+    this.#state.disqualifyConflicts(best);
+    this.#state.pick(parent);
+    const below = this.closure(best, best.tag);
+    closure.push(...below, best);
+    for (const candidate of below) {
+      this.#chosen.existing.set(candidate.name, candidate);
+      this.#chosen.origins.add(originKey(candidate));
+    }
+  }
+
+  /** The dependencies that still need a package, each with its options. */
+  #choices(parent: Candidate, pin: string, texts: readonly string[]): Choice[] {
+    const choices: Choice[] = [];
+    for (const text of texts) {
+      if (text.startsWith('!')) continue;
+      const atom = this.#state.atom(text);
+      if (isMetBy(parent, atom) || this.#isSelected(atom)) continue;
+      const options = this.#state.options(atom, [pin], this.#chosen.existing.get(atom.name));
+      if (options.length === 0) {
+        const dead = this.#state.deadEnd(atom);
+        throw new Dead([`solving "${text}" constraint:`, ...dead.chain], dead.missing);
+      }
+      choices.push({ text, atom, options });
+    }
+    return choices;
+  }
+
+  #isSelected(atom: Atom): boolean {
+    const picked = this.#state.selected(atom.name);
+    if (picked === undefined) return false;
+    if (atom.version === '' || this.#isMetByPicked(picked, atom)) return true;
+    throw new Dead([
+      `solving "${atom.text}" constraint:`,
+      `we already selected "${picked.name}=${picked.version}" which conflicts with "${atom.text}"`,
+    ]);
+  }
+
+  /** apko compares with the operator of the provide instead of the dependency's. */
+  #isMetByPicked(picked: Candidate, atom: Atom): boolean {
+    if (isVersionSatisfied(picked.version, atom)) return true;
+    if (this.#state.prepared.dialect === 'kiln') return accepts(picked, atom);
+    return picked.provides.some(
+      (provide) =>
+        provide.name === atom.name &&
+        provide.version !== '' &&
+        isVersionSatisfied(provide.version, { operator: provide.operator, version: atom.version }),
+    );
+  }
+}
+
+/** Whether a package fulfils its own dependency. */
+function isMetBy(parent: Candidate, atom: Atom): boolean {
+  if (parent.provides.some((provide) => provide.name === atom.name || provide.text === atom.text))
+    return true;
+  return parent.name === atom.name && isVersionSatisfied(parent.version, atom);
+}
+
+function fewest(choices: readonly Choice[]): Choice | undefined {
+  const [first, ...rest] = choices;
+  if (first === undefined) return undefined;
+  return rest.reduce((least, next) => {
+    if (next.options.length !== least.options.length)
+      return next.options.length < least.options.length ? next : least;
+    return Buffer.compare(Buffer.from(next.text), Buffer.from(least.text)) < 0 ? next : least;
+  }, first);
+}

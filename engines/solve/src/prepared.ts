@@ -1,0 +1,73 @@
+import type { IndexRecord } from '@kiln/apk';
+import { splitAtom } from './atom.ts';
+import type { Atom, OperatorDialect } from './atom.ts';
+import type { RepositoryIndex } from './types.ts';
+
+/** One record of one repository, with what the solver asks of it at hand. */
+export interface Candidate {
+  readonly record: IndexRecord;
+  readonly name: string;
+  readonly version: string;
+  readonly repository: string;
+  readonly tag: string;
+  /** `NAME-VERSION.apk`, for messages. */
+  readonly file: string;
+  readonly provides: readonly Atom[];
+}
+
+/** Indexes turned into maps, once; any number of solves may share them. Nothing in it ever changes. */
+export interface PreparedIndexes {
+  readonly dialect: OperatorDialect;
+  readonly candidates: readonly Candidate[];
+  /** Name or provided name to candidates: first those so named, in index order, then providers. */
+  readonly byName: ReadonlyMap<string, readonly Candidate[]>;
+  /** `install_if` term, as written, to the candidates that have it. */
+  readonly byInstallIf: ReadonlyMap<string, readonly Candidate[]>;
+  /** Every `NAME=VERSION` there is. */
+  readonly identities: ReadonlySet<string>;
+}
+
+/** Builds the maps of a set of indexes. Cost is linear in records and their provides. */
+export function prepareIndexes(
+  indexes: readonly RepositoryIndex[],
+  dialect: OperatorDialect = 'kiln',
+): PreparedIndexes {
+  const candidates = indexes.flatMap((index) =>
+    index.records.map((record): Candidate => candidateOf(index, record, dialect)),
+  );
+  const byName = new Map<string, Candidate[]>();
+  for (const candidate of candidates) append(byName, candidate.name, candidate);
+  for (const candidate of candidates) {
+    for (const provide of candidate.provides) append(byName, provide.name, candidate);
+  }
+  const byInstallIf = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    for (const term of candidate.record.installIf) append(byInstallIf, term, candidate);
+  }
+  const identities = new Set(
+    candidates.map((candidate) => `${candidate.name}=${candidate.version}`),
+  );
+  return { dialect, candidates, byName, byInstallIf, identities };
+}
+
+function candidateOf(
+  index: RepositoryIndex,
+  record: IndexRecord,
+  dialect: OperatorDialect,
+): Candidate {
+  return {
+    record,
+    name: record.name,
+    version: record.version,
+    repository: index.repository,
+    tag: index.tag,
+    file: `${record.name}-${record.version}.apk`,
+    provides: record.provides.map((provide) => splitAtom(provide, dialect)),
+  };
+}
+
+function append(map: Map<string, Candidate[]>, name: string, candidate: Candidate): void {
+  const list = map.get(name);
+  if (list === undefined) map.set(name, [candidate]);
+  else if (list.at(-1) !== candidate) list.push(candidate);
+}

@@ -1,0 +1,248 @@
+import type { IndexRecord } from '@kiln/apk';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { prepareIndexes, solve, unsolvedText } from './index.ts';
+import type { RepositoryIndex } from './index.ts';
+
+type Fields = Partial<IndexRecord>;
+
+function record(nameVersion: string, fields: Fields = {}): IndexRecord {
+  const [name = '', version = '1-r0'] = nameVersion.split('=');
+  return {
+    checksum: `Q1${nameVersion}`,
+    name,
+    version,
+    arch: 'x86_64',
+    sizeBytes: 1,
+    installedSizeBytes: 1,
+    description: '',
+    url: '',
+    license: '',
+    origin: name,
+    maintainer: '',
+    buildTimeSeconds: 0,
+    commit: '',
+    depends: [],
+    provides: [],
+    installIf: [],
+    providerPriority: undefined,
+    ...fields,
+  };
+}
+
+const index = (...records: IndexRecord[]): RepositoryIndex[] => [
+  { repository: 'r', tag: '', records },
+];
+
+function names(indexes: readonly RepositoryIndex[], ...world: string[]): string[] | string {
+  const result = solve(indexes, world);
+  return result.kind === 'solved'
+    ? result.packages.map(({ record: r }) => `${r.name}=${r.version}`)
+    : unsolvedText(result);
+}
+
+describe('choosing', () => {
+  test('dependencies come before what needs them, cycles end', () => {
+    const cyclic = index(
+      record('a', { depends: ['b'] }),
+      record('b', { depends: ['c'] }),
+      record('c', { depends: ['a'] }),
+    );
+    expect(names(cyclic, 'a')).toEqual(['c=1-r0', 'b=1-r0', 'a=1-r0']);
+  });
+
+  test('the highest version that every constraint of the world allows is taken', () => {
+    const versions = index(
+      record('a=1-r0'),
+      record('a=2-r0'),
+      record('a=10-r0'),
+      record('b', { depends: ['a'] }),
+    );
+    expect(names(versions, 'b')).toEqual(['a=10-r0', 'b=1-r0']);
+    expect(names(versions, 'a<10', 'b')).toEqual(['a=2-r0', 'b=1-r0']);
+    expect(names(versions, 'a==1-r0')).toEqual(['a=1-r0']);
+  });
+
+  test('provider priority decides between providers of a virtual name', () => {
+    const virtual = index(
+      record('a', { provides: ['virt'], providerPriority: 1 }),
+      record('b', { provides: ['virt'], providerPriority: 5 }),
+    );
+    expect(names(virtual, 'virt')).toEqual(['b=1-r0']);
+  });
+
+  test('a tagged repository is used only for what asks for the tag', () => {
+    const tagged = [
+      ...index(record('a=1-r0')),
+      { repository: 's', tag: 'edge', records: [record('a=2-r0'), record('only=1-r0')] },
+    ];
+    expect(names(tagged, 'a')).toEqual(['a=1-r0']);
+    expect(names(tagged, 'a@edge')).toEqual(['a=2-r0']);
+    expect(names(tagged, 'only')).toContain('solving "only" constraint: not in indexes');
+  });
+
+  test('an install_if package comes with its dependencies when all its terms are there', () => {
+    const conditional = index(
+      record('a'),
+      record('docs'),
+      record('a-doc', { installIf: ['docs', 'a=1-r0'], depends: ['man'] }),
+      record('man'),
+      record('other', { installIf: ['docs', 'absent'] }),
+    );
+    expect(names(conditional, 'a', 'docs')).toEqual([
+      'a=1-r0',
+      'docs=1-r0',
+      'man=1-r0',
+      'a-doc=1-r0',
+    ]);
+    expect(names(conditional, 'a')).toEqual(['a=1-r0']);
+  });
+
+  test('an install_if package that cannot be installed is left out', () => {
+    const conditional = index(
+      record('a'),
+      record('a-doc', { installIf: ['a'], depends: ['absent'] }),
+    );
+    expect(names(conditional, 'a')).toEqual(['a=1-r0']);
+  });
+
+  test('what a sibling architecture lacks is not chosen', () => {
+    const here = index(record('a=1-r0'), record('a=2-r0'));
+    const siblings = [{ arch: 'aarch64', prepared: prepareIndexes(index(record('a=1-r0'))) }];
+    const result = solve(here, ['a'], { siblings });
+    expect(result).toMatchObject({ kind: 'solved', packages: [{ record: { version: '1-r0' } }] });
+  });
+});
+
+describe('refusing', () => {
+  test('the chain names every dependant and what is missing', () => {
+    const broken = index(
+      record('a', { depends: ['b'] }),
+      record('b', { depends: ['so:libz.so.1'] }),
+    );
+    const result = solve(broken, ['a']);
+    expect(result).toEqual({
+      kind: 'unsolved',
+      chain: [
+        'solving "a" constraint:',
+        'resolving "a-1-r0.apk" deps:',
+        'solving "b" constraint:',
+        'resolving "b-1-r0.apk" deps:',
+        'solving "so:libz.so.1" constraint:',
+        'nothing provides "so:libz.so.1"',
+      ],
+      missing: ['so:libz.so.1'],
+    });
+  });
+
+  test('a name excluded by the world is not installed', () => {
+    const two = index(
+      record('a', { provides: ['virt'] }),
+      record('b', { provides: ['virt'], providerPriority: 9 }),
+    );
+    expect(names(two, 'virt', '!b')).toEqual(['a=1-r0']);
+    expect(names(index(record('a', { depends: ['b'] }), record('b')), 'a', '!b')).toContain(
+      'excluded by !b',
+    );
+  });
+
+  test.each([
+    ['first', ['a', 'b']],
+    ['second', ['b', 'a']],
+  ])('a conflict is refused when the package that declares it comes %s', (_order, world) => {
+    const conflicting = index(record('a', { depends: ['!b'] }), record('b'));
+    expect(names(conflicting, ...world)).toMatch(/excluded by !b|excludes "b"/);
+  });
+
+  test('two packages may not hold one versioned name', () => {
+    const exclusive = index(
+      record('a', { provides: ['virt=1'] }),
+      record('b', { provides: ['virt=1'] }),
+    );
+    expect(names(exclusive, 'a', 'b')).toContain('already provides virt');
+  });
+
+  test('a version that is none is never satisfied', () => {
+    expect(names(index(record('a=1-r0')), 'a=x.y')).toContain('does not satisfy "a=x.y"');
+  });
+
+  test('a chain of dependencies of any depth ends with an answer', () => {
+    const deep = Array.from({ length: 30_000 }, (_, i) =>
+      record(`p${i}`, { depends: [`p${i + 1}`] }),
+    );
+    const result = solve(index(...deep), ['p0']);
+    expect(result.kind).toBe('unsolved');
+    expect(result.kind === 'unsolved' && result.chain.at(-1)).toContain('nest deeper');
+  });
+
+  test('names of object members are ordinary names', () => {
+    expect(
+      names(index(record('constructor'), record('__proto__')), '__proto__', 'constructor'),
+    ).toEqual(['__proto__=1-r0', 'constructor=1-r0']);
+  });
+});
+
+describe('determinism', () => {
+  const name = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+  const provide = fc
+    .tuple(fc.constantFrom('v', 'w', 'x'), fc.constantFrom('', '=1', '=2', '=3'))
+    .map((p) => p.join(''));
+  const anyRecord = fc
+    .record({
+      name,
+      version: fc.constantFrom('1-r0', '1-r1', '2-r0', '10-r0', 'bad'),
+      provides: fc.array(provide, { maxLength: 2 }),
+      depends: fc.array(fc.oneof(name, provide, fc.constant('!e')), { maxLength: 2 }),
+      providerPriority: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
+    })
+    .map((r) => record(`${r.name}=${r.version}`, r));
+  const anyIndex = fc.uniqueArray(anyRecord, {
+    selector: (r) => `${r.name}=${r.version}`,
+    maxLength: 14,
+  });
+
+  test('the order of records within an index does not matter', () => {
+    fc.assert(
+      fc.property(
+        anyIndex.chain((records) =>
+          fc.tuple(
+            fc.constant(records),
+            fc.shuffledSubarray(records, { minLength: records.length }),
+          ),
+        ),
+        fc.array(fc.oneof(name, provide), { minLength: 1, maxLength: 3 }),
+        ([records, shuffled], world) => {
+          const kind = (list: IndexRecord[]): unknown => {
+            const result = solve(index(...list), world);
+            return result.kind === 'solved' ? names(index(...list), ...world) : 'unsolved';
+          };
+          expect(kind(shuffled)).toEqual(kind(records));
+        },
+      ),
+    );
+  });
+
+  test('a solution meets every dependency and breaks no conflict', () => {
+    fc.assert(
+      fc.property(anyIndex, fc.array(name, { minLength: 1, maxLength: 3 }), (records, world) => {
+        const result = solve(index(...records), world);
+        if (result.kind === 'unsolved') return;
+        const chosen = new Set(result.packages.map(({ record: r }) => r.name));
+        const provided = new Set(
+          result.packages.flatMap(({ record: r }) => [
+            r.name,
+            ...r.provides.map((p) => p.split('=')[0]),
+          ]),
+        );
+        const broken = result.packages.flatMap(({ record: r }) =>
+          r.depends.filter((text) =>
+            text.startsWith('!')
+              ? r.name !== 'e' && chosen.has('e')
+              : !provided.has(text.split('=')[0]),
+          ),
+        );
+        expect(broken).toEqual([]);
+      }),
+    );
+  });
+});

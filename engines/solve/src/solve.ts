@@ -1,0 +1,209 @@
+import { bestCandidate, originKey } from './candidate-order.ts';
+import { DependencyWalk } from './dependency-walk.ts';
+import { installedIf } from './install-if.ts';
+import { prepareIndexes } from './prepared.ts';
+import type { Candidate, PreparedIndexes } from './prepared.ts';
+import { Dead, SolverState, withLink } from './solver-state.ts';
+import type { RepositoryIndex, Solution, Unsolved } from './types.ts';
+import { contradictions } from './verdict.ts';
+
+export interface SolveOptions {
+  /** Indexes of the other architectures of one image: what any of them lacks is not chosen. */
+  readonly siblings?: readonly { readonly arch: string; readonly prepared: PreparedIndexes }[];
+}
+
+/**
+ * Chooses packages for a world: greedy and without backtracking, as apko does, but with a total order of candidates,
+ * so that equal inputs give equal lists. The world is taken in the order given; a caller that wants apko's second
+ * solve passes its sorted lock. With indexes of dialect `kiln` (the default) `!name` works in the world and a result
+ * that does not satisfy every dependency or that breaks a conflict is refused instead of returned.
+ * An `install_if` package is added without its dependencies in dialect `apko`, with them in `kiln`.
+ */
+export function solve(
+  indexes: readonly RepositoryIndex[] | PreparedIndexes,
+  world: readonly string[],
+  options: SolveOptions = {},
+): Solution | Unsolved {
+  const prepared = isPrepared(indexes) ? indexes : prepareIndexes(indexes);
+  try {
+    const state = new SolverState(prepared);
+    disqualifyUnavailable(state, options.siblings ?? []);
+    const packages = install(state, world);
+    if (prepared.dialect === 'kiln') refuseContradictions(state, packages, world);
+    return {
+      kind: 'solved',
+      packages: packages.map(({ record, repository, tag }) => ({ record, repository, tag })),
+    };
+  } catch (error) {
+    if (error instanceof Dead)
+      return { kind: 'unsolved', chain: error.chain, missing: error.missing };
+    throw error;
+  }
+}
+
+/** The chain of an `Unsolved` as one text of several lines. */
+export function unsolvedText(unsolved: Unsolved): string {
+  return unsolved.chain
+    .map((link, i) =>
+      i === unsolved.chain.length - 1 ? link : link + (/^solving .*:$/.test(link) ? ' ' : '\n'),
+    )
+    .join('');
+}
+
+function isPrepared(
+  indexes: readonly RepositoryIndex[] | PreparedIndexes,
+): indexes is PreparedIndexes {
+  return 'byName' in indexes;
+}
+
+function disqualifyUnavailable(
+  state: SolverState,
+  siblings: NonNullable<SolveOptions['siblings']>,
+): void {
+  for (const candidate of siblings.length === 0 ? [] : state.prepared.candidates) {
+    const lacking = siblings.find(
+      (s) => !s.prepared.identities.has(`${candidate.name}=${candidate.version}`),
+    );
+    if (lacking !== undefined) {
+      state.disqualify(
+        candidate,
+        `package "${candidate.file}" not available for arch "${lacking.arch}"`,
+      );
+    }
+  }
+}
+
+function install(state: SolverState, world: readonly string[]): Candidate[] {
+  const wanted =
+    state.prepared.dialect === 'kiln' ? world.filter((text) => !text.startsWith('!')) : world;
+  const chosen = chooseWorld(state, world, wanted);
+  const installed = new Map<string, Candidate>();
+  const add = (candidates: readonly Candidate[]): void => {
+    for (const candidate of candidates) {
+      if (!installed.has(candidate.name)) installed.set(candidate.name, candidate);
+      if (!chosen.has(candidate.name)) chosen.set(candidate.name, candidate);
+    }
+  };
+  for (const text of wanted) {
+    add(
+      withLink(`solving "${text}" constraint:`, () => entryWithDependencies(state, text, chosen)),
+    );
+  }
+  if (state.prepared.dialect === 'kiln') completeInstallIf(state, installed, chosen, add);
+  return [...installed.values()];
+}
+
+/** The first pass: a package for every entry of the world, the entry with the fewest candidates first. */
+function chooseWorld(
+  state: SolverState,
+  world: readonly string[],
+  wanted: readonly string[],
+): Map<string, Candidate> {
+  const chosen = new Map<string, Candidate>();
+  state.constrain(world);
+  let remaining = [...wanted];
+  while (remaining.length > 0) {
+    const next = fewestOptions(state, remaining);
+    const best = withLink(`solving "${next}" constraint:`, () => bestForEntry(state, next));
+    chosen.set(best.name, best);
+    remaining = remaining.filter((text) => text !== next);
+    state.disqualifyConflicts(best);
+  }
+  return chosen;
+}
+
+function fewestOptions(state: SolverState, remaining: readonly string[]): string {
+  let next = remaining[0] ?? '';
+  let least = Number.POSITIVE_INFINITY;
+  for (const text of remaining) {
+    const atom = state.atom(text);
+    const count = state.options(atom, [atom.pin]).length;
+    if (count >= least) continue;
+    next = text;
+    least = count;
+  }
+  return next;
+}
+
+function bestForEntry(state: SolverState, text: string): Candidate {
+  const atom = state.atom(text);
+  const best = bestCandidate(state.options(atom, [atom.pin]), {
+    name: atom.name,
+    pin: atom.pin,
+    existing: new Map(),
+    origins: new Set(),
+  });
+  if (best === undefined) throw state.deadEnd(atom);
+  return best;
+}
+
+function entryWithDependencies(
+  state: SolverState,
+  text: string,
+  chosen: ReadonlyMap<string, Candidate>,
+): readonly Candidate[] {
+  const entry = bestForEntry(state, text);
+  const closure = unique(closureOf(state, entry, state.atom(text).pin, chosen));
+  const extras = installedIf(state.prepared, closure);
+  if (state.prepared.dialect === 'apko') return [...closure, ...extras, entry];
+  return [
+    ...closure,
+    ...extras.flatMap((extra) => extraWithDependencies(state, extra, chosen)),
+    entry,
+  ];
+}
+
+/** An `install_if` package with its dependencies; nothing when it cannot be installed here. */
+function extraWithDependencies(
+  state: SolverState,
+  extra: Candidate,
+  chosen: ReadonlyMap<string, Candidate>,
+): readonly Candidate[] {
+  if (state.isDisqualified(extra)) return [];
+  return state.attempt(() => [...closureOf(state, extra, extra.tag, chosen), extra]) ?? [];
+}
+
+function closureOf(
+  state: SolverState,
+  root: Candidate,
+  pin: string,
+  chosen: ReadonlyMap<string, Candidate>,
+): Candidate[] {
+  const origins = new Set<string>();
+  for (const candidate of chosen.values()) origins.add(originKey(candidate));
+  return new DependencyWalk(state, { existing: new Map(chosen), origins }).closure(root, pin);
+}
+
+/** Adds `install_if` packages with their dependencies until nothing more asks to be added. */
+function completeInstallIf(
+  state: SolverState,
+  installed: ReadonlyMap<string, Candidate>,
+  chosen: ReadonlyMap<string, Candidate>,
+  add: (candidates: readonly Candidate[]) => void,
+): void {
+  const tried = new Set<Candidate>();
+  for (;;) {
+    const extra = installedIf(state.prepared, [...installed.values()]).find(
+      (candidate) => !tried.has(candidate),
+    );
+    if (extra === undefined) return;
+    tried.add(extra);
+    add(extraWithDependencies(state, extra, chosen));
+  }
+}
+
+function unique(candidates: readonly Candidate[]): Candidate[] {
+  const byName = new Map<string, Candidate>();
+  for (const candidate of candidates)
+    if (!byName.has(candidate.name)) byName.set(candidate.name, candidate);
+  return [...byName.values()];
+}
+
+function refuseContradictions(
+  state: SolverState,
+  packages: readonly Candidate[],
+  world: readonly string[],
+): void {
+  const found = contradictions(state, packages, world);
+  if (found.length > 0) throw new Dead(found);
+}

@@ -1,0 +1,200 @@
+import { splitAtom } from './atom.ts';
+import type { Atom } from './atom.ts';
+import type { Candidate, PreparedIndexes } from './prepared.ts';
+import { isVersionSatisfied } from './versions.ts';
+
+/** Thrown inside the solver to leave it; `solve` turns it into an `Unsolved` value. */
+export class Dead extends Error {
+  readonly chain: readonly string[];
+  readonly missing: readonly string[];
+
+  constructor(chain: readonly string[], missing: readonly string[] = []) {
+    super(chain.join(' '));
+    this.chain = chain;
+    this.missing = missing;
+  }
+}
+
+/** Runs `work`; a dead end in it gets one more link in front of its chain. */
+export function withLink<T>(link: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Dead) throw new Dead([link, ...error.chain], error.missing);
+    throw error;
+  }
+}
+
+/** What one solve learns while it goes: disqualified candidates with the reason, and the names taken. */
+export class SolverState {
+  readonly prepared: PreparedIndexes;
+  #disqualified = new Map<Candidate, string>();
+  /** Names that a chosen package holds exclusively. */
+  #selected = new Map<string, Candidate>();
+  readonly #atoms = new Map<string, Atom>();
+
+  constructor(prepared: PreparedIndexes) {
+    this.prepared = prepared;
+  }
+
+  /** Runs `work`; when it ends in a dead end, everything learnt in it is forgotten and the result is undefined. */
+  attempt<T>(work: () => T): T | undefined {
+    const before = { disqualified: new Map(this.#disqualified), selected: new Map(this.#selected) };
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof Dead)) throw error;
+      this.#disqualified = before.disqualified;
+      this.#selected = before.selected;
+      return undefined;
+    }
+  }
+
+  atom(text: string): Atom {
+    const known = this.#atoms.get(text);
+    if (known !== undefined) return known;
+    const atom = splitAtom(text, this.prepared.dialect);
+    this.#atoms.set(text, atom);
+    return atom;
+  }
+
+  candidates(name: string): readonly Candidate[] {
+    return this.prepared.byName.get(name) ?? [];
+  }
+
+  selected(name: string): Candidate | undefined {
+    return this.#selected.get(name);
+  }
+
+  isDisqualified(candidate: Candidate): boolean {
+    return this.#disqualified.has(candidate);
+  }
+
+  /** Rules a candidate out; the first reason is kept. */
+  disqualify(candidate: Candidate, reason: string): void {
+    if (!this.#disqualified.has(candidate)) this.#disqualified.set(candidate, reason);
+  }
+
+  /** Rules out what contradicts these atoms, whoever provides them. */
+  constrain(texts: readonly string[]): void {
+    for (const text of texts) {
+      if (text.startsWith('!')) this.#exclude(text);
+      else this.#constrainVersion(this.atom(text));
+    }
+  }
+
+  #exclude(text: string): void {
+    const atom = this.atom(text.slice(1));
+    for (const candidate of this.candidates(atom.name)) {
+      if (atom.version === '' || carries(candidate, atom))
+        this.disqualify(candidate, `excluded by ${text}`);
+    }
+  }
+
+  #constrainVersion(atom: Atom): void {
+    if (atom.version === '') return;
+    for (const candidate of this.candidates(atom.name)) {
+      if (this.#disqualified.has(candidate)) continue;
+      const reason = contradiction(candidate, atom);
+      if (reason !== undefined) this.#disqualified.set(candidate, reason);
+    }
+  }
+
+  /** Rules out the other providers of what a chosen package provides exclusively. */
+  disqualifyConflicts(chosen: Candidate): void {
+    for (const provide of chosen.provides) {
+      for (const other of this.candidates(provide.name)) {
+        if (other === chosen || this.#disqualified.has(other)) continue;
+        if (provide.version === '' && !holdsVersioned(other, provide.name)) continue;
+        this.#disqualified.set(other, `${chosen.file} already provides ${provide.name}`);
+      }
+    }
+  }
+
+  /** Takes the names of a package; fails when another package holds one of them. */
+  pick(chosen: Candidate): void {
+    const names = [{ name: chosen.name, isHeld: true }].concat(
+      chosen.provides.map((provide) => ({ name: provide.name, isHeld: provide.version !== '' })),
+    );
+    for (const { name, isHeld } of names) {
+      const holder = this.#selected.get(name);
+      if (holder !== undefined && holder !== chosen) {
+        throw new Dead([
+          `selecting package ${chosen.file} conflicts with ${holder.file} on "${name}"`,
+        ]);
+      }
+      if (isHeld) this.#selected.set(name, chosen);
+    }
+  }
+
+  /** Candidates for an atom that are allowed: not ruled out, of an allowed repository, of a fitting version. */
+  options(atom: Atom, allowedPins: readonly string[], existing?: Candidate): readonly Candidate[] {
+    return this.candidates(atom.name).filter(
+      (candidate) =>
+        !this.#disqualified.has(candidate) &&
+        (candidate.tag === '' ||
+          allowedPins.includes(candidate.tag) ||
+          isSamePackage(candidate, existing)) &&
+        accepts(candidate, atom),
+    );
+  }
+
+  /** Why an atom has no options. */
+  deadEnd(atom: Atom): Dead {
+    const candidates = this.candidates(atom.name);
+    if (candidates.length === 0) return new Dead([`nothing provides "${atom.name}"`], [atom.text]);
+    const reasons = candidates.flatMap((candidate) => {
+      const reason = this.#disqualified.get(candidate);
+      return reason === undefined ? [] : [`  ${candidate.file} disqualified because ${reason}`];
+    });
+    return new Dead(reasons.length === 0 ? ['not in indexes'] : [...new Set(reasons)]);
+  }
+}
+
+function isSamePackage(a: Candidate, b: Candidate | undefined): boolean {
+  return (
+    b !== undefined && a.name === b.name && a.version === b.version && a.repository === b.repository
+  );
+}
+
+/** Whether a candidate meets an atom by its own version or by a versioned provide of any name. */
+export function accepts(candidate: Candidate, atom: Atom): boolean {
+  if (atom.operator === 'any') return true;
+  if (isVersionSatisfied(candidate.version, atom)) return true;
+  return candidate.provides.some(
+    (provide) => provide.version !== '' && isVersionSatisfied(provide.version, atom),
+  );
+}
+
+/** Whether a candidate is or provides the atom's name at a fitting version. */
+export function carries(candidate: Candidate, atom: Atom): boolean {
+  if (candidate.name === atom.name && isVersionSatisfied(candidate.version, atom)) return true;
+  return candidate.provides.some(
+    (provide) =>
+      provide.name === atom.name &&
+      provide.version !== '' &&
+      isVersionSatisfied(provide.version, atom),
+  );
+}
+
+function contradiction(candidate: Candidate, atom: Atom): string | undefined {
+  if (candidate.name === atom.name) {
+    return isVersionSatisfied(candidate.version, atom)
+      ? undefined
+      : `"${candidate.version}" does not satisfy "${atom.text}"`;
+  }
+  const wrong = candidate.provides.find(
+    (provide) =>
+      provide.name === atom.name &&
+      provide.version !== '' &&
+      !isVersionSatisfied(provide.version, atom),
+  );
+  return (
+    wrong && `"${candidate.file}" provides "${wrong.text}" which does not satisfy "${atom.text}"`
+  );
+}
+
+function holdsVersioned(candidate: Candidate, name: string): boolean {
+  if (candidate.name === name) return candidate.version !== '';
+  return candidate.provides.some((provide) => provide.name === name && provide.version !== '');
+}

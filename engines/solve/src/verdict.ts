@@ -1,0 +1,76 @@
+import type { Candidate } from './prepared.ts';
+import { accepts, carries } from './solver-state.ts';
+import type { SolverState } from './solver-state.ts';
+
+/**
+ * What is wrong with a chosen set, one line each: a dependency or world entry that nothing in the set meets, a conflict
+ * (`!name`) with something in the set, a versioned provide that two packages hold.
+ */
+export function contradictions(
+  state: SolverState,
+  packages: readonly Candidate[],
+  world: readonly string[],
+): string[] {
+  const byName = new Map<string, Candidate[]>();
+  for (const candidate of packages) {
+    for (const name of new Set([
+      candidate.name,
+      ...candidate.provides.map((provide) => provide.name),
+    ])) {
+      byName.set(name, [...(byName.get(name) ?? []), candidate]);
+    }
+  }
+  const check = (text: string, by: Candidate | undefined): string[] => {
+    const line = text.startsWith('!')
+      ? conflict(state, byName, text, by)
+      : unmet(state, byName, text, by);
+    return line === undefined ? [] : [line];
+  };
+  return [
+    ...world.flatMap((text) => check(text, undefined)),
+    ...packages.flatMap((candidate) =>
+      candidate.record.depends.flatMap((text) => check(text, candidate)),
+    ),
+    ...sharedProvides(byName),
+  ];
+}
+
+function unmet(
+  state: SolverState,
+  byName: ReadonlyMap<string, readonly Candidate[]>,
+  text: string,
+  by: Candidate | undefined,
+): string | undefined {
+  const atom = state.atom(text);
+  const providers = byName.get(atom.name) ?? [];
+  if (providers.some((provider) => provider === by || accepts(provider, atom))) return undefined;
+  const present = providers.map((provider) => provider.file).join(', ');
+  const instead = present === '' ? 'which is not chosen' : `but ${present} is chosen`;
+  return `${by?.file ?? 'the world'} needs "${text}" ${instead}`;
+}
+
+function conflict(
+  state: SolverState,
+  byName: ReadonlyMap<string, readonly Candidate[]>,
+  text: string,
+  by: Candidate | undefined,
+): string | undefined {
+  const atom = state.atom(text.slice(1));
+  const hit = (byName.get(atom.name) ?? []).find(
+    (candidate) => candidate !== by && (atom.version === '' || carries(candidate, atom)),
+  );
+  return hit && `${by?.file ?? 'the world'} excludes "${atom.text}" but ${hit.file} is chosen`;
+}
+
+function sharedProvides(byName: ReadonlyMap<string, readonly Candidate[]>): string[] {
+  return [...byName].flatMap(([name, candidates]) => {
+    const holders = candidates.filter(
+      (candidate) =>
+        candidate.name === name ||
+        candidate.provides.some((p) => p.name === name && p.version !== ''),
+    );
+    const [first, second] = holders;
+    if (first === undefined || second === undefined) return [];
+    return [`${first.file} and ${second.file} both provide "${name}"`];
+  });
+}
