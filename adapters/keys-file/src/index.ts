@@ -1,2 +1,10 @@
+export { confine } from './confine.ts';
+export type { Confinement } from './confine.ts';
+export { checkConfinement, spawnConfined } from './confined-process.ts';
+export type { ConfinedExit, ConfinedProcess, SpawnConfinedOptions } from './confined-process.ts';
 export { IMAGE_PUBLIC_FILE, createKeys, openKeys } from './key-files.ts';
 export type { KeyDirectories } from './key-files.ts';
+export { SignerClient } from './signer-client.ts';
+export type { SignerClientOptions } from './signer-client.ts';
+export { runSigner } from './signer-server.ts';
+export type { RunSignerOptions, RunningSigner } from './signer-server.ts';

@@ -1,0 +1,38 @@
+/**
+ * How a client talks to the signer process: HTTP/1.1 over a Unix socket, one request a connection.
+ *
+ * | Request | Body | Answer |
+ * |---|---|---|
+ * | `GET /v1/public-keys` | none | JSON: `apkKeyName`, `apkKeyPem`, `imageKeyPem` |
+ * | `POST /v1/sign-control` | JSON: `digest`, `mtimeSeconds` | the signature segment |
+ * | `POST /v1/sign-index` | JSON: `digest` | the signature segment |
+ * | `POST /v1/sign-statement` | JSON: `digest` | the bundle |
+ *
+ * A failure has status 4xx or 503 and a JSON body: `code`, `message`, `hint`. Requests are idempotent and the signer keeps
+ * nothing between them, so a client whose signer dies repeats its request to the next one.
+ */
+export const signerPaths = {
+  publicKeys: '/v1/public-keys',
+  control: '/v1/sign-control',
+  index: '/v1/sign-index',
+  statement: '/v1/sign-statement',
+} as const;
+
+/** Bounds of one exchange. */
+export const signerLimits = {
+  requestSizeBytesMax: 4096,
+  /** A bundle of the largest statement, and a little. */
+  answerSizeBytesMax: 64 * 1024 * 1024,
+  connectionsMax: 64,
+  headersMs: 5000,
+  requestMs: 30_000,
+  /** Of `sockaddr_un` on Linux, without the final zero. */
+  socketPathBytesMax: 107,
+} as const;
+
+/** The JSON body of a refusal. */
+export interface SignerRefusal {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
