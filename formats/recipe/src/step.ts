@@ -1,0 +1,80 @@
+import { KilnError, type Position } from '@kiln/base';
+import type { Input, Step } from './recipe.ts';
+import type { RawStep } from './schema.ts';
+
+export type Substitution = (text: string) => string;
+
+/** Where the step under these indexes stands. */
+export type StepPositions = (path: readonly PropertyKey[]) => Position;
+
+/** Steps with a substitution applied to everything but `uses`, `label` and `inputs`, checked for forbidden combinations. */
+export function stepsOf(
+  raw: readonly RawStep[],
+  path: readonly PropertyKey[],
+  positionOf: StepPositions,
+  replace: Substitution,
+): readonly Step[] {
+  return raw.map((step, index) => stepOf(step, [...path, index], positionOf, replace));
+}
+
+export function stepOf(
+  raw: RawStep,
+  path: readonly PropertyKey[],
+  positionOf: StepPositions,
+  replace: Substitution,
+): Step {
+  const position = positionOf(path);
+  refuseCombinations(raw, position);
+  return {
+    name: replace(raw.name),
+    uses: raw.uses,
+    with: mapValues(raw.with, replace),
+    runs: replace(raw.runs),
+    pipeline: stepsOf(raw.pipeline, [...path, 'pipeline'], positionOf, replace),
+    if: replace(raw.if),
+    workingDirectory: replace(raw['working-directory']),
+    environment: mapValues(raw.environment, replace),
+    needs: raw.needs.packages.map(replace),
+    inputs: mapValues(raw.inputs, (input): Input => ({ ...input })),
+    requiredSteps: raw.assertions?.['required-steps'],
+    label: raw.label,
+    position,
+  };
+}
+
+function refuseCombinations(raw: RawStep, position: Position): void {
+  const withInputs = Object.keys(raw.with).length > 0;
+  if (withInputs && raw.uses === '') throw invalid('a step has "with" but no "uses"', position);
+  if (raw.uses !== '' && raw.runs !== '')
+    throw invalid('a step has both "uses" and "runs"', position);
+}
+
+function invalid(message: string, position: Position): KilnError {
+  return new KilnError('RECIPE_INVALID', message, { position });
+}
+
+/**
+ * The steps with the working directory (where a child has none) and the variables (the child's win) of each parent
+ * pushed down to its nested steps.
+ */
+export function inheritDown(steps: readonly Step[]): readonly Step[] {
+  return steps.map((step) => ({
+    ...step,
+    pipeline: inheritDown(
+      step.pipeline.map((child) => ({
+        ...child,
+        workingDirectory:
+          child.workingDirectory === '' ? step.workingDirectory : child.workingDirectory,
+        environment: { ...step.environment, ...child.environment },
+      })),
+    ),
+  }));
+}
+
+/** The record with each value replaced; names stay. */
+export function mapValues<A, B>(
+  record: Readonly<Record<string, A>>,
+  map: (value: A) => B,
+): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
+}
