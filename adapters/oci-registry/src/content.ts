@@ -1,0 +1,54 @@
+import type { Digest } from '@kiln/base';
+import type { BlobStore } from '@kiln/blobs';
+import { answerRange } from '@kiln/blobs';
+import type { RegistryReply, RegistryRequest } from './exchange.ts';
+
+export interface ServedContent {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  readonly mediaType: string;
+  /** Named by its digest, so that it can never change under this address. */
+  readonly immutable: boolean;
+}
+
+/** Answers a GET or HEAD for content: whole, in part, or not modified. */
+export function contentReply(
+  blobs: BlobStore,
+  request: RegistryRequest,
+  content: ServedContent,
+): RegistryReply {
+  const etag = `"${content.digest}"`;
+  const headers = {
+    'docker-content-digest': content.digest,
+    etag,
+    'accept-ranges': 'bytes',
+    'cache-control': content.immutable ? 'max-age=31536000, immutable' : 'no-cache',
+    'x-content-type-options': 'nosniff',
+  };
+  const conditions = {
+    ifNoneMatch: request.header('if-none-match'),
+    ifRange: request.header('if-range'),
+    range: request.header('range'),
+  };
+  const answer = answerRange(conditions, { etag, sizeBytes: content.sizeBytes });
+  switch (answer.status) {
+    case 304:
+      return { status: 304, headers };
+    case 416:
+      return { status: 416, headers: { ...headers, 'content-range': answer.contentRange } };
+    case 200:
+    case 206: {
+      const { range } = answer;
+      return {
+        status: answer.status,
+        headers: {
+          ...headers,
+          'content-type': content.mediaType,
+          'content-length': `${range.end - range.start}`,
+          ...(answer.status === 206 ? { 'content-range': answer.contentRange } : {}),
+        },
+        ...(request.method === 'HEAD' ? {} : { body: blobs.read(content.digest, range) }),
+      };
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import { Readable } from 'node:stream';
+import type { Clock, Logger, Random } from '@kiln/base';
+import { messageOf, silentLogger, systemClock, systemRandom } from '@kiln/base';
+import type { BlobStore } from '@kiln/blobs';
+import type { RegistryState } from '@kiln/factory';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { deleteBlob, pullBlob } from './blobs.ts';
+import type {
+  PushDecision,
+  PushRequest,
+  RegistryContext,
+  RegistryLimits,
+  RegistryReply,
+  RegistryRequest,
+} from './exchange.ts';
+import { jsonReply, registryLimitsDefault } from './exchange.ts';
+import { listReferrers, listRepositories, listTags } from './listings.ts';
+import { deleteManifest, pullManifest, pushManifest } from './manifests.ts';
+import { RegistryRefusal, errorAnswer } from './refusal.ts';
+import type { Target } from './target.ts';
+import { parseTarget } from './target.ts';
+import { UploadSessions } from './upload-sessions.ts';
+import { appendChunk, cancelUpload, finishUpload, startUpload, uploadStatus } from './uploads.ts';
+
+export interface OciRegistryOptions {
+  readonly blobs: BlobStore;
+  readonly state: RegistryState;
+  /** Holds uploads under way; made when absent. */
+  readonly uploadsDirectory: string;
+  /** Asked before every change; allows everything when absent. */
+  readonly authorizePush?: (push: PushRequest) => PushDecision | Promise<PushDecision>;
+  readonly limits?: Partial<RegistryLimits>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+}
+
+/** How much of a refused body is read so that the client gets to see the refusal. */
+const drainBytesMax = 64 * 1024 * 1024;
+
+/**
+ * A Fastify plugin that serves the OCI distribution API 1.1 under `/v2/`. Register it without a prefix: the
+ * specification fixes the path. Content is shared by digest; repositories hold only what is visible in them.
+ */
+export async function ociRegistry(
+  server: FastifyInstance,
+  options: OciRegistryOptions,
+): Promise<void> {
+  const context = contextOf(options);
+  const logger = options.logger ?? silentLogger;
+  server.removeAllContentTypeParsers();
+  // Bodies are read by the handlers, from the connection, as they arrive.
+  server.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  server.setErrorHandler(async (error, request, reply) => {
+    const answer = errorAnswer(refusalOf(error));
+    if (answer.status >= 500) {
+      const { method, url } = request;
+      logger.error('registry request failed', { method, url, error: messageOf(error) });
+    }
+    await send(request, reply, {
+      ...jsonReply(answer.body, 'application/json', answer.headers),
+      status: answer.status,
+    });
+    return reply;
+  });
+  const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const [path = ''] = request.url.split('?', 1);
+    const target = parseTarget(path);
+    if (target === undefined) {
+      throw new RegistryRefusal('UNSUPPORTED', 'no such address in the distribution API', {
+        status: 404,
+      });
+    }
+    await send(request, reply, await dispatch(context, requestOf(request), target));
+    return reply;
+  };
+  const method = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+  server.route({ method, url: '/v2', exposeHeadRoute: false, handler });
+  server.route({ method, url: '/v2/*', exposeHeadRoute: false, handler });
+}
+
+function contextOf(options: OciRegistryOptions): RegistryContext {
+  const limits = { ...registryLimitsDefault, ...options.limits };
+  const { authorizePush } = options;
+  return {
+    blobs: options.blobs,
+    state: options.state,
+    limits,
+    uploads: new UploadSessions({
+      ...limits,
+      directory: options.uploadsDirectory,
+      clock: options.clock ?? systemClock,
+      random: options.random ?? systemRandom,
+    }),
+    authorize: async (push) => {
+      const decision = await (authorizePush?.(push) ?? { allowed: true });
+      if (decision.allowed) return;
+      if (decision.authenticate === undefined)
+        throw new RegistryRefusal('DENIED', decision.message);
+      const headers = { 'www-authenticate': decision.authenticate };
+      throw new RegistryRefusal('UNAUTHORIZED', decision.message, { headers });
+    },
+  };
+}
+
+async function dispatch(
+  context: RegistryContext,
+  request: RegistryRequest,
+  target: Target,
+): Promise<RegistryReply> {
+  const { method } = request;
+  const isRead = method === 'GET' || method === 'HEAD';
+  switch (target.kind) {
+    case 'base':
+      return isRead ? jsonReply({}) : notAllowed('GET, HEAD');
+    case 'catalog':
+      return isRead ? listRepositories(context, request) : notAllowed('GET, HEAD');
+    case 'tags':
+      return isRead ? listTags(context, request, target) : notAllowed('GET, HEAD');
+    case 'referrers':
+      return isRead ? listReferrers(context, request, target) : notAllowed('GET, HEAD');
+    case 'blob':
+      if (isRead) return pullBlob(context, request, target);
+      return method === 'DELETE'
+        ? deleteBlob(context, request, target)
+        : notAllowed('GET, HEAD, DELETE');
+    case 'manifest':
+      if (isRead) return pullManifest(context, request, target);
+      if (method === 'PUT') return pushManifest(context, request, target);
+      return method === 'DELETE'
+        ? deleteManifest(context, request, target)
+        : notAllowed('GET, HEAD, PUT, DELETE');
+    case 'uploads':
+      return method === 'POST' ? startUpload(context, request, target) : notAllowed('POST');
+    case 'upload':
+      if (isRead) return uploadStatus(context, target);
+      if (method === 'PATCH') return appendChunk(context, request, target);
+      if (method === 'PUT') return finishUpload(context, request, target);
+      return method === 'DELETE'
+        ? cancelUpload(context, request, target)
+        : notAllowed('GET, HEAD, PATCH, PUT, DELETE');
+  }
+}
+
+function notAllowed(allow: string): never {
+  throw new RegistryRefusal('UNSUPPORTED', 'method not allowed here', { headers: { allow } });
+}
+
+function requestOf(request: FastifyRequest): RegistryRequest {
+  const { url } = request;
+  const question = url.indexOf('?');
+  return {
+    method: request.method,
+    query: new URLSearchParams(question === -1 ? '' : url.slice(question + 1)),
+    header: (name) => {
+      const value = request.headers[name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    body: () => request.raw.iterator({ destroyOnReturn: false }),
+  };
+}
+
+async function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: RegistryReply,
+): Promise<void> {
+  if (!(await drained(request))) reply.header('connection', 'close');
+  reply
+    .code(answer.status)
+    .headers({ 'docker-distribution-api-version': 'registry/2.0', ...answer.headers });
+  const { body } = answer;
+  if (body === undefined || request.method === 'HEAD') await reply.send();
+  else
+    await reply.send(
+      body instanceof Uint8Array ? Buffer.from(body) : Readable.from(body, { objectMode: false }),
+    );
+}
+
+/** Reads what a handler left of the body, up to a limit, so that the connection can be used again. */
+async function drained({ raw }: FastifyRequest): Promise<boolean> {
+  if (raw.complete && raw.readableLength === 0) return true;
+  if (raw.destroyed) return false;
+  let left = drainBytesMax;
+  for await (const chunk of raw.iterator({ destroyOnReturn: false })) {
+    left -= (chunk as Uint8Array).length;
+    if (left < 0) return false;
+  }
+  return true;
+}
+
+/** Fastify's own complaints about a request, such as a malformed header, are refusals too. */
+function refusalOf(error: unknown): unknown {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  if (error instanceof RegistryRefusal || typeof status !== 'number' || status >= 500) return error;
+  return new RegistryRefusal('UNSUPPORTED', messageOf(error), { status });
+}

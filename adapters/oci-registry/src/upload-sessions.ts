@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, Random } from '@kiln/base';
+import { KilnError, shorten } from '@kiln/base';
+import { RegistryRefusal } from './refusal.ts';
+
+export interface UploadSessionsOptions {
+  readonly directory: string;
+  readonly blobBytesMax: number;
+  readonly uploadsMax: number;
+  readonly uploadIdleMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** A chunk's place, from `Content-Range: <start>-<end>` with both ends included; undefined when it is streamed. */
+export interface ChunkRange {
+  readonly start: number;
+  readonly endInclusive: number;
+}
+
+/**
+ * Uploads under way, one file each: what has been received so far, and nothing else. The file's name holds the random
+ * id and a digest of the repository, so that a session exists only under the repository that opened it. Its size is
+ * the offset of the next chunk, also after a crash. The bytes become a blob only when a digest is given for them.
+ * One process serves a session; others may share the directory.
+ */
+export class UploadSessions {
+  readonly #options: UploadSessionsOptions;
+  readonly #busy = new Set<string>();
+
+  constructor(options: UploadSessionsOptions) {
+    this.#options = options;
+  }
+
+  /** The id of a new, empty session. Throws a refusal `TOOMANYREQUESTS`. */
+  async create(repository: string): Promise<string> {
+    const { directory, uploadsMax, random } = this.#options;
+    await mkdir(directory, { recursive: true });
+    if ((await this.#sweep()) >= uploadsMax) {
+      throw new RegistryRefusal('TOOMANYREQUESTS', 'too many uploads under way', {
+        headers: { 'retry-after': '60' },
+      });
+    }
+    const id = random.id(16);
+    await using file = await open(this.#path(repository, id), 'wx', 0o600);
+    await file.sync();
+    return id;
+  }
+
+  /** How many bytes have arrived. Throws a refusal `BLOB_UPLOAD_UNKNOWN`. */
+  async size(repository: string, id: string): Promise<number> {
+    try {
+      return (await stat(this.#path(repository, id))).size;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) throw uploadUnknown(id);
+      throw error;
+    }
+  }
+
+  /**
+   * Adds a chunk and returns the new size. Throws a refusal with status 416 when the chunk is not the next one, 413
+   * above the size limit, `SIZE_INVALID` when the body is longer than its range; the session then stays as it was.
+   * What arrived of a broken connection is kept.
+   */
+  async append(
+    session: {
+      readonly repository: string;
+      readonly id: string;
+      readonly range: ChunkRange | undefined;
+    },
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<number> {
+    const { repository, id, range } = session;
+    return this.exclusively(id, async () => {
+      const start = await this.size(repository, id);
+      await using file = await open(this.#path(repository, id), 'r+');
+      let at = start;
+      try {
+        for await (const chunk of this.bounded({ start, range }, body)) {
+          for (let done = 0; done < chunk.length;) {
+            done += (await file.write(chunk, done, chunk.length - done, at + done)).bytesWritten;
+          }
+          at += chunk.length;
+        }
+      } catch (error) {
+        if (error instanceof KilnError) await file.truncate(start);
+        throw noSpace(error);
+      }
+      return at;
+    });
+  }
+
+  /** The body, refused when it is not the next chunk or grows beyond its range or the size limit of a blob. */
+  async *bounded(
+    place: { readonly start: number; readonly range: ChunkRange | undefined },
+    body: AsyncIterable<Uint8Array>,
+  ): AsyncIterable<Uint8Array> {
+    const { start, range } = place;
+    if (range !== undefined && range.start !== start) throw outOfOrder(start);
+    const end = range === undefined ? Number.POSITIVE_INFINITY : range.endInclusive + 1;
+    let at = start;
+    for await (const chunk of body) {
+      at += chunk.length;
+      if (at > this.#options.blobBytesMax) {
+        throw new RegistryRefusal(
+          'SIZE_INVALID',
+          `a blob may have at most ${this.#options.blobBytesMax} bytes`,
+          {
+            status: 413,
+          },
+        );
+      }
+      if (at > end) throw new RegistryRefusal('SIZE_INVALID', 'the chunk is longer than its range');
+      yield chunk;
+    }
+    if (at < end && range !== undefined) {
+      throw new RegistryRefusal('SIZE_INVALID', 'the chunk is shorter than its range');
+    }
+  }
+
+  /** What has arrived so far. */
+  async *read(repository: string, id: string): AsyncIterable<Uint8Array> {
+    await using file = await open(this.#path(repository, id), 'r');
+    for await (const chunk of file.createReadStream({
+      autoClose: false,
+      highWaterMark: 256 * 1024,
+    })) {
+      yield chunk as Uint8Array;
+    }
+  }
+
+  /** Forgets a session. Throws a refusal `BLOB_UPLOAD_UNKNOWN`. */
+  async remove(repository: string, id: string): Promise<void> {
+    try {
+      await rm(this.#path(repository, id));
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) throw uploadUnknown(id);
+      throw error;
+    }
+  }
+
+  /** Runs one step of a session at a time. Throws a refusal with status 409 while another is under way. */
+  async exclusively<T>(id: string, step: () => Promise<T>): Promise<T> {
+    if (this.#busy.has(id)) {
+      throw new RegistryRefusal(
+        'BLOB_UPLOAD_INVALID',
+        'another chunk of this upload is being received',
+        {
+          status: 409,
+        },
+      );
+    }
+    this.#busy.add(id);
+    try {
+      return await step();
+    } finally {
+      this.#busy.delete(id);
+    }
+  }
+
+  #path(repository: string, id: string): string {
+    if (!/^[0-9a-f]{32}$/.test(id)) throw uploadUnknown(id);
+    const owner = createHash('sha256').update(repository).digest('hex').slice(0, 32);
+    return join(this.#options.directory, `${id}-${owner}`);
+  }
+
+  /** Removes idle sessions and counts the others. */
+  async #sweep(): Promise<number> {
+    const { directory, clock, uploadIdleMs } = this.#options;
+    const names = (await readdir(directory)).filter((name) =>
+      /^[0-9a-f]{32}-[0-9a-f]{32}$/.test(name),
+    );
+    let alive = 0;
+    for (const name of names) {
+      const path = join(directory, name);
+      // A session that ended meanwhile is gone, which is all that is wanted.
+      const found = await stat(path).catch(() => undefined);
+      const idle = found !== undefined && found.mtimeMs < clock.now() - uploadIdleMs;
+      if (idle && !this.#busy.has(name.slice(0, 32))) await rm(path, { force: true });
+      else if (found !== undefined) alive += 1;
+    }
+    return alive;
+  }
+}
+
+function uploadUnknown(id: string): RegistryRefusal {
+  return new RegistryRefusal('BLOB_UPLOAD_UNKNOWN', `no such upload: "${shorten(id)}"`);
+}
+
+function outOfOrder(sizeBytes: number): RegistryRefusal {
+  return new RegistryRefusal('BLOB_UPLOAD_INVALID', `the next chunk starts at ${sizeBytes}`, {
+    status: 416,
+    headers: { range: receivedRange(sizeBytes) },
+  });
+}
+
+/** The `Range` header of a session: what has arrived, both ends included; `0-0` also when nothing has. */
+export function receivedRange(sizeBytes: number): string {
+  return `0-${Math.max(0, sizeBytes - 1)}`;
+}
+
+function isErrno(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
+function noSpace(error: unknown): unknown {
+  if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EFBIG')) return error;
+  return new KilnError('BLOB_NO_SPACE', 'no space left for uploads', {
+    hint: 'free or add disk space and try again',
+    retry: 'later',
+    cause: error,
+  });
+}

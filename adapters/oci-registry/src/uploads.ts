@@ -1,0 +1,186 @@
+import type { Digest } from '@kiln/base';
+import { isDigest, shorten } from '@kiln/base';
+import { isRepositoryName } from '@kiln/oci';
+import { visibleBlob } from './blobs.ts';
+import type { RegistryContext, RegistryReply, RegistryRequest } from './exchange.ts';
+import { RegistryRefusal } from './refusal.ts';
+import { parseOciDigest } from './target.ts';
+import type { ChunkRange } from './upload-sessions.ts';
+import { receivedRange } from './upload-sessions.ts';
+
+interface UploadTarget {
+  readonly repository: string;
+  readonly id: string;
+}
+
+/** Opens a session (end-4a), takes a whole blob (end-4b) or mounts one from another repository (end-11). */
+export async function startUpload(
+  context: RegistryContext,
+  request: RegistryRequest,
+  { repository }: { readonly repository: string },
+): Promise<RegistryReply> {
+  await authorizeBlob(context, request, repository);
+  const algorithm = request.query.get('digest-algorithm') ?? 'sha256';
+  if (algorithm !== 'sha256') {
+    throw new RegistryRefusal(
+      'DIGEST_INVALID',
+      `digest algorithm not supported: "${shorten(algorithm)}"`,
+    );
+  }
+  const mounted = await mount(context, request, repository);
+  if (mounted !== undefined) return created(repository, mounted);
+  const digest = request.query.get('digest');
+  if (digest !== null) {
+    const body = context.uploads.bounded({ start: 0, range: undefined }, request.body());
+    return store(context, { repository, digest: parseOciDigest(digest) }, body);
+  }
+  const id = await context.uploads.create(repository);
+  return sessionReply(202, { repository, id }, 0);
+}
+
+/**
+ * Shows a blob of another repository here. Without `from`, or when that repository does not show the blob, the
+ * specification lets a registry open a session instead: nobody learns what repositories they did not name hold.
+ */
+async function mount(
+  context: RegistryContext,
+  request: RegistryRequest,
+  repository: string,
+): Promise<Digest | undefined> {
+  const digest = request.query.get('mount') ?? '';
+  const from = request.query.get('from') ?? '';
+  if (!isDigest(digest) || !isRepositoryName(from)) return undefined;
+  const sizeBytes = await visibleBlob(context, { repository: from, digest });
+  if (sizeBytes === undefined) return undefined;
+  await link(context, repository, { digest, sizeBytes });
+  return digest;
+}
+
+/** Adds a chunk (end-5). */
+export async function appendChunk(
+  context: RegistryContext,
+  request: RegistryRequest,
+  target: UploadTarget,
+): Promise<RegistryReply> {
+  await authorizeBlob(context, request, target.repository);
+  const range = chunkRange(request.header('content-range'));
+  const sizeBytes = await context.uploads.append({ ...target, range }, request.body());
+  return sessionReply(202, target, sizeBytes);
+}
+
+/** Takes the last bytes, if any, and turns the session into a blob (end-6). A refusal leaves the session as it was. */
+export async function finishUpload(
+  context: RegistryContext,
+  request: RegistryRequest,
+  target: UploadTarget,
+): Promise<RegistryReply> {
+  await authorizeBlob(context, request, target.repository);
+  const { uploads } = context;
+  return uploads.exclusively(target.id, async () => {
+    const start = await uploads.size(target.repository, target.id);
+    const digest = parseOciDigest(request.query.get('digest') ?? '');
+    const range = chunkRange(request.header('content-range'));
+    async function* whole(): AsyncIterable<Uint8Array> {
+      if (start > 0) yield* uploads.read(target.repository, target.id);
+      yield* uploads.bounded({ start, range }, request.body());
+    }
+    const reply = await store(context, { repository: target.repository, digest }, whole());
+    await uploads.remove(target.repository, target.id);
+    return reply;
+  });
+}
+
+/** How far an upload is (end-13). */
+export async function uploadStatus(
+  context: RegistryContext,
+  target: UploadTarget,
+): Promise<RegistryReply> {
+  return sessionReply(204, target, await context.uploads.size(target.repository, target.id));
+}
+
+/** Gives up an upload (end-14). */
+export async function cancelUpload(
+  context: RegistryContext,
+  request: RegistryRequest,
+  target: UploadTarget,
+): Promise<RegistryReply> {
+  await authorizeBlob(context, request, target.repository);
+  await context.uploads.exclusively(target.id, () =>
+    context.uploads.remove(target.repository, target.id),
+  );
+  return { status: 204, headers: {} };
+}
+
+function authorizeBlob(
+  context: RegistryContext,
+  request: RegistryRequest,
+  repository: string,
+): Promise<void> {
+  const { header } = request;
+  return context.authorize({
+    action: 'push-blob',
+    repository,
+    digest: undefined,
+    tags: [],
+    header,
+  });
+}
+
+async function store(
+  context: RegistryContext,
+  { repository, digest }: { readonly repository: string; readonly digest: Digest },
+  body: AsyncIterable<Uint8Array>,
+): Promise<RegistryReply> {
+  const { sizeBytes } = await context.blobs.put(body, digest);
+  await link(context, repository, { digest, sizeBytes });
+  return created(repository, digest);
+}
+
+async function link(
+  context: RegistryContext,
+  repository: string,
+  blob: { readonly digest: Digest; readonly sizeBytes: number },
+): Promise<void> {
+  await context.state.publish({ repository, blobs: [blob], manifests: [], tags: [] });
+}
+
+function created(repository: string, digest: Digest): RegistryReply {
+  return {
+    status: 201,
+    headers: {
+      location: `/v2/${repository}/blobs/${digest}`,
+      'docker-content-digest': digest,
+      'content-length': '0',
+    },
+  };
+}
+
+function sessionReply(
+  status: 202 | 204,
+  { repository, id }: UploadTarget,
+  sizeBytes: number,
+): RegistryReply {
+  return {
+    status,
+    headers: {
+      location: `/v2/${repository}/blobs/uploads/${id}`,
+      range: receivedRange(sizeBytes),
+      'docker-upload-uuid': id,
+      ...(status === 202 ? { 'content-length': '0' } : {}),
+    },
+  };
+}
+
+/** `<start>-<end>`, both included and without the unit that HTTP puts before it. */
+function chunkRange(header: string | undefined): ChunkRange | undefined {
+  if (header === undefined) return undefined;
+  const match = /^(\d{1,15})-(\d{1,15})$/.exec(header.trim());
+  const start = Number(match?.[1]);
+  const endInclusive = Number(match?.[2]);
+  if (match === null || endInclusive < start) {
+    throw new RegistryRefusal('BLOB_UPLOAD_INVALID', `not a chunk range: "${shorten(header)}"`, {
+      status: 416,
+    });
+  }
+  return { start, endInclusive };
+}
