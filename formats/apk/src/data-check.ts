@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
+import { KilnError, shorten } from '@kiln/base';
+import type { TarEntry, TarMember } from '@kiln/tar';
+import { checksumRecord } from './data-segment.ts';
+import type { PackageInfo } from './package-info.ts';
+
+/** Verifies a data segment while it streams by: the data hash over its compressed bytes, the SHA-1 of each file. */
+export class DataCheck {
+  readonly #info: PackageInfo;
+  readonly #hash: Hash = createHash('sha256');
+
+  constructor(info: PackageInfo) {
+    this.#info = info;
+  }
+
+  compressed(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+  }
+
+  /** Hands the members through. Throws `APK_DATA_HASH_MISMATCH` at the end, and what `checkedContent` does. */
+  async *members(data: AsyncIterable<TarMember>): AsyncGenerator<TarMember> {
+    for await (const { entry, content } of data) {
+      yield { entry, content: entry.type === 'file' ? checkedContent(entry, content) : requireLinkSum(entry) };
+    }
+    const found = this.#hash.digest('hex');
+    if (found === this.#info.dataHash) return;
+    const message = `data of ${shorten(this.#info.name)} have SHA-256 ${found}, .PKGINFO says ${this.#info.dataHash || 'nothing'}`;
+    throw new KilnError('APK_DATA_HASH_MISMATCH', message, { hint: 'the package is damaged; fetch or build it again' });
+  }
+}
+
+async function* checkedContent(entry: TarEntry, content: TarMember['content']): AsyncGenerator<Uint8Array> {
+  const expected = recordedSha1(entry);
+  if (expected === undefined) {
+    throw new KilnError('APK_FILE_CHECKSUM_MISSING', `"${shorten(entry.path)}" has no checksum record`);
+  }
+  const hash = createHash('sha1');
+  for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  requireSame(entry, hash.digest('hex'), expected);
+}
+
+/** A symbolic link's record, where it has one, is about its target. */
+function requireLinkSum(entry: TarEntry): Uint8Array {
+  const expected = recordedSha1(entry);
+  if (entry.type === 'symlink' && expected !== undefined) {
+    requireSame(entry, createHash('sha1').update(entry.linkTarget).digest('hex'), expected);
+  }
+  return new Uint8Array(0);
+}
+
+function requireSame(entry: TarEntry, found: string, expected: string): void {
+  if (found === expected) return;
+  throw new KilnError('APK_FILE_CHECKSUM_MISMATCH', `"${shorten(entry.path)}" has SHA-1 ${found}, its record says ${shorten(expected)}`);
+}
+
+/** The SHA-1 that an entry records of its content or target, in lower-case hexadecimal. */
+export function recordedSha1(entry: TarEntry): string | undefined {
+  const record = entry.pax.get(checksumRecord);
+  return record === undefined ? undefined : Buffer.from(record).toString('latin1').toLowerCase();
+}

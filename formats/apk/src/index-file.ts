@@ -1,0 +1,139 @@
+import { KilnError, collect, concatBytes, shorten } from '@kiln/base';
+import { firstMember, gzipBytes } from '@kiln/gzip';
+import { fileEntry, readTar, tarBytes } from '@kiln/tar';
+import { indexInvalid } from './errors.ts';
+import { parseIndex, printIndex } from './index-text.ts';
+import type { PrintIndexOptions } from './index-text.ts';
+import type { IndexRecord } from './package-info.ts';
+import { parseSignatures } from './signature-segment.ts';
+import { verifySignatures } from './signature.ts';
+import type { ApkSignature, Keyring, VerifyOptions } from './signature.ts';
+
+/** A repository index that was read. */
+export interface ApkIndex {
+  readonly records: readonly IndexRecord[];
+  readonly description: string;
+  /** File name of the key whose signature was verified; undefined when none was asked for. */
+  readonly signedBy: string | undefined;
+}
+
+/** Whom to believe: the holders of these keys, or, said in so many words, anyone. */
+export type IndexTrust = ({ readonly keys: Keyring } & VerifyOptions) | { readonly unsigned: true };
+
+export interface IndexLimits {
+  /** Bytes of the index before compression; default 300 MiB. */
+  readonly contentBytesMax: number;
+}
+
+const defaultIndexLimits: IndexLimits = { contentBytesMax: 300 * 2 ** 20 };
+const signatureMembersMax = 16;
+const signatureTarBytesMax = 2 ** 20;
+
+/**
+ * The compressed member of `APKINDEX.tar.gz` that is signed: a tar of `APKINDEX` and `DESCRIPTION` with its end.
+ * The file is the `signatureSegment` over these bytes and these bytes. Throws `APK_INDEX_INVALID`.
+ */
+export function printIndexMember(
+  records: readonly IndexRecord[],
+  description: string,
+  options: PrintIndexOptions = {},
+): Uint8Array {
+  const members = [
+    ['APKINDEX', printIndex(records, options)],
+    ['DESCRIPTION', description],
+  ].map(([path = '', text = '']) => {
+    const content = Buffer.from(text);
+    return { entry: fileEntry(path, content.length), content };
+  });
+  return gzipBytes(tarBytes(members));
+}
+
+/**
+ * Reads `APKINDEX.tar.gz`; where keys are given, nothing of the index is parsed before a signature over it was verified. Throws
+ * `APK_INDEX_UNSIGNED` (keys given, no signature), `APK_INDEX_SIGNATURE_INVALID`, `APK_INDEX_INVALID`, and what gzip and tar do.
+ */
+export async function readIndex(
+  bytes: Uint8Array,
+  trust: IndexTrust,
+  limits: Partial<IndexLimits> = {},
+): Promise<ApkIndex> {
+  const { signatures, signed } = await splitSignatures(bytes);
+  const signedBy = 'keys' in trust ? requireSignature(signatures, signed, trust) : undefined;
+  const limit = { ...defaultIndexLimits, ...limits }.contentBytesMax;
+  const member = firstMember(signed, { outputBytesMax: limit });
+  if (member.compressed.length !== signed.length) throw indexInvalid('index has more than one member');
+  return { ...(await readFiles(member.content)), signedBy };
+}
+
+/** Takes the signature members off the front of an index or package. What is left is what they cover. */
+async function splitSignatures(bytes: Uint8Array): Promise<{ signatures: ApkSignature[]; signed: Uint8Array }> {
+  const signatures: ApkSignature[] = [];
+  let signed = bytes;
+  for (let count = 0; count < signatureMembersMax; count++) {
+    const found = await signaturesAt(signed);
+    if (found === undefined) return { signatures, signed };
+    signatures.push(...found.signatures);
+    signed = signed.subarray(found.sizeBytes);
+  }
+  throw indexInvalid('too many signatures');
+}
+
+async function signaturesAt(
+  bytes: Uint8Array,
+): Promise<{ signatures: readonly ApkSignature[]; sizeBytes: number } | undefined> {
+  try {
+    const { content, compressed } = firstMember(bytes, { outputBytesMax: signatureTarBytesMax });
+    const signatures = await parseSignatures(content);
+    return signatures === undefined ? undefined : { signatures, sizeBytes: compressed.length };
+  } catch (error) {
+    // An index larger than any signature is met here when it is not signed, or after its last signature.
+    if (error instanceof KilnError && error.code === 'GZIP_TOO_LARGE') return undefined;
+    throw error;
+  }
+}
+
+function requireSignature(
+  signatures: readonly ApkSignature[],
+  signed: Uint8Array,
+  trust: { readonly keys: Keyring } & VerifyOptions,
+): string {
+  if (signatures.length === 0) {
+    throw new KilnError('APK_INDEX_UNSIGNED', 'repository index is not signed', {
+      hint: 'sign it, or say that this repository may be unsigned',
+    });
+  }
+  try {
+    return verifySignatures(signatures, signed, trust.keys, trust);
+  } catch (error) {
+    if (!(error instanceof KilnError) || error.code !== 'APK_SIGNATURE_INVALID') throw error;
+    throw new KilnError('APK_INDEX_SIGNATURE_INVALID', `repository index has ${error.message}`, {
+      hint: error.hint,
+      cause: error,
+    });
+  }
+}
+
+async function readFiles(tar: Uint8Array): Promise<{ records: IndexRecord[]; description: string }> {
+  const files = new Map<string, string>();
+  for await (const { entry, content } of readTar(tar, { duplicates: 'refuse' })) {
+    if (!['APKINDEX', 'DESCRIPTION'].includes(entry.path) || entry.type !== 'file') {
+      throw indexInvalid(`unexpected "${shorten(entry.path)}" in the index`);
+    }
+    files.set(entry.path, await textOf(content));
+  }
+  const text = files.get('APKINDEX');
+  if (text === undefined) throw indexInvalid('index has no APKINDEX');
+  return { records: parseIndex(text), description: files.get('DESCRIPTION') ?? '' };
+}
+
+async function textOf(content: AsyncIterable<Uint8Array> | Uint8Array): Promise<string> {
+  const bytes =
+    content instanceof Uint8Array
+      ? content
+      : await collect(content, Number.MAX_SAFE_INTEGER, () => indexInvalid('index is too large'));
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(concatBytes([bytes]));
+  } catch {
+    throw indexInvalid('index is not UTF-8');
+  }
+}

@@ -1,0 +1,66 @@
+/** One `key = value` of `.PKGINFO`, in file order. `vendored` stands in a comment. */
+export type InfoField = readonly [key: string, value: string];
+
+/** Line by line, as apk-tools reads: everything after the first ` = ` belongs to the value. */
+export function plainFields(text: string): InfoField[] {
+  const fields: InfoField[] = [];
+  for (const line of text.split('\n')) {
+    const match = /^(# *vendored|[^#=\s][^=]*?) *= ?(.*)$/.exec(line);
+    if (match === null) continue;
+    const key = (match[1] ?? '').replace(/^# */, '');
+    fields.push([key, (match[2] ?? '').trim()]);
+  }
+  return fields;
+}
+
+/**
+ * As apko reads: an INI document. `:` separates too, a value ends at the first `#` or `;`, surrounding quotes go, a
+ * trailing backslash joins the next line, `%(name)s` stands for another key. Kept since images must come out alike.
+ */
+export function iniFields(text: string): InfoField[] {
+  const fields: InfoField[] = [];
+  for (const line of joinedLines(text)) {
+    const trimmed = line.trim();
+    if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith(';')) continue;
+    const match = /^([^=:]+?)\s*[=:](.*)$/s.exec(trimmed);
+    if (match !== null) fields.push([(match[1] ?? '').trim(), iniValue(match[2] ?? '')]);
+  }
+  const first = new Map(fields.toReversed());
+  return fields.map(([key, value]) => [key, interpolate(value, first)]);
+}
+
+function joinedLines(text: string): string[] {
+  const lines: string[] = [];
+  let open = false;
+  for (const line of text.split('\n')) {
+    const isComment = /^\s*[#;]/.test(line) && !open;
+    const continues = !isComment && line.trimEnd().endsWith('\\');
+    const body = continues ? line.trimEnd().slice(0, -1) : line;
+    if (open) lines.push((lines.pop() ?? '') + body.trim());
+    else lines.push(body);
+    open = continues;
+  }
+  return lines;
+}
+
+function iniValue(raw: string): string {
+  const text = raw.trim();
+  const verbatim = /^(`|""")(.*?)\1/s.exec(text);
+  if (verbatim !== null) return verbatim[2] ?? '';
+  const value = text.replace(/[#;].*$/s, '').trim();
+  return value.length >= 2 && /^(["'])(?:.*)\1$/s.test(value) ? value.slice(1, -1) : value;
+}
+
+const interpolationsMax = 99;
+
+function interpolate(value: string, fields: ReadonlyMap<string, string>): string {
+  let result = value;
+  for (let i = 0; i < interpolationsMax; i++) {
+    const match = /%\(([^)]+)\)s/.exec(result);
+    if (match === null || result.length > 2 ** 16) break;
+    const replacement = fields.get(match[1] ?? '');
+    if (replacement === undefined || replacement.includes(match[0])) break;
+    result = result.replace(match[0], () => replacement);
+  }
+  return result;
+}

@@ -1,0 +1,158 @@
+import { KilnError, collect, concatBytes } from '@kiln/base';
+import { readMembers } from '@kiln/gzip';
+import type { StreamMember } from '@kiln/gzip';
+import { readTar } from '@kiln/tar';
+import type { TarEntry, TarMember } from '@kiln/tar';
+import { checksumOf } from './checksum.ts';
+import { DataCheck } from './data-check.ts';
+import { apkInvalid } from './errors.ts';
+import { parsePackageInfo } from './info-parse.ts';
+import type { ParseInfoOptions } from './info-parse.ts';
+import type { PackageInfo } from './package-info.ts';
+import { parseSignatures } from './signature-segment.ts';
+import type { ApkSignature } from './signature.ts';
+
+/** A member of the control segment, with its content. */
+export interface ControlMember {
+  readonly entry: TarEntry;
+  readonly content: Uint8Array;
+}
+
+/** A package whose control segment was read; its data is read on demand, once, and verified on the way. */
+export interface ApkPackage {
+  readonly signatures: readonly ApkSignature[];
+  readonly info: PackageInfo;
+  /** `Q1…`: compare it with what the signed index pins. */
+  readonly checksum: string;
+  /** The compressed control segment: what signatures cover. */
+  readonly controlBytes: Uint8Array;
+  /** All its members in order, `.PKGINFO` included. */
+  readonly control: readonly ControlMember[];
+  /**
+   * The members of the data segment. Only when it has come to its end without an error has the data hash been
+   * verified, and each file's SHA-1 only when its content was read to the end: act on nothing before that.
+   */
+  readonly data: AsyncIterable<TarMember>;
+  /** Stops reading, where the data are not wanted. */
+  close(): Promise<void>;
+}
+
+export interface PackageLimits {
+  /** Bytes of the control segment before compression; default 10 MiB. */
+  readonly controlBytesMax: number;
+  /** Bytes of the data segment before compression; default 16 GiB. */
+  readonly dataBytesMax: number;
+  /** Members of the data segment; default 1,000,000. */
+  readonly entriesMax: number;
+}
+
+export interface ReadPackageOptions extends ParseInfoOptions {
+  readonly limits?: Partial<PackageLimits>;
+}
+
+const defaultLimits: PackageLimits = {
+  controlBytesMax: 10 * 2 ** 20,
+  dataBytesMax: 16 * 2 ** 30,
+  entriesMax: 1_000_000,
+};
+
+const signatureMembersMax = 16;
+
+/**
+ * Reads an apk v2 package: signature segments, if any, the control segment, and a data segment to be streamed. Links
+ * that leave the root, paths that pass through links and paths that come twice are refused. Signatures are handed out,
+ * not verified: see `verifySignatures`. Throws `APK_INVALID`, `APK_INFO_INVALID`, and what gzip and tar do; the data
+ * throw `APK_DATA_HASH_MISMATCH`, `APK_FILE_CHECKSUM_MISMATCH` and `APK_FILE_CHECKSUM_MISSING` too.
+ */
+export async function readPackage(
+  source: AsyncIterable<Uint8Array> | Uint8Array,
+  options: ReadPackageOptions = {},
+): Promise<ApkPackage> {
+  const limits = { ...defaultLimits, ...options.limits };
+  const sink: Sink = { take: () => undefined };
+  const members = readMembers(source, {
+    limits: { outputBytesMax: limits.controlBytesMax + limits.dataBytesMax },
+    onCompressed: (bytes) => sink.take(bytes),
+  });
+  try {
+    const { signatures, controlBytes, tar } = await readHead(members, sink, limits);
+    const control = await controlMembers(tar, limits);
+    const info = parsePackageInfo(infoText(control), options);
+    const check = new DataCheck(info);
+    sink.take = (bytes) => check.compressed(bytes);
+    const data = readTar(joined(members), {
+      limits: { totalBytesMax: limits.dataBytesMax, entriesMax: limits.entriesMax },
+      links: 'inside',
+      duplicates: 'refuse',
+    });
+    return {
+      signatures,
+      info,
+      checksum: checksumOf(controlBytes),
+      controlBytes,
+      control,
+      data: check.members(data),
+      close: async () => void (await members.return(undefined)),
+    };
+  } catch (error) {
+    await members.return(undefined);
+    throw error;
+  }
+}
+
+/** Where compressed bytes go at the moment. */
+interface Sink {
+  take: (bytes: Uint8Array) => void;
+}
+
+interface Head {
+  readonly signatures: readonly ApkSignature[];
+  readonly controlBytes: Uint8Array;
+  readonly tar: Uint8Array;
+}
+
+/** Reads members until one is no signature: that is the control segment. */
+async function readHead(
+  members: AsyncGenerator<StreamMember>,
+  sink: Sink,
+  limits: PackageLimits,
+): Promise<Head> {
+  const signatures: ApkSignature[] = [];
+  for (let count = 0; count <= signatureMembersMax; count++) {
+    const compressed: Uint8Array[] = [];
+    sink.take = (bytes) => void compressed.push(Buffer.from(bytes));
+    const step = await members.next();
+    if (step.done === true) throw apkInvalid('package has no control segment');
+    const tar = await collect(step.value.content, limits.controlBytesMax, () =>
+      new KilnError('APK_TOO_LARGE', `control segment is larger than ${limits.controlBytesMax} bytes`),
+    );
+    const found = await parseSignatures(tar);
+    if (found === undefined) return { signatures, controlBytes: concatBytes(compressed), tar };
+    signatures.push(...found);
+  }
+  throw apkInvalid('package has too many signatures');
+}
+
+async function controlMembers(tar: Uint8Array, limits: PackageLimits): Promise<ControlMember[]> {
+  const members: ControlMember[] = [];
+  for await (const { entry, content } of readTar(tar, { duplicates: 'refuse' })) {
+    const bytes = content instanceof Uint8Array ? content : await collect(content, limits.controlBytesMax, () => apkInvalid('control'));
+    members.push({ entry, content: bytes });
+  }
+  return members;
+}
+
+function infoText(control: readonly ControlMember[]): string {
+  const info = control.find((member) => member.entry.path === '.PKGINFO' && member.entry.type === 'file');
+  if (info === undefined) throw apkInvalid('control segment has no .PKGINFO');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(info.content);
+  } catch {
+    throw apkInvalid('.PKGINFO is not UTF-8');
+  }
+}
+
+/** Everything behind the control segment, which some writers cut into several members. */
+async function* joined(members: AsyncGenerator<StreamMember>): AsyncGenerator<Uint8Array> {
+  for await (const member of members) yield* member.content;
+}
