@@ -71,10 +71,11 @@ export function usage(command: Pick<Command, 'name'>, message: string): KilnErro
 export function helpOf(command: Command): string {
   const lines = [`usage: kiln ${command.usage}`, '', `${command.summary}`, ''];
   if (command.examples.length > 0) lines.push('examples:', ...command.examples.map((example) => `  ${example}`), '');
-  const rows = Object.entries({ ...command.options, help: { type: 'boolean', help: 'show this text' } satisfies OptionHelp });
+  const help: OptionHelp = { type: 'boolean', help: 'show this text' };
+  const rows = Object.entries({ ...command.options, help });
   lines.push('options:');
   for (const [name, option] of rows) {
-    const left = `--${name}${option.type === 'string' ? ` ${(option as OptionHelp).value ?? 'VALUE'}` : ''}`;
+    const left = `--${name}${option.type === 'string' ? ` ${option.value ?? 'VALUE'}` : ''}`;
     lines.push(`  ${left.padEnd(22)} ${option.help}`);
   }
   return `${lines.join('\n')}\n`;

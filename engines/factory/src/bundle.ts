@@ -1,4 +1,6 @@
 import type { Digest } from '@kiln/base';
+import type { Key } from '@kiln/queue';
+import type { Architecture } from '@kiln/recipe';
 import { z } from 'zod';
 import { decodeYaml, text } from '@kiln/yaml';
 import { KilnError } from '@kiln/base';
@@ -63,18 +65,16 @@ export interface SideFile {
 /** Everything the seed reconciler needs to know. */
 export interface SeedBundle {
   readonly kind: 'seed';
-  readonly arch: string;
+  readonly arch: Architecture;
   readonly epochSeconds: number;
   readonly source: string;
-  /** Names that the catalogs provide: the seed must not. */
-  readonly reserved: readonly string[];
 }
 
 /** Everything the package reconciler needs to know of one recipe. */
 export interface PackageBundle {
   readonly kind: 'package';
   readonly name: string;
-  readonly arch: string;
+  readonly arch: Architecture;
   readonly settings: CatalogSettings;
   readonly file: string;
   readonly source: string;
@@ -82,32 +82,32 @@ export interface PackageBundle {
   readonly pipelines: Readonly<Record<string, string>>;
   readonly sideFiles: readonly SideFile[];
   /** Keys of the packages that may enter its build environment; all are waited for. */
-  readonly closure: readonly string[];
-  readonly seed: string;
+  readonly closure: readonly Key[];
+  readonly seed: Key;
 }
 
 /** Everything the index reconciler needs to know. */
 export interface IndexBundle {
   readonly kind: 'index';
   readonly repository: string;
-  readonly arch: string;
-  readonly packages: readonly string[];
+  readonly arch: Architecture;
+  readonly packages: readonly Key[];
 }
 
 /** Everything the image reconciler needs to know. */
 export interface ImageBundle {
   readonly kind: 'image';
   readonly name: string;
-  readonly arch: string;
+  readonly arch: Architecture;
   readonly settings: CatalogSettings;
   readonly file: string;
   readonly source: string;
   readonly testFile: string;
   readonly testSource: string;
   /** Keys of the packages that may enter the image or its test; all are waited for. */
-  readonly closure: readonly string[];
+  readonly closure: readonly Key[];
   /** Keys that are waited for only when the closure alone does not resolve. */
-  readonly optional: readonly string[];
+  readonly optional: readonly Key[];
   /** Repositories in the order of resolution. */
   readonly repositories: readonly string[];
 }

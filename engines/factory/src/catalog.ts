@@ -1,12 +1,14 @@
 import type { Digest } from '@kiln/base';
-import { KilnError, canonicalJson, digestOf, messageOf, sortUnique } from '@kiln/base';
+import { KilnError, canonicalJson, compareBytes, digestOf, messageOf } from '@kiln/base';
 import { parseImageConfig } from '@kiln/image-config';
+import type { Key } from '@kiln/queue';
+import type { Architecture } from '@kiln/recipe';
 import type { Bundle, CatalogSettings, SideFile } from './bundle.ts';
 import { parseCatalogSettings } from './bundle.ts';
 import type { ImageFacts } from './image-test.ts';
 import { parseImageTest } from './image-test.ts';
 import { imageKey, indexKey, packageKey, seedKey } from './keys.ts';
-import type { RecipeFacts } from './recipe-facts.ts';
+import type { PipelineText, RecipeFacts } from './recipe-facts.ts';
 import { nameOfAtom, readRecipeFacts } from './recipe-facts.ts';
 import type { CatalogProblem, Desired } from './records.ts';
 
@@ -42,7 +44,7 @@ interface RecipeEntry {
   readonly catalog: Catalog;
   readonly file: CatalogFile;
   readonly facts: RecipeFacts;
-  readonly key: string;
+  readonly key: Key;
 }
 
 interface ImageEntry {
@@ -67,16 +69,16 @@ interface Catalog {
  * packages and declared provides) comes from that recipe and is waited for, every other name comes from the seed.
  * A file that cannot be read becomes a problem of its key; the others are not touched by it. Pure.
  */
-export function readCatalogs(sources: readonly CatalogSource[], arch: string): ReadCatalogs {
+export function readCatalogs(sources: readonly CatalogSource[], arch: Architecture): ReadCatalogs {
   const catalogs: Catalog[] = [];
   for (const source of sources) catalogs.push(readCatalog(source, catalogs, arch));
   const graph = new Graph(catalogs);
   const bundles = new Map<Digest, Uint8Array>();
-  const desired = (key: string, name: string, catalog: string, bundle: Bundle, dependsOn: readonly string[]): Desired => {
+  const desired = (key: Key, name: string, catalog: string, bundle: Bundle, dependsOn: readonly Key[], mayNeed: readonly Key[] = []): Desired => {
     const bytes = Buffer.from(canonicalJson(bundle));
     const digest = digestOf(bytes);
     bundles.set(digest, bytes);
-    return { key, kind: bundle.kind, name, catalog, bundle: digest, dependsOn: sortUnique(dependsOn).filter((one) => one !== key) };
+    return { key, kind: bundle.kind, name, catalog, bundle: digest, dependsOn: sortKeys(dependsOn), mayNeed: sortKeys(mayNeed) };
   };
   return {
     bundles,
@@ -84,7 +86,7 @@ export function readCatalogs(sources: readonly CatalogSource[], arch: string): R
       name: catalog.settings.name,
       problems: catalog.problems,
       desired: [
-        ...seedOf(catalog, graph, arch, desired),
+        ...seedOf(catalog, arch, desired),
         ...catalog.recipes.map((recipe) => desiredPackage(recipe, graph, arch, desired)),
         desiredIndex(catalog, arch, desired),
         ...catalog.images.map((image) => desiredImage(image, catalogs, graph, arch, desired)),
@@ -93,9 +95,20 @@ export function readCatalogs(sources: readonly CatalogSource[], arch: string): R
   };
 }
 
-type MakeDesired = (key: string, name: string, catalog: string, bundle: Bundle, dependsOn: readonly string[]) => Desired;
+type MakeDesired = (
+  key: Key,
+  name: string,
+  catalog: string,
+  bundle: Bundle,
+  dependsOn: readonly Key[],
+  mayNeed?: readonly Key[],
+) => Desired;
 
-function seedOf(catalog: Catalog, graph: Graph, arch: string, make: MakeDesired): Desired[] {
+function sortKeys(keys: readonly Key[]): Key[] {
+  return [...new Set(keys)].sort(compareBytes);
+}
+
+function seedOf(catalog: Catalog, arch: Architecture, make: MakeDesired): Desired[] {
   const file = catalog.source.files.find((one) => one.path === 'seed.yaml');
   if (file?.text === undefined) return [];
   const bundle: Bundle = {
@@ -103,12 +116,11 @@ function seedOf(catalog: Catalog, graph: Graph, arch: string, make: MakeDesired)
     arch,
     epochSeconds: catalog.settings.epochSeconds,
     source: file.text,
-    reserved: graph.packageNames(catalog.settings.fromSeed),
   };
   return [make(seedKey(arch), 'seed', catalog.settings.name, bundle, [])];
 }
 
-function desiredPackage(recipe: RecipeEntry, graph: Graph, arch: string, make: MakeDesired): Desired {
+function desiredPackage(recipe: RecipeEntry, graph: Graph, arch: Architecture, make: MakeDesired): Desired {
   const { settings } = recipe.catalog;
   const closure = graph.environmentOf(recipe).map((one) => one.key);
   const bundle: Bundle = {
@@ -133,13 +145,13 @@ function sideFilesOf(recipe: RecipeEntry): SideFile[] {
     .map((file) => ({ path: file.path.slice(folder.length), blob: file.blob, executable: file.executable }));
 }
 
-function desiredIndex(catalog: Catalog, arch: string, make: MakeDesired): Desired {
-  const packages = sortUnique(catalog.recipes.map((recipe) => recipe.key));
+function desiredIndex(catalog: Catalog, arch: Architecture, make: MakeDesired): Desired {
+  const packages = sortKeys(catalog.recipes.map((recipe) => recipe.key));
   const repository = catalog.settings.name;
   return make(indexKey(repository, arch), repository, repository, { kind: 'index', repository, arch, packages }, packages);
 }
 
-function desiredImage(image: ImageEntry, catalogs: readonly Catalog[], graph: Graph, arch: string, make: MakeDesired): Desired {
+function desiredImage(image: ImageEntry, catalogs: readonly Catalog[], graph: Graph, arch: Architecture, make: MakeDesired): Desired {
   const { settings } = image.catalog;
   const closure = graph.closure(image.facts.packages, false).map((one) => one.key);
   const optional = graph.substituted().filter((key) => !closure.includes(key));
@@ -159,10 +171,10 @@ function desiredImage(image: ImageEntry, catalogs: readonly Catalog[], graph: Gr
     repositories,
   };
   const indexes = repositories.map((repository) => indexKey(repository, arch));
-  return make(imageKey(image.name), image.name, settings.name, bundle, [...closure, ...optional, ...indexes]);
+  return make(imageKey(image.name), image.name, settings.name, bundle, [...closure, ...indexes], optional);
 }
 
-function readCatalog(source: CatalogSource, before: readonly Catalog[], arch: string): Catalog {
+function readCatalog(source: CatalogSource, before: readonly Catalog[], arch: Architecture): Catalog {
   const base = before[0]?.settings;
   const file = source.files.find((one) => one.path === 'catalog.yaml');
   if (file?.text === undefined) {
@@ -175,9 +187,14 @@ function readCatalog(source: CatalogSource, before: readonly Catalog[], arch: st
     throw new KilnError('CATALOG_NAME_TAKEN', `two catalogs are called "${settings.name}"`, { hint: 'give yours another name in its catalog.yaml' });
   }
   const catalog: Catalog = { source, settings, problems: [], recipes: [], images: [] };
-  const pipelines = (name: string): string | undefined =>
-    [catalog, ...before].map((one) => one.source.files.find((entry) => entry.path === `pipelines/${name}.yaml`)?.text).find((text) => text !== undefined);
-  const taken = new Set(before.flatMap((one) => one.recipes.map((recipe) => recipe.key)));
+  const pipelines = (name: string): PipelineText | undefined => {
+    for (const one of [catalog, ...before]) {
+      const found = one.source.files.find((entry) => entry.path === `pipelines/${name}.yaml`);
+      if (found?.text !== undefined) return { file: `${one.source.label}/${found.path}`, text: found.text };
+    }
+    return undefined;
+  };
+  const taken = new Set<string>(before.flatMap((one) => one.recipes.map((recipe) => recipe.key)));
   const takenImages = new Set(before.flatMap((one) => one.images.map((image) => image.name)));
   for (const entry of source.files) {
     const recipe = /^recipes\/([^/]+)\.yaml$/.exec(entry.path)?.[1];
@@ -188,7 +205,7 @@ function readCatalog(source: CatalogSource, before: readonly Catalog[], arch: st
   return catalog;
 }
 
-function problemOf(catalog: Catalog, key: string, error: unknown): CatalogProblem {
+function problemOf(catalog: Catalog, key: Key, error: unknown): CatalogProblem {
   return {
     catalog: catalog.settings.name,
     key,
@@ -202,7 +219,7 @@ function addRecipe(
   catalog: Catalog,
   file: CatalogFile,
   name: string,
-  context: { arch: string; pipelines(name: string): string | undefined; taken: Set<string> },
+  context: { arch: Architecture; pipelines(name: string): PipelineText | undefined; taken: ReadonlySet<string> },
 ): void {
   const key = packageKey(name, context.arch);
   try {
@@ -257,13 +274,8 @@ class Graph {
     this.#fromSeed = new Set(catalogs.flatMap((catalog) => catalog.settings.fromSeed));
   }
 
-  /** Every name the catalogs give, except those of recipes whose role the seed plays. */
-  packageNames(fromSeed: readonly string[]): string[] {
-    return sortUnique([...this.#byName].filter(([, recipe]) => !fromSeed.includes(recipe.facts.name)).map(([name]) => name));
-  }
-
   /** Keys of the recipes whose role the seed plays in build environments. */
-  substituted(): string[] {
+  substituted(): Key[] {
     return this.#recipes.filter((recipe) => this.#fromSeed.has(recipe.facts.name)).map((recipe) => recipe.key);
   }
 
@@ -288,6 +300,6 @@ class Graph {
       }
     };
     visit(atoms.map(nameOfAtom));
-    return [...found.values()].sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+    return [...found.values()].sort((a, b) => compareBytes(a.key, b.key));
   }
 }

@@ -8,9 +8,10 @@ export type { ImageTest, ImageTestStep } from './image-test.ts';
 export { parseImageTest } from './image-test.ts';
 export type { ParsedKey } from './keys.ts';
 export { imageKey, indexKey, packageKey, parseKey, seedKey } from './keys.ts';
+export { KeyWriter, allPresent, packagesOf, pendingOf, readBundle } from './line.ts';
 export { MemoryRegistryState } from './memory-registry-state.ts';
-export type { RecipeFacts } from './recipe-facts.ts';
-export { nameOfAtom } from './recipe-facts.ts';
+export type { PipelineText, RecipeFacts } from './recipe-facts.ts';
+export { nameOfAtom, pipelineReader } from './recipe-facts.ts';
 export type {
   ActionResult,
   Attachment,

@@ -1,30 +1,32 @@
 import { KilnError, shorten } from '@kiln/base';
+import type { Key } from '@kiln/queue';
 import type { KeyKind } from './records.ts';
 
 export interface ParsedKey {
+  readonly key: Key;
   readonly kind: KeyKind;
   readonly name: string;
   /** apk architecture; "" for images. */
   readonly arch: string;
 }
 
-export function packageKey(name: string, arch: string): string {
+export function packageKey(name: string, arch: string): Key {
   return `package:${name}@${arch}`;
 }
 
-export function indexKey(repository: string, arch: string): string {
+export function indexKey(repository: string, arch: string): Key {
   return `index:${repository}@${arch}`;
 }
 
-export function imageKey(name: string): string {
+export function imageKey(name: string): Key {
   return `image:${name}`;
 }
 
-export function seedKey(arch: string): string {
+export function seedKey(arch: string): Key {
   return `seed:${arch}`;
 }
 
-/** Throws `KEY_INVALID`. */
+/** The parts of a key. Throws `KEY_INVALID`. */
 export function parseKey(key: string): ParsedKey {
   const match = /^(seed|package|index|image):([A-Za-z0-9][A-Za-z0-9+_./-]*)(?:@([a-z0-9_]+))?$/.exec(key);
   if (match === null) {
@@ -33,5 +35,6 @@ export function parseKey(key: string): ParsedKey {
     });
   }
   const [, kind = '', name = '', arch = ''] = match;
-  return kind === 'seed' ? { kind, name: 'seed', arch: name } : { kind: kind as KeyKind, name, arch };
+  const parsed = key as Key;
+  return kind === 'seed' ? { key: parsed, kind, name: 'seed', arch: name } : { key: parsed, kind: kind as KeyKind, name, arch };
 }

@@ -1,5 +1,6 @@
 import { sortUnique } from '@kiln/base';
-import { compileRecipe, parseRecipe } from '@kiln/recipe';
+import type { Architecture, PipelineDefinition } from '@kiln/recipe';
+import { compileRecipe, parsePipelineDefinition, parseRecipe } from '@kiln/recipe';
 import { parseAtom } from '@kiln/version';
 
 /** What is known of a recipe before it is built. */
@@ -23,8 +24,26 @@ export function nameOfAtom(atom: string): string {
 export interface RecipeFactsRequest {
   readonly text: string;
   readonly file: string;
-  readonly arch: string;
-  pipelines(name: string): string | undefined;
+  readonly arch: Architecture;
+  /** The text of a pipeline definition and the name of its file. */
+  pipelines(name: string): PipelineText | undefined;
+}
+
+export interface PipelineText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Definitions by name, each parsed once. */
+export function pipelineReader(texts: (name: string) => PipelineText | undefined): (name: string) => PipelineDefinition | undefined {
+  const parsed = new Map<string, PipelineDefinition | undefined>();
+  return (name) => {
+    if (!parsed.has(name)) {
+      const found = texts(name);
+      parsed.set(name, found === undefined ? undefined : parsePipelineDefinition(found.text, { file: found.file }));
+    }
+    return parsed.get(name);
+  };
 }
 
 /** Undefined when the recipe is not for this architecture. Throws what parsing and compiling throw, with positions. */
@@ -36,11 +55,11 @@ export function readRecipeFacts(request: RecipeFactsRequest): RecipeFacts | unde
   const compiled = compileRecipe({
     recipe,
     arch: request.arch,
-    pipelines: (name) => {
-      const text = request.pipelines(name);
-      if (text !== undefined) used.set(name, text);
-      return text;
-    },
+    pipelines: pipelineReader((name) => {
+      const found = request.pipelines(name);
+      if (found !== undefined) used.set(name, found.text);
+      return found;
+    }),
   });
   const packages = [recipe.package, ...recipe.subpackages];
   return {

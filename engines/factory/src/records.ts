@@ -1,5 +1,6 @@
 import type { IndexRecord } from '@kiln/apk';
 import type { Digest } from '@kiln/base';
+import type { Key } from '@kiln/queue';
 
 /** What a key of the line is about. */
 export type KeyKind = 'seed' | 'package' | 'index' | 'image';
@@ -7,15 +8,17 @@ export type KeyKind = 'seed' | 'package' | 'index' | 'image';
 /** The desired state of one key, as the catalog says it. */
 export interface Desired {
   /** `package:zlib@x86_64`, `image:nginx`, `index:kiln-os@x86_64`, `seed:x86_64`. */
-  readonly key: string;
+  readonly key: Key;
   readonly kind: KeyKind;
   /** Recipe or image name; for an index its repository. */
   readonly name: string;
   readonly catalog: string;
   /** The blob that holds everything the reconciler needs to know; its digest is the desired state's identity. */
   readonly bundle: Digest;
-  /** Keys whose change makes this key worth looking at. */
-  readonly dependsOn: readonly string[];
+  /** Keys that it needs; their change makes this key worth looking at. */
+  readonly dependsOn: readonly Key[];
+  /** Keys that it may turn out to need, known only once it is resolved. */
+  readonly mayNeed: readonly Key[];
 }
 
 /** Something in a catalog that could not be read; the desired state before it is kept. */
@@ -36,13 +39,13 @@ export type KeyStatus = 'waiting' | 'working' | 'ready' | 'failed';
 
 /** The actual state of one key. */
 export interface KeyState {
-  readonly key: string;
+  readonly key: Key;
   /** The bundle that the state is about. */
   readonly desired: Digest;
   readonly status: KeyStatus;
   /** A few words: the stage of the line while working, the reason while waiting or failed. */
   readonly stage: string;
-  readonly waitingFor: readonly string[];
+  readonly waitingFor: readonly Key[];
   readonly errorCode: string;
   readonly errorMessage: string;
   readonly errorHint: string;
@@ -121,7 +124,7 @@ export type ActionResult = PackageResult | ImageResult;
 export interface LedgerEntry {
   readonly kind: 'control' | 'index' | 'statement';
   readonly digest: Digest;
-  readonly key: string;
+  readonly key: Key;
 }
 
 /** An immutable, signed state of one repository and architecture. */
@@ -140,29 +143,29 @@ export interface Generation {
 
 /** The durable records of the factory. Implementations share one database with the queue. */
 export interface FactoryRecords {
-  desired(key: string): Promise<Desired | undefined>;
+  desired(key: Key): Promise<Desired | undefined>;
   listDesired(): Promise<readonly Desired[]>;
   /**
    * Makes the desired state of one catalog equal to `desired`, except that keys named in `problems` keep theirs, and
    * enqueues what changed or went away, in one transaction. Returns the changed keys.
    */
-  applyCatalog(catalog: string, desired: readonly Desired[], problems: readonly CatalogProblem[]): Promise<readonly string[]>;
+  applyCatalog(catalog: string, desired: readonly Desired[], problems: readonly CatalogProblem[]): Promise<readonly Key[]>;
   /** Forgets catalogs that are not in `names`; their keys are enqueued to be cleaned up. */
   retainCatalogs(names: readonly string[]): Promise<void>;
   problems(): Promise<readonly CatalogProblem[]>;
-  /** Keys that depend on any of these. */
-  dependants(keys: readonly string[]): Promise<readonly string[]>;
+  /** Keys that need, or may need, any of these. */
+  dependants(keys: readonly Key[]): Promise<readonly Key[]>;
 
-  state(key: string): Promise<KeyState | undefined>;
-  states(keys: readonly string[]): Promise<ReadonlyMap<string, KeyState>>;
+  state(key: Key): Promise<KeyState | undefined>;
+  states(keys: readonly Key[]): Promise<ReadonlyMap<Key, KeyState>>;
   listStates(): Promise<readonly KeyState[]>;
   /** Writes the state; a key that is no longer desired is not written. */
   setState(state: Omit<KeyState, 'updatedAt'>): Promise<void>;
-  dropState(key: string): Promise<void>;
+  dropState(key: Key): Promise<void>;
 
   /** The cached result of an action. */
   action(action: Digest): Promise<ActionResult | undefined>;
-  recordAction(action: Digest, key: string, result: ActionResult): Promise<void>;
+  recordAction(action: Digest, key: Key, result: ActionResult): Promise<void>;
   /** Drops a result whose blobs were lost, so that the action runs again. */
   forgetAction(action: Digest): Promise<void>;
 

@@ -1,0 +1,175 @@
+import fs from 'node:fs';
+import type { BlobStore } from '@kiln/blobs';
+import type { Logger } from '@kiln/base';
+import { KilnError, messageOf } from '@kiln/base';
+import type { CatalogProblem, CatalogSource, Desired, DesiredCatalog, FactoryRecords } from '@kiln/factory';
+import { readCatalogs } from '@kiln/factory';
+import type { Key } from '@kiln/queue';
+import type { Architecture } from '@kiln/recipe';
+import { CatalogReader } from './catalog-files.ts';
+
+export interface CatalogFolder {
+  readonly label: string;
+  readonly folder: string;
+}
+
+export interface CatalogKeeperOptions {
+  readonly blobs: BlobStore;
+  readonly records: FactoryRecords;
+  readonly folders: readonly CatalogFolder[];
+  readonly arch: Architecture;
+  readonly log: Logger;
+  /** Names of images and packages to which the desired state is limited; empty: everything. */
+  readonly only: readonly string[];
+}
+
+const settleMs = 150;
+/** Watching may miss a change (a network file system, a full queue of events): look anyway. */
+const pollMs = 30_000;
+
+/** Keeps the desired state equal to the catalogs' folders: at the start, when files change, and every now and then. */
+export class CatalogKeeper {
+  readonly #options: CatalogKeeperOptions;
+  readonly #reader: CatalogReader;
+  #folders: readonly CatalogFolder[];
+  #only: readonly string[];
+  #watchers: fs.FSWatcher[] = [];
+  #settle: NodeJS.Timeout | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #closed = false;
+  /** What could not be read at all, by the label of the catalog. */
+  readonly unreadable = new Map<string, CatalogProblem>();
+
+  constructor(options: CatalogKeeperOptions) {
+    this.#options = options;
+    this.#reader = new CatalogReader(options.blobs);
+    this.#folders = options.folders;
+    this.#only = options.only;
+  }
+
+  /** Reads the catalogs once and goes on watching them. */
+  async start(): Promise<void> {
+    await this.refresh();
+    this.#watch();
+    this.#poll = setInterval(() => this.#soon(), pollMs);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#settle);
+    clearInterval(this.#poll);
+    for (const watcher of this.#watchers) watcher.close();
+    await this.#running;
+  }
+
+  /** Takes other folders or another limit, and reads anew. */
+  async select(selection: { readonly folders: readonly CatalogFolder[]; readonly only: readonly string[] }): Promise<void> {
+    this.#folders = selection.folders;
+    this.#only = selection.only;
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers = [];
+    this.#watch();
+    await this.refresh();
+  }
+
+  /** Makes the desired state equal to the folders now; runs one at a time. */
+  refresh(): Promise<void> {
+    this.#running = this.#running.then(() => this.#read());
+    return this.#running;
+  }
+
+  #watch(): void {
+    for (const { folder } of this.#folders) {
+      try {
+        const watcher = fs.watch(folder, { recursive: true }, () => this.#soon());
+        watcher.on('error', (error) => this.#options.log.warn('catalog watch failed', { error: messageOf(error) }));
+        this.#watchers.push(watcher);
+      } catch (error) {
+        this.#options.log.warn('catalog is not watched', { folder, error: messageOf(error) });
+      }
+    }
+  }
+
+  #soon(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#settle);
+    this.#settle = setTimeout(() => void this.refresh(), settleMs);
+  }
+
+  async #read(): Promise<void> {
+    if (this.#closed) return;
+    const sources: CatalogSource[] = [];
+    for (const { folder, label } of this.#folders) {
+      try {
+        sources.push(await this.#reader.read(folder, label));
+        this.unreadable.delete(label);
+      } catch (error) {
+        // The desired state before it is kept: catalogs after an unreadable one are not read either.
+        this.#unreadable(label, error);
+        return;
+      }
+    }
+    try {
+      await this.#apply(sources);
+    } catch (error) {
+      this.#unreadable(sources.at(-1)?.label ?? '', error);
+    }
+  }
+
+  #unreadable(label: string, error: unknown): void {
+    this.#options.log.error('catalog not read', { catalog: label, error: messageOf(error) });
+    this.unreadable.set(label, {
+      catalog: label,
+      key: '',
+      code: error instanceof KilnError ? error.code : 'INTERNAL',
+      message: messageOf(error),
+      hint: error instanceof KilnError ? (error.hint ?? '') : '',
+    });
+  }
+
+  async #apply(sources: readonly CatalogSource[]): Promise<void> {
+    const read = readCatalogs(sources, this.#options.arch);
+    for (const [digest, bytes] of read.bundles) await this.#options.blobs.put(bytes, digest);
+    const present = await this.#options.records.listDesired();
+    const wanted = (await this.#options.records.listStates()).flatMap((state) => state.waitingFor);
+    for (const catalog of limit(read.catalogs, this.#only, [...present.map((one) => one.key), ...wanted])) {
+      const changed = await this.#options.records.applyCatalog(catalog.name, catalog.desired, catalog.problems);
+      if (changed.length > 0) this.#options.log.info('catalog applied', { catalog: catalog.name, changed: changed.length });
+    }
+    await this.#options.records.retainCatalogs(read.catalogs.map((one) => one.name));
+  }
+}
+
+/** The keys that these names need: theirs and, again and again, what they depend on. */
+export function neededFor(desired: readonly Desired[], names: readonly string[]): ReadonlySet<Key> {
+  const roots = desired.filter((one) => one.kind !== 'index' && names.includes(one.name));
+  return new Set(roots.flatMap((one) => [...neededBy(desired, one.key)]));
+}
+
+/** A key and, again and again, what it depends on. */
+export function neededBy(desired: readonly Desired[], root: Key): ReadonlySet<Key> {
+  const byKey = new Map(desired.map((one) => [one.key, one]));
+  const needed = new Set<Key>();
+  const visit = (key: Key): void => {
+    const one = byKey.get(key);
+    if (one === undefined || needed.has(key)) return;
+    needed.add(key);
+    // An index depends on every package of its catalog; what an image needs of it the image names itself.
+    if (one.kind !== 'index') one.dependsOn.forEach(visit);
+  };
+  visit(root);
+  return needed;
+}
+
+function limit(catalogs: readonly DesiredCatalog[], only: readonly string[], there: readonly Key[]): readonly DesiredCatalog[] {
+  if (only.length === 0) return catalogs;
+  const all = catalogs.flatMap((one) => one.desired);
+  // What was asked for before stays, and what turned out to be needed comes with what it needs itself.
+  const needed = new Set([...neededFor(all, only), ...there.flatMap((key) => [...neededBy(all, key)])]);
+  return catalogs.map((catalog) => ({
+    ...catalog,
+    desired: catalog.desired.filter((one) => needed.has(one.key)),
+    problems: catalog.problems.filter((one) => needed.has(one.key)),
+  }));
+}

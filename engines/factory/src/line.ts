@@ -1,0 +1,129 @@
+import type { BlobStore } from '@kiln/blobs';
+import type { Digest } from '@kiln/base';
+import { KilnError, messageOf } from '@kiln/base';
+import type { EnqueueRequest, Key, Outcome } from '@kiln/queue';
+import { done, nonRetriable, queueKeys } from '@kiln/queue';
+import type { Bundle } from './bundle.ts';
+import type { Desired, FactoryRecords, KeyState, PackageResult } from './records.ts';
+
+const bundleBytesMax = 32 * 1024 * 1024;
+
+/** Those of `keys` whose actual state is not (or no longer) their desired one. */
+export async function pendingOf(records: FactoryRecords, keys: readonly Key[]): Promise<readonly Key[]> {
+  const states = await records.states(keys);
+  const pending: Key[] = [];
+  for (const key of keys) {
+    const desired = await records.desired(key);
+    const state = states.get(key);
+    if (desired === undefined || state === undefined || state.status !== 'ready' || state.desired !== desired.bundle) pending.push(key);
+  }
+  return pending;
+}
+
+/** The desired state's bundle. Throws `BLOB_UNKNOWN` when it was lost; the catalog brings it back. */
+export async function readBundle<K extends Bundle['kind']>(
+  blobs: BlobStore,
+  desired: Desired,
+  kind: K,
+): Promise<Extract<Bundle, { kind: K }>> {
+  const bytes = await blobs.bytes(desired.bundle, bundleBytesMax);
+  const bundle = JSON.parse(Buffer.from(bytes).toString('utf8')) as Bundle;
+  if (bundle.kind !== kind) throw new KilnError('BUNDLE_KIND', `${desired.key} is described by a bundle of kind ${bundle.kind}`);
+  return bundle as Extract<Bundle, { kind: K }>;
+}
+
+/** The last good packages of a key, ready or being made anew. */
+export async function packagesOf(records: FactoryRecords, state: KeyState | undefined): Promise<PackageResult | undefined> {
+  if (state?.action === undefined) return undefined;
+  const result = await records.action(state.action);
+  return result?.kind === 'package' ? result : undefined;
+}
+
+/** True when every one of these blobs is there. */
+export async function allPresent(blobs: BlobStore, digests: readonly Digest[]): Promise<boolean> {
+  for (const digest of digests) if ((await blobs.stat(digest)) === undefined) return false;
+  return true;
+}
+
+/** Writes the state of one key as its reconcile goes on, and says how the reconcile ends. */
+export class KeyWriter {
+  readonly #records: FactoryRecords;
+  readonly #desired: Desired;
+  #before: KeyState | undefined;
+
+  private constructor(records: FactoryRecords, desired: Desired, before: KeyState | undefined) {
+    this.#records = records;
+    this.#desired = desired;
+    this.#before = before;
+  }
+
+  static async open(records: FactoryRecords, desired: Desired): Promise<KeyWriter> {
+    return new KeyWriter(records, desired, await records.state(desired.key));
+  }
+
+  /** The action whose result stands. */
+  get action(): Digest | undefined {
+    return this.#before?.action;
+  }
+
+  /** A step is under way. */
+  async working(stage: string): Promise<void> {
+    await this.#write({ status: 'working', stage });
+  }
+
+  /** Other keys come first; each of them enqueues this one when it becomes ready. */
+  async waiting(keys: readonly Key[]): Promise<Outcome> {
+    const failed = (await Promise.all(keys.map((key) => this.#records.state(key)))).filter((state) => state?.status === 'failed');
+    const what = failed.length > 0 ? `stopped by ${failed.map((state) => state?.key).join(', ')}` : `waits for ${keys.join(', ')}`;
+    await this.#write({ status: 'waiting', stage: what, waitingFor: keys });
+    return done;
+  }
+
+  /** Actual equals desired. What depends on this key is looked at when something changed. */
+  async ready(action: Digest | undefined, also: readonly EnqueueRequest[] = []): Promise<Outcome> {
+    const before = this.#before;
+    const same = before?.status === 'ready' && before.desired === this.#desired.bundle && before.action === action;
+    if (!same) await this.#write({ status: 'ready', stage: '', action });
+    const settled = before !== undefined && same;
+    if (settled && also.length === 0) return done;
+    const dependants = settled ? [] : await this.#records.dependants([this.#desired.key]);
+    return queueKeys([
+      ...dependants.map((key): EnqueueRequest => ({ key, priority: 50, reason: `${this.#desired.key} is ready` })),
+      ...also,
+    ]);
+  }
+
+  /**
+   * What was thrown: an error that the same input brings again parks the key; anything else is thrown on, so that the
+   * queue tries again later.
+   */
+  async failed(error: unknown): Promise<Outcome> {
+    if (!(error instanceof KilnError) || error.retry === 'later') {
+      await this.#write({ status: 'working', stage: `is tried again: ${messageOf(error).slice(0, 200)}` });
+      throw error;
+    }
+    await this.#write({
+      status: 'failed',
+      stage: error.code,
+      errorCode: error.code,
+      errorMessage: error.message,
+      errorHint: error.hint ?? '',
+    });
+    return nonRetriable(error, { park: true });
+  }
+
+  async #write(change: Partial<KeyState> & Pick<KeyState, 'status' | 'stage'>): Promise<void> {
+    const state: Omit<KeyState, 'updatedAt'> = {
+      key: this.#desired.key,
+      desired: this.#desired.bundle,
+      waitingFor: [],
+      errorCode: '',
+      errorMessage: '',
+      errorHint: '',
+      action: this.#before?.action,
+      ...change,
+    };
+    await this.#records.setState(state);
+    this.#before = { ...state, updatedAt: 0 };
+  }
+}

@@ -1,0 +1,2 @@
+export type { IndexReconcilerPorts } from './reconcile.ts';
+export { indexReconciler } from './reconcile.ts';

@@ -1,0 +1,72 @@
+import type { IndexRecord } from '@kiln/apk';
+import { printIndexMember } from '@kiln/apk';
+import type { BlobStore } from '@kiln/blobs';
+import { compareBytes, concatBytes, digestOf } from '@kiln/base';
+import type { BuiltPackage, FactoryRecords, IndexBundle } from '@kiln/factory';
+import { KeyWriter, packagesOf, readBundle } from '@kiln/factory';
+import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
+import { done, requeueAfter } from '@kiln/queue';
+import type { Signer } from '@kiln/trust';
+
+export interface IndexReconcilerPorts {
+  readonly records: FactoryRecords;
+  readonly blobs: BlobStore;
+  readonly signer: Signer;
+}
+
+/**
+ * Keeps the current generation of a repository equal to the packages that stand: the last good result of each of its
+ * keys. A generation is immutable; readers see the one before or the one after. When the packages are those of the
+ * current generation nothing is written, and a lost index file is signed again, which gives the same bytes.
+ */
+export function indexReconciler(ports: IndexReconcilerPorts): Reconciler {
+  return { prefix: 'index', concurrency: 1, reconcile: (key, context) => reconcileIndex(ports, key, context) };
+}
+
+async function reconcileIndex(ports: IndexReconcilerPorts, key: Key, context: ReconcileContext): Promise<Outcome> {
+  const desired = await ports.records.desired(key);
+  if (desired === undefined) {
+    // Published generations stay addressable; only the state of the key goes.
+    await ports.records.dropState(key);
+    return done;
+  }
+  const writer = await KeyWriter.open(ports.records, desired);
+  try {
+    const bundle = await readBundle(ports.blobs, desired, 'index');
+    const published = await publish(ports, key, bundle);
+    if (published === undefined) return requeueAfter(100, 'another generation came first');
+    context.logger.debug('index compared', { key, repository: bundle.repository });
+    return await writer.ready(published);
+  } catch (error) {
+    return await writer.failed(error);
+  }
+}
+
+/** The digest of the unsigned index that is current now; undefined when somebody else published meanwhile. */
+async function publish(ports: IndexReconcilerPorts, key: Key, bundle: IndexBundle): Promise<IndexDigest | undefined> {
+  const packages = await standing(ports.records, bundle.packages);
+  const current = await ports.records.currentGeneration(bundle.repository, bundle.arch);
+  const member = printIndexMember(packages.map((one) => one.record), `${bundle.repository} ${bundle.arch}`);
+  const unsigned = digestOf(member);
+  const same = current?.unsigned === unsigned;
+  if (same && (await ports.blobs.stat(current.indexBlob)) !== undefined) return unsigned;
+  await ports.records.recordLedger([{ kind: 'index', digest: unsigned, key }]);
+  const signature = await ports.signer.signIndex(unsigned);
+  const { digest } = await ports.blobs.put(concatBytes([signature, member]));
+  if (same && current.indexBlob === digest) return unsigned;
+  const next = { repository: bundle.repository, arch: bundle.arch, indexBlob: digest, unsigned, packages };
+  const published = await ports.records.publishGeneration(next, current?.number ?? 0);
+  return published === undefined ? undefined : unsigned;
+}
+
+type IndexDigest = ReturnType<typeof digestOf>;
+
+/** The packages of the last good result of each key, by name and version. */
+async function standing(records: FactoryRecords, keys: readonly Key[]): Promise<readonly BuiltPackage[]> {
+  const states = await records.states(keys);
+  const packages: BuiltPackage[] = [];
+  for (const key of keys) packages.push(...((await packagesOf(records, states.get(key)))?.packages ?? []));
+  const nameAndVersion = (record: IndexRecord): string => `${record.name}\n${record.version}`;
+  return packages.sort((a, b) => compareBytes(nameAndVersion(a.record), nameAndVersion(b.record)));
+}
+
