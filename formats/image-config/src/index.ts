@@ -1,0 +1,23 @@
+export { printApkoJson } from './apko-json.ts';
+export type { Architecture } from './architecture.ts';
+export { architectureOf, architectures, canonicalArch } from './architecture.ts';
+export { completeImageConfig, lockImageConfig, lockedPackages } from './lock.ts';
+export { mergeImageConfig } from './merge.ts';
+export { parseImageConfig } from './parse.ts';
+export type {
+  Accounts,
+  Certificates,
+  ConfigDialect,
+  Contents,
+  Entrypoint,
+  Group,
+  ImageConfig,
+  Layering,
+  NamedText,
+  PathMutation,
+  User,
+} from './types.ts';
+export { emptyImageConfig } from './types.ts';
+export type { ConfigProblem } from './validate.ts';
+export { problems } from './validate.ts';
+export { splitWords } from './words.ts';

@@ -1,0 +1,72 @@
+import { sortUnique } from '@kiln/base';
+import type { ImageConfig } from './types.ts';
+
+const serviceSupervisor = { packageName: 's6', command: '/bin/s6-svscan /sv' };
+
+/**
+ * The configuration with what apko fills in: default home directories, and for `service-bundle` the supervisor's
+ * command and package (appended every time, also to a list that is locked already).
+ */
+export function completeImageConfig(config: ImageConfig): ImageConfig {
+  const isBundle = config.entrypoint.type === 'service-bundle';
+  const users = config.accounts.users.map((user) => ({
+    ...user,
+    homeDir: user.homeDir || `/home/${user.userName}`,
+  }));
+  return {
+    ...config,
+    accounts: { ...config.accounts, users },
+    entrypoint: isBundle
+      ? { ...config.entrypoint, command: serviceSupervisor.command }
+      : config.entrypoint,
+    contents: isBundle
+      ? {
+          ...config.contents,
+          packages: [...config.contents.packages, serviceSupervisor.packageName],
+        }
+      : config.contents,
+  };
+}
+
+/**
+ * World entries of a solved image: `name=version`, followed by the `@tag` that the configuration asked the name with,
+ * sorted bytewise.
+ */
+export function lockedPackages(
+  config: ImageConfig,
+  packages: readonly { readonly name: string; readonly version: string }[],
+): string[] {
+  const pins = new Map(
+    config.contents.packages.flatMap((text): [string, string][] => {
+      const match = /^([^@=><~]+)(?:[=><~]+[^@]+)?(@[a-zA-Z0-9]+)$/.exec(text);
+      return match === null ? [] : [[match[1] ?? '', match[2] ?? '']];
+    }),
+  );
+  return sortUnique(
+    packages.map(({ name, version }) => `${name}=${version}${pins.get(name) ?? ''}`),
+  );
+}
+
+/**
+ * The configuration of one architecture's image: its packages locked, its one architecture named, repositories and keys
+ * as sorted sets, nothing included and no version control address, as apko records it inside an image.
+ */
+export function lockImageConfig(
+  config: ImageConfig,
+  arch: string,
+  packages: readonly string[],
+): ImageConfig {
+  return completeImageConfig({
+    ...config,
+    contents: {
+      ...config.contents,
+      buildRepositories: sortUnique(config.contents.buildRepositories),
+      repositories: sortUnique(config.contents.repositories),
+      keyring: sortUnique(config.contents.keyring),
+      packages: [...packages],
+    },
+    archs: [arch],
+    vcsUrl: '',
+    include: '',
+  });
+}

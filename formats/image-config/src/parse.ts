@@ -1,0 +1,31 @@
+import { KilnError } from '@kiln/base';
+import { decodeYamlDocument } from '@kiln/yaml';
+import { imageConfigSchema } from './schema.ts';
+import type { ConfigDialect, ImageConfig } from './types.ts';
+import { problems } from './validate.ts';
+
+/**
+ * Reads an image configuration: YAML, or JSON, which is YAML. Trailing slashes of repositories are removed and
+ * architectures get their canonical names. Throws `YAML_INVALID`, `YAML_UNKNOWN_KEY` or `YAML_TYPE` for the text and
+ * `IMAGE_CONFIG_INVALID` for a rule of the configuration, all with file, line and column.
+ * `include` is not followed: see `mergeImageConfig`.
+ */
+export function parseImageConfig(
+  text: string,
+  file: string,
+  dialect: ConfigDialect = 'kiln',
+): ImageConfig {
+  if (/^(?:\s|#.*\n?)*$/.test(text)) {
+    throw new KilnError('IMAGE_CONFIG_INVALID', 'the configuration is empty', {
+      position: { file, line: 1, column: 1 },
+      hint: 'an image needs at least contents with repositories and packages',
+    });
+  }
+  const { value, positionOf } = decodeYamlDocument(text, { file, schema: imageConfigSchema });
+  const [first] = problems(value, dialect);
+  if (first === undefined) return value;
+  throw new KilnError('IMAGE_CONFIG_INVALID', first.message, {
+    position: positionOf(first.path),
+    hint: first.hint,
+  });
+}

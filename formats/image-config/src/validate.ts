@@ -1,0 +1,155 @@
+import { shorten } from '@kiln/base';
+import { architectureOf, architectures } from './architecture.ts';
+import type { ConfigDialect, ImageConfig, NamedText } from './types.ts';
+
+/** A rule that a configuration breaks, with the place of the value. */
+export interface ConfigProblem {
+  readonly message: string;
+  readonly path: readonly (string | number)[];
+  readonly hint: string | undefined;
+}
+
+const fileName = /^[a-zA-Z0-9_-]+[a-zA-Z0-9_.-]*$/;
+
+/** What is wrong with a configuration beyond its shape, in the order in which apko checks. */
+export function problems(config: ImageConfig, dialect: ConfigDialect): ConfigProblem[] {
+  return [
+    ...accountProblems(config),
+    ...formatProblems(config),
+    ...certificateProblems(config),
+    ...keyringProblems(config.contents.runtimeKeyring),
+    ...baseImageProblems(config),
+    ...(dialect === 'kiln' ? stricterProblems(config) : []),
+  ];
+}
+
+function problem(
+  path: readonly (string | number)[],
+  message: string,
+  hint?: string,
+): ConfigProblem {
+  return { path, message, hint };
+}
+
+function accountProblems(config: ImageConfig): ConfigProblem[] {
+  const users = config.accounts.users.flatMap((user, i) => {
+    const path = ['accounts', 'users', i];
+    if (user.userName === '') return [problem(path, 'configured user has no configured user name')];
+    if (user.uid === 0) {
+      return [
+        problem(
+          path,
+          `configured user ${shorten(user.userName)} has UID 0`,
+          'to run as root, use `run-as: 0`',
+        ),
+      ];
+    }
+    return [];
+  });
+  const groups = config.accounts.groups.flatMap((group, i) =>
+    group.groupName === ''
+      ? [problem(['accounts', 'groups', i], 'configured group has no configured group name')]
+      : [],
+  );
+  return [...users, ...groups];
+}
+
+function formatProblems({ format, layering }: ImageConfig): ConfigProblem[] {
+  if (!['', 'tar', 'erofs'].includes(format)) {
+    return [problem(['format'], `invalid layer format "${shorten(format)}"`, 'write tar or erofs')];
+  }
+  if (format === 'erofs' && layering !== undefined) {
+    return [
+      problem(
+        ['layering'],
+        'layering is not supported with format "erofs"',
+        'use one or the other',
+      ),
+    ];
+  }
+  return [];
+}
+
+function certificateProblems(config: ImageConfig): ConfigProblem[] {
+  return (config.certificates?.additional ?? []).flatMap(({ name }, i) => {
+    const path = ['certificates', 'additional', i];
+    if (name === '') return [problem(path, 'configured additional certificate has no name')];
+    return fileName.test(name)
+      ? []
+      : [invalidName(path, `additional certificate "${shorten(name)}"`)];
+  });
+}
+
+function keyringProblems(keyring: readonly NamedText[]): ConfigProblem[] {
+  return keyring.flatMap(({ name, content }, i) => {
+    const path = ['contents', 'runtime_keyring', i];
+    const entry = `runtime_keyring entry "${shorten(name)}"`;
+    if (name === '') return [problem(path, 'configured runtime_keyring entry has no name')];
+    if (content === '') return [problem(path, `${entry} has no content`)];
+    if (!fileName.test(name)) return [invalidName(path, entry)];
+    if (keyring.findIndex((other) => other.name === name) < i)
+      return [problem(path, `${entry} is a duplicate`)];
+    return [];
+  });
+}
+
+function invalidName(path: readonly (string | number)[], what: string): ConfigProblem {
+  return problem(path, `${what} has an invalid name`, `a name must match ${fileName.source}`);
+}
+
+function baseImageProblems(config: ImageConfig): ConfigProblem[] {
+  if (config.contents.baseImage === undefined) return [];
+  const { entrypoint, accounts } = config;
+  const isPlain =
+    [entrypoint.type, entrypoint.command, entrypoint.shellFragment, config.cmd].every(
+      (text) => text === '',
+    ) &&
+    [config.stopSignal, config.workDir, accounts.runAs].every((text) => text === '') &&
+    [entrypoint.services, config.environment, config.annotations].every(
+      (map) => Object.keys(map).length === 0,
+    ) &&
+    [accounts.users, accounts.groups, config.paths].every((list) => list.length === 0);
+  return isPlain
+    ? []
+    : [
+        problem(
+          ['contents', 'baseimage'],
+          'with a base image only contents, archs and include may be given',
+        ),
+      ];
+}
+
+/** What apko accepts and Kiln does not: secrets that would end up in the image, architectures that do not exist. */
+function stricterProblems(config: ImageConfig): ConfigProblem[] {
+  const lists = [
+    ['repositories', config.contents.repositories],
+    ['build_repositories', config.contents.buildRepositories],
+    ['runtime_repositories', config.contents.runtimeRepositories],
+    ['keyring', config.contents.keyring],
+  ] as const;
+  const secrets = lists.flatMap(([key, list]) =>
+    list.flatMap((text, i) =>
+      /:\/\/[^/?#]*@/.test(text)
+        ? [
+            problem(
+              ['contents', key, i],
+              `${key} entry carries credentials`,
+              'give credentials to the client instead',
+            ),
+          ]
+        : [],
+    ),
+  );
+  const archs = config.archs.flatMap((arch, i) =>
+    architectureOf(arch) === undefined
+      ? [
+          problem(
+            ['archs', i],
+            `unknown architecture "${shorten(arch)}"`,
+            `known: ${architectures.map(({ apk }) => apk).join(', ')}`,
+          ),
+        ]
+      : [],
+  );
+  return [...secrets, ...archs];
+}
