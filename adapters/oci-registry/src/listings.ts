@@ -3,6 +3,7 @@ import { shorten } from '@kiln/base';
 import type { RegistryManifest } from '@kiln/factory';
 import type { RegistryContext, RegistryReply, RegistryRequest } from './exchange.ts';
 import { jsonReply } from './exchange.ts';
+import { isArtifactType } from './manifest-document.ts';
 import { RegistryRefusal } from './refusal.ts';
 
 const indexType = 'application/vnd.oci.image.index.v1+json';
@@ -49,6 +50,9 @@ export async function listReferrers(
   { repository, digest }: { readonly repository: string; readonly digest: Digest },
 ): Promise<RegistryReply> {
   const artifactType = request.query.get('artifactType') ?? undefined;
+  if (artifactType !== undefined && !isArtifactType(artifactType)) {
+    throw new RegistryRefusal('UNSUPPORTED', 'not an artifact type', { status: 400 });
+  }
   const page = pageOf(request, Math.min(context.limits.pageItemsMax, 200));
   const filter = { last: page.last, limit: page.limit + 1, artifactType };
   const found = await context.state.referrers(repository, digest, filter);
@@ -105,9 +109,14 @@ function pageOf({ query }: RegistryRequest, itemsMax: number): Page {
     });
   }
   return {
-    last: (query.get('last') ?? '').slice(0, 300),
+    last: lastOf(query),
     limit: Math.min(Number(count), itemsMax),
   };
+}
+
+/** No name contains NUL, so that what follows one makes no difference to the order; no name is longer either. */
+function lastOf(query: URLSearchParams): string {
+  return (query.get('last') ?? '').split('\0', 1).join('').slice(0, 300);
 }
 
 /** The address of the next page (RFC 8288); nothing follows a page of no items, which was asked for. */

@@ -46,7 +46,7 @@ export function parsePushedManifest(
   return {
     mediaType: document.mediaType,
     subject: parsed.subject?.digest,
-    artifactType: parsed.artifactType || config[0]?.mediaType || undefined,
+    artifactType: artifactTypeOf(parsed.artifactType || config[0]?.mediaType || undefined),
     annotations: parsed.annotations ?? {},
     blobs: [...config, ...layers].map(referenceOf),
     members: members.map(referenceOf),
@@ -72,6 +72,17 @@ function refuseAmbiguous(bytes: Uint8Array, kind: ManifestDocument['kind']): voi
   if (foreign.some((member) => member in document)) {
     throw invalid('has members of both an image and an index');
   }
+}
+
+/** A media type (RFC 6838), as far as a list that others read has to rely on it: printable and short. */
+export function isArtifactType(text: string): boolean {
+  return /^[\x20-\x7e]{1,255}$/.test(text);
+}
+
+function artifactTypeOf(text: string | undefined): string | undefined {
+  if (text !== undefined && !isArtifactType(text))
+    throw invalid('the artifact type is not a media type');
+  return text;
 }
 
 function referenceOf(descriptor: Descriptor): PushedReference {

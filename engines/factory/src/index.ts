@@ -30,6 +30,7 @@ export type {
   ResolvedInput,
   TestRun,
 } from './records.ts';
+export { tagTargetUnknown } from './registry-errors.ts';
 export type {
   BlobLink,
   PageRequest,
