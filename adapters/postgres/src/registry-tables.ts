@@ -1,0 +1,47 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/** Rows of migration 0003. Digests are text; instants are milliseconds since 1970. */
+export interface RegistryRepositoryRow {
+  readonly name: string;
+  readonly created_at: number;
+}
+
+export interface RegistryBlobRow {
+  readonly repository: string;
+  readonly digest: string;
+  readonly size_bytes: number;
+}
+
+export interface RegistryManifestRow {
+  readonly repository: string;
+  readonly digest: string;
+  readonly media_type: string;
+  readonly size_bytes: number;
+  readonly subject: string | null;
+  readonly artifact_type: string | null;
+  /** JSON goes in as text and comes out parsed. */
+  readonly annotations: ColumnType<unknown, string, string>;
+}
+
+export interface RegistryTagRow {
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: string;
+  readonly moved_at: number;
+}
+
+export interface RegistryTagEventRow {
+  readonly id: Generated<number>;
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: string | null;
+  readonly at: number;
+}
+
+export interface RegistryTables {
+  readonly registry_repository: RegistryRepositoryRow;
+  readonly registry_blob: RegistryBlobRow;
+  readonly registry_manifest: RegistryManifestRow;
+  readonly registry_tag: RegistryTagRow;
+  readonly registry_tag_event: RegistryTagEventRow;
+}
