@@ -5,10 +5,12 @@ create table desired (
   name text not null,
   catalog text not null,
   bundle text not null,
-  depends_on text[] not null
+  depends_on text[] not null,
+  may_need text[] not null
 );
 create index desired_catalog on desired (catalog);
 create index desired_depends_on on desired using gin (depends_on);
+create index desired_may_need on desired using gin (may_need);
 
 create table catalog_problem (
   catalog text not null,

@@ -12,7 +12,7 @@ import type {
   KeyStatus,
   LedgerEntry,
 } from '@kiln/factory';
-import type { EnqueueRequest } from '@kiln/queue';
+import type { EnqueueRequest, Key } from '@kiln/queue';
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
@@ -20,7 +20,10 @@ import type { DesiredRow, GenerationRow, KeyStateRow } from './factory-tables.ts
 
 /** Enqueues within a transaction of the caller. */
 export interface TransactionalQueue {
-  enqueueWithin(transaction: Transaction<Database>, requests: readonly EnqueueRequest[]): Promise<unknown>;
+  enqueueWithin(
+    transaction: Transaction<Database>,
+    requests: readonly EnqueueRequest[],
+  ): Promise<unknown>;
 }
 
 export interface PostgresRecordsOptions {
@@ -41,8 +44,12 @@ export class PostgresRecords implements FactoryRecords {
     this.#clock = options.clock;
   }
 
-  async desired(key: string): Promise<Desired | undefined> {
-    const row = await this.#db.selectFrom('desired').selectAll().where('key', '=', key).executeTakeFirst();
+  async desired(key: Key): Promise<Desired | undefined> {
+    const row = await this.#db
+      .selectFrom('desired')
+      .selectAll()
+      .where('key', '=', key)
+      .executeTakeFirst();
     return row === undefined ? undefined : desiredOf(row);
   }
 
@@ -51,22 +58,39 @@ export class PostgresRecords implements FactoryRecords {
     return rows.map(desiredOf);
   }
 
-  async applyCatalog(catalog: string, desired: readonly Desired[], problems: readonly CatalogProblem[]): Promise<readonly string[]> {
+  async applyCatalog(
+    catalog: string,
+    desired: readonly Desired[],
+    problems: readonly CatalogProblem[],
+  ): Promise<readonly Key[]> {
     return this.#db.transaction().execute(async (tx) => {
       // One catalog is applied at a time.
       await sql`select pg_advisory_xact_lock(hashtext('kiln.catalog'))`.execute(tx);
       const before = new Map(
-        (await tx.selectFrom('desired').selectAll().where('catalog', '=', catalog).execute()).map((row) => [row.key, row]),
+        (await tx.selectFrom('desired').selectAll().where('catalog', '=', catalog).execute()).map(
+          (row) => [row.key, row],
+        ),
       );
-      const kept = new Set([...desired.map((one) => one.key), ...problems.map((one) => one.key)]);
-      const gone = [...before.keys()].filter((key) => !kept.has(key));
+      const kept = new Set<string>([
+        ...desired.map((one) => one.key),
+        ...problems.map((one) => one.key),
+      ]);
+      const gone = [...before.keys()].filter((key) => !kept.has(key)) as Key[];
       const changed = desired.filter((one) => !sameDesired(before.get(one.key), one));
       if (gone.length > 0) await tx.deleteFrom('desired').where('key', 'in', gone).execute();
       for (const one of changed) await upsertDesired(tx, one);
       await tx.deleteFrom('catalog_problem').where('catalog', '=', catalog).execute();
-      if (problems.length > 0) await tx.insertInto('catalog_problem').values(problems.map((one) => ({ ...one }))).execute();
+      if (problems.length > 0)
+        await tx
+          .insertInto('catalog_problem')
+          .values(problems.map((one) => ({ ...one })))
+          .execute();
       await this.#queue.enqueueWithin(tx, [
-        ...changed.map((one) => ({ key: one.key, priority: 100, reason: before.has(one.key) ? 'the catalog changed' : 'new in the catalog' })),
+        ...changed.map((one) => ({
+          key: one.key,
+          priority: 100,
+          reason: before.has(one.key) ? 'the catalog changed' : 'new in the catalog',
+        })),
         ...gone.map((key) => ({ key, priority: 100, reason: 'no longer in the catalog' })),
       ]);
       return [...changed.map((one) => one.key), ...gone];
@@ -75,36 +99,52 @@ export class PostgresRecords implements FactoryRecords {
 
   async retainCatalogs(names: readonly string[]): Promise<void> {
     const rows = await this.#db.selectFrom('desired').select('catalog').distinct().execute();
-    for (const { catalog } of rows) if (!names.includes(catalog)) await this.applyCatalog(catalog, [], []);
+    for (const { catalog } of rows)
+      if (!names.includes(catalog)) await this.applyCatalog(catalog, [], []);
   }
 
   async problems(): Promise<readonly CatalogProblem[]> {
-    return this.#db.selectFrom('catalog_problem').selectAll().orderBy('catalog').orderBy('key').execute();
+    return this.#db
+      .selectFrom('catalog_problem')
+      .selectAll()
+      .orderBy('catalog')
+      .orderBy('key')
+      .execute();
   }
 
-  async dependants(keys: readonly string[]): Promise<readonly string[]> {
+  async dependants(keys: readonly Key[]): Promise<readonly Key[]> {
     if (keys.length === 0) return [];
     const rows = await this.#db
       .selectFrom('desired')
       .select('key')
-      .where(sql<boolean>`depends_on && ${sql.val([...keys])}::text[]`)
+      .where(sql<boolean>`depends_on && ${[...keys]}::text[] or may_need && ${[...keys]}::text[]`)
       .execute();
-    return sortUnique(rows.map((row) => row.key));
+    return sortUnique(rows.map((row) => row.key)) as Key[];
   }
 
-  async state(key: string): Promise<KeyState | undefined> {
-    const row = await this.#db.selectFrom('key_state').selectAll().where('key', '=', key).executeTakeFirst();
+  async state(key: Key): Promise<KeyState | undefined> {
+    const row = await this.#db
+      .selectFrom('key_state')
+      .selectAll()
+      .where('key', '=', key)
+      .executeTakeFirst();
     return row === undefined ? undefined : stateOf(row);
   }
 
-  async states(keys: readonly string[]): Promise<ReadonlyMap<string, KeyState>> {
+  async states(keys: readonly Key[]): Promise<ReadonlyMap<Key, KeyState>> {
     if (keys.length === 0) return new Map();
-    const rows = await this.#db.selectFrom('key_state').selectAll().where('key', 'in', [...keys]).execute();
-    return new Map(rows.map((row) => [row.key, stateOf(row)]));
+    const rows = await this.#db
+      .selectFrom('key_state')
+      .selectAll()
+      .where('key', 'in', [...keys])
+      .execute();
+    return new Map(rows.map((row) => [row.key as Key, stateOf(row)]));
   }
 
   async listStates(): Promise<readonly KeyState[]> {
-    return (await this.#db.selectFrom('key_state').selectAll().orderBy('key').execute()).map(stateOf);
+    return (await this.#db.selectFrom('key_state').selectAll().orderBy('key').execute()).map(
+      stateOf,
+    );
   }
 
   async setState(state: Omit<KeyState, 'updatedAt'>): Promise<void> {
@@ -122,7 +162,18 @@ export class PostgresRecords implements FactoryRecords {
     };
     await this.#db
       .insertInto('key_state')
-      .columns(['key', 'desired', 'status', 'stage', 'waiting_for', 'error_code', 'error_message', 'error_hint', 'action', 'updated_at'])
+      .columns([
+        'key',
+        'desired',
+        'status',
+        'stage',
+        'waiting_for',
+        'error_code',
+        'error_message',
+        'error_hint',
+        'action',
+        'updated_at',
+      ])
       .expression((eb) =>
         eb
           .selectFrom('desired')
@@ -144,21 +195,29 @@ export class PostgresRecords implements FactoryRecords {
       .execute();
   }
 
-  async dropState(key: string): Promise<void> {
+  async dropState(key: Key): Promise<void> {
     await this.#db.deleteFrom('key_state').where('key', '=', key).execute();
   }
 
   async action(action: Digest): Promise<ActionResult | undefined> {
-    const row = await this.#db.selectFrom('action').select('result').where('action', '=', action).executeTakeFirst();
+    const row = await this.#db
+      .selectFrom('action')
+      .select('result')
+      .where('action', '=', action)
+      .executeTakeFirst();
     return row?.result as ActionResult | undefined;
   }
 
-  async recordAction(action: Digest, key: string, result: ActionResult): Promise<void> {
+  async recordAction(action: Digest, key: Key, result: ActionResult): Promise<void> {
     const values = { action, key, result: JSON.stringify(result), created_at: this.#clock.now() };
     await this.#db
       .insertInto('action')
       .values(values)
-      .onConflict((conflict) => conflict.column('action').doUpdateSet({ key, result: values.result, created_at: values.created_at }))
+      .onConflict((conflict) =>
+        conflict
+          .column('action')
+          .doUpdateSet({ key, result: values.result, created_at: values.created_at }),
+      )
       .execute();
   }
 
@@ -186,20 +245,36 @@ export class PostgresRecords implements FactoryRecords {
   }
 
   async currentGeneration(repository: string, arch: string): Promise<Generation | undefined> {
-    const row = await this.#generations(repository, arch).orderBy('number', 'desc').limit(1).executeTakeFirst();
+    const row = await this.#generations(repository, arch)
+      .orderBy('number', 'desc')
+      .limit(1)
+      .executeTakeFirst();
     return row === undefined ? undefined : generationOf(row);
   }
 
-  async generation(repository: string, arch: string, number: number): Promise<Generation | undefined> {
-    const row = await this.#generations(repository, arch).where('number', '=', number).executeTakeFirst();
+  async generation(
+    repository: string,
+    arch: string,
+    number: number,
+  ): Promise<Generation | undefined> {
+    const row = await this.#generations(repository, arch)
+      .where('number', '=', number)
+      .executeTakeFirst();
     return row === undefined ? undefined : generationOf(row);
   }
 
   #generations(repository: string, arch: string) {
-    return this.#db.selectFrom('generation').selectAll().where('repository', '=', repository).where('arch', '=', arch);
+    return this.#db
+      .selectFrom('generation')
+      .selectAll()
+      .where('repository', '=', repository)
+      .where('arch', '=', arch);
   }
 
-  async publishGeneration(next: Omit<Generation, 'number' | 'createdAt'>, previous: number): Promise<Generation | undefined> {
+  async publishGeneration(
+    next: Omit<Generation, 'number' | 'createdAt'>,
+    previous: number,
+  ): Promise<Generation | undefined> {
     const number = previous + 1;
     const createdAt = this.#clock.now();
     const inserted = await this.#db
@@ -220,7 +295,14 @@ export class PostgresRecords implements FactoryRecords {
 }
 
 async function upsertDesired(tx: Transaction<Database>, one: Desired): Promise<void> {
-  const row = { kind: one.kind, name: one.name, catalog: one.catalog, bundle: one.bundle, depends_on: [...one.dependsOn] };
+  const row = {
+    kind: one.kind,
+    name: one.name,
+    catalog: one.catalog,
+    bundle: one.bundle,
+    depends_on: [...one.dependsOn],
+    may_need: [...one.mayNeed],
+  };
   await tx
     .insertInto('desired')
     .values({ key: one.key, ...row })
@@ -233,29 +315,30 @@ function sameDesired(row: Selectable<DesiredRow> | undefined, one: Desired): boo
     row !== undefined &&
     row.bundle === one.bundle &&
     row.catalog === one.catalog &&
-    row.depends_on.length === one.dependsOn.length &&
-    row.depends_on.every((key, at) => key === one.dependsOn[at])
+    row.depends_on.join(' ') === one.dependsOn.join(' ') &&
+    row.may_need.join(' ') === one.mayNeed.join(' ')
   );
 }
 
 function desiredOf(row: Selectable<DesiredRow>): Desired {
   return {
-    key: row.key,
+    key: row.key as Key,
     kind: row.kind as KeyKind,
     name: row.name,
     catalog: row.catalog,
     bundle: row.bundle as Digest,
-    dependsOn: row.depends_on,
+    dependsOn: row.depends_on as readonly Key[],
+    mayNeed: row.may_need as readonly Key[],
   };
 }
 
 function stateOf(row: Selectable<KeyStateRow>): KeyState {
   return {
-    key: row.key,
+    key: row.key as Key,
     desired: row.desired as Digest,
     status: row.status as KeyStatus,
     stage: row.stage,
-    waitingFor: row.waiting_for,
+    waitingFor: row.waiting_for as readonly Key[],
     errorCode: row.error_code,
     errorMessage: row.error_message,
     errorHint: row.error_hint,

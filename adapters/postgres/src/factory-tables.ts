@@ -8,6 +8,7 @@ export interface DesiredRow {
   readonly catalog: string;
   readonly bundle: string;
   readonly depends_on: readonly string[];
+  readonly may_need: readonly string[];
 }
 
 export interface CatalogProblemRow {

@@ -11,7 +11,7 @@ export const keyBytesMax = 512;
 
 /** The key in a text from outside. Throws `QUEUE_KEY_INVALID`. */
 export function parseKey(text: string): Key {
-  const wellFormed = /^[a-z][a-z0-9-]*:[^\u0000-\u001f\u007f]+$/u.test(text) && text.isWellFormed();
+  const wellFormed = /^[a-z][a-z0-9-]*:\P{Cc}+$/u.test(text) && text.isWellFormed();
   if (!wellFormed || Buffer.byteLength(text) > keyBytesMax) {
     throw new KilnError('QUEUE_KEY_INVALID', `not a key: "${shorten(text)}"`, {
       hint: `a key is PREFIX:IDENTITY without control characters, at most ${keyBytesMax} bytes, such as package:zlib@x86_64`,

@@ -1,0 +1,105 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { KilnError } from '@kiln/base';
+
+/** A program with its arguments. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/** Small, durable, reachable through the socket only. */
+export function serverArguments(dataDirectory: string, socketDirectory: string): string[] {
+  const settings: Record<string, string> = {
+    listen_addresses: '',
+    unix_socket_directories: socketDirectory,
+    unix_socket_permissions: '0700',
+    max_connections: '60',
+    shared_buffers: '64MB',
+    huge_pages: 'off',
+    io_method: 'sync',
+    jit: 'off',
+    wal_level: 'minimal',
+    max_wal_senders: '0',
+    max_wal_size: '512MB',
+    max_parallel_workers_per_gather: '0',
+    fsync: 'on',
+    synchronous_commit: 'on',
+    full_page_writes: 'on',
+    log_timezone: 'UTC',
+    timezone: 'UTC',
+    // Idle transactions of a stopped worker must not hold locks or keep dead rows for ever.
+    idle_in_transaction_session_timeout: '60s',
+  };
+  return [
+    '-D',
+    dataDirectory,
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ];
+}
+
+export interface AsUser {
+  readonly uid: number;
+  /** Where our passwd file is written when one is needed. */
+  readonly stateDirectory: string;
+  /** The directories that are searched for programs. */
+  readonly searchPath: string;
+}
+
+/**
+ * The command that runs a PostgreSQL program as somebody PostgreSQL accepts. It refuses to run as root, so root
+ * enters a user namespace in which it is user 1000, under a passwd file of ours; the host gets no account, files
+ * stay root's, and the process ids are those of the host. Throws `POSTGRES_SANDBOX_MISSING`.
+ */
+export function asOrdinaryUser(command: Command, user: AsUser): Command {
+  if (user.uid !== 0) return command;
+  const bwrap = findProgram('bwrap', user.searchPath);
+  if (bwrap === undefined) {
+    throw new KilnError(
+      'POSTGRES_SANDBOX_MISSING',
+      'PostgreSQL refuses to run as root and bubblewrap is not installed',
+      {
+        hint: 'install it (apt-get install bubblewrap), start as an ordinary user, or set KILN_DATABASE_URL',
+      },
+    );
+  }
+  const passwd = path.join(user.stateDirectory, 'passwd');
+  writeFileSync(passwd, 'kiln:x:1000:1000:kiln:/:/bin/false\n');
+  const namespace = [
+    '--unshare-user',
+    '--uid',
+    '1000',
+    '--gid',
+    '1000',
+    '--ro-bind',
+    passwd,
+    '/etc/passwd',
+  ];
+  return {
+    file: bwrap,
+    args: [
+      '--dev-bind',
+      '/',
+      '/',
+      ...namespace,
+      '--die-with-parent',
+      '--',
+      command.file,
+      ...command.args,
+    ],
+  };
+}
+
+/** Wraps a server so that it shuts down in order when its parent dies, where `setpriv` exists. */
+export function endingWithParent(command: Command, searchPath: string): Command {
+  const setpriv = findProgram('setpriv', searchPath);
+  if (setpriv === undefined) return command;
+  return { file: setpriv, args: ['--pdeathsig', 'SIGINT', '--', command.file, ...command.args] };
+}
+
+function findProgram(name: string, searchPath: string): string | undefined {
+  const directories = searchPath.split(':').filter((directory) => path.isAbsolute(directory));
+  return directories
+    .map((directory) => path.join(directory, name))
+    .find((file) => existsSync(file));
+}
