@@ -38,7 +38,10 @@ export function controlSegment(options: ControlOptions): Uint8Array {
 /** The same before compression. */
 export function controlTar(options: ControlOptions): Uint8Array {
   const { mtimeSeconds } = options;
-  const info = printPackageInfo(options.info, options.tool === undefined ? {} : { tool: options.tool });
+  const info = printPackageInfo(
+    options.info,
+    options.tool === undefined ? {} : { tool: options.tool },
+  );
   const scripts = [...(options.scripts ?? [])].sort(([a], [b]) => compareBytes(a, b));
   const members = [
     member('.PKGINFO', info, { mode: 0o644, mtimeSeconds }),

@@ -21,19 +21,30 @@ export class DataCheck {
   /** Hands the members through. Throws `APK_DATA_HASH_MISMATCH` at the end, and what `checkedContent` does. */
   async *members(data: AsyncIterable<TarMember>): AsyncGenerator<TarMember> {
     for await (const { entry, content } of data) {
-      yield { entry, content: entry.type === 'file' ? checkedContent(entry, content) : requireLinkSum(entry) };
+      yield {
+        entry,
+        content: entry.type === 'file' ? checkedContent(entry, content) : requireLinkSum(entry),
+      };
     }
     const found = this.#hash.digest('hex');
     if (found === this.#info.dataHash) return;
     const message = `data of ${shorten(this.#info.name)} have SHA-256 ${found}, .PKGINFO says ${this.#info.dataHash || 'nothing'}`;
-    throw new KilnError('APK_DATA_HASH_MISMATCH', message, { hint: 'the package is damaged; fetch or build it again' });
+    throw new KilnError('APK_DATA_HASH_MISMATCH', message, {
+      hint: 'the package is damaged; fetch or build it again',
+    });
   }
 }
 
-async function* checkedContent(entry: TarEntry, content: TarMember['content']): AsyncGenerator<Uint8Array> {
+async function* checkedContent(
+  entry: TarEntry,
+  content: TarMember['content'],
+): AsyncGenerator<Uint8Array> {
   const expected = recordedSha1(entry);
   if (expected === undefined) {
-    throw new KilnError('APK_FILE_CHECKSUM_MISSING', `"${shorten(entry.path)}" has no checksum record`);
+    throw new KilnError(
+      'APK_FILE_CHECKSUM_MISSING',
+      `"${shorten(entry.path)}" has no checksum record`,
+    );
   }
   const hash = createHash('sha1');
   for await (const chunk of content instanceof Uint8Array ? [content] : content) {
@@ -54,7 +65,10 @@ function requireLinkSum(entry: TarEntry): Uint8Array {
 
 function requireSame(entry: TarEntry, found: string, expected: string): void {
   if (found === expected) return;
-  throw new KilnError('APK_FILE_CHECKSUM_MISMATCH', `"${shorten(entry.path)}" has SHA-1 ${found}, its record says ${shorten(expected)}`);
+  throw new KilnError(
+    'APK_FILE_CHECKSUM_MISMATCH',
+    `"${shorten(entry.path)}" has SHA-1 ${found}, its record says ${shorten(expected)}`,
+  );
 }
 
 /** The SHA-1 that an entry records of its content or target, in lower-case hexadecimal. */

@@ -34,13 +34,18 @@ export function dataSegment(
 }
 
 /** The members of the data segment with their checksum records, before they are archived and compressed. */
-export async function* dataMembers(files: AsyncIterable<DataFile> | Iterable<DataFile>): AsyncGenerator<TarMember> {
+export async function* dataMembers(
+  files: AsyncIterable<DataFile> | Iterable<DataFile>,
+): AsyncGenerator<TarMember> {
   const sums = new Map<string, string>();
   let previous: string | undefined;
   for await (const file of files) {
     const { entry } = file;
     if (previous !== undefined && compareWalk(previous, entry.path) >= 0) {
-      throw new KilnError('APK_DATA_ORDER', `"${shorten(entry.path)}" comes after "${shorten(previous)}"`);
+      throw new KilnError(
+        'APK_DATA_ORDER',
+        `"${shorten(entry.path)}" comes after "${shorten(previous)}"`,
+      );
     }
     previous = entry.path;
     const sha1Hex = await checksum(file, sums);
@@ -65,7 +70,10 @@ export function compareWalk(a: string, b: string): number {
 }
 
 /** Files, hard links and symbolic links have one; directories and devices none. */
-async function checksum(file: DataFile, sums: ReadonlyMap<string, string>): Promise<string | undefined> {
+async function checksum(
+  file: DataFile,
+  sums: ReadonlyMap<string, string>,
+): Promise<string | undefined> {
   const { entry } = file;
   switch (entry.type) {
     case 'file':
@@ -75,7 +83,10 @@ async function checksum(file: DataFile, sums: ReadonlyMap<string, string>): Prom
     case 'hardlink': {
       const sum = sums.get(entry.linkTarget);
       if (sum !== undefined) return sum;
-      throw new KilnError('APK_DATA_ORDER', `hard link "${shorten(entry.path)}" comes before its file`);
+      throw new KilnError(
+        'APK_DATA_ORDER',
+        `hard link "${shorten(entry.path)}" comes before its file`,
+      );
     }
     case 'char':
     case 'block':
@@ -104,6 +115,9 @@ async function* unchanged(file: DataFile, sha1Hex: string): AsyncGenerator<Uint8
     yield chunk;
   }
   if (hash.digest('hex') !== sha1Hex) {
-    throw new KilnError('APK_CONTENT_CHANGED', `"${shorten(file.entry.path)}" changed while it was packaged`);
+    throw new KilnError(
+      'APK_CONTENT_CHANGED',
+      `"${shorten(file.entry.path)}" changed while it was packaged`,
+    );
   }
 }

@@ -61,12 +61,15 @@ export async function readIndex(
   const signedBy = 'keys' in trust ? requireSignature(signatures, signed, trust) : undefined;
   const limit = { ...defaultIndexLimits, ...limits }.contentBytesMax;
   const member = firstMember(signed, { outputBytesMax: limit });
-  if (member.compressed.length !== signed.length) throw indexInvalid('index has more than one member');
+  if (member.compressed.length !== signed.length)
+    throw indexInvalid('index has more than one member');
   return { ...(await readFiles(member.content)), signedBy };
 }
 
 /** Takes the signature members off the front of an index or package. What is left is what they cover. */
-async function splitSignatures(bytes: Uint8Array): Promise<{ signatures: ApkSignature[]; signed: Uint8Array }> {
+async function splitSignatures(
+  bytes: Uint8Array,
+): Promise<{ signatures: ApkSignature[]; signed: Uint8Array }> {
   const signatures: ApkSignature[] = [];
   let signed = bytes;
   for (let count = 0; count < signatureMembersMax; count++) {
@@ -113,7 +116,9 @@ function requireSignature(
   }
 }
 
-async function readFiles(tar: Uint8Array): Promise<{ records: IndexRecord[]; description: string }> {
+async function readFiles(
+  tar: Uint8Array,
+): Promise<{ records: IndexRecord[]; description: string }> {
   const files = new Map<string, string>();
   for await (const { entry, content } of readTar(tar, { duplicates: 'refuse' })) {
     if (!['APKINDEX', 'DESCRIPTION'].includes(entry.path) || entry.type !== 'file') {

@@ -39,7 +39,10 @@ export interface PrintIndexOptions {
  * i p k`, empty ones but the description left out. A priority that is not above 0 means none, and a negative one would
  * make the index unreadable to clients, so neither is written. Throws `APK_INDEX_INVALID` for a line break in a value.
  */
-export function printIndex(records: readonly IndexRecord[], options: PrintIndexOptions = {}): string {
+export function printIndex(
+  records: readonly IndexRecord[],
+  options: PrintIndexOptions = {},
+): string {
   return records.map((record) => printRecord(record, options)).join('');
 }
 
@@ -67,7 +70,8 @@ function printRecord(record: IndexRecord, options: PrintIndexOptions): string {
   const written = fields.filter(([key, value]) => key === 'T' || (value !== '' && value !== 0));
   const lines = written.map(([key, value]) => `${key}:${value}`);
   const broken = lines.find((line) => /[\n\r\0]/.test(line));
-  if (broken !== undefined) throw indexInvalid(`record of ${record.name} has a line break: "${shorten(broken)}"`);
+  if (broken !== undefined)
+    throw indexInvalid(`record of ${record.name} has a line break: "${shorten(broken)}"`);
   return `${lines.join('\n')}\n\n`;
 }
 
@@ -84,7 +88,7 @@ export function parseIndex(text: string): IndexRecord[] {
     fields = new Map();
   };
   let line = 0;
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const newline = text.indexOf('\n', start);
     const end = newline === -1 ? text.length : newline;
     line += 1;
@@ -97,13 +101,16 @@ export function parseIndex(text: string): IndexRecord[] {
 }
 
 function fieldOf(line: string, number: number): [key: string, value: string] {
-  if (line.length > lineBytesMax) throw indexInvalid(`line ${number} is longer than ${lineBytesMax} characters`);
+  if (line.length > lineBytesMax)
+    throw indexInvalid(`line ${number} is longer than ${lineBytesMax} characters`);
   if (line[1] !== ':') throw indexInvalid(`line ${number} is not a field: "${shorten(line)}"`);
   return [line[0] ?? '', line.slice(2)];
 }
 
 function usable(fields: ReadonlyMap<string, string>): boolean {
-  const newer = [...fields.keys()].some((key) => /[A-Z]/.test(key) && !upperCaseKnown.includes(key));
+  const newer = [...fields.keys()].some(
+    (key) => /[A-Z]/.test(key) && !upperCaseKnown.includes(key),
+  );
   return fields.has('P') && !newer;
 }
 
@@ -112,12 +119,18 @@ function recordFrom(fields: ReadonlyMap<string, string>): IndexRecord {
   const name = get('P');
   const number = (key: string): number => {
     const value = get(key);
-    if (!/^[0-9]{0,15}$/.test(value)) throw indexInvalid(`field ${key} of ${shorten(name)} is "${shorten(value)}"`);
+    if (!/^[0-9]{0,15}$/.test(value))
+      throw indexInvalid(`field ${key} of ${shorten(name)} is "${shorten(value)}"`);
     return Number(value);
   };
-  const list = (key: string): string[] => get(key).split(' ').filter((part) => part !== '');
-  if (/[\s/]/.test(name + get('V') + get('A')) || name === '') throw indexInvalid(`package is named "${shorten(name)}"`);
-  if (!isChecksum(get('C'))) throw indexInvalid(`checksum of ${shorten(name)} is "${shorten(get('C'))}"`);
+  const list = (key: string): string[] =>
+    get(key)
+      .split(' ')
+      .filter((part) => part !== '');
+  if (/[\s/]/.test(name + get('V') + get('A')) || name === '')
+    throw indexInvalid(`package is named "${shorten(name)}"`);
+  if (!isChecksum(get('C')))
+    throw indexInvalid(`checksum of ${shorten(name)} is "${shorten(get('C'))}"`);
   return {
     checksum: get('C'),
     name,

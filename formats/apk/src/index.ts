@@ -1,4 +1,6 @@
 export { checksumOf, isChecksum } from './checksum.ts';
+export type { Control, ControlMember } from './control-read.ts';
+export { readControl } from './control-read.ts';
 export type { ControlOptions, ScriptName } from './control-segment.ts';
 export { controlSegment, controlTar } from './control-segment.ts';
 export { recordedSha1 } from './data-check.ts';
@@ -13,7 +15,9 @@ export { parsePackageInfo } from './info-parse.ts';
 export type { PrintInfoOptions } from './info-print.ts';
 export { printPackageInfo } from './info-print.ts';
 export type { IndexRecord, PackageInfo } from './package-info.ts';
-export type { ApkPackage, ControlMember, PackageLimits, ReadPackageOptions } from './package-read.ts';
+export type { PackageLimits } from './limits.ts';
+export { defaultPackageLimits } from './limits.ts';
+export type { ApkPackage, ReadPackageOptions } from './package-read.ts';
 export { readPackage } from './package-read.ts';
 export type { SignatureSegmentOptions } from './signature-segment.ts';
 export { parseSignatures, signatureBytesMax, signatureSegment } from './signature-segment.ts';

@@ -33,8 +33,8 @@ function joinedLines(text: string): string[] {
   const lines: string[] = [];
   let open = false;
   for (const line of text.split('\n')) {
-    const isComment = /^\s*[#;]/.test(line) && !open;
-    const continues = !isComment && line.trimEnd().endsWith('\\');
+    const isComment: boolean = /^\s*[#;]/.test(line) && !open;
+    const continues: boolean = !isComment && line.trimEnd().endsWith('\\');
     const body = continues ? line.trimEnd().slice(0, -1) : line;
     if (open) lines.push((lines.pop() ?? '') + body.trim());
     else lines.push(body);

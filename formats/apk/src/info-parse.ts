@@ -15,11 +15,15 @@ export interface ParseInfoOptions {
  * dialect takes the first. Throws `APK_INFO_INVALID`, also without name or version.
  */
 export function parsePackageInfo(text: string, options: ParseInfoOptions = {}): PackageInfo {
-  const fields = options.dialect === 'apko' ? new ApkoFields(iniFields(text)) : new PlainFields(plainFields(text));
+  const fields =
+    options.dialect === 'apko'
+      ? new ApkoFields(iniFields(text))
+      : new PlainFields(plainFields(text));
   const name = fields.one('pkgname');
   const version = fields.one('pkgver');
   if (name === '' || /[\s/]/.test(name)) throw infoInvalid(`package name is "${shorten(name)}"`);
-  if (version === '' || /[\s/]/.test(version)) throw infoInvalid(`version of ${shorten(name)} is "${shorten(version)}"`);
+  if (version === '' || /[\s/]/.test(version))
+    throw infoInvalid(`version of ${shorten(name)} is "${shorten(version)}"`);
   return {
     name,
     version,
@@ -90,8 +94,13 @@ class ApkoFields implements Fields {
   }
 
   list(key: string): string[] {
-    const values = new Set(this.#fields.filter((field) => field[0] === key).map((field) => field[1]));
-    return [...values].flatMap((value) => value.split(',')).map((part) => part.trim()).filter((part) => part !== '');
+    const values = new Set(
+      this.#fields.filter((field) => field[0] === key).map((field) => field[1]),
+    );
+    return [...values]
+      .flatMap((value) => value.split(','))
+      .map((part) => part.trim())
+      .filter((part) => part !== '');
   }
 
   licenses(): string[] {
@@ -102,7 +111,8 @@ class ApkoFields implements Fields {
 
 function integer(text: string, key: string): number | undefined {
   if (text === '') return undefined;
-  if (!/^-?[0-9]{1,15}$/.test(text)) throw infoInvalid(`${key} is not a number: "${shorten(text)}"`);
+  if (!/^-?[0-9]{1,15}$/.test(text))
+    throw infoInvalid(`${key} is not a number: "${shorten(text)}"`);
   return Number(text);
 }
 
@@ -113,6 +123,7 @@ function natural(text: string, key: string): number | undefined {
 }
 
 function dataHash(text: string): string {
-  if (text !== '' && !/^[0-9a-f]{64}$/.test(text)) throw infoInvalid(`datahash is "${shorten(text)}"`);
+  if (text !== '' && !/^[0-9a-f]{64}$/.test(text))
+    throw infoInvalid(`datahash is "${shorten(text)}"`);
   return text;
 }

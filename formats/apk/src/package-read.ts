@@ -2,21 +2,18 @@ import { KilnError, collect, concatBytes } from '@kiln/base';
 import { readMembers } from '@kiln/gzip';
 import type { StreamMember } from '@kiln/gzip';
 import { readTar } from '@kiln/tar';
-import type { TarEntry, TarMember } from '@kiln/tar';
+import type { TarMember } from '@kiln/tar';
 import { checksumOf } from './checksum.ts';
 import { DataCheck } from './data-check.ts';
 import { apkInvalid } from './errors.ts';
-import { parsePackageInfo } from './info-parse.ts';
+import { defaultPackageLimits } from './limits.ts';
+import type { PackageLimits } from './limits.ts';
 import type { ParseInfoOptions } from './info-parse.ts';
+import { parseControlTar } from './control-read.ts';
+import type { ControlMember } from './control-read.ts';
 import type { PackageInfo } from './package-info.ts';
 import { parseSignatures } from './signature-segment.ts';
 import type { ApkSignature } from './signature.ts';
-
-/** A member of the control segment, with its content. */
-export interface ControlMember {
-  readonly entry: TarEntry;
-  readonly content: Uint8Array;
-}
 
 /** A package whose control segment was read; its data is read on demand, once, and verified on the way. */
 export interface ApkPackage {
@@ -37,24 +34,9 @@ export interface ApkPackage {
   close(): Promise<void>;
 }
 
-export interface PackageLimits {
-  /** Bytes of the control segment before compression; default 10 MiB. */
-  readonly controlBytesMax: number;
-  /** Bytes of the data segment before compression; default 16 GiB. */
-  readonly dataBytesMax: number;
-  /** Members of the data segment; default 1,000,000. */
-  readonly entriesMax: number;
-}
-
 export interface ReadPackageOptions extends ParseInfoOptions {
   readonly limits?: Partial<PackageLimits>;
 }
-
-const defaultLimits: PackageLimits = {
-  controlBytesMax: 10 * 2 ** 20,
-  dataBytesMax: 16 * 2 ** 30,
-  entriesMax: 1_000_000,
-};
 
 const signatureMembersMax = 16;
 
@@ -68,7 +50,7 @@ export async function readPackage(
   source: AsyncIterable<Uint8Array> | Uint8Array,
   options: ReadPackageOptions = {},
 ): Promise<ApkPackage> {
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits = { ...defaultPackageLimits, ...options.limits };
   const sink: Sink = { take: () => undefined };
   const members = readMembers(source, {
     limits: { outputBytesMax: limits.controlBytesMax + limits.dataBytesMax },
@@ -76,8 +58,7 @@ export async function readPackage(
   });
   try {
     const { signatures, controlBytes, tar } = await readHead(members, sink, limits);
-    const control = await controlMembers(tar, limits);
-    const info = parsePackageInfo(infoText(control), options);
+    const { info, members: control } = await parseControlTar(tar, options);
     const check = new DataCheck(info);
     sink.take = (bytes) => check.compressed(bytes);
     const data = readTar(joined(members), {
@@ -123,33 +104,20 @@ async function readHead(
     sink.take = (bytes) => void compressed.push(Buffer.from(bytes));
     const step = await members.next();
     if (step.done === true) throw apkInvalid('package has no control segment');
-    const tar = await collect(step.value.content, limits.controlBytesMax, () =>
-      new KilnError('APK_TOO_LARGE', `control segment is larger than ${limits.controlBytesMax} bytes`),
+    const tar = await collect(
+      step.value.content,
+      limits.controlBytesMax,
+      () =>
+        new KilnError(
+          'APK_TOO_LARGE',
+          `control segment is larger than ${limits.controlBytesMax} bytes`,
+        ),
     );
     const found = await parseSignatures(tar);
     if (found === undefined) return { signatures, controlBytes: concatBytes(compressed), tar };
     signatures.push(...found);
   }
   throw apkInvalid('package has too many signatures');
-}
-
-async function controlMembers(tar: Uint8Array, limits: PackageLimits): Promise<ControlMember[]> {
-  const members: ControlMember[] = [];
-  for await (const { entry, content } of readTar(tar, { duplicates: 'refuse' })) {
-    const bytes = content instanceof Uint8Array ? content : await collect(content, limits.controlBytesMax, () => apkInvalid('control'));
-    members.push({ entry, content: bytes });
-  }
-  return members;
-}
-
-function infoText(control: readonly ControlMember[]): string {
-  const info = control.find((member) => member.entry.path === '.PKGINFO' && member.entry.type === 'file');
-  if (info === undefined) throw apkInvalid('control segment has no .PKGINFO');
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(info.content);
-  } catch {
-    throw apkInvalid('.PKGINFO is not UTF-8');
-  }
 }
 
 /** Everything behind the control segment, which some writers cut into several members. */

@@ -19,7 +19,8 @@ export const signatureBytesMax: number = 64 * 1024;
 /** The gzip member that goes before what was signed: one entry `.SIGN.RSA256.<key>`, no end of archive. Throws `APK_KEY_INVALID`. */
 export function signatureSegment(options: SignatureSegmentOptions): Uint8Array {
   const { keyName, signature, mtimeSeconds } = options;
-  if (!isKeyName(keyName)) throw new KilnError('APK_KEY_INVALID', `key file name is "${shorten(keyName)}"`);
+  if (!isKeyName(keyName))
+    throw new KilnError('APK_KEY_INVALID', `key file name is "${shorten(keyName)}"`);
   const entry = fileEntry(`.SIGN.RSA256.${keyName}`, signature.length, { mtimeSeconds });
   return gzipBytes(tarBytes([{ entry, content: signature }], { end: 'none' }));
 }
@@ -28,16 +29,22 @@ export function signatureSegment(options: SignatureSegmentOptions): Uint8Array {
  * The signatures in the uncompressed tar of a segment, or undefined when it is no signature segment, which the name of
  * its first entry decides. Throws `APK_INVALID` for other entries among them or more than 64 KiB, and what `readTar` does.
  */
-export async function parseSignatures(tar: Uint8Array): Promise<readonly ApkSignature[] | undefined> {
+export async function parseSignatures(
+  tar: Uint8Array,
+): Promise<readonly ApkSignature[] | undefined> {
   const signatures: ApkSignature[] = [];
   for await (const { entry, content } of readTar(tar)) {
     const match = /^\.SIGN\.([A-Z0-9]+)\.(.+)$/.exec(entry.path);
     if (signatures.length === 0 && !entry.path.startsWith('.SIGN.')) return undefined;
     const algorithm = algorithms.get(match?.[1] ?? '');
     const keyName = match?.[2] ?? '';
-    if (algorithm === undefined || !isKeyName(keyName)) throw apkInvalid(`signature is named "${shorten(entry.path)}"`);
+    if (algorithm === undefined || !isKeyName(keyName))
+      throw apkInvalid(`signature is named "${shorten(entry.path)}"`);
     if (entry.sizeBytes > signatureBytesMax) throw apkInvalid('signature is larger than 64 KiB');
-    const bytes = content instanceof Uint8Array ? content : await collect(content, signatureBytesMax, () => apkInvalid('signature is too large'));
+    const bytes =
+      content instanceof Uint8Array
+        ? content
+        : await collect(content, signatureBytesMax, () => apkInvalid('signature is too large'));
     signatures.push({ algorithm, keyName, signature: bytes });
   }
   return signatures.length === 0 ? undefined : signatures;

@@ -1,4 +1,11 @@
-import { constants, createPrivateKey, createPublicKey, createVerify, privateEncrypt, sign } from 'node:crypto';
+import {
+  constants,
+  createPrivateKey,
+  createPublicKey,
+  createVerify,
+  privateEncrypt,
+  sign,
+} from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { KilnError, hexOf, messageOf, shorten } from '@kiln/base';
 import type { Digest } from '@kiln/base';
@@ -33,11 +40,19 @@ export function signControl(segment: Uint8Array, privateKeyPem: string): Uint8Ar
 /** The signature of a segment of which only the SHA-256 is at hand: the same bytes as `signControl`. Throws `APK_KEY_INVALID`. */
 export function signControlDigest(digest: Digest, privateKeyPem: string): Uint8Array {
   const info = Buffer.concat([sha256Prefix, Buffer.from(hexOf(digest), 'hex')]);
-  return privateEncrypt({ key: privateKey(privateKeyPem), padding: constants.RSA_PKCS1_PADDING }, info);
+  return privateEncrypt(
+    { key: privateKey(privateKeyPem), padding: constants.RSA_PKCS1_PADDING },
+    info,
+  );
 }
 
 /** Whether one signature holds; RSA512 and DSA are not looked at and never hold. Throws `APK_KEY_INVALID`. */
-export function holds(signature: ApkSignature, segment: Uint8Array, publicKeyPem: string, options: VerifyOptions = {}): boolean {
+export function holds(
+  signature: ApkSignature,
+  segment: Uint8Array,
+  publicKeyPem: string,
+  options: VerifyOptions = {},
+): boolean {
   const hash = hashOf(signature.algorithm, options);
   if (hash === undefined) return false;
   const key = { key: publicKey(publicKeyPem), padding: constants.RSA_PKCS1_PADDING };
@@ -55,25 +70,41 @@ export function verifySignatures(
   keys: Keyring,
   options: VerifyOptions = {},
 ): string {
-  if (signatures.length === 0) throw new KilnError('APK_SIGNATURE_MISSING', 'there is no signature');
+  if (signatures.length === 0)
+    throw new KilnError('APK_SIGNATURE_MISSING', 'there is no signature');
   for (const signature of signatures) {
-    const pem = keys.get(signature.keyName) ?? keys.get(signature.keyName.replace(/\.rsa\.pub$/, ''));
+    const pem =
+      keys.get(signature.keyName) ?? keys.get(signature.keyName.replace(/\.rsa\.pub$/, ''));
     if (pem !== undefined && holds(signature, segment, pem, options)) return signature.keyName;
   }
-  throw new KilnError('APK_SIGNATURE_INVALID', `no valid signature by a trusted key; ${reason(signatures, keys, options)}`, {
-    hint: 'add the public key under the file name that the signature gives, or fetch the file again',
-  });
+  throw new KilnError(
+    'APK_SIGNATURE_INVALID',
+    `no valid signature by a trusted key; ${reason(signatures, keys, options)}`,
+    {
+      hint: 'add the public key under the file name that the signature gives, or fetch the file again',
+    },
+  );
 }
 
-function reason(signatures: readonly ApkSignature[], keys: Keyring, options: VerifyOptions): string {
-  const names = signatures.map((signature) => shorten(signature.keyName, 60)).slice(0, 5).join(', ');
+function reason(
+  signatures: readonly ApkSignature[],
+  keys: Keyring,
+  options: VerifyOptions,
+): string {
+  const names = signatures
+    .map((signature) => shorten(signature.keyName, 60))
+    .slice(0, 5)
+    .join(', ');
   if (signatures.every((signature) => hashOf(signature.algorithm, options) === undefined)) {
     return `signed by ${names} with ${signatures[0]?.algorithm ?? 'nothing'}, which is not accepted`;
   }
   return `signed by ${names}, trusted are ${[...keys.keys()].slice(0, 5).join(', ') || 'none'}`;
 }
 
-function hashOf(algorithm: SignatureAlgorithm, options: VerifyOptions): 'sha256' | 'sha1' | undefined {
+function hashOf(
+  algorithm: SignatureAlgorithm,
+  options: VerifyOptions,
+): 'sha256' | 'sha1' | undefined {
   if (algorithm === 'RSA256') return 'sha256';
   return algorithm === 'RSA' && options.sha1 === 'accept' ? 'sha1' : undefined;
 }

@@ -19,7 +19,9 @@ export async function* gzipMember(
   const check = new ContentCheck();
   const deflate = createDeflateRaw({ level: options.level ?? defaultLevel });
   const feeding = feed(deflate, source, check);
-  feeding.catch((error: unknown) => deflate.destroy(error instanceof Error ? error : new Error(String(error))));
+  feeding.catch((error: unknown) =>
+    deflate.destroy(error instanceof Error ? error : new Error(String(error))),
+  );
   try {
     yield memberHeader();
     for await (const chunk of deflate) yield chunk as Uint8Array;
@@ -56,7 +58,7 @@ async function* blocks(source: AsyncIterable<Uint8Array> | Uint8Array): AsyncGen
   let pending = Buffer.alloc(blockSizeBytes);
   let filled = 0;
   for await (const chunk of source instanceof Uint8Array ? [source] : source) {
-    for (let offset = 0; offset < chunk.length; ) {
+    for (let offset = 0; offset < chunk.length;) {
       const part = chunk.subarray(offset, offset + blockSizeBytes - filled);
       pending.set(part, filled);
       filled += part.length;

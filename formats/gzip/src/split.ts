@@ -21,7 +21,7 @@ export function splitMembers(bytes: Uint8Array, limits: Partial<GzipLimits> = {}
   const bounds = { ...defaultGzipLimits, ...limits };
   const budget = new OutputBudget(bounds.outputBytesMax);
   const members: SplitMember[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     if (members.length === bounds.membersMax) throw tooLarge('too many gzip members');
     const member = memberAt(bytes, { offset, bounds, budget });
     members.push(member);
@@ -42,7 +42,9 @@ export function gunzipBytes(bytes: Uint8Array, limits: Partial<GzipLimits> = {})
   if (bytes.length === 0) throw truncated();
   const members = splitMembers(bytes, limits);
   const [first] = members;
-  return members.length === 1 && first !== undefined ? first.content : Buffer.concat(members.map((m) => m.content));
+  return members.length === 1 && first !== undefined
+    ? first.content
+    : Buffer.concat(members.map((m) => m.content));
 }
 
 interface Place {
@@ -62,7 +64,8 @@ function memberAt(bytes: Uint8Array, place: Place): SplitMember {
   const check = new ContentCheck();
   check.update(content);
   const compressed = rest.subarray(0, bodyEnd + trailerSizeBytes);
-  if (Buffer.compare(check.trailer(), compressed.subarray(bodyEnd)) !== 0) throw corrupt('gzip checksum does not match');
+  if (Buffer.compare(check.trailer(), compressed.subarray(bodyEnd)) !== 0)
+    throw corrupt('gzip checksum does not match');
   return { offset: place.offset, compressed, content };
 }
 
@@ -85,6 +88,7 @@ export function zlibError(error: unknown): unknown {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   if (code === 'ERR_BUFFER_TOO_LARGE') return tooLarge('content is larger than allowed');
   if (code === 'Z_BUF_ERROR') return truncated();
-  if (code === 'Z_DATA_ERROR' || code === 'Z_NEED_DICT') return corrupt('gzip data is corrupt', error);
+  if (code === 'Z_DATA_ERROR' || code === 'Z_NEED_DICT')
+    return corrupt('gzip data is corrupt', error);
   return error;
 }

@@ -45,7 +45,11 @@ export async function* readMembers(
       const current = memberContent(input, { limits, budget, tap });
       content = current;
       // Leaving a loop over a generator ends it, and the rest of the member could not be skipped: hand out `next` only.
-      yield { index, offset, content: { [Symbol.asyncIterator]: () => ({ next: () => current.next() }) } };
+      yield {
+        index,
+        offset,
+        content: { [Symbol.asyncIterator]: () => ({ next: () => current.next() }) },
+      };
       for await (const _skipped of current);
     }
   } finally {
@@ -74,7 +78,10 @@ interface MemberContext {
   readonly tap: (bytes: Uint8Array) => void;
 }
 
-async function* memberContent(input: ByteReader, context: MemberContext): AsyncGenerator<Uint8Array> {
+async function* memberContent(
+  input: ByteReader,
+  context: MemberContext,
+): AsyncGenerator<Uint8Array> {
   context.tap(await readHeader(input, context.limits));
   const check = new ContentCheck();
   for await (const chunk of inflated(input, context.tap)) {
@@ -103,7 +110,10 @@ async function readHeader(input: ByteReader, limits: GzipLimits): Promise<Uint8A
 }
 
 /** Inflates until the deflate stream ends and gives the bytes behind it back to the input. */
-async function* inflated(input: ByteReader, tap: (bytes: Uint8Array) => void): AsyncGenerator<Uint8Array> {
+async function* inflated(
+  input: ByteReader,
+  tap: (bytes: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
   const engine = createInflateRaw();
   const feeding = feed(engine, input, tap);
   feeding.catch(() => engine.destroy());
@@ -119,7 +129,11 @@ async function* inflated(input: ByteReader, tap: (bytes: Uint8Array) => void): A
 }
 
 /** One block is under way at a time, so that at most its tail has to be given back. */
-async function feed(engine: InflateRaw, input: ByteReader, tap: (bytes: Uint8Array) => void): Promise<void> {
+async function feed(
+  engine: InflateRaw,
+  input: ByteReader,
+  tap: (bytes: Uint8Array) => void,
+): Promise<void> {
   let ended = false;
   engine.once('end', () => (ended = true));
   for (;;) {

@@ -1,6 +1,13 @@
 import type { TarEntry, TarEntryType } from './entry.ts';
 import { corrupt, tooLarge, unsafePath } from './errors.ts';
-import { blockSizeBytes, decodeText, fieldBytes, headerSums, numberField, textField } from './fields.ts';
+import {
+  blockSizeBytes,
+  decodeText,
+  fieldBytes,
+  headerSums,
+  numberField,
+  textField,
+} from './fields.ts';
 import type { TarLimits } from './limits.ts';
 import { normalPath } from './path.ts';
 import type { PaxRecords } from './pax.ts';
@@ -26,7 +33,18 @@ const types: Readonly<Record<string, TarEntryType>> = {
 };
 
 /** Records that become fields of the entry, or say nothing that a builder keeps. */
-const absorbed = new Set(['path', 'linkpath', 'uname', 'gname', 'uid', 'gid', 'size', 'mtime', 'atime', 'ctime']);
+const absorbed = new Set([
+  'path',
+  'linkpath',
+  'uname',
+  'gname',
+  'uid',
+  'gid',
+  'size',
+  'mtime',
+  'atime',
+  'ctime',
+]);
 
 export function typeFlag(block: Uint8Array): string {
   return Buffer.from(fieldBytes(block, 'type')).toString('latin1');
@@ -82,7 +100,10 @@ function entryType(block: Uint8Array, path: string): TarEntryType {
   const flag = typeFlag(block);
   const type = types[flag];
   if (type === undefined) {
-    throw new KilnError('TAR_TYPE_UNSUPPORTED', `tar member type ${JSON.stringify(flag)} is not supported`);
+    throw new KilnError(
+      'TAR_TYPE_UNSUPPORTED',
+      `tar member type ${JSON.stringify(flag)} is not supported`,
+    );
   }
   return type === 'file' && flag === '\0' && path.endsWith('/') ? 'directory' : type;
 }

@@ -1,5 +1,12 @@
 /** What a tar header says of one member. Paths have no leading `./` or `/`, and directories no trailing slash. */
-export type TarEntryType = 'file' | 'hardlink' | 'symlink' | 'char' | 'block' | 'directory' | 'fifo';
+export type TarEntryType =
+  | 'file'
+  | 'hardlink'
+  | 'symlink'
+  | 'char'
+  | 'block'
+  | 'directory'
+  | 'fifo';
 
 export interface TarEntry {
   readonly path: string;

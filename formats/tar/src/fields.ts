@@ -62,7 +62,8 @@ function base256(bytes: Uint8Array, field: FieldName): number {
   let value = BigInt((bytes[0] ?? 0) & 0x3f) - (negative ? 64n : 0n);
   for (const byte of bytes.subarray(1)) value = value * 256n + BigInt(byte);
   const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw corrupt(`tar header has too large a number in its ${field} field`);
+  if (!Number.isSafeInteger(number))
+    throw corrupt(`tar header has too large a number in its ${field} field`);
   return number;
 }
 

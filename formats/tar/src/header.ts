@@ -30,7 +30,12 @@ export function printHeader(entry: TarEntry): Uint8Array {
   if (others === 0 && split !== undefined) return realHeader(entry, split);
   const body = printPax(needed);
   const padding = Buffer.alloc(paddedSize(body.length) - body.length);
-  return concatBytes([paxHeader(entry.path, body.length), body, padding, realHeader(entry, { prefix: '', name: entry.path })]);
+  return concatBytes([
+    paxHeader(entry.path, body.length),
+    body,
+    padding,
+    realHeader(entry, { prefix: '', name: entry.path }),
+  ]);
 }
 
 /** The bytes a member takes in an archive: headers, content and padding. */
@@ -108,7 +113,10 @@ function sealed(block: Buffer, typeFlag: string): Uint8Array {
 function putText(block: Buffer, field: FieldName, text: string): void {
   const [offset, size] = fields[field];
   const plain = ascii(text);
-  const cut = plain.length > size && plain[size - 1] === '/' ? plain.slice(0, size).replace(/\/+$/, '') : plain.slice(0, size);
+  const cut =
+    plain.length > size && plain[size - 1] === '/'
+      ? plain.slice(0, size).replace(/\/+$/, '')
+      : plain.slice(0, size);
   block.write(cut, offset, 'latin1');
 }
 
@@ -121,9 +129,9 @@ function putNumber(block: Buffer, field: FieldName, value: number): void {
 }
 
 function isAscii(text: string): boolean {
-  return !/[^\u0000-\u007f]/.test(text);
+  return !/\P{ASCII}/u.test(text);
 }
 
 function ascii(text: string): string {
-  return text.replace(/[^\u0001-\u007f]/gu, '');
+  return text.replace(/\P{ASCII}/gu, '');
 }

@@ -29,6 +29,7 @@ export function refuseEscape(path: string, target: string): void {
 /** All ancestors of a path, nearest last: `a/b/c` gives `a`, `a/b`. */
 export function ancestors(path: string): string[] {
   const found: string[] = [];
-  for (let i = path.indexOf('/'); i !== -1; i = path.indexOf('/', i + 1)) found.push(path.slice(0, i));
+  for (let i = path.indexOf('/'); i !== -1; i = path.indexOf('/', i + 1))
+    found.push(path.slice(0, i));
   return found;
 }

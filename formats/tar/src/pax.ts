@@ -14,7 +14,7 @@ const newline = 0x0a;
  */
 export function parsePax(bytes: Uint8Array): Map<string, Uint8Array> {
   const records = new Map<string, Uint8Array>();
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const [key, value, size] = recordAt(bytes.subarray(offset));
     records.set(key, value);
     offset += size;

@@ -32,13 +32,17 @@ export async function* readTar(
     for (let count = 0; ; count++) {
       const entry = await nextEntry(input, globals, limits);
       if (entry === undefined) return;
-      if (count >= limits.entriesMax) throw tooLarge(`tar archive has more than ${limits.entriesMax} members`);
+      if (count >= limits.entriesMax)
+        throw tooLarge(`tar archive has more than ${limits.entriesMax} members`);
       if (input.position + entry.sizeBytes > limits.totalBytesMax) throw archiveTooLarge(limits);
       const content = contentOf(input, entry.sizeBytes);
       if (entry.path !== '') {
         tree.add(entry);
         // Leaving a loop over a generator ends it, and the rest could not be skipped: hand out `next` only.
-        yield { entry, content: { [Symbol.asyncIterator]: () => ({ next: () => content.next() }) } };
+        yield {
+          entry,
+          content: { [Symbol.asyncIterator]: () => ({ next: () => content.next() }) },
+        };
       }
       for await (const _skipped of content);
     }
@@ -64,7 +68,8 @@ async function nextEntry(
     }
     const flag = typeFlag(block);
     if (flag === 'x') keep(records, parsePax(await extension(input, block, limits)));
-    else if (flag === 'g') keep(globals, withoutComment(parsePax(await extension(input, block, limits))));
+    else if (flag === 'g')
+      keep(globals, withoutComment(parsePax(await extension(input, block, limits))));
     else if (flag === 'L') longName = gnuText(await extension(input, block, limits));
     else if (flag === 'K') longLink = gnuText(await extension(input, block, limits));
     else return parseEntry(block, merged(globals, { records, longName, longLink }), limits);
@@ -93,7 +98,11 @@ async function onlyZerosFollow(input: ByteReader, limits: TarLimits): Promise<vo
   }
 }
 
-async function extension(input: ByteReader, block: Uint8Array, limits: TarLimits): Promise<Uint8Array> {
+async function extension(
+  input: ByteReader,
+  block: Uint8Array,
+  limits: TarLimits,
+): Promise<Uint8Array> {
   const size = numberField(block, 'size');
   if (size < 0 || size > limits.paxBytesMax) throw tooLarge('tar extended header is too large');
   const bytes = await input.take(paddedSize(size));
@@ -131,7 +140,7 @@ function gnuText(bytes: Uint8Array): string {
 
 /** Exactly this many bytes, then the padding. */
 async function* contentOf(input: ByteReader, sizeBytes: number): AsyncGenerator<Uint8Array> {
-  for (let left = sizeBytes; left > 0; ) {
+  for (let left = sizeBytes; left > 0;) {
     const bytes = await input.next(left);
     if (bytes === undefined) throw truncated();
     left -= bytes.length;

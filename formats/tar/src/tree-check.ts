@@ -37,7 +37,8 @@ export class TreeCheck {
     const reached = entry.type === 'hardlink' ? [entry.path, entry.linkTarget] : [entry.path];
     for (const ancestor of reached.flatMap(ancestors)) {
       const type = this.#types.get(ancestor);
-      if (type !== undefined && type !== 'directory') throw unsafePath(entry.path, `passes through a ${type}`);
+      if (type !== undefined && type !== 'directory')
+        throw unsafePath(entry.path, `passes through a ${type}`);
     }
     if (entry.type === 'symlink') refuseEscape(entry.path, entry.linkTarget);
   }

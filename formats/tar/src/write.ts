@@ -37,7 +37,11 @@ export function tarBytes(
   const parts: Uint8Array[] = [];
   for (const { entry, content } of members) {
     if (content.length !== entry.sizeBytes) throw wrongLength(entry, content.length);
-    parts.push(printHeader(entry), content, new Uint8Array(paddedSize(content.length) - content.length));
+    parts.push(
+      printHeader(entry),
+      content,
+      new Uint8Array(paddedSize(content.length) - content.length),
+    );
   }
   if (options.end !== 'none') parts.push(endOfArchive);
   return concatBytes(parts);
@@ -58,5 +62,7 @@ async function* exactly(
 
 function wrongLength(entry: TarEntry, size: number): KilnError {
   const message = `content of "${shorten(entry.path)}" has ${size} bytes or more, its header says ${entry.sizeBytes}`;
-  return new KilnError('TAR_CONTENT_LENGTH', message, { hint: 'the file changed while it was read; try again' });
+  return new KilnError('TAR_CONTENT_LENGTH', message, {
+    hint: 'the file changed while it was read; try again',
+  });
 }

@@ -62,7 +62,11 @@ export function compareVersionsApko(a: string, b: string): Ordering | undefined 
  * Whether an actual version satisfies a constraint to apko; `~` wants a prefix of the numbers, or, with as many
  * numbers, that every part which is written be equal. Invalid versions satisfy nothing but `any`.
  */
-export function satisfiesApko(actual: string, operator: ApkoConstraint['operator'], wanted: string): boolean {
+export function satisfiesApko(
+  actual: string,
+  operator: ApkoConstraint['operator'],
+  wanted: string,
+): boolean {
   if (operator === 'any') return true;
   const left = parse(actual);
   const right = parse(wanted);
@@ -102,8 +106,14 @@ export function parseConstraintApko(text: string): ApkoConstraint {
   const match = /^([^@=><~]+)(([=><~]+)([^@]+))?(@([a-zA-Z0-9]+))?$/.exec(text);
   if (match === null) return { name: text, operator: 'any', version: '', tag: undefined };
   const [, name = '', , written = '', version = '', , tag] = match;
-  const shared = name.startsWith('so:') && text.includes('=') && version !== '' && !/-r[0-9]+$/.test(version);
-  return { name, operator: known.get(written) ?? 'any', version: shared ? `0.${version}` : version, tag };
+  const shared =
+    name.startsWith('so:') && text.includes('=') && version !== '' && !/-r[0-9]+$/.test(version);
+  return {
+    name,
+    operator: known.get(written) ?? 'any',
+    version: shared ? `0.${version}` : version,
+    tag,
+  };
 }
 
 function compare(a: ApkoVersion, b: ApkoVersion): Ordering {
@@ -128,7 +138,8 @@ function includes(actual: ApkoVersion, wanted: ApkoVersion): boolean {
   if (wanted.numbers.some((n, i) => compareNumbers(n, actual.numbers[i] ?? '') !== 0)) return false;
   if (actual.numbers.length > wanted.numbers.length) return true;
   const isZero = (n: string): boolean => compareNumbers(n, '') === 0;
-  const number = (want: string, have: string): boolean => isZero(want) || compareNumbers(want, have) === 0;
+  const number = (want: string, have: string): boolean =>
+    isZero(want) || compareNumbers(want, have) === 0;
   return (
     (wanted.letter === '' || wanted.letter === actual.letter) &&
     (wanted.preSuffix === noPreSuffix || wanted.preSuffix === actual.preSuffix) &&

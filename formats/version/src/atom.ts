@@ -41,10 +41,14 @@ const atomBytesMax = 4096;
  */
 export function parseAtom(text: string): Atom {
   const conflict = text.startsWith('!');
-  const match = /^!?([^\s@<>=~]+)(?:@([A-Za-z0-9._-]+))?(?:([<>=~]+)([^\s@<>=~][^\s@]*)(?:@([A-Za-z0-9._-]+))?)?$/.exec(text);
+  const match =
+    /^!?([^\s@<>=~]+)(?:@([A-Za-z0-9._-]+))?(?:([<>=~]+)([^\s@<>=~][^\s@]*)(?:@([A-Za-z0-9._-]+))?)?$/.exec(
+      text,
+    );
   if (match === null || text.length > atomBytesMax) throw invalidAtom(text);
   const [, name = '', tagBefore, written, version, tagAfter] = match;
-  const operator = written === undefined ? undefined : operators[[...new Set(written)].sort().join('')];
+  const operator =
+    written === undefined ? undefined : operators[[...new Set(written)].sort().join('')];
   if (written !== undefined && operator === undefined) throw invalidAtom(text);
   if (tagBefore !== undefined && tagAfter !== undefined) throw invalidAtom(text);
   return { text, conflict, name, tag: tagBefore ?? tagAfter, operator, version };

@@ -64,7 +64,9 @@ function isPreRelease(token: Token): boolean {
 export function compareNumbers(a: string, b: string): Ordering {
   const left = a.replace(/^0+/, '');
   const right = b.replace(/^0+/, '');
-  return left.length === right.length ? compareTexts(left, right) : sign(left.length - right.length);
+  return left.length === right.length
+    ? compareTexts(left, right)
+    : sign(left.length - right.length);
 }
 
 function compareTexts(a: string, b: string): Ordering {

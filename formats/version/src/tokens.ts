@@ -20,7 +20,18 @@ export interface Token {
 }
 
 /** Suffixes in order; those before `""` mark versions that precede the plain one. */
-export const suffixOrder: readonly string[] = ['alpha', 'beta', 'pre', 'rc', '', 'cvs', 'svn', 'git', 'hg', 'p'];
+export const suffixOrder: readonly string[] = [
+  'alpha',
+  'beta',
+  'pre',
+  'rc',
+  '',
+  'cvs',
+  'svn',
+  'git',
+  'hg',
+  'p',
+];
 
 const end: Token = { kind: 'end', text: '' };
 const invalid: Token = { kind: 'invalid', text: '' };
@@ -68,7 +79,11 @@ export function tokenize(text: string): readonly Token[] {
   return tokens;
 }
 
-function nextToken(text: string, position: number, after: TokenKind): { token: Token; position: number } {
+function nextToken(
+  text: string,
+  position: number,
+  after: TokenKind,
+): { token: Token; position: number } {
   for (const [kind, pattern] of followers[after]) {
     pattern.lastIndex = position;
     const match = pattern.exec(text);

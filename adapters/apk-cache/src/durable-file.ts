@@ -1,0 +1,42 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Writes a file that is there whole or not at all, also after a crash: to a temporary name beside it, synced, renamed,
+ * the directory synced. What `source` throws leaves nothing behind. Returns the size in bytes.
+ */
+export async function writeDurably(
+  path: string,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  id: string,
+): Promise<number> {
+  const temporary = `${path}.${id}.tmp`;
+  try {
+    const size = await writeSynced(temporary, source);
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+    return size;
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function writeSynced(
+  path: string,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<number> {
+  await using file = await open(path, 'wx', 0o644);
+  let size = 0;
+  for await (const chunk of source) {
+    size += chunk.length;
+    await file.writeFile(chunk);
+  }
+  await file.sync();
+  return size;
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, 'r');
+  await directory.sync();
+}

@@ -1,0 +1,74 @@
+import { digestOf } from '@kiln/base';
+import type { TarEntry } from '@kiln/tar';
+
+/** What the cache keeps of a package beside the archive of its data. */
+export interface CacheRecord {
+  /** Size of the `.apk` file. */
+  readonly sizeBytes: number;
+  /** The compressed control segment. */
+  readonly control: Uint8Array;
+  /** Size of the archive that this record describes. */
+  readonly tarBytes: number;
+  readonly members: readonly CachedMember[];
+}
+
+export interface CachedMember {
+  readonly entry: TarEntry;
+  /** Where the member's content begins in the archive. */
+  readonly offset: number;
+}
+
+const version = 1;
+
+/** The digest of the body, a line feed, and the body in JSON: damage shows before anything is believed. */
+export function printRecord(record: CacheRecord): Uint8Array {
+  const body = JSON.stringify({
+    version,
+    sizeBytes: record.sizeBytes,
+    control: Buffer.from(record.control).toString('base64'),
+    tarBytes: record.tarBytes,
+    members: record.members.map(({ entry, offset }) => ({
+      offset,
+      entry: {
+        ...entry,
+        pax: [...entry.pax].map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+      },
+    })),
+  });
+  return Buffer.from(`${digestOf(body)}\n${body}`);
+}
+
+/** Undefined when the bytes are not what `printRecord` of this version wrote. */
+export function parseRecord(bytes: Uint8Array): CacheRecord | undefined {
+  const text = Buffer.from(bytes).toString('utf8');
+  const newline = text.indexOf('\n');
+  const body = text.slice(newline + 1);
+  if (newline === -1 || digestOf(body) !== text.slice(0, newline)) return undefined;
+  const value = JSON.parse(body) as Stored;
+  if (value.version !== version) return undefined;
+  return {
+    sizeBytes: value.sizeBytes,
+    control: Buffer.from(value.control, 'base64'),
+    tarBytes: value.tarBytes,
+    members: value.members.map(({ entry, offset }) => ({
+      offset,
+      entry: {
+        ...entry,
+        pax: new Map(entry.pax.map(([key, base64]) => [key, Buffer.from(base64, 'base64')])),
+      },
+    })),
+  };
+}
+
+interface Stored {
+  readonly version: number;
+  readonly sizeBytes: number;
+  readonly control: string;
+  readonly tarBytes: number;
+  readonly members: readonly {
+    readonly offset: number;
+    readonly entry: Omit<TarEntry, 'pax'> & {
+      readonly pax: readonly (readonly [string, string])[];
+    };
+  }[];
+}

@@ -1,0 +1,63 @@
+import { collect } from '@kiln/base';
+import { firstMember } from '@kiln/gzip';
+import { readTar } from '@kiln/tar';
+import type { TarEntry } from '@kiln/tar';
+import { apkInvalid } from './errors.ts';
+import { parsePackageInfo } from './info-parse.ts';
+import type { ParseInfoOptions } from './info-parse.ts';
+import { defaultPackageLimits } from './limits.ts';
+import type { PackageLimits } from './limits.ts';
+import type { PackageInfo } from './package-info.ts';
+
+/** A member of the control segment, with its content. */
+export interface ControlMember {
+  readonly entry: TarEntry;
+  readonly content: Uint8Array;
+}
+
+/** What a control segment says. */
+export interface Control {
+  readonly info: PackageInfo;
+  /** All members in order, `.PKGINFO` included. */
+  readonly members: readonly ControlMember[];
+}
+
+/** Reads a compressed control segment at hand, such as one kept apart. Throws `APK_INVALID`, `APK_INFO_INVALID`, and what gzip and tar do. */
+export async function readControl(
+  segment: Uint8Array,
+  options: ParseInfoOptions & { readonly limits?: Partial<PackageLimits> } = {},
+): Promise<Control> {
+  const limits = { ...defaultPackageLimits, ...options.limits };
+  const { content, compressed } = firstMember(segment, { outputBytesMax: limits.controlBytesMax });
+  if (compressed.length !== segment.length)
+    throw apkInvalid('control segment is more than one gzip member');
+  return parseControlTar(content, options);
+}
+
+/** The same before compression. An end of archive is accepted, a member that comes twice is not. */
+export async function parseControlTar(
+  tar: Uint8Array,
+  options: ParseInfoOptions,
+): Promise<Control> {
+  const members: ControlMember[] = [];
+  for await (const { entry, content } of readTar(tar, { duplicates: 'refuse' })) {
+    const bytes =
+      content instanceof Uint8Array ? content : await collect(content, tar.length, outOfBounds);
+    members.push({ entry, content: bytes });
+  }
+  return { info: parsePackageInfo(infoText(members), options), members };
+}
+
+function outOfBounds(): Error {
+  return apkInvalid('control member is larger than its archive');
+}
+
+function infoText(members: readonly ControlMember[]): string {
+  const info = members.find(({ entry }) => entry.path === '.PKGINFO' && entry.type === 'file');
+  if (info === undefined) throw apkInvalid('control segment has no .PKGINFO');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(info.content);
+  } catch {
+    throw apkInvalid('.PKGINFO is not UTF-8');
+  }
+}
