@@ -1,23 +1,24 @@
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import fs from 'node:fs';
-import path from 'node:path';
 import type { Clock, Logger } from '@kiln/base';
 import { messageOf } from '@kiln/base';
+
+/** A process that runs now. */
+export interface LiveProcess {
+  /** Settles with how it ended, in a few words. */
+  readonly exited: Promise<string>;
+  signal(name: NodeJS.Signals): Promise<void>;
+}
 
 /** A process that the supervisor keeps alive. */
 export interface Role {
   readonly name: string;
-  /** The command line; called again for each start. */
-  command(): Promise<{ readonly argv: readonly string[]; readonly environment: Readonly<Record<string, string>> }>;
-  readonly logFile: string;
+  launch(): Promise<LiveProcess>;
   /** How long after SIGTERM before SIGKILL. */
   readonly graceMs: number;
 }
 
-const restartMinMs = 200;
+const restartMinMs = 100;
 const restartMaxMs = 5_000;
-const steadyMs = 30_000;
+const steadyMs = 20_000;
 
 /**
  * Keeps one process running until it is stopped: a process that ends is started again, at first at once, then with a
@@ -27,7 +28,8 @@ export class KeptProcess {
   readonly #role: Role;
   readonly #log: Logger;
   readonly #clock: Clock;
-  #child: ChildProcess | undefined;
+  #live: LiveProcess | undefined;
+  #starting: Promise<void> = Promise.resolve();
   #stopping = false;
   #pauseMs = restartMinMs;
   #timer: NodeJS.Timeout | undefined;
@@ -39,44 +41,31 @@ export class KeptProcess {
     this.#clock = clock;
   }
 
-  get name(): string {
-    return this.#role.name;
+  /** Starts the process; resolves when it was launched once, or could not be. */
+  start(): Promise<void> {
+    this.#starting = this.#launch();
+    return this.#starting;
   }
 
-  /** The process id, undefined between two lives. */
-  get pid(): number | undefined {
-    return this.#child?.pid;
-  }
-
-  async start(): Promise<void> {
+  async #launch(): Promise<void> {
     if (this.#stopping) return;
+    this.#startedAt = this.#clock.now();
     try {
-      const { argv, environment } = await this.#role.command();
-      fs.mkdirSync(path.dirname(this.#role.logFile), { recursive: true });
-      const output = fs.openSync(this.#role.logFile, 'a', 0o600);
-      const [program = '', ...rest] = argv;
-      // The IPC channel closes when this process dies, however it dies: the child then ends too.
-      const child = spawn(program, rest, { env: environment, stdio: ['ignore', output, output, 'ipc'] });
-      fs.closeSync(output);
-      this.#child = child;
-      this.#startedAt = this.#clock.now();
-      child.once('error', (error) => this.#ended(messageOf(error)));
-      child.once('exit', (code, signal) => this.#ended(signal ?? `exit ${code}`));
-      this.#log.info('process started', { process: this.#role.name, pid: child.pid });
+      const live = await this.#role.launch();
+      this.#live = live;
+      this.#log.info('process started', { process: this.#role.name });
+      void live.exited.then((how) => this.#ended(how));
     } catch (error) {
       this.#ended(messageOf(error));
     }
   }
 
   #ended(how: string): void {
-    this.#child = undefined;
-    if (this.#stopping || this.#timer !== undefined) return;
+    this.#live = undefined;
+    if (this.#stopping) return;
     if (this.#clock.now() - this.#startedAt > steadyMs) this.#pauseMs = restartMinMs;
     this.#log.warn('process ended, starting it again', { process: this.#role.name, how, pauseMs: this.#pauseMs });
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.start();
-    }, this.#pauseMs);
+    this.#timer = setTimeout(() => void this.start(), this.#pauseMs);
     this.#pauseMs = Math.min(this.#pauseMs * 2, restartMaxMs);
   }
 
@@ -84,12 +73,12 @@ export class KeptProcess {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#timer);
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null) return;
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.kill('SIGTERM');
-    const force = setTimeout(() => child.kill('SIGKILL'), this.#role.graceMs);
-    await ended;
+    await this.#starting;
+    const live = this.#live;
+    if (live === undefined) return;
+    await live.signal('SIGTERM');
+    const force = setTimeout(() => void live.signal('SIGKILL'), this.#role.graceMs);
+    await live.exited;
     clearTimeout(force);
   }
 }

@@ -1,0 +1,124 @@
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import type { Logger } from '@kiln/base';
+import { KilnError, systemClock } from '@kiln/base';
+import { connect, migrate, startEmbeddedPostgres } from '@kiln/postgres';
+import { checkConfinement, createKeys } from '@kiln/keys-file';
+import { systemRandom } from '@kiln/base';
+import { launch, launchConfined } from './launch.ts';
+import type { Place } from './place.ts';
+import type { LiveProcess, Role } from './supervisor.ts';
+import { KeptProcess } from './supervisor.ts';
+
+export interface SuperviseOptions {
+  readonly place: Place;
+  /** 0: any free port. */
+  readonly port: number;
+  /** The command line that runs one process of the factory, without the name of the process. */
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly log: Logger;
+}
+
+export interface Supervision {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** A port that is free now on the loopback interface. Throws `FACTORY_PORT_IN_USE`. */
+async function freePort(port: number): Promise<number> {
+  const server = net.createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ port, host: '127.0.0.1', exclusive: true }, resolve);
+    });
+  } catch (error) {
+    throw new KilnError('FACTORY_PORT_IN_USE', `port ${port} is in use or not allowed`, {
+      hint: 'choose another with KILN_PORT, or KILN_PORT=0 for any free one',
+      cause: error,
+    });
+  }
+  const { port: taken } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return taken;
+}
+
+/** PostgreSQL as a kept process: adopted or started, and started again when it ends. */
+function postgresRole(place: Place, log: Logger): Role {
+  return {
+    name: 'postgres',
+    graceMs: 30_000,
+    launch: async (): Promise<LiveProcess> => {
+      const server = await startEmbeddedPostgres({ home: place.home, logger: log });
+      return {
+        exited: server.exited().then(() => 'ended'),
+        signal: async (name) => {
+          if (name === 'SIGTERM') await server.stop();
+        },
+      };
+    },
+  };
+}
+
+/**
+ * Starts the processes of one factory and keeps them running: PostgreSQL (with its schema brought up to date), the
+ * signer, the server, and a worker that cannot reach the keys. Throws what keeps them from starting at all.
+ */
+export async function supervise(options: SuperviseOptions): Promise<Supervision> {
+  const { place, log } = options;
+  const port = await freePort(options.port);
+  fs.mkdirSync(place.run, { recursive: true, mode: 0o700 });
+  fs.mkdirSync(place.runtime, { recursive: true, mode: 0o700 });
+  if (fs.statSync(place.runtime).uid !== (process.getuid?.() ?? 0)) {
+    throw new KilnError('FACTORY_RUNTIME_FOREIGN', `${place.runtime} belongs to somebody else`, { hint: 'remove it, or set TMPDIR' });
+  }
+  await createKeys({ keysDirectory: place.keys, publicDirectory: place.publicKeys }, systemRandom);
+  await checkConfinement({ home: place.home, keysDirectory: place.keys, workingDirectory: place.root });
+  const postgres = new KeptProcess(postgresRole(place, log), log, systemClock);
+  const first = await startEmbeddedPostgres({ home: place.home, logger: log });
+  await migrated(first.socketDirectory);
+  await postgres.start();
+  const environment = { ...options.environment, KILN_PORT: String(port) };
+  const role = (name: string, start: typeof launch, nodeFlags: readonly string[] = []): Role => ({
+    name,
+    graceMs: 15_000,
+    launch: () => {
+      const [program = '', ...words] = options.argv;
+      return start(place, { name, argv: [program, ...nodeFlags, ...words, name], environment });
+    },
+  });
+  const kept = [
+    new KeptProcess(role('signer', launch, ['--disable-sigusr1']), log, systemClock),
+    new KeptProcess(role('server', launch), log, systemClock),
+    new KeptProcess(role('worker', launchConfined), log, systemClock),
+  ];
+  await Promise.all(kept.map((one) => one.start()));
+  return {
+    port,
+    stop: async () => {
+      await Promise.all(kept.map((one) => one.stop()));
+      await postgres.stop();
+    },
+  };
+}
+
+async function migrated(socketDirectory: string): Promise<void> {
+  const database = connect({ socketDirectory });
+  try {
+    await migrate(database);
+  } finally {
+    await database.destroy();
+  }
+}
+
+/** Removes logs of the factory's processes above 16 MiB, keeping the last one as `.1`. */
+export function rotateLogs(place: Place): void {
+  for (const name of ['supervisor', 'server', 'worker', 'signer']) {
+    const file = path.join(place.logs, `${name}.log`);
+    const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    if (size > 16 * 1024 * 1024) fs.renameSync(file, `${file}.1`);
+  }
+}
+

@@ -1,0 +1,275 @@
+import type { CatalogProblem, Desired, FactoryRecords, Generation, ImageResult, KeyState } from '@kiln/factory';
+import { parseKey } from '@kiln/factory';
+import type { AttemptRecord, DeadLetterRecord, InProgressRecord, Key, ListedRecords, ListedState, Queue, QueuedRecord } from '@kiln/queue';
+import { compareBytes } from '@kiln/base';
+import type { ImageDetail, ImageSummary, KeyDetail, KeySummary, PackageDetail, PackageSummary, QueueRow, Status } from './api/schemas.ts';
+
+export interface ViewPorts {
+  readonly records: FactoryRecords;
+  readonly queue: Queue;
+  /** Durations to expect of keys that never ran, in milliseconds. */
+  readonly expected: ReadonlyMap<string, number>;
+  /** Catalogs that could not be read at all. */
+  unreadable(): readonly CatalogProblem[];
+  /** The keys that names need. */
+  neededFor(desired: readonly Desired[], names: readonly string[]): ReadonlySet<Key>;
+}
+
+export interface Addresses {
+  readonly version: string;
+  readonly home: string;
+  readonly console: string;
+  readonly registry: string;
+  readonly packages: string;
+  readonly key: string;
+}
+
+/** Everything the queue knows, by key. */
+interface QueueFacts {
+  readonly running: ReadonlyMap<string, InProgressRecord>;
+  readonly queued: ReadonlyMap<string, QueuedRecord>;
+  readonly dead: ReadonlyMap<string, DeadLetterRecord>;
+  readonly attempts: ReadonlyMap<string, readonly AttemptRecord[]>;
+}
+
+async function all<S extends ListedState>(queue: Queue, state: S): Promise<readonly ListedRecords[S][]> {
+  const records: ListedRecords[S][] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await queue.list({ state, limit: 1000, ...(cursor === undefined ? {} : { cursor }) });
+    records.push(...page.records);
+    cursor = page.next;
+  } while (cursor !== undefined && records.length < 50_000);
+  return records;
+}
+
+function byKey<T extends { readonly key: string }>(records: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(records.map((record) => [record.key, record]));
+}
+
+async function queueFacts(queue: Queue): Promise<QueueFacts> {
+  const [running, eligible, waiting, dead, recent] = await Promise.all([
+    all(queue, 'inProgress'),
+    all(queue, 'eligible'),
+    all(queue, 'waiting'),
+    all(queue, 'deadLettered'),
+    queue.recentAttempts({ limit: 1000 }),
+  ]);
+  const attempts = new Map<string, AttemptRecord[]>();
+  for (const attempt of recent) attempts.set(attempt.key, [...(attempts.get(attempt.key) ?? []), attempt]);
+  return { running: byKey(running), queued: byKey([...waiting, ...eligible]), dead: byKey(dead), attempts };
+}
+
+function durationOf(attempt: AttemptRecord): number {
+  return (attempt.finishedAt ?? attempt.startedAt) - attempt.startedAt;
+}
+
+function summaryOf(desired: Desired, state: KeyState | undefined, facts: QueueFacts, ports: ViewPorts, nowMs: number): KeySummary {
+  const running = facts.running.get(desired.key);
+  const queued = facts.queued.get(desired.key);
+  const dead = facts.dead.get(desired.key);
+  const attempts = facts.attempts.get(desired.key) ?? [];
+  // What was done last rather than the looks that found nothing to do.
+  const last = attempts.find((one) => one.finishedAt === undefined) ?? attempts.find((one) => durationOf(one) > 200) ?? attempts[0];
+  const longest = Math.max(0, ...attempts.filter((one) => one.outcome === 'done' || one.outcome === 'queuedKeys').map(durationOf));
+  const current = state !== undefined && state.desired === desired.bundle ? state : undefined;
+  const failure = dead?.lastError;
+  const status: KeySummary['status'] =
+    running !== undefined
+      ? current?.status === 'working' || current === undefined ? 'working' : current.status
+      : current?.status === 'failed' || (dead !== undefined && current?.status !== 'ready')
+        ? 'failed'
+        : current === undefined || current.status === 'working'
+          ? 'queued'
+          : current.status;
+  const error =
+    status !== 'failed'
+      ? null
+      : current?.status === 'failed'
+        ? { code: current.errorCode, message: current.errorMessage, hint: current.errorHint }
+        : { code: failure?.code ?? 'UNEXPECTED', message: failure?.message ?? '', hint: failure?.hint ?? '' };
+  return {
+    key: desired.key,
+    kind: desired.kind,
+    name: desired.name,
+    catalog: desired.catalog,
+    status,
+    stage: current?.stage ?? '',
+    waitingFor: [...(current?.waitingFor ?? [])],
+    attempt: running?.attempts ?? last?.attempt ?? queued?.attempts ?? 0,
+    reason: running?.reason ?? last?.reason ?? queued?.reason ?? '',
+    startedAt: running?.claimedAt ?? last?.startedAt ?? null,
+    durationMs: running === undefined ? (last?.finishedAt === undefined ? null : durationOf(last)) : nowMs - running.claimedAt,
+    estimateMs: longest > 1000 ? longest : (ports.expected.get(desired.key) ?? null),
+    error,
+    updatedAt: state?.updatedAt ?? 0,
+  };
+}
+
+/** Keys in the order of the line, then by name. */
+export async function listKeys(ports: ViewPorts, only: readonly string[], nowMs: number): Promise<readonly KeySummary[]> {
+  const [desired, states, facts] = await Promise.all([ports.records.listDesired(), ports.records.listStates(), queueFacts(ports.queue)]);
+  const stateOf = byKey(states);
+  const wanted = only.length === 0 ? undefined : ports.neededFor(desired, only);
+  const order = ['seed', 'package', 'index', 'image'];
+  return desired
+    .filter((one) => wanted === undefined || wanted.has(one.key))
+    .map((one) => summaryOf(one, stateOf.get(one.key), facts, ports, nowMs))
+    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || compareBytes(a.key, b.key));
+}
+
+export async function keyDetail(ports: ViewPorts, key: Key, nowMs: number): Promise<KeyDetail | undefined> {
+  const desired = await ports.records.desired(key);
+  if (desired === undefined) return undefined;
+  const [state, facts, attempts] = await Promise.all([ports.records.state(key), queueFacts(ports.queue), ports.queue.history(key)]);
+  return {
+    ...summaryOf(desired, state, facts, ports, nowMs),
+    dependsOn: [...desired.dependsOn],
+    attempts: attempts.map((one) => ({
+      id: one.attemptId,
+      attempt: one.attempt,
+      startedAt: one.startedAt,
+      finishedAt: one.finishedAt ?? null,
+      outcome: one.outcome ?? 'running',
+      reason: one.reason,
+      error: one.error === undefined ? null : { code: one.error.code, message: one.error.message, hint: one.error.hint ?? '' },
+    })),
+  };
+}
+
+type Counted = 'queued' | 'waiting' | 'working' | 'ready' | 'failed';
+
+function countsOf(keys: readonly KeySummary[]): { total: number } & Record<Counted, number> {
+  const counts = { total: keys.length, queued: 0, waiting: 0, working: 0, ready: 0, failed: 0 };
+  for (const key of keys) counts[key.status]++;
+  return counts;
+}
+
+export async function readStatus(ports: ViewPorts, addresses: Addresses, only: readonly string[], nowMs: number): Promise<Status> {
+  const [keys, counts, problems] = await Promise.all([listKeys(ports, only, nowMs), ports.queue.counts(), ports.records.problems()]);
+  const total = countsOf(keys);
+  const allProblems = [...ports.unreadable(), ...problems];
+  return {
+    ...addresses,
+    converged: total.total > 0 && total.ready === total.total && allProblems.length === 0,
+    queue: { queued: counts.eligible + counts.waiting, running: counts.inProgress, dead: counts.deadLettered },
+    keys: total,
+    stages: (['seed', 'package', 'index', 'image'] as const).map((name) => ({ name, ...countsOf(keys.filter((key) => key.kind === name)) })),
+    failed: keys.filter((key) => key.error !== null).map((key) => ({ key: key.key, ...(key.error ?? { code: '', message: '', hint: '' }) })),
+    problems: allProblems.map((one) => ({ ...one })),
+  };
+}
+
+export async function listQueue(queue: Queue): Promise<readonly QueueRow[]> {
+  const facts = await queueFacts(queue);
+  const row = (state: QueueRow['state'], record: InProgressRecord | QueuedRecord | DeadLetterRecord): QueueRow => ({
+    key: record.key,
+    state,
+    priority: record.priority,
+    attempts: record.attempts,
+    notBefore: record.state === 'queued' ? record.eligibleSince : null,
+    reason: record.reason,
+    error: record.lastError === undefined ? '' : `[${record.lastError.code}] ${record.lastError.message}`,
+  });
+  return [
+    ...[...facts.running.values()].map((record) => row('running', record)),
+    ...[...facts.queued.values()].map((record) => row('queued', record)),
+    ...[...facts.dead.values()].map((record) => row('dead', record)),
+  ];
+}
+
+async function imageResults(records: FactoryRecords): Promise<readonly { readonly state: KeyState; readonly result: ImageResult }[]> {
+  const found: { state: KeyState; result: ImageResult }[] = [];
+  for (const state of await records.listStates()) {
+    if (!state.key.startsWith('image:') || state.action === undefined) continue;
+    const result = await records.action(state.action);
+    if (result?.kind === 'image') found.push({ state, result });
+  }
+  return found;
+}
+
+function imageSummary(state: KeyState, result: ImageResult, registry: string): ImageSummary {
+  return {
+    name: parseKey(state.key).name,
+    reference: `${registry}/${result.repository}:${result.tags[0] ?? 'latest'}`,
+    digest: result.index,
+    tags: [...result.tags],
+    sizeBytes: result.sizeBytes,
+    packages: result.packages.length,
+    signed: result.attachments.length > 0,
+    tested: result.test.passed,
+    updatedAt: state.updatedAt,
+  };
+}
+
+export async function listImages(records: FactoryRecords, registry: string): Promise<readonly ImageSummary[]> {
+  return (await imageResults(records)).map(({ state, result }) => imageSummary(state, result, registry));
+}
+
+export async function imageDetail(records: FactoryRecords, name: string, addresses: Addresses): Promise<ImageDetail | undefined> {
+  const found = (await imageResults(records)).find(({ state }) => parseKey(state.key).name === name);
+  if (found === undefined) return undefined;
+  const { state, result } = found;
+  const summary = imageSummary(state, result, addresses.registry);
+  return {
+    ...summary,
+    key: state.key,
+    manifest: result.manifest,
+    layers: result.layers.map((layer) => ({ ...layer })),
+    packages: result.packages.map((one) => ({ ...one })),
+    tests: result.test.steps.map((step) => ({ ...step })),
+    attachments: result.attachments.map((one) => ({ ...one })),
+    verify: `cosign verify --key ${addresses.key} --insecure-ignore-tlog --allow-http-registry ${summary.reference}`,
+  };
+}
+
+async function generations(records: FactoryRecords, seed: boolean): Promise<readonly Generation[]> {
+  const found: Generation[] = [];
+  for (const one of await records.listDesired()) {
+    if (one.kind !== 'index' && !(seed && one.kind === 'seed')) continue;
+    const { arch } = parseKey(one.key);
+    const generation = await records.currentGeneration(one.kind === 'seed' ? 'seed' : one.name, arch);
+    if (generation !== undefined) found.push(generation);
+  }
+  return found;
+}
+
+export async function listPackages(records: FactoryRecords, seed: boolean): Promise<readonly PackageSummary[]> {
+  return (await generations(records, seed)).flatMap((generation) =>
+    generation.packages.map(({ apk, record }) => ({
+      name: record.name,
+      version: record.version,
+      arch: record.arch,
+      origin: record.origin,
+      repository: generation.repository,
+      description: record.description,
+      license: record.license,
+      sizeBytes: record.sizeBytes,
+      installedSizeBytes: record.installedSizeBytes,
+      checksum: record.checksum,
+      apk,
+    })),
+  );
+}
+
+export async function packageDetail(records: FactoryRecords, name: string): Promise<PackageDetail | undefined> {
+  for (const generation of await generations(records, true)) {
+    const built = generation.packages.find((one) => one.record.name === name);
+    if (built === undefined) continue;
+    const summary = (await listPackages(records, true)).find((one) => one.apk === built.apk && one.name === name);
+    if (summary === undefined) continue;
+    const key = generation.repository === 'seed' ? (`seed:${generation.arch}` as Key) : (`package:${built.record.origin}@${generation.arch}` as Key);
+    const state = await records.state(key);
+    const result = state?.action === undefined ? undefined : await records.action(state.action);
+    return {
+      ...summary,
+      key,
+      url: built.record.url,
+      depends: [...built.record.depends],
+      provides: [...built.record.provides],
+      buildTimeSeconds: built.record.buildTimeSeconds,
+      inputs: result?.kind === 'package' && generation.repository !== 'seed' ? result.inputs.map((one) => ({ ...one, digest: { ...one.digest } })) : [],
+    };
+  }
+  return undefined;
+}
