@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { collect } from '@kiln/base';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkConfinement, spawnConfined } from './confined-process.ts';
@@ -46,8 +47,8 @@ async function confined(script: string): Promise<ConfinedExit & { readonly outpu
   });
   const tooLong = (): Error => new Error('too much output');
   const [out, err, exit] = await Promise.all([
-    collect(started.child.stdout ?? [], 1e6, tooLong),
-    collect(started.child.stderr ?? [], 1e6, tooLong),
+    collect(started.child.stdout ?? Readable.from([]), 1e6, tooLong),
+    collect(started.child.stderr ?? Readable.from([]), 1e6, tooLong),
     started.exited,
   ]);
   return { ...exit, output: Buffer.concat([out, err]).toString() };

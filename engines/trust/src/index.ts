@@ -1,3 +1,12 @@
+export {
+  IMAGE_BUILD_TYPE,
+  KILN_BUILDER_ID,
+  PACKAGE_BUILD_TYPE,
+  kilnImageExpectations,
+} from './build-types.ts';
+export type { ParameterNames, ProvenanceExpectations } from './build-types.ts';
+export { verificationLimits } from './image-source.ts';
+export type { ImageSource, VerificationLimits } from './image-source.ts';
 export { localSigner } from './local-signer.ts';
 export { MemoryLedger } from './memory-ledger.ts';
 export { signSha256, signatureSegment } from './sign-apk.ts';
@@ -12,4 +21,9 @@ export {
   publicHalves,
 } from './signing-keys.ts';
 export type { PublicKeys, SigningKeyPems, SigningKeys } from './signing-keys.ts';
+export type { AttestationKind } from './statement-checks.ts';
+export { assertVerified, printVerification } from './verification.ts';
+export type { CheckName, VerificationCheck, VerificationReport } from './verification.ts';
 export { verifyBundle } from './verify-bundle.ts';
+export { verifyImage } from './verify-image.ts';
+export type { VerifyImageRequest } from './verify-image.ts';
