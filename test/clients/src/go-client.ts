@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import { run } from './command.ts';
+import type { GoPin } from './pins.ts';
+
+/**
+ * Builds `directory/bin/<name>` from a Go module, which the host's Go fetches and checks as it is configured to. Large
+ * clients take minutes. Modules and compiled packages are kept in `cache`, shared between clients and versions.
+ */
+export async function installGoClient(pin: GoPin, directory: string, cache: string): Promise<void> {
+  await run('go', ['install', '-trimpath', `${pin.package}@${pin.version}`], {
+    env: {
+      GOBIN: join(directory, 'bin'),
+      GOPATH: join(cache, 'path'),
+      GOCACHE: join(cache, 'cache'),
+      // Modules stay deletable, and nothing depends on a version control system or a C compiler.
+      GOFLAGS: '-buildvcs=false -modcacherw',
+      CGO_ENABLED: '0',
+    },
+  });
+}

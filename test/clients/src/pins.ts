@@ -1,0 +1,71 @@
+/** A client out of a Debian package, unpacked and never installed. */
+export interface DebianPin {
+  readonly kind: 'debian';
+  readonly package: string;
+  readonly version: string;
+  /** Of the amd64 `.deb`. */
+  readonly sha256: string;
+  /** The program inside the package. */
+  readonly program: string;
+  /** Given before the caller's own arguments. */
+  readonly argumentsFirst: readonly string[];
+}
+
+/** A client built from a Go module. */
+export interface GoPin {
+  readonly kind: 'go';
+  readonly package: string;
+  readonly version: string;
+}
+
+/**
+ * The strangers that judge what Kiln serves. A Debian version that the archive no longer has is replaced by the
+ * archive's current one, which the installer says; a Go version never changes.
+ */
+export const clientPins = {
+  skopeo: {
+    kind: 'debian',
+    package: 'skopeo',
+    version: '1.9.3+ds1-1+b10',
+    sha256: '5c1978f6a95577b143be772bbe50c247a28132a5cc961c74d4d2a6f2b1ab4f3d',
+    program: 'usr/bin/skopeo',
+    // Hosts without container tools have no signature policy file.
+    argumentsFirst: ['--insecure-policy'],
+  },
+  umoci: {
+    kind: 'debian',
+    package: 'umoci',
+    version: '0.4.7+ds-3+b7',
+    sha256: '8adce0c435368b8514425bfa31647ff1629241c97331ba4cd3da838a61a58e5a',
+    program: 'usr/bin/umoci',
+    argumentsFirst: [],
+  },
+  runc: {
+    kind: 'debian',
+    package: 'runc',
+    version: '1.1.5+ds1-1+deb12u1',
+    sha256: 'a00351f8c0318de0b424ecf5cd0fdb69880a89f3511cae4f6fff7de3e57881c5',
+    program: 'usr/sbin/runc',
+    argumentsFirst: [],
+  },
+  chromium: {
+    kind: 'debian',
+    package: 'chromium',
+    version: '156.0.8078.79-1~deb12u1',
+    sha256: '8f1f898bd42225ffb0dd2ca0234505ab9e9a2fc1493f996a091afe32218d8996',
+    program: 'usr/lib/chromium/chromium',
+    argumentsFirst: [],
+  },
+  crane: {
+    kind: 'go',
+    package: 'github.com/google/go-containerregistry/cmd/crane',
+    version: 'v0.22.1',
+  },
+  cosign: {
+    kind: 'go',
+    package: 'github.com/sigstore/cosign/v3/cmd/cosign',
+    version: 'v3.1.3',
+  },
+} as const satisfies Readonly<Record<string, DebianPin | GoPin>>;
+
+export type ClientName = keyof typeof clientPins;
