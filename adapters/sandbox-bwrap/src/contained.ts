@@ -1,0 +1,145 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { SandboxRequest, SandboxResult } from '@kiln/build';
+import { KilnError, messageOf, shorten } from '@kiln/base';
+import { argumentsFd, statusFd } from './arguments.ts';
+import { hostEnvironment } from './host-environment.ts';
+
+/** A program around the sandbox and its arguments; `options` go through bubblewrap's `--args`. */
+export interface Chain {
+  readonly argv: readonly string[];
+  readonly options: readonly string[];
+}
+
+type Watch = Pick<SandboxRequest, 'timeoutMs' | 'onOutput' | 'signal'>;
+
+/** What was said on the status descriptor. */
+interface Status {
+  /** The first process of the outer namespace, by its number here; undefined when the chain ended before. */
+  readonly first: Promise<number | undefined>;
+  exitCode: number | undefined;
+}
+
+/**
+ * Runs the chain until its end, the deadline or the signal, whichever comes first; when the promise settles
+ * every process of it is gone.
+ *
+ * here ─ setpriv ─exec─ unshare ─ [pid namespace: shell ─exec─ bwrap ─ [pid namespace: first ─ command]]
+ *
+ * The outer pid namespace is what makes this sure: the kernel ends every process of a namespace before it lets
+ * the first one go, and `unshare` ends after that one. A stop kills that first process, whose number the shell
+ * has written to the status descriptor; the end of this process kills `unshare` and it (parent death signals).
+ * Bubblewrap alone would not do: killed between its fork and the child's own parent death signal, it leaves a
+ * child that waits for ever.
+ * Throws `SANDBOX_SETUP_FAILED` when the command was never started.
+ */
+export async function runContained(chain: Chain, watch: Watch): Promise<SandboxResult> {
+  if (watch.signal?.aborted === true) return { kind: 'aborted' };
+  const [program = '', ...rest] = chain.argv;
+  const child = spawn(program, rest, {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe', 'pipe'],
+    env: hostEnvironment,
+  });
+  const ended = endOf(child);
+  const status = followStatus(child);
+  const tail = followOutput(child, watch.onOutput);
+  sendOptions(child, chain.options);
+  const stopped = await raceWithStops(status, ended, watch);
+  await ended.exited;
+  await ended.closed;
+  if (stopped !== undefined) return { kind: stopped };
+  if (status.exitCode !== undefined) return { kind: 'exited', exitCode: status.exitCode };
+  throw new KilnError('SANDBOX_SETUP_FAILED', `the sandbox did not start: ${lastLine(tail())}`, {
+    hint: 'the message is from mount or bubblewrap; check that roots, mounts and working directory exist',
+  });
+}
+
+interface Ended {
+  readonly exited: Promise<void>;
+  readonly closed: Promise<void>;
+}
+
+function endOf(child: ChildProcess): Ended {
+  const exited = new Promise<void>((resolve, reject) => {
+    child.once('error', (error) => {
+      reject(
+        new KilnError('SANDBOX_SETUP_FAILED', `the sandbox did not start: ${messageOf(error)}`, {
+          hint: 'install the packages util-linux, bash and bubblewrap',
+          cause: error,
+        }),
+      );
+    });
+    child.once('exit', () => resolve());
+  });
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  return { exited, closed };
+}
+
+async function raceWithStops(
+  status: Status,
+  ended: Ended,
+  watch: Watch,
+): Promise<'timed-out' | 'aborted' | undefined> {
+  const { promise, resolve } = Promise.withResolvers<'timed-out' | 'aborted'>();
+  const timer = setTimeout(() => resolve('timed-out'), watch.timeoutMs);
+  const onAbort = (): void => resolve('aborted');
+  watch.signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const reason = await Promise.race([promise, ended.exited.then(() => undefined)]);
+    const first = reason === undefined ? undefined : await status.first;
+    if (first !== undefined) kill(first);
+    return reason;
+  } finally {
+    clearTimeout(timer);
+    watch.signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function sendOptions(child: ChildProcess, options: readonly string[]): void {
+  const pipe = child.stdio[argumentsFd] as Writable;
+  // A chain that ended before it read its options reports that itself.
+  pipe.on('error', () => undefined);
+  pipe.end(options.map((option) => `${option}\0`).join(''));
+}
+
+function followStatus(child: ChildProcess): Status {
+  const { promise, resolve } = Promise.withResolvers<number | undefined>();
+  const status: Status = { first: promise, exitCode: undefined };
+  let pending = '';
+  const pipe = child.stdio[statusFd] as Readable;
+  pipe.on('error', () => undefined);
+  pipe.on('close', () => resolve(undefined));
+  pipe.on('data', (chunk: Buffer) => {
+    pending = `${pending}${chunk.toString('latin1')}`.slice(-65_536);
+    const pid = /^first (\d+)$/m.exec(pending)?.[1];
+    const exitCode = /"exit-code":\s*(\d+)/.exec(pending)?.[1];
+    if (pid !== undefined) resolve(Number(pid));
+    if (exitCode !== undefined) status.exitCode = Number(exitCode);
+  });
+  return status;
+}
+
+function followOutput(child: ChildProcess, onOutput: (chunk: Uint8Array) => void): () => string {
+  let tail: Buffer = Buffer.alloc(0);
+  const pipe = child.stdout as Readable;
+  pipe.on('error', () => undefined);
+  pipe.on('data', (chunk: Buffer) => {
+    tail = Buffer.concat([tail.subarray(-2048), chunk.subarray(-2048)]);
+    onOutput(chunk);
+  });
+  return () => tail.toString('utf8');
+}
+
+function lastLine(text: string): string {
+  return shorten(text.trim().split('\n').at(-1) ?? '', 300) || 'it said nothing';
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // Ended by itself in the meantime.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

@@ -1,0 +1,177 @@
+import { lstat, mkdtemp, readFile, readdir, readlink, rm, stat, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestOf } from '@kiln/base';
+import type { TarEntry, TarMember } from '@kiln/tar';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EnvironmentStore } from './environment-store.ts';
+import { extractTree } from './extract-tree.ts';
+
+let directory: string;
+let count = 0;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'kiln-extract-'));
+});
+
+afterAll(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+function member(path: string, type: TarEntry['type'], detail = '', mode = 0o755): TarMember {
+  const content = Buffer.from(type === 'file' ? detail : '');
+  const entry: TarEntry = {
+    path,
+    type,
+    mode,
+    uid: 0,
+    gid: 0,
+    userName: 'root',
+    groupName: 'root',
+    sizeBytes: content.length,
+    mtimeSeconds: 1_000_000_000,
+    linkTarget: type === 'file' ? '' : detail,
+    deviceMajor: 0,
+    deviceMinor: 0,
+    pax: new Map(),
+  };
+  return { entry, content };
+}
+
+async function extract(...members: TarMember[]): Promise<string> {
+  count += 1;
+  const path = join(directory, `root-${count}`);
+  await extractTree(path, members);
+  return path;
+}
+
+describe('a tree is written', () => {
+  test('with contents, modes, times and links, without devices and set-user bits', async () => {
+    const root = await extract(
+      member('usr', 'directory'),
+      member('usr/bin', 'directory', '', 0o555),
+      member('usr/bin/su', 'file', 'program', 0o4755),
+      member('usr/bin/su2', 'hardlink', 'usr/bin/su'),
+      member('bin', 'symlink', 'usr/bin'),
+      member('null', 'char'),
+      member('pipe', 'fifo'),
+    );
+    expect(await readdir(root)).toEqual(['bin', 'usr']);
+    const su = await stat(join(root, 'bin/su'));
+    expect(su.mode & 0o7777).toBe(0o755);
+    expect(su.mtimeMs).toBe(1e12);
+    expect(su.nlink).toBe(2);
+    expect((await stat(join(root, 'usr/bin'))).mode & 0o7777).toBe(0o555);
+    expect((await lstat(join(root, 'bin'))).mtimeMs).toBe(1e12);
+  });
+
+  test('through links as a process within the root would see them', async () => {
+    const root = await extract(
+      member('lib', 'symlink', 'usr/lib'),
+      member('up', 'symlink', '/usr'),
+      member('lib/a', 'file', 'a'),
+      member('up/lib/b', 'file', 'b'),
+    );
+    expect(await readdir(join(root, 'usr/lib'))).toEqual(['a', 'b']);
+    expect(await readlink(join(root, 'lib'))).toBe('usr/lib');
+  });
+
+  test('the last of several members with one path remains', async () => {
+    const root = await extract(
+      member('f', 'symlink', 'elsewhere'),
+      member('f', 'file', 'one'),
+      member('f', 'file', 'two'),
+    );
+    expect(await readFile(join(root, 'f'), 'utf8')).toBe('two');
+    expect((await lstat(join(root, 'f'))).isFile()).toBe(true);
+  });
+});
+
+describe('a hostile archive is refused', () => {
+  const cases: readonly (readonly [string, readonly TarMember[]])[] = [
+    ['a path with ..', [member('a/../../x', 'file', 'x')]],
+    ['an absolute path', [member('/x', 'file', 'x')]],
+    ['a NUL in a path', [member('a\0b', 'file', 'x')]],
+    ['a link that climbs out', [member('l', 'symlink', '../x')]],
+    ['a link that climbs out deeper down', [member('a/l', 'symlink', 'b/../../../x')]],
+    ['a link without target', [member('l', 'symlink', '')]],
+    ['links in a circle', [member('l', 'symlink', 'l'), member('l/x', 'file', 'x')]],
+    ['a hard link to nothing', [member('h', 'hardlink', 'etc/shadow')]],
+    ['a hard link out', [member('h', 'hardlink', '../x')]],
+    ['a hard link to a directory', [member('d', 'directory'), member('h', 'hardlink', 'd')]],
+    ['a file in the place of a directory', [member('d/f', 'file'), member('d', 'file')]],
+    ['a directory in the place of a file', [member('d', 'file'), member('d', 'directory')]],
+    ['a path through a file', [member('f', 'file'), member('f/x', 'file')]],
+    ['a name of 256 bytes', [member('n'.repeat(256), 'file')]],
+    [
+      'contents longer than announced',
+      [{ ...member('f', 'file', 'x'), content: Buffer.from('xx') }],
+    ],
+    [
+      'contents shorter than announced',
+      [{ ...member('f', 'file', 'x'), content: Buffer.alloc(0) }],
+    ],
+  ];
+  test.for(cases)('%s', async ([, members]) => {
+    await expect(extract(...members)).rejects.toMatchObject({ code: 'TREE_ENTRY_INVALID' });
+    expect(await readdir(directory)).not.toContain('x');
+  });
+
+  test('more entries than allowed', async () => {
+    const members = [member('a', 'file'), member('b', 'file')];
+    const path = join(directory, 'many');
+    await expect(extractTree(path, members, { entries: 1, bytes: 100 })).rejects.toMatchObject({
+      code: 'TREE_TOO_LARGE',
+    });
+  });
+});
+
+describe('an environment', () => {
+  const key = digestOf('lock');
+  async function* members(): AsyncGenerator<TarMember> {
+    yield member('f', 'file', 'content');
+  }
+
+  test('is written once for simultaneous and later calls', async () => {
+    const store = new EnvironmentStore({ directory: join(directory, 'environments') });
+    let calls = 0;
+    const counted = (): AsyncGenerator<TarMember> => {
+      calls += 1;
+      return members();
+    };
+    const paths = await Promise.all([store.ensure(key, counted), store.ensure(key, counted)]);
+    expect(await store.ensure(key, counted)).toBe(paths[0]);
+    expect(paths[1]).toBe(paths[0]);
+    expect(calls).toBe(1);
+    expect(await readFile(join(paths[0], 'f'), 'utf8')).toBe('content');
+    expect((await store.list()).map((one) => one.key)).toEqual([key]);
+    expect(await store.remove(key)).toBe(true);
+    expect(await store.remove(key)).toBe(false);
+    expect(await store.list()).toEqual([]);
+  });
+
+  test('two stores of one directory agree', async () => {
+    const options = { directory: join(directory, 'shared') };
+    const stores = [new EnvironmentStore(options), new EnvironmentStore(options)];
+    const paths = await Promise.all(stores.map((store) => store.ensure(key, members)));
+    expect(new Set(paths).size).toBe(1);
+    expect(await readdir(options.directory)).toHaveLength(1);
+  });
+
+  test('that fails half-way leaves nothing, and a crash is swept up', async () => {
+    const options = { directory: join(directory, 'failing') };
+    const store = new EnvironmentStore(options);
+    async function* failing(): AsyncGenerator<TarMember> {
+      yield* members();
+      throw new Error('the source broke');
+    }
+    await expect(store.ensure(key, failing)).rejects.toThrow('the source broke');
+    expect(await readdir(options.directory)).toEqual([]);
+    await extractTree(join(options.directory, '.tmp-crashed'), members());
+    await store.sweep();
+    expect(await readdir(options.directory)).toHaveLength(1);
+    await utimes(join(options.directory, '.tmp-crashed'), 0, 0);
+    await store.sweep();
+    expect(await readdir(options.directory)).toEqual([]);
+  });
+});

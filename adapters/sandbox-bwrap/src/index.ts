@@ -1,0 +1,11 @@
+export type { ProcMount } from './arguments.ts';
+export type { BwrapSandboxOptions } from './sandbox.ts';
+export { BwrapSandbox } from './sandbox.ts';
+export type { SandboxSupport } from './probe.ts';
+export { probeSandbox } from './probe.ts';
+export { FsWorkspaces } from './workspace.ts';
+export type { FsWorkspacesOptions } from './workspace.ts';
+export { EnvironmentStore } from './environment-store.ts';
+export type { EnvironmentStoreOptions, StoredEnvironment } from './environment-store.ts';
+export { extractTree } from './extract-tree.ts';
+export type { ExtractLimits } from './extract-tree.ts';

@@ -1,0 +1,72 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Random } from '@kiln/base';
+import { systemRandom } from '@kiln/base';
+import type { Sandbox, SandboxRequest, SandboxResult } from '@kiln/build';
+import { bwrapArguments } from './arguments.ts';
+import { runContained } from './contained.ts';
+import { enterScript } from './enter-script.ts';
+import type { SandboxSupport } from './probe.ts';
+import { probeSandbox } from './probe.ts';
+import type { ScratchRoot } from './scratch.ts';
+import { copyScratch, cpuList, overlayScratch, removeTree } from './scratch.ts';
+
+export interface BwrapSandboxOptions {
+  /** An absolute path for the upper layers: made when absent, each run's part is removed after it. */
+  readonly scratchDirectory: string;
+  /** What the host can do; by default it is tried once, at the first run. */
+  readonly support?: Extract<SandboxSupport, { ok: true }>;
+  readonly random?: Random;
+}
+
+/**
+ * The sandbox of bubblewrap over an overlay that is mounted in its own mount namespace; needs no privilege but
+ * user namespaces. The user `uid` of the sandbox is the host's user, so everything the host's user owns in a
+ * root or a mount belongs to `uid` there. `/tmp` is in memory, `/dev` and `/proc` are minimal, `/sys` is absent,
+ * the umask is 022, standard input is empty.
+ * `run` throws `SANDBOX_BWRAP_MISSING`, `SANDBOX_NO_USER_NAMESPACES`, `SANDBOX_ARGUMENT_INVALID`,
+ * `SANDBOX_COPY_FAILED` and `SANDBOX_SETUP_FAILED` (the command was never started).
+ */
+export class BwrapSandbox implements Sandbox {
+  readonly #scratchDirectory: string;
+  readonly #random: Random;
+  #support: Promise<SandboxSupport> | undefined;
+
+  constructor(options: BwrapSandboxOptions) {
+    this.#scratchDirectory = options.scratchDirectory;
+    this.#random = options.random ?? systemRandom;
+    if (options.support !== undefined) this.#support = Promise.resolve(options.support);
+  }
+
+  async run(request: SandboxRequest): Promise<SandboxResult> {
+    this.#support ??= probeSandbox();
+    const support = await this.#support;
+    if (!support.ok) {
+      // What is missing may be installed before the next run.
+      this.#support = undefined;
+      throw support.error;
+    }
+    const scratch = join(this.#scratchDirectory, `run-${this.#random.id()}`);
+    await mkdir(scratch, { recursive: true, mode: 0o700 });
+    try {
+      const view = support.overlay
+        ? await overlayScratch(scratch, request.roots)
+        : await copyScratch(scratch, request.roots);
+      const options = bwrapArguments(request, view.root, support.procMount);
+      return await runContained({ argv: await chainOf(request, view), options }, request);
+    } finally {
+      await removeTree(scratch);
+    }
+  }
+}
+
+async function chainOf(request: SandboxRequest, view: ScratchRoot): Promise<string[]> {
+  const affinity = request.cpus === undefined ? [] : ['taskset', '-c', await cpuList(request.cpus)];
+  return [
+    affinity,
+    ['setpriv', '--pdeathsig', 'KILL'],
+    ['unshare', '--user', '--map-root-user', '--mount', '--pid', '--fork', '--kill-child'],
+    ['bash', '--norc', '--noprofile', '-c', enterScript, 'kiln-sandbox'],
+    [view.overlay, view.root, ...request.argv],
+  ].flat();
+}

@@ -1,0 +1,292 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { SandboxRequest, SandboxResult } from '@kiln/build';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { probeSandbox } from './probe.ts';
+import { BwrapSandbox } from './sandbox.ts';
+import { hostLikeRoot, scriptRequest } from './testing.ts';
+
+let directory: string;
+let root: string;
+let sandbox: BwrapSandbox;
+
+beforeAll(async () => {
+  ({ directory, root } = await hostLikeRoot());
+  sandbox = new BwrapSandbox({ scratchDirectory: join(directory, 'scratch') });
+});
+
+afterAll(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function run(
+  script: string,
+  changes: Partial<SandboxRequest> = {},
+): Promise<{ result: SandboxResult; output: string }> {
+  const { request, output } = scriptRequest(root, script, changes);
+  const result = await sandbox.run(request);
+  return { result, output: output() };
+}
+
+describe('what a sandbox looks like from within', () => {
+  test('the command runs with the ids, the directory, the host name and exactly the environment asked for', async () => {
+    const { result, output } = await run('id -u; id -g; pwd; hostname; umask; env', {
+      argv: [
+        '/usr/bin/env',
+        '-u',
+        'PWD',
+        '/bin/bash',
+        '-c',
+        'id -u; id -g; pwd; hostname; umask; cat /proc/$$/environ | tr "\\0" "\\n"',
+      ],
+    });
+    expect(result).toEqual({ kind: 'exited', exitCode: 0 });
+    expect(output).toBe(
+      '1000\n1000\n/home/build\nkiln\n0022\nGREETING=good  day\nPATH=/usr/bin:/usr/sbin\n',
+    );
+  });
+
+  test('a command may run as the root of its own namespace', async () => {
+    const { output } = await run('id -u; grep CapEff /proc/self/status', { uid: 0, gid: 0 });
+    expect(output).toBe('0\nCapEff:\t0000000000000000\n');
+  });
+
+  test('the exit code is handed on', async () => {
+    expect((await run('exit 42')).result).toEqual({ kind: 'exited', exitCode: 42 });
+    expect((await run('kill -9 $$')).result).toEqual({ kind: 'exited', exitCode: 137 });
+  });
+
+  test('standard output and error arrive in the order they were written', async () => {
+    const { output } = await run('for i in 1 2 3; do echo o$i; echo e$i >&2; done');
+    expect(output).toBe('o1\ne1\no2\ne2\no3\ne3\n');
+  });
+
+  test('only loopback exists, and a server of the host cannot be reached', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const script = `cut -d: -f1 /proc/net/dev | tail -n +3 | tr -d ' '; (exec 3<>/dev/tcp/127.0.0.1/${port}) 2>/dev/null && echo reached`;
+    const closed = await run('', { argv: ['/bin/bash', '-c', script] });
+    const open = await run('', { argv: ['/bin/bash', '-c', script], network: 'host' });
+    server.close();
+    expect(closed.output).toBe('lo\n');
+    expect(open.output).toContain('reached');
+  });
+
+  test('loopback is up', async () => {
+    const script =
+      'import socket; s=socket.create_server(("127.0.0.1",0)); c=socket.create_connection(s.getsockname()); print("connected")';
+    const { output } = await run('', { argv: ['/usr/bin/python3', '-c', script] });
+    expect(output).toBe('connected\n');
+  });
+
+  test('nothing of the host is visible but roots and mounts', async () => {
+    const { output } = await run(
+      `ls / | tr '\\n' ' '; ls /etc; test -e ${directory} || echo hidden; ls /proc | grep -c '^[0-9]'`,
+    );
+    expect(output).toMatch(
+      /^bin dev etc home lib lib64 proc sbin tmp usr greeting\nhidden\n[2-5]\n$/,
+    );
+  });
+
+  test('open files of the caller are not inherited', async () => {
+    const { output } = await run('ls /proc/self/fd | wc -l');
+    // Standard input, output and error, and the directory being listed.
+    expect(output).toBe('4\n');
+  });
+
+  test('an affinity limits the number of CPUs that nproc sees', async () => {
+    expect((await run('nproc', { cpus: 1 })).output).toBe('1\n');
+  });
+});
+
+describe('what a sandbox leaves behind', () => {
+  test('writes to the root vanish, writes to a mount stay, a read-only mount refuses them', async () => {
+    const shared = join(directory, 'shared');
+    await mkdir(shared, { recursive: true });
+    const mounts = [
+      { source: '/usr', target: '/usr', readOnly: true },
+      { source: shared, target: '/home/build/shared', readOnly: false },
+    ];
+    const script =
+      'echo bye > /etc/greeting; cat /etc/greeting; rm /lib; echo kept > shared/file; touch /usr/x 2>/dev/null || echo refused';
+    const { output } = await run(script, { mounts });
+    expect(output).toBe('bye\nrefused\n');
+    expect(await readFile(join(root, 'etc/greeting'), 'utf8')).toBe('hello\n');
+    expect(await readdir(root)).toContain('lib');
+    expect(await readFile(join(shared, 'file'), 'utf8')).toBe('kept\n');
+    expect(await readdir(join(directory, 'scratch'))).toEqual([]);
+  });
+
+  test('a higher root hides a lower one', async () => {
+    const upper = join(directory, 'upper-root');
+    await mkdir(join(upper, 'etc'), { recursive: true });
+    await writeFile(join(upper, 'etc/greeting'), 'from above\n');
+    expect((await run('cat /etc/greeting', { roots: [root, upper] })).output).toBe('from above\n');
+  });
+
+  test('directories that nobody can enter are removed too', async () => {
+    await run('mkdir -p a/b && touch a/b/c && chmod 0 a/b a');
+    expect(await readdir(join(directory, 'scratch'))).toEqual([]);
+  });
+
+  test('without overlays a copy of the root is used and the original stays as it is', async () => {
+    const copying = new BwrapSandbox({
+      scratchDirectory: join(directory, 'copies'),
+      support: { ok: true, overlay: false, procMount: 'own' },
+    });
+    const { request, output } = scriptRequest(root, 'cat /etc/greeting; echo bye > /etc/greeting');
+    await copying.run(request);
+    expect(output()).toBe('hello\n');
+    expect(await readFile(join(root, 'etc/greeting'), 'utf8')).toBe('hello\n');
+  });
+});
+
+describe('how a sandbox ends', () => {
+  const running = async (marker: string): Promise<number> => {
+    const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);
+    return stdout.split('\n').filter((line) => line.startsWith(`sleep ${marker}`)).length;
+  };
+  const tree = (marker: string): string =>
+    `sleep ${marker} & (setsid sleep ${marker} </dev/null >/dev/null 2>&1 &) ; echo ready; sleep ${marker}`;
+
+  test('a deadline ends every process', async () => {
+    const { result, output } = await run(tree('98701'), { timeoutMs: 500 });
+    expect(result).toEqual({ kind: 'timed-out' });
+    expect(output).toBe('ready\n');
+    expect(await running('98701')).toBe(0);
+  });
+
+  test('an abort ends every process', async () => {
+    const abort = new AbortController();
+    const { result } = await run(tree('98702'), {
+      signal: abort.signal,
+      onOutput: () => abort.abort(),
+    });
+    expect(result).toEqual({ kind: 'aborted' });
+    expect(await running('98702')).toBe(0);
+  });
+
+  test('an abort at any moment of the start leaves nothing', async () => {
+    for (let delayMs = 0; delayMs < 24; delayMs += 2) {
+      const signal = AbortSignal.timeout(delayMs);
+      expect((await run(tree('98703'), { signal })).result).toEqual({ kind: 'aborted' });
+      expect(await running('98703')).toBe(0);
+    }
+  });
+
+  test('processes left in the background are gone with the command', async () => {
+    const { result } = await run('(setsid sleep 98704 </dev/null >/dev/null 2>&1 &); sleep 0.1');
+    expect(result).toEqual({ kind: 'exited', exitCode: 0 });
+    expect(await running('98704')).toBe(0);
+  });
+
+  test('the death of the caller ends every process', async () => {
+    const program = `
+      import { BwrapSandbox } from ${JSON.stringify(join(import.meta.dirname, 'sandbox.ts'))};
+      import { scriptRequest } from ${JSON.stringify(join(import.meta.dirname, 'testing.ts'))};
+      const sandbox = new BwrapSandbox({ scratchDirectory: ${JSON.stringify(join(directory, 'orphan'))} });
+      const { request } = scriptRequest(${JSON.stringify(root)}, ${JSON.stringify(tree('98705'))}, { onOutput: (c) => process.stdout.write(c) });
+      await sandbox.run(request);`;
+    const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    expect(await running('98705')).toBe(3);
+    child.kill('SIGKILL');
+    await expect.poll(() => running('98705'), { timeout: 5000, interval: 20 }).toBe(0);
+  });
+});
+
+describe('where a sandbox runs', () => {
+  const nested = async (prefix: string[], scratch: string): Promise<string> => {
+    const program = `
+      import { BwrapSandbox } from ${JSON.stringify(join(import.meta.dirname, 'sandbox.ts'))};
+      import { scriptRequest } from ${JSON.stringify(join(import.meta.dirname, 'testing.ts'))};
+      const sandbox = new BwrapSandbox({ scratchDirectory: ${JSON.stringify(scratch)} });
+      const { request, output } = scriptRequest(${JSON.stringify(root)}, 'id -u; touch /new; ls /proc/self/status; cat /etc/greeting');
+      console.log(JSON.stringify(await sandbox.run(request)), output());`;
+    const [command = '', ...rest] = [
+      ...prefix,
+      process.execPath,
+      '--input-type=module-typescript',
+      '-e',
+      program,
+    ];
+    const { stdout } = await promisify(execFile)(command, rest);
+    return stdout;
+  };
+  const expected = '{"kind":"exited","exitCode":0} 1000\n/proc/self/status\nhello\n\n';
+
+  test("inside another bubblewrap with the host's file systems", async () => {
+    const outer = ['bwrap', '--unshare-user', '--uid', '0', '--gid', '0', '--dev-bind', '/', '/'];
+    expect(await nested(outer, join(directory, 'nested'))).toBe(expected);
+  });
+
+  test('inside another bubblewrap with a pid namespace and a /proc of its own', async () => {
+    const outer = [
+      'bwrap',
+      '--unshare-user',
+      '--uid',
+      '0',
+      '--gid',
+      '0',
+      '--unshare-pid',
+      '--bind',
+      '/',
+      '/',
+      '--dev',
+      '/dev',
+      '--proc',
+      '/proc',
+    ];
+    expect(await nested(outer, join(directory, 'nested-pid'))).toBe(expected);
+  });
+
+  test.runIf(process.getuid?.() === 0)('as a user without privilege', async () => {
+    const scratch = join(directory, 'unprivileged');
+    await mkdir(scratch, { mode: 0o777 });
+    await chmod(directory, 0o755);
+    await chmod(scratch, 0o777);
+    const other = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
+    expect(await nested(other, scratch)).toBe(expected);
+    expect(await readdir(scratch)).toEqual([]);
+  });
+
+  test('this host has what a sandbox needs', async () => {
+    expect(await probeSandbox(directory)).toMatchObject({ ok: true, overlay: true });
+  });
+});
+
+describe('what a sandbox refuses', () => {
+  test('a NUL byte, which could smuggle an option', async () => {
+    const environment = { A: 'x\0--bind\0/\0/host' };
+    await expect(run('true', { environment })).rejects.toMatchObject({
+      code: 'SANDBOX_ARGUMENT_INVALID',
+    });
+  });
+
+  test('a root that does not exist', async () => {
+    await expect(run('true', { roots: [join(directory, 'absent')] })).rejects.toMatchObject({
+      code: 'SANDBOX_SETUP_FAILED',
+    });
+    expect(await readdir(join(directory, 'scratch'))).toEqual([]);
+  });
+
+  test('a working directory that does not exist', async () => {
+    await expect(run('true', { workingDirectory: '/absent' })).rejects.toMatchObject({
+      code: 'SANDBOX_SETUP_FAILED',
+    });
+  });
+});
+
+test('entering and leaving takes a fraction of a second', async () => {
+  const startedAt = performance.now();
+  for (let i = 0; i < 5; i++) await run('true');
+  expect((performance.now() - startedAt) / 5).toBeLessThan(500);
+});

@@ -1,0 +1,138 @@
+import type { FileHandle } from 'node:fs/promises';
+import { constants, lstat, mkdir, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Random } from '@kiln/base';
+import { KilnError, assert, shorten, systemRandom } from '@kiln/base';
+import type { TreeEntry, Workspace, WorkspaceFile, WorkspacePort } from '@kiln/build';
+import { removeTree } from './scratch.ts';
+import type { TreeLimits } from './workspace-tree.ts';
+import { defaultTreeLimits, readWorkspaceTree } from './workspace-tree.ts';
+
+export interface FsWorkspacesOptions {
+  /** Absolute, and used by this process alone. */
+  readonly directory: string;
+  readonly random?: Random;
+  readonly limits?: TreeLimits;
+}
+
+/**
+ * Workspaces as directories of the host. The host's user is the guest's user 1000, as in `BwrapSandbox`.
+ * No process of a build runs while a workspace is read or removed (a sandbox's run settles after its last
+ * process), so a checked path stays what it was. Extended attributes are not read: a build without capabilities
+ * can set none that matter.
+ */
+export class FsWorkspaces implements WorkspacePort {
+  readonly #options: FsWorkspacesOptions;
+
+  private constructor(options: FsWorkspacesOptions) {
+    this.#options = options;
+  }
+
+  /** Makes the directory and removes the workspaces that a crash left in it. */
+  static async open(options: FsWorkspacesOptions): Promise<FsWorkspaces> {
+    await mkdir(options.directory, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(options.directory)) {
+      await removeTree(join(options.directory, name));
+    }
+    return new FsWorkspaces(options);
+  }
+
+  async create(name: string): Promise<Workspace> {
+    assert(/^[A-Za-z0-9._-]{1,120}$/.test(name), 'a workspace is named by letters, digits and ._-');
+    const id = (this.#options.random ?? systemRandom).id(4);
+    const hostPath = join(this.#options.directory, `w-${name}-${id}`);
+    await mkdir(hostPath, { mode: 0o755 });
+    return new FsWorkspace(hostPath, this.#options.limits ?? defaultTreeLimits);
+  }
+}
+
+/** One directory; see `FsWorkspaces`. */
+export class FsWorkspace implements Workspace {
+  readonly hostPath: string;
+  readonly #limits: TreeLimits;
+
+  constructor(hostPath: string, limits: TreeLimits = defaultTreeLimits) {
+    this.hostPath = hostPath;
+    this.#limits = limits;
+  }
+
+  /** Throws `WORKSPACE_PATH_INVALID` and `WORKSPACE_PATH_TAKEN`. */
+  async write(file: WorkspaceFile): Promise<void> {
+    const parts = plainParts(file.path);
+    const name = parts.pop() ?? '';
+    const parent = await this.#directory(parts, file.path);
+    const handle = await openNew(join(parent, name), file.path);
+    try {
+      const chunks = file.content instanceof Uint8Array ? [file.content] : file.content;
+      for await (const chunk of chunks) await writeAll(handle, chunk);
+      await handle.chmod(file.mode & 0o7777);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Throws `WORKSPACE_PATH_INVALID`, and `WORKSPACE_PATH_TAKEN` where something else is in the way. */
+  async makeDirectory(path: string): Promise<void> {
+    await this.#directory(plainParts(path), path);
+  }
+
+  readTree(packageName: string): AsyncIterable<TreeEntry> {
+    return readWorkspaceTree(this.hostPath, packageName, this.#limits);
+  }
+
+  async remove(): Promise<void> {
+    await removeTree(this.hostPath);
+  }
+
+  async #directory(parts: readonly string[], asked: string): Promise<string> {
+    let current = this.hostPath;
+    for (const part of parts) {
+      current = join(current, part);
+      const found = await lstatOrUndefined(current);
+      if (found === undefined) await mkdir(current, { mode: 0o755 });
+      else if (!found.isDirectory()) throw taken(asked);
+    }
+    return current;
+  }
+}
+
+async function openNew(path: string, asked: string): Promise<FileHandle> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  try {
+    return await open(path, flags, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken(asked);
+    throw error;
+  }
+}
+
+async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.length;) {
+    at += (await handle.write(chunk, at)).bytesWritten;
+  }
+}
+
+async function lstatOrUndefined(
+  path: string,
+): Promise<Awaited<ReturnType<typeof lstat>> | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function plainParts(path: string): string[] {
+  const parts = path.split('/');
+  const plain = (part: string): boolean =>
+    part !== '' && part !== '.' && part !== '..' && !part.includes('\0');
+  if (Buffer.byteLength(path) > 4096 || !parts.every(plain)) {
+    throw new KilnError('WORKSPACE_PATH_INVALID', `not a plain relative path: "${shorten(path)}"`);
+  }
+  return parts;
+}
+
+function taken(path: string): KilnError {
+  return new KilnError('WORKSPACE_PATH_TAKEN', `the workspace already has "${shorten(path)}"`);
+}
