@@ -170,6 +170,6 @@ function limit(catalogs: readonly DesiredCatalog[], only: readonly string[], the
   return catalogs.map((catalog) => ({
     ...catalog,
     desired: catalog.desired.filter((one) => needed.has(one.key)),
-    problems: catalog.problems.filter((one) => needed.has(one.key)),
+    problems: catalog.problems.filter((one) => needed.has(one.key as Key)),
   }));
 }

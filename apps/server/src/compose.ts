@@ -1,0 +1,45 @@
+import path from 'node:path';
+import type { BlobStore } from '@kiln/blobs';
+import { FsBlobs } from '@kiln/blobs-fs';
+import type { Clock, Logger } from '@kiln/base';
+import { systemClock, systemRandom } from '@kiln/base';
+import type { FactoryRecords, RegistryState } from '@kiln/factory';
+import { SignerClient } from '@kiln/keys-file';
+import { PostgresQueue, PostgresRecords, PostgresRegistryState, connect, socketDirectoryOf } from '@kiln/postgres';
+import type { SigningLedger } from '@kiln/trust';
+import type { Place } from './place.ts';
+
+/** The parts that every process of a factory shares. */
+export interface Factory extends AsyncDisposable {
+  readonly blobs: FsBlobs;
+  readonly queue: PostgresQueue;
+  readonly records: FactoryRecords;
+  readonly registry: RegistryState;
+  readonly signer: SignerClient;
+  readonly clock: Clock;
+}
+
+/** Opens the database and the blobs of a factory. */
+export function openFactory(place: Place, log: Logger, name: string): Factory {
+  const clock = systemClock;
+  const database = connect({ socketDirectory: socketDirectoryOf(place.home) }, { applicationName: `kiln ${name}`, logger: log });
+  const queue = new PostgresQueue({ database, clock, random: systemRandom });
+  return {
+    blobs: new FsBlobs({ directory: place.blobs }),
+    queue,
+    records: new PostgresRecords({ database, queue, clock }),
+    registry: new PostgresRegistryState({ database, clock }),
+    signer: new SignerClient({ socketPath: path.join(place.signerSocket) }),
+    clock,
+    [Symbol.asyncDispose]: () => database.destroy(),
+  };
+}
+
+/** What the signer asks, answered from the factory's records. */
+export function signingLedger(records: FactoryRecords, blobs: BlobStore): SigningLedger {
+  return {
+    isRecordedControl: (digest) => records.inLedger('control', digest),
+    isRecordedIndex: (digest) => records.inLedger('index', digest),
+    recordedStatement: async (digest) => ((await records.inLedger('statement', digest)) ? blobs.bytes(digest, 64 * 1024 * 1024) : undefined),
+  };
+}

@@ -1,0 +1,2 @@
+export type { Import, Workspace } from './repository.ts';
+export { importsOf, readText, repositoryFiles, root, workspaces } from './repository.ts';
