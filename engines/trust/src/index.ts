@@ -9,8 +9,6 @@ export { verificationLimits } from './image-source.ts';
 export type { ImageSource, VerificationLimits } from './image-source.ts';
 export { localSigner } from './local-signer.ts';
 export { MemoryLedger } from './memory-ledger.ts';
-export { signSha256, signatureSegment } from './sign-apk.ts';
-export type { SignatureSegmentRequest } from './sign-apk.ts';
 export { signStatementBytes } from './sign-statement.ts';
 export type { Signer, SigningLedger } from './signer.ts';
 export {

@@ -1,6 +1,6 @@
+import { signControlDigest, signatureSegment } from '@kiln/apk';
 import { KilnError, digestOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
-import { signatureSegment } from './sign-apk.ts';
 import { signStatementBytes } from './sign-statement.ts';
 import type { Signer, SigningLedger } from './signer.ts';
 import { publicHalves } from './signing-keys.ts';
@@ -11,8 +11,11 @@ import type { SigningKeys } from './signing-keys.ts';
  * be killed at any moment and every call may be repeated. Throws `SIGNER_NOT_RECORDED` for what the ledger does not know.
  */
 export function localSigner(keys: SigningKeys, ledger: SigningLedger): Signer {
-  const segment = (digest: Digest, mtimeSeconds: number): Uint8Array =>
-    signatureSegment({ key: keys.apkKey, keyName: keys.apkKeyName, digest, mtimeSeconds });
+  const apkPem = keys.apkKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const segment = (digest: Digest, mtimeSeconds: number): Uint8Array => {
+    const signature = signControlDigest(digest, apkPem);
+    return signatureSegment({ keyName: keys.apkKeyName, signature, mtimeSeconds });
+  };
   return {
     async signControl(controlSha256, mtimeSeconds) {
       if (!(await ledger.isRecordedControl(controlSha256)))

@@ -13,7 +13,6 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { localSigner } from './local-signer.ts';
 import { MemoryLedger } from './memory-ledger.ts';
-import { signSha256 } from './sign-apk.ts';
 import { signStatementBytes } from './sign-statement.ts';
 import { openSigningKeys, publicHalves } from './signing-keys.ts';
 import { verifyBundle } from './verify-bundle.ts';
@@ -29,17 +28,6 @@ const ecPublic = createPublicKey(ec);
 const statement = printStatement(
   statementAbout({ name: 'app', digest: digestOf('manifest') }, COSIGN_SIGN_PREDICATE, {}),
 );
-
-test('an RSA signature over a digest is the PKCS#1 v1.5 signature over the content', () => {
-  fc.assert(
-    fc.property(fc.uint8Array(), (content) => {
-      const signature = signSha256(rsa, digestOf(content));
-      expect(verify('sha256', content, createPublicKey(rsa), signature)).toBe(true);
-      expect(signSha256(rsa, digestOf(content))).toEqual(signature);
-    }),
-    { numRuns: 20 },
-  );
-});
 
 test('a signature segment is one open archive with the signature under the name of the key', async () => {
   const ledger = new MemoryLedger();

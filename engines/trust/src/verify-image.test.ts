@@ -12,8 +12,8 @@ import { describe, expect, test } from 'vitest';
 import { signStatementBytes } from './sign-statement.ts';
 import { assertVerified, printVerification } from './verification.ts';
 import type { VerificationReport } from './verification.ts';
-import { bareImage, goodStatements, imageKeyPair, signedImage } from './verify-image.fixture.ts';
-import type { FixtureImage } from './verify-image.fixture.ts';
+import { bareImage, goodStatements, imageKeyPair, signedImage } from './memory-registry.ts';
+import type { FixtureImage } from './memory-registry.ts';
 import { verifyImage } from './verify-image.ts';
 
 const key = imageKeyPair();
