@@ -97,7 +97,7 @@ async function writeLauncher(path: string, pin: DebianPin): Promise<void> {
   const quoted = pin.argumentsFirst.map((each) => ` '${each}'`).join('');
   const script = `#!/bin/sh
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")/root
-for directory in "$root"/usr/lib/*-linux-gnu "$root"/lib/*-linux-gnu; do
+for directory in "$root"/usr/lib/*-linux-gnu "$root"/lib/*-linux-gnu "$root"/usr/lib/*-linux-gnu/pulseaudio; do
   if [ -d "$directory" ]; then LD_LIBRARY_PATH="$directory\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"; fi
 done
 if [ -n "\${LD_LIBRARY_PATH:-}" ]; then export LD_LIBRARY_PATH; fi

@@ -4,7 +4,8 @@ import type { GoPin } from './pins.ts';
 
 /**
  * Builds `directory/bin/<name>` from a Go module, which the host's Go fetches and checks as it is configured to. Large
- * clients take minutes. Modules and compiled packages are kept in `cache`, shared between clients and versions.
+ * clients take minutes. Modules and compiled packages, which may be gigabytes, are kept in
+ * `cache`, so that an interrupted build goes on; the caller removes it.
  */
 export async function installGoClient(pin: GoPin, directory: string, cache: string): Promise<void> {
   await run('go', ['install', '-trimpath', `${pin.package}@${pin.version}`], {

@@ -67,7 +67,7 @@ async function installClient(
   await locked(join(directory, `${name}.lock`), async () => {
     if ((await readStamp(home)) !== undefined) return;
     say(`installing ${name} ${pin.version}`);
-    const stamp = await installInto(name, pin, { home, cache: join(directory, 'go') });
+    const stamp = await installInto(name, pin, { home, cache: join(directory, `${name}.go`) });
     if (stamp.version !== stamp.asked) {
       say(`${name} ${stamp.asked} is gone; installed ${stamp.version} instead`);
     }
@@ -87,7 +87,10 @@ async function installInto(
   await rm(home, { recursive: true, force: true });
   await mkdir(partial);
   const packages = pin.kind === 'debian' ? await installDebianClient(name, pin, partial) : [];
-  if (pin.kind === 'go') await installGoClient(pin, partial, cache);
+  if (pin.kind === 'go') {
+    await installGoClient(pin, partial, cache);
+    await rm(cache, { recursive: true, force: true });
+  }
   const own = packages.find((each) => each.name === pin.package);
   const stamp: ClientStamp = {
     name,

@@ -1,0 +1,156 @@
+import { digestOf } from '@kiln/base';
+import { MemoryBlobs } from '@kiln/blobs';
+import type { ServedGeneration } from '@kiln/factory';
+import Fastify from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { apkRepository } from './apk-repository.ts';
+import { parseTarget } from './target.ts';
+
+const key = { name: 'kiln.rsa.pub', pem: '-----BEGIN PUBLIC KEY-----\n' };
+
+async function generations(blobs: MemoryBlobs, count: number): Promise<ServedGeneration[]> {
+  const made: ServedGeneration[] = [];
+  for (let number = 1; number <= count; number += 1) {
+    const index = await blobs.put(Buffer.from(`index ${number}`));
+    const apk = await blobs.put(Buffer.from(`apk ${number}`));
+    made.push({
+      number,
+      indexBlob: index.digest,
+      packages: new Map([[`zlib-1.3.${number}-r0.apk`, apk.digest]]),
+      createdAt: Date.UTC(2026, 0, number),
+    });
+  }
+  return made;
+}
+
+describe('an apk repository over HTTP', () => {
+  let server: FastifyInstance;
+  let made: ServedGeneration[];
+  beforeAll(async () => {
+    const blobs = new MemoryBlobs();
+    made = await generations(blobs, 12);
+    const served = (repository: string, arch: string): readonly ServedGeneration[] =>
+      repository === 'os' && arch === 'x86_64' ? made : [];
+    server = Fastify();
+    await server.register(apkRepository, {
+      blobs,
+      keys: [key],
+      generations: {
+        current: async (repository, arch) => served(repository, arch).at(-1),
+        byNumber: async (repository, arch, number) => served(repository, arch)[number - 1],
+        byDigest: async (repository, arch, indexBlob) =>
+          served(repository, arch).find((each) => each.indexBlob === indexBlob),
+      },
+    });
+  });
+  afterAll(() => server.close());
+  const get = (url: string, headers: Record<string, string> = {}) =>
+    server.inject({ url, headers });
+
+  it('serves the current index, to be revalidated by its digest', async () => {
+    const reply = await get('/apk/os/x86_64/APKINDEX.tar.gz');
+    expect(reply.statusCode).toBe(200);
+    expect(reply.body).toBe('index 12');
+    expect(reply.headers).toMatchObject({
+      'content-type': 'application/gzip',
+      'content-length': '8',
+      'cache-control': 'no-cache',
+      etag: `"${digestOf('index 12')}"`,
+      'last-modified': 'Mon, 12 Jan 2026 00:00:00 GMT',
+    });
+    const again = await get('/apk/os/x86_64/APKINDEX.tar.gz', {
+      'if-none-match': String(reply.headers.etag),
+    });
+    expect(again.statusCode).toBe(304);
+    expect(again.body).toBe('');
+  });
+
+  it('serves old generations by number and by digest, for ever', async () => {
+    for (const selector of [
+      '@3',
+      `@${digestOf('index 3')}`,
+      `@${digestOf('index 3').replace(':', '%3A')}`,
+    ]) {
+      const index = await get(`/apk/os/${selector}/x86_64/APKINDEX.tar.gz`);
+      expect(index.body).toBe('index 3');
+      expect(index.headers['cache-control']).toContain('immutable');
+      expect((await get(`/apk/os/${selector}/x86_64/zlib-1.3.3-r0.apk`)).body).toBe('apk 3');
+    }
+  });
+
+  it('shows in a generation only its own packages', async () => {
+    expect((await get('/apk/os/@3/x86_64/zlib-1.3.2-r0.apk')).statusCode).toBe(404);
+    expect((await get('/apk/os/@3/x86_64/zlib-1.3.4-r0.apk')).statusCode).toBe(404);
+  });
+
+  it('keeps the packages of recent generations reachable beside the current index', async () => {
+    expect((await get('/apk/os/x86_64/zlib-1.3.12-r0.apk')).body).toBe('apk 12');
+    expect((await get('/apk/os/x86_64/zlib-1.3.4-r0.apk')).body).toBe('apk 4');
+    expect((await get('/apk/os/x86_64/zlib-1.3.3-r0.apk')).statusCode).toBe(404);
+  });
+
+  it('answers ranges and HEAD', async () => {
+    const url = '/apk/os/x86_64/zlib-1.3.12-r0.apk';
+    const part = await get(url, { range: 'bytes=4-' });
+    expect([part.statusCode, part.body, part.headers['content-range']]).toEqual([
+      206,
+      '12',
+      'bytes 4-5/6',
+    ]);
+    const past = await get(url, { range: 'bytes=6-' });
+    expect([past.statusCode, past.headers['content-range']]).toEqual([416, 'bytes */6']);
+    const head = await server.inject({ method: 'HEAD', url });
+    expect([head.statusCode, head.body, head.headers['content-length']]).toEqual([200, '', '6']);
+  });
+
+  it('serves the public key at the top and beside the repository', async () => {
+    for (const place of ['', 'os/', 'os/x86_64/', 'os/@1/', 'os/@1/x86_64/']) {
+      const reply = await get(`/apk/${place}kiln.rsa.pub`);
+      expect([reply.statusCode, reply.body]).toEqual([200, key.pem]);
+    }
+    expect((await get('/apk/other.rsa.pub')).statusCode).toBe(404);
+  });
+
+  it('answers what does not exist with 404 and a sentence', async () => {
+    for (const url of [
+      '/apk/none/x86_64/APKINDEX.tar.gz',
+      '/apk/os/riscv64/APKINDEX.tar.gz',
+      '/apk/os/@99/x86_64/APKINDEX.tar.gz',
+      '/apk/os/@0/x86_64/APKINDEX.tar.gz',
+      '/apk/os/x86_64/none-1-r0.apk',
+      '/apk/os/x86_64/..%2f..%2fetc%2fpasswd',
+      '/apk/os/%2e%2e/x86_64/APKINDEX.tar.gz',
+      '/apk/',
+    ]) {
+      const reply = await get(url);
+      expect([url, reply.statusCode]).toEqual([url, 404]);
+      expect(reply.headers['content-type']).toContain('text/plain');
+      expect(reply.body).toMatch(/^not found/);
+    }
+    expect(
+      (await server.inject({ method: 'PUT', url: '/apk/os/x86_64/x-1-r0.apk' })).statusCode,
+    ).toBe(404);
+  });
+
+  it('reads no path into a name with a slash, whatever it is', () => {
+    const segment = fc.constantFrom(
+      'os',
+      'x86_64',
+      '@1',
+      'a%2fb-1-r0.apk',
+      'z-1-r0.apk',
+      '..',
+      '%2e%2e',
+      'k.pub',
+      '',
+    );
+    const namesOf = (segments: readonly string[]): string =>
+      Object.values(parseTarget(segments.join('/')) ?? {}).join(' ');
+    const property = fc.property(fc.array(fc.oneof(segment, fc.string())), (segments) => {
+      return !/[/]|[.][.]/.test(namesOf(segments));
+    });
+    expect(fc.check(property).failed).toBe(false);
+  });
+});

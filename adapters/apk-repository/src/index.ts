@@ -1,0 +1,2 @@
+export type { ApkRepositoryOptions, PublicKey } from './apk-repository.ts';
+export { apkRepository } from './apk-repository.ts';
