@@ -1,0 +1,210 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { collect, digestOf, silentLogger } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import { MemoryLedger, printVerification, verifyImage } from '@kiln/trust';
+import { bareImage, goodStatements } from '@kiln/trust/testing';
+import type { FixtureImage } from '@kiln/trust/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { SignerClient } from './signer-client.ts';
+import { runSigner } from './signer-server.ts';
+import type { RunningSigner } from './signer-server.ts';
+
+/** Stock cosign, 3.1.1 or newer: `KILN_COSIGN`, or where the clients of `test/clients` are kept. */
+function findCosign(): string | undefined {
+  const named = process.env['KILN_COSIGN'];
+  if (named !== undefined && named !== '') return named;
+  const cache = process.env['KILN_CACHE'] ?? '';
+  const tools = cache === '' ? resolve(import.meta.dirname, '../../../.tools') : cache;
+  const found = globSync('clients/{bin,cosign-v3.*/bin}/cosign', { cwd: tools });
+  return found.map((path) => join(tools, path)).find((path) => existsSync(path));
+}
+
+const cosign = findCosign();
+if (cosign === undefined) {
+  process.stderr.write('skipped: no cosign; set KILN_COSIGN or install the test clients\n');
+}
+
+const root = mkdtempSync(join(tmpdir(), 'kiln-cosign-'));
+const publicKey = join(root, 'public', 'image.pub');
+const ledger = new MemoryLedger();
+let signer: RunningSigner;
+let server: Server;
+let image: FixtureImage;
+
+beforeAll(async () => {
+  signer = await runSigner({
+    keysDirectory: join(root, 'keys'),
+    publicDirectory: join(root, 'public'),
+    socketPath: join(root, 'run', 'signer.sock'),
+    ledger,
+    log: silentLogger,
+  });
+  server = createServer((request, response) => void serve(request, response));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+});
+
+afterAll(async () => {
+  await signer.close();
+  server.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** The reading half of the distribution API over the image of the test. */
+async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const [, kind, digest] =
+    /^\/v2\/app\/(manifests|blobs|referrers)\/(sha256:[0-9a-f]{64})$/.exec(request.url ?? '') ?? [];
+  if (request.url === '/v2/') response.end('{}');
+  else if (kind === 'referrers') {
+    const found = await image.registry.listReferrers(digest as Digest);
+    const manifests = found.map(({ sizeBytes, ...descriptor }) => ({
+      ...descriptor,
+      size: sizeBytes,
+    }));
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    response.setHeader('content-type', mediaType);
+    response.end(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
+  } else {
+    const { manifests, blobs } = image.registry;
+    const bytes = (kind === 'manifests' ? manifests : blobs).get(digest as Digest);
+    if (bytes === undefined) {
+      response.writeHead(404, { 'content-type': 'application/json' });
+      response.end('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"unknown"}]}');
+      return;
+    }
+    const mediaType =
+      kind === 'manifests'
+        ? (JSON.parse(Buffer.from(bytes).toString()) as { mediaType: string }).mediaType
+        : 'application/octet-stream';
+    response.writeHead(200, {
+      'content-type': mediaType,
+      'content-length': bytes.length,
+      'docker-content-digest': digest ?? '',
+    });
+    response.end(bytes);
+  }
+}
+
+beforeEach(async () => {
+  image = bareImage();
+  const client = new SignerClient({ socketPath: join(root, 'run', 'signer.sock') });
+  for (const digest of [image.index, image.manifest]) {
+    for (const statement of goodStatements(digest)) {
+      const recorded = ledger.recordStatement(Buffer.from(JSON.stringify(statement)));
+      image.registry.attach(digest, await client.signStatement(recorded), statement.predicateType);
+    }
+  }
+});
+
+async function runCosign(
+  digest: Digest,
+  ...args: readonly string[]
+): Promise<{ exitCode: number; output: string }> {
+  const reference = `127.0.0.1:${(server.address() as AddressInfo).port}/app@${digest}`;
+  const flags = ['--key', publicKey, '--insecure-ignore-tlog', '--allow-http-registry', reference];
+  const child = spawn(cosign ?? '', [...args, ...flags], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: root, TUF_ROOT: join(root, 'tuf') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const tooLong = (): Error => new Error('too much output');
+  const closed = once(child, 'close') as Promise<[number]>;
+  const parts = await Promise.all([
+    collect(child.stdout, 1e7, tooLong),
+    collect(child.stderr, 1e7, tooLong),
+  ]);
+  return { exitCode: (await closed)[0], output: Buffer.concat(parts).toString() };
+}
+
+test('Kiln verifies what the signer process made', async () => {
+  const { registry } = image;
+  const report = await verifyImage({
+    digest: image.index,
+    imageKeyPem: signer.publicKeys.imageKeyPem,
+    readManifest: (digest) => registry.readManifest(digest),
+    readBlob: (digest) => registry.readBlob(digest),
+    listReferrers: (digest) => registry.listReferrers(digest),
+  });
+  expect(printVerification(report)).toContain('verified: 12 checks');
+});
+
+describe.skipIf(cosign === undefined)('stock cosign', () => {
+  test.each(['index', 'manifest'] as const)('verifies the signature of the %s', async (what) => {
+    const { exitCode, output } = await runCosign(image[what], 'verify');
+    expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
+    expect(output).toContain(image[what]);
+  });
+
+  test.each(['slsaprovenance1', 'spdxjson', 'https://in-toto.io/attestation/test-result/v0.1'])(
+    'verifies the attestation of type %s',
+    async (type) => {
+      for (const digest of [image.index, image.manifest]) {
+        const { exitCode, output } = await runCosign(digest, 'verify-attestation', '--type', type);
+        expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
+      }
+    },
+  );
+
+  test('finds no attestation of a type that was not made', async () => {
+    const { exitCode } = await runCosign(image.index, 'verify-attestation', '--type', 'cyclonedx');
+    expect(exitCode).not.toBe(0);
+  });
+
+  test('refuses each bundle of which one byte is flipped', async () => {
+    const [good] = image.registry.referrers.get(image.index) ?? [];
+    if (good === undefined) throw new Error('nothing is attached');
+    const manifest = JSON.parse(
+      Buffer.from(image.registry.manifests.get(good.digest) ?? []).toString(),
+    ) as {
+      layers: [{ digest: Digest }];
+    };
+    const bundle = Buffer.from(
+      image.registry.blobs.get(manifest.layers[0].digest) ?? [],
+    ).toString();
+    const flipped = [
+      bundle.replace(
+        /"sig":"(.{20})(.)/,
+        (_all, head: string, c: string) => `"sig":"${head}${c === 'A' ? 'B' : 'A'}`,
+      ),
+      bundle.replace(
+        /"payload":"(.{40})(.)/,
+        (_all, head: string, c: string) => `"payload":"${head}${c === 'A' ? 'B' : 'A'}`,
+      ),
+    ];
+    for (const text of flipped) {
+      expect(text).not.toBe(bundle);
+      image.registry.referrers.set(image.index, []);
+      image.registry.attach(
+        image.index,
+        Buffer.from(text),
+        good.annotations?.['dev.sigstore.bundle.predicateType'] ?? '',
+      );
+      const { exitCode } = await runCosign(image.index, 'verify');
+      expect(exitCode).not.toBe(0);
+    }
+  });
+
+  test('refuses statements that were moved to another image', async () => {
+    const stolen = image.registry.referrers.get(image.index) ?? [];
+    const other = image.registry.putManifest({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.index.v1+json',
+      manifests: [],
+      annotations: { of: digestOf('other') },
+    });
+    image.registry.referrers.set(other.digest, stolen);
+    expect((await runCosign(other.digest, 'verify')).exitCode).not.toBe(0);
+  });
+
+  test('refuses a manifest of which one byte is flipped', async () => {
+    const bytes = Buffer.from(image.registry.manifests.get(image.index) ?? []);
+    bytes.writeUInt8(bytes.readUInt8(20) ^ 1, 20);
+    image.registry.manifests.set(image.index, bytes);
+    expect((await runCosign(image.index, 'verify')).exitCode).not.toBe(0);
+  });
+});
