@@ -1,6 +1,7 @@
 import type { IndexRecord } from '@kiln/apk';
 import type { Digest } from '@kiln/base';
 import type { Key } from '@kiln/queue';
+import type { BlobLink, RegistryManifest } from './registry-state.ts';
 
 /** What a key of the line is about. */
 export type KeyKind = 'seed' | 'package' | 'index' | 'image';
@@ -116,6 +117,11 @@ export interface ImageResult {
   readonly packages: readonly ImagePackage[];
   readonly test: TestRun;
   readonly attachments: readonly Attachment[];
+  /** What the registry shows of it, so that what was deleted there can be shown again. */
+  readonly publication: {
+    readonly blobs: readonly BlobLink[];
+    readonly manifests: readonly Omit<RegistryManifest, 'repository'>[];
+  };
 }
 
 export type ActionResult = PackageResult | ImageResult;

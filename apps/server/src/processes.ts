@@ -1,0 +1,195 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { CatalogProblem } from '@kiln/factory';
+import { KilnError, jsonLogger, messageOf, systemClock } from '@kiln/base';
+import type { Logger } from '@kiln/base';
+import { runSigner } from '@kiln/keys-file';
+import { waitForDatabase } from './database.ts';
+import { CatalogKeeper, neededFor } from './catalog-keeper.ts';
+import { openFactory, signingLedger } from './compose.ts';
+import { readExpectedDurations } from './expected-durations.ts';
+import { endWith } from './lifetime.ts';
+import type { Place } from './place.ts';
+import { makeServer } from './server.ts';
+import { rotateLogs, supervise } from './supervise.ts';
+import { runWorker } from './worker.ts';
+
+export interface ProcessOptions {
+  readonly place: Place;
+  readonly port: number;
+  readonly version: string;
+  /** The catalog of Kiln OS. */
+  readonly osCatalog: string;
+  readonly catalog: string | undefined;
+  readonly only: readonly string[];
+  /** How long between two looks at everything. */
+  readonly resyncMs: number;
+}
+
+function logger(name: string): Logger {
+  return jsonLogger((line) => process.stdout.write(line), systemClock, { process: name });
+}
+
+const graceMs = 10_000;
+
+/** The signer: the only process that holds keys. Runs until it is told to end. */
+export async function signerProcess({ place }: ProcessOptions): Promise<void> {
+  const log = logger('signer');
+  const factory = openFactory(place, log, 'signer');
+  const signer = await runSigner({
+    keysDirectory: place.keys,
+    publicDirectory: place.publicKeys,
+    socketPath: place.signerSocket,
+    ledger: signingLedger(factory.records, factory.blobs),
+    log,
+  });
+  endWith(async () => {
+    await signer.close();
+    await factory[Symbol.asyncDispose]();
+  }, graceMs);
+}
+
+/** The HTTP server, which also keeps the desired state equal to the catalogs. Runs until it is told to end. */
+export async function serverProcess(options: ProcessOptions): Promise<void> {
+  const { place, port } = options;
+  const log = logger('server');
+  const factory = openFactory(place, log, 'server');
+  await waitForDatabase(() => factory.queue.counts(), log);
+  const folders = (catalog: string | undefined): { label: string; folder: string }[] => [
+    { label: 'catalog', folder: options.osCatalog },
+    ...(catalog === undefined ? [] : [{ label: path.basename(catalog), folder: catalog }]),
+  ];
+  const selection = readSelection(place, { only: options.only, catalog: options.catalog });
+  const keeper = new CatalogKeeper({
+    blobs: factory.blobs,
+    records: factory.records,
+    folders: folders(selection.catalog),
+    only: selection.only,
+    arch: 'x86_64',
+    log,
+  });
+  let current = selection;
+  const registry = `localhost:${port}`;
+  const api = {
+    views: {
+      records: factory.records,
+      queue: factory.queue,
+      expected: await readExpectedDurations(path.join(options.osCatalog, 'durations.yaml')),
+      unreadable: (): readonly CatalogProblem[] => [...keeper.unreadable.values()],
+      neededFor,
+    },
+    queue: factory.queue,
+    clock: factory.clock,
+    attempts: place.attempts,
+    addresses: () => ({
+      version: options.version,
+      home: place.home,
+      console: `http://localhost:${port}/`,
+      registry,
+      packages: `http://localhost:${port}/apk/kiln-os`,
+      key: path.join(place.publicKeys, 'image.pub'),
+    }),
+    select: async (chosen: { readonly only: readonly string[]; readonly catalog: string | undefined }) => {
+      current = { only: chosen.only, catalog: chosen.catalog ?? current.catalog };
+      writeSelection(place, current);
+      await keeper.select({ folders: folders(current.catalog), only: current.only });
+    },
+  };
+  writeSelection(place, selection);
+  // The first reading comes before the first answer, so that nobody sees an empty catalog.
+  await keeper.start();
+  const server = await makeServer({ factory, place, api, log, consoleFolder: path.join(place.root, 'apps/console/dist') });
+  await server.listen({ port, host: '127.0.0.1' });
+  log.info('server listens', { port });
+  const resync = setInterval(() => void resyncAll().catch((error: unknown) => log.warn('resync failed', { error: messageOf(error) })), options.resyncMs);
+  const resyncAll = async (): Promise<void> => {
+    const desired = await factory.records.listDesired();
+    await factory.queue.enqueue(desired.map((one) => ({ key: one.key, priority: 0, reason: 'resync' })));
+  };
+  const widen = setInterval(() => void (current.only.length > 0 ? keeper.refresh() : Promise.resolve()), 1_000);
+  endWith(async () => {
+    clearInterval(resync);
+    clearInterval(widen);
+    await keeper.close();
+    await server.close();
+    await factory[Symbol.asyncDispose]();
+  }, graceMs);
+}
+
+interface Selection {
+  readonly only: readonly string[];
+  readonly catalog: string | undefined;
+}
+
+/** A server that was started again goes on with what it was last asked for. */
+function readSelection(place: Place, given: Selection): Selection {
+  const file = path.join(place.run, 'selection.json');
+  try {
+    const before = JSON.parse(fs.readFileSync(file, 'utf8')) as Selection & { readonly supervisor: number };
+    return before.supervisor === process.ppid ? before : given;
+  } catch {
+    // The first start.
+    return given;
+  }
+}
+
+function writeSelection(place: Place, selection: Selection): void {
+  const file = path.join(place.run, 'selection.json');
+  fs.writeFileSync(`${file}.new`, JSON.stringify({ ...selection, supervisor: process.ppid }));
+  fs.renameSync(`${file}.new`, file);
+}
+
+/** A worker: reconciles keys until it is told to end. */
+export async function workerProcess(options: ProcessOptions): Promise<void> {
+  const log = logger('worker');
+  const factory = openFactory(options.place, log, 'worker');
+  await waitForDatabase(() => factory.queue.counts(), log);
+  const stop = new AbortController();
+  const running = runWorker({ factory, place: options.place, version: options.version, owner: `${os.hostname()}/${process.pid}`, log, signal: stop.signal });
+  endWith(async () => {
+    stop.abort();
+    await running;
+    await factory[Symbol.asyncDispose]();
+  }, graceMs);
+  await running;
+}
+
+/** What the command that started the supervisor is told. */
+function tell(message: unknown): void {
+  if (process.connected) process.send?.(message);
+}
+
+/** The supervisor: starts everything and keeps it running until it is told to end. */
+export async function supervisorProcess(
+  options: ProcessOptions & { readonly argv: readonly string[]; startTicks(pid: number): string | undefined },
+): Promise<void> {
+  const { place } = options;
+  const log = logger('supervisor');
+  const factoryFile = path.join(place.run, 'factory.json');
+  try {
+    rotateLogs(place);
+    const supervision = await supervise({
+      place,
+      port: options.port,
+      argv: options.argv,
+      environment: Object.fromEntries(Object.entries(process.env).filter((pair): pair is [string, string] => pair[1] !== undefined)),
+      log,
+    });
+    const running = { pid: process.pid, startTicks: options.startTicks(process.pid), port: supervision.port };
+    fs.writeFileSync(`${factoryFile}.new`, JSON.stringify(running));
+    fs.renameSync(`${factoryFile}.new`, factoryFile);
+    tell({ kind: 'started' });
+    if (process.connected) process.disconnect();
+    const stop = async (): Promise<void> => {
+      await supervision.stop();
+      fs.rmSync(factoryFile, { force: true });
+    };
+    endWith(stop, 60_000);
+  } catch (error) {
+    log.error('the factory did not start', { error: messageOf(error) });
+    const known = error instanceof KilnError ? error : undefined;
+    tell({ kind: 'failed', code: known?.code ?? 'INTERNAL', message: messageOf(error), hint: known?.hint ?? 'kiln logs supervisor' });
+    process.exit(1);
+  }
+}

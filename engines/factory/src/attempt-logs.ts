@@ -1,0 +1,12 @@
+/** The log of one attempt, written while it runs. */
+export interface AttemptLog {
+  /** Noted with the attempt, so that the log is found again. */
+  readonly reference: string;
+  write(chunk: Uint8Array | string): void;
+  close(): void;
+}
+
+/** Where reconcilers write what a person wants to read of an attempt. Nothing is made until something is written. */
+export interface AttemptLogs {
+  open(attemptId: string): AttemptLog;
+}
