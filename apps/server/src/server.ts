@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Logger } from '@kiln/base';
-import { KilnError, messageOf, shorten } from '@kiln/base';
+import { KilnError, compareBytes, messageOf, shorten } from '@kiln/base';
+import type { PublicKey } from '@kiln/apk-repository';
 import { apkRepository } from '@kiln/apk-repository';
 import { generationReader } from '@kiln/factory';
 import { ociRegistry } from '@kiln/oci-registry';
@@ -71,7 +72,7 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
   await server.register(apkRepository, {
     blobs: factory.blobs,
     generations: generationReader(factory.records),
-    keys: async () => publicKeysIn(place.publicKeys),
+    keys: await publicKeysIn(place.publicKeys),
   });
   if (fs.existsSync(path.join(options.consoleFolder, 'index.html'))) {
     await server.register(fastifyStatic, { root: options.consoleFolder, wildcard: false });
@@ -85,11 +86,8 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
   return server;
 }
 
-/** Public apk keys by file name. */
-async function publicKeysIn(folder: string): Promise<ReadonlyMap<string, string>> {
-  const keys = new Map<string, string>();
-  for (const name of await fs.promises.readdir(folder)) {
-    if (name.endsWith('.rsa.pub')) keys.set(name, await fs.promises.readFile(path.join(folder, name), 'utf8'));
-  }
-  return keys;
+/** The public apk keys of this factory. */
+async function publicKeysIn(folder: string): Promise<readonly PublicKey[]> {
+  const names = (await fs.promises.readdir(folder)).filter((name) => name.endsWith('.rsa.pub'));
+  return Promise.all(names.sort(compareBytes).map(async (name) => ({ name, pem: await fs.promises.readFile(path.join(folder, name), 'utf8') })));
 }

@@ -10,7 +10,7 @@ export interface ImageFacts {
 /** One thing that a test does: a shell script, or a program with its arguments and no shell. */
 export type ImageTestStep =
   | { readonly kind: 'script'; readonly name: string; readonly script: string }
-  | { readonly kind: 'program'; readonly name: string; readonly words: string };
+  | { readonly kind: 'program'; readonly name: string; readonly words: readonly string[] };
 
 /** The test of an image: melange's shape, run in the image's own root file system. */
 export interface ImageTest {
@@ -33,7 +33,7 @@ const schema = z.object({
   pipeline: z
     .array(
       z
-        .object({ name: text().optional(), runs: text().optional(), exec: text().optional() })
+        .object({ name: text().optional(), runs: text().optional(), exec: z.array(text()).min(1).optional() })
         .refine((step) => (step.runs === undefined) !== (step.exec === undefined), 'a step has either "runs" (a shell script) or "exec" (a program, no shell)'),
     )
     .min(1, 'a test has at least one step'),
@@ -51,7 +51,7 @@ export function parseImageTest(source: string, file: string): ImageTest {
     steps: test.pipeline.map((step, at) => {
       const name = step.name ?? `step ${at + 1}`;
       return step.runs === undefined
-        ? { kind: 'program', name, words: step.exec ?? '' }
+        ? { kind: 'program', name, words: step.exec ?? [] }
         : { kind: 'script', name, script: step.runs };
     }),
   };

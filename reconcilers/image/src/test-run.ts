@@ -1,7 +1,6 @@
 import type { Sandbox } from '@kiln/build';
 import type { Clock } from '@kiln/base';
 import type { ImageTest, ImageTestStep, TestRun } from '@kiln/factory';
-import { splitWords } from '@kiln/image-config';
 import type { RuntimeConfig } from '@kiln/oci';
 
 export interface ImageTestRequest {
@@ -27,7 +26,7 @@ function variablesOf(runtime: RuntimeConfig, test: ImageTest): Record<string, st
 
 /** A script runs in the image's (or the test's) shell and stops at its first failing command. */
 function argvOf(step: ImageTestStep): readonly string[] {
-  return step.kind === 'script' ? ['/bin/sh', '-c', `set -e\n${step.script}`] : splitWords(step.words);
+  return step.kind === 'script' ? ['/bin/sh', '-c', `set -e\n${step.script}`] : step.words;
 }
 
 /**
