@@ -60,7 +60,7 @@ function parseNamed(segments: readonly string[]): Target | undefined {
 
 function repositoryOf(segments: readonly string[]): string {
   const name = segments.join('/');
-  if (!isRepositoryName(name)) {
+  if (segments.some((segment) => segment.includes('/')) || !isRepositoryName(name)) {
     throw new RegistryRefusal('NAME_INVALID', `not a repository name: "${shorten(name)}"`);
   }
   return name;
