@@ -4,7 +4,7 @@ export interface Confinement {
   readonly keysDirectory: string;
   /** The factory's home: stays writable. */
   readonly home: string;
-  /** What else stays writable; missing ones are skipped. Default `/tmp` and `/var/tmp`. */
+  /** What stays writable beside `home`, `/tmp` and `/var/tmp`; missing ones are skipped. */
   readonly writable?: readonly string[];
   /** Further directories to replace by empty ones. */
   readonly hidden?: readonly string[];
@@ -32,7 +32,7 @@ const enter = 'mount -t proc proc /proc && exec unshare --user --map-root-user -
  */
 export function confine(argv: readonly string[], confinement: Confinement): readonly string[] {
   const { home, keysDirectory, workingDirectory, infoDescriptor } = confinement;
-  const writable = confinement.writable ?? ['/tmp', '/var/tmp'];
+  const writable = ['/tmp', '/var/tmp', ...(confinement.writable ?? [])];
   const hidden = [keysDirectory, ...(confinement.hidden ?? [])];
   return [
     ['bwrap', '--unshare-user', '--uid', '0', '--gid', '0', '--cap-add', 'ALL'],

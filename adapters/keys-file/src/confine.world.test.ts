@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
@@ -204,4 +212,21 @@ test('the check passes here, and says what is wrong where a directory is missing
     code: 'CONFINE_UNAVAILABLE',
     message: expect.stringContaining('absent') as string,
   });
+});
+
+test('the check finds key directories that are named by a link, and programs that are missing', async () => {
+  symlinkSync(home, join(root, 'link'));
+  const outcome = await checkConfinement({ keysDirectory: join(root, 'link', 'keys'), home }).then(
+    () => 'hidden',
+    (error: unknown) => (error as { code: string }).code,
+  );
+  // Either bubblewrap follows the link and hides the directory, or the check fails: never a visible key.
+  expect(['hidden', 'CONFINE_UNAVAILABLE']).toContain(outcome);
+  const path = process.env['PATH'];
+  process.env['PATH'] = '/nowhere';
+  await expect(checkConfinement({ keysDirectory, home })).rejects.toMatchObject({
+    code: 'CONFINE_UNAVAILABLE',
+    message: expect.stringContaining('ENOENT') as string,
+  });
+  process.env['PATH'] = path;
 });

@@ -84,23 +84,36 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
+/** Fails when one of the directories given is not empty. */
+const probe =
+  'for directory; do [ -z "$(ls -A "$directory")" ] || { echo "$directory is visible" >&2; exit 1; }; done';
+
 /**
- * Tries the confinement with a command that does nothing. Throws `CONFINE_UNAVAILABLE`, with what bubblewrap said, when
- * bubblewrap is missing or the kernel allows no user namespaces.
+ * Tries the confinement: the hidden directories must be seen empty. Throws `CONFINE_UNAVAILABLE`, with what bubblewrap
+ * said, when bubblewrap is missing, the kernel allows no user namespaces, or a directory is not a real path.
  */
 export async function checkConfinement(
   confinement: SpawnConfinedOptions['confinement'],
 ): Promise<void> {
+  const hidden = [confinement.keysDirectory, ...(confinement.hidden ?? [])];
+  const argv = ['/bin/sh', '-c', probe, 'probe', ...hidden];
   const environment = { PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
-  const tried = spawnConfined({ argv: ['true'], confinement, environment, output: 'pipe' });
+  const tried = spawnConfined({ argv, confinement, environment, output: 'pipe' });
   tried.child.stdout?.resume();
   let reason = '';
-  tried.child.once('error', (error) => (reason = messageOf(error)));
+  // The output is complete at `close`, which is after `exit`.
+  const closed = new Promise<void>((resolve) => {
+    tried.child.once('close', () => resolve());
+    tried.child.once('error', (error) => {
+      reason = messageOf(error);
+      resolve();
+    });
+  });
   tried.child.stderr?.on(
     'data',
     (chunk: Buffer) => (reason = `${reason}${chunk.toString()}`.slice(0, 500)),
   );
-  const { exitCode } = await tried.exited;
+  const [{ exitCode }] = await Promise.all([tried.exited, closed]);
   if (exitCode === 0) return;
   throw new KilnError('CONFINE_UNAVAILABLE', `workers cannot be confined: ${reason.trim()}`, {
     hint: 'install bubblewrap and util-linux, and allow user namespaces (sysctl kernel.unprivileged_userns_clone=1)',

@@ -190,7 +190,7 @@ test('a signer that is killed and started again serves the requests that were un
     await gone;
     child = await startProcess();
     for (const bundle of await Promise.all(requests)) {
-      expect(verifyBundle(bundle, openImageKey(imageKeyPem)).predicateType).toContain('cosign');
+      expect(verifyBundle(bundle, openImageKey(imageKeyPem)).predicateType).toContain('spdx');
     }
   }
   const gone = once(child, 'exit');

@@ -5,6 +5,8 @@ export {
   kilnImageExpectations,
 } from './build-types.ts';
 export type { ParameterNames, ProvenanceExpectations } from './build-types.ts';
+export { imageStatements } from './image-statements.ts';
+export type { ImageEvidence, PreparedStatement } from './image-statements.ts';
 export { verificationLimits } from './image-source.ts';
 export type { ImageSource, VerificationLimits } from './image-source.ts';
 export { localSigner } from './local-signer.ts';

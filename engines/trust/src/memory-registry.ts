@@ -2,22 +2,13 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { digestOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
-import {
-  COSIGN_SIGN_PREDICATE,
-  SLSA_PROVENANCE_PREDICATE,
-  SPDX_PREDICATE,
-  TEST_RESULT_PREDICATE,
-  bundleManifest,
-  printStatement,
-  slsaProvenance,
-  statementAbout,
-  testResult,
-} from '@kiln/intoto';
+import { bundleManifest, parseStatement, printStatement } from '@kiln/intoto';
 import type { Statement } from '@kiln/intoto';
 import { referrerDescriptor } from '@kiln/oci';
 import type { Descriptor } from '@kiln/oci';
 import { IMAGE_BUILD_TYPE, KILN_BUILDER_ID } from './build-types.ts';
 import type { ImageSource } from './image-source.ts';
+import { imageStatements } from './image-statements.ts';
 import { signStatementBytes } from './sign-statement.ts';
 
 /** An ECDSA P-256 pair for tests. */
@@ -87,31 +78,24 @@ async function* inHalves(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes.subarray(middle);
 }
 
-/** Good statements about a manifest, by predicate type. */
+/** Good statements about a manifest, one of each kind that verification asks for. */
 export function goodStatements(digest: Digest): readonly Statement[] {
-  const subject = { name: 'registry.example/app', digest };
-  const provenance = slsaProvenance({
-    buildType: IMAGE_BUILD_TYPE,
-    externalParameters: { name: 'app', configuration: '{}', architectures: ['x86_64'] },
-    internalParameters: {},
-    resolvedDependencies: [{ uri: 'pkg:apk/kiln/zlib@1', digest: { sha256: 'ab'.repeat(32) } }],
-    builderId: KILN_BUILDER_ID,
-    builderVersion: {},
-    byproducts: [],
+  const statements = imageStatements({
+    name: 'registry.example/app',
+    digest,
+    sbom: { spdxVersion: 'SPDX-2.3', packages: [{ name: 'zlib' }] },
+    provenance: {
+      buildType: IMAGE_BUILD_TYPE,
+      externalParameters: { name: 'app', configuration: '{}', architectures: ['x86_64'] },
+      internalParameters: {},
+      resolvedDependencies: [{ uri: 'pkg:apk/kiln/zlib@1', digest: { sha256: 'ab'.repeat(32) } }],
+      builderId: KILN_BUILDER_ID,
+      builderVersion: {},
+      byproducts: [],
+    },
+    tests: { configuration: [], passedTests: ['serves'], warnedTests: [], failedTests: [] },
   });
-  const tests = testResult({
-    configuration: [],
-    passedTests: ['serves'],
-    warnedTests: [],
-    failedTests: [],
-  });
-  const sbom = { spdxVersion: 'SPDX-2.3', packages: [{ name: 'zlib' }] };
-  return [
-    statementAbout(subject, COSIGN_SIGN_PREDICATE, {}),
-    statementAbout(subject, SPDX_PREDICATE, sbom),
-    statementAbout(subject, SLSA_PROVENANCE_PREDICATE, provenance),
-    statementAbout(subject, TEST_RESULT_PREDICATE, tests),
-  ];
+  return statements.map(({ bytes }) => parseStatement(bytes));
 }
 
 export interface FixtureImage {
