@@ -8,4 +8,5 @@ export type { YamlMapping, YamlMember, YamlNode, YamlScalar, YamlSequence } from
 export { isNull } from './node.ts';
 export type { ParseYamlOptions } from './parse.ts';
 export { parseYaml } from './parse.ts';
+export { printYaml } from './print.ts';
 export { boolean, duration, integer, text } from './shapes.ts';

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { plainValue } from './decode.ts';
+import { parseYaml } from './parse.ts';
+import { printYaml } from './print.ts';
+
+const read = (text: string): unknown => plainValue(parseYaml(text, { file: 'p' }));
+
+test.each([
+  ['plain', 'plain'],
+  ['a: b', "'a: b'"],
+  ['-', "'-'"],
+  ['!x', "'!x'"],
+  ['@edge x', "'@edge x'"],
+  ["'a'' == ''a'", "'''a'''' == ''''a'''"],
+  ['yes', '"yes"'],
+  ['Off', '"Off"'],
+  ['yEs', 'yEs'],
+  ['1.10', '"1.10"'],
+  ['0755', '"0755"'],
+  ['0x1F', '"0x1F"'],
+  ['1_000', '"1_000"'],
+  ['2024-01-02', '"2024-01-02"'],
+  ['12:30', '"12:30"'],
+  ['1.0-r0', '1.0-r0'],
+  ['', '""'],
+  ['~', '"~"'],
+  ['a\tb', '"a\\tb"'],
+  ['it\'s "quoted"', 'it\'s "quoted"'],
+  [' lead', "' lead'"],
+])('the string %j is printed as %s', (value, printed) => {
+  expect(printYaml({ key: value })).toBe(`key: ${printed}\n`);
+});
+
+test('several lines are a literal block, chomped as they end', () => {
+  expect(printYaml({ a: 'x\ny\n' })).toBe('a: |\n  x\n  y\n');
+  expect(printYaml({ a: 'x\n\n  y' })).toBe('a: |-\n  x\n\n    y\n');
+  expect(printYaml({ a: 'x\n\n' })).toBe('a: |+\n  x\n\n');
+  expect(printYaml({ a: ' x\ny\n' })).toBe('a: |2\n   x\n  y\n');
+  expect(printYaml({ a: 'x \ny\n' })).toBe('a: "x \\ny\\n"\n');
+});
+
+test('lists are indented inside objects and empty values stay on the line', () => {
+  expect(printYaml({ a: [{ b: 1, c: [true, null] }, []], d: {}, e: [], f: undefined })).toBe(
+    'a:\n  - b: 1\n    c:\n      - true\n      - null\n  - []\nd: {}\ne: []\n',
+  );
+});
+
+test('what is printed is read back as it was', () => {
+  const key = fc.string({ unit: 'binary' }).filter((name) => name !== '__proto__' && name !== '<<');
+  const scalar = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string(),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(null),
+  );
+  const { node } = fc.letrec((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 4 },
+      scalar,
+      fc.array(tie('node'), { maxLength: 4 }),
+      fc.dictionary(key, tie('node'), { maxKeys: 4, noNullPrototype: true }),
+    ),
+  }));
+  const printable = fc.dictionary(key, node, { maxKeys: 5, noNullPrototype: true });
+  const outcome = fc.check(
+    fc.property(printable, (value) => {
+      expect(read(printYaml(value))).toEqual(value);
+    }),
+    { numRuns: 500 },
+  );
+  expect(fc.defaultReportMessage(outcome)).toBeUndefined();
+});
+
+test('a text of lines, blanks and signs is read back as it was', () => {
+  const text = fc.string({
+    unit: fc.constantFrom('a', ' ', '\n', '\t', '#', ':', '-', "'", '"', '|', '\\'),
+  });
+  const outcome = fc.check(
+    fc.property(text, (value) => {
+      expect(read(printYaml({ a: [value], b: value }))).toEqual({ a: [value], b: value });
+    }),
+    { numRuns: 3000 },
+  );
+  expect(fc.defaultReportMessage(outcome)).toBeUndefined();
+});

@@ -1,0 +1,142 @@
+import { assert } from '@kiln/base';
+
+/**
+ * Prints a plain value (strings, finite numbers, booleans, null, lists, objects in the order of their keys) as Go's
+ * yaml.v3 does: indent 2, sequences indented inside mappings, never folded, several lines as a literal block, quotes only
+ * where the plain form would mean something else. Members that are undefined are left out. The same value gives the same
+ * text, and reading the text gives the value.
+ */
+export function printYaml(value: unknown): string {
+  if (isScalar(value)) return `${printScalar(value, '')}\n`;
+  const lines = printNode(value, '');
+  return `${lines.join('\n')}\n`;
+}
+
+type Scalar = string | number | boolean | null;
+
+function isScalar(value: unknown): value is Scalar {
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+/** The lines of a list or object, each with its indentation. */
+function printNode(value: unknown, indent: string): string[] {
+  if (Array.isArray(value)) {
+    if (value.length === 0) return [`${indent}[]`];
+    return value.flatMap((element: unknown) => printElement(element, indent));
+  }
+  assert(typeof value === 'object' && value !== null, `YAML has no form for a ${typeof value}`);
+  const members = membersOf(value);
+  if (members.length === 0) return [`${indent}{}`];
+  return members.flatMap(([name, member]) => printMember(name, member, indent));
+}
+
+function membersOf(value: object): [string, unknown][] {
+  return Object.entries(value).filter(([, member]) => member !== undefined);
+}
+
+function printElement(element: unknown, indent: string): string[] {
+  if (isScalar(element)) return [`${indent}- ${printScalar(element, `${indent}  `)}`];
+  const [first = '', ...rest] = printNode(element, `${indent}  `);
+  return [`${indent}- ${first.trimStart()}`, ...rest];
+}
+
+function printMember(name: string, member: unknown, indent: string): string[] {
+  const key = `${indent}${name.includes('\n') ? quoteDouble(name) : printLine(name)}:`;
+  if (isScalar(member)) return [`${key} ${printScalar(member, `${indent}  `)}`];
+  const lines = printNode(member, `${indent}  `);
+  const empty = lines.length === 1 && /^ *(?:\[\]|\{\})$/.test(lines[0] ?? '');
+  return empty ? [`${key} ${(lines[0] ?? '').trimStart()}`] : [key, ...lines];
+}
+
+function printScalar(value: Scalar, indent: string): string {
+  if (typeof value !== 'string') {
+    assert(typeof value !== 'number' || Number.isFinite(value), 'YAML numbers are finite here');
+    return String(value);
+  }
+  return value.includes('\n') ? printLines(value, indent) : printLine(value);
+}
+
+/** A literal block, or double quotes where a block would lose something. */
+function printLines(text: string, indent: string): string {
+  if (/ (?:\n|$)/.test(text) || hasSpecial(text) || indent === '') return quoteDouble(text);
+  const chomping = !text.endsWith('\n') ? '-' : text === '\n' || text.endsWith('\n\n') ? '+' : '';
+  const indicator = /^[ \n]/.test(text) ? '2' : '';
+  const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n');
+  const body = lines.map((line) => (line === '' ? '' : `${indent}${line}`));
+  return `|${indicator}${chomping}\n${body.join('\n')}`;
+}
+
+/** Text without a line break: plain, in single quotes, or in double quotes. */
+function printLine(text: string): string {
+  if (meansSomethingElse(text)) return quoteDouble(text);
+  if (hasSpecial(text) || text.includes('\t')) return quoteDouble(text);
+  return plainAllowed(text) ? text : `'${text.replaceAll("'", "''")}'`;
+}
+
+function plainAllowed(text: string): boolean {
+  if (/^[ ]|[ ]$/.test(text)) return false;
+  if (/^(?:---|\.\.\.)/.test(text)) return false;
+  if (/^[#,[\]{}&*!|>'"%@`]/.test(text)) return false;
+  if (/^[-?:](?:\s|$)/.test(text)) return false;
+  return !/:(?:\s|$)|\s#/.test(text);
+}
+
+/** Characters that only double quotes can hold. */
+function hasSpecial(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+  return /[\u0000-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(
+    text,
+  );
+}
+
+/** Whether the plain form would be read as null, a boolean (YAML 1.1's included), a number, a date or a merge key. */
+function meansSomethingElse(text: string): boolean {
+  if (/^(?:|~|null|Null|NULL|<<)$/.test(text)) return true;
+  if (/^(?:true|false|y|n|yes|no|on|off)$/i.test(text)) return isUsualCase(text);
+  if (!/^[-+.0-9]/.test(text)) return false;
+  const bare = text.replaceAll('_', '');
+  return (
+    /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/.test(bare) ||
+    /^[-+]?0(?:x[0-9a-fA-F]+|o?[0-7]+|b[01]+)$/i.test(bare) ||
+    /^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/.test(text) ||
+    /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/.test(text) ||
+    /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:$|[Tt ]+[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2})/.test(text)
+  );
+}
+
+/** `yes`, `Yes` and `YES` are words of YAML; `yEs` is not. */
+function isUsualCase(text: string): boolean {
+  return text === text.toLowerCase() || text === text.toUpperCase() || /^[A-Z][a-z]*$/.test(text);
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  '\0': '\\0',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+  '\x1b': '\\e',
+  '"': '\\"',
+  '\\': '\\\\',
+  '\u0085': '\\N',
+  '\u2028': '\\L',
+  '\u2029': '\\P',
+};
+
+function quoteDouble(text: string): string {
+  const body = text.replace(
+    // oxlint-disable-next-line no-control-regex -- control characters are what this escapes
+    /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
+    (c) => escapes[c] ?? escapeCode(c.charCodeAt(0)),
+  );
+  return `"${body}"`;
+}
+
+function escapeCode(code: number): string {
+  return code <= 0xff
+    ? `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`
+    : `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`;
+}
