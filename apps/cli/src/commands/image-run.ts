@@ -70,7 +70,7 @@ async function unpack(source: RegistrySource, pulled: Pulled, root: string): Pro
   let at = 0;
   for await (const layer of members()) {
     const stream = Readable.from([layer]);
-    const tar = pulled.layers[at]?.mediaType === mediaTypes.layerTar ? stream : stream.pipe(createGunzip());
+    const tar = pulled.layers[at]?.mediaType === mediaTypes.layer ? stream : stream.pipe(createGunzip());
     if (at > 0) throw new KilnError('IMAGE_CONTENT', 'the image has several layers', { hint: 'run it with docker or podman' });
     await extractTree(root, readTar(tar as AsyncIterable<Uint8Array>));
     at++;
