@@ -10,6 +10,7 @@ import { digestOf, jsonLogger, silentLogger, systemClock } from '@kiln/base';
 import { MemoryLedger, openImageKey, verifyBundle } from '@kiln/trust';
 import { goodStatements } from '@kiln/trust/testing';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { spawnConfined } from './confined-process.ts';
 import { SignerClient } from './signer-client.ts';
 import { runSigner } from './signer-server.ts';
 import type { RunSignerOptions } from './signer-server.ts';
@@ -208,4 +209,27 @@ test('no signal opens the debugger of a signer process', async () => {
   child.kill('SIGKILL');
   await closed;
   expect(talk).toBe('');
+});
+
+test('a confined worker gets recorded signatures through the socket, and never sees a key', async () => {
+  await using _signer = await runSigner(options);
+  const script = `
+    import { readdirSync } from 'node:fs';
+    import { SignerClient } from ${JSON.stringify(import.meta.resolve('./signer-client.ts'))};
+    const client = new SignerClient({ socketPath: ${JSON.stringify(options.socketPath)} });
+    const bundle = await client.signStatement(${JSON.stringify(recorded)});
+    const refused = await client.signIndex(${JSON.stringify(control)}).catch((error) => error.code);
+    const keys = readdirSync(${JSON.stringify(options.keysDirectory)});
+    console.log(JSON.stringify({ bytes: bundle.length > 500, refused, keys }));
+  `;
+  const worker = spawnConfined({
+    argv: [process.execPath, '--input-type=module', '-e', script],
+    confinement: { keysDirectory: options.keysDirectory, home: root },
+    environment: { PATH: process.env['PATH'] ?? '' },
+    output: 'pipe',
+  });
+  let output = '';
+  worker.child.stdout?.on('data', (chunk) => (output += String(chunk)));
+  await once(worker.child, 'close');
+  expect(JSON.parse(output)).toEqual({ bytes: true, refused: 'SIGNER_NOT_RECORDED', keys: [] });
 });
