@@ -114,7 +114,7 @@ async function* inflated(
   input: ByteReader,
   tap: (bytes: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
-  const engine = createInflateRaw();
+  const engine = createInflateRaw({ chunkSize: inputBlockSizeBytes });
   const feeding = feed(engine, input, tap);
   feeding.catch(() => engine.destroy());
   try {

@@ -42,7 +42,7 @@ const atomBytesMax = 4096;
 export function parseAtom(text: string): Atom {
   const conflict = text.startsWith('!');
   const match =
-    /^!?([^\s@<>=~]+)(?:@([A-Za-z0-9._-]+))?(?:([<>=~]+)([^\s@<>=~][^\s@]*)(?:@([A-Za-z0-9._-]+))?)?$/.exec(
+    /^!?([^\s!@<>=~][^\s@<>=~]*)(?:@([A-Za-z0-9._-]+))?(?:([<>=~]+)([^\s@<>=~][^\s@]*)(?:@([A-Za-z0-9._-]+))?)?$/.exec(
       text,
     );
   if (match === null || text.length > atomBytesMax) throw invalidAtom(text);
