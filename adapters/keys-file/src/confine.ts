@@ -6,6 +6,8 @@ export interface Confinement {
   readonly home: string;
   /** What stays writable beside `home`, `/tmp` and `/var/tmp`; missing ones are skipped. */
   readonly writable?: readonly string[];
+  /** Parts of `home` that stay read-only, such as the public keys that verification trusts; missing ones are skipped. */
+  readonly readOnly?: readonly string[];
   /** Further directories to replace by empty ones. */
   readonly hidden?: readonly string[];
   readonly workingDirectory?: string;
@@ -40,6 +42,7 @@ export function confine(argv: readonly string[], confinement: Confinement): read
     ['--ro-bind', '/', '/', '--dev', '/dev'],
     writable.flatMap((path) => ['--bind-try', path, path]),
     ['--bind', home, home],
+    (confinement.readOnly ?? []).flatMap((path) => ['--ro-bind-try', path, path]),
     hidden.flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
     workingDirectory === undefined ? [] : ['--chdir', workingDirectory],
     infoDescriptor === undefined ? [] : ['--info-fd', String(infoDescriptor)],

@@ -230,3 +230,19 @@ test('the check finds key directories that are named by a link, and programs tha
   });
   process.env['PATH'] = path;
 });
+
+test('a read-only part of the home cannot be changed, replaced or uncovered', async () => {
+  const trusted = join(home, 'public');
+  mkdirSync(trusted, { recursive: true });
+  writeFileSync(join(trusted, 'image.pub'), 'trusted');
+  const script =
+    'cd "$HOME_OF_FACTORY"; echo x > public/image.pub; mv public other; rm -rf public; umount -l public; mount -o remount,bind,rw public; echo x > public/image.pub';
+  const started = spawnConfined({
+    argv: ['bash', '-c', script],
+    confinement: { keysDirectory, home, readOnly: [trusted] },
+    environment,
+    output: 'ignore',
+  });
+  await started.exited;
+  expect(readFileSync(join(trusted, 'image.pub'), 'utf8')).toBe('trusted');
+});
