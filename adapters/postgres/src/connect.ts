@@ -64,8 +64,12 @@ export function connect(target: ConnectTarget, options: ConnectOptions = {}): Ky
     max: options.connectionsMax ?? 10,
     allowExitOnIdle: true,
   });
-  // Without a listener a broken idle connection would end the process.
-  pool.on('error', (error) => logger.warn('database connection lost', { error: messageOf(error) }));
+  // Without listeners a connection that breaks, idle or between two queries of a transaction, would end the process;
+  // queries in progress fail by themselves.
+  const lost = (error: Error): void =>
+    logger.warn('database connection lost', { error: messageOf(error) });
+  pool.on('error', lost);
+  pool.on('connect', (client) => client.on('error', lost));
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }
 

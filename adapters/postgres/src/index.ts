@@ -1,3 +1,14 @@
+export type { ConnectOptions, ConnectTarget } from './connect.ts';
+export { connect, isConnectionLost } from './connect.ts';
+export type { Database } from './database.ts';
+export { describeSchema } from './describe-schema.ts';
 export type { EmbeddedPostgresOptions } from './embedded.ts';
 export { EmbeddedPostgres, startEmbeddedPostgres, stopEmbeddedPostgres } from './embedded.ts';
+export type { Migration } from './migrate.ts';
+export { migrate, readMigrations } from './migrate.ts';
+export type { PostgresQueueOptions } from './queue.ts';
+export { PostgresQueue } from './queue.ts';
+export type { QueueTables } from './queue-tables.ts';
 export { socketDirectoryOf } from './socket-directory.ts';
+export type { PostgresWakeupsOptions } from './wakeups.ts';
+export { PostgresWakeups } from './wakeups.ts';

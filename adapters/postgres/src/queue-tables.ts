@@ -1,12 +1,11 @@
-import type { AttemptOutcome } from '@kiln/queue';
-import type { Failure } from '@kiln/queue';
-import type { Generated, JSONColumnType } from 'kysely';
+import type { AttemptOutcome, Failure } from '@kiln/queue';
+import type { GeneratedAlways, JSONColumnType } from 'kysely';
 
 /** What every state of a key has; instants are milliseconds since 1970. */
 export interface KeyFactsRow {
   key: string;
   /** The part before the colon; computed by the database. */
-  prefix: Generated<string>;
+  prefix: GeneratedAlways<string>;
   priority: number;
   attempts: number;
   leases_lost: number;
@@ -14,7 +13,7 @@ export interface KeyFactsRow {
   first_enqueued_at: number;
   last_attempted_at: number | null;
   last_outcome: AttemptOutcome | null;
-  last_error: JSONColumnType<Failure> | null;
+  last_error: JSONColumnType<Failure | null, string | null, string | null>;
   last_duration_ms: number | null;
 }
 
@@ -40,6 +39,8 @@ export interface QueueDeadLetterRow extends KeyFactsRow {
 }
 
 export interface QueueAttemptRow {
+  /** The order in which the attempts began. */
+  number: GeneratedAlways<number>;
   attempt_id: string;
   key: string;
   attempt: number;

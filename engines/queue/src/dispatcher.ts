@@ -79,6 +79,7 @@ export class Dispatcher {
   readonly #pools: readonly ClaimPool[];
   readonly #work = new Set<Promise<void>>();
   readonly #draining = new AbortController();
+  readonly #abandon = new Set<() => void>();
   #wake: () => void = () => undefined;
   #woken = false;
 
@@ -133,7 +134,11 @@ export class Dispatcher {
    */
   async drain(): Promise<void> {
     this.#draining.abort(drainingReason);
+    const timer = this.#timers.after(this.#options.drainMs ?? 3_000, () => {
+      for (const abandon of this.#abandon) abandon();
+    });
     await Promise.all(this.#work);
+    timer.cancel();
   }
 
   async #passOrLog(): Promise<void> {
@@ -174,7 +179,7 @@ export class Dispatcher {
   async #reconcile(owned: OwnedKey): Promise<void> {
     this.#observe(owned, 'started', undefined);
     try {
-      const result = await Promise.race([this.#call(owned), this.#abandoned()]);
+      const result = await this.#callOrAbandon(owned);
       const action = this.#decide(result, owned);
       const finish = await this.#apply(action, owned);
       this.#report(action, finish, owned);
@@ -199,17 +204,17 @@ export class Dispatcher {
     }
   }
 
-  /** Resolves once the time for draining has passed. */
-  #abandoned(): Promise<Result> {
-    return new Promise((resolve) => {
-      const expire = (): void => {
-        this.#timers.after(this.#options.drainMs ?? 3_000, () =>
-          resolve({ kind: 'threw', error: new Error('did not end in time for the shutdown') }),
-        );
-      };
-      if (this.#draining.signal.aborted) expire();
-      else this.#draining.signal.addEventListener('abort', expire, { once: true });
-    });
+  /** The reconcile's result, or that it was given up because it did not end in time for the shutdown. */
+  async #callOrAbandon(owned: OwnedKey): Promise<Result> {
+    const { promise, resolve } = Promise.withResolvers<Result>();
+    const abandon = (): void =>
+      resolve({ kind: 'threw', error: new Error('did not end in time for the shutdown') });
+    this.#abandon.add(abandon);
+    try {
+      return await Promise.race([this.#call(owned), promise]);
+    } finally {
+      this.#abandon.delete(abandon);
+    }
   }
 
   #context(owned: OwnedKey): ReconcileContext {
