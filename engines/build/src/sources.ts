@@ -27,5 +27,8 @@ export interface SourceFetcher {
 /** One place that may know bytes by digest. Undefined: not known here. */
 export interface SourceMirror {
   readonly name: string;
-  find(request: SourceRequest, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
+  find(
+    request: SourceRequest,
+    signal?: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array> | undefined>;
 }

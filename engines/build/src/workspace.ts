@@ -29,7 +29,10 @@ export type TreeEntry =
   /** A later path of an inode that a `file` entry before it holds. */
   | (TreeEntryFacts & { readonly kind: 'hardlink'; readonly target: string; readonly sha1: string })
   /** Sockets, fifos and devices: reported, so that the build can refuse them by name; never opened. */
-  | (TreeEntryFacts & { readonly kind: 'special'; readonly what: 'fifo' | 'socket' | 'char' | 'block' });
+  | (TreeEntryFacts & {
+      readonly kind: 'special';
+      readonly what: 'fifo' | 'socket' | 'char' | 'block';
+    });
 
 /** A file of a recipe's side directory, put at the root of the workspace before the first step. */
 export interface WorkspaceFile {

@@ -1,0 +1,234 @@
+import { KilnError, messageOf, type Clock } from '@kiln/base';
+import type { BlobStore } from '@kiln/blobs';
+import type { CompiledSubpackage, OriginFacts } from '@kiln/recipe';
+import { analyseTrees, packagesOf, relationsOf } from './analyse.ts';
+import { emitPackage, type EmittedPackage } from './emit.ts';
+import { checkHardening } from './hardening.ts';
+import type { BuildLogLine } from './log.ts';
+import type { BuildFailure, BuildOutcome, BuildReport, HardeningViolation } from './outcome.ts';
+import type { BuildPlan } from './plan.ts';
+import type { Mount, Sandbox } from './sandbox.ts';
+import { sbomOf, withSbom } from './sbom.ts';
+import { baseEnvironment, workspaceMount } from './script.ts';
+import type { AnalysedTree } from './shared-objects.ts';
+import type { SourceFetcher } from './sources.ts';
+import { runSteps, type StepRunner, type StepsResult } from './steps.ts';
+import { collectTree, type PackageTree } from './tree.ts';
+import type { Workspace, WorkspacePort } from './workspace.ts';
+
+export interface BuildRequest {
+  readonly plan: BuildPlan;
+  readonly sandbox: Sandbox;
+  readonly sources: SourceFetcher;
+  /** Holds the side files; takes sources and the segments of packages. */
+  readonly blobs: BlobStore;
+  readonly workspaces: WorkspacePort;
+  /** Host directories that form the build environment, lowest first. */
+  readonly environmentRoots: readonly string[];
+  readonly clock: Clock;
+  /** Where the recipe sets no timeout; default two hours. */
+  readonly timeoutMs?: number;
+  readonly cpus?: number;
+  onLog(line: BuildLogLine): void;
+  readonly signal?: AbortSignal;
+}
+
+const timeoutMsDefault = 2 * 3_600_000;
+
+/** Where the guest finds the sources of the build, named by algorithm and digest. */
+const sourcesMount = '/var/cache/melange';
+
+/**
+ * Runs a build.
+ *
+ * 1. Every source is fetched by its digest, outside any sandbox, before the first step.
+ * 2. A fresh workspace takes the side files; sources are shown read-only beside it.
+ * 3. The main pipeline and then that of each subpackage run step by step, each in a fresh sandbox without network, as
+ *    uid 1000, with the plan's environment: what is fetched is also unpacked there.
+ * 4. The destination trees are read back, analysed, checked for hardening, given their SBOMs and written as segments of
+ *    packages into the blob store. Nothing is written before every check of every package has passed.
+ *
+ * A failure that the recipe causes is a value. Throws `SOURCE_UNAVAILABLE` and `SOURCE_DIGEST_MISMATCH` of the fetcher and
+ * what sandbox, workspace and blob store throw of their own troubles. The workspace is removed in every case.
+ */
+export async function build(request: BuildRequest): Promise<BuildOutcome> {
+  const name = request.plan.compiled.package.name;
+  const workspace = await request.workspaces.create(name);
+  let cache: Workspace | undefined;
+  try {
+    cache = await prepareSources(request);
+    await prepareWorkspace(request, workspace);
+    const failed = await runPipelines(request, workspace, cache);
+    return failed ?? (await packageTrees(request, workspace));
+  } catch (error) {
+    if (request.signal?.aborted === true) return { kind: 'aborted' };
+    if (error instanceof KilnError && refusals.has(error.code)) return treeRefused(error);
+    throw error;
+  } finally {
+    await cache?.remove();
+    await workspace.remove();
+  }
+}
+
+/** What the content of a tree can cause: the recipe's fault. */
+const refusals = new Set([
+  'BUILD_TREE_REFUSED',
+  'WORKSPACE_TREE_INVALID',
+  'WORKSPACE_TREE_TOO_LARGE',
+  'APK_INFO_INVALID',
+]);
+
+function treeRefused(error: KilnError): BuildFailure {
+  return {
+    kind: 'failed',
+    code: 'BUILD_TREE_REFUSED',
+    message: messageOf(error),
+    position: undefined,
+    hint: error.hint ?? 'change the recipe so that the package does not hold it',
+    findings: [],
+  };
+}
+
+async function prepareSources(request: BuildRequest): Promise<Workspace | undefined> {
+  const { sources } = request.plan.compiled;
+  if (sources.length === 0) return undefined;
+  const cache = await request.workspaces.create(`${request.plan.compiled.package.name}-sources`);
+  try {
+    const taken = new Set<string>();
+    for (const { uri, digest } of sources) {
+      const path = `${digest.algorithm}:${digest.hex}`;
+      if (taken.has(path)) continue;
+      taken.add(path);
+      const fetched = await request.sources.fetch({ uri, digest }, request.signal);
+      request.onLog({
+        step: 'sources',
+        text: `${uri} (${fetched.sizeBytes} bytes, from ${fetched.from})`,
+      });
+      await cache.write({ path, mode: 0o444, content: request.blobs.read(fetched.blob) });
+    }
+    return cache;
+  } catch (error) {
+    await cache.remove();
+    throw error;
+  }
+}
+
+async function prepareWorkspace(
+  { plan, blobs }: BuildRequest,
+  workspace: Workspace,
+): Promise<void> {
+  for (const file of plan.sideFiles) {
+    await workspace.write({ path: file.path, mode: file.mode, content: blobs.read(file.digest) });
+  }
+}
+
+async function runPipelines(
+  request: BuildRequest,
+  workspace: Workspace,
+  cache: Workspace | undefined,
+): Promise<StepsResult> {
+  const { plan } = request;
+  const { compiled } = plan;
+  const runner = stepRunner(request, workspace, cache);
+  const environment = baseEnvironment({
+    layers: [plan.variables, compiled.environment.variables],
+    sourceDateEpoch: plan.sourceDateEpoch,
+  });
+  const pipelines = [
+    compiled.package,
+    ...compiled.subpackages.filter(({ applies }) => applies),
+  ].map((facts) => ({
+    name: facts.name,
+    steps: 'pipeline' in facts ? facts.pipeline : compiled.pipeline,
+  }));
+  for (const { name, steps } of pipelines) {
+    await workspace.makeDirectory(`melange-out/${name}`);
+    const result = await runSteps(runner, { steps, packageName: name, environment });
+    if (result !== undefined) return result;
+  }
+  return undefined;
+}
+
+function stepRunner(
+  request: BuildRequest,
+  workspace: Workspace,
+  cache: Workspace | undefined,
+): StepRunner {
+  const timeoutMs =
+    request.plan.compiled.package.timeoutMs ?? request.timeoutMs ?? timeoutMsDefault;
+  const mounts: readonly Mount[] = [
+    { source: workspace.hostPath, target: workspaceMount, readOnly: false },
+    ...(cache === undefined
+      ? []
+      : [{ source: cache.hostPath, target: sourcesMount, readOnly: true }]),
+  ];
+  return {
+    sandbox: request.sandbox,
+    roots: request.environmentRoots,
+    mounts,
+    clock: request.clock,
+    deadlineMs: request.clock.now() + timeoutMs,
+    cpus: request.cpus,
+    signal: request.signal,
+    onLog: (line) => request.onLog(line),
+  };
+}
+
+async function packageTrees(request: BuildRequest, workspace: Workspace): Promise<BuildOutcome> {
+  const packages = packagesOf(request.plan.compiled);
+  const trees: PackageTree[] = [];
+  for (const { name } of packages) trees.push(await collectTree(name, workspace.readTree(name)));
+  const analysed = await analyseTrees(trees);
+  const hardening = checkHardening(analysed, request.plan.compiled.hardeningExceptions);
+  const unexcused = hardening.violations.filter(({ excuse }) => excuse === undefined);
+  if (unexcused.length > 0) return notHardened(unexcused);
+  const report: BuildReport = {
+    excused: hardening.violations,
+    unusedExceptions: hardening.unused.map(({ path, check }) => `${path} ${check}`),
+    warnings: analysed.flatMap(({ elves }) => elves.broken),
+  };
+  return { kind: 'built', packages: await emitAll(request, packages, analysed), report };
+}
+
+function notHardened(violations: readonly HardeningViolation[]): BuildFailure {
+  return {
+    kind: 'failed',
+    code: 'BUILD_HARDENING_FAILED',
+    message: `${violations.length} hardening ${violations.length === 1 ? 'check' : 'checks'} failed`,
+    position: undefined,
+    hint: 'pass the compiler and linker options of the environment on, or excuse the file with a reason under kiln.hardening.exceptions',
+    findings: violations.map(
+      ({ packageName, path, check, detail }) => `${packageName}: ${path}: ${check}: ${detail}`,
+    ),
+  };
+}
+
+async function emitAll(
+  { plan, blobs, signal }: BuildRequest,
+  packages: readonly (OriginFacts | CompiledSubpackage)[],
+  analysed: readonly AnalysedTree[],
+): Promise<readonly EmittedPackage[]> {
+  const ready = [];
+  for (const [index, facts] of packages.entries()) {
+    const subject = analysed[index];
+    if (subject === undefined) continue;
+    const relations = await relationsOf({
+      subject,
+      relatives: analysed,
+      facts,
+      version: plan.fullVersion,
+    });
+    const tree = withSbom(
+      subject.tree,
+      `${facts.name}-${plan.fullVersion}.spdx.json`,
+      sbomOf(plan, facts),
+    );
+    ready.push({ facts, relations, tree });
+  }
+  const emitted: EmittedPackage[] = [];
+  for (const { facts, relations, tree } of ready) {
+    signal?.throwIfAborted();
+    emitted.push(await emitPackage({ plan, facts, tree, relations, blobs }));
+  }
+  return emitted;
+}

@@ -1,0 +1,32 @@
+export type { BuildRequest } from './build.ts';
+export { build } from './build.ts';
+export type { EmitRequest, EmittedPackage, JoinRequest } from './emit.ts';
+export { emitPackage, joinPackage } from './emit.ts';
+export type { HardeningReport } from './hardening.ts';
+export { checkHardening } from './hardening.ts';
+export type { BuildLogLine } from './log.ts';
+export { LineSplitter } from './log.ts';
+export type {
+  BuildFailure,
+  BuildFailureCode,
+  BuildOutcome,
+  BuildReport,
+  HardeningViolation,
+} from './outcome.ts';
+export type { BuildPlan, LockedPackage, PlanInputs, SideFile } from './plan.ts';
+export { actionDigest, planBuild, recipeDocument } from './plan.ts';
+export type { GeneratedRelations } from './relations.ts';
+export type { Mount, Sandbox, SandboxRequest, SandboxResult } from './sandbox.ts';
+export { baseEnvironment, stepScript, workspaceMount } from './script.ts';
+export type { FetchedSource, SourceFetcher, SourceMirror, SourceRequest } from './sources.ts';
+export type { StepRunner, StepsRequest, StepsResult } from './steps.ts';
+export { guestUser, runSteps } from './steps.ts';
+export type { PackageTree } from './tree.ts';
+export { collectTree } from './tree.ts';
+export type {
+  TreeEntry,
+  TreeEntryFacts,
+  Workspace,
+  WorkspaceFile,
+  WorkspacePort,
+} from './workspace.ts';

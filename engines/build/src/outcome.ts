@@ -1,0 +1,51 @@
+import type { Position } from '@kiln/base';
+import type { HardeningCheck } from '@kiln/recipe';
+import type { EmittedPackage } from './emit.ts';
+
+/** A file that lacks a measure of hardening. */
+export interface HardeningViolation {
+  readonly packageName: string;
+  readonly path: string;
+  readonly check: HardeningCheck;
+  readonly detail: string;
+  /** The recipe's excuse; undefined makes the build fail. */
+  readonly excuse: string | undefined;
+}
+
+export type BuildFailureCode =
+  | 'BUILD_STEP_FAILED'
+  | 'BUILD_ASSERTION_FAILED'
+  | 'BUILD_TIMED_OUT'
+  | 'BUILD_SCRIPT_TOO_LONG'
+  | 'BUILD_TREE_REFUSED'
+  | 'BUILD_HARDENING_FAILED';
+
+/** The recipe's fault: the same inputs would fail again. */
+export interface BuildFailure {
+  readonly kind: 'failed';
+  readonly code: BuildFailureCode;
+  readonly message: string;
+  readonly position: Position | undefined;
+  readonly hint: string | undefined;
+  /** One line per thing that is wrong. */
+  readonly findings: readonly string[];
+}
+
+export interface BuildReport {
+  /** Violations that the recipe excuses. */
+  readonly excused: readonly HardeningViolation[];
+  /** Excuses that no file needed, as `path check`. */
+  readonly unusedExceptions: readonly string[];
+  /** Things worth a look that do not fail a build. */
+  readonly warnings: readonly string[];
+}
+
+export type BuildOutcome =
+  | {
+      readonly kind: 'built';
+      /** The main package, then the subpackages in the order of the recipe. */
+      readonly packages: readonly EmittedPackage[];
+      readonly report: BuildReport;
+    }
+  | BuildFailure
+  | { readonly kind: 'aborted' };

@@ -1,0 +1,105 @@
+import { KilnError, compareBytes, digestOfValue, type Digest } from '@kiln/base';
+import { compiledDocument, fullVersionOf, type CompiledRecipe } from '@kiln/recipe';
+import { isVersion } from '@kiln/version';
+
+/** A package of the build environment, pinned. */
+export interface LockedPackage {
+  readonly name: string;
+  /** Full version. */
+  readonly version: string;
+  /** `Q1…`: which bytes of that version. */
+  readonly checksum: string;
+}
+
+/** A file of the recipe's side directory; its content is in the blob store. */
+export interface SideFile {
+  /** Relative to the side directory, which becomes the root of the workspace. */
+  readonly path: string;
+  readonly mode: number;
+  readonly digest: Digest;
+}
+
+export interface PlanInputs {
+  readonly compiled: CompiledRecipe;
+  readonly sideFiles: readonly SideFile[];
+  readonly environment: readonly LockedPackage[];
+  /** Variables of every step, under those of the recipe: the catalog's compiler options and such. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Seconds since 1970: every time in the packages. */
+  readonly sourceDateEpoch: number;
+  /** The distribution: maintainer of the packages, namespace of their URLs. */
+  readonly namespace: string;
+  /** Name and version of what builds; a change of either rebuilds. */
+  readonly builder: { readonly name: string; readonly version: string };
+}
+
+/** Everything that decides a build's bytes. Equal inputs, whatever the order of sets, have one action digest. */
+export interface BuildPlan extends PlanInputs {
+  readonly action: Digest;
+  /** `<version>-r<epoch>` of every package of the build. */
+  readonly fullVersion: string;
+}
+
+/**
+ * Orders the inputs, checks what a recipe alone cannot know and names the action.
+ * Throws `BUILD_VERSION_INVALID` when the recipe's version is no apk version, `BUILD_ARCHITECTURE_EXCLUDED` when the
+ * recipe is not for the architecture it was compiled for.
+ */
+export function planBuild(inputs: PlanInputs): BuildPlan {
+  const { package: origin, arch } = inputs.compiled;
+  const fullVersion = fullVersionOf(origin);
+  if (!isVersion(fullVersion) || /-r\d+$/.test(origin.version)) {
+    throw new KilnError(
+      'BUILD_VERSION_INVALID',
+      `"${origin.version}" is not a version of apk packages`,
+      {
+        position: origin.position,
+        hint: 'digits separated by dots, then optionally a letter, and suffixes such as _rc1 or _p2; the revision is the epoch',
+      },
+    );
+  }
+  if (origin.targetArchitectures.length > 0 && !origin.targetArchitectures.includes(arch)) {
+    throw new KilnError(
+      'BUILD_ARCHITECTURE_EXCLUDED',
+      `the recipe "${origin.name}" is not for ${arch}`,
+      {
+        position: origin.position,
+      },
+    );
+  }
+  const ordered: PlanInputs = {
+    ...inputs,
+    sideFiles: [...inputs.sideFiles].sort((a, b) => compareBytes(a.path, b.path)),
+    environment: [...inputs.environment].sort((a, b) => compareBytes(a.name, b.name)),
+  };
+  return { ...ordered, fullVersion, action: actionDigest(ordered) };
+}
+
+/**
+ * The name of a build: a digest over the compiled recipe (sources and their digests are part of it), side files, locked
+ * environment, variables, date, namespace and builder. Where files are, when it runs and on how many CPUs is no part.
+ */
+export function actionDigest(inputs: PlanInputs): Digest {
+  return digestOfValue({
+    action: 'build/1',
+    builder: inputs.builder,
+    arch: inputs.compiled.arch,
+    recipe: recipeDocument(inputs),
+    sources: inputs.compiled.sources.map(({ uri, digest }) => ({ uri, digest })),
+    sideFiles: inputs.sideFiles,
+    environment: inputs.environment,
+    variables: inputs.variables,
+    sourceDateEpoch: inputs.sourceDateEpoch,
+    namespace: inputs.namespace,
+  });
+}
+
+/** The value of `.melange.yaml`: the compiled recipe with the environment locked and all variables stated. */
+export function recipeDocument(inputs: PlanInputs): Readonly<Record<string, unknown>> {
+  const { compiled } = inputs;
+  const variables = { ...inputs.variables, ...compiled.environment.variables };
+  return compiledDocument({
+    compiled: { ...compiled, environment: { ...compiled.environment, variables } },
+    lockedPackages: inputs.environment.map(({ name, version }) => `${name}=${version}`),
+  });
+}

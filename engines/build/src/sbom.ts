@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { compareWalk } from '@kiln/apk';
+import type { CompiledSubpackage, OriginFacts, SourceReference } from '@kiln/recipe';
+import { fetchSource, packageSbom, printSpdx, type PackageSource } from '@kiln/spdx';
+import type { BuildPlan } from './plan.ts';
+import { makeTree, refused, type PackageTree } from './tree.ts';
+import type { TreeEntry } from './workspace.ts';
+
+/** The SBOM of one package of the build (SPDX 2.3, JSON). */
+export function sbomOf(plan: BuildPlan, facts: OriginFacts | CompiledSubpackage): Uint8Array {
+  const { compiled } = plan;
+  const origin = compiled.package;
+  const sources = compiled.sources.filter(({ topLevel }) => topLevel);
+  return printSpdx(
+    packageSbom({
+      namespace: plan.namespace,
+      name: facts.name,
+      version: plan.fullVersion,
+      arch: compiled.arch,
+      created: new Date(plan.sourceDateEpoch * 1000).toISOString().replace('.000Z', 'Z'),
+      tool: { name: plan.builder.name, version: plan.builder.version },
+      licenseDeclared: licenseOf(origin),
+      copyrightText: origin.copyright
+        .map(({ attestation }) => attestation.trim())
+        .filter((text) => text !== '')
+        .join('\n'),
+      cpe: cpeOf(origin),
+      recipe: { file: compiled.recipe.file, commit: facts.commit, purl: '', licenseDeclared: '' },
+      ownSources: sources.filter(({ subpackage }) => subpackage === facts.name).map(packageSource),
+      sources: sources.filter(({ subpackage }) => subpackage === undefined).map(packageSource),
+      extractedLicenses: [],
+    }),
+  );
+}
+
+function packageSource(source: SourceReference): PackageSource {
+  return fetchSource({
+    name: source.purlName,
+    version: source.purlVersion,
+    index: source.stepIndex,
+    uri: source.uri,
+    checksum: source.digest,
+  });
+}
+
+function licenseOf({ copyright }: OriginFacts): string {
+  const licenses = copyright.map(({ license }) => license).filter((license) => license !== '');
+  if (licenses.length < 2) return licenses[0] ?? '';
+  return licenses
+    .map((license) => (/\sOR\s/.test(license) ? `(${license})` : license))
+    .join(' AND ');
+}
+
+/** CPE 2.3: thirteen fields, `*` where the recipe says nothing; the version is without epoch. */
+function cpeOf({ cpe, version }: OriginFacts): string {
+  if (cpe['vendor'] === undefined) return '';
+  const field = (name: string): string => cpe[name] ?? '*';
+  const tail = ['edition', 'language', 'sw_edition', 'target_sw', 'target_hw', 'other'].map(field);
+  return [
+    'cpe',
+    '2.3',
+    cpe['part'] ?? 'a',
+    field('vendor'),
+    field('product'),
+    version,
+    '*',
+    ...tail,
+  ].join(':');
+}
+
+/** The tree with its SBOM in place. Throws `BUILD_TREE_REFUSED` when the package brings a file of that name. */
+export function withSbom(tree: PackageTree, fileName: string, sbom: Uint8Array): PackageTree {
+  const path = `${sbomDirectory}/${fileName}`;
+  if (tree.byPath.has(path)) throw refused(tree.packageName, path, 'is where the SBOM goes');
+  const parents = ['var', 'var/lib', 'var/lib/db', sbomDirectory];
+  const added: TreeEntry[] = [];
+  for (const parent of parents) {
+    const present = tree.byPath.get(parent);
+    if (present === undefined) added.push({ ...ownedByBuild(parent, 0o755), kind: 'directory' });
+    else if (present.kind !== 'directory')
+      throw refused(tree.packageName, parent, 'must be a directory for the SBOM');
+  }
+  added.push({
+    ...ownedByBuild(path, 0o644),
+    kind: 'file',
+    sizeBytes: sbom.length,
+    sha1: createHash('sha1').update(sbom).digest('hex'),
+    open: () => once(sbom),
+    range: (start, end) => Promise.resolve(sbom.subarray(start, end)),
+  });
+  return makeTree(
+    tree.packageName,
+    [...tree.entries, ...added].sort((a, b) => compareWalk(a.path, b.path)),
+  );
+}
+
+const sbomDirectory = 'var/lib/db/sbom';
+
+function ownedByBuild(
+  path: string,
+  mode: number,
+): { path: string; mode: number; uid: number; gid: number; xattrs: Map<string, Uint8Array> } {
+  return { path, mode, uid: 0, gid: 0, xattrs: new Map() };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,52 @@
+import type { CompiledStep } from '@kiln/recipe';
+
+/** Where the workspace is in the guest. */
+export const workspaceMount = '/home/build';
+
+/**
+ * The text that the guest's `/bin/sh -c` runs for a step: errors end it, files are made with the usual mode bits, the
+ * working directory exists, and what the last command returns does not matter.
+ */
+export function stepScript(step: Pick<CompiledStep, 'workingDirectory' | 'runs'>): string {
+  const directory = quote(directoryOf(step));
+  return [
+    'set -e -o pipefail',
+    'umask 022',
+    `[ -d ${directory} ] || mkdir -p ${directory}`,
+    `cd ${directory}`,
+    step.runs,
+    'exit 0',
+    '',
+  ].join('\n');
+}
+
+/** Absolute, whatever the recipe wrote. */
+function directoryOf({ workingDirectory }: Pick<CompiledStep, 'workingDirectory'>): string {
+  if (workingDirectory === '') return workspaceMount;
+  return workingDirectory.startsWith('/')
+    ? workingDirectory
+    : `${workspaceMount}/${workingDirectory}`;
+}
+
+/** A word of the shell that means exactly this text. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bin';
+
+export interface StepEnvironment {
+  /** The catalog's, then the recipe's. */
+  readonly layers: readonly Readonly<Record<string, string>>[];
+  readonly sourceDateEpoch: number;
+}
+
+/** The variables that every step of a build starts from. */
+export function baseEnvironment({
+  layers,
+  sourceDateEpoch,
+}: StepEnvironment): Readonly<Record<string, string>> {
+  const merged: Record<string, string> = {};
+  for (const layer of layers) Object.assign(merged, layer);
+  return { ...merged, SOURCE_DATE_EPOCH: String(sourceDateEpoch), PATH: defaultPath };
+}
