@@ -1,0 +1,183 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestOf } from '@kiln/base';
+import { FsBlobs } from '@kiln/blobs-fs';
+import { MemoryRegistryState } from '@kiln/factory';
+import { emptyBytes, emptyDescriptor, mediaTypes } from '@kiln/oci';
+import { ociRegistry } from '@kiln/oci-registry';
+import Fastify from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from './command.ts';
+import { installClients } from './install.ts';
+
+describe('strangers’ clients against the registry', () => {
+  let directory: string;
+  let server: FastifyInstance;
+  let registry: string;
+  let clients: Readonly<Record<'crane' | 'skopeo' | 'umoci' | 'cosign', string>>;
+  const state = new MemoryRegistryState();
+
+  beforeAll(async () => {
+    clients = await installClients(['crane', 'skopeo', 'umoci', 'cosign']);
+    directory = await mkdtemp(join(tmpdir(), 'kiln-clients-'));
+    server = Fastify();
+    await server.register(ociRegistry, {
+      blobs: new FsBlobs({ directory: join(directory, 'blobs') }),
+      state,
+      uploadsDirectory: join(directory, 'uploads'),
+      authorizePush: ({ tags }) =>
+        tags.includes('owned')
+          ? { allowed: false, message: 'the factory moves this tag' }
+          : { allowed: true },
+    });
+    registry = (await server.listen({ host: '127.0.0.1', port: 0 })).replace('http://', '');
+    const content = join(directory, 'content');
+    await mkdir(content);
+    await writeFile(join(content, 'hello'), 'hello from kiln\n');
+    await run('tar', ['-C', content, '-cf', join(directory, 'layer.tar'), 'hello']);
+    const image = `${registry}/team/app:v1`;
+    await crane('append', '--oci-empty-base', '-f', join(directory, 'layer.tar'), '-t', image);
+    await crane('mutate', '--set-platform', 'linux/amd64', '-t', image, image);
+  });
+  afterAll(async () => {
+    await server.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const crane = async (...args: readonly string[]): Promise<string> =>
+    (await run(clients.crane, [...args, '--insecure'], { env: { HOME: directory } })).trim();
+  const skopeo = (...args: readonly string[]): Promise<string> =>
+    run(clients.skopeo, args, { env: { HOME: directory } });
+  const cosign = (...args: readonly string[]): Promise<string> =>
+    run(clients.cosign, args, { env: { HOME: directory, COSIGN_PASSWORD: '' } });
+
+  it('crane pushes, validates, reads and lists', async () => {
+    const app = `${registry}/team/app`;
+    expect(await crane('validate', '--remote', `${app}:v1`)).toContain('PASS');
+    const digest = await crane('digest', `${app}:v1`);
+    expect((await state.tag('team/app', 'v1'))?.digest).toBe(digest);
+    expect(digestOf(await crane('manifest', `${app}:v1`))).toBe(digest);
+    expect(await crane('export', `${app}:v1`, '-')).toContain('hello from kiln');
+    expect(await crane('ls', app)).toBe('v1');
+    expect(await crane('catalog', registry)).toContain('team/app');
+  });
+
+  it('crane copies between repositories by mounting', async () => {
+    await crane('copy', `${registry}/team/app:v1`, `${registry}/team/copy:v1`);
+    expect(await crane('digest', `${registry}/team/copy:v1`)).toBe(
+      await crane('digest', `${registry}/team/app:v1`),
+    );
+  });
+
+  it('crane is refused the tags that the factory owns', async () => {
+    const tagged = crane('tag', `${registry}/team/app:v1`, 'owned');
+    await expect(tagged).rejects.toThrow('the factory moves this tag');
+    expect(await crane('ls', `${registry}/team/app`)).not.toContain('owned');
+  });
+
+  it('crane deletes what it pushed', async () => {
+    await crane('copy', `${registry}/team/app:v1`, `${registry}/team/gone:v1`);
+    await crane(
+      'delete',
+      `${registry}/team/gone@${await crane('digest', `${registry}/team/gone:v1`)}`,
+    );
+    await expect(crane('digest', `${registry}/team/gone:v1`)).rejects.toThrow('404');
+  });
+
+  it('skopeo copies to an OCI layout, umoci unpacks it, and skopeo pushes it back', async () => {
+    const layout = join(directory, 'layout');
+    const app = `docker://${registry}/team/app:v1`;
+    await skopeo('copy', '--src-tls-verify=false', app, `oci:${layout}:v1`);
+    await run(clients.umoci, ['unpack', '--image', `${layout}:v1`, join(directory, 'bundle')]);
+    expect(await readFile(join(directory, 'bundle/rootfs/hello'), 'utf8')).toBe(
+      'hello from kiln\n',
+    );
+    await skopeo(
+      'copy',
+      '--dest-tls-verify=false',
+      `oci:${layout}:v1`,
+      `docker://${registry}/team/back:v2`,
+    );
+    const inspected = JSON.parse(
+      await skopeo('inspect', '--tls-verify=false', `docker://${registry}/team/back:v2`),
+    ) as {
+      Digest: string;
+      RepoTags: string[];
+    };
+    expect(inspected.Digest).toBe(await crane('digest', `${registry}/team/app:v1`));
+    expect(inspected.RepoTags).toEqual(['v2']);
+  });
+
+  it('cosign signs, attaches the bundle as a referrer and verifies it; a stranger’s key does not', async () => {
+    const image = `${registry}/team/app@${await crane('digest', `${registry}/team/app:v1`)}`;
+    const [key, other] = [join(directory, 'cosign'), join(directory, 'other')];
+    await cosign('generate-key-pair', '--output-key-prefix', key);
+    await cosign('generate-key-pair', '--output-key-prefix', other);
+    const signing = join(directory, 'signing-config.json');
+    await cosign('signing-config', 'create', '--out', signing);
+    await cosign(
+      'sign',
+      '--key',
+      `${key}.key`,
+      '--signing-config',
+      signing,
+      '--allow-http-registry',
+      '--yes',
+      image,
+    );
+    const verify = (path: string): Promise<string> =>
+      cosign(
+        'verify',
+        '--key',
+        `${path}.pub`,
+        '--insecure-ignore-tlog',
+        '--allow-http-registry',
+        image,
+      );
+    expect(await verify(key)).toContain(image.split('@')[1]);
+    await expect(verify(other)).rejects.toThrow('failed to verify signature');
+    const [repository = '', digest = ''] = image.slice(registry.length + 1).split('@');
+    const referrers = (await (
+      await fetch(`http://${registry}/v2/${repository}/referrers/${digest}`)
+    ).json()) as {
+      manifests: { artifactType: string }[];
+    };
+    expect(referrers.manifests.map((each) => each.artifactType)).toContain(
+      'application/vnd.dev.sigstore.bundle.v0.3+json',
+    );
+  });
+
+  it('serves a referrer that was pushed by hand beside those of clients', async () => {
+    const base = `http://${registry}/v2/team/app`;
+    const body = Uint8Array.from(emptyBytes);
+    await fetch(`${base}/blobs/uploads/?digest=${emptyDescriptor.digest}`, {
+      method: 'POST',
+      body,
+    });
+    const subject = await crane('digest', `${registry}/team/app:v1`);
+    const document = {
+      schemaVersion: 2,
+      mediaType: mediaTypes.manifest,
+      artifactType: 'application/vnd.example.note',
+      config: { mediaType: mediaTypes.empty, size: 2, digest: emptyDescriptor.digest },
+      layers: [{ mediaType: mediaTypes.empty, size: 2, digest: emptyDescriptor.digest }],
+      subject: { mediaType: mediaTypes.manifest, size: 1, digest: subject },
+    };
+    const text = JSON.stringify(document);
+    const headers = { 'content-type': mediaTypes.manifest };
+    await fetch(`${base}/manifests/${digestOf(text)}`, { method: 'PUT', body: text, headers });
+    const found = await fetch(
+      `${base}/referrers/${subject}?artifactType=application/vnd.example.note`,
+    );
+    expect(
+      ((await found.json()) as { manifests: { digest: string }[] }).manifests.map(
+        (each) => each.digest,
+      ),
+    ).toEqual([digestOf(text)]);
+    expect(digestOf(await crane('manifest', `${registry}/team/app@${digestOf(text)}`))).toBe(
+      digestOf(text),
+    );
+  });
+});
