@@ -1,0 +1,184 @@
+import { KilnError, shorten } from '@kiln/base';
+import type { Accounts } from '@kiln/image-config';
+import { readText } from './content.ts';
+import { assemblyError } from './failure.ts';
+import type { AssemblyDialect } from './failure.ts';
+import type { FileTree } from './file-tree.ts';
+import { newDirectory } from './node.ts';
+
+const recordsMax = 65_536;
+
+/** A line of `/etc/passwd` (passwd(5)). */
+export interface PasswdEntry {
+  readonly name: string;
+  readonly password: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly comment: string;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** A line of `/etc/group` (group(5)). */
+export interface GroupEntry {
+  readonly name: string;
+  readonly password: string;
+  readonly gid: number;
+  readonly members: string;
+}
+
+/**
+ * Adds the configured users and groups to those of the packages and makes every missing home directory.
+ * Throws `ASSEMBLE_ACCOUNTS_INVALID` for a line that is malformed, `ASSEMBLE_PATH_INVALID` for a home that is no directory.
+ */
+export async function applyAccounts(
+  tree: FileTree,
+  accounts: Accounts,
+  dialect: AssemblyDialect,
+): Promise<void> {
+  tree.mkdirAll('etc', 0o755);
+  if (accounts.groups.length > 0) await addGroups(tree, accounts);
+  const users = [
+    ...(await readPasswd(tree)),
+    ...accounts.users.map((user) => passwdEntry(user, dialect)),
+  ];
+  tree.write('etc/passwd', users.map(printPasswd).join(''));
+  for (const user of users) makeHome(tree, user);
+  if (accounts.users.length > 0) await addShadow(tree, accounts);
+}
+
+/** The decimal id of the first user with this name, else the text itself. */
+export async function resolveRunAs(tree: FileTree, runAs: string): Promise<string> {
+  if (runAs === '') return '';
+  const user = (await readPasswd(tree)).find(({ name }) => name === runAs);
+  return user === undefined ? runAs : String(user.uid);
+}
+
+/** Ids to names from `etc/passwd` and `etc/group`; a later line wins, reading stops at the first malformed one. */
+export async function ownerNames(
+  tree: FileTree,
+): Promise<{
+  readonly users: ReadonlyMap<number, string>;
+  readonly groups: ReadonlyMap<number, string>;
+}> {
+  const users = new Map<number, string>();
+  const groups = new Map<number, string>();
+  for (const line of lines((await readText(tree, 'etc/passwd')) ?? '')) {
+    const entry = parsePasswdLine(line);
+    if (entry === undefined) break;
+    users.set(entry.uid, entry.name);
+  }
+  for (const line of lines((await readText(tree, 'etc/group')) ?? '')) {
+    const entry = parseGroupLine(line);
+    if (entry === undefined) break;
+    groups.set(entry.gid, entry.name);
+  }
+  return { users, groups };
+}
+
+async function readPasswd(tree: FileTree): Promise<PasswdEntry[]> {
+  return lines((await readText(tree, 'etc/passwd')) ?? '').map((line) => {
+    const entry = parsePasswdLine(line);
+    if (entry === undefined) throw malformed('etc/passwd', line, 7);
+    return entry;
+  });
+}
+
+async function addGroups(tree: FileTree, accounts: Accounts): Promise<void> {
+  const present = lines((await readText(tree, 'etc/group')) ?? '').map((line) => {
+    const entry = parseGroupLine(line);
+    if (entry === undefined) throw malformed('etc/group', line, 4);
+    return entry;
+  });
+  const added = accounts.groups.map((group) => ({
+    name: group.groupName,
+    password: 'x',
+    gid: group.gid,
+    members: group.members.join(','),
+  }));
+  const text = [...present, ...added].map((g) => `${g.name}:${g.password}:${g.gid}:${g.members}\n`);
+  tree.write('etc/group', text.join(''));
+}
+
+/** Lines of packages lose their third field, the date of the last change, as apko writes them. */
+async function addShadow(tree: FileTree, accounts: Accounts): Promise<void> {
+  const present = lines((await readText(tree, 'etc/shadow')) ?? '').map((line) => {
+    const fields = line.split(':');
+    if (fields.length !== 9) throw malformed('etc/shadow', line, 9);
+    return fields.with(2, '').join(':');
+  });
+  const added = accounts.users.map(({ userName }) => `${userName}:!:::::::`);
+  tree.write('etc/shadow', [...present, ...added].map((line) => `${line}\n`).join(''), 0o640);
+}
+
+function passwdEntry(user: Accounts['users'][number], dialect: AssemblyDialect): PasswdEntry {
+  return {
+    name: user.userName,
+    password: 'x',
+    uid: user.uid,
+    gid: user.gid ?? user.uid,
+    comment: `Account created by ${dialect}`,
+    home: user.homeDir || `/home/${user.userName}`,
+    shell: user.shell || '/bin/sh',
+  };
+}
+
+function makeHome(tree: FileTree, user: PasswdEntry): void {
+  if (user.home === '/dev/null') return;
+  const existing = tree.at(user.home);
+  if (existing?.type === 'directory') return;
+  if (existing !== undefined) {
+    throw assemblyError(
+      'ASSEMBLE_PATH_INVALID',
+      user.home,
+      `home directory of ${user.name} exists, but is not a directory`,
+    );
+  }
+  const slash = user.home.lastIndexOf('/');
+  tree.mkdirAll(user.home.slice(0, Math.max(slash, 0)), 0o755);
+  tree.put(user.home, newDirectory({ mode: 0o700, uid: user.uid, gid: user.gid }));
+}
+
+function lines(text: string): string[] {
+  const all = text.split('\n');
+  if (all.at(-1) === '') all.pop();
+  if (all.length > recordsMax) {
+    throw new KilnError(
+      'ASSEMBLE_ACCOUNTS_INVALID',
+      `more than ${recordsMax} lines in an account file`,
+    );
+  }
+  return all;
+}
+
+function parsePasswdLine(line: string): PasswdEntry | undefined {
+  const fields = line.trim().split(':');
+  const [name = '', password = '', uid = '', gid = '', comment = '', home = '', shell = ''] =
+    fields;
+  if (fields.length !== 7 || !isId(uid) || !isId(gid)) return undefined;
+  return { name, password, uid: Number(uid), gid: Number(gid), comment, home, shell };
+}
+
+function parseGroupLine(line: string): GroupEntry | undefined {
+  const fields = line.trim().split(':');
+  const [name = '', password = '', gid = '', members = ''] = fields;
+  if (fields.length !== 4 || !isId(gid)) return undefined;
+  return { name, password, gid: Number(gid), members };
+}
+
+function isId(text: string): boolean {
+  return /^[0-9]{1,10}$/.test(text) && Number(text) <= 0xffff_ffff;
+}
+
+function printPasswd(e: PasswdEntry): string {
+  return `${[e.name, e.password, e.uid, e.gid, e.comment, e.home, e.shell].join(':')}\n`;
+}
+
+function malformed(file: string, line: string, fields: number): KilnError {
+  const count = line.trim().split(':').length;
+  return new KilnError(
+    'ASSEMBLE_ACCOUNTS_INVALID',
+    `malformed line in ${file}, contains ${count} parts, expecting ${fields}: "${shorten(line)}"`,
+    { hint: 'correct the package that ships the file' },
+  );
+}

@@ -1,0 +1,174 @@
+import { sortUnique } from '@kiln/base';
+import { architectureOf, lockImageConfig, lockedPackages, printApkoJson } from '@kiln/image-config';
+import type { ImageConfig } from '@kiln/image-config';
+import { applyAccounts, resolveRunAs } from './accounts.ts';
+import { applyCertificates, applyRuntimeKeyring } from './certificates.ts';
+import { assemblyError } from './failure.ts';
+import type { AssemblyDialect } from './failure.ts';
+import { FileTree } from './file-tree.ts';
+import { Installer } from './install.ts';
+import { printInstalledDatabase } from './installed-database.ts';
+import type { FinishedTree } from './layer.ts';
+import { addLoaderCache } from './loader-cache.ts';
+import { newSymlink } from './node.ts';
+import type { PackageContents } from './package-contents.ts';
+import { applyPathMutations } from './path-mutations.ts';
+import { scriptsTar, triggersText } from './scripts.ts';
+import { addBusyboxLinks, addServices } from './services.ts';
+import {
+  addDevices,
+  addEmptyDatabase,
+  addSkeletonDirectories,
+  restoreDevices,
+} from './skeleton.ts';
+
+export interface AssembleInput {
+  /** Default `kiln`. */
+  readonly dialect?: AssemblyDialect;
+  /** As written, with includes merged; it is locked to `packages` and `arch` here. */
+  readonly config: ImageConfig;
+  /** Canonical or apk name. */
+  readonly arch: string;
+  /** In install order. */
+  readonly packages: readonly PackageContents[];
+  /** What `etc/apk/repositories` lists in the image; default: the configuration's own and runtime repositories. */
+  readonly repositories?: readonly string[];
+  /** Public keys for `etc/apk/keys`. */
+  readonly keyring: readonly { readonly name: string; readonly pem: string }[];
+  readonly sourceDateEpochSeconds: number;
+  /** Time of what is made here; default: the latest of the epoch and the packages' build times. */
+  readonly buildDateSeconds?: number;
+}
+
+export interface AssembledTree extends FinishedTree {
+  /** Locked, with `run-as` resolved: what `/etc/apko.json` records. */
+  readonly config: ImageConfig;
+  readonly buildDateSeconds: number;
+  readonly packages: readonly PackageContents[];
+}
+
+/**
+ * Makes the file system of an image from packages and a configuration: skeleton, packages, database, accounts,
+ * recorded configuration, path mutations, certificates, keys, services, busybox links, devices, loader cache,
+ * repositories, in this order. Contents of packages stay where they are; only text files that change are read.
+ * A function of its input alone. Throws `ASSEMBLE_…` codes that name the path, and the package where there is one.
+ */
+export async function assemble(input: AssembleInput): Promise<AssembledTree> {
+  const { packages, dialect = 'kiln' } = input;
+  const tree = new FileTree();
+  const buildDateSeconds = input.buildDateSeconds ?? latestBuild(input);
+  const world = lockedPackages(
+    input.config,
+    packages.map(({ info }) => info),
+  );
+  addSystem(tree, input, world);
+  await installPackages(tree, {
+    packages,
+    dialect,
+    scriptTimeSeconds: input.sourceDateEpochSeconds,
+  });
+  linkDatabase(tree, packages);
+  const locked = lockImageConfig(
+    input.config,
+    architectureOf(input.arch)?.canonical ?? input.arch,
+    world,
+  );
+  await applyAccounts(tree, locked.accounts, dialect);
+  const runAs = await resolveRunAs(tree, locked.accounts.runAs);
+  const config = { ...locked, accounts: { ...locked.accounts, runAs } };
+  tree.write('etc/apko.json', `${printApkoJson(config)}\n`, 0o444);
+  applyPathMutations(tree, config.paths);
+  await applyCertificates(tree, config.certificates, packages, buildDateSeconds);
+  applyRuntimeKeyring(tree, config.contents.runtimeKeyring, buildDateSeconds);
+  addServices(tree, config.entrypoint.services);
+  await addBusyboxLinks(tree, packages);
+  restoreDevices(tree);
+  await addLoaderCache(tree, dialect);
+  tree.write('etc/apk/repositories', listText(repositoriesOf(input)));
+  return { tree, dialect, config, buildDateSeconds, packages };
+}
+
+/** Installs packages and records them in the apk database. */
+export async function installPackages(
+  tree: FileTree,
+  input: {
+    readonly packages: readonly PackageContents[];
+    readonly dialect: AssemblyDialect;
+    readonly scriptTimeSeconds: number;
+  },
+): Promise<void> {
+  const installer = new Installer(tree, input.dialect);
+  for (const contents of input.packages) await installer.install(contents);
+  tree.write('usr/lib/apk/db/scripts.tar', scriptsTar(input.packages, input.scriptTimeSeconds));
+  tree.write('usr/lib/apk/db/triggers', triggersText(input.packages));
+  tree.write(
+    'usr/lib/apk/db/installed',
+    printInstalledDatabase(input.packages, installer.writers, input.dialect),
+  );
+}
+
+/** Makes the database reachable under `lib/apk`, where clients look, however `/lib` is laid out. */
+export function linkDatabase(tree: FileTree, packages: readonly PackageContents[]): void {
+  const lib = tree.entryAt('lib');
+  if (lib?.type === 'symlink' && /^\/?usr\/lib\/?$/.test(lib.target)) return;
+  if (lib === undefined && packages.some(({ info }) => info.provides.includes('merged-lib'))) {
+    tree.put('lib', newSymlink('usr/lib'));
+    return;
+  }
+  const directory = tree.mkdirAll('lib', 0o755);
+  const apk = tree.entryAt('lib/apk');
+  if (apk?.type === 'symlink' && tree.realPath('lib/apk') === 'usr/lib/apk') return;
+  if (apk !== undefined) removeEmptyDatabase(tree, apk);
+  tree.put(
+    'lib/apk',
+    newSymlink('../usr/lib/apk', { mode: 0o777, mtimeSeconds: directory.mtimeSeconds }),
+  );
+}
+
+function removeEmptyDatabase(
+  tree: FileTree,
+  apk: NonNullable<ReturnType<FileTree['entryAt']>>,
+): void {
+  const names = apk.type === 'directory' ? [...apk.children] : undefined;
+  const full = names?.find(([, child]) => child.type !== 'directory' || child.children.size > 0);
+  if (names === undefined || full !== undefined) {
+    throw assemblyError(
+      'ASSEMBLE_CONFLICT',
+      `lib/apk${full === undefined ? '' : `/${full[0]}`}`,
+      'is in the way of the apk database',
+      {
+        hint: 'packages must keep their files under usr/lib/apk',
+      },
+    );
+  }
+  tree.remove('lib/apk');
+}
+
+function addSystem(tree: FileTree, input: AssembleInput, world: readonly string[]): void {
+  addSkeletonDirectories(tree);
+  addEmptyDatabase(tree, architectureOf(input.arch)?.apk ?? input.arch);
+  addDevices(tree);
+  for (const { name, pem } of input.keyring) {
+    if (!/^[a-zA-Z0-9_@+=-][a-zA-Z0-9_.@+=-]*$/.test(name)) {
+      throw assemblyError('ASSEMBLE_KEY_INVALID', name, 'is not a file name for a key');
+    }
+    tree.write(`etc/apk/keys/${name}`, pem);
+  }
+  tree.write('etc/apk/world', listText(world));
+  const { buildRepositories, repositories } = input.config.contents;
+  tree.write('etc/apk/repositories', listText(sortUnique([...buildRepositories, ...repositories])));
+}
+
+function repositoriesOf({ config, repositories }: AssembleInput): string[] {
+  return sortUnique(
+    repositories ?? [...config.contents.repositories, ...config.contents.runtimeRepositories],
+  );
+}
+
+function listText(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`;
+}
+
+function latestBuild({ sourceDateEpochSeconds, packages }: AssembleInput): number {
+  return Math.max(sourceDateEpochSeconds, ...packages.map(({ info }) => info.buildTimeSeconds));
+}

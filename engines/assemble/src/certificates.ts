@@ -1,0 +1,178 @@
+import { X509Certificate, createHash, createPublicKey } from 'node:crypto';
+import { KilnError, compareBytes, messageOf } from '@kiln/base';
+import type { Certificates, NamedText } from '@kiln/image-config';
+import { readFile } from './content.ts';
+import { assemblyError } from './failure.ts';
+import { clean } from './file-tree.ts';
+import type { FileTree } from './file-tree.ts';
+import type { PackageContents } from './package-contents.ts';
+
+const certificateDirectory = 'usr/local/share/ca-certificates';
+const bundles = [
+  'etc/ssl/certs/ca-certificates.crt',
+  'var/lib/ecs/deps/execute-command/certs/tls-ca-bundle.pem',
+  'kaniko/ssl/certs/ca-certificates.crt',
+];
+const javaStore = 'etc/ssl/certs/java/cacerts';
+
+/**
+ * Installs the configured certificates and those of provider packages, adds them to the bundles that are there, and
+ * leaves a checksum beside every bundle. `mtimeSeconds` is the build date.
+ * Throws `ASSEMBLE_CERTIFICATE_INVALID`, and `ASSEMBLE_JAVA_STORE_UNSUPPORTED` when a Java key store would have to change.
+ */
+export async function applyCertificates(
+  tree: FileTree,
+  certificates: Certificates | undefined,
+  packages: readonly PackageContents[],
+  mtimeSeconds: number,
+): Promise<void> {
+  const added = [
+    ...(certificates?.additional ?? []).map((certificate) =>
+      addCertificate(tree, certificate, mtimeSeconds),
+    ),
+    ...(await providedCertificates(tree, certificates?.providers ?? [], packages)),
+  ];
+  if (added.length > 0) {
+    await appendToBundles(tree, added, mtimeSeconds);
+    if (tree.at(javaStore)?.type === 'file') {
+      throw assemblyError(
+        'ASSEMBLE_JAVA_STORE_UNSUPPORTED',
+        javaStore,
+        'certificates cannot be added to a Java key store',
+        {
+          hint: 'leave out the package that ships the store, or the certificates',
+        },
+      );
+    }
+  }
+  await writeSidecars(tree, mtimeSeconds);
+}
+
+/** Keys for the running system, by name; each is one RSA public key in PEM. Throws `ASSEMBLE_KEY_INVALID`. */
+export function applyRuntimeKeyring(
+  tree: FileTree,
+  keyring: readonly NamedText[],
+  mtimeSeconds: number,
+): void {
+  for (const { name, content } of keyring.toSorted((a, b) => compareBytes(a.name, b.name))) {
+    const path = `etc/apk/keys/${name}`;
+    if (tree.entryAt(path) !== undefined) {
+      throw assemblyError(
+        'ASSEMBLE_KEY_INVALID',
+        path,
+        'a runtime key collides with an existing entry',
+      );
+    }
+    tree.write(path, publicKeyPem(name, content)).mtimeSeconds = mtimeSeconds;
+  }
+}
+
+function addCertificate(
+  tree: FileTree,
+  { name, content }: NamedText,
+  mtimeSeconds: number,
+): string {
+  const der = certificateDer(content);
+  if (typeof der === 'string')
+    throw new KilnError('ASSEMBLE_CERTIFICATE_INVALID', `certificate "${name}": ${der}`);
+  const fingerprint = createHash('sha256').update(der).digest('hex');
+  tree.mkdirAll(certificateDirectory, 0o755);
+  const text = pem('CERTIFICATE', der);
+  tree.write(`${certificateDirectory}/${name}-${fingerprint}.crt`, text).mtimeSeconds =
+    mtimeSeconds;
+  return text;
+}
+
+/** Certificates that packages with one of these provides installed; what is no single certificate is left alone. */
+async function providedCertificates(
+  tree: FileTree,
+  providers: readonly string[],
+  packages: readonly PackageContents[],
+): Promise<string[]> {
+  const paths = packages
+    .filter(({ info }) => info.provides.some((provide) => providers.includes(provide)))
+    .flatMap(({ members }) => members.map(({ entry }) => clean(entry.path)))
+    .filter((path) => path.startsWith(`${certificateDirectory}/`) && /\.(?:crt|pem)$/.test(path));
+  const found: string[] = [];
+  for (const path of [...new Set(paths)].sort(compareBytes)) {
+    const node = tree.at(path);
+    if (node?.type !== 'file') continue;
+    const der = certificateDer(new TextDecoder().decode(await readFile(node, path)));
+    if (typeof der !== 'string') found.push(pem('CERTIFICATE', der));
+  }
+  return found;
+}
+
+async function appendToBundles(
+  tree: FileTree,
+  added: readonly string[],
+  mtimeSeconds: number,
+): Promise<void> {
+  const suffix = new TextEncoder().encode(added.map((text) => `${text}\n`).join(''));
+  for (const path of bundles) {
+    const node = tree.at(path);
+    if (node?.type !== 'file') continue;
+    const bytes = Buffer.concat([await readFile(node, path), suffix]);
+    tree.write(path, bytes).mtimeSeconds = mtimeSeconds;
+  }
+}
+
+async function writeSidecars(tree: FileTree, mtimeSeconds: number): Promise<void> {
+  for (const path of [...bundles, javaStore]) {
+    const node = tree.at(path);
+    if (node?.type !== 'file') continue;
+    const slash = path.lastIndexOf('/');
+    const base = path.slice(slash + 1);
+    const hex = createHash('sha256')
+      .update(await readFile(node, path))
+      .digest('hex');
+    tree.write(`${path.slice(0, slash)}/.${base}.sha256`, `${hex}  ${base}\n`, 0o444).mtimeSeconds =
+      mtimeSeconds;
+  }
+}
+
+/** The DER of the only certificate in a PEM text, or what is wrong with the text. */
+function certificateDer(text: string): Buffer | string {
+  const blocks = pemBlocks(text);
+  const [block, second] = blocks;
+  if (block === undefined) return 'no certificates found in PEM data';
+  if (second !== undefined) return 'multiple certificates found; only one is allowed';
+  if (block.label !== 'CERTIFICATE') return `expected CERTIFICATE block, got ${block.label}`;
+  try {
+    return new X509Certificate(block.der).raw;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function publicKeyPem(name: string, content: string): string {
+  const blocks = pemBlocks(content);
+  const [block] = blocks;
+  const fail = (why: string, cause?: unknown): KilnError =>
+    new KilnError('ASSEMBLE_KEY_INVALID', `runtime key "${name}": ${why}`, { cause });
+  if (blocks.length !== 1 || block?.label !== 'PUBLIC KEY')
+    throw fail('expected exactly one PUBLIC KEY block');
+  try {
+    const key = createPublicKey({ key: block.der, format: 'der', type: 'spki' });
+    if (key.asymmetricKeyType !== 'rsa') throw fail('not an RSA key');
+    return pem('PUBLIC KEY', key.export({ format: 'der', type: 'spki' }));
+  } catch (error) {
+    throw error instanceof KilnError ? error : fail('not a public key', error);
+  }
+}
+
+function pemBlocks(text: string): { readonly label: string; readonly der: Buffer }[] {
+  const block = /-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]*?)-----END \1-----/g;
+  return [...text.matchAll(block)].map(([, label = '', body = '']) => ({
+    label,
+    der: Buffer.from(body, 'base64'),
+  }));
+}
+
+function pem(label: string, der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}

@@ -1,0 +1,35 @@
+import { collect } from '@kiln/base';
+import { assemblyError } from './failure.ts';
+import type { FileTree } from './file-tree.ts';
+import type { FileNode } from './node.ts';
+
+/** Largest file that is read into memory: account files, certificate bundles, link lists. */
+export const textBytesMax: number = 16 * 1024 * 1024;
+
+/** The content of a file as a stream. */
+export function contentOf({ content }: FileNode): AsyncIterable<Uint8Array> | Uint8Array {
+  return content.kind === 'bytes' ? content.bytes : content.package.read(content.index);
+}
+
+/** The content of a small file. Throws `ASSEMBLE_FILE_TOO_LARGE`. */
+export async function readFile(
+  node: FileNode,
+  path: string,
+  limitBytes: number = textBytesMax,
+): Promise<Uint8Array> {
+  const content = contentOf(node);
+  if (content instanceof Uint8Array) return content;
+  return collect(content, limitBytes, () =>
+    assemblyError(
+      'ASSEMBLE_FILE_TOO_LARGE',
+      path,
+      `larger than ${limitBytes} bytes, and has to be read here`,
+    ),
+  );
+}
+
+/** The text of a file at a path; undefined when there is no file. */
+export async function readText(tree: FileTree, path: string): Promise<string | undefined> {
+  const node = tree.at(path);
+  return node?.type === 'file' ? new TextDecoder().decode(await readFile(node, path)) : undefined;
+}

@@ -1,0 +1,188 @@
+import { compareBytes } from '@kiln/base';
+import { assemblyError } from './failure.ts';
+import { newDirectory, newFile } from './node.ts';
+import type { DirectoryNode, FileNode, TreeNode } from './node.ts';
+
+const hopsMax = 40;
+const nodesMax = 4_000_000;
+const nameBytesMax = 255;
+
+type Walk =
+  | { readonly kind: 'found'; readonly node: TreeNode; readonly path: string }
+  | {
+      readonly kind: 'missing';
+      readonly parent: DirectoryNode;
+      readonly name: string;
+      readonly isLast: boolean;
+    };
+
+/**
+ * A file system in memory: what an image or a build environment will hold. Paths may begin with a slash; symbolic links
+ * are followed inside the tree only, an absolute target begins at its root and `..` stops there.
+ * Throws `ASSEMBLE_PATH_INVALID` for a path that runs through something that is no directory or over 40 links.
+ */
+export class FileTree {
+  readonly root: DirectoryNode = newDirectory({ mode: 0o755 });
+  /** Paths that packages recorded as hard links, with the target as recorded. */
+  readonly hardlinks: Map<string, string> = new Map();
+  #nodes = 0;
+
+  /** What is at a path, links followed to the end; undefined when there is nothing. */
+  at(path: string): TreeNode | undefined {
+    const walk = this.#walk(path, 'all');
+    return walk.kind === 'found' ? walk.node : undefined;
+  }
+
+  /** What is at a path, a link in its last component not followed. */
+  entryAt(path: string): TreeNode | undefined {
+    const walk = this.#walk(path, 'parents');
+    return walk.kind === 'found' ? walk.node : undefined;
+  }
+
+  /** The path with all links in it followed; undefined when there is nothing. */
+  realPath(path: string): string | undefined {
+    const walk = this.#walk(path, 'all');
+    return walk.kind === 'found' ? walk.path : undefined;
+  }
+
+  /** The directory at a path with what is missing made; all new directories get this mode. */
+  mkdirAll(
+    path: string,
+    mode: number,
+    owner: { readonly uid: number; readonly gid: number } = { uid: 0, gid: 0 },
+  ): DirectoryNode {
+    for (;;) {
+      const walk = this.#walk(path, 'all');
+      if (walk.kind === 'found') {
+        if (walk.node.type === 'directory') return walk.node;
+        throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'path is not a directory');
+      }
+      this.#add(walk.parent, walk.name, newDirectory({ mode, ...owner }), path);
+    }
+  }
+
+  /** Puts a node under a path whose parent exists, in place of what is there. */
+  put(path: string, node: TreeNode): void {
+    const { parent, name } = this.#place(path);
+    this.#add(parent, name, node, path);
+    this.hardlinks.delete(clean(path));
+  }
+
+  /** Removes what is under a path; nothing when there is nothing. */
+  remove(path: string): void {
+    const { parent, name } = this.#place(path);
+    parent.children.delete(name);
+    this.hardlinks.delete(clean(path));
+  }
+
+  /** The directory that a path's last component is in. */
+  parentOf(path: string): DirectoryNode {
+    return this.#place(path).parent;
+  }
+
+  /** Writes a file. An existing one keeps mode, owner and time and belongs to no package any more. */
+  write(path: string, bytes: Uint8Array | string, mode = 0o644): FileNode {
+    const content = {
+      kind: 'bytes',
+      bytes: typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes,
+    } as const;
+    const existing = this.at(path);
+    if (existing?.type === 'file') {
+      existing.content = content;
+      existing.sizeBytes = content.bytes.length;
+      return existing;
+    }
+    if (existing !== undefined)
+      throw assemblyError('ASSEMBLE_PATH_INVALID', path, `is a ${existing.type}, not a file`);
+    const walk = this.#walk(path, 'all');
+    if (walk.kind === 'found' || !walk.isLast) throw missingParent(path);
+    const file = newFile({ mode, content, sizeBytes: content.bytes.length });
+    this.#add(walk.parent, walk.name, file, path);
+    return file;
+  }
+
+  /** Every node with its path, each directory before its children, children in byte order; the root is left out. */
+  *nodes(): Generator<{ readonly path: string; readonly node: TreeNode }> {
+    yield* nodesBelow(this.root, '');
+  }
+
+  #place(path: string): { parent: DirectoryNode; name: string } {
+    const components = path.split('/').filter((component) => component !== '' && component !== '.');
+    const name = components.pop();
+    if (name === undefined || name === '..')
+      throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'names no entry');
+    const walk = this.#walk(components.join('/'), 'all');
+    if (walk.kind === 'missing') throw missingParent(path);
+    if (walk.node.type !== 'directory') {
+      throw assemblyError('ASSEMBLE_PATH_INVALID', path, `its parent is a ${walk.node.type}`);
+    }
+    return { parent: walk.node, name };
+  }
+
+  #add(parent: DirectoryNode, name: string, node: TreeNode, path: string): void {
+    if (Buffer.byteLength(name) > nameBytesMax)
+      throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'a name is too long');
+    this.#nodes += 1;
+    if (this.#nodes > nodesMax)
+      throw assemblyError('ASSEMBLE_TOO_LARGE', path, `more than ${nodesMax} entries`);
+    parent.children.set(name, node);
+  }
+
+  #walk(path: string, follow: 'all' | 'parents'): Walk {
+    const pending = path.split('/').reverse();
+    const stack: { readonly name: string; readonly node: DirectoryNode }[] = [];
+    let hops = 0;
+    let last: { name: string; node: TreeNode } | undefined;
+    for (let component = pending.pop(); component !== undefined; component = pending.pop()) {
+      if (component === '' || component === '.') continue;
+      if (component === '..') {
+        if (last === undefined) stack.pop();
+        last = undefined;
+        continue;
+      }
+      if (last !== undefined)
+        throw assemblyError('ASSEMBLE_PATH_INVALID', path, `"${last.name}" is a ${last.node.type}`);
+      const parent: DirectoryNode = stack.at(-1)?.node ?? this.root;
+      const node = parent.children.get(component);
+      const isLast = pending.every((rest) => rest === '' || rest === '.');
+      if (node === undefined) return { kind: 'missing', parent, name: component, isLast };
+      if (node.type === 'symlink' && (follow === 'all' || !isLast)) {
+        hops += 1;
+        if (hops > hopsMax)
+          throw assemblyError('ASSEMBLE_PATH_INVALID', path, `more than ${hopsMax} symbolic links`);
+        if (node.target.startsWith('/')) stack.length = 0;
+        pending.push(...node.target.split('/').reverse());
+      } else if (node.type === 'directory') stack.push({ name: component, node });
+      else last = { name: component, node };
+    }
+    const names = stack.map(({ name }) => name);
+    if (last !== undefined)
+      return { kind: 'found', node: last.node, path: [...names, last.name].join('/') };
+    return { kind: 'found', node: stack.at(-1)?.node ?? this.root, path: names.join('/') };
+  }
+}
+
+/** A path without leading, trailing and doubled slashes. */
+export function clean(path: string): string {
+  return path
+    .split('/')
+    .filter((component) => component !== '' && component !== '.')
+    .join('/');
+}
+
+function* nodesBelow(
+  directory: DirectoryNode,
+  prefix: string,
+): Generator<{ readonly path: string; readonly node: TreeNode }> {
+  for (const name of [...directory.children.keys()].sort(compareBytes)) {
+    const node = directory.children.get(name);
+    if (node === undefined) continue;
+    const path = `${prefix}${name}`;
+    yield { path, node };
+    if (node.type === 'directory') yield* nodesBelow(node, `${path}/`);
+  }
+}
+
+function missingParent(path: string): Error {
+  return assemblyError('ASSEMBLE_PATH_INVALID', path, 'its parent directory does not exist');
+}

@@ -1,0 +1,23 @@
+export type { AssembledTree, AssembleInput } from './assemble.ts';
+export { assemble } from './assemble.ts';
+export { readText } from './content.ts';
+export type { EnvironmentInput } from './environment.ts';
+export { buildAccounts, environmentTree } from './environment.ts';
+export type { AssemblyDialect } from './failure.ts';
+export { FileTree } from './file-tree.ts';
+export type { ImageDocument, ImageInput, IndexInput } from './image.ts';
+export { imageOf, indexOf } from './image.ts';
+export type { FinishedTree, OrderedEntry } from './layer.ts';
+export { layerTar, treeEntries, treeMembers } from './layer.ts';
+export type {
+  Backing,
+  DeviceNode,
+  DirectoryNode,
+  FileContent,
+  FileNode,
+  SymlinkNode,
+  TreeNode,
+} from './node.ts';
+export type { DataMember, PackageContents, PackageOpener } from './package-contents.ts';
+export type { SbomOfImageInput } from './image-bill.ts';
+export { sbomOfImage } from './image-bill.ts';

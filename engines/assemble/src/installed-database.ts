@@ -1,0 +1,121 @@
+import { compareBytes } from '@kiln/base';
+import { recordedSha1 } from '@kiln/apk';
+import type { TarEntry } from '@kiln/tar';
+import { placedMembers } from './install.ts';
+import type { AssemblyDialect } from './failure.ts';
+import type { PackageContents } from './package-contents.ts';
+
+/**
+ * The text of the installed database (`usr/lib/apk/db/installed`): per package, in install order, its facts and its
+ * files, except for those that another package wrote last.
+ */
+export function printInstalledDatabase(
+  packages: readonly PackageContents[],
+  writers: ReadonlyMap<string, PackageContents>,
+  dialect: AssemblyDialect,
+): string {
+  return packages.map((contents) => printRecord(contents, writers, dialect)).join('');
+}
+
+function printRecord(
+  contents: PackageContents,
+  writers: ReadonlyMap<string, PackageContents>,
+  dialect: AssemblyDialect,
+): string {
+  const { info } = contents;
+  const lines = [
+    `P:${info.name}`,
+    `V:${info.version}`,
+    `A:${info.arch}`,
+    // apko reads the first licence line only.
+    `L:${dialect === 'apko' ? (info.licenses[0] ?? '') : info.licenses.join(' AND ')}`,
+    `T:${info.description}`,
+    `o:${info.origin}`,
+    `m:${info.maintainer}`,
+    `U:${info.url}`,
+    `D:${info.depends.join(' ')}`,
+    `p:${info.provides.join(' ')}`,
+    ...(info.replaces.length === 0 ? [] : [`r:${info.replaces.join(' ')}`]),
+    `c:${info.commit}`,
+    ...installIf(contents, dialect),
+    `t:${info.buildTimeSeconds}`,
+    `S:${contents.sizeBytes}`,
+    `I:${info.installedSizeBytes}`,
+    `k:${info.providerPriority ?? 0}`,
+    `C:${contents.checksum}`,
+    ...fileLines(contents, writers),
+  ];
+  return `${lines.map(oneLine).join('\n')}\n\n`;
+}
+
+/** apko prints the list as Go prints a slice. */
+function installIf({ info }: PackageContents, dialect: AssemblyDialect): string[] {
+  if (dialect === 'apko') return [`i:[${info.installIf.join(' ')}]`];
+  return info.installIf.length === 0 ? [] : [`i:${info.installIf.join(' ')}`];
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\r\n]/g, ' ');
+}
+
+function fileLines(
+  contents: PackageContents,
+  writers: ReadonlyMap<string, PackageContents>,
+): string[] {
+  const entries = placedMembers(contents)
+    .map(({ entry }) => entry)
+    .filter(({ path }) => (writers.get(path) ?? contents) === contents);
+  const directories = new Set(
+    entries.flatMap((entry) => (entry.type === 'directory' ? [entry.path] : [])),
+  );
+  const lines: string[] = [];
+  for (const entry of entries.toSorted(compareEntries)) {
+    if (!ancestors(entry.path).every((ancestor) => directories.has(ancestor))) continue;
+    lines.push(
+      ...(entry.type === 'directory'
+        ? directoryLines(entry)
+        : leafLines(entry, lines.length === 0)),
+    );
+  }
+  return lines;
+}
+
+function directoryLines(entry: TarEntry): string[] {
+  const isPlain = entry.mode === 0o755 && entry.uid === 0 && entry.gid === 0;
+  return [`F:${entry.path}`, ...(isPlain ? [] : [`M:${ownerAndMode(entry)}`])];
+}
+
+function leafLines(entry: TarEntry, isFirst: boolean): string[] {
+  const isPlain = entry.mode === 0o644 && entry.uid === 0 && entry.gid === 0;
+  const sha1 = recordedSha1(entry);
+  return [
+    ...(isFirst ? ['F:'] : []),
+    `R:${entry.path.slice(entry.path.lastIndexOf('/') + 1)}`,
+    ...(isPlain ? [] : [`a:${ownerAndMode(entry)}`]),
+    ...(sha1 === undefined ? [] : [`Z:Q1${Buffer.from(sha1, 'hex').toString('base64')}`]),
+  ];
+}
+
+function ownerAndMode({ uid, gid, mode }: TarEntry): string {
+  return `${uid}:${gid}:${mode.toString(8).padStart(4, '0')}`;
+}
+
+function ancestors(path: string): string[] {
+  const components = path.split('/');
+  return components.slice(1).map((_component, i) => components.slice(0, i + 1).join('/'));
+}
+
+/** Component by component; where two differ, what is no directory comes first. */
+function compareEntries(a: TarEntry, b: TarEntry): number {
+  const left = a.path.split('/');
+  const right = b.path.split('/');
+  for (let i = 0; i < Math.min(left.length, right.length); i += 1) {
+    if (left[i] === right[i]) continue;
+    const isDirectory = (entry: TarEntry, parts: readonly string[]): number =>
+      Number(i < parts.length - 1 || entry.type === 'directory');
+    return (
+      isDirectory(a, left) - isDirectory(b, right) || compareBytes(left[i] ?? '', right[i] ?? '')
+    );
+  }
+  return left.length - right.length;
+}

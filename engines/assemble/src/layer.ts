@@ -1,0 +1,75 @@
+import { writeTar } from '@kiln/tar';
+import type { TarEntry, TarMember } from '@kiln/tar';
+import { ownerNames } from './accounts.ts';
+import { contentOf } from './content.ts';
+import type { AssemblyDialect } from './failure.ts';
+import type { FileTree } from './file-tree.ts';
+import type { FileNode, TreeNode } from './node.ts';
+
+/** A tree that is complete, and by whose rules it was made. */
+export interface FinishedTree {
+  readonly tree: FileTree;
+  readonly dialect: AssemblyDialect;
+}
+
+/** One entry of a finished tree; `open` starts its content anew each time. */
+export interface OrderedEntry {
+  readonly entry: TarEntry;
+  open(): AsyncIterable<Uint8Array> | Uint8Array;
+}
+
+/**
+ * The entries in the order of a layer: depth first, the children of a directory in byte order. A further name of a file is a
+ * hard link to its first one; dialect `apko` makes it one only where a package recorded it, with the recorded target.
+ */
+export async function* treeEntries({ tree, dialect }: FinishedTree): AsyncGenerator<OrderedEntry> {
+  const { users, groups } = await ownerNames(tree);
+  const firstPaths = new Map<TreeNode, string>();
+  for (const { path, node } of tree.nodes()) {
+    const first = firstPaths.get(node);
+    if (first === undefined && node.type !== 'directory') firstPaths.set(node, path);
+    const target = dialect === 'apko' ? tree.hardlinks.get(path) : first;
+    const names = { userName: users.get(node.uid) ?? '', groupName: groups.get(node.gid) ?? '' };
+    const entry = { ...entryOf(path, node, target), ...names };
+    const file = node.type === 'file' && entry.type === 'file' ? node : undefined;
+    yield { entry, open: () => (file === undefined ? new Uint8Array(0) : contentOf(file)) };
+  }
+}
+
+/** The entries as members of an archive, each read at most once: what writes an environment to a directory wants. */
+export async function* treeMembers(finished: FinishedTree): AsyncGenerator<TarMember> {
+  for await (const { entry, open } of treeEntries(finished)) yield { entry, content: open() };
+}
+
+/** The uncompressed layer: ustar with PAX where needed, two zero blocks at the end. Content is streamed. */
+export function layerTar(finished: FinishedTree): AsyncIterable<Uint8Array> {
+  return writeTar(treeMembers(finished));
+}
+
+function entryOf(path: string, node: TreeNode, hardlinkTarget: string | undefined): TarEntry {
+  const hardlink = node.type !== 'directory' && hardlinkTarget !== undefined;
+  return {
+    path,
+    type: hardlink ? 'hardlink' : node.type,
+    mode: node.mode,
+    uid: node.uid,
+    gid: node.gid,
+    userName: '',
+    groupName: '',
+    sizeBytes: node.type === 'file' && !hardlink ? sizeOf(node) : 0,
+    mtimeSeconds: node.mtimeSeconds,
+    linkTarget: hardlink ? hardlinkTarget : node.type === 'symlink' ? node.target : '',
+    deviceMajor: node.type === 'char' && !hardlink ? node.major : 0,
+    deviceMinor: node.type === 'char' && !hardlink ? node.minor : 0,
+    pax: hardlink ? new Map() : xattrRecords(node),
+  };
+}
+
+function sizeOf({ sizeBytes }: FileNode): number {
+  return sizeBytes;
+}
+
+function xattrRecords(node: TreeNode): ReadonlyMap<string, Uint8Array> {
+  if (node.type !== 'file' && node.type !== 'directory') return new Map();
+  return new Map([...node.xattrs].map(([name, value]) => [`SCHILY.xattr.${name}`, value]));
+}

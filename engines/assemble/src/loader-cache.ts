@@ -1,0 +1,224 @@
+import { KilnError, compareBytes } from '@kiln/base';
+import { byteSource, readElf } from '@kiln/elf';
+import type { ByteSource, ElfFile } from '@kiln/elf';
+import { contentOf, readFile, readText } from './content.ts';
+import { assemblyError } from './failure.ts';
+import type { AssemblyDialect } from './failure.ts';
+import type { FileTree } from './file-tree.ts';
+import type { FileNode } from './node.ts';
+
+const bufferedBytesMax = 16 * 1024 * 1024;
+const includeDepthMax = 16;
+/** `e_machine` to the flags of an entry: a shared library of that architecture's loader. */
+const flagsOfMachine: ReadonlyMap<number, number> = new Map([
+  [62, 0x0303],
+  [183, 0x0a03],
+]);
+
+interface CacheEntry {
+  readonly flags: number;
+  readonly path: string;
+  readonly name: string;
+}
+
+/**
+ * Writes `etc/ld.so.cache`, the index of shared libraries of glibc's loader, when there is an `etc/ld.so.conf`. In dialect `apko`
+ * a library of a machine other than x86-64 and AArch64 throws `ASSEMBLE_LOADER_MACHINE`; otherwise it is left out.
+ */
+export async function addLoaderCache(tree: FileTree, dialect: AssemblyDialect): Promise<void> {
+  if (tree.at('etc/ld.so.conf')?.type !== 'file') return;
+  const configured = await configuredDirectories(tree, 'etc/ld.so.conf', dialect, 0);
+  const directories = distinct(tree, ['/lib', ...configured], dialect);
+  const entries: CacheEntry[] = [];
+  for (const directory of directories) entries.push(...(await entriesOf(tree, directory, dialect)));
+  entries.sort((a, b) => compareNames(b.name, a.name));
+  tree.write('etc/ld.so.cache', printCache(entries), 0o644);
+}
+
+/** apko scans a directory as often as it is listed; Kiln once, whichever name it has. */
+function distinct(
+  tree: FileTree,
+  directories: readonly string[],
+  dialect: AssemblyDialect,
+): readonly string[] {
+  if (dialect === 'apko') return directories;
+  const byRealPath = new Map<string, string>();
+  for (const directory of directories) {
+    const real = tree.realPath(directory);
+    if (real !== undefined && !byRealPath.has(real)) byRealPath.set(real, directory);
+  }
+  return [...byRealPath.values()];
+}
+
+async function configuredDirectories(
+  tree: FileTree,
+  path: string,
+  dialect: AssemblyDialect,
+  depth: number,
+): Promise<string[]> {
+  if (depth > includeDepthMax)
+    throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'includes nest too deeply');
+  const found = new Set<string>();
+  for (const line of ((await readText(tree, path)) ?? '').split('\n')) {
+    const text = line.replace(/#.*/, '').trim();
+    const include = /^include\s+(.*)$/.exec(text)?.[1];
+    if (include === undefined) {
+      if (text !== '') found.add(text);
+      continue;
+    }
+    const base = include.startsWith('/')
+      ? include
+      : `${path.slice(0, path.lastIndexOf('/'))}/${include}`;
+    for (const file of matches(tree, base)) {
+      for (const directory of await configuredDirectories(tree, file, dialect, depth + 1))
+        found.add(directory);
+    }
+    // apko's reader ends at the first include.
+    if (dialect === 'apko') break;
+  }
+  return [...found];
+}
+
+/** Files in one directory whose names match a pattern of `*` and `?`, sorted. */
+function matches(tree: FileTree, pattern: string): string[] {
+  const slash = pattern.lastIndexOf('/');
+  const directory = pattern.slice(0, slash);
+  const node = tree.at(directory);
+  if (node?.type !== 'directory') return [];
+  const source = pattern
+    .slice(slash + 1)
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll(/\*+/g, '[^]*')
+    .replaceAll('?', '[^]');
+  const expression = new RegExp(`^${source}$`);
+  return [...node.children.keys()]
+    .filter((name) => expression.test(name))
+    .sort(compareBytes)
+    .map((name) => `${directory}/${name}`);
+}
+
+async function entriesOf(
+  tree: FileTree,
+  directory: string,
+  dialect: AssemblyDialect,
+): Promise<CacheEntry[]> {
+  const node = tree.at(directory);
+  if (node?.type !== 'directory') return [];
+  const names = [...node.children.keys()].filter((name) =>
+    /^(?:lib|ld-).*\.so(?:\.[^/]+)?$/.test(name),
+  );
+  const entries: CacheEntry[] = [];
+  for (const name of names.sort(compareBytes)) {
+    const path = `${directory.replace(/\/+$/, '')}/${name}`;
+    const file = tree.at(path);
+    if (file?.type !== 'file') continue;
+    const elf = await sharedObject(file, path);
+    if (elf === undefined || !isListed(name, elf)) continue;
+    const flags = flagsOfMachine.get(elf.machine);
+    if (flags !== undefined) entries.push({ flags, path, name });
+    else if (dialect === 'apko') {
+      throw assemblyError(
+        'ASSEMBLE_LOADER_MACHINE',
+        path,
+        `no loader cache for machine ${elf.machine}`,
+      );
+    }
+  }
+  return entries;
+}
+
+/** A library is listed under its soname and under the name that linkers look for. */
+function isListed(name: string, elf: ElfFile): boolean {
+  const soname = elf.sonames[0] ?? (name.endsWith('.so') ? name : undefined);
+  if (soname === undefined) return false;
+  const stem = soname.slice(0, soname.indexOf('.so'));
+  return name === soname || name === `${stem}.so`;
+}
+
+async function sharedObject(file: FileNode, path: string): Promise<ElfFile | undefined> {
+  try {
+    const elf = await readElf(await sourceOf(file, path));
+    return elf?.type === 'shared' ? elf : undefined;
+  } catch (error) {
+    // What is no proper library is no business of the loader's.
+    if (error instanceof KilnError && error.code === 'ELF_INVALID') return undefined;
+    throw error;
+  }
+}
+
+/** Small libraries are read once; of large ones only the ranges asked for are kept. */
+async function sourceOf(file: FileNode, path: string): Promise<ByteSource> {
+  if (file.sizeBytes <= bufferedBytesMax)
+    return byteSource(await readFile(file, path, bufferedBytesMax));
+  return { sizeBytes: file.sizeBytes, range: (start, end) => rangeOf(file, start, end) };
+}
+
+async function rangeOf(file: FileNode, start: number, end: number): Promise<Uint8Array> {
+  const content = contentOf(file);
+  const kept: Uint8Array[] = [];
+  let position = 0;
+  for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+    if (position + chunk.length > start)
+      kept.push(chunk.slice(Math.max(0, start - position), Math.max(0, end - position)));
+    position += chunk.length;
+    if (position >= end) break;
+  }
+  return Buffer.concat(kept);
+}
+
+/** glibc's order of names: digits compare as numbers and rank above anything else. */
+function compareNames(a: string, b: string): number {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  let i = 0;
+  let j = 0;
+  while (i < left.length && j < right.length) {
+    const x = left[i] ?? 0;
+    const y = right[j] ?? 0;
+    if (isDigit(x) !== isDigit(y)) return isDigit(x) ? 1 : -1;
+    if (!isDigit(x)) {
+      if (x !== y) return x - y;
+      i += 1;
+      j += 1;
+      continue;
+    }
+    const first = digitsAt(a, i);
+    const second = digitsAt(b, j);
+    const order = BigInt(first) === BigInt(second) ? 0 : BigInt(first) < BigInt(second) ? -1 : 1;
+    if (order !== 0) return order;
+    i += first.length;
+    j += second.length;
+  }
+  return left.length - i - (right.length - j);
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+function digitsAt(text: string, start: number): string {
+  return /^\d+/.exec(Buffer.from(text).subarray(start).toString('latin1'))?.[0] ?? '0';
+}
+
+/** The layout of `glibc-ld.so.cache1.1` without extensions (glibc, sysdeps/generic/dl-cache.h). */
+function printCache(entries: readonly CacheEntry[]): Uint8Array {
+  const header = 48;
+  const entrySize = 24;
+  const strings = Buffer.concat(entries.map(({ path }) => Buffer.from(`${path}\0`)));
+  const stringsAt = header + entries.length * entrySize;
+  const end = stringsAt + strings.length;
+  const bytes = Buffer.alloc((end & ~15) + 16);
+  bytes.write('glibc-ld.so.cache1.1', 0, 'latin1');
+  bytes.writeUInt32LE(entries.length, 20);
+  bytes.writeUInt32LE(strings.length, 24);
+  let at = stringsAt;
+  entries.forEach(({ flags, path, name }, i) => {
+    const offset = header + i * entrySize;
+    bytes.writeUInt32LE(flags, offset);
+    bytes.writeUInt32LE(at + Buffer.byteLength(path) - Buffer.byteLength(name), offset + 4);
+    bytes.writeUInt32LE(at, offset + 8);
+    at += Buffer.byteLength(path) + 1;
+  });
+  strings.copy(bytes, stringsAt);
+  return bytes;
+}

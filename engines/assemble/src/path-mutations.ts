@@ -1,0 +1,105 @@
+import type { PathMutation } from '@kiln/image-config';
+import { KilnError } from '@kiln/base';
+import { assemblyError } from './failure.ts';
+import type { FileTree } from './file-tree.ts';
+import { newSymlink } from './node.ts';
+import type { TreeNode } from './node.ts';
+
+/** Applies the configured changes of paths, in their order. Throws `ASSEMBLE_MUTATION_FAILED` naming the path. */
+export function applyPathMutations(tree: FileTree, mutations: readonly PathMutation[]): void {
+  for (const mutation of mutations) {
+    try {
+      apply(tree, mutation);
+    } catch (error) {
+      if (!(error instanceof KilnError)) throw error;
+      throw new KilnError('ASSEMBLE_MUTATION_FAILED', `mutating path ${error.message}`, {
+        hint: error.hint,
+        details: { ...error.details, path: mutation.path },
+        cause: error,
+      });
+    }
+  }
+}
+
+function apply(tree: FileTree, mutation: PathMutation): void {
+  const { path, type } = mutation;
+  switch (type) {
+    case 'directory':
+      tree.mkdirAll(path, mutation.permissions & 0o7777);
+      break;
+    case 'empty-file':
+      tree.mkdirAll(parentPath(path), 0o755);
+      emptyFile(tree, path);
+      break;
+    case 'hardlink':
+      tree.mkdirAll(parentPath(path), 0o755);
+      hardlink(tree, mutation);
+      break;
+    case 'symlink':
+      tree.mkdirAll(parentPath(path), 0o755);
+      symlink(tree, mutation);
+      break;
+    case 'permissions':
+      break;
+    default:
+      throw assemblyError(
+        'ASSEMBLE_MUTATION_FAILED',
+        path,
+        `unsupported path mutation type "${type}"`,
+        {
+          hint: 'write directory, empty-file, hardlink, symlink or permissions',
+        },
+      );
+  }
+  setPermissions(tree, mutation);
+}
+
+/** A file of a package keeps its content: it is opened for writing, and nothing is written. */
+function emptyFile(tree: FileTree, path: string): void {
+  const existing = tree.at(path);
+  if (existing?.type === 'file' && existing.content.kind === 'member') return;
+  tree.write(path, new Uint8Array(0));
+}
+
+function hardlink(tree: FileTree, { path, source }: PathMutation): void {
+  const target = tree.at(source);
+  if (target === undefined)
+    throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, `link source "${source}" does not exist`);
+  if (target.type === 'directory')
+    throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, 'hard link to a directory');
+  tree.remove(path);
+  tree.put(path, target);
+}
+
+function symlink(tree: FileTree, { path, source }: PathMutation): void {
+  if (tree.entryAt(path) !== undefined)
+    throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, 'file already exists');
+  tree.put(
+    path,
+    newSymlink(source, { mode: 0o777, mtimeSeconds: tree.parentOf(path).mtimeSeconds }),
+  );
+}
+
+/** Absent permissions are 0; an owner is set when one of its numbers is given. Links are resolved to their targets. */
+function setPermissions(tree: FileTree, mutation: PathMutation): void {
+  const node = tree.at(mutation.path);
+  if (node === undefined)
+    throw assemblyError('ASSEMBLE_MUTATION_FAILED', mutation.path, 'no such file or directory');
+  for (const target of mutation.recursive ? subtree(node) : [node]) {
+    target.mode = mutation.permissions & 0o7777;
+    if (mutation.uid === undefined && mutation.gid === undefined) continue;
+    target.uid = mutation.uid ?? 0;
+    target.gid = mutation.gid ?? 0;
+  }
+}
+
+/** A node and what is below it; links below are not followed, and have no mode of their own to set. */
+function subtree(node: TreeNode): TreeNode[] {
+  if (node.type !== 'directory') return [node];
+  const below = [...node.children.values()].filter((child) => child.type !== 'symlink');
+  return [node, ...below.flatMap((child) => subtree(child))];
+}
+
+function parentPath(path: string): string {
+  return path.slice(0, Math.max(path.replace(/\/+$/, '').lastIndexOf('/'), 0));
+}

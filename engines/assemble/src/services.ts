@@ -1,0 +1,48 @@
+import type { Entrypoint } from '@kiln/image-config';
+import { compareBytes } from '@kiln/base';
+import { readText } from './content.ts';
+import { assemblyError } from './failure.ts';
+import type { FileTree } from './file-tree.ts';
+import { newSymlink } from './node.ts';
+import type { PackageContents } from './package-contents.ts';
+
+/** Service directories for s6, one per configured service. */
+export function addServices(tree: FileTree, services: Entrypoint['services']): void {
+  for (const [name, command] of Object.entries(services).sort(([a], [b]) => compareBytes(a, b))) {
+    if (!/^[a-zA-Z0-9_.-]+$/.test(name) || name === '.' || name === '..') {
+      throw assemblyError('ASSEMBLE_PATH_INVALID', name, 'is not a name for a service');
+    }
+    tree.mkdirAll(`sv/${name}`, 0o777);
+    tree.write(`sv/${name}/run`, `#!/bin/execlineb\n${command}\n`, 0o755);
+  }
+}
+
+/**
+ * Links for the applets of busybox, as the installed busybox package lists them in `etc/busybox-paths.d`. Without
+ * `/bin/busybox` or without a list there is nothing to do; what exists already stays.
+ */
+export async function addBusyboxLinks(
+  tree: FileTree,
+  packages: readonly PackageContents[],
+): Promise<void> {
+  const busybox = tree.at('bin/busybox');
+  const name = busyboxPackage(packages);
+  if (busybox === undefined || name === undefined) return;
+  const list = await readText(tree, `etc/busybox-paths.d/${name}`);
+  for (const path of (list ?? '').split('\n').map((line) => line.trim())) {
+    if (!path.includes('/') || path === '/bin/busybox') continue;
+    const parent = tree.mkdirAll(path.slice(0, path.lastIndexOf('/')), 0o755);
+    parent.mtimeSeconds = busybox.mtimeSeconds;
+    if (tree.entryAt(path) !== undefined) continue;
+    tree.put(path, newSymlink('/bin/busybox', { mode: 0o777, mtimeSeconds: busybox.mtimeSeconds }));
+  }
+}
+
+/** The package named busybox, else the last one that provides something with that name in it. */
+function busyboxPackage(packages: readonly PackageContents[]): string | undefined {
+  const named = packages.find(({ info }) => info.name === 'busybox');
+  const providing = packages.findLast(({ info }) =>
+    info.provides.some((provide) => provide.includes('busybox')),
+  );
+  return (named ?? providing)?.info.name;
+}
