@@ -12,3 +12,5 @@ export type { QueueTables } from './queue-tables.ts';
 export { socketDirectoryOf } from './socket-directory.ts';
 export type { PostgresWakeupsOptions } from './wakeups.ts';
 export { PostgresWakeups } from './wakeups.ts';
+export type { PostgresRegistryStateOptions } from './registry-state.ts';
+export { PostgresRegistryState } from './registry-state.ts';
