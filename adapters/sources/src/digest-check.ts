@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { KilnError, shorten } from '@kiln/base';
+import type { SourceRequest } from '@kiln/build';
+
+export const mismatch = 'SOURCE_DIGEST_MISMATCH';
+
+/** Lets bytes through and fails at their end when they are not the ones asked for, so that nothing is stored. */
+export class DigestCheck {
+  readonly #request: SourceRequest;
+  readonly #bytesMax: number;
+
+  constructor(request: SourceRequest, bytesMax: number) {
+    this.#request = request;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Throws `SOURCE_DIGEST_MISMATCH` naming both digests, `SOURCE_UNAVAILABLE` above the limit. */
+  async *through(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const { uri, digest } = this.#request;
+    const hash = createHash(digest.algorithm);
+    let size = 0;
+    for await (const chunk of content) {
+      size += chunk.length;
+      if (size > this.#bytesMax) throw tooLarge(uri, this.#bytesMax);
+      hash.update(chunk);
+      yield chunk;
+    }
+    const found = hash.digest('hex');
+    if (found === digest.hex) return;
+    throw new KilnError(
+      mismatch,
+      `${shorten(uri, 200)} has ${digest.algorithm} ${found}, not ${digest.hex}`,
+      {
+        hint: 'compare with the digest upstream publishes; a changed archive may be an attack',
+        details: { expected: digest.hex, found, algorithm: digest.algorithm },
+      },
+    );
+  }
+}
+
+function tooLarge(uri: string, limit: number): KilnError {
+  return new KilnError('SOURCE_UNAVAILABLE', `${shorten(uri, 200)} is larger than ${limit} bytes`);
+}

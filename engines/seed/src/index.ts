@@ -1,0 +1,1 @@
+export type { DebianArchive, DownloadProgress, OpenDeb } from './archive.ts';
