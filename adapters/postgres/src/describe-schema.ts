@@ -1,3 +1,4 @@
+import { compareBytes } from '@kiln/base';
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import type { Database } from './database.ts';
@@ -18,11 +19,9 @@ export async function describeSchema(db: Kysely<Database>): Promise<string> {
   const rules = await sql<{ line: string }>`
     select format('%s: %s %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) as line
     from pg_constraint c join pg_namespace n on n.oid = c.connamespace
-    where n.nspname = 'public' and c.contype <> 'n' order by 1 collate "C"`.execute(db);
+    where n.nspname = 'public' and c.contype <> 'n'`.execute(db);
   const indexes = await sql<{ line: string }>`
-    select indexdef as line from pg_indexes where schemaname = 'public' order by 1 collate "C"`.execute(
-    db,
-  );
+    select indexdef as line from pg_indexes where schemaname = 'public'`.execute(db);
   const tables = [...new Set(columns.rows.map(({ table }) => table))];
   return [
     '-- The schema after every migration. Written by the schema test (vitest -u); not run by anything.',
@@ -30,7 +29,14 @@ export async function describeSchema(db: Kysely<Database>): Promise<string> {
       const lines = columns.rows.filter((row) => row.table === table).map(({ line }) => line);
       return `\ntable ${table} (\n${lines.join(',\n')}\n)`;
     }),
-    `\n-- constraints\n${rules.rows.map(({ line }) => line).join('\n')}`,
-    `\n-- indexes\n${indexes.rows.map(({ line }) => line).join('\n')}\n`,
+    `\n-- constraints\n${sorted(rules.rows)}`,
+    `\n-- indexes\n${sorted(indexes.rows)}\n`,
   ].join('\n');
+}
+
+function sorted(rows: readonly { readonly line: string }[]): string {
+  return rows
+    .map(({ line }) => line)
+    .sort(compareBytes)
+    .join('\n');
 }

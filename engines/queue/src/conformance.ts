@@ -27,7 +27,7 @@ const b: Key = 'thing:b';
 
 /** The behaviour of every back end, with a clock that moves by hand. `makeStorage` gives empty storage. */
 export function queueConformance(name: string, makeStorage: () => Promise<QueueStorage>): void {
-  describe(name, () => {
+  describe(`conformance of ${name}`, () => {
     const use = harness(makeStorage);
     orderCases(use);
     timeCases(use);
@@ -569,15 +569,14 @@ function leaseCases(use: Use): void {
   test('a lost lease costs no wait at first, and a key that kills every worker is parked in the end', async () => {
     const { queue, time, claim, keys } = use();
     await queue.enqueue([a], { priority: 9 });
-    let claims = 0;
+    const claimedAt: number[] = [];
     for (let step = 0; step < 2_000 && (await keys('deadLettered')).length === 0; step += 1) {
-      const owned = await claim();
-      claims += owned.length;
-      if (claims === 3 && owned.length === 1) expect(step).toBe(2);
-      time.jump(11 * second);
+      if ((await claim()).length > 0) claimedAt.push(step);
+      time.jump(60 * second);
       await queue.recoverOrphans();
     }
-    expect(claims).toBe(20);
+    expect(claimedAt.slice(0, 4)).toEqual([0, 1, 2, 3]);
+    expect(claimedAt).toHaveLength(20);
     expect((await queue.get(a))?.deadLettered?.lastError?.code).toBe('QUEUE_LEASE_LOST');
   });
 
