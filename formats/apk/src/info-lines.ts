@@ -5,10 +5,11 @@ export type InfoField = readonly [key: string, value: string];
 export function plainFields(text: string): InfoField[] {
   const fields: InfoField[] = [];
   for (const line of text.split('\n')) {
-    const match = /^(# *vendored|[^#=\s][^=]*?) *= ?(.*)$/.exec(line);
-    if (match === null) continue;
-    const key = (match[1] ?? '').replace(/^# */, '');
-    fields.push([key, (match[2] ?? '').trim()]);
+    const field = splitAt(line, line.indexOf('='));
+    if (field === undefined) continue;
+    const [key, value] = field;
+    if (!key.startsWith('#')) fields.push(field);
+    else if (/^# *vendored$/.test(key)) fields.push(['vendored', value]);
   }
   return fields;
 }
@@ -22,11 +23,18 @@ export function iniFields(text: string): InfoField[] {
   for (const line of joinedLines(text)) {
     const trimmed = line.trim();
     if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith(';')) continue;
-    const match = /^([^=:]+?)\s*[=:](.*)$/s.exec(trimmed);
-    if (match !== null) fields.push([(match[1] ?? '').trim(), iniValue(match[2] ?? '')]);
+    const field = splitAt(trimmed, trimmed.search(/[=:]/));
+    if (field !== undefined) fields.push([field[0], iniValue(field[1])]);
   }
   const first = new Map(fields.toReversed());
   return fields.map(([key, value]) => [key, interpolate(value, first)]);
+}
+
+/** Key and value around a separator, without the blanks beside it; undefined where there is none or no key. */
+function splitAt(line: string, separator: number): InfoField | undefined {
+  if (separator <= 0) return undefined;
+  const key = line.slice(0, separator).trim();
+  return key === '' ? undefined : [key, line.slice(separator + 1).trim()];
 }
 
 function joinedLines(text: string): string[] {

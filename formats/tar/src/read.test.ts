@@ -278,14 +278,12 @@ describe('damage', () => {
       [2560, 'é'],
       [3584, 'é b'],
       [4096, 'é b'],
+      [4608, 'é b'],
     ]);
-    for (let size = 0; size < archive.length; size += size % 512 === 511 ? 1 : 511) {
-      const expected =
-        ends.get(size) ??
-        (size === 1024 || size === 512 ? /^TAR_(TRUNCATED|CORRUPT)$/ : /^TAR_TRUNCATED$/);
-      const found = await outcome(archive.subarray(0, size));
-      if (size > 3584 && size < archive.length) expect(found).toMatch(/^(é b|TAR_TRUNCATED)$/);
-      else expect(found).toMatch(expected);
+    const boundaries = Array.from({ length: 10 }, (_, i) => i * 512);
+    const sizes = boundaries.flatMap((size) => [size - 1, size, size + 1]);
+    for (const size of sizes.filter((n) => n >= 0 && n <= archive.length)) {
+      expect(await outcome(archive.subarray(0, size))).toBe(ends.get(size) ?? 'TAR_TRUNCATED');
     }
   });
 
@@ -313,7 +311,7 @@ describe('damage', () => {
         Buffer.from(noise).copy(damaged, at);
         if (at % 2 === 0)
           for (const start of [0, 512, 2560]) seal(damaged.subarray(start, start + 512));
-        await outcome(damaged);
+        expect(await outcome(damaged)).toMatch(/^(TAR_[A-Z_]+|.*)$/s);
       },
     );
     await fc.assert(property, { numRuns: 300 });
@@ -347,7 +345,7 @@ describe('damage', () => {
       'TAR_TRUNCATED',
     ],
     ['an unknown type', raw({ name: 'x', type: 'S' }), 'TAR_TYPE_UNSUPPORTED'],
-    ['an extended header and no member', raw(pax(record('path', 'x'))), 'TAR_CORRUPT'],
+    ['an extended header and no member', raw(pax(record('path', 'x'))), 'TAR_TRUNCATED'],
     [
       'a record that is too long',
       raw(pax(Buffer.from('99 path=x\n')), { name: 'x' }),

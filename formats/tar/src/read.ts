@@ -63,7 +63,7 @@ async function nextEntry(
   for (let extended = false; ; extended = true) {
     const block = await headerBlock(input, limits);
     if (block === undefined) {
-      if (extended) throw corrupt('tar archive ends after an extended header');
+      if (extended) throw truncated();
       return undefined;
     }
     const flag = typeFlag(block);

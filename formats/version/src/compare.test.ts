@@ -48,7 +48,9 @@ describe('compareVersions', () => {
         expect(compareVersions(x, y)).toBeLessThanOrEqual(0);
         expect(compareVersions(y, z)).toBeLessThanOrEqual(0);
         expect(compareVersions(x, z)).toBeLessThanOrEqual(0);
-        if (compareVersions(x, y) === 0) expect(compareVersions(x, z)).toBe(compareVersions(y, z));
+        expect(compareVersions(x, y) !== 0 || compareVersions(x, z) === compareVersions(y, z)).toBe(
+          true,
+        );
       }),
       { numRuns: 2000 },
     );
@@ -79,9 +81,9 @@ describe('matchesFuzzily', () => {
   it('holds for a version and itself, and for what continues it', () => {
     fc.assert(
       fc.property(anyVersion, (version) => {
+        const numbers = /^[0-9.]+/.exec(version)?.[0] ?? '';
         expect(matchesFuzzily(version, version)).toBe(true);
-        if (/^[0-9.]+$/.test(version))
-          expect(matchesFuzzily(`${version}.7_rc1-r3`, version)).toBe(true);
+        expect(matchesFuzzily(`${numbers}.7_rc1-r3`, numbers)).toBe(true);
       }),
     );
   });
