@@ -52,8 +52,7 @@ const sourcesMount = '/var/cache/melange';
  * what sandbox, workspace and blob store throw of their own troubles. The workspace is removed in every case.
  */
 export async function build(request: BuildRequest): Promise<BuildOutcome> {
-  const name = request.plan.compiled.package.name;
-  const workspace = await request.workspaces.create(name);
+  const workspace = await request.workspaces.create(workspaceName(request.plan));
   let cache: Workspace | undefined;
   try {
     cache = await prepareSources(request);
@@ -68,6 +67,11 @@ export async function build(request: BuildRequest): Promise<BuildOutcome> {
     await cache?.remove();
     await workspace.remove();
   }
+}
+
+/** For people who look into the directory; a package's name may hold characters that a workspace's may not. */
+function workspaceName({ compiled }: BuildPlan): string {
+  return compiled.package.name.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 80);
 }
 
 /** What the content of a tree can cause: the recipe's fault. */
@@ -92,7 +96,7 @@ function treeRefused(error: KilnError): BuildFailure {
 async function prepareSources(request: BuildRequest): Promise<Workspace | undefined> {
   const { sources } = request.plan.compiled;
   if (sources.length === 0) return undefined;
-  const cache = await request.workspaces.create(`${request.plan.compiled.package.name}-sources`);
+  const cache = await request.workspaces.create(`${workspaceName(request.plan)}-sources`);
   try {
     const taken = new Set<string>();
     for (const { uri, digest } of sources) {

@@ -1,0 +1,430 @@
+import { execFileSync } from 'node:child_process';
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestOf, systemClock } from '@kiln/base';
+import { MemoryBlobs } from '@kiln/blobs';
+import {
+  build,
+  joinPackage,
+  planBuild,
+  type BuildOutcome,
+  type Sandbox,
+  type SourceFetcher,
+} from '@kiln/build';
+import { checksumOf, parsePackageInfo, signControl, signatureSegment } from '@kiln/apk';
+import {
+  compileRecipe,
+  parsePipelineDefinition,
+  parseRecipe,
+  type PipelineDefinition,
+} from '@kiln/recipe';
+import { BwrapSandbox, FsWorkspaces } from '@kiln/sandbox-bwrap';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+/** Whole builds with real sandboxes, the catalog's pipelines and the host's compiler. */
+
+const catalog = new URL('../../catalog/pipelines/', import.meta.url);
+let folder = '';
+let root = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kiln-build-'));
+  root = join(folder, 'root');
+  for (const path of ['usr', 'etc', 'home/build', 'var/cache/melange'])
+    mkdirSync(join(root, path), { recursive: true });
+  for (const name of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, join(root, name));
+  writeFileSync(join(root, 'etc/passwd'), 'build:x:1000:1000::/home/build:/bin/sh\n');
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The host's programs as the environment, with bash as its shell. */
+function hostSandbox(): Sandbox {
+  const real = new BwrapSandbox({ scratchDirectory: join(folder, 'scratch') });
+  return {
+    run: (request) =>
+      real.run({
+        ...request,
+        argv: ['/bin/bash', '--posix', ...request.argv.slice(1)],
+        mounts: [{ source: '/usr', target: '/usr', readOnly: true }, ...request.mounts],
+      }),
+  };
+}
+
+function definition(name: string): PipelineDefinition | undefined {
+  const file = new URL(`${name}.yaml`, catalog);
+  return existsSync(file)
+    ? parsePipelineDefinition(readFileSync(file, 'utf8'), { file: `${name}.yaml` })
+    : undefined;
+}
+
+interface Subject {
+  readonly recipe: string;
+  readonly sources?: Readonly<Record<string, Uint8Array>>;
+  readonly side?: Readonly<Record<string, string>>;
+  readonly cpus?: number;
+}
+
+interface Result {
+  readonly outcome: BuildOutcome;
+  readonly blobs: MemoryBlobs;
+  readonly log: readonly string[];
+}
+
+async function run(subject: Subject): Promise<Result> {
+  const blobs = new MemoryBlobs();
+  const sources: SourceFetcher = {
+    fetch: async ({ uri }) => {
+      const stat = await blobs.put(subject.sources?.[uri] ?? new Uint8Array(0));
+      return { blob: stat.digest, sizeBytes: stat.sizeBytes, from: 'store' };
+    },
+  };
+  const sideFiles = [];
+  for (const [path, text] of Object.entries(subject.side ?? {})) {
+    sideFiles.push({ path, mode: 0o644, digest: (await blobs.put(Buffer.from(text))).digest });
+  }
+  const compiled = compileRecipe({
+    recipe: parseRecipe(subject.recipe, { file: 'r.yaml' }),
+    arch: 'x86_64',
+    pipelines: definition,
+  });
+  const plan = planBuild({
+    compiled,
+    sideFiles,
+    environment: [{ name: 'host', version: '1-r0', checksum: checksumOf(Buffer.from('host')) }],
+    variables: {
+      CFLAGS: '-O2 -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2',
+      LDFLAGS: '-Wl,-z,relro,-z,now,-z,noexecstack',
+    },
+    sourceDateEpoch: 1_700_000_000,
+    namespace: 'example',
+    builder: { name: 'kiln', version: '0' },
+  });
+  const log: string[] = [];
+  const outcome = await build({
+    plan,
+    sandbox: hostSandbox(),
+    sources,
+    blobs,
+    workspaces: await FsWorkspaces.open({
+      directory: join(folder, `w-${Math.random().toString(36).slice(2)}`),
+    }),
+    environmentRoots: [root],
+    clock: systemClock,
+    timeoutMs: 120_000,
+    onLog: ({ step, text }) => log.push(`${step} | ${text}`),
+    ...(subject.cpus === undefined ? {} : { cpus: subject.cpus }),
+  });
+  return { outcome, blobs, log };
+}
+
+/** The entries of a package's data segment, as stock tar lists them. */
+async function listing(blobs: MemoryBlobs, digest: `sha256:${string}`): Promise<string> {
+  return execFileSync(
+    'tar',
+    ['-tzv', '--utc', '--full-time', '--warning=no-unknown-keyword', '-f', '-'],
+    {
+      input: await blobs.bytes(digest),
+    },
+  ).toString();
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+function helloTarball(): Uint8Array {
+  const source = join(folder, 'hello-1.0');
+  mkdirSync(source, { recursive: true });
+  const greet =
+    '#include <stdio.h>\nvoid greet(const char *name) { char text[64]; snprintf(text, sizeof text, "hello %s", name); puts(text); }\n';
+  writeFileSync(join(source, 'greet.c'), greet);
+  writeFileSync(join(source, 'greet.h'), 'void greet(const char *name);\n');
+  writeFileSync(
+    join(source, 'main.c'),
+    '#include "greet.h"\nint main(int c, char **v) { greet(c > 1 ? v[1] : "moon"); return 0; }\n',
+  );
+  writeFileSync(
+    join(source, 'Makefile'),
+    [
+      'all: hello libgreet.so.1 libgreet.a',
+      'greet.o: greet.c\n\t$(CC) $(CFLAGS) -g -fPIC -c greet.c',
+      'libgreet.so.1: greet.o\n\t$(CC) $(LDFLAGS) -shared -Wl,-soname,libgreet.so.1 -o $@ greet.o',
+      'libgreet.a: greet.o\n\tar rcD $@ greet.o',
+      'hello: main.c libgreet.so.1\n\t$(CC) $(CFLAGS) -g -fPIE -pie $(LDFLAGS) -o $@ main.c ./libgreet.so.1',
+      'install:',
+      '\tinstall -D hello $(DESTDIR)/usr/bin/hello',
+      '\tinstall -D libgreet.so.1 $(DESTDIR)/usr/lib/libgreet.so.1',
+      '\tln -s libgreet.so.1 $(DESTDIR)/usr/lib/libgreet.so',
+      '\tinstall -D -m 644 libgreet.a $(DESTDIR)/usr/lib/libgreet.a',
+      '\tinstall -D -m 644 greet.h $(DESTDIR)/usr/include/greet.h',
+      '\tinstall -D -m 644 Makefile $(DESTDIR)/usr/share/man/man1/hello.1',
+      '\ttouch $(DESTDIR)/usr/lib/libgreet.la',
+      '\tln $(DESTDIR)/usr/bin/hello $(DESTDIR)/usr/bin/hallo',
+      '',
+    ].join('\n'),
+  );
+  return execFileSync('tar', ['-cz', '-C', folder, 'hello-1.0']);
+}
+
+const patch = `--- a/main.c
++++ b/main.c
+@@ -1,2 +1,2 @@
+ #include "greet.h"
+-int main(int c, char **v) { greet(c > 1 ? v[1] : "moon"); return 0; }
++int main(int c, char **v) { greet(c > 1 ? v[1] : "world"); return 0; }
+`;
+
+function helloRecipe(digest: string): string {
+  return `
+package:
+  name: hello
+  version: "1.0"
+  epoch: 3
+  description: Says hello
+  copyright: [{license: MIT}]
+pipeline:
+  - uses: fetch
+    with: {uri: "https://example.org/hello 1.0.tar.gz", expected-sha256: ${digest}, delete: "true"}
+  - uses: patch
+    with: {series: series}
+  - uses: autoconf/make
+    with: {opts: CC=gcc}
+  - uses: autoconf/make-install
+  - runs: test "$(./hello 2> /dev/null || LD_LIBRARY_PATH=. ./hello)" = "hello world"
+  - uses: strip
+subpackages:
+  - name: hello-static
+    pipeline: [{uses: split/static}]
+  - name: hello-lib
+    pipeline: [{uses: split/lib}]
+  - name: hello-dev
+    pipeline: [{uses: split/dev}]
+  - name: hello-doc
+    pipeline: [{uses: split/manpages}]
+  - name: hello-foreign
+    if: \${{build.arch}} == "aarch64"
+`;
+}
+
+test('a source becomes packages, twice the same bytes, and every part says what it is', async () => {
+  const tarball = helloTarball();
+  const subject = {
+    recipe: helloRecipe(sha256(tarball)),
+    sources: { 'https://example.org/hello 1.0.tar.gz': tarball },
+    side: { series: '# in order\n\nworld.patch\n', 'world.patch': patch },
+  };
+  const first = await run(subject);
+  expect(first.outcome, first.log.join('\n')).toMatchObject({
+    kind: 'built',
+    report: { excused: [], unusedExceptions: [] },
+  });
+  if (first.outcome.kind !== 'built') return;
+  const { packages } = first.outcome;
+  expect(packages.map(({ fileName }) => fileName)).toEqual(
+    ['hello', 'hello-static', 'hello-lib', 'hello-dev', 'hello-doc'].map(
+      (name) => `${name}-1.0-r3.apk`,
+    ),
+  );
+  const info = Object.fromEntries(packages.map((one) => [one.name, one.info]));
+  expect(info['hello']).toMatchObject({
+    depends: ['so:ld-linux-x86-64.so.2', 'so:libc.so.6', 'so:libgreet.so.1'],
+    provides: ['cmd:hallo=1.0-r3', 'cmd:hello=1.0-r3'],
+    origin: 'hello',
+    licenses: ['MIT'],
+  });
+  expect(info['hello-lib']).toMatchObject({
+    provides: ['so-ver:libgreet.so.1=1.0-r3', 'so:libgreet.so.1=1'],
+  });
+  expect(info['hello-dev']).toMatchObject({ depends: ['so:libgreet.so.1'], provides: [] });
+
+  const files = await listing(first.blobs, packages[0]?.data.digest ?? digestOf(''));
+  expect(files).toMatch(/^-rwxr-xr-x root\/root +\d+ 2023-11-14 22:13:20 usr\/bin\/hallo$/m);
+  expect(files).toMatch(/usr\/bin\/hello link to usr\/bin\/hallo$/m);
+  expect(files).toContain('var/lib/db/sbom/hello-1.0-r3.spdx.json');
+  expect(files).not.toContain('.la');
+  const dev = await listing(first.blobs, packages[3]?.data.digest ?? digestOf(''));
+  expect(dev).toContain('usr/include/greet.h');
+  expect(dev).toContain('usr/lib/libgreet.so -> libgreet.so.1');
+  expect(dev).not.toContain('libgreet.a');
+
+  const second = await run({ ...subject, cpus: 1 });
+  expect(second.outcome).toMatchObject({
+    packages: packages.map(({ controlDigest, checksum, data }) => ({
+      controlDigest,
+      checksum,
+      data,
+    })),
+  });
+});
+
+test('a joined package has a signature that holds and a control segment that names its data', async () => {
+  const { outcome, blobs } = await run({ recipe: 'package: {name: empty, version: "1"}\n' });
+  if (outcome.kind !== 'built') throw new Error('not built');
+  const [emitted] = outcome.packages;
+  if (emitted === undefined) throw new Error('no package');
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const signature = signatureSegment({
+    keyName: 'test.rsa.pub',
+    signature: signControl(emitted.control, privateKey),
+    mtimeSeconds: 1_700_000_000,
+  });
+  const joined = await joinPackage({
+    signature,
+    control: emitted.control,
+    data: emitted.data.digest,
+    blobs,
+  });
+  const file = join(folder, 'empty.apk');
+  writeFileSync(file, await blobs.bytes(joined.digest));
+  const pkginfo = execFileSync('tar', [
+    '-xzO',
+    '--ignore-zeros',
+    '-f',
+    file,
+    '.PKGINFO',
+  ]).toString();
+  expect(parsePackageInfo(pkginfo)).toMatchObject({
+    name: 'empty',
+    version: '1-r0',
+    dataHash: emitted.data.digest.slice(7),
+  });
+  expect(parsePackageInfo(pkginfo).installedSizeBytes).toBeGreaterThan(4096 * 5);
+});
+
+test('a step has no network, no other user, a fixed environment and quoted directories', async () => {
+  const recipe = `
+package: {name: probe, version: "1"}
+environment: {environment: {LAYER: recipe, CFLAGS: ""}}
+pipeline:
+  - working-directory: "it's a dir"
+    environment: {LAYER: outer, STEP: "1"}
+    pipeline:
+      - environment: {LAYER: inner}
+        runs: |
+          echo "pwd=$PWD id=$(id -u):$(id -g) layer=$LAYER step=$STEP cflags=[$CFLAGS] date=$SOURCE_DATE_EPOCH home=$HOME"
+          echo "links=$(tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' \\n')"
+          false | true || echo "pipefail"
+          test -e /nowhere && echo never
+  - runs: 'echo "then pwd=$PWD layer=$LAYER"'
+`;
+  const { outcome, log } = await run({ recipe });
+  expect(outcome.kind, log.join('\n')).toBe('built');
+  expect(log.map((line) => line.replace(/^[^|]*\| /, ''))).toEqual([
+    "pwd=/home/build/it's a dir id=1000:1000 layer=inner step=1 cflags=[] date=1700000000 home=/home/build",
+    'links=lo',
+    'pipefail',
+    'then pwd=/home/build layer=recipe',
+  ]);
+});
+
+test.each([
+  [
+    'a step that fails',
+    'pipeline: [{runs: "exit 3"}]',
+    { code: 'BUILD_STEP_FAILED', message: /exit code 3/ },
+  ],
+  [
+    'a step that takes too long',
+    'pipeline: [{runs: "sleep 60"}]',
+    { code: 'BUILD_TIMED_OUT', message: /too long/ },
+    'timeout: 2s',
+  ],
+  [
+    'an assertion about steps',
+    'pipeline: [{assertions: {required-steps: 2}, pipeline: [{runs: "true"}]}]',
+    { code: 'BUILD_ASSERTION_FAILED', message: /requires 2 nested steps to run, 1 did/ },
+  ],
+  [
+    'a fifo in the tree',
+    'pipeline: [{runs: "mkfifo ${{targets.destdir}}/pipe"}]',
+    { code: 'BUILD_TREE_REFUSED', message: /"pipe" is a fifo/ },
+  ],
+  [
+    'a link above the root',
+    'pipeline: [{runs: "ln -s ../../etc/shadow ${{targets.destdir}}/x"}]',
+    { code: 'BUILD_TREE_REFUSED', message: /links above the root/ },
+  ],
+  [
+    'a tree that is a link',
+    'pipeline: [{runs: "rmdir ${{targets.destdir}}; ln -s /etc ${{targets.destdir}}"}]',
+    { code: 'BUILD_TREE_REFUSED', message: /not a directory/ },
+  ],
+])('%s fails the build', async (_what, pipeline, expected, extra = '') => {
+  const recipe = `package:\n  name: bad\n  version: "1"\n  ${extra}\n${pipeline}\n`;
+  const { outcome } = await run({ recipe });
+  expect(outcome).toMatchObject({
+    kind: 'failed',
+    code: expected.code,
+    message: expect.stringMatching(expected.message),
+  });
+});
+
+test('a program without hardening fails the build, and an excuse with a reason lets it pass', async () => {
+  const recipe = `
+package: {name: soft, version: "1"}
+pipeline:
+  - runs: |
+      mkdir -p \${{targets.destdir}}/usr/bin
+      echo 'int main(void) { return 0; }' > main.c
+      gcc -no-pie -Wl,-z,norelro -o \${{targets.destdir}}/usr/bin/soft main.c
+`;
+  const failed = await run({ recipe });
+  expect(failed.outcome).toMatchObject({ kind: 'failed', code: 'BUILD_HARDENING_FAILED' });
+  expect(failed.outcome).toHaveProperty(
+    'findings',
+    expect.arrayContaining([
+      expect.stringMatching(/^soft: usr\/bin\/soft: pie: /),
+      expect.stringMatching(/: relro: /),
+    ]),
+  );
+  const exceptions = ['pie', 'relro', 'bind-now', 'fortify'].map(
+    (check) => `{path: usr/bin/*, check: ${check}, reason: a test}`,
+  );
+  const excused = await run({
+    recipe: `${recipe}\nkiln: {hardening: {exceptions: [${exceptions.join(', ')}]}}\n`,
+  });
+  expect(excused.outcome).toMatchObject({
+    kind: 'built',
+    report: { unusedExceptions: expect.arrayContaining(['usr/bin/* fortify']) },
+  });
+});
+
+test('a hostile archive cannot leave the workspace', async () => {
+  const evil = join(folder, 'evil');
+  mkdirSync(join(evil, 'top'), { recursive: true });
+  writeFileSync(join(evil, 'top/file'), 'x\n');
+  const tarball = execFileSync('tar', [
+    '-cz',
+    '-P',
+    '-C',
+    evil,
+    '--transform',
+    's,top/file,top/../../../../../etc/kiln-evil,',
+    'top/file',
+  ]);
+  const recipe = `
+package: {name: evil, version: "1"}
+pipeline:
+  - uses: fetch
+    with: {uri: "https://example.org/evil.tar.gz", expected-sha256: ${sha256(tarball)}}
+`;
+  const { outcome } = await run({
+    recipe,
+    sources: { 'https://example.org/evil.tar.gz': tarball },
+  });
+  expect(outcome).toMatchObject({ kind: 'failed', code: 'BUILD_STEP_FAILED' });
+  expect(existsSync('/etc/kiln-evil')).toBe(false);
+});
