@@ -161,9 +161,14 @@ export class FsBlobs implements BlobStore {
   async #commit(temporary: string, { digest, sizeBytes }: BlobStat): Promise<void> {
     if ((await this.stat(digest))?.sizeBytes === sizeBytes) return;
     const path = this.path(digest);
-    await mkdir(dirname(path), { recursive: true });
+    const made = await mkdir(dirname(path), { recursive: true });
     await rename(temporary, path);
     await syncDirectory(dirname(path));
+    // A directory is as durable as its entry in the one above.
+    for (let at = path; made !== undefined && at !== made;) {
+      at = dirname(at);
+      await syncDirectory(dirname(at));
+    }
   }
 
   async #open(digest: Digest): Promise<FileHandle> {

@@ -53,7 +53,8 @@ export async function ociRegistry(
   server.addContentTypeParser('*', (_request, _payload, done) => done(null));
   server.setErrorHandler(async (error, request, reply) => {
     const answer = errorAnswer(refusalOf(error));
-    if (answer.status >= 500) {
+    const gone = request.raw.destroyed && !request.raw.complete;
+    if (answer.status >= 500 && !gone) {
       const { method, url } = request;
       logger.error('registry request failed', { method, url, error: messageOf(error) });
     }
