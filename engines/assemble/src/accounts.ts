@@ -55,9 +55,7 @@ export async function resolveRunAs(tree: FileTree, runAs: string): Promise<strin
 }
 
 /** Ids to names from `etc/passwd` and `etc/group`; a later line wins, reading stops at the first malformed one. */
-export async function ownerNames(
-  tree: FileTree,
-): Promise<{
+export async function ownerNames(tree: FileTree): Promise<{
   readonly users: ReadonlyMap<number, string>;
   readonly groups: ReadonlyMap<number, string>;
 }> {

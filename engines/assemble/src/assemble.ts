@@ -31,6 +31,11 @@ export interface AssembleInput {
   readonly arch: string;
   /** In install order. */
   readonly packages: readonly PackageContents[];
+  /**
+   * The locked world, `name=version[@tag]` each, in its order; default: the packages. apko's is that of its first solve,
+   * which the second may have added to.
+   */
+  readonly world?: readonly string[];
   /** What `etc/apk/repositories` lists in the image; default: the configuration's own and runtime repositories. */
   readonly repositories?: readonly string[];
   /** Public keys for `etc/apk/keys`. */
@@ -57,22 +62,14 @@ export async function assemble(input: AssembleInput): Promise<AssembledTree> {
   const { packages, dialect = 'kiln' } = input;
   const tree = new FileTree();
   const buildDateSeconds = input.buildDateSeconds ?? latestBuild(input);
-  const world = lockedPackages(
-    input.config,
-    packages.map(({ info }) => info),
-  );
-  addSystem(tree, input, world);
+  const locked = lockedConfig(input);
+  addSystem(tree, input, locked);
   await installPackages(tree, {
     packages,
     dialect,
     scriptTimeSeconds: input.sourceDateEpochSeconds,
   });
   linkDatabase(tree, packages);
-  const locked = lockImageConfig(
-    input.config,
-    architectureOf(input.arch)?.canonical ?? input.arch,
-    world,
-  );
   await applyAccounts(tree, locked.accounts, dialect);
   const runAs = await resolveRunAs(tree, locked.accounts.runAs);
   const config = { ...locked, accounts: { ...locked.accounts, runAs } };
@@ -144,7 +141,16 @@ function removeEmptyDatabase(
   tree.remove('lib/apk');
 }
 
-function addSystem(tree: FileTree, input: AssembleInput, world: readonly string[]): void {
+function lockedConfig({ config, arch, packages, world }: AssembleInput): ImageConfig {
+  const infos = packages.map(({ info }) => info);
+  return lockImageConfig(
+    config,
+    architectureOf(arch)?.canonical ?? arch,
+    world ?? lockedPackages(config, infos),
+  );
+}
+
+function addSystem(tree: FileTree, input: AssembleInput, locked: ImageConfig): void {
   addSkeletonDirectories(tree);
   addEmptyDatabase(tree, architectureOf(input.arch)?.apk ?? input.arch);
   addDevices(tree);
@@ -154,8 +160,8 @@ function addSystem(tree: FileTree, input: AssembleInput, world: readonly string[
     }
     tree.write(`etc/apk/keys/${name}`, pem);
   }
-  tree.write('etc/apk/world', listText(world));
-  const { buildRepositories, repositories } = input.config.contents;
+  tree.write('etc/apk/world', listText(sortUnique(locked.contents.packages)));
+  const { buildRepositories, repositories } = locked.contents;
   tree.write('etc/apk/repositories', listText(sortUnique([...buildRepositories, ...repositories])));
 }
 
