@@ -66,8 +66,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
 
   /** Resolves when the server has ended, for whatever reason. */
   async exited(signal?: AbortSignal): Promise<void> {
-    while (isAlive(this.pid))
-      await sleep(200, undefined, { ref: false, ...(signal ? { signal } : {}) });
+    while (isAlive(this.pid)) await sleep(200, undefined, signal === undefined ? {} : { signal });
   }
 
   /** Stops the server: orderly, and after 10 s without mercy. Committed data is safe either way. */
