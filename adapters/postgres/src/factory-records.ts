@@ -20,7 +20,7 @@ import type { DesiredRow, GenerationRow, KeyStateRow } from './factory-tables.ts
 
 /** Enqueues within a transaction of the caller. */
 export interface TransactionalQueue {
-  enqueueWithin(
+  enqueueIn(
     transaction: Transaction<Database>,
     requests: readonly EnqueueRequest[],
   ): Promise<unknown>;
@@ -85,7 +85,7 @@ export class PostgresRecords implements FactoryRecords {
           .insertInto('catalog_problem')
           .values(problems.map((one) => ({ ...one })))
           .execute();
-      await this.#queue.enqueueWithin(tx, [
+      await this.#queue.enqueueIn(tx, [
         ...changed.map((one) => ({
           key: one.key,
           priority: 100,

@@ -14,3 +14,5 @@ export type { PostgresWakeupsOptions } from './wakeups.ts';
 export { PostgresWakeups } from './wakeups.ts';
 export type { PostgresRegistryStateOptions } from './registry-state.ts';
 export { PostgresRegistryState } from './registry-state.ts';
+export type { PostgresRecordsOptions } from './factory-records.ts';
+export { PostgresRecords } from './factory-records.ts';

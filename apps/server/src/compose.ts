@@ -23,7 +23,7 @@ export interface Factory extends AsyncDisposable {
 export function openFactory(place: Place, log: Logger, name: string): Factory {
   const clock = systemClock;
   const database = connect({ socketDirectory: socketDirectoryOf(place.home) }, { applicationName: `kiln ${name}`, logger: log });
-  const queue = new PostgresQueue({ database, clock, random: systemRandom });
+  const queue = new PostgresQueue({ db: database, clock, random: systemRandom });
   return {
     blobs: new FsBlobs({ directory: place.blobs }),
     queue,

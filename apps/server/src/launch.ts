@@ -40,7 +40,7 @@ export function launchConfined(place: Place, spec: ProcessSpec): Promise<LivePro
   const output = openLog(place, spec.name);
   const confined = spawnConfined({
     argv: spec.argv,
-    confinement: { home: place.home, keysDirectory: place.keys, workingDirectory: place.root },
+    confinement: { home: place.home, keysDirectory: place.keys, readOnly: [place.publicKeys], workingDirectory: place.root },
     environment: spec.environment,
     output,
   });

@@ -180,7 +180,7 @@ export async function supervisorProcess(
     fs.writeFileSync(`${factoryFile}.new`, JSON.stringify(running));
     fs.renameSync(`${factoryFile}.new`, factoryFile);
     tell({ kind: 'started' });
-    if (process.connected) process.disconnect();
+    if (process.connected) process.disconnect?.();
     const stop = async (): Promise<void> => {
       await supervision.stop();
       fs.rmSync(factoryFile, { force: true });

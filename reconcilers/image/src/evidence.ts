@@ -2,11 +2,10 @@ import type { BlobStore } from '@kiln/blobs';
 import type { Digest } from '@kiln/base';
 import { digestOf } from '@kiln/base';
 import type { Attachment, BlobLink, FactoryRecords, RegistryManifest } from '@kiln/factory';
-import type { Statement } from '@kiln/intoto';
-import { EMPTY_CONFIG, EMPTY_CONFIG_DIGEST, SIGSTORE_BUNDLE_MEDIA_TYPE, bundleManifest, printStatement } from '@kiln/intoto';
+import { EMPTY_CONFIG, EMPTY_CONFIG_DIGEST, SIGSTORE_BUNDLE_MEDIA_TYPE, bundleManifest } from '@kiln/intoto';
 import { mediaTypes, referrerDescriptor } from '@kiln/oci';
 import type { Key } from '@kiln/queue';
-import type { Signer } from '@kiln/trust';
+import type { PreparedStatement, Signer } from '@kiln/trust';
 
 export interface EvidencePorts {
   readonly blobs: BlobStore;
@@ -36,7 +35,7 @@ export async function attach(
   ports: EvidencePorts,
   key: Key,
   subject: EvidenceSubject,
-  statements: readonly Statement[],
+  statements: readonly PreparedStatement[],
   created: string,
 ): Promise<Evidence> {
   const attachments: Attachment[] = [];
@@ -44,9 +43,8 @@ export async function attach(
   const manifests: Omit<RegistryManifest, 'repository'>[] = [];
   await ports.blobs.put(EMPTY_CONFIG);
   for (const statement of statements) {
-    const bytes = printStatement(statement);
-    const digest = digestOf(bytes);
-    await ports.blobs.put(bytes, digest);
+    const digest = digestOf(statement.bytes);
+    await ports.blobs.put(statement.bytes, digest);
     await ports.records.recordLedger([{ kind: 'statement', digest, key }]);
     const bundle = await ports.blobs.put(await ports.signer.signStatement(digest));
     const manifest = bundleManifest({ bundle, subject, predicateType: statement.predicateType, created });

@@ -1,0 +1,74 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import { ExpandedPackages } from '@kiln/apk-cache';
+import type { Logger } from '@kiln/base';
+import { DebianBinaryArchive, DebianSourceMirror } from '@kiln/debian';
+import { PostgresWakeups, isConnectionLost, socketDirectoryOf } from '@kiln/postgres';
+import { Dispatcher } from '@kiln/queue';
+import { imageReconciler } from '@kiln/reconcile-image';
+import { indexReconciler } from '@kiln/reconcile-index';
+import { packageReconciler } from '@kiln/reconcile-package';
+import { seedReconciler } from '@kiln/reconcile-seed';
+import { BwrapSandbox, EnvironmentStore, FsWorkspaces } from '@kiln/sandbox-bwrap';
+import { Sources } from '@kiln/sources';
+import { FileAttemptLogs } from './attempt-logs.ts';
+import type { Factory } from './compose.ts';
+import type { Place } from './place.ts';
+
+export interface WorkerOptions {
+  readonly factory: Factory;
+  readonly place: Place;
+  readonly version: string;
+  readonly owner: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** On one machine a failure that may pass is tried again soon, and given up after some five minutes. */
+const attemptsMax = 10;
+const backoffMinMs = 1_000;
+const backoffMaxMs = 60_000;
+
+/** How many builds run at once: two on small machines, since much of a build keeps one CPU busy. */
+function buildsAtOnce(cpus: number): number {
+  return Math.max(2, Math.floor(cpus / 2));
+}
+
+/** Puts the reconcilers together with real parts and runs them until the signal fires. */
+export async function runWorker(options: WorkerOptions): Promise<void> {
+  const { factory, place, log } = options;
+  const { records, blobs, signer, clock, registry } = factory;
+  const logs = new FileAttemptLogs(place.attempts);
+  for (const folder of [place.scratch, place.workspaces, place.apt]) fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const sandbox = new BwrapSandbox({ scratchDirectory: place.scratch });
+  const roots = new EnvironmentStore({ directory: place.environments });
+  const opener = new ExpandedPackages({ directory: place.expanded, blobs });
+  const builder = { name: 'kiln', version: options.version };
+  const archive = new DebianBinaryArchive({ stateDirectory: `${place.apt}/binary`, blobs });
+  const sources = new Sources({ blobs, mirrors: [new DebianSourceMirror({ stateDirectory: `${place.apt}/sources`, logger: log })] });
+  const workspaces = await FsWorkspaces.open({ directory: place.workspaces });
+  const shared = { records, blobs, signer, opener, sandbox, logs, clock, builder };
+  const wakeups = new PostgresWakeups({ target: { socketDirectory: socketDirectoryOf(place.home) }, logger: log });
+  await wakeups.start();
+  const dispatcher = new Dispatcher({
+    queue: factory.queue,
+    reconcilers: [
+      seedReconciler({ records, blobs, signer, archive, logs }),
+      packageReconciler({ ...shared, environments: roots, sources, workspaces }, buildsAtOnce(os.availableParallelism())),
+      indexReconciler({ records, blobs, signer }),
+      imageReconciler({ ...shared, roots, registry }, 2),
+    ],
+    owner: options.owner,
+    wakeups,
+    judge: (error) => (isConnectionLost(error) ? 'infrastructure' : 'retriable'),
+    attemptsMax,
+    backoff: { baseMs: backoffMinMs, maxMs: backoffMaxMs },
+    clock,
+    logger: log,
+  });
+  const sweep = setInterval(() => void logs.sweep(clock.now()), 3_600_000);
+  log.info('worker started', { owner: options.owner });
+  await dispatcher.run(options.signal);
+  clearInterval(sweep);
+  await wakeups[Symbol.asyncDispose]();
+}

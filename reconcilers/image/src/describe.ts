@@ -1,0 +1,144 @@
+import type { AssembledTree, ImageDocument } from '@kiln/assemble';
+import { sbomOfImage } from '@kiln/assemble';
+import type { Digest } from '@kiln/base';
+import { digestOf, hexOf } from '@kiln/base';
+import type { ImageResult, TestRun } from '@kiln/factory';
+import { printApkoJson } from '@kiln/image-config';
+import type { Provenance, ResourceDescriptor } from '@kiln/intoto';
+import type { SpdxDocument } from '@kiln/spdx';
+import { indexSbom, printSpdx } from '@kiln/spdx';
+import { IMAGE_BUILD_TYPE, KILN_BUILDER_ID, imageStatements } from '@kiln/trust';
+import { attach } from './evidence.ts';
+import type { BuiltImage } from './make-image.ts';
+import type { ImageInputs, ImageReconcilerPorts } from './reconcile.ts';
+
+export interface DescribeRequest {
+  readonly inputs: ImageInputs;
+  readonly image: BuiltImage;
+  readonly assembled: AssembledTree;
+  readonly run: TestRun;
+  readonly startedAt: number;
+  readonly action: Digest;
+}
+
+/** Makes and signs the statements about the index and about the platform's manifest, and says what the registry shows. */
+export async function describeImage(ports: ImageReconcilerPorts, request: DescribeRequest): Promise<ImageResult> {
+  const { inputs, image } = request;
+  const manifestSbom = await sbomOfImage({
+    assembled: request.assembled,
+    arch: inputs.bundle.arch,
+    manifest: image.manifest.descriptor,
+    layers: image.layers.map((layer) => layer.descriptor),
+    repositoryName: inputs.bundle.name,
+    tool: ports.builder,
+  });
+  const wholeSbom = indexSbom({
+    index: image.index.descriptor.digest,
+    indexMediaType: image.index.descriptor.mediaType,
+    repositoryName: inputs.bundle.name,
+    created: rfc3339(inputs.bundle.settings.epochSeconds * 1000),
+    tool: ports.builder,
+    supplier: `Organization: ${inputs.bundle.settings.namespace}`,
+    vcsUrl: '',
+    images: [{ digest: image.manifest.descriptor.digest, mediaType: image.manifest.descriptor.mediaType, arch: 'amd64' }],
+  });
+  const ofManifest = await evidenceFor(ports, request, image.manifest, manifestSbom);
+  const ofIndex = await evidenceFor(ports, request, image.index, wholeSbom);
+  const blobs = [
+    { digest: image.config.descriptor.digest, sizeBytes: image.config.descriptor.sizeBytes },
+    ...image.layers.map(({ descriptor }) => ({ digest: descriptor.digest, sizeBytes: descriptor.sizeBytes })),
+  ];
+  return {
+    kind: 'image',
+    repository: inputs.bundle.name,
+    tags: tagsOf(inputs),
+    index: image.index.descriptor.digest,
+    manifest: image.manifest.descriptor.digest,
+    config: image.config.descriptor.digest,
+    layers: image.layers.map(({ descriptor, diffId }) => ({ digest: descriptor.digest, diffId, sizeBytes: descriptor.sizeBytes })),
+    sizeBytes: blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0),
+    packages: inputs.packages.map(({ record }) => ({
+      name: record.name,
+      version: record.version,
+      checksum: record.checksum,
+      license: record.license,
+      origin: record.origin,
+      installedSizeBytes: record.installedSizeBytes,
+    })),
+    test: request.run,
+    attachments: [...ofIndex.attachments, ...ofManifest.attachments],
+    publication: {
+      blobs: unique([...blobs, ...ofIndex.blobs, ...ofManifest.blobs]),
+      manifests: [manifestRow(image.manifest), manifestRow(image.index), ...ofIndex.manifests, ...ofManifest.manifests],
+    },
+  };
+}
+
+function unique<T extends { readonly digest: Digest }>(blobs: readonly T[]): readonly T[] {
+  return [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+}
+
+function manifestRow(document: ImageDocument): ImageResult['publication']['manifests'][number] {
+  const { digest, mediaType, sizeBytes } = document.descriptor;
+  return { digest, mediaType, sizeBytes, subject: undefined, artifactType: undefined, annotations: {} };
+}
+
+/** `latest`, and the version of the package that the image is named after. */
+function tagsOf(inputs: ImageInputs): readonly string[] {
+  const main = inputs.packages.find(({ record }) => record.name === inputs.bundle.name);
+  if (main === undefined) return ['latest'];
+  const version = main.record.version.replace(/[^A-Za-z0-9_.-]/g, '_');
+  return ['latest', version.replace(/-r\d+$/, ''), version];
+}
+
+async function evidenceFor(ports: ImageReconcilerPorts, request: DescribeRequest, document: ImageDocument, sbom: SpdxDocument) {
+  const { inputs, run } = request;
+  const { digest, mediaType, sizeBytes } = document.descriptor;
+  const statements = imageStatements({
+    name: inputs.bundle.name,
+    digest,
+    sbom: JSON.parse(Buffer.from(printSpdx(sbom)).toString('utf8')) as Record<string, unknown>,
+    provenance: provenanceOf(ports, request),
+    tests: {
+      configuration: [{ name: inputs.bundle.testFile, digest: { sha256: hexOf(digestOf(inputs.bundle.testSource)) } }],
+      passedTests: run.steps.filter((step) => step.passed).map((step) => step.name),
+      warnedTests: [],
+      failedTests: run.steps.filter((step) => !step.passed).map((step) => step.name),
+    },
+    configuration: JSON.parse(Buffer.from(printApkoJson(request.assembled.config)).toString('utf8')) as Record<string, unknown>,
+  });
+  return attach(ports, inputs.key, { digest, mediaType, sizeBytes }, statements, rfc3339(inputs.bundle.settings.epochSeconds * 1000));
+}
+
+function provenanceOf(ports: ImageReconcilerPorts, request: DescribeRequest): Provenance {
+  const { inputs } = request;
+  const { settings } = inputs.bundle;
+  return {
+    buildType: IMAGE_BUILD_TYPE,
+    externalParameters: {
+      name: inputs.bundle.name,
+      configuration: inputs.bundle.source,
+      architectures: [inputs.bundle.arch],
+      repositories: inputs.bundle.repositories,
+      tests: inputs.bundle.testSource,
+      epochSeconds: settings.epochSeconds,
+      catalog: settings.name,
+    },
+    internalParameters: { action: request.action },
+    resolvedDependencies: inputs.packages.map(({ record, apk }): ResourceDescriptor => ({
+      name: `${record.name}-${record.version}.apk`,
+      uri: `pkg:apk/${settings.namespace}/${record.name}@${record.version}?arch=${record.arch}`,
+      digest: { sha256: hexOf(apk) },
+    })),
+    builderId: KILN_BUILDER_ID,
+    builderVersion: { [ports.builder.name]: ports.builder.version },
+    startedOn: rfc3339(request.startedAt),
+    finishedOn: rfc3339(ports.clock.now()),
+    byproducts: [],
+  };
+}
+
+/** RFC 3339 in UTC with whole seconds. */
+function rfc3339(milliseconds: number): string {
+  return new Date(Math.floor(milliseconds / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+}

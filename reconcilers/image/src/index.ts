@@ -1,0 +1,2 @@
+export type { ImageReconcilerPorts, RootCache } from './reconcile.ts';
+export { imageReconciler } from './reconcile.ts';

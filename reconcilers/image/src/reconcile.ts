@@ -1,0 +1,197 @@
+import type { AssembledTree, PackageOpener } from '@kiln/assemble';
+import { assemble } from '@kiln/assemble';
+import type { BlobStore } from '@kiln/blobs';
+import type { Sandbox } from '@kiln/build';
+import type { Clock, Digest } from '@kiln/base';
+import { KilnError, digestOfValue } from '@kiln/base';
+import type { AttemptLog, AttemptLogs, FactoryRecords, ImageBundle, ImageResult, ImageTest, RegistryState, TestRun } from '@kiln/factory';
+import { KeyWriter, allPresent, parseImageTest, pendingOf, readBundle } from '@kiln/factory';
+import type { ImageConfig } from '@kiln/image-config';
+import { parseImageConfig } from '@kiln/image-config';
+import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
+import { done } from '@kiln/queue';
+import type { TarMember } from '@kiln/tar';
+import type { Signer } from '@kiln/trust';
+import { describeImage } from './describe.ts';
+import type { ImagePackageFile } from './lock.ts';
+import { lockImage } from './lock.ts';
+import type { BuiltImage } from './make-image.ts';
+import { makeImage } from './make-image.ts';
+import { runImageTest } from './test-run.ts';
+import { testRoots } from './test-roots.ts';
+
+/** Root file systems on disk by the digest of what they are made of. */
+export interface RootCache {
+  ensure(key: Digest, members: () => AsyncIterable<TarMember>): Promise<string>;
+}
+
+export interface ImageReconcilerPorts {
+  readonly records: FactoryRecords;
+  readonly registry: RegistryState;
+  readonly blobs: BlobStore;
+  readonly signer: Signer;
+  readonly opener: PackageOpener;
+  readonly roots: RootCache;
+  readonly sandbox: Sandbox;
+  readonly logs: AttemptLogs;
+  readonly clock: Clock;
+  readonly builder: { readonly name: string; readonly version: string };
+}
+
+/**
+ * Keeps an image what its configuration says: resolved against the current generations, assembled, tested, described,
+ * signed and shown by the registry. The tags move in one transaction with everything that belongs to the image, and only
+ * after its test passed; so a tag never names an image without its evidence.
+ */
+export function imageReconciler(ports: ImageReconcilerPorts, concurrency: number): Reconciler {
+  return { prefix: 'image', pool: 'image', concurrency, reconcile: (key, context) => reconcileImage(ports, key, context) };
+}
+
+async function reconcileImage(ports: ImageReconcilerPorts, key: Key, context: ReconcileContext): Promise<Outcome> {
+  const desired = await ports.records.desired(key);
+  if (desired === undefined) {
+    // What was published stays; it is no longer kept up to date.
+    await ports.records.dropState(key);
+    return done;
+  }
+  const writer = await KeyWriter.open(ports.records, desired);
+  try {
+    const bundle = await readBundle(ports.blobs, desired, 'image');
+    const pending = await pendingOf(ports.records, bundle.closure);
+    if (pending.length > 0) return await writer.waiting(pending);
+    const config = parseImageConfig(bundle.source, bundle.file);
+    const test = parseImageTest(bundle.testSource, bundle.testFile);
+    const lock = await lockImage(ports.records, bundle, config.contents.packages);
+    const testLock = await lockImage(ports.records, bundle, [...config.contents.packages, ...test.packages]);
+    for (const one of [lock, testLock]) {
+      if (one.kind === 'waiting') return await writer.waiting(one.keys);
+      if (one.kind === 'unsolved') {
+        throw new KilnError('IMAGE_UNSOLVED', `${bundle.file}: ${one.chain.join(': ')}`, { hint: 'kiln package ls lists the packages there are' });
+      }
+    }
+    if (lock.kind !== 'locked' || testLock.kind !== 'locked') return done;
+    const inputs: ImageInputs = { key, bundle, config, test, packages: lock.packages, testPackages: testLock.packages };
+    const action = actionOf(ports, inputs);
+    const result = (await atHand(ports, action)) ?? (await produce(ports, inputs, context, action, (stage) => writer.working(stage)));
+    if (result === 'aborted') return done;
+    await show(ports, result);
+    return await writer.ready(action);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return await writer.failed(error);
+  }
+}
+
+/** What an image is made of, all of it. */
+export interface ImageInputs {
+  readonly key: Key;
+  readonly bundle: ImageBundle;
+  readonly config: ImageConfig;
+  readonly test: ImageTest;
+  /** In install order. */
+  readonly packages: readonly ImagePackageFile[];
+  /** With what the test adds. */
+  readonly testPackages: readonly ImagePackageFile[];
+}
+
+function actionOf(ports: ImageReconcilerPorts, inputs: ImageInputs): Digest {
+  const lock = (packages: readonly ImagePackageFile[]): unknown => packages.map(({ record }) => [record.name, record.version, record.checksum]);
+  return digestOfValue({
+    action: 'image/1',
+    builder: ports.builder,
+    name: inputs.bundle.name,
+    arch: inputs.bundle.arch,
+    configuration: inputs.bundle.source,
+    test: inputs.bundle.testSource,
+    epochSeconds: inputs.bundle.settings.epochSeconds,
+    namespace: inputs.bundle.settings.namespace,
+    packages: lock(inputs.packages),
+    testPackages: lock(inputs.testPackages),
+  });
+}
+
+/** The recorded result, when everything that belongs to it is there; otherwise it is forgotten and made again. */
+async function atHand(ports: ImageReconcilerPorts, action: Digest): Promise<ImageResult | undefined> {
+  const result = await ports.records.action(action);
+  if (result?.kind !== 'image') return undefined;
+  const digests = [...result.publication.blobs, ...result.publication.manifests].map((one) => one.digest);
+  if (await allPresent(ports.blobs, digests)) return result;
+  await ports.records.forgetAction(action);
+  return undefined;
+}
+
+async function produce(
+  ports: ImageReconcilerPorts,
+  inputs: ImageInputs,
+  context: ReconcileContext,
+  action: Digest,
+  working: (stage: string) => Promise<void>,
+): Promise<ImageResult | 'aborted'> {
+  const log = ports.logs.open(context.attemptId);
+  const startedAt = ports.clock.now();
+  try {
+    await context.attachLog(log.reference);
+    await working('assembling');
+    const assembled = await assembleImage(ports, inputs);
+    const image = await makeImage(ports, inputs, assembled);
+    log.write(`${image.manifest.descriptor.digest}: ${inputs.packages.length} packages\n`);
+    await working('testing');
+    const run = await testImage(ports, inputs, image, assembled, log, context);
+    await working('signing');
+    const result = await describeImage(ports, { inputs, image, assembled, run, startedAt, action });
+    await ports.records.recordAction(action, inputs.key, result);
+    return result;
+  } catch (error) {
+    if (context.signal.aborted) return 'aborted';
+    if (error instanceof KilnError) log.write(`error[${error.code}]: ${error.message}\n`);
+    throw error;
+  } finally {
+    log.close();
+  }
+}
+
+async function assembleImage(ports: ImageReconcilerPorts, inputs: ImageInputs): Promise<AssembledTree> {
+  const packages = [];
+  for (const one of inputs.packages) packages.push(await ports.opener.open(one.apk));
+  return assemble({
+    config: inputs.config,
+    arch: inputs.bundle.arch,
+    packages,
+    keyring: [],
+    sourceDateEpochSeconds: inputs.bundle.settings.epochSeconds,
+  });
+}
+
+async function testImage(
+  ports: ImageReconcilerPorts,
+  inputs: ImageInputs,
+  image: BuiltImage,
+  assembled: AssembledTree,
+  log: AttemptLog,
+  context: ReconcileContext,
+): Promise<TestRun> {
+  const run = await runImageTest({
+    sandbox: ports.sandbox,
+    test: inputs.test,
+    roots: await testRoots(ports, inputs, image, assembled),
+    runtime: image.runtime,
+    clock: ports.clock,
+    onOutput: (chunk) => log.write(chunk),
+    signal: context.signal,
+  });
+  if (run.passed) return run;
+  const failed = run.steps.find((step) => !step.passed);
+  throw new KilnError('IMAGE_TEST_FAILED', `${inputs.bundle.testFile}: "${failed?.name ?? ''}" failed; the tag stays where it was`, {
+    hint: `kiln logs ${inputs.key} shows what it printed`,
+  });
+}
+
+/** Shows the image, or what somebody deleted of it, and moves the tags. */
+async function show(ports: ImageReconcilerPorts, result: ImageResult): Promise<void> {
+  await ports.registry.publish({
+    repository: result.repository,
+    blobs: result.publication.blobs,
+    manifests: result.publication.manifests,
+    tags: result.tags.map((tag) => ({ tag, digest: result.index, expected: 'any' })),
+  });
+}

@@ -1,0 +1,3 @@
+export type { EnvironmentPackage } from './lock.ts';
+export type { EnvironmentCache, PackageReconcilerPorts } from './ports.ts';
+export { packageReconciler } from './reconcile.ts';
