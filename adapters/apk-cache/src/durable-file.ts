@@ -1,6 +1,9 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+/** Small chunks are gathered to this before they are written. */
+const writeSizeBytes = 512 * 1024;
+
 /**
  * Writes a file that is there whole or not at all, also after a crash: to a temporary name beside it, synced, renamed,
  * the directory synced. What `source` throws leaves nothing behind. Returns the size in bytes.
@@ -28,10 +31,18 @@ async function writeSynced(
 ): Promise<number> {
   await using file = await open(path, 'wx', 0o644);
   let size = 0;
+  let pending: Uint8Array[] = [];
+  let pendingBytes = 0;
   for await (const chunk of source) {
     size += chunk.length;
-    await file.writeFile(chunk);
+    pendingBytes += chunk.length;
+    pending.push(chunk);
+    if (pendingBytes < writeSizeBytes) continue;
+    await file.writeFile(Buffer.concat(pending));
+    pending = [];
+    pendingBytes = 0;
   }
+  await file.writeFile(Buffer.concat(pending));
   await file.sync();
   return size;
 }

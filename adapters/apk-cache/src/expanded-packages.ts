@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checksumOf, readControl, recordedSha1 } from '@kiln/apk';
@@ -8,6 +7,7 @@ import type { PackageContents, PackageOpener } from '@kiln/assemble';
 import { KilnError, hexOf, shorten, systemRandom } from '@kiln/base';
 import type { Digest, Random } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
+import { ArchiveReader } from './archive-reader.ts';
 import { writeDurably } from './durable-file.ts';
 import { expand } from './expand.ts';
 import { parseRecord, printRecord } from './record.ts';
@@ -49,13 +49,14 @@ export class ExpandedPackages implements PackageOpener {
       dialect,
       limits: this.#options.limits ?? {},
     });
+    const archive = new ArchiveReader(this.#path(apk, 'tar'));
     return {
       info,
       checksum: checksumOf(record.control),
       sizeBytes: record.sizeBytes,
       control: members.filter(({ entry }) => entry.path !== '.PKGINFO'),
       members: record.members.map(({ entry }, index) => ({ index, entry })),
-      read: (index) => this.#read(apk, record, index),
+      read: (index) => this.#read(apk, archive, record.members[index]),
     };
   }
 
@@ -93,11 +94,14 @@ export class ExpandedPackages implements PackageOpener {
     return record;
   }
 
-  async *#read(apk: Digest, record: CacheRecord, index: number): AsyncGenerator<Uint8Array> {
-    const member = record.members[index];
+  async *#read(
+    apk: Digest,
+    archive: ArchiveReader,
+    member: CachedMember | undefined,
+  ): AsyncGenerator<Uint8Array> {
     if (member === undefined || member.entry.type !== 'file') return;
     try {
-      yield* verified(member, this.#range(apk, member));
+      yield* verified(member, archive.read(member.offset, member.entry.sizeBytes));
     } catch (error) {
       if (!(error instanceof DamagedError) && !isAbsent(error)) throw error;
       await rm(this.#path(apk, 'members'), { force: true });
@@ -113,17 +117,6 @@ export class ExpandedPackages implements PackageOpener {
     }
   }
 
-  #range(
-    apk: Digest,
-    { entry, offset }: CachedMember,
-  ): AsyncIterable<Uint8Array> | readonly Uint8Array[] {
-    if (entry.sizeBytes === 0) return [];
-    return createReadStream(this.#path(apk, 'tar'), {
-      start: offset,
-      end: offset + entry.sizeBytes - 1,
-    });
-  }
-
   #path(apk: Digest, kind: 'tar' | 'members'): string {
     return join(this.#options.directory, `${hexOf(apk)}.${kind}`);
   }
@@ -134,7 +127,7 @@ class DamagedError extends Error {}
 
 async function* verified(
   { entry }: CachedMember,
-  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  content: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha1');
   for await (const chunk of content) {

@@ -15,6 +15,7 @@ import { controlSegment, dataSegment, parsePackageInfo } from '@kiln/apk';
 import type { DataFile } from '@kiln/apk';
 import { concatBytes, digestOf, hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
+import { MemoryBlobs } from '@kiln/blobs';
 import { directoryEntry, fileEntry, hardlinkEntry, symlinkEntry } from '@kiln/tar';
 import type { TarEntry } from '@kiln/tar';
 import { ExpandedPackages } from './expanded-packages.ts';
@@ -152,6 +153,11 @@ describe('ExpandedPackages', () => {
 });
 
 describe('a package that does not verify', () => {
+  it('or does not exist is refused', async () => {
+    const none = new ExpandedPackages({ directory, blobs: new MemoryBlobs() });
+    await expect(none.open(digestOf('nothing'))).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
+  });
+
   it('is refused and leaves nothing behind', async () => {
     const wrongHash = blobs.add(await makePackage({ dataHash: 'f'.repeat(64) }));
     await expect(packages.open(wrongHash)).rejects.toMatchObject({
@@ -172,6 +178,15 @@ describe('a package that does not verify', () => {
     blobs.add(whole);
     expect((await packages.open(apk)).info.name).toBe('x');
   });
+});
+
+it('reads many at a time, small and large, from one open package', async () => {
+  const apk = blobs.add(await makePackage());
+  const { members, read } = await packages.open(apk);
+  const files = members.filter(({ entry }) => entry.type === 'file');
+  const asked = Array.from({ length: 40 }, (_, i) => files[i % files.length]);
+  const found = await Promise.all(asked.map((member) => text(read(member?.index ?? -1))));
+  expect(found).toEqual(asked.map((member) => contents.get(member?.entry.path ?? '')));
 });
 
 describe('a damaged cache', () => {

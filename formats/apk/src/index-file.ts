@@ -5,7 +5,7 @@ import { indexInvalid } from './errors.ts';
 import { parseIndex, printIndex } from './index-text.ts';
 import type { PrintIndexOptions } from './index-text.ts';
 import type { IndexRecord } from './package-info.ts';
-import { parseSignatures } from './signature-segment.ts';
+import { splitSignatures } from './signature-split.ts';
 import { verifySignatures } from './signature.ts';
 import type { ApkSignature, Keyring, VerifyOptions } from './signature.ts';
 
@@ -26,8 +26,6 @@ export interface IndexLimits {
 }
 
 const defaultIndexLimits: IndexLimits = { contentBytesMax: 300 * 2 ** 20 };
-const signatureMembersMax = 16;
-const signatureTarBytesMax = 2 ** 20;
 
 /**
  * The compressed member of `APKINDEX.tar.gz` that is signed: a tar of `APKINDEX` and `DESCRIPTION` with its end.
@@ -57,42 +55,13 @@ export async function readIndex(
   trust: IndexTrust,
   limits: Partial<IndexLimits> = {},
 ): Promise<ApkIndex> {
-  const { signatures, signed } = await splitSignatures(bytes);
+  const { signatures, rest: signed } = await splitSignatures(bytes);
   const signedBy = 'keys' in trust ? requireSignature(signatures, signed, trust) : undefined;
   const limit = { ...defaultIndexLimits, ...limits }.contentBytesMax;
   const member = firstMember(signed, { outputBytesMax: limit });
   if (member.compressed.length !== signed.length)
     throw indexInvalid('index has more than one member');
   return { ...(await readFiles(member.content)), signedBy };
-}
-
-/** Takes the signature members off the front of an index or package. What is left is what they cover. */
-async function splitSignatures(
-  bytes: Uint8Array,
-): Promise<{ signatures: ApkSignature[]; signed: Uint8Array }> {
-  const signatures: ApkSignature[] = [];
-  let signed = bytes;
-  for (let count = 0; count < signatureMembersMax; count++) {
-    const found = await signaturesAt(signed);
-    if (found === undefined) return { signatures, signed };
-    signatures.push(...found.signatures);
-    signed = signed.subarray(found.sizeBytes);
-  }
-  throw indexInvalid('too many signatures');
-}
-
-async function signaturesAt(
-  bytes: Uint8Array,
-): Promise<{ signatures: readonly ApkSignature[]; sizeBytes: number } | undefined> {
-  try {
-    const { content, compressed } = firstMember(bytes, { outputBytesMax: signatureTarBytesMax });
-    const signatures = await parseSignatures(content);
-    return signatures === undefined ? undefined : { signatures, sizeBytes: compressed.length };
-  } catch (error) {
-    // An index larger than any signature is met here when it is not signed, or after its last signature.
-    if (error instanceof KilnError && error.code === 'GZIP_TOO_LARGE') return undefined;
-    throw error;
-  }
 }
 
 function requireSignature(

@@ -21,5 +21,7 @@ export type { ApkPackage, ReadPackageOptions } from './package-read.ts';
 export { readPackage } from './package-read.ts';
 export type { SignatureSegmentOptions } from './signature-segment.ts';
 export { parseSignatures, signatureBytesMax, signatureSegment } from './signature-segment.ts';
+export type { Unsigned } from './signature-split.ts';
+export { splitSignatures } from './signature-split.ts';
 export type { ApkSignature, Keyring, SignatureAlgorithm, VerifyOptions } from './signature.ts';
 export { holds, signControl, signControlDigest, verifySignatures } from './signature.ts';

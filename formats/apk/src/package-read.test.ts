@@ -20,6 +20,7 @@ import { printPackageInfo } from './info-print.ts';
 import { readPackage } from './package-read.ts';
 import type { ReadPackageOptions } from './package-read.ts';
 import { signatureSegment } from './signature-segment.ts';
+import { splitSignatures } from './signature-split.ts';
 import { verifySignatures } from './signature.ts';
 
 async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
@@ -220,6 +221,20 @@ describe('readControl', () => {
     await expect(readControl(concatBytes([control, control]))).rejects.toMatchObject({
       code: 'APK_INVALID',
     });
+  });
+});
+
+describe('splitSignatures', () => {
+  it('takes signatures off a package, so that it can be signed anew with all else untouched', async () => {
+    const { signature, control, data } = segments();
+    const rest = concatBytes([control, data]);
+    const unsigned = await splitSignatures(concatBytes([signature, signature, rest]));
+    expect(unsigned.signatures.map(({ keyName }) => keyName)).toEqual([
+      'sample.rsa.pub',
+      'sample.rsa.pub',
+    ]);
+    expect(Buffer.from(unsigned.rest).equals(Buffer.from(rest))).toBe(true);
+    expect(await splitSignatures(rest)).toEqual({ signatures: [], rest });
   });
 });
 

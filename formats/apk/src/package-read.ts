@@ -13,6 +13,7 @@ import { parseControlTar } from './control-read.ts';
 import type { ControlMember } from './control-read.ts';
 import type { PackageInfo } from './package-info.ts';
 import { parseSignatures } from './signature-segment.ts';
+import { signatureMembersMax } from './signature-split.ts';
 import type { ApkSignature } from './signature.ts';
 
 /** A package whose control segment was read; its data is read on demand, once, and verified on the way. */
@@ -36,9 +37,9 @@ export interface ApkPackage {
 
 export interface ReadPackageOptions extends ParseInfoOptions {
   readonly limits?: Partial<PackageLimits>;
+  /** `inside` (default) refuses links that lead outside and paths through links; `any` is for trees that never touch a disk. */
+  readonly links?: 'any' | 'inside';
 }
-
-const signatureMembersMax = 16;
 
 /**
  * Reads an apk v2 package: signature segments, if any, the control segment, and a data segment to be streamed. Links
@@ -63,7 +64,7 @@ export async function readPackage(
     sink.take = (bytes) => check.compressed(bytes);
     const data = readTar(joined(members), {
       limits: { totalBytesMax: limits.dataBytesMax, entriesMax: limits.entriesMax },
-      links: 'inside',
+      links: options.links ?? 'inside',
       duplicates: 'refuse',
     });
     return {

@@ -17,7 +17,10 @@ export async function* gzipMember(
   options: GzipOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const check = new ContentCheck();
-  const deflate = createDeflateRaw({ level: options.level ?? defaultLevel });
+  const deflate = createDeflateRaw({
+    level: options.level ?? defaultLevel,
+    chunkSize: blockSizeBytes,
+  });
   const feeding = feed(deflate, source, check);
   feeding.catch((error: unknown) =>
     deflate.destroy(error instanceof Error ? error : new Error(String(error))),
