@@ -4,16 +4,10 @@ import path from 'node:path';
 import type { CatalogProblem } from '@kiln/factory';
 import { KilnError, jsonLogger, messageOf, systemClock } from '@kiln/base';
 import type { Logger } from '@kiln/base';
-import { runSigner } from '@kiln/keys-file';
-import { waitForDatabase } from './database.ts';
-import { CatalogKeeper, neededFor } from './catalog-keeper.ts';
 import { openFactory, signingLedger } from './compose.ts';
-import { readExpectedDurations } from './expected-durations.ts';
+import { waitForDatabase } from './database.ts';
 import { endWith } from './lifetime.ts';
 import type { Place } from './place.ts';
-import { makeServer } from './server.ts';
-import { rotateLogs, supervise } from './supervise.ts';
-import { runWorker } from './worker.ts';
 
 export interface ProcessOptions {
   readonly place: Place;
@@ -35,6 +29,7 @@ const graceMs = 10_000;
 
 /** The signer: the only process that holds keys. Runs until it is told to end. */
 export async function signerProcess({ place }: ProcessOptions): Promise<void> {
+  const { runSigner } = await import('@kiln/keys-file');
   const log = logger('signer');
   const factory = openFactory(place, log, 'signer');
   const signer = await runSigner({
@@ -53,6 +48,9 @@ export async function signerProcess({ place }: ProcessOptions): Promise<void> {
 /** The HTTP server, which also keeps the desired state equal to the catalogs. Runs until it is told to end. */
 export async function serverProcess(options: ProcessOptions): Promise<void> {
   const { place, port } = options;
+  const { CatalogKeeper, neededFor } = await import('./catalog-keeper.ts');
+  const { readExpectedDurations } = await import('./expected-durations.ts');
+  const { makeServer } = await import('./server.ts');
   const log = logger('server');
   const factory = openFactory(place, log, 'server');
   await waitForDatabase(() => factory.queue.counts(), log);
@@ -142,6 +140,7 @@ function writeSelection(place: Place, selection: Selection): void {
 
 /** A worker: reconciles keys until it is told to end. */
 export async function workerProcess(options: ProcessOptions): Promise<void> {
+  const { runWorker } = await import('./worker.ts');
   const log = logger('worker');
   const factory = openFactory(options.place, log, 'worker');
   await waitForDatabase(() => factory.queue.counts(), log);
@@ -165,6 +164,7 @@ export async function supervisorProcess(
   options: ProcessOptions & { readonly argv: readonly string[]; startTicks(pid: number): string | undefined },
 ): Promise<void> {
   const { place } = options;
+  const { rotateLogs, supervise } = await import('./supervise.ts');
   const log = logger('supervisor');
   const factoryFile = path.join(place.run, 'factory.json');
   try {
