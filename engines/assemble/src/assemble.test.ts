@@ -90,7 +90,7 @@ describe('the tree of an image', () => {
     const kiln = await entriesOf(await build([owned]));
     expect(kiln.get('srv')).toMatchObject({ mode: 0o2775, uid: 5, gid: 6 });
     expect(kiln.get('srv/x')).toMatchObject({ mode: 0o4755, uid: 5 });
-    const apko = await entriesOf(await build([owned], { dialect: 'apko' }));
+    const apko = await entriesOf(await build([owned], { dialect: 'apko', repositories: ['r'] }));
     expect(apko.get('srv')).toMatchObject({ mode: 0o775, uid: 0, gid: 0 });
   });
 
@@ -152,6 +152,15 @@ describe('the tree of an image', () => {
     await expect(build([first, second('first<2')])).rejects.toMatchObject({
       code: 'ASSEMBLE_CONFLICT',
     });
+  });
+});
+
+describe('what is not supported', () => {
+  test.each([
+    ['a base image', 'contents: {baseimage: {image: a, apkindex: b}}'],
+    ['another layer format', 'format: erofs'],
+  ])('%s is refused rather than ignored', async (_name, yaml) => {
+    await expect(build([layout], { yaml })).rejects.toMatchObject({ code: 'ASSEMBLE_UNSUPPORTED' });
   });
 });
 

@@ -1,4 +1,4 @@
-import { sortUnique } from '@kiln/base';
+import { KilnError, sortUnique } from '@kiln/base';
 import { architectureOf, lockImageConfig, lockedPackages, printApkoJson } from '@kiln/image-config';
 import type { ImageConfig } from '@kiln/image-config';
 import { applyAccounts, resolveRunAs } from './accounts.ts';
@@ -60,6 +60,7 @@ export interface AssembledTree extends FinishedTree {
  */
 export async function assemble(input: AssembleInput): Promise<AssembledTree> {
   const { packages, dialect = 'kiln' } = input;
+  refuseUnsupported(input);
   const tree = new FileTree();
   const buildDateSeconds = input.buildDateSeconds ?? latestBuild(input);
   const locked = lockedConfig(input);
@@ -139,6 +140,25 @@ function removeEmptyDatabase(
     );
   }
   tree.remove('lib/apk');
+}
+
+/** What would otherwise give an image other than the one that was asked for. */
+function refuseUnsupported(input: AssembleInput): void {
+  const { contents, format } = input.config;
+  if (contents.baseImage !== undefined) {
+    throw new KilnError('ASSEMBLE_UNSUPPORTED', 'base images are not supported', {
+      hint: 'list the packages of the base image instead',
+    });
+  }
+  if (format === 'erofs')
+    throw new KilnError('ASSEMBLE_UNSUPPORTED', 'layer format "erofs" is not supported', {
+      hint: 'write format: tar',
+    });
+  if (input.dialect === 'apko' && repositoriesOf(input).length === 0) {
+    throw new KilnError('ASSEMBLE_UNSUPPORTED', 'must provide at least one repository', {
+      hint: 'add an entry to contents.repositories or contents.runtime_repositories',
+    });
+  }
 }
 
 function lockedConfig({ config, arch, packages, world }: AssembleInput): ImageConfig {

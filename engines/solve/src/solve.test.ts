@@ -81,6 +81,19 @@ describe('choosing', () => {
     expect(names(tagged, 'only')).toContain('solving "only" constraint: not in indexes');
   });
 
+  test('a dependency from a tagged repository must be asked for by its tag too', () => {
+    const tagged = [
+      ...index(record('a=1-r0')),
+      {
+        repository: 's',
+        tag: 'edge',
+        records: [record('a=2-r0', { depends: ['only'] }), record('only')],
+      },
+    ];
+    expect(names(tagged, 'a@edge')).toContain('does not ask for only@edge');
+    expect(names(tagged, 'a@edge', 'only@edge')).toEqual(['only=1-r0', 'a=2-r0']);
+  });
+
   test('an install_if package comes with its dependencies when all its terms are there', () => {
     const conditional = index(
       record('a'),

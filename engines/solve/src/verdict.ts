@@ -4,7 +4,8 @@ import type { SolverState } from './solver-state.ts';
 
 /**
  * What is wrong with a chosen set, one line each: a dependency or world entry that nothing in the set meets, a conflict
- * (`!name`) with something in the set, a versioned provide that two packages hold.
+ * (`!name`) with something in the set, a versioned provide that two packages hold, a package of a tagged repository that
+ * the world does not ask for by that tag (a lock of names and versions could not be solved again).
  */
 export function contradictions(
   state: SolverState,
@@ -32,6 +33,7 @@ export function contradictions(
       candidate.record.depends.flatMap((text) => check(text, candidate)),
     ),
     ...sharedProvides(byName),
+    ...unaskedTags(state, packages, world),
   ];
 }
 
@@ -73,4 +75,28 @@ function sharedProvides(byName: ReadonlyMap<string, readonly Candidate[]>): stri
     if (first === undefined || second === undefined) return [];
     return [`${first.file} and ${second.file} both provide "${name}"`];
   });
+}
+
+function unaskedTags(
+  state: SolverState,
+  packages: readonly Candidate[],
+  world: readonly string[],
+): string[] {
+  const asked = new Set(
+    world.map((text) => {
+      const { name, pin } = state.atom(text);
+      return `${name}@${pin}`;
+    }),
+  );
+  return packages
+    .filter(({ tag }) => tag !== '')
+    .filter(({ name, tag, provides }) =>
+      [name, ...provides.map((provide) => provide.name)].every(
+        (known) => !asked.has(`${known}@${tag}`),
+      ),
+    )
+    .map(
+      ({ name, tag, file }) =>
+        `${file} comes from @${tag}, but the world does not ask for ${name}@${tag}`,
+    );
 }

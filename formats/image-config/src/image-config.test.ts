@@ -60,6 +60,22 @@ describe('parsing', () => {
       undefined,
     ],
     ['an unknown layer format', 'format: zip', 'IMAGE_CONFIG_INVALID', 1, 9, 'erofs'],
+    [
+      'an unknown layering strategy',
+      'layering: {strategy: size}',
+      'IMAGE_CONFIG_INVALID',
+      1,
+      11,
+      'origin',
+    ],
+    [
+      'a negative layering budget',
+      'layering: {strategy: origin, budget: -1}',
+      'IMAGE_CONFIG_INVALID',
+      1,
+      11,
+      '0',
+    ],
     ['an unknown architecture', 'archs: [pdp11]', 'IMAGE_CONFIG_INVALID', 1, 9, 'x86_64'],
     [
       'a certificate name with a slash',

@@ -16,6 +16,7 @@ export function problems(config: ImageConfig, dialect: ConfigDialect): ConfigPro
   return [
     ...accountProblems(config),
     ...formatProblems(config),
+    ...layeringProblems(config),
     ...certificateProblems(config),
     ...keyringProblems(config.contents.runtimeKeyring),
     ...baseImageProblems(config),
@@ -65,6 +66,28 @@ function formatProblems({ format, layering }: ImageConfig): ConfigProblem[] {
         'layering is not supported with format "erofs"',
         'use one or the other',
       ),
+    ];
+  }
+  return [];
+}
+
+function layeringProblems({ layering }: ImageConfig): ConfigProblem[] {
+  if (layering === undefined) return [];
+  const { strategy, budget } = layering;
+  if (!['', 'origin'].includes(strategy)) {
+    return [
+      problem(
+        ['layering'],
+        `unrecognized layering strategy "${shorten(strategy)}"`,
+        'write origin',
+      ),
+    ];
+  }
+  if (budget < 0)
+    return [problem(['layering'], `layering budget ${budget} is negative`, 'write 0 or more')];
+  if (strategy === '' && budget !== 0) {
+    return [
+      problem(['layering'], 'a layering budget without a strategy', 'add `strategy: origin`'),
     ];
   }
   return [];
