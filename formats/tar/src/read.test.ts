@@ -133,7 +133,12 @@ describe('other dialects', () => {
 
   it('take PAX records over fields, local over global, last over first, and nothing for an empty value', async () => {
     const archive = raw(
-      global(record('uname', 'everyone'), record('gname', 'all'), record('comment', 'a commit')),
+      global(
+        record('uname', 'everyone'),
+        record('gname', 'all'),
+        record('comment', 'a commit'),
+        record('other', 'x'),
+      ),
       pax(
         record('path', 'first'),
         record('path', 'päth'),
@@ -366,6 +371,8 @@ describe('damage', () => {
       raw(pax(record('size', '1e3')), { name: 'x' }),
       'TAR_CORRUPT',
     ],
+    ['a path for all members', raw(global(record('path', 'x')), { name: 'y' }), 'TAR_CORRUPT'],
+    ['a size for all members', raw(global(record('size', '0')), { name: 'y' }), 'TAR_CORRUPT'],
     ['a sparse member', raw(pax(record('GNU.sparse.major', '1')), { name: 'x' }), 'TAR_CORRUPT'],
     [
       'a member behind the end',
@@ -386,6 +393,21 @@ describe('limits', () => {
       'bytes of an extended header',
       raw(pax(record('comment', 'x'.repeat(600))), { name: 'a' }),
       { paxBytesMax: 512 },
+    ],
+    [
+      'extended headers before one member',
+      raw(...Array.from({ length: 3000 }, () => pax()), { name: 'a' }),
+      {},
+    ],
+    [
+      'extended headers of the archive',
+      raw(
+        ...Array.from({ length: 10 }, () => [
+          pax(record('comment', 'x'.repeat(500))),
+          { name: 'a' },
+        ]).flat(),
+      ),
+      { paxTotalBytesMax: 9000 },
     ],
     [
       'bytes of content to come',

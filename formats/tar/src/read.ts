@@ -18,7 +18,8 @@ export interface ReadTarOptions extends TreeRules {
  * Reads an archive member by member: ustar, PAX (`x` and `g`), GNU long names (`L` and `K`), base-256 numbers; with or
  * without zero blocks at the end, after which only zeros may come. Entries for the root directory itself are skipped.
  * A member's content is read before the next member is asked for; what is left of it is skipped.
- * Throws `TAR_CORRUPT`, `TAR_TRUNCATED`, `TAR_TOO_LARGE`, `TAR_UNSAFE_PATH`, `TAR_TYPE_UNSUPPORTED`, and what the rules ask for.
+ * Throws `TAR_CORRUPT`, `TAR_TRUNCATED`, `TAR_TOO_LARGE`, `TAR_UNSAFE_PATH`, `TAR_TYPE_UNSUPPORTED`, and `TAR_DUPLICATE_ENTRY`
+ * where the rules ask for it.
  */
 export async function* readTar(
   source: AsyncIterable<Uint8Array> | Uint8Array,
@@ -27,10 +28,10 @@ export async function* readTar(
   const limits = { ...defaultTarLimits, ...options.limits };
   const input = new ByteReader(source);
   const tree = new TreeCheck(options);
-  const globals = new Map<string, Uint8Array>();
+  const context: Context = { input, limits, globals: new Map(), extensionBytes: 0 };
   try {
     for (let count = 0; ; count++) {
-      const entry = await nextEntry(input, globals, limits);
+      const entry = await nextEntry(context);
       if (entry === undefined) return;
       if (count >= limits.entriesMax)
         throw tooLarge(`tar archive has more than ${limits.entriesMax} members`);
@@ -51,12 +52,19 @@ export async function* readTar(
   }
 }
 
+interface Context {
+  readonly input: ByteReader;
+  readonly limits: TarLimits;
+  /** Records of global headers, for all members to come. */
+  readonly globals: Map<string, Uint8Array>;
+  /** Bytes of extended headers so far. */
+  extensionBytes: number;
+}
+
 /** Headers up to and with the next real one; undefined at the end of the archive. */
-async function nextEntry(
-  input: ByteReader,
-  globals: Map<string, Uint8Array>,
-  limits: TarLimits,
-): Promise<TarEntry | undefined> {
+async function nextEntry(context: Context): Promise<TarEntry | undefined> {
+  const { input, limits, globals } = context;
+  const before = context.extensionBytes;
   const records = new Map<string, Uint8Array>();
   let longName: string | undefined;
   let longLink: string | undefined;
@@ -67,12 +75,14 @@ async function nextEntry(
       return undefined;
     }
     const flag = typeFlag(block);
-    if (flag === 'x') keep(records, parsePax(await extension(input, block, limits)));
-    else if (flag === 'g')
-      keep(globals, withoutComment(parsePax(await extension(input, block, limits))));
-    else if (flag === 'L') longName = gnuText(await extension(input, block, limits));
-    else if (flag === 'K') longLink = gnuText(await extension(input, block, limits));
-    else return parseEntry(block, merged(globals, { records, longName, longLink }), limits);
+    if (!['x', 'g', 'L', 'K'].includes(flag)) {
+      return parseEntry(block, merged(globals, { records, longName, longLink }), limits);
+    }
+    const bytes = await extension(context, block, before);
+    if (flag === 'x') keep(records, parsePax(bytes));
+    else if (flag === 'g') keep(globals, usableGlobals(parsePax(bytes)));
+    else if (flag === 'L') longName = gnuText(bytes);
+    else longLink = gnuText(bytes);
   }
 }
 
@@ -98,13 +108,20 @@ async function onlyZerosFollow(input: ByteReader, limits: TarLimits): Promise<vo
   }
 }
 
-async function extension(
-  input: ByteReader,
-  block: Uint8Array,
-  limits: TarLimits,
-): Promise<Uint8Array> {
+/** The content of an extended header, within what one member and the archive may have of them. */
+async function extension(context: Context, block: Uint8Array, before: number): Promise<Uint8Array> {
+  const { input, limits } = context;
   const size = numberField(block, 'size');
-  if (size < 0 || size > limits.paxBytesMax) throw tooLarge('tar extended header is too large');
+  if (size < 0) throw corrupt('tar extended header has a negative size');
+  // Headers count too, or empty ones could go on without end.
+  context.extensionBytes += size + blockSizeBytes;
+  const { extensionBytes } = context;
+  if (
+    extensionBytes - before > limits.paxBytesMax + blockSizeBytes ||
+    extensionBytes > limits.paxTotalBytesMax
+  ) {
+    throw tooLarge('tar extended headers are too large');
+  }
   const bytes = await input.take(paddedSize(size));
   if (bytes.length < paddedSize(size)) throw truncated();
   return bytes.subarray(0, size);
@@ -118,10 +135,17 @@ function keep(into: Map<string, Uint8Array>, records: Map<string, Uint8Array>): 
   }
 }
 
-/** A global comment, such as git's commit, is about the archive and not about its members. */
-function withoutComment(records: Map<string, Uint8Array>): Map<string, Uint8Array> {
-  records.delete('comment');
-  return records;
+const globalKeys = new Set(['uname', 'gname', 'uid', 'gid', 'mtime']);
+const perMemberKeys = new Set(['path', 'linkpath', 'size']);
+
+/**
+ * Global records about owners and times hold for all members; others, such as git's comment, are about the archive.
+ * One name or size for all members would be read differently by different readers.
+ */
+function usableGlobals(records: Map<string, Uint8Array>): Map<string, Uint8Array> {
+  const [strange] = [...records.keys()].filter((key) => perMemberKeys.has(key));
+  if (strange !== undefined) throw corrupt(`tar global header has a ${strange}`);
+  return new Map([...records].filter(([key]) => globalKeys.has(key)));
 }
 
 function merged(globals: Map<string, Uint8Array>, local: Overrides): Overrides {
