@@ -236,3 +236,27 @@ test('a run wakes up by itself for new keys and ends when told', async () => {
   await run;
   expect(seen.toSorted()).toEqual(['thing:a', 'thing:b', 'thing:c']);
 });
+
+test('a store that is away for a moment does not cost the work that was done', async () => {
+  let runs = 0;
+  const { queue, time, store, dispatcher, events } = rig(async () => {
+    runs += 1;
+    return queueKeys(['thing:b']);
+  });
+  await queue.enqueue([a]);
+  const enqueue = queue.enqueue.bind(queue);
+  queue.enqueue = async () => Promise.reject(new Error('store away'));
+  const get = store.inProgress.get.bind(store.inProgress);
+  store.inProgress.get = () => {
+    throw new Error('store away');
+  };
+  const { settled } = await dispatcher.pass();
+  await time.advance(2_500);
+  queue.enqueue = enqueue;
+  store.inProgress.get = get;
+  for (let waited = 0; waited < 3; waited += 1) await time.advance(1_000);
+  await settled;
+  expect(runs).toBe(1);
+  expect(actions(events)).toEqual(['completed']);
+  expect((await queue.get('thing:b'))?.status).toBe('queued');
+});

@@ -61,6 +61,10 @@ export interface Pass {
   readonly settled: Promise<void>;
 }
 
+/** Together less than a lease, after which somebody else may own the key. */
+const verdictTriesMax = 8;
+const verdictRetryMs = 1_000;
+
 /** Why a reconcile's signal fired on shutdown. */
 export const drainingReason = 'draining';
 
@@ -181,7 +185,7 @@ export class Dispatcher {
     try {
       const result = await this.#callOrAbandon(owned);
       const action = this.#decide(result, owned);
-      const finish = await this.#apply(action, owned);
+      const finish = await this.#applyPatiently(action, owned);
       this.#report(action, finish, owned);
     } catch (error) {
       const { key, attemptId } = owned.record;
@@ -243,6 +247,18 @@ export class Dispatcher {
       ...(backoff === undefined ? {} : { backoff }),
       ...(judge === undefined ? {} : { judge }),
     });
+  }
+
+  /** A store that is away for a moment does not cost the work that was done: each step of a verdict may be repeated. */
+  async #applyPatiently(action: Action, owned: OwnedKey): Promise<Finish> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#apply(action, owned);
+      } catch (error) {
+        if (tries >= verdictTriesMax) throw error;
+        await new Promise<void>((resolve) => this.#timers.after(verdictRetryMs, resolve));
+      }
+    }
   }
 
   /** Keys that follow are durable before the key itself is completed. */
