@@ -1,1 +1,7 @@
 export type { DebianArchive, DownloadProgress, OpenDeb } from './archive.ts';
+export { apkVersion } from './apk-version.ts';
+export { Closure } from './closure.ts';
+export type { PackageChanges, SeedAlias, SeedBase, SeedDefinition } from './definition.ts';
+export { parseSeed } from './definition.ts';
+export type { DebianOrigin, WrapContext, WrappedPackage } from './wrap.ts';
+export { wrapDeb, wrapGenerated } from './wrap.ts';
