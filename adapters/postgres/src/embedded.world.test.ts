@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { connect } from './connect.ts';
 import { startEmbeddedPostgres, stopEmbeddedPostgres } from './embedded.ts';
+import { asOrdinaryUser } from './launch.ts';
 import { isAlive } from './postmaster.ts';
 import { sql } from 'kysely';
 
@@ -150,4 +151,13 @@ test('the server ends in order when the process that started it is killed', asyn
   for (let waited = 0; isAlive(pid) && waited < 100; waited += 1) await sleep(100);
   expect(isAlive(pid)).toBe(false);
   expect(existsSync(path.join(home, 'postgres', 'postmaster.pid'))).toBe(false);
+});
+
+test('root without bubblewrap is told what to install', () => {
+  const command = { file: '/bin/true', args: [] };
+  const user = { uid: 0, stateDirectory: root, searchPath: path.join(root, 'nothing') };
+  expect(() => asOrdinaryUser(command, user)).toThrow(
+    expect.objectContaining({ code: 'POSTGRES_SANDBOX_MISSING' }),
+  );
+  expect(asOrdinaryUser(command, { ...user, uid: 1000 })).toBe(command);
 });
