@@ -42,7 +42,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   for (const folder of [place.scratch, place.workspaces, place.apt]) fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const sandbox = new BwrapSandbox({ scratchDirectory: place.scratch });
   const roots = new EnvironmentStore({ directory: place.environments });
-  const opener = new ExpandedPackages({ directory: place.expanded, blobs });
+  const opener = new ExpandedPackages({ directory: place.expanded, blobs, dialect: 'plain' });
   const builder = { name: 'kiln', version: options.version };
   const archive = new DebianBinaryArchive({ stateDirectory: `${place.apt}/binary`, blobs });
   const sources = new Sources({ blobs, mirrors: [new DebianSourceMirror({ stateDirectory: `${place.apt}/sources`, logger: log })] });

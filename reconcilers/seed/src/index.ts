@@ -1,0 +1,2 @@
+export type { SeedReconcilerPorts } from './reconcile.ts';
+export { seedReconciler, seedRepository } from './reconcile.ts';

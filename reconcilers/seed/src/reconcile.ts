@@ -1,0 +1,161 @@
+import { checksumOf, printIndexMember, recordOf } from '@kiln/apk';
+import type { BlobStore } from '@kiln/blobs';
+import type { Digest } from '@kiln/base';
+import { KilnError, compareBytes, concatBytes, digestFromHex, digestOf, digestOfValue } from '@kiln/base';
+import type { AttemptLog, AttemptLogs, BuiltPackage, FactoryRecords, PackageResult, ResolvedInput, SeedBundle } from '@kiln/factory';
+import { KeyWriter, allPresent, readBundle } from '@kiln/factory';
+import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
+import { done, requeueAfter } from '@kiln/queue';
+import type { DebianArchive, WrapContext, WrappedPackage } from '@kiln/seed';
+import { Closure, parseSeed, wrapDeb, wrapGenerated } from '@kiln/seed';
+import type { Signer } from '@kiln/trust';
+
+export interface SeedReconcilerPorts {
+  readonly records: FactoryRecords;
+  readonly blobs: BlobStore;
+  readonly signer: Signer;
+  readonly archive: DebianArchive;
+  readonly logs: AttemptLogs;
+}
+
+/** The name of the seed's repository. */
+export const seedRepository = 'seed';
+
+/** How many packages are wrapped at once: decompressing waits for another process, compressing for zlib's threads. */
+const wrappedAtOnce = 4;
+
+/**
+ * Keeps the seed what its definition says: Debian's packages, resolved once per definition, wrapped as signed apks in a
+ * repository of their own. The resolved versions stay until the definition changes, so that environments do not change
+ * because the archive did.
+ */
+export function seedReconciler(ports: SeedReconcilerPorts): Reconciler {
+  return { prefix: 'seed', concurrency: 1, reconcile: (key, context) => reconcileSeed(ports, key, context) };
+}
+
+async function reconcileSeed(ports: SeedReconcilerPorts, key: Key, context: ReconcileContext): Promise<Outcome> {
+  const desired = await ports.records.desired(key);
+  if (desired === undefined) {
+    await ports.records.dropState(key);
+    return done;
+  }
+  const writer = await KeyWriter.open(ports.records, desired);
+  try {
+    const bundle = await readBundle(ports.blobs, desired, 'seed');
+    const action = digestOfValue({ action: 'seed/1', bundle: desired.bundle });
+    let result = await atHand(ports, action);
+    if (result === undefined) {
+      result = await wrapSeed(ports, { key, bundle, context, working: (stage) => writer.working(stage) });
+      await ports.records.recordAction(action, key, result);
+    }
+    if (!(await publish(ports, key, bundle, result))) return requeueAfter(100, 'another generation came first');
+    return await writer.ready(action);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return await writer.failed(error);
+  }
+}
+
+async function atHand(ports: SeedReconcilerPorts, action: Digest): Promise<PackageResult | undefined> {
+  const result = await ports.records.action(action);
+  if (result?.kind !== 'package') return undefined;
+  if (await allPresent(ports.blobs, result.packages.map((one) => one.apk))) return result;
+  await ports.records.forgetAction(action);
+  return undefined;
+}
+
+interface WrapRequest {
+  readonly key: Key;
+  readonly bundle: SeedBundle;
+  readonly context: ReconcileContext;
+  working(stage: string): Promise<void>;
+}
+
+async function wrapSeed(ports: SeedReconcilerPorts, request: WrapRequest): Promise<PackageResult> {
+  const { bundle, context } = request;
+  const log = ports.logs.open(context.attemptId);
+  try {
+    await context.attachLog(log.reference);
+    const definition = parseSeed(bundle.source, 'seed.yaml');
+    await request.working('resolving Debian packages');
+    const packages = await ports.archive.resolveClosure(definition.roots, context.signal);
+    log.write(`${packages.length} Debian packages\n`);
+    await request.working(`fetching ${packages.length} Debian packages`);
+    const debs = await ports.archive.downloadDebs(packages, undefined, context.signal);
+    const wrap: WrapContext = {
+      definition,
+      closure: new Closure(packages),
+      blobs: ports.blobs,
+      buildTimeSeconds: bundle.epochSeconds,
+    };
+    const wrapped: WrappedPackage[] = await wrapGenerated(wrap);
+    await inParallel(packages, async (one, at) => {
+      context.signal.throwIfAborted();
+      const deb = debs[at] ?? digestFromHex(one.sha256);
+      wrapped.push(await ports.archive.open(deb, (opened) => wrapDeb(one, opened, wrap)));
+      await ports.blobs.delete(deb);
+      if (wrapped.length % 20 === 0) await request.working(`wrapping packages, ${wrapped.length} of ${packages.length}`);
+    });
+    await request.working('signing');
+    return await sign(ports, request, wrapped, log);
+  } catch (error) {
+    if (error instanceof KilnError) log.write(`error[${error.code}]: ${error.message}\n`);
+    throw error;
+  } finally {
+    log.close();
+  }
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T, at: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let at = next++; at < items.length; at = next++) {
+      const item = items[at];
+      if (item !== undefined) await work(item, at);
+    }
+  };
+  await Promise.all(Array.from({ length: wrappedAtOnce }, worker));
+}
+
+async function sign(ports: SeedReconcilerPorts, request: WrapRequest, wrapped: readonly WrappedPackage[], log: AttemptLog): Promise<PackageResult> {
+  await ports.records.recordLedger(wrapped.map((one) => ({ kind: 'control', digest: digestOf(one.control), key: request.key })));
+  const packages: BuiltPackage[] = [];
+  for (const one of wrapped) {
+    const signature = await ports.signer.signControl(digestOf(one.control), request.bundle.epochSeconds);
+    const apk = await ports.blobs.put(segments(ports.blobs, [signature, one.control], one.data));
+    await ports.blobs.delete(one.data);
+    packages.push({
+      file: `${one.info.name}-${one.info.version}.apk`,
+      apk: apk.digest,
+      record: recordOf(one.info, checksumOf(one.control), apk.sizeBytes),
+    });
+  }
+  packages.sort((a, b) => compareBytes(a.file, b.file));
+  log.write(`${packages.length} packages wrapped and signed\n`);
+  return { kind: 'package', packages, inputs: wrapped.flatMap(inputOf), statement: undefined };
+}
+
+async function* segments(blobs: BlobStore, first: readonly Uint8Array[], data: Digest): AsyncGenerator<Uint8Array> {
+  yield* first;
+  yield* blobs.read(data);
+}
+
+function inputOf({ debian }: WrappedPackage): readonly ResolvedInput[] {
+  if (debian === undefined) return [];
+  const { name, version, architecture, sha256 } = debian;
+  return [{ name, uri: `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}`, digest: { sha256 } }];
+}
+
+/** Makes the seed's packages the current generation; false when somebody else published meanwhile. */
+async function publish(ports: SeedReconcilerPorts, key: Key, bundle: SeedBundle, result: PackageResult): Promise<boolean> {
+  const current = await ports.records.currentGeneration(seedRepository, bundle.arch);
+  const member = printIndexMember(result.packages.map((one) => one.record), `${seedRepository} ${bundle.arch}`);
+  const unsigned = digestOf(member);
+  const same = current?.unsigned === unsigned;
+  if (same && (await ports.blobs.stat(current.indexBlob)) !== undefined) return true;
+  await ports.records.recordLedger([{ kind: 'index', digest: unsigned, key }]);
+  const { digest } = await ports.blobs.put(concatBytes([await ports.signer.signIndex(unsigned), member]));
+  if (same && current.indexBlob === digest) return true;
+  const next = { repository: seedRepository, arch: bundle.arch, indexBlob: digest, unsigned, packages: result.packages };
+  return (await ports.records.publishGeneration(next, current?.number ?? 0)) !== undefined;
+}
