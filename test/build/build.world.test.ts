@@ -428,3 +428,91 @@ pipeline:
   expect(outcome).toMatchObject({ kind: 'failed', code: 'BUILD_STEP_FAILED' });
   expect(existsSync('/etc/kiln-evil')).toBe(false);
 });
+
+test("cmake's pipelines build, and programs and archives are split away, stripped or left alone as each should", async () => {
+  const recipe = `
+package: {name: calc-bin, version: "2"}
+pipeline:
+  - uses: cmake/configure
+    with: {opts: -DCMAKE_C_COMPILER=/usr/bin/gcc -DANSWER="forty two"}
+  - uses: cmake/build
+  - uses: cmake/install
+    with: {output-dir: output}
+  - runs: |
+      cd \${{targets.destdir}}
+      cp usr/bin/calc "usr/bin/a name with spaces"
+      chmod 0555 usr/bin/calc
+      printf 'ELFish' > usr/bin/text
+      ar rcs usr/lib/libempty.a
+      readelf -S usr/bin/calc | grep debug_info > /dev/null
+  - uses: strip
+  - runs: |
+      cd \${{targets.destdir}}
+      ! readelf -S usr/bin/calc | grep debug_info
+      ! readelf -S "usr/bin/a name with spaces" | grep debug_info
+      readelf -S usr/lib/libcalc.a | grep debug_info > /dev/null
+      test "$(stat -c %a usr/bin/calc)" = 555
+      test "$(usr/bin/calc)" = "forty two"
+subpackages:
+  - name: calc-static
+    pipeline: [{uses: split/static}]
+  - name: calc-progs
+    pipeline: [{uses: split/bin}]
+  - name: calc-none
+    pipeline:
+      - uses: split/dev
+        with: {package: calc-static}
+      - uses: split/lib
+        with: {patterns: nothing, paths: /opt/lib}
+      - uses: split/manpages
+        with: {package: not-built}
+`;
+  const side = {
+    'CMakeLists.txt': [
+      'cmake_minimum_required(VERSION 3.13)',
+      'project(calc C)',
+      'set(CMAKE_C_FLAGS "${CMAKE_C_FLAGS} -g -fPIE")',
+      'set(CMAKE_EXE_LINKER_FLAGS "${CMAKE_EXE_LINKER_FLAGS} -pie")',
+      'add_library(calc STATIC lib.c)',
+      'add_executable(main main.c)',
+      'target_compile_definitions(main PRIVATE "ANSWER=\\"${ANSWER}\\"")',
+      'target_link_libraries(main calc)',
+      'set_target_properties(main PROPERTIES OUTPUT_NAME calc)',
+      'install(TARGETS calc main)',
+      '',
+    ].join('\n'),
+    'lib.c':
+      '#include <stdio.h>\nvoid say(const char *t) { char b[80]; snprintf(b, sizeof b, "%s", t); puts(b); }\n',
+    'main.c': 'void say(const char *);\nint main(void) { say(ANSWER); return 0; }\n',
+  };
+  const { outcome, blobs, log } = await run({ recipe, side });
+  if (outcome.kind !== 'built') throw new Error(`${JSON.stringify(outcome)}\n${log.join('\n')}`);
+  const paths = [];
+  for (const { name, data } of outcome.packages)
+    paths.push([name, await listing(blobs, data.digest)]);
+  const found = Object.fromEntries(paths) as Record<string, string>;
+  expect(found['calc-none']).toMatch(/usr\/lib\/libcalc\.a\n[^]*usr\/lib\/libempty\.a/);
+  expect(found['calc-progs']).toContain('usr/bin/a name with spaces');
+  expect(found['calc-bin']).not.toContain('usr/bin');
+  expect(found['calc-static']).not.toContain('usr');
+});
+
+test('a package cannot be split from itself', async () => {
+  const { outcome } = await run({
+    recipe: 'package: {name: a, version: "1"}\npipeline: [{uses: split/static}]\n',
+  });
+  expect(outcome).toMatchObject({ code: 'BUILD_STEP_FAILED' });
+});
+
+test.each([
+  ['neither is given', 'with: {patches: ""}', /neither patches nor series/],
+  ['the series is missing', 'with: {series: none}', /no such series/],
+  ['a name could be run by a shell', 'with: {patches: "a;b"}', /shell characters/],
+  ['the fuzz is no number', 'with: {patches: a, fuzz: many}', /whole numbers/],
+])('patching is refused when %s', async (_what, given, message) => {
+  const { outcome, log } = await run({
+    recipe: `package: {name: a, version: "1"}\npipeline: [{uses: patch, ${given}}]\n`,
+  });
+  expect(outcome).toMatchObject({ code: 'BUILD_STEP_FAILED' });
+  expect(log.join('\n')).toMatch(message);
+});

@@ -32,9 +32,9 @@ const segmentRelro = 0x6474e552;
  * - `stack-protector` passes when `__stack_chk_fail` is referenced. Without it a file fails only when it holds at least
  *   16 KiB of code and its symbols can be seen: smaller code often has no function with a buffer, for which `-strong`
  *   emits no guard.
- * - `fortify` passes when any `__…_chk` function is imported. Without one a file fails only when it imports one of the
- *   printf family, whose calls `_FORTIFY_SOURCE=2` and above always redirect; `memcpy` and the like prove nothing, since
- *   a call whose buffer size is not known stays as it is.
+ * - `fortify` passes when any `__…_chk` function is imported. Without one a file fails only when it imports one of
+ *   `printf`, `fprintf` and others whose calls `_FORTIFY_SOURCE=2` and above always redirect; `memcpy` and the like prove
+ *   nothing, since a call whose buffer size is not known stays as it is.
  */
 export function inspectHardening(elf: ElfFile): readonly HardeningFinding[] {
   if (elf.type !== 'executable' && elf.type !== 'shared') return [];
@@ -105,16 +105,15 @@ function codeBytesOf(elf: ElfFile): number {
     .reduce((sum, { fileSize }) => sum + fileSize, 0);
 }
 
-/** Calls of these always go to their `__…_chk` form when fortified. */
+/**
+ * Calls of these always go to their `__…_chk` form when fortified. The relatives that write into a buffer are not among
+ * them: a call with a bare `%s` or without `%` is turned back into the plain function.
+ */
 const alwaysFortified = [
   'printf',
   'fprintf',
   'vprintf',
   'vfprintf',
-  'sprintf',
-  'vsprintf',
-  'snprintf',
-  'vsnprintf',
   'dprintf',
   'vdprintf',
   'asprintf',
