@@ -1,6 +1,6 @@
 import { KilnError, compareBytes } from '@kiln/base';
 import { byteSource, readElf } from '@kiln/elf';
-import type { ByteSource, ElfFile } from '@kiln/elf';
+import type { ByteSource } from '@kiln/elf';
 import { contentOf, readFile, readText } from './content.ts';
 import { assemblyError } from './failure.ts';
 import type { AssemblyDialect } from './failure.ts';
@@ -14,6 +14,15 @@ const flagsOfMachine: ReadonlyMap<number, number> = new Map([
   [62, 0x0303],
   [183, 0x0a03],
 ]);
+
+/** What a shared object says of itself. */
+interface Library {
+  readonly machine: number;
+  readonly soname: string | undefined;
+}
+
+/** A library has several names and is read once. */
+type KnownLibraries = Map<FileNode, Library | undefined>;
 
 interface CacheEntry {
   readonly flags: number;
@@ -30,7 +39,10 @@ export async function addLoaderCache(tree: FileTree, dialect: AssemblyDialect): 
   const configured = await configuredDirectories(tree, 'etc/ld.so.conf', dialect, 0);
   const directories = distinct(tree, ['/lib', ...configured], dialect);
   const entries: CacheEntry[] = [];
-  for (const directory of directories) entries.push(...(await entriesOf(tree, directory, dialect)));
+  const known: KnownLibraries = new Map();
+  for (const directory of directories) {
+    entries.push(...(await entriesOf(tree, directory, { dialect, known })));
+  }
   entries.sort((a, b) => compareNames(b.name, a.name));
   tree.write('etc/ld.so.cache', printCache(entries), 0o644);
 }
@@ -100,7 +112,7 @@ function matches(tree: FileTree, pattern: string): string[] {
 async function entriesOf(
   tree: FileTree,
   directory: string,
-  dialect: AssemblyDialect,
+  { dialect, known }: { readonly dialect: AssemblyDialect; readonly known: KnownLibraries },
 ): Promise<CacheEntry[]> {
   const node = tree.at(directory);
   if (node?.type !== 'directory') return [];
@@ -112,15 +124,16 @@ async function entriesOf(
     const path = `${directory.replace(/\/+$/, '')}/${name}`;
     const file = tree.at(path);
     if (file?.type !== 'file') continue;
-    const elf = await sharedObject(file, path);
-    if (elf === undefined || !isListed(name, elf)) continue;
-    const flags = flagsOfMachine.get(elf.machine);
+    if (!known.has(file)) known.set(file, await sharedObject(file, path));
+    const library = known.get(file);
+    if (library === undefined || !isListed(name, library)) continue;
+    const flags = flagsOfMachine.get(library.machine);
     if (flags !== undefined) entries.push({ flags, path, name });
     else if (dialect === 'apko') {
       throw assemblyError(
         'ASSEMBLE_LOADER_MACHINE',
         path,
-        `no loader cache for machine ${elf.machine}`,
+        `no loader cache for machine ${library.machine}`,
       );
     }
   }
@@ -128,17 +141,17 @@ async function entriesOf(
 }
 
 /** A library is listed under its soname and under the name that linkers look for. */
-function isListed(name: string, elf: ElfFile): boolean {
-  const soname = elf.sonames[0] ?? (name.endsWith('.so') ? name : undefined);
+function isListed(name: string, library: Library): boolean {
+  const soname = library.soname ?? (name.endsWith('.so') ? name : undefined);
   if (soname === undefined) return false;
   const stem = soname.slice(0, soname.indexOf('.so'));
   return name === soname || name === `${stem}.so`;
 }
 
-async function sharedObject(file: FileNode, path: string): Promise<ElfFile | undefined> {
+async function sharedObject(file: FileNode, path: string): Promise<Library | undefined> {
   try {
     const elf = await readElf(await sourceOf(file, path));
-    return elf?.type === 'shared' ? elf : undefined;
+    return elf?.type === 'shared' ? { machine: elf.machine, soname: elf.sonames[0] } : undefined;
   } catch (error) {
     // What is no proper library is no business of the loader's.
     if (error instanceof KilnError && error.code === 'ELF_INVALID') return undefined;
