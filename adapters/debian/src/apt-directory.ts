@@ -137,6 +137,9 @@ function configurationText(options: AptDirectoryOptions): string {
     ['Dir::State::status', `${directory}/status`],
     ['Dir::State::extended_states', `${directory}/extended_states`],
     ['Dir::Cache', `${directory}/cache`],
+    // Hosts that want small disks switch these off, and each call then takes seconds.
+    ['Dir::Cache::pkgcache', 'pkgcache.bin'],
+    ['Dir::Cache::srcpkgcache', 'srcpkgcache.bin'],
     ['Dir::Log', `${directory}/log`],
     ['Acquire::Languages', 'none'],
     ['Acquire::GzipIndexes', 'false'],

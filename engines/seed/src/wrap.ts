@@ -15,6 +15,9 @@ import { soProvides } from './so-provides.ts';
 /** Changes whenever the same input would give other bytes. */
 const wrapFormat = 1;
 
+/** The seed is made in a user's first minutes and never leaves the machine: speed counts, not size. */
+const deflateLevel = 1;
+
 /** What every wrapping is told. Everything below is a function of it and the Debian package alone. */
 export interface WrapContext {
   readonly definition: SeedDefinition;
@@ -142,7 +145,9 @@ async function finish(
 ): Promise<WrappedPackage> {
   const { definition, blobs, buildTimeSeconds } = context;
   const { debian } = described;
-  const stored = await blobs.put(dataSegment(tree.dataFiles(buildTimeSeconds)));
+  const stored = await blobs.put(
+    dataSegment(tree.dataFiles(buildTimeSeconds), { level: deflateLevel }),
+  );
   const info: PackageInfo = {
     name: described.name,
     version: described.version,
