@@ -17,6 +17,7 @@ import {
   build,
   joinPackage,
   planBuild,
+  testPackage,
   type BuildOutcome,
   type Sandbox,
   type SourceFetcher,
@@ -515,4 +516,37 @@ test.each([
   });
   expect(outcome).toMatchObject({ code: 'BUILD_STEP_FAILED' });
   expect(log.join('\n')).toMatch(message);
+});
+
+test("a package's test runs without network and without the date of the build, and its failure is a value", async () => {
+  const recipe = `
+package: {name: tested, version: "1"}
+environment: {environment: {GREETING: build}}
+test:
+  environment: {environment: {GREETING: test}}
+  pipeline:
+    - runs: echo "$GREETING ${'$'}{SOURCE_DATE_EPOCH-unset} \${{package.name}}"
+    - runs: exit 4
+`;
+  const compiled = compileRecipe({
+    recipe: parseRecipe(recipe, { file: 'r.yaml' }),
+    arch: 'x86_64',
+    pipelines: definition,
+  });
+  if (compiled.test === undefined) throw new Error('no test');
+  const log: string[] = [];
+  const outcome = await testPackage({
+    packageName: 'tested',
+    test: compiled.test,
+    variables: [compiled.environment.variables],
+    environmentRoots: [root],
+    sideFiles: [],
+    sandbox: hostSandbox(),
+    workspaces: await FsWorkspaces.open({ directory: join(folder, 'w-test') }),
+    blobs: new MemoryBlobs(),
+    clock: systemClock,
+    onLog: ({ text }) => log.push(text),
+  });
+  expect(log).toEqual(['test unset tested']);
+  expect(outcome).toMatchObject({ kind: 'failed', code: 'BUILD_STEP_FAILED' });
 });

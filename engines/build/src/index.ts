@@ -21,6 +21,8 @@ export { baseEnvironment, stepScript, workspaceMount } from './script.ts';
 export type { FetchedSource, SourceFetcher, SourceMirror, SourceRequest } from './sources.ts';
 export type { StepRunner, StepsRequest, StepsResult } from './steps.ts';
 export { guestUser, runSteps } from './steps.ts';
+export type { TestPackageOutcome, TestPackageRequest } from './test-package.ts';
+export { testPackage } from './test-package.ts';
 export type { PackageTree } from './tree.ts';
 export { collectTree } from './tree.ts';
 export type {

@@ -38,15 +38,17 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bi
 export interface StepEnvironment {
   /** The catalog's, then the recipe's. */
   readonly layers: readonly Readonly<Record<string, string>>[];
-  readonly sourceDateEpoch: number;
+  /** Undefined in tests, which see what a user sees. */
+  readonly sourceDateEpoch: number | undefined;
 }
 
-/** The variables that every step of a build starts from. */
+/** The variables that every step of a build or test starts from. */
 export function baseEnvironment({
   layers,
   sourceDateEpoch,
 }: StepEnvironment): Readonly<Record<string, string>> {
   const merged: Record<string, string> = {};
   for (const layer of layers) Object.assign(merged, layer);
-  return { ...merged, SOURCE_DATE_EPOCH: String(sourceDateEpoch), PATH: defaultPath };
+  const date = sourceDateEpoch === undefined ? {} : { SOURCE_DATE_EPOCH: String(sourceDateEpoch) };
+  return { ...merged, ...date, PATH: defaultPath };
 }

@@ -93,7 +93,7 @@ describe('refuses', () => {
     [
       'a circle of pipelines',
       'pipeline: [{uses: one}]',
-      /RECIPE_PIPELINE_CYCLE .*one -> .*two -> .*one/,
+      /RECIPE_PIPELINE_CYCLE .*circle: one -> two -> one$/,
     ],
     [
       'an unknown variable',

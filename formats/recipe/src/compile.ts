@@ -161,7 +161,7 @@ class Compiler {
     if (scope.open.includes(uses)) {
       throw new KilnError(
         'RECIPE_PIPELINE_CYCLE',
-        `pipelines use each other in a circle: ${shorten([...scope.open, uses].join(' -> '), 200)}`,
+        `pipelines use each other in a circle: ${shorten([...scope.open.filter((name) => name !== ''), uses].join(' -> '), 200)}`,
         { position },
       );
     }

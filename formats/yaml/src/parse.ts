@@ -67,7 +67,15 @@ function readDocument(
   }
   const [first, second] = documents;
   const failure = first?.errors[0];
-  if (failure !== undefined) throw invalid(syntaxMessage(failure.message), at(failure.pos[0]));
+  if (failure !== undefined) {
+    const start = failure.pos[0];
+    const key = /^[^:\n]*/.exec(text.slice(start, start + 200))?.[0] ?? '';
+    const duplicate = failure.code === 'DUPLICATE_KEY';
+    throw invalid(
+      duplicate ? `duplicate key "${shorten(key.trim())}"` : syntaxMessage(failure.message),
+      at(start),
+    );
+  }
   if (second !== undefined && options.furtherDocuments !== 'ignore') {
     throw invalid(
       'more than one document in the file',

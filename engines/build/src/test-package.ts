@@ -1,0 +1,79 @@
+import type { Clock } from '@kiln/base';
+import type { CompiledTest } from '@kiln/recipe';
+import type { BlobStore } from '@kiln/blobs';
+import type { BuildLogLine } from './log.ts';
+import type { BuildFailure } from './outcome.ts';
+import type { SideFile } from './plan.ts';
+import type { Sandbox } from './sandbox.ts';
+import { baseEnvironment, workspaceMount } from './script.ts';
+import { runSteps } from './steps.ts';
+import type { WorkspacePort } from './workspace.ts';
+
+export interface TestPackageRequest {
+  readonly packageName: string;
+  readonly test: CompiledTest;
+  /** Variables under those of the test: the catalog's, then those of the recipe's build environment. */
+  readonly variables: readonly Readonly<Record<string, string>>[];
+  /** Host directories that form the guest, lowest first; the package under test is installed in it. */
+  readonly environmentRoots: readonly string[];
+  /** Files for the workspace; none unless the caller has reason to. */
+  readonly sideFiles: readonly SideFile[];
+  readonly sandbox: Sandbox;
+  readonly workspaces: WorkspacePort;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  /** Default ten minutes. */
+  readonly timeoutMs?: number;
+  onLog(line: BuildLogLine): void;
+  readonly signal?: AbortSignal;
+}
+
+export type TestPackageOutcome =
+  | { readonly kind: 'passed' }
+  | BuildFailure
+  | { readonly kind: 'aborted' };
+
+const timeoutMsDefault = 10 * 60_000;
+
+/**
+ * Runs the test of one package in a fresh workspace, without network, as uid 1000. No `SOURCE_DATE_EPOCH` is set, as a
+ * test sees what a user of the package sees. The workspace is removed in every case.
+ */
+export async function testPackage(request: TestPackageRequest): Promise<TestPackageOutcome> {
+  const { test, packageName } = request;
+  const workspace = await request.workspaces.create(
+    `test-${packageName.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)}`,
+  );
+  try {
+    for (const file of request.sideFiles) {
+      await workspace.write({
+        path: file.path,
+        mode: file.mode,
+        content: request.blobs.read(file.digest),
+      });
+    }
+    const result = await runSteps(
+      {
+        sandbox: request.sandbox,
+        roots: request.environmentRoots,
+        mounts: [{ source: workspace.hostPath, target: workspaceMount, readOnly: false }],
+        clock: request.clock,
+        deadlineMs: request.clock.now() + (request.timeoutMs ?? timeoutMsDefault),
+        cpus: undefined,
+        signal: request.signal,
+        onLog: (line) => request.onLog(line),
+      },
+      {
+        steps: test.pipeline,
+        packageName,
+        environment: baseEnvironment({
+          layers: [...request.variables, test.environment.variables],
+          sourceDateEpoch: undefined,
+        }),
+      },
+    );
+    return result ?? { kind: 'passed' };
+  } finally {
+    await workspace.remove();
+  }
+}
