@@ -13,14 +13,17 @@ export interface Atom {
   readonly pin: string;
 }
 
-/** Which reading of unusual operators: apko's (any version) or apk's (a set of characters, so that `==` is `=`). */
-export type OperatorDialect = 'apko' | 'kiln';
+/**
+ * Whose rules a solve follows: apko's, where an unusual operator means any version, or Kiln's, where operators are apk's sets of
+ * characters (`==` is `=`) and a result is checked.
+ */
+export type SolverDialect = 'apko' | 'kiln';
 
 /**
  * Splits an atom without its leading `!`. A text outside the grammar is a bare name. A `so:` atom whose version has no
  * revision gets `0.` in front of it, so that explicit `-rN` provides outrank bare soname versions.
  */
-export function splitAtom(text: string, dialect: OperatorDialect): Atom {
+export function splitAtom(text: string, dialect: SolverDialect): Atom {
   const { name, operator, version, tag } = parseConstraintApko(
     dialect === 'apko' ? text : text.replace(/[<>=~]{2,}/, plainOperator),
   );

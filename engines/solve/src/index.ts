@@ -1,4 +1,4 @@
-export type { OperatorDialect } from './atom.ts';
+export type { SolverDialect } from './atom.ts';
 export type { Candidate, PreparedIndexes } from './prepared.ts';
 export { prepareIndexes } from './prepared.ts';
 export type { SolveOptions } from './solve.ts';

@@ -1,6 +1,6 @@
 import type { IndexRecord } from '@kiln/apk';
 import { splitAtom } from './atom.ts';
-import type { Atom, OperatorDialect } from './atom.ts';
+import type { Atom, SolverDialect } from './atom.ts';
 import type { RepositoryIndex } from './types.ts';
 
 /** One record of one repository, with what the solver asks of it at hand. */
@@ -17,7 +17,7 @@ export interface Candidate {
 
 /** Indexes turned into maps, once; any number of solves may share them. Nothing in it ever changes. */
 export interface PreparedIndexes {
-  readonly dialect: OperatorDialect;
+  readonly dialect: SolverDialect;
   readonly candidates: readonly Candidate[];
   /** Name or provided name to candidates: first those so named, in index order, then providers. */
   readonly byName: ReadonlyMap<string, readonly Candidate[]>;
@@ -30,7 +30,7 @@ export interface PreparedIndexes {
 /** Builds the maps of a set of indexes. Cost is linear in records and their provides. */
 export function prepareIndexes(
   indexes: readonly RepositoryIndex[],
-  dialect: OperatorDialect = 'kiln',
+  dialect: SolverDialect = 'kiln',
 ): PreparedIndexes {
   const candidates = indexes.flatMap((index) =>
     index.records.map((record): Candidate => candidateOf(index, record, dialect)),
@@ -53,7 +53,7 @@ export function prepareIndexes(
 function candidateOf(
   index: RepositoryIndex,
   record: IndexRecord,
-  dialect: OperatorDialect,
+  dialect: SolverDialect,
 ): Candidate {
   return {
     record,

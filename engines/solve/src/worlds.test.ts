@@ -3,7 +3,7 @@ import type { IndexRecord } from '@kiln/apk';
 import { compareBytes } from '@kiln/base';
 import { describe, expect, test } from 'vitest';
 import { prepareIndexes, solve } from './index.ts';
-import type { OperatorDialect } from './index.ts';
+import type { SolverDialect } from './index.ts';
 
 interface World {
   readonly id: number;
@@ -62,7 +62,7 @@ const worlds = read('worlds.jsonl')
 function answer(
   world: World,
   entries: readonly string[],
-  dialect: OperatorDialect,
+  dialect: SolverDialect,
 ): string[] | 'refused' {
   const indexes = world.repositories.map((text) => {
     const [, tag = '', repository = ''] = /^(?:@(\S+) )?(.*)$/.exec(text) ?? [];
