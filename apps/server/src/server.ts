@@ -1,18 +1,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Logger } from '@kiln/base';
-import { KilnError, compareBytes, messageOf, shorten } from '@kiln/base';
+import { compareBytes } from '@kiln/base';
 import type { PublicKey } from '@kiln/apk-repository';
 import { apkRepository } from '@kiln/apk-repository';
 import { generationReader } from '@kiln/factory';
 import { ociRegistry } from '@kiln/oci-registry';
 import fastifyStatic from '@fastify/static';
-import swagger from '@fastify/swagger';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import Fastify from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { ApiOptions } from './api/routes.ts';
-import { apiRoutes } from './api/routes.ts';
+import { apiPlugin } from './api/plugin.ts';
 import type { Factory } from './compose.ts';
 import type { Place } from './place.ts';
 
@@ -25,49 +23,31 @@ export interface ServerOptions {
   readonly consoleFolder: string;
 }
 
-/** The HTTP status of an error that a person can cause. */
-function statusOf(error: KilnError): number {
-  if (error.code.endsWith('_NOT_FOUND')) return 404;
-  if (error.retry === 'later') return 503;
-  return 400;
-}
+/** What the console's pages may do: no script, style or request that is not this server's own. */
+const contentPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
-/** Only this machine's own pages may call the API: a page from elsewhere has another origin, or another host name. */
-function refuseForeign(request: FastifyRequest): void {
-  const host = (request.headers.host ?? '').replace(/:\d+$/, '');
-  const origin = request.headers.origin;
-  const own = ['127.0.0.1', 'localhost', '[::1]'];
-  if (!own.includes(host) || (origin !== undefined && origin !== `http://${request.headers.host}`)) {
-    throw new KilnError('API_FOREIGN_ORIGIN', `a page of "${shorten(origin ?? host)}" may not call this API`, { hint: 'open the console at the address that kiln status prints' });
-  }
-}
-
-async function api(server: FastifyInstance, options: ServerOptions): Promise<void> {
-  server.setValidatorCompiler(validatorCompiler);
-  server.setSerializerCompiler(serializerCompiler);
-  server.addHook('onRequest', async (request) => refuseForeign(request));
-  server.setErrorHandler((error, _request, reply) => {
-    if (error instanceof KilnError) {
-      return reply.status(statusOf(error)).send({ error: { code: error.code, message: error.message, hint: error.hint ?? '' } });
-    }
-    const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status >= 500) options.log.error('request failed', { error: messageOf(error) });
-    const code = status >= 500 ? 'INTERNAL' : 'API_INVALID';
-    return reply.status(status).send({ error: { code, message: messageOf(error), hint: '' } });
-  });
-  await server.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'Kiln', description: 'The API of one factory.', version: '1' } },
-    transform: jsonSchemaTransform,
-  });
-  await apiRoutes(server, options.api);
-  server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
+/** Files under `assets/` are named after their content; everything else is asked for again each time. */
+function consoleHeaders(reply: FastifyReply, file: string): void {
+  reply.header('content-security-policy', contentPolicy);
+  reply.header('x-content-type-options', 'nosniff');
+  reply.header('referrer-policy', 'no-referrer');
+  reply.header('cache-control', file.includes(`${path.sep}assets${path.sep}`) ? 'public, max-age=31536000, immutable' : 'no-cache');
 }
 
 /** The one HTTP server: API, registry, package repositories, console. It does not listen yet. */
 export async function makeServer(options: ServerOptions): Promise<FastifyInstance> {
   const { factory, place, log } = options;
   const server = Fastify({ logger: false, bodyLimit: 8 * 1024 * 1024, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 1024 } });
-  await server.register(async (scope) => api(scope, options), { prefix: '/api' });
+  await server.register(async (scope) => apiPlugin(scope, { api: options.api, log }), { prefix: '/api' });
   await server.register(ociRegistry, { blobs: factory.blobs, state: factory.registry, uploadsDirectory: place.uploads, logger: log });
   await server.register(apkRepository, {
     blobs: factory.blobs,
@@ -75,7 +55,7 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
     keys: await publicKeysIn(place.publicKeys),
   });
   if (fs.existsSync(path.join(options.consoleFolder, 'index.html'))) {
-    await server.register(fastifyStatic, { root: options.consoleFolder, wildcard: false });
+    await server.register(fastifyStatic, { root: options.consoleFolder, wildcard: false, cacheControl: false, setHeaders: consoleHeaders });
     // The console's own routes are one page.
     server.setNotFoundHandler((request, reply) =>
       request.method === 'GET' && request.headers.accept?.includes('text/html') === true

@@ -77,9 +77,9 @@ function summaryOf(desired: Desired, state: KeyState | undefined, facts: QueueFa
   const status: KeySummary['status'] =
     running !== undefined
       ? current?.status === 'working' || current === undefined ? 'working' : current.status
-      : current?.status === 'failed' || (dead !== undefined && current?.status !== 'ready')
+      : queued === undefined && (current?.status === 'failed' || (dead !== undefined && current?.status !== 'ready'))
         ? 'failed'
-        : current === undefined || current.status === 'working'
+        : current === undefined || current.status === 'working' || current.status === 'failed'
           ? 'queued'
           : current.status;
   const error =
@@ -132,6 +132,7 @@ export async function keyDetail(ports: ViewPorts, key: Key, nowMs: number): Prom
       finishedAt: one.finishedAt ?? null,
       outcome: one.outcome ?? 'running',
       reason: one.reason,
+      hasLog: one.log !== undefined,
       error: one.error === undefined ? null : { code: one.error.code, message: one.error.message, hint: one.error.hint ?? '' },
     })),
   };

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@kiln/base';
-import { KilnError } from '@kiln/base';
+import { KilnError, digestOf } from '@kiln/base';
 import type { Queue } from '@kiln/queue';
 import { parseKey } from '@kiln/queue';
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -35,6 +35,9 @@ function notFound(what: string): KilnError {
 export async function apiRoutes(server: FastifyInstance, options: ApiOptions): Promise<void> {
   const app = server.withTypeProvider<ZodTypeProvider>();
   const { views, queue, clock } = options;
+  // Streams would keep a server that closes waiting for those who watch.
+  const closing = new AbortController();
+  server.addHook('preClose', async () => closing.abort());
 
   app.get('/status', { schema: { querystring: onlyQuery, response: { 200: schemas.status } } }, (request) =>
     readStatus(views, options.addresses(), names(request.query.only), clock.now()),
@@ -61,7 +64,7 @@ export async function apiRoutes(server: FastifyInstance, options: ApiOptions): P
           : history.find((one) => one.attemptId === request.query.attempt);
       if (attempt === undefined) throw notFound(`log of ${request.params.key}`);
       const ended = async (): Promise<boolean> =>
-        (await queue.history(attempt.key)).find((one) => one.attemptId === attempt.attemptId)?.finishedAt !== undefined;
+        closing.signal.aborted || (await queue.history(attempt.key)).find((one) => one.attemptId === attempt.attemptId)?.finishedAt !== undefined;
       const file = path.join(options.attempts, `${attempt.attemptId}.log`);
       return text(reply, follow(file, request.query.follow === 'true' ? ended : () => Promise.resolve(true)));
     },
@@ -116,7 +119,7 @@ export async function apiRoutes(server: FastifyInstance, options: ApiOptions): P
     const stopped = new AbortController();
     request.raw.once('close', () => stopped.abort());
     reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store');
-    return reply.send(Readable.from(events(views, queue, stopped.signal)));
+    return reply.send(Readable.from(events(views, queue, AbortSignal.any([stopped.signal, closing.signal]))));
   });
 }
 
@@ -144,13 +147,26 @@ async function* follow(file: string, ended: () => Promise<boolean>): AsyncIterab
   }
 }
 
+/** A text that differs when a page would show something else. */
+async function fingerprint(views: ViewPorts, queue: Queue): Promise<string> {
+  const [states, counts, desired, problems, [latest]] = await Promise.all([
+    views.records.listStates(),
+    queue.counts(),
+    views.records.listDesired(),
+    views.records.problems(),
+    queue.recentAttempts({ limit: 1 }),
+  ]);
+  const newest = states.reduce((newestAt, state) => Math.max(newestAt, state.updatedAt), 0);
+  const wanted = desired.map((one) => one.key + one.bundle).join(' ');
+  return JSON.stringify([counts, states.length, newest, latest, digestOf(wanted), [...views.unreadable(), ...problems]]);
+}
+
 /** One event each time something changed, with a sign of life in between. */
 async function* events(views: ViewPorts, queue: Queue, signal: AbortSignal): AsyncIterable<string> {
   let before = '';
   let quiet = 0;
   while (!signal.aborted) {
-    const [states, counts] = await Promise.all([views.records.listStates(), queue.counts()]);
-    const now = `${JSON.stringify(counts)} ${states.length} ${Math.max(0, ...states.map((state) => state.updatedAt))}`;
+    const now = await fingerprint(views, queue);
     quiet = now === before ? quiet + 1 : 0;
     if (now !== before) yield 'event: changed\ndata: {}\n\n';
     else if (quiet % 30 === 29) yield ': still here\n\n';

@@ -30,6 +30,7 @@ export const attempt = z.object({
   outcome: z.string(),
   reason: z.string(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
+  hasLog: z.boolean().describe('whether it wrote a log'),
 });
 
 export const keyDetail = keySummary.extend({ attempts: z.array(attempt), dependsOn: z.array(z.string()) });
@@ -146,3 +147,20 @@ export const queueRow = z.object({
 export type QueueRow = z.infer<typeof queueRow>;
 
 export const apiError = z.object({ error: z.object({ code: z.string(), message: z.string(), hint: z.string() }) });
+
+// The names of the document's components.
+for (const [id, schema] of Object.entries({
+  KeySummary: keySummary,
+  KeyDetail: keyDetail,
+  Attempt: attempt,
+  Problem: problem,
+  Stage: stage,
+  Status: status,
+  ImageSummary: imageSummary,
+  ImageDetail: imageDetail,
+  PackageSummary: packageSummary,
+  PackageDetail: packageDetail,
+  QueueRow: queueRow,
+  ApiError: apiError,
+}))
+  z.globalRegistry.add(schema, { id });

@@ -1,0 +1,87 @@
+import type { Logger } from '@kiln/base';
+import { KilnError, messageOf, shorten } from '@kiln/base';
+import swagger from '@fastify/swagger';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod';
+import type { ApiOptions } from './routes.ts';
+import { apiRoutes } from './routes.ts';
+import { apiError } from './schemas.ts';
+
+/** The HTTP status of an error that a person can cause. */
+function statusOf(error: KilnError): number {
+  if (error.code.endsWith('_NOT_FOUND')) return 404;
+  if (error.retry === 'later') return 503;
+  return 400;
+}
+
+/** Only this machine's own pages may call the API: a page from elsewhere has another origin, or another host name. */
+function refuseForeign(request: FastifyRequest): void {
+  const host = (request.headers.host ?? '').replace(/:\d+$/, '');
+  const origin = request.headers.origin;
+  const own = ['127.0.0.1', 'localhost', '[::1]'];
+  if (
+    !own.includes(host) ||
+    (origin !== undefined && origin !== `http://${request.headers.host}`)
+  ) {
+    throw new KilnError(
+      'API_FOREIGN_ORIGIN',
+      `a page of "${shorten(origin ?? host)}" may not call this API`,
+      { hint: 'open the console at the address that kiln status prints' },
+    );
+  }
+}
+
+/** Requests are described where they are used: the components are the shapes of answers only. */
+function withoutInputs(
+  document: ReturnType<typeof jsonSchemaTransformObject>,
+): ReturnType<typeof jsonSchemaTransformObject> {
+  const schemas = 'components' in document ? document.components?.schemas : undefined;
+  for (const name of Object.keys(schemas ?? {})) if (name.endsWith('Input')) delete schemas?.[name];
+  return document;
+}
+
+export interface ApiPluginOptions {
+  readonly api: ApiOptions;
+  readonly log: Logger;
+}
+
+/** Kiln's own API with its errors and its OpenAPI document, to be registered under a prefix. */
+export async function apiPlugin(
+  server: FastifyInstance,
+  { api, log }: ApiPluginOptions,
+): Promise<void> {
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  server.addHook('onRequest', async (request) => refuseForeign(request));
+  server.setErrorHandler((error, _request, reply) => {
+    if (error instanceof KilnError) {
+      return reply
+        .status(statusOf(error))
+        .send({ error: { code: error.code, message: error.message, hint: error.hint ?? '' } });
+    }
+    const status = (error as { statusCode?: number }).statusCode ?? 500;
+    if (status >= 500) log.error('request failed', { error: messageOf(error) });
+    const code = status >= 500 ? 'INTERNAL' : 'API_INVALID';
+    return reply.status(status).send({ error: { code, message: messageOf(error), hint: '' } });
+  });
+  // Every route refuses in the same shape.
+  server.addHook('onRoute', (route) => {
+    const response = route.schema?.response as Record<string, unknown> | undefined;
+    if (response !== undefined) Object.assign(response, { '4xx': apiError, '5xx': apiError });
+  });
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Kiln', description: 'The API of one factory.', version: '1' },
+    },
+    transform: jsonSchemaTransform,
+    transformObject: (input) => withoutInputs(jsonSchemaTransformObject(input)),
+  });
+  await apiRoutes(server, api);
+  server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
+}

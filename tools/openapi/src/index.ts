@@ -1,0 +1,2 @@
+export type { Generated } from './generate.ts';
+export { generate } from './generate.ts';
