@@ -41,8 +41,7 @@ let root = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'kiln-build-'));
   root = join(folder, 'root');
-  for (const path of ['usr', 'etc', 'home/build', 'var/cache/melange'])
-    mkdirSync(join(root, path), { recursive: true });
+  for (const path of ['usr', 'etc']) mkdirSync(join(root, path), { recursive: true });
   for (const name of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, join(root, name));
   writeFileSync(join(root, 'etc/passwd'), 'build:x:1000:1000::/home/build:/bin/sh\n');
 });
@@ -74,6 +73,8 @@ interface Subject {
   readonly sources?: Readonly<Record<string, Uint8Array>>;
   readonly side?: Readonly<Record<string, string>>;
   readonly cpus?: number;
+  /** Where the recipe says it was read from. */
+  readonly file?: string;
 }
 
 interface Result {
@@ -95,7 +96,7 @@ async function run(subject: Subject): Promise<Result> {
     sideFiles.push({ path, mode: 0o644, digest: (await blobs.put(Buffer.from(text))).digest });
   }
   const compiled = compileRecipe({
-    recipe: parseRecipe(subject.recipe, { file: 'r.yaml' }),
+    recipe: parseRecipe(subject.recipe, { file: subject.file ?? 'r.yaml' }),
     arch: 'x86_64',
     pipelines: definition,
   });
@@ -257,7 +258,7 @@ test('a source becomes packages, twice the same bytes, and every part says what 
   expect(dev).toContain('usr/lib/libgreet.so -> libgreet.so.1');
   expect(dev).not.toContain('libgreet.a');
 
-  const second = await run({ ...subject, cpus: 1 });
+  const second = await run({ ...subject, cpus: 1, file: '/elsewhere/x.yaml' });
   expect(second.outcome).toMatchObject({
     packages: packages.map(({ controlDigest, checksum, data }) => ({
       controlDigest,
@@ -549,4 +550,35 @@ test:
   });
   expect(log).toEqual(['test unset tested']);
   expect(outcome).toMatchObject({ kind: 'failed', code: 'BUILD_STEP_FAILED' });
+});
+
+test('the text of a licence is read by the guest, whatever links the build left, and is missed when it is not there', async () => {
+  const recipe = (steps: string): string => `
+package:
+  name: terms
+  version: "1"
+  copyright: [{license: A OR B}, {license: Our Terms, license-path: legal/TEXT}]
+pipeline: [{runs: "mkdir legal; ${steps}"}]
+`;
+  const { outcome, blobs } = await run({ recipe: recipe('echo be kind > legal/TEXT') });
+  if (outcome.kind !== 'built') throw new Error(JSON.stringify(outcome));
+  const [terms] = outcome.packages;
+  const sbom = execFileSync(
+    'tar',
+    ['-xzO', '--warning=no-unknown-keyword', '-f', '-', 'var/lib/db/sbom/terms-1-r0.spdx.json'],
+    {
+      input: await blobs.bytes(terms?.data.digest ?? digestOf('')),
+    },
+  ).toString();
+  expect(JSON.parse(sbom)).toMatchObject({
+    hasExtractedLicensingInfos: [{ licenseId: 'LicenseRef-Our-Terms', extractedText: 'be kind\n' }],
+  });
+  expect(sbom).toContain('"(A OR B) AND LicenseRef-Our-Terms"');
+  const missing = { kind: 'failed', code: 'BUILD_LICENSE_UNREADABLE' };
+  expect((await run({ recipe: recipe('true') })).outcome).toMatchObject(missing);
+  const outside = join(folder, 'secret');
+  writeFileSync(outside, 'secret');
+  expect((await run({ recipe: recipe(`ln -s ${outside} legal/TEXT`) })).outcome).toMatchObject(
+    missing,
+  );
 });

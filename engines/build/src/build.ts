@@ -1,9 +1,11 @@
 import { KilnError, messageOf, type Clock } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import type { CompiledSubpackage, OriginFacts } from '@kiln/recipe';
+import type { ExtractedLicense } from '@kiln/spdx';
 import { analyseTrees, packagesOf, relationsOf } from './analyse.ts';
 import { emitPackage, type EmittedPackage } from './emit.ts';
 import { checkHardening } from './hardening.ts';
+import { readLicenseTexts } from './licences.ts';
 import type { BuildLogLine } from './log.ts';
 import type { BuildFailure, BuildOutcome, BuildReport, HardeningViolation } from './outcome.ts';
 import type { BuildPlan } from './plan.ts';
@@ -57,8 +59,12 @@ export async function build(request: BuildRequest): Promise<BuildOutcome> {
   try {
     cache = await prepareSources(request);
     await prepareWorkspace(request, workspace);
-    const failed = await runPipelines(request, workspace, cache);
-    return failed ?? (await packageTrees(request, workspace));
+    const runner = stepRunner(request, workspace, cache);
+    const failed = await runPipelines(request, workspace, runner);
+    if (failed !== undefined) return failed;
+    const licences = await readLicenseTexts(runner, request.plan.compiled.package);
+    if (licences.kind !== 'read') return licences;
+    return await packageTrees(request, workspace, licences.texts);
   } catch (error) {
     if (request.signal?.aborted === true) return { kind: 'aborted' };
     if (error instanceof KilnError && refusals.has(error.code)) return treeRefused(error);
@@ -129,11 +135,10 @@ async function prepareWorkspace(
 async function runPipelines(
   request: BuildRequest,
   workspace: Workspace,
-  cache: Workspace | undefined,
+  runner: StepRunner,
 ): Promise<StepsResult> {
   const { plan } = request;
   const { compiled } = plan;
-  const runner = stepRunner(request, workspace, cache);
   const environment = baseEnvironment({
     layers: [plan.variables, compiled.environment.variables],
     sourceDateEpoch: plan.sourceDateEpoch,
@@ -178,7 +183,11 @@ function stepRunner(
   };
 }
 
-async function packageTrees(request: BuildRequest, workspace: Workspace): Promise<BuildOutcome> {
+async function packageTrees(
+  request: BuildRequest,
+  workspace: Workspace,
+  licences: readonly ExtractedLicense[],
+): Promise<BuildOutcome> {
   const packages = packagesOf(request.plan.compiled);
   const trees: PackageTree[] = [];
   for (const { name } of packages) trees.push(await collectTree(name, workspace.readTree(name)));
@@ -191,7 +200,11 @@ async function packageTrees(request: BuildRequest, workspace: Workspace): Promis
     unusedExceptions: hardening.unused.map(({ path, check }) => `${path} ${check}`),
     warnings: analysed.flatMap(({ elves }) => elves.broken),
   };
-  return { kind: 'built', packages: await emitAll(request, packages, analysed), report };
+  return {
+    kind: 'built',
+    packages: await emitAll(request, { packages, analysed, licences }),
+    report,
+  };
 }
 
 function notHardened(violations: readonly HardeningViolation[]): BuildFailure {
@@ -207,10 +220,15 @@ function notHardened(violations: readonly HardeningViolation[]): BuildFailure {
   };
 }
 
+interface ReadyPackages {
+  readonly packages: readonly (OriginFacts | CompiledSubpackage)[];
+  readonly analysed: readonly AnalysedTree[];
+  readonly licences: readonly ExtractedLicense[];
+}
+
 async function emitAll(
   { plan, blobs, signal }: BuildRequest,
-  packages: readonly (OriginFacts | CompiledSubpackage)[],
-  analysed: readonly AnalysedTree[],
+  { packages, analysed, licences }: ReadyPackages,
 ): Promise<readonly EmittedPackage[]> {
   const ready = [];
   for (const [index, facts] of packages.entries()) {
@@ -225,7 +243,7 @@ async function emitAll(
     const tree = withSbom(
       subject.tree,
       `${facts.name}-${plan.fullVersion}.spdx.json`,
-      sbomOf(plan, facts),
+      sbomOf(plan, facts, licences),
     );
     ready.push({ facts, relations, tree });
   }

@@ -18,6 +18,7 @@ export type BuildFailureCode =
   | 'BUILD_TIMED_OUT'
   | 'BUILD_SCRIPT_TOO_LONG'
   | 'BUILD_TREE_REFUSED'
+  | 'BUILD_LICENSE_UNREADABLE'
   | 'BUILD_HARDENING_FAILED';
 
 /** The recipe's fault: the same inputs would fail again. */

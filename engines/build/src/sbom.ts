@@ -1,13 +1,24 @@
 import { createHash } from 'node:crypto';
 import { compareWalk } from '@kiln/apk';
 import type { CompiledSubpackage, OriginFacts, SourceReference } from '@kiln/recipe';
-import { fetchSource, packageSbom, printSpdx, type PackageSource } from '@kiln/spdx';
+import {
+  fetchSource,
+  packageSbom,
+  printSpdx,
+  type ExtractedLicense,
+  type PackageSource,
+} from '@kiln/spdx';
+import { licenseExpression } from './licences.ts';
 import type { BuildPlan } from './plan.ts';
 import { makeTree, refused, type PackageTree } from './tree.ts';
 import type { TreeEntry } from './workspace.ts';
 
 /** The SBOM of one package of the build (SPDX 2.3, JSON). */
-export function sbomOf(plan: BuildPlan, facts: OriginFacts | CompiledSubpackage): Uint8Array {
+export function sbomOf(
+  plan: BuildPlan,
+  facts: OriginFacts | CompiledSubpackage,
+  extractedLicenses: readonly ExtractedLicense[],
+): Uint8Array {
   const { compiled } = plan;
   const origin = compiled.package;
   const sources = compiled.sources.filter(({ topLevel }) => topLevel);
@@ -19,16 +30,17 @@ export function sbomOf(plan: BuildPlan, facts: OriginFacts | CompiledSubpackage)
       arch: compiled.arch,
       created: new Date(plan.sourceDateEpoch * 1000).toISOString().replace('.000Z', 'Z'),
       tool: { name: plan.builder.name, version: plan.builder.version },
-      licenseDeclared: licenseOf(origin),
+      licenseDeclared: licenseExpression(origin.copyright),
       copyrightText: origin.copyright
         .map(({ attestation }) => attestation.trim())
         .filter((text) => text !== '')
         .join('\n'),
       cpe: cpeOf(origin),
-      recipe: { file: compiled.recipe.file, commit: facts.commit, purl: '', licenseDeclared: '' },
+      // Named after the package: where the recipe was read from is no input of the build.
+      recipe: { file: `${origin.name}.yaml`, commit: facts.commit, purl: '', licenseDeclared: '' },
       ownSources: sources.filter(({ subpackage }) => subpackage === facts.name).map(packageSource),
       sources: sources.filter(({ subpackage }) => subpackage === undefined).map(packageSource),
-      extractedLicenses: [],
+      extractedLicenses,
     }),
   );
 }
@@ -41,14 +53,6 @@ function packageSource(source: SourceReference): PackageSource {
     uri: source.uri,
     checksum: source.digest,
   });
-}
-
-function licenseOf({ copyright }: OriginFacts): string {
-  const licenses = copyright.map(({ license }) => license).filter((license) => license !== '');
-  if (licenses.length < 2) return licenses[0] ?? '';
-  return licenses
-    .map((license) => (/\sOR\s/.test(license) ? `(${license})` : license))
-    .join(' AND ');
 }
 
 /** CPE 2.3: thirteen fields, `*` where the recipe says nothing; the version is without epoch. */

@@ -1,0 +1,99 @@
+import { compareBytes, shorten } from '@kiln/base';
+import type { Copyright, OriginFacts } from '@kiln/recipe';
+import type { ExtractedLicense } from '@kiln/spdx';
+import type { BuildFailure } from './outcome.ts';
+import { quote, workspaceMount } from './script.ts';
+import { guestUser, type StepRunner } from './steps.ts';
+
+const textBytesMax = 1024 * 1024;
+
+/**
+ * The licence of a copyright entry as it enters an SPDX expression: itself, or, when it names a text of its own and is
+ * no expression, a `LicenseRef-` made of it.
+ */
+export function licenseIdOf({ license, licensePath }: Copyright): string {
+  if (licensePath === '' || license.startsWith('LicenseRef-')) return license;
+  return `LicenseRef-${license.replaceAll(/[^A-Za-z0-9.-]+/g, '-')}`;
+}
+
+/** The entries joined with `AND`; one that is a choice at its top level gets parentheses. */
+export function licenseExpression(copyright: readonly Copyright[]): string {
+  const licenses = copyright.map(licenseIdOf).filter((license) => license !== '');
+  if (licenses.length < 2) return licenses[0] ?? '';
+  return licenses.map((license) => (isChoice(license) ? `(${license})` : license)).join(' AND ');
+}
+
+function isChoice(expression: string): boolean {
+  let depth = 0;
+  for (const [token] of expression.matchAll(/[()]|[^\s()]+/g)) {
+    if (token === '(') depth += 1;
+    else if (token === ')') depth -= 1;
+    else if (token === 'OR' && depth === 0) return true;
+  }
+  return false;
+}
+
+export type LicenseTexts =
+  | { readonly kind: 'read'; readonly texts: readonly ExtractedLicense[] }
+  | BuildFailure
+  | { readonly kind: 'aborted' };
+
+/**
+ * The texts of licences that SPDX does not list, sorted by identifier. A text that `license-path` names is read by the
+ * guest itself, so that no link a build left behind leads out of it; at most 1 MiB.
+ */
+export async function readLicenseTexts(
+  runner: StepRunner,
+  origin: OriginFacts,
+): Promise<LicenseTexts> {
+  const texts = new Map<string, string>();
+  for (const entry of origin.copyright) {
+    for (const [id] of entry.license.matchAll(/LicenseRef-[A-Za-z0-9.-]+/g))
+      texts.set(id, 'Non-SPDX License');
+    if (entry.licensePath === '') continue;
+    const read = await readInGuest(runner, entry.licensePath);
+    if (read === 'aborted') return { kind: 'aborted' };
+    if (read === undefined) return unreadable(origin, entry);
+    texts.set(licenseIdOf(entry), read.text);
+  }
+  const sorted = [...texts].sort(([a], [b]) => compareBytes(a, b));
+  return { kind: 'read', texts: sorted.map(([id, text]) => ({ id, text })) };
+}
+
+async function readInGuest(
+  runner: StepRunner,
+  path: string,
+): Promise<{ readonly text: string } | 'aborted' | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const result = await runner.sandbox.run({
+    roots: runner.roots,
+    mounts: runner.mounts,
+    argv: ['/bin/sh', '-c', `head -c ${textBytesMax + 1} ${quote(`./${path}`)} 2> /dev/null`],
+    environment: { PATH: '/usr/bin:/bin' },
+    workingDirectory: workspaceMount,
+    uid: guestUser,
+    gid: guestUser,
+    network: 'none',
+    timeoutMs: Math.max(1, runner.deadlineMs - runner.clock.now()),
+    onOutput: (chunk) => {
+      size += chunk.length;
+      if (size <= textBytesMax) chunks.push(Uint8Array.from(chunk));
+    },
+    ...(runner.signal === undefined ? {} : { signal: runner.signal }),
+  });
+  if (result.kind === 'aborted') return 'aborted';
+  if (result.kind !== 'exited' || result.exitCode !== 0 || size > textBytesMax) return undefined;
+  return { text: Buffer.concat(chunks).toString('utf8') };
+}
+
+function unreadable(origin: OriginFacts, { licensePath }: Copyright): BuildFailure {
+  return {
+    kind: 'failed',
+    code: 'BUILD_LICENSE_UNREADABLE',
+    message: `the licence text "${shorten(licensePath)}" is not a readable file of at most 1 MiB in the workspace`,
+    position: origin.position,
+    hint: 'license-path is relative to the root of the workspace as the last step leaves it',
+    findings: [],
+  };
+}
