@@ -1,8 +1,15 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Digest, Random } from '@kiln/base';
-import { KilnError, compareBytes, digestFromHex, shorten, systemRandom } from '@kiln/base';
+import type { Clock, Digest, Random } from '@kiln/base';
+import {
+  KilnError,
+  compareBytes,
+  digestFromHex,
+  shorten,
+  systemClock,
+  systemRandom,
+} from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import type { IndexedPackage } from '@kiln/deb822';
 import { field, indexedPackage, parseStanzas, readStanzas } from '@kiln/deb822';
@@ -11,6 +18,7 @@ import { AptDirectory } from './apt-directory.ts';
 import { openDeb } from './deb-reader.ts';
 import { aptEnvironment } from './host-environment.ts';
 import { hostArchive } from './host-sources.ts';
+import { makeTemporary, sweepTemporary } from './temporary.ts';
 
 export interface DebianBinaryArchiveOptions {
   /** Absolute; apt's lists (some 50 MB) live here, and packages while they are fetched or opened. */
@@ -21,6 +29,7 @@ export interface DebianBinaryArchiveOptions {
   readonly etc?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly random?: Random;
+  readonly clock?: Clock;
 }
 
 const packagesPerDownload = 32;
@@ -29,10 +38,12 @@ const packagesPerDownload = 32;
 export class DebianBinaryArchive implements DebianArchive {
   readonly #options: DebianBinaryArchiveOptions;
   readonly #random: Random;
+  readonly #clock: Clock;
 
   constructor(options: DebianBinaryArchiveOptions) {
     this.#options = options;
     this.#random = options.random ?? systemRandom;
+    this.#clock = options.clock ?? systemClock;
   }
 
   async resolveClosure(
@@ -40,6 +51,7 @@ export class DebianBinaryArchive implements DebianArchive {
     signal?: AbortSignal,
   ): Promise<readonly IndexedPackage[]> {
     for (const root of roots) packageName(root);
+    await sweepTemporary(this.#options.stateDirectory, this.#clock.now());
     const apt = await this.#apt();
     await apt.update(signal);
     const essential = await this.#essential(apt);
@@ -132,10 +144,8 @@ export class DebianBinaryArchive implements DebianArchive {
     });
   }
 
-  async #temporary(): Promise<string> {
-    const directory = join(this.#options.stateDirectory, `tmp-${this.#random.id()}`);
-    await mkdir(directory, { recursive: true });
-    return directory;
+  #temporary(): Promise<string> {
+    return makeTemporary(this.#options.stateDirectory, this.#random);
   }
 }
 

@@ -49,7 +49,7 @@ describe('source tarballs', () => {
       hex,
     );
     expect(
-      (await readdir(options().stateDirectory)).filter((name) => name.startsWith('fetch-')),
+      (await readdir(options().stateDirectory)).filter((name) => name.startsWith('tmp-')),
     ).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Logger, Random } from '@kiln/base';
 import { KilnError, messageOf, shorten, silentLogger, systemClock, systemRandom } from '@kiln/base';
@@ -9,6 +9,7 @@ import { aptEnvironment } from './host-environment.ts';
 import { hostArchive } from './host-sources.ts';
 import type { IndexedSource, SuiteIndexes } from './source-index.ts';
 import { SourceIndex } from './source-index.ts';
+import { makeTemporary, sweepTemporary } from './temporary.ts';
 
 export interface DebianSourceMirrorOptions {
   /** Absolute; apt's lists (some 180 MB) and the index live here. */
@@ -42,16 +43,18 @@ export class DebianSourceMirror implements SourceMirror {
   readonly #options: DebianSourceMirrorOptions;
   readonly #index: SourceIndex;
   readonly #random: Random;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   #refresh: Promise<void> | undefined;
 
   constructor(options: DebianSourceMirrorOptions) {
     this.#options = options;
     this.#random = options.random ?? systemRandom;
+    this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? silentLogger;
     this.#index = new SourceIndex({
       directory: options.stateDirectory,
-      clock: options.clock ?? systemClock,
+      clock: this.#clock,
       random: this.#random,
     });
   }
@@ -102,6 +105,7 @@ export class DebianSourceMirror implements SourceMirror {
   }
 
   async #rebuild(): Promise<void> {
+    await sweepTemporary(this.#options.stateDirectory, this.#clock.now());
     const suites = this.#options.suites ?? ['bookworm', 'trixie', 'sid'];
     const results = await Promise.allSettled(suites.map((suite) => this.#updateSuite(suite)));
     const reached = results.filter((result) => result.status === 'fulfilled');
@@ -132,8 +136,7 @@ export class DebianSourceMirror implements SourceMirror {
     signal: AbortSignal | undefined,
   ): Promise<AsyncIterable<Uint8Array>> {
     const apt = await this.#apt(source.suite);
-    const directory = join(this.#options.stateDirectory, `fetch-${this.#random.id()}`);
-    await mkdir(directory, { recursive: true });
+    const directory = await makeTemporary(this.#options.stateDirectory, this.#random);
     const options = ['-q', '--download-only', '--only-source', '--tar-only'];
     try {
       const wanted = `${source.package}=${source.version}`;

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Random } from '@kiln/base';
 import { systemRandom } from '@kiln/base';
@@ -38,8 +38,17 @@ export class BwrapSandbox implements Sandbox {
     if (options.support !== undefined) this.#support = Promise.resolve(options.support);
   }
 
+  /** As the constructor, for a directory that no other process uses: removes what a crash left there. */
+  static async open(options: BwrapSandboxOptions): Promise<BwrapSandbox> {
+    await mkdir(options.scratchDirectory, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(options.scratchDirectory)) {
+      await removeTree(join(options.scratchDirectory, name));
+    }
+    return new BwrapSandbox(options);
+  }
+
   async run(request: SandboxRequest): Promise<SandboxResult> {
-    this.#support ??= probeSandbox();
+    this.#support ??= probeSandbox(this.#scratchDirectory);
     const support = await this.#support;
     if (!support.ok) {
       // What is missing may be installed before the next run.

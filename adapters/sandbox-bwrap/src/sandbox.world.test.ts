@@ -147,6 +147,13 @@ describe('what a sandbox leaves behind', () => {
   });
 });
 
+test('opening removes what a crash left', async () => {
+  const scratchDirectory = join(directory, 'crashed');
+  await mkdir(join(scratchDirectory, 'run-0123/upper/a'), { recursive: true });
+  await BwrapSandbox.open({ scratchDirectory });
+  expect(await readdir(scratchDirectory)).toEqual([]);
+});
+
 describe('how a sandbox ends', () => {
   const running = async (marker: string): Promise<number> => {
     const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);
@@ -246,6 +253,18 @@ describe('where a sandbox runs', () => {
       '/proc',
     ];
     expect(await nested(outer, join(directory, 'nested-pid'))).toBe(expected);
+  });
+
+  test('inside a worker that sees a read-only host and mounts a /proc of its own', async () => {
+    const scratch = join(directory, 'nested-worker');
+    await mkdir(scratch);
+    const enter = 'mount -t proc proc /proc && exec unshare --user --map-root-user --mount -- "$@"';
+    const outer = [
+      ['bwrap', '--unshare-user', '--uid', '0', '--gid', '0', '--cap-add', 'ALL', '--unshare-pid'],
+      ['--ro-bind', '/', '/', '--dev', '/dev', '--bind', scratch, scratch],
+      ['--', '/bin/sh', '-c', enter, 'worker'],
+    ].flat();
+    expect(await nested(outer, scratch)).toBe(expected);
   });
 
   test.runIf(process.getuid?.() === 0)('as a user without privilege', async () => {
