@@ -38,7 +38,8 @@ export async function runContained(chain: Chain, watch: Watch): Promise<SandboxR
   if (watch.signal?.aborted === true) return { kind: 'aborted' };
   const [program = '', ...rest] = chain.argv;
   const child = spawn(program, rest, {
-    stdio: ['ignore', 'pipe', 'inherit', 'pipe', 'pipe'],
+    // Standard error is that of the programs around the shell; the command's comes with its output.
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
     env: hostEnvironment,
   });
   const ended = endOf(child);
@@ -122,12 +123,14 @@ function followStatus(child: ChildProcess): Status {
 
 function followOutput(child: ChildProcess, onOutput: (chunk: Uint8Array) => void): () => string {
   let tail: Buffer = Buffer.alloc(0);
-  const pipe = child.stdout as Readable;
-  pipe.on('error', () => undefined);
-  pipe.on('data', (chunk: Buffer) => {
+  const keep = (chunk: Buffer): void => {
     tail = Buffer.concat([tail.subarray(-2048), chunk.subarray(-2048)]);
-    onOutput(chunk);
-  });
+  };
+  for (const pipe of [child.stdout, child.stderr]) {
+    pipe?.on('error', () => undefined);
+    pipe?.on('data', keep);
+  }
+  child.stdout?.on('data', onOutput);
   return () => tail.toString('utf8');
 }
 
