@@ -87,6 +87,8 @@ async function signPackages(
     const signature = await ports.signer.signControl(one.controlDigest, request.plan.sourceDateEpoch);
     const apk = await joinPackage({ signature, control: one.control, data: one.data.digest, blobs: ports.blobs });
     packages.push({ file: one.fileName, apk: apk.digest, record: recordOf(one.info, one.checksum, apk.sizeBytes) });
+  }
+  for (const one of emitted) {
     await ports.blobs.delete(one.data.digest);
     await ports.blobs.delete(one.controlDigest);
   }

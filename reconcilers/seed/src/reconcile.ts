@@ -123,13 +123,14 @@ async function sign(ports: SeedReconcilerPorts, request: WrapRequest, wrapped: r
   for (const one of wrapped) {
     const signature = await ports.signer.signControl(digestOf(one.control), request.bundle.epochSeconds);
     const apk = await ports.blobs.put(segments(ports.blobs, [signature, one.control], one.data));
-    await ports.blobs.delete(one.data);
     packages.push({
       file: `${one.info.name}-${one.info.version}.apk`,
       apk: apk.digest,
       record: recordOf(one.info, checksumOf(one.control), apk.sizeBytes),
     });
   }
+  // Only now: packages without files share one data segment.
+  for (const one of wrapped) await ports.blobs.delete(one.data);
   packages.sort((a, b) => compareBytes(a.file, b.file));
   log.write(`${packages.length} packages wrapped and signed\n`);
   return { kind: 'package', packages, inputs: wrapped.flatMap(inputOf), statement: undefined };
