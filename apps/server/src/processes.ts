@@ -92,11 +92,14 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
       current = { only: chosen.only, catalog: chosen.catalog ?? current.catalog };
       writeSelection(place, current);
       await keeper.select({ folders: folders(current.catalog), only: current.only });
+      await factory.queue.retry();
     },
   };
   writeSelection(place, selection);
   // The first reading comes before the first answer, so that nobody sees an empty catalog.
   await keeper.start();
+  // Whoever starts the factory wants parked keys tried again.
+  await factory.queue.retry();
   const server = await makeServer({ factory, place, api, log, consoleFolder: path.join(place.root, 'apps/console/dist') });
   await server.listen({ port, host: '127.0.0.1' });
   log.info('server listens', { port });
