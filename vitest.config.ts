@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['{base,formats,engines,adapters,reconcilers,apps,tools}/**/*.test.ts'],
-          exclude: ['**/*.world.test.ts', '**/node_modules/**', 'apps/console/**'],
+          exclude: ['**/*.world.test.ts', '**/node_modules/**'],
           isolate: false,
           pool: 'threads',
         },

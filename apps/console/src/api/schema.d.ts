@@ -1,936 +1,936 @@
 // Made from docs/openapi.json by tools/openapi; run "node tools/openapi/src/main.ts" after a change of a route.
 export interface paths {
-    readonly "/api/events": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+  '/api/events': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly "/api/images": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content?: never;
         };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description Default Response */
-                readonly "4XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly "5XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": readonly components["schemas"]["ImageSummary"][];
-                    };
-                };
-            };
-        };
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+      };
     };
-    readonly "/api/images/{name}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path: {
-                    readonly name: string;
-                };
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description Default Response */
-                readonly "4XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly "5XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ImageDetail"];
-                    };
-                };
-            };
-        };
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/images': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly "/api/keys": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description Default Response */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
         };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: {
-                    readonly only?: string | readonly string[];
-                };
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description Default Response */
-                readonly "4XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly "5XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": readonly components["schemas"]["KeySummary"][];
-                    };
-                };
-            };
+        /** @description Default Response */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
         };
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ImageSummary'][];
+          };
+        };
+      };
     };
-    readonly "/api/keys/{key}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path: {
-                    readonly key: string;
-                };
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description Default Response */
-                readonly "4XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly "5XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["KeyDetail"];
-                    };
-                };
-            };
-        };
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/images/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly "/api/keys/{key}/log": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          name: string;
         };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: {
-                    readonly attempt?: string;
-                    readonly follow?: string;
-                };
-                readonly header?: never;
-                readonly path: {
-                    readonly key: string;
-                };
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description Default Response */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
         };
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        /** @description Default Response */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ImageDetail'];
+          };
+        };
+      };
     };
-    readonly "/api/packages": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: {
-                    readonly seed?: string;
-                };
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description Default Response */
-                readonly "4XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly "5XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": readonly components["schemas"]["PackageSummary"][];
-                    };
-                };
-            };
-        };
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/keys': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly "/api/packages/{name}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    get: {
+      parameters: {
+        query?: {
+          only?: string | string[];
         };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path: {
-                    readonly name: string;
-                };
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description Default Response */
-                readonly "4XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly "5XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["PackageDetail"];
-                    };
-                };
-            };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description Default Response */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
         };
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        /** @description Default Response */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['KeySummary'][];
+          };
+        };
+      };
     };
-    readonly "/api/queue": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description Default Response */
-                readonly "4XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly "5XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": readonly components["schemas"]["QueueRow"][];
-                    };
-                };
-            };
-        };
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/keys/{key}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly "/api/queue/retry": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          key: string;
         };
-        readonly get?: never;
-        readonly put?: never;
-        readonly post: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody: {
-                readonly content: {
-                    readonly "application/json": {
-                        readonly keys: readonly string[];
-                    };
-                };
-            };
-            readonly responses: {
-                /** @description Default Response */
-                readonly "4XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly "5XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": {
-                            readonly keys: readonly string[];
-                        };
-                    };
-                };
-            };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description Default Response */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
         };
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        /** @description Default Response */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['KeyDetail'];
+          };
+        };
+      };
     };
-    readonly "/api/resync": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        readonly post: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody: {
-                readonly content: {
-                    readonly "application/json": {
-                        readonly keys: readonly string[];
-                    };
-                };
-            };
-            readonly responses: {
-                /** @description Default Response */
-                readonly "4XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly "5XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": {
-                            readonly keys: readonly string[];
-                        };
-                    };
-                };
-            };
-        };
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/keys/{key}/log': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly "/api/selection": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    get: {
+      parameters: {
+        query?: {
+          attempt?: string;
+          follow?: string;
         };
-        readonly get?: never;
-        readonly put?: never;
-        readonly post: {
-            readonly parameters: {
-                readonly query?: never;
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody: {
-                readonly content: {
-                    readonly "application/json": {
-                        readonly catalog?: string;
-                        readonly only: readonly string[];
-                    };
-                };
-            };
-            readonly responses: {
-                /** @description Default Response */
-                readonly "4XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly "5XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": Record<string, never>;
-                    };
-                };
-            };
+        header?: never;
+        path: {
+          key: string;
         };
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content?: never;
+        };
+      };
     };
-    readonly "/api/status": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get: {
-            readonly parameters: {
-                readonly query?: {
-                    readonly only?: string | readonly string[];
-                };
-                readonly header?: never;
-                readonly path?: never;
-                readonly cookie?: never;
-            };
-            readonly requestBody?: never;
-            readonly responses: {
-                /** @description Default Response */
-                readonly "4XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly "5XX": {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["ApiError"];
-                    };
-                };
-                /** @description Default Response */
-                readonly 200: {
-                    headers: {
-                        readonly [name: string]: unknown;
-                    };
-                    content: {
-                        readonly "application/json": components["schemas"]["Status"];
-                    };
-                };
-            };
-        };
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/packages': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
+    get: {
+      parameters: {
+        query?: {
+          seed?: string;
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description Default Response */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['PackageSummary'][];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/packages/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          name: string;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description Default Response */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['PackageDetail'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/queue': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description Default Response */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['QueueRow'][];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/queue/retry': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            keys: string[];
+          };
+        };
+      };
+      responses: {
+        /** @description Default Response */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': {
+              keys: string[];
+            };
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/resync': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            keys: string[];
+          };
+        };
+      };
+      responses: {
+        /** @description Default Response */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': {
+              keys: string[];
+            };
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/selection': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            catalog?: string;
+            only: string[];
+          };
+        };
+      };
+      responses: {
+        /** @description Default Response */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': Record<string, never>;
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/status': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get: {
+      parameters: {
+        query?: {
+          only?: string | string[];
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description Default Response */
+        '4XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        '5XX': {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ApiError'];
+          };
+        };
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['Status'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-    schemas: {
-        readonly ApiError: {
-            readonly error: {
-                readonly code: string;
-                readonly hint: string;
-                readonly message: string;
-            };
-        };
-        readonly Attempt: {
-            readonly attempt: number;
-            readonly error: {
-                readonly code: string;
-                readonly hint: string;
-                readonly message: string;
-            } | null;
-            readonly finishedAt: number | null;
-            /** @description whether it wrote a log */
-            readonly hasLog: boolean;
-            readonly id: string;
-            readonly outcome: string;
-            readonly reason: string;
-            readonly startedAt: number;
-        };
-        readonly ImageDetail: {
-            readonly attachments: readonly {
-                readonly manifest: string;
-                readonly predicateType: string;
-                readonly subject: string;
-            }[];
-            readonly digest: string;
-            readonly key: string;
-            readonly layers: readonly {
-                readonly diffId: string;
-                readonly digest: string;
-                readonly sizeBytes: number;
-            }[];
-            readonly manifest: string;
-            readonly name: string;
-            readonly packages: readonly {
-                readonly checksum: string;
-                readonly installedSizeBytes: number;
-                readonly license: string;
-                readonly name: string;
-                readonly origin: string;
-                readonly version: string;
-            }[];
-            readonly reference: string;
-            readonly signed: boolean;
-            /** @description compressed: configuration and layers */
-            readonly sizeBytes: number;
-            readonly tags: readonly string[];
-            readonly tested: boolean;
-            readonly tests: readonly {
-                readonly durationMs: number;
-                readonly name: string;
-                readonly passed: boolean;
-            }[];
-            readonly updatedAt: number;
-            /** @description the command by which a stranger checks the signature */
-            readonly verify: string;
-        };
-        readonly ImageSummary: {
-            readonly digest: string;
-            readonly name: string;
-            /** @description how many packages are inside */
-            readonly packages: number;
-            readonly reference: string;
-            readonly signed: boolean;
-            /** @description compressed: configuration and layers */
-            readonly sizeBytes: number;
-            readonly tags: readonly string[];
-            readonly tested: boolean;
-            readonly updatedAt: number;
-        };
-        readonly KeyDetail: {
-            /** @description attempts of the present or last run */
-            readonly attempt: number;
-            readonly attempts: readonly components["schemas"]["Attempt"][];
-            readonly catalog: string;
-            readonly dependsOn: readonly string[];
-            /** @description of the last attempt, or so far */
-            readonly durationMs: number | null;
-            readonly error: {
-                readonly code: string;
-                readonly hint: string;
-                readonly message: string;
-            } | null;
-            /** @description of the whole attempt, from earlier ones or from the catalog */
-            readonly estimateMs: number | null;
-            readonly key: string;
-            /** @enum {string} */
-            readonly kind: "seed" | "package" | "index" | "image";
-            readonly name: string;
-            /** @description why it ran */
-            readonly reason: string;
-            /** @description what is being done, what is waited for, or why it failed, in a few words */
-            readonly stage: string;
-            /** @description milliseconds since 1970; null when it never ran */
-            readonly startedAt: number | null;
-            /** @enum {string} */
-            readonly status: "queued" | "waiting" | "working" | "ready" | "failed";
-            readonly updatedAt: number;
-            readonly waitingFor: readonly string[];
-        };
-        readonly KeySummary: {
-            /** @description attempts of the present or last run */
-            readonly attempt: number;
-            readonly catalog: string;
-            /** @description of the last attempt, or so far */
-            readonly durationMs: number | null;
-            readonly error: {
-                readonly code: string;
-                readonly hint: string;
-                readonly message: string;
-            } | null;
-            /** @description of the whole attempt, from earlier ones or from the catalog */
-            readonly estimateMs: number | null;
-            readonly key: string;
-            /** @enum {string} */
-            readonly kind: "seed" | "package" | "index" | "image";
-            readonly name: string;
-            /** @description why it ran */
-            readonly reason: string;
-            /** @description what is being done, what is waited for, or why it failed, in a few words */
-            readonly stage: string;
-            /** @description milliseconds since 1970; null when it never ran */
-            readonly startedAt: number | null;
-            /** @enum {string} */
-            readonly status: "queued" | "waiting" | "working" | "ready" | "failed";
-            readonly updatedAt: number;
-            readonly waitingFor: readonly string[];
-        };
-        readonly PackageDetail: {
-            readonly apk: string;
-            readonly arch: string;
-            readonly buildTimeSeconds: number;
-            readonly checksum: string;
-            readonly depends: readonly string[];
-            readonly description: string;
-            readonly inputs: readonly {
-                readonly digest: {
-                    readonly [key: string]: string;
-                };
-                readonly name: string;
-                readonly uri: string;
-            }[];
-            readonly installedSizeBytes: number;
-            readonly key: string;
-            readonly license: string;
-            readonly name: string;
-            readonly origin: string;
-            readonly provides: readonly string[];
-            readonly repository: string;
-            readonly sizeBytes: number;
-            readonly url: string;
-            readonly version: string;
-        };
-        readonly PackageSummary: {
-            readonly apk: string;
-            readonly arch: string;
-            readonly checksum: string;
-            readonly description: string;
-            readonly installedSizeBytes: number;
-            readonly license: string;
-            readonly name: string;
-            readonly origin: string;
-            readonly repository: string;
-            readonly sizeBytes: number;
-            readonly version: string;
-        };
-        readonly Problem: {
-            readonly catalog: string;
-            readonly code: string;
-            readonly hint: string;
-            readonly key: string;
-            readonly message: string;
-        };
-        readonly QueueRow: {
-            readonly attempts: number;
-            readonly error: string;
-            readonly key: string;
-            readonly notBefore: number | null;
-            readonly priority: number;
-            readonly reason: string;
-            /** @enum {string} */
-            readonly state: "queued" | "running" | "dead";
-        };
-        readonly Stage: {
-            readonly failed: number;
-            /** @enum {string} */
-            readonly name: "seed" | "package" | "index" | "image";
-            readonly queued: number;
-            readonly ready: number;
-            readonly total: number;
-            readonly waiting: number;
-            readonly working: number;
-        };
-        readonly Status: {
-            /** @description URL */
-            readonly console: string;
-            readonly converged: boolean;
-            readonly failed: readonly {
-                readonly code: string;
-                readonly hint: string;
-                readonly key: string;
-                readonly message: string;
-            }[];
-            readonly home: string;
-            /** @description path of the public key of images */
-            readonly key: string;
-            readonly keys: {
-                readonly failed: number;
-                readonly queued: number;
-                readonly ready: number;
-                readonly total: number;
-                readonly waiting: number;
-                readonly working: number;
-            };
-            /** @description URL of the apk repository */
-            readonly packages: string;
-            /** @description what could not be read of the catalogs */
-            readonly problems: readonly components["schemas"]["Problem"][];
-            readonly queue: {
-                readonly dead: number;
-                readonly queued: number;
-                readonly running: number;
-            };
-            /** @description host:port */
-            readonly registry: string;
-            /** @description the line, in order */
-            readonly stages: readonly components["schemas"]["Stage"][];
-            readonly version: string;
-        };
+  schemas: {
+    ApiError: {
+      error: {
+        code: string;
+        hint: string;
+        message: string;
+      };
     };
-    responses: never;
-    parameters: never;
-    requestBodies: never;
-    headers: never;
-    pathItems: never;
+    Attempt: {
+      attempt: number;
+      error: {
+        code: string;
+        hint: string;
+        message: string;
+      } | null;
+      finishedAt: number | null;
+      /** @description whether it wrote a log */
+      hasLog: boolean;
+      id: string;
+      outcome: string;
+      reason: string;
+      startedAt: number;
+    };
+    ImageDetail: {
+      attachments: {
+        manifest: string;
+        predicateType: string;
+        subject: string;
+      }[];
+      digest: string;
+      key: string;
+      layers: {
+        diffId: string;
+        digest: string;
+        sizeBytes: number;
+      }[];
+      manifest: string;
+      name: string;
+      packages: {
+        checksum: string;
+        installedSizeBytes: number;
+        license: string;
+        name: string;
+        origin: string;
+        version: string;
+      }[];
+      reference: string;
+      signed: boolean;
+      /** @description compressed: configuration and layers */
+      sizeBytes: number;
+      tags: string[];
+      tested: boolean;
+      tests: {
+        durationMs: number;
+        name: string;
+        passed: boolean;
+      }[];
+      updatedAt: number;
+      /** @description the command by which a stranger checks the signature */
+      verify: string;
+    };
+    ImageSummary: {
+      digest: string;
+      name: string;
+      /** @description how many packages are inside */
+      packages: number;
+      reference: string;
+      signed: boolean;
+      /** @description compressed: configuration and layers */
+      sizeBytes: number;
+      tags: string[];
+      tested: boolean;
+      updatedAt: number;
+    };
+    KeyDetail: {
+      /** @description attempts of the present or last run */
+      attempt: number;
+      attempts: components['schemas']['Attempt'][];
+      catalog: string;
+      dependsOn: string[];
+      /** @description of the last attempt, or so far */
+      durationMs: number | null;
+      error: {
+        code: string;
+        hint: string;
+        message: string;
+      } | null;
+      /** @description of the whole attempt, from earlier ones or from the catalog */
+      estimateMs: number | null;
+      key: string;
+      /** @enum {string} */
+      kind: 'seed' | 'package' | 'index' | 'image';
+      name: string;
+      /** @description why it ran */
+      reason: string;
+      /** @description what is being done, what is waited for, or why it failed, in a few words */
+      stage: string;
+      /** @description milliseconds since 1970; null when it never ran */
+      startedAt: number | null;
+      /** @enum {string} */
+      status: 'queued' | 'waiting' | 'working' | 'ready' | 'failed';
+      updatedAt: number;
+      waitingFor: string[];
+    };
+    KeySummary: {
+      /** @description attempts of the present or last run */
+      attempt: number;
+      catalog: string;
+      /** @description of the last attempt, or so far */
+      durationMs: number | null;
+      error: {
+        code: string;
+        hint: string;
+        message: string;
+      } | null;
+      /** @description of the whole attempt, from earlier ones or from the catalog */
+      estimateMs: number | null;
+      key: string;
+      /** @enum {string} */
+      kind: 'seed' | 'package' | 'index' | 'image';
+      name: string;
+      /** @description why it ran */
+      reason: string;
+      /** @description what is being done, what is waited for, or why it failed, in a few words */
+      stage: string;
+      /** @description milliseconds since 1970; null when it never ran */
+      startedAt: number | null;
+      /** @enum {string} */
+      status: 'queued' | 'waiting' | 'working' | 'ready' | 'failed';
+      updatedAt: number;
+      waitingFor: string[];
+    };
+    PackageDetail: {
+      apk: string;
+      arch: string;
+      buildTimeSeconds: number;
+      checksum: string;
+      depends: string[];
+      description: string;
+      inputs: {
+        digest: {
+          [key: string]: string;
+        };
+        name: string;
+        uri: string;
+      }[];
+      installedSizeBytes: number;
+      key: string;
+      license: string;
+      name: string;
+      origin: string;
+      provides: string[];
+      repository: string;
+      sizeBytes: number;
+      url: string;
+      version: string;
+    };
+    PackageSummary: {
+      apk: string;
+      arch: string;
+      checksum: string;
+      description: string;
+      installedSizeBytes: number;
+      license: string;
+      name: string;
+      origin: string;
+      repository: string;
+      sizeBytes: number;
+      version: string;
+    };
+    Problem: {
+      catalog: string;
+      code: string;
+      hint: string;
+      key: string;
+      message: string;
+    };
+    QueueRow: {
+      attempts: number;
+      error: string;
+      key: string;
+      notBefore: number | null;
+      priority: number;
+      reason: string;
+      /** @enum {string} */
+      state: 'queued' | 'running' | 'dead';
+    };
+    Stage: {
+      failed: number;
+      /** @enum {string} */
+      name: 'seed' | 'package' | 'index' | 'image';
+      queued: number;
+      ready: number;
+      total: number;
+      waiting: number;
+      working: number;
+    };
+    Status: {
+      /** @description URL */
+      console: string;
+      converged: boolean;
+      failed: {
+        code: string;
+        hint: string;
+        key: string;
+        message: string;
+      }[];
+      home: string;
+      /** @description path of the public key of images */
+      key: string;
+      keys: {
+        failed: number;
+        queued: number;
+        ready: number;
+        total: number;
+        waiting: number;
+        working: number;
+      };
+      /** @description URL of the apk repository */
+      packages: string;
+      /** @description what could not be read of the catalogs */
+      problems: components['schemas']['Problem'][];
+      queue: {
+        dead: number;
+        queued: number;
+        running: number;
+      };
+      /** @description host:port */
+      registry: string;
+      /** @description the line, in order */
+      stages: components['schemas']['Stage'][];
+      version: string;
+    };
+  };
+  responses: never;
+  parameters: never;
+  requestBodies: never;
+  headers: never;
+  pathItems: never;
 }
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

@@ -1,0 +1,93 @@
+import type { UseMutationResult, UseQueryResult } from '@tanstack/react-query';
+import {
+  QueryClient,
+  keepPreviousData,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import type {
+  ImageDetail,
+  ImageSummary,
+  KeyDetail,
+  KeySummary,
+  PackageDetail,
+  PackageSummary,
+  Status,
+} from './client.ts';
+import { ApiFailure, api } from './client.ts';
+import { useLive } from './live.ts';
+
+const retriesMax = 2;
+/** Losing an event costs this much latency at most. */
+const pollLiveMs = 30_000;
+/** Without events everything is asked for this often. */
+const pollMs = 3_000;
+
+export function makeQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        networkMode: 'always',
+        staleTime: 1_000,
+        retry: (count, error) =>
+          count < retriesMax && !(error instanceof ApiFailure && !error.away),
+        retryDelay: 500,
+      },
+      mutations: { networkMode: 'always', retry: false },
+    },
+  });
+}
+
+type Found<T> = UseQueryResult<T, ApiFailure>;
+
+function useLiveQuery<T>(
+  queryKey: readonly string[],
+  queryFn: (signal: AbortSignal) => Promise<T>,
+): Found<T> {
+  const live = useLive();
+  return useQuery<T, ApiFailure>({
+    queryKey,
+    queryFn: ({ signal }) => queryFn(signal),
+    refetchInterval: live === 'live' ? pollLiveMs : pollMs,
+  });
+}
+
+export const useStatus = (): Found<Status> => useLiveQuery(['status'], api.status);
+export const useKeys = (): Found<readonly KeySummary[]> => useLiveQuery(['keys'], api.keys);
+export const useKey = (key: string): Found<KeyDetail> =>
+  useLiveQuery(['keys', key], (signal) => api.key(key, signal));
+export const useImages = (): Found<readonly ImageSummary[]> => useLiveQuery(['images'], api.images);
+export const useImage = (name: string): Found<ImageDetail> =>
+  useLiveQuery(['images', name], (signal) => api.image(name, signal));
+export const usePackage = (name: string): Found<PackageDetail> =>
+  useLiveQuery(['packages', 'one', name], (signal) => api.package(name, signal));
+
+export function usePackages(seed: boolean): Found<readonly PackageSummary[]> {
+  const live = useLive();
+  return useQuery<readonly PackageSummary[], ApiFailure>({
+    queryKey: ['packages', seed ? 'with seed' : 'own'],
+    queryFn: ({ signal }) => api.packages(seed, signal),
+    refetchInterval: live === 'live' ? pollLiveMs : pollMs,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export type KeyAction = UseMutationResult<
+  { readonly keys: readonly string[] },
+  ApiFailure,
+  readonly string[]
+>;
+
+function useKeyAction(mutationFn: typeof api.retry): KeyAction {
+  const queries = useQueryClient();
+  return useMutation<{ readonly keys: readonly string[] }, ApiFailure, readonly string[]>({
+    mutationFn,
+    onSuccess: () => queries.invalidateQueries(),
+  });
+}
+
+/** Tries parked keys again. */
+export const useRetry = (): KeyAction => useKeyAction(api.retry);
+/** Looks at keys at once: what is missing or damaged is repaired. */
+export const useResync = (): KeyAction => useKeyAction(api.resync);

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import {
+  count,
+  formatBytes,
+  formatDuration,
+  formatInstant,
+  shortDigest,
+  withoutEscapes,
+} from './format.ts';
+import {
+  keySearch,
+  lineSearch,
+  logUrl,
+  packagesSearch,
+  parseSearch,
+  printSearch,
+  webUrl,
+} from './urls.ts';
+
+describe('what people read', () => {
+  test.each([
+    [-5, '0.0 s'],
+    [420, '0.4 s'],
+    [949, '0.9 s'],
+    [950, '1 s'],
+    [59_400, '59 s'],
+    [59_600, '1 min 00 s'],
+    [185_000, '3 min 05 s'],
+    [3_720_000, '1 h 02 min'],
+  ])('%d ms is "%s"', (ms, text) => expect(formatDuration(ms)).toBe(text));
+
+  test.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1.00 kB'],
+    [4_180_000, '4.18 MB'],
+    [99_960, '100 kB'],
+    [999_600, '1.00 MB'],
+  ])('%d bytes are "%s"', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+  test('a digest is shortened, another text is left alone', () => {
+    expect(shortDigest(`sha256:${'ab'.repeat(32)}`)).toBe('sha256:abababababab');
+    expect(shortDigest('unknown')).toBe('unknown');
+  });
+
+  test('an instant of another day has its date', () => {
+    const noon = new Date(2026, 10, 21, 12, 0, 5).getTime();
+    expect(formatInstant(noon, noon + 1000)).toBe('12:00:05');
+    expect(formatInstant(noon, noon + 86_400_000)).toBe('2026-11-21 12:00:05');
+  });
+
+  test('counts have a plural', () => {
+    expect([count(0, 'key'), count(1, 'key'), count(1200, 'key')]).toEqual([
+      '0 keys',
+      '1 key',
+      '1,200 keys',
+    ]);
+  });
+
+  test('terminal escapes disappear from logs and markup stays text', () => {
+    expect(withoutEscapes('\u001b[1;31merror\u001b[0m\r\n<b>50%\r100%')).toBe(
+      'error\n<b>50%\n100%',
+    );
+  });
+});
+
+describe('addresses', () => {
+  test('a search goes through its text and back', () => {
+    const search = { q: 'a&b=1.30 ü', state: 'failed', stage: undefined };
+    expect(lineSearch(parseSearch(printSearch(search)))).toEqual({ ...search });
+    expect(printSearch({})).toBe('');
+  });
+
+  test('values that no page knows are dropped', () => {
+    expect(lineSearch({ state: 'sleeping', stage: 'x', q: '' })).toEqual({});
+    expect(packagesSearch({ seed: 'yes' })).toEqual({});
+    expect(keySearch({ attempt: 7 })).toEqual({});
+  });
+
+  test('keys are escaped in addresses of the API', () => {
+    expect(logUrl('package:a/b@x86_64', 'one&two', true)).toBe(
+      '/api/keys/package%3Aa%2Fb%40x86_64/log?attempt=one%26two&follow=true',
+    );
+  });
+
+  test('only web addresses become links', () => {
+    expect(webUrl('https://zlib.net/')).toBe('https://zlib.net/');
+    expect(webUrl('javascript:alert(1)')).toBeUndefined();
+    expect(webUrl('https://')).toBeUndefined();
+  });
+});

@@ -1,0 +1,245 @@
+import { Link, useParams } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import type { ImageDetail } from '../api/client.ts';
+import { useImage, useKey } from '../api/queries.ts';
+import { count, formatBytes, formatDuration } from '../format.ts';
+import { Command, LongName } from '../ui/copy.tsx';
+import { Found, PageHeading } from '../ui/page.tsx';
+import { KeyLink, StateBadge } from '../ui/state.tsx';
+import { Verdict } from '../ui/verdict.tsx';
+import { paths } from '../urls.ts';
+import { Tags } from './images.tsx';
+import { Missing } from './not-found.tsx';
+
+export function ImagePage(): ReactNode {
+  const { name } = useParams({ from: paths.image });
+  return <OneImage key={name} name={name} />;
+}
+
+function OneImage({ name }: { readonly name: string }): ReactNode {
+  const query = useImage(name);
+  return (
+    <Found what={`the image ${name}`} query={query} missing={<NotPublished name={name} />}>
+      {(image) => (
+        <>
+          <nav aria-label="Breadcrumb" className="crumbs">
+            <Link to={paths.images}>Images</Link>
+          </nav>
+          <div className="title-row">
+            <PageHeading title={image.name} />
+            <Tags tags={image.tags} />
+            <span className="grow" />
+            <Verdict good={image.tested} yes="Tests passed" no="Tests not passed" />
+            <Verdict good={image.signed} yes="Signed" no="Not signed" />
+          </div>
+          <Identity image={image} />
+          <Commands image={image} />
+          <div className="columns">
+            <Tests image={image} />
+            <Evidence image={image} />
+          </div>
+          <Layers image={image} />
+          <Contents image={image} />
+        </>
+      )}
+    </Found>
+  );
+}
+
+/** The catalog may ask for it already. */
+function NotPublished({ name }: { readonly name: string }): ReactNode {
+  const key = useKey(`image:${name}`).data;
+  if (key === undefined)
+    return <Missing title="There is no such image">{`No image is named ${name}.`}</Missing>;
+  return (
+    <div className="missing">
+      <PageHeading title={name}>{`${name} is not published yet`}</PageHeading>
+      <p>A tag appears when the image has been assembled, tested and signed.</p>
+      <p className="related">
+        <KeyLink name={key.key} /> <StateBadge state={key.status} />
+      </p>
+    </div>
+  );
+}
+
+function Identity({ image }: { readonly image: ImageDetail }): ReactNode {
+  return (
+    <dl className="facts card">
+      <div>
+        <dt>Size</dt>
+        <dd className="number">
+          {formatBytes(image.sizeBytes)} <span className="muted">compressed</span>
+        </dd>
+      </div>
+      <div>
+        <dt>Contents</dt>
+        <dd>
+          {count(image.packages.length, 'package')} in {count(image.layers.length, 'layer')}
+        </dd>
+      </div>
+      <div>
+        <dt>Key</dt>
+        <dd>
+          <KeyLink name={image.key} />
+        </dd>
+      </div>
+      <div className="wide">
+        <dt>Digest of the index, which the tags point at</dt>
+        <dd>
+          <LongName text={image.digest} label="the digest of the index" />
+        </dd>
+      </div>
+      <div className="wide">
+        <dt>Digest of the manifest (linux/amd64)</dt>
+        <dd>
+          <LongName text={image.manifest} label="the digest of the manifest" />
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function Commands({ image }: { readonly image: ImageDetail }): ReactNode {
+  return (
+    <section className="card" aria-labelledby="use-heading">
+      <h2 id="use-heading">Use it</h2>
+      <Command title="Run it in a sandbox" command={`./kiln image run ${image.name}`} />
+      <Command title="Pull it" command={`docker pull ${image.reference}`} />
+      <Command title="Check everything it claims" command={`./kiln verify ${image.reference}`} />
+      <Command title="Check its signature with a stranger’s tool" command={image.verify} />
+    </section>
+  );
+}
+
+function Tests({ image }: { readonly image: ImageDetail }): ReactNode {
+  return (
+    <section className="card" aria-labelledby="tests-heading">
+      <h2 id="tests-heading">Tests</h2>
+      {image.tests.length === 0 && <p className="muted">None</p>}
+      <ul className="plain">
+        {image.tests.map((one) => (
+          <li key={one.name} className="related">
+            <Verdict good={one.passed} yes="Passed" no="Failed" />
+            <span>{one.name}</span>
+            <span className="grow" />
+            <span className="muted number">{formatDuration(one.durationMs)}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** What the predicate types of in-toto statements are called by people. */
+const evidence = [
+  ['https://sigstore.dev/cosign/sign/', 'Signature'],
+  ['https://slsa.dev/provenance/', 'SLSA provenance'],
+  ['https://spdx.dev/', 'SPDX software bill of materials'],
+  ['https://in-toto.io/attestation/test-result/', 'Test result'],
+] as const;
+
+function evidenceName(predicateType: string): string {
+  return evidence.find(([prefix]) => predicateType.startsWith(prefix))?.[1] ?? predicateType;
+}
+
+function Evidence({ image }: { readonly image: ImageDetail }): ReactNode {
+  return (
+    <section className="card" aria-labelledby="evidence-heading">
+      <h2 id="evidence-heading">Signed statements</h2>
+      {image.attachments.length === 0 && <p className="muted">None is attached to this image.</p>}
+      <ul className="plain">
+        {image.attachments.map((one) => (
+          <li
+            key={one.manifest}
+            className="related"
+            title={`${one.predicateType}\n${one.manifest}`}
+          >
+            <span>{evidenceName(one.predicateType)}</span>
+            <span className="grow" />
+            <span className="muted">
+              about the {one.subject === image.digest ? 'index' : 'manifest'}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Layers({ image }: { readonly image: ImageDetail }): ReactNode {
+  return (
+    <section aria-labelledby="layers-heading">
+      <h2 id="layers-heading">Layers</h2>
+      <div className="scroll card" role="region" aria-label="Layers" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col" className="right">
+                Layer
+              </th>
+              <th scope="col" className="right">
+                Size
+              </th>
+              <th scope="col">Digest</th>
+              <th scope="col">Digest of the uncompressed tar</th>
+            </tr>
+          </thead>
+          <tbody>
+            {image.layers.map((one, index) => (
+              <tr key={one.digest}>
+                <td className="right number">{index + 1}</td>
+                <td className="right number nowrap">{formatBytes(one.sizeBytes)}</td>
+                <td>
+                  <code className="fold">{one.digest}</code>
+                </td>
+                <td>
+                  <code className="fold">{one.diffId}</code>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Contents({ image }: { readonly image: ImageDetail }): ReactNode {
+  return (
+    <section aria-labelledby="packages-heading">
+      <h2 id="packages-heading">Packages</h2>
+      <div className="scroll card" role="region" aria-label="Packages" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Package</th>
+              <th scope="col">Version</th>
+              <th scope="col">Licence</th>
+              <th scope="col">Built from</th>
+              <th scope="col" className="right">
+                Installed size
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {image.packages.map((one) => (
+              <tr key={one.name}>
+                <th scope="row">
+                  <Link to={paths.package} params={{ name: one.name }}>
+                    {one.name}
+                  </Link>
+                </th>
+                <td className="number nowrap">{one.version}</td>
+                <td>
+                  {one.license === '' ? <span className="muted">not stated</span> : one.license}
+                </td>
+                <td>{one.origin}</td>
+                <td className="right number nowrap">{formatBytes(one.installedSizeBytes)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}

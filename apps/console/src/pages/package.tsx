@@ -1,0 +1,157 @@
+import { Link, useParams } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import type { PackageDetail } from '../api/client.ts';
+import { usePackage } from '../api/queries.ts';
+import { formatBytes } from '../format.ts';
+import { LongName } from '../ui/copy.tsx';
+import { Found, PageHeading } from '../ui/page.tsx';
+import { KeyLink } from '../ui/state.tsx';
+import { apkUrl, paths, webUrl } from '../urls.ts';
+import { Missing } from './not-found.tsx';
+
+export function PackagePage(): ReactNode {
+  const { name } = useParams({ from: paths.package });
+  return <OnePackage key={name} name={name} />;
+}
+
+function OnePackage({ name }: { readonly name: string }): ReactNode {
+  const query = usePackage(name);
+  const missing = (
+    <Missing title="There is no such package">{`No repository has a package named ${name}.`}</Missing>
+  );
+  return (
+    <Found what={`the package ${name}`} query={query} missing={missing}>
+      {(one) => (
+        <>
+          <nav aria-label="Breadcrumb" className="crumbs">
+            <Link to={paths.packages}>Packages</Link>
+          </nav>
+          <div className="title-row">
+            <PageHeading title={one.name} />
+            <span className="tag">{one.version}</span>
+            <span className="grow" />
+            <a className="button" href={apkUrl(one)} download>
+              Download the apk
+            </a>
+          </div>
+          <p className="lead">{one.description}</p>
+          <Facts one={one} />
+          <div className="columns">
+            <Names title="Depends on" names={one.depends} />
+            <Names title="Provides" names={one.provides} />
+          </div>
+          <Inputs one={one} />
+        </>
+      )}
+    </Found>
+  );
+}
+
+function Facts({ one }: { readonly one: PackageDetail }): ReactNode {
+  const url = webUrl(one.url);
+  return (
+    <dl className="facts card">
+      <div>
+        <dt>Licence</dt>
+        <dd>{one.license === '' ? 'Not stated' : one.license}</dd>
+      </div>
+      <div>
+        <dt>Size</dt>
+        <dd className="number">
+          {formatBytes(one.sizeBytes)}{' '}
+          <span className="muted">installed {formatBytes(one.installedSizeBytes)}</span>
+        </dd>
+      </div>
+      <div>
+        <dt>Repository</dt>
+        <dd>
+          {one.repository} <span className="muted">{one.arch}</span>
+        </dd>
+      </div>
+      <div>
+        <dt>Built by</dt>
+        <dd>
+          <KeyLink name={one.key} />
+        </dd>
+      </div>
+      <div>
+        <dt>Upstream</dt>
+        <dd>
+          {url === undefined ? (
+            one.url || 'Not stated'
+          ) : (
+            <a href={url} rel="noreferrer noopener" target="_blank">
+              {one.url}
+              <span className="visually-hidden"> in a new tab</span>
+            </a>
+          )}
+        </dd>
+      </div>
+      <div className="wide">
+        <dt>Digest of the apk</dt>
+        <dd>
+          <LongName text={one.apk} label="the digest of the apk" />
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function Names({
+  title,
+  names,
+}: {
+  readonly title: string;
+  readonly names: readonly string[];
+}): ReactNode {
+  return (
+    <section className="card" aria-label={title}>
+      <h2>{title}</h2>
+      {names.length === 0 && <p className="muted">Nothing</p>}
+      <ul className="plain">
+        {names.map((name) => (
+          <li key={name}>
+            <code>{name}</code>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Inputs({ one }: { readonly one: PackageDetail }): ReactNode {
+  if (one.inputs.length === 0) return null;
+  return (
+    <section aria-labelledby="inputs-heading">
+      <h2 id="inputs-heading">What it was built from</h2>
+      <div className="scroll card" role="region" aria-label="Inputs" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Input</th>
+              <th scope="col">Where from</th>
+              <th scope="col">Digest</th>
+            </tr>
+          </thead>
+          <tbody>
+            {one.inputs.map((input) => (
+              <tr key={`${input.name} ${input.uri}`}>
+                <th scope="row">{input.name}</th>
+                <td>
+                  <code className="fold">{input.uri}</code>
+                </td>
+                <td>
+                  {Object.entries(input.digest).map(([algorithm, value]) => (
+                    <code key={algorithm} className="fold">
+                      {algorithm}:{value}
+                    </code>
+                  ))}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,98 @@
+import type { UseQueryResult } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { useEffect, useRef } from 'react';
+import type { ApiFailure } from '../api/client.ts';
+
+let firstPage = true;
+
+/** The page's heading: names the document, and takes the focus when a person came from another page. */
+export function PageHeading({
+  title,
+  children,
+}: {
+  readonly title: string;
+  readonly children?: ReactNode;
+}): ReactNode {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = title === 'Kiln' ? title : `${title} · Kiln`;
+  }, [title]);
+  useEffect(() => {
+    if (!firstPage) heading.current?.focus({ preventScroll: true });
+    firstPage = false;
+  }, []);
+  return (
+    <h1 ref={heading} tabIndex={-1}>
+      {children ?? title}
+    </h1>
+  );
+}
+
+export interface ShownProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function ProblemText({ code, message, hint }: ShownProblem): ReactNode {
+  return (
+    <div className="problem-text">
+      <p>
+        <code className="code">{code}</code> {message}
+      </p>
+      {hint !== '' && <p className="hint">Hint: {hint}</p>}
+    </div>
+  );
+}
+
+export function Loading({ what }: { readonly what: string }): ReactNode {
+  return (
+    <div className="loading" role="status" aria-label={`Loading ${what}`}>
+      <div />
+      <div />
+      <div />
+    </div>
+  );
+}
+
+export function Failure({
+  error,
+  again,
+}: {
+  readonly error: ApiFailure;
+  readonly again: () => void;
+}): ReactNode {
+  return (
+    <section className="card failure" role="alert">
+      <h2>{error.away ? 'The factory does not answer' : 'This could not be shown'}</h2>
+      <ProblemText {...{ code: error.code, message: error.message, hint: error.hint }} />
+      <p>
+        <button type="button" onClick={again}>
+          Try again
+        </button>
+      </p>
+    </section>
+  );
+}
+
+export function Empty({ children }: { readonly children: ReactNode }): ReactNode {
+  return <div className="empty">{children}</div>;
+}
+
+export interface FoundProps<T> {
+  readonly what: string;
+  readonly query: UseQueryResult<T, ApiFailure>;
+  /** What is shown where the thing does not exist. */
+  readonly missing?: ReactNode;
+  readonly children: (data: T) => ReactNode;
+}
+
+/** What was asked for: as it is now, as it last was while the factory is away, on its way, refused, or not there. */
+export function Found<T>({ what, query, missing, children }: FoundProps<T>): ReactNode {
+  const { data, error } = query;
+  if (error !== null && missing !== undefined && (error.status === 404 || error.status === 400))
+    return missing;
+  if (data !== undefined) return children(data);
+  if (error !== null) return <Failure error={error} again={() => void query.refetch()} />;
+  return <Loading what={what} />;
+}
