@@ -1,8 +1,9 @@
 import type { AssembledTree, ImageDocument } from '@kiln/assemble';
 import { sbomOfImage } from '@kiln/assemble';
 import type { Digest } from '@kiln/base';
-import { digestOf, hexOf } from '@kiln/base';
+import { canonicalJson, compareBytes, digestOf, hexOf } from '@kiln/base';
 import type { ImageResult, TestRun } from '@kiln/factory';
+import { packagesOf } from '@kiln/factory';
 import { printApkoJson } from '@kiln/image-config';
 import type { Provenance, ResourceDescriptor } from '@kiln/intoto';
 import type { SpdxDocument } from '@kiln/spdx';
@@ -98,7 +99,7 @@ async function evidenceFor(ports: ImageReconcilerPorts, request: DescribeRequest
     name: inputs.bundle.name,
     digest,
     sbom: JSON.parse(Buffer.from(printSpdx(sbom)).toString('utf8')) as Record<string, unknown>,
-    provenance: provenanceOf(ports, request),
+    provenance: provenanceOf(ports, request, await materialsOf(ports, inputs)),
     tests: {
       configuration: [{ name: inputs.bundle.testFile, digest: { sha256: hexOf(digestOf(inputs.bundle.testSource)) } }],
       passedTests: run.steps.filter((step) => step.passed).map((step) => step.name),
@@ -110,7 +111,20 @@ async function evidenceFor(ports: ImageReconcilerPorts, request: DescribeRequest
   return attach(ports, inputs.key, { digest, mediaType, sizeBytes }, statements, rfc3339(inputs.bundle.settings.epochSeconds * 1000));
 }
 
-function provenanceOf(ports: ImageReconcilerPorts, request: DescribeRequest): Provenance {
+/** What the packages of the image were made of: sources, and the packages of their build environments, each once. */
+async function materialsOf(ports: ImageReconcilerPorts, inputs: ImageInputs): Promise<readonly ResourceDescriptor[]> {
+  const inside = new Set(inputs.packages.map(({ record }) => record.checksum));
+  const states = await ports.records.states([...inputs.bundle.closure, ...inputs.bundle.optional]);
+  const materials = new Map<string, ResourceDescriptor>();
+  for (const state of states.values()) {
+    const result = await packagesOf(ports.records, state);
+    if (result === undefined || !result.packages.some(({ record }) => inside.has(record.checksum))) continue;
+    for (const { name, uri, digest } of result.inputs) materials.set(canonicalJson([uri, digest]), { name, uri, digest });
+  }
+  return [...materials].sort(([a], [b]) => compareBytes(a, b)).map(([, material]) => material);
+}
+
+function provenanceOf(ports: ImageReconcilerPorts, request: DescribeRequest, materials: readonly ResourceDescriptor[]): Provenance {
   const { inputs } = request;
   const { settings } = inputs.bundle;
   return {
@@ -125,11 +139,14 @@ function provenanceOf(ports: ImageReconcilerPorts, request: DescribeRequest): Pr
       catalog: settings.name,
     },
     internalParameters: { action: request.action },
-    resolvedDependencies: inputs.packages.map(({ record, apk }): ResourceDescriptor => ({
-      name: `${record.name}-${record.version}.apk`,
-      uri: `pkg:apk/${settings.namespace}/${record.name}@${record.version}?arch=${record.arch}`,
-      digest: { sha256: hexOf(apk) },
-    })),
+    resolvedDependencies: [
+      ...inputs.packages.map(({ record, apk }): ResourceDescriptor => ({
+        name: `${record.name}-${record.version}.apk`,
+        uri: `pkg:apk/${settings.namespace}/${record.name}@${record.version}?arch=${record.arch}`,
+        digest: { sha256: hexOf(apk) },
+      })),
+      ...materials,
+    ],
     builderId: KILN_BUILDER_ID,
     builderVersion: { [ports.builder.name]: ports.builder.version },
     startedOn: rfc3339(request.startedAt),
