@@ -1,936 +1,936 @@
 // Made from docs/openapi.json by tools/openapi; run "node tools/openapi/src/main.ts" after a change of a route.
 export interface paths {
-  '/api/events': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get: {
-      parameters: {
-        query?: never;
-        header?: never;
-        path?: never;
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content?: never;
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-      };
-    };
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/images': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get: {
-      parameters: {
-        query?: never;
-        header?: never;
-        path?: never;
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** @description Default Response */
-        '4XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        '5XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ImageSummary'][];
-          };
-        };
-      };
-    };
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/images/{name}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get: {
-      parameters: {
-        query?: never;
-        header?: never;
-        path: {
-          name: string;
-        };
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** @description Default Response */
-        '4XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        '5XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ImageDetail'];
-          };
-        };
-      };
-    };
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/keys': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get: {
-      parameters: {
-        query?: {
-          only?: string | string[];
-        };
-        header?: never;
-        path?: never;
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** @description Default Response */
-        '4XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        '5XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['KeySummary'][];
-          };
-        };
-      };
-    };
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/keys/{key}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get: {
-      parameters: {
-        query?: never;
-        header?: never;
-        path: {
-          key: string;
-        };
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** @description Default Response */
-        '4XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        '5XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['KeyDetail'];
-          };
-        };
-      };
-    };
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/keys/{key}/log': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get: {
-      parameters: {
-        query?: {
-          attempt?: string;
-          follow?: string;
-        };
-        header?: never;
-        path: {
-          key: string;
-        };
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content?: never;
-        };
-      };
-    };
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/packages': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get: {
-      parameters: {
-        query?: {
-          seed?: string;
-        };
-        header?: never;
-        path?: never;
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** @description Default Response */
-        '4XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        '5XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['PackageSummary'][];
-          };
-        };
-      };
-    };
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/packages/{name}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get: {
-      parameters: {
-        query?: never;
-        header?: never;
-        path: {
-          name: string;
-        };
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** @description Default Response */
-        '4XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        '5XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['PackageDetail'];
-          };
-        };
-      };
-    };
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/queue': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get: {
-      parameters: {
-        query?: never;
-        header?: never;
-        path?: never;
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** @description Default Response */
-        '4XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        '5XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['QueueRow'][];
-          };
-        };
-      };
-    };
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/queue/retry': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    post: {
-      parameters: {
-        query?: never;
-        header?: never;
-        path?: never;
-        cookie?: never;
-      };
-      requestBody: {
-        content: {
-          'application/json': {
-            keys: string[];
-          };
-        };
-      };
-      responses: {
-        /** @description Default Response */
-        '4XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        '5XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': {
-              keys: string[];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
             };
-          };
-        };
-      };
-    };
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/resync': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    get?: never;
-    put?: never;
-    post: {
-      parameters: {
-        query?: never;
-        header?: never;
-        path?: never;
-        cookie?: never;
-      };
-      requestBody: {
-        content: {
-          'application/json': {
-            keys: string[];
-          };
-        };
-      };
-      responses: {
-        /** @description Default Response */
-        '4XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        '5XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': {
-              keys: string[];
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
             };
-          };
         };
-      };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/selection': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ImageSummary"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    post: {
-      parameters: {
-        query?: never;
-        header?: never;
-        path?: never;
-        cookie?: never;
-      };
-      requestBody: {
-        content: {
-          'application/json': {
-            catalog?: string;
-            only: string[];
-          };
+    "/api/images/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-      };
-      responses: {
-        /** @description Default Response */
-        '4XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ImageDetail"];
+                    };
+                };
+            };
         };
-        /** @description Default Response */
-        '5XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': Record<string, never>;
-          };
-        };
-      };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/status': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    only?: string | string[];
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["KeySummary"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get: {
-      parameters: {
-        query?: {
-          only?: string | string[];
+    "/api/keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        header?: never;
-        path?: never;
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** @description Default Response */
-        '4XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["KeyDetail"];
+                    };
+                };
+            };
         };
-        /** @description Default Response */
-        '5XX': {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['ApiError'];
-          };
-        };
-        /** @description Default Response */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/json': components['schemas']['Status'];
-          };
-        };
-      };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
+    "/api/keys/{key}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    attempt?: string;
+                    follow?: string;
+                };
+                header?: never;
+                path: {
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    seed?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PackageSummary"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/packages/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PackageDetail"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QueueRow"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        keys: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            keys: string[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/resync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        keys: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            keys: string[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/selection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        catalog?: string;
+                        only: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": Record<string, never>;
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    only?: string | string[];
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Status"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    ApiError: {
-      error: {
-        code: string;
-        hint: string;
-        message: string;
-      };
-    };
-    Attempt: {
-      attempt: number;
-      error: {
-        code: string;
-        hint: string;
-        message: string;
-      } | null;
-      finishedAt: number | null;
-      /** @description whether it wrote a log */
-      hasLog: boolean;
-      id: string;
-      outcome: string;
-      reason: string;
-      startedAt: number;
-    };
-    ImageDetail: {
-      attachments: {
-        manifest: string;
-        predicateType: string;
-        subject: string;
-      }[];
-      digest: string;
-      key: string;
-      layers: {
-        diffId: string;
-        digest: string;
-        sizeBytes: number;
-      }[];
-      manifest: string;
-      name: string;
-      packages: {
-        checksum: string;
-        installedSizeBytes: number;
-        license: string;
-        name: string;
-        origin: string;
-        version: string;
-      }[];
-      reference: string;
-      signed: boolean;
-      /** @description compressed: configuration and layers */
-      sizeBytes: number;
-      tags: string[];
-      tested: boolean;
-      tests: {
-        durationMs: number;
-        name: string;
-        passed: boolean;
-      }[];
-      updatedAt: number;
-      /** @description the command by which a stranger checks the signature */
-      verify: string;
-    };
-    ImageSummary: {
-      digest: string;
-      name: string;
-      /** @description how many packages are inside */
-      packages: number;
-      reference: string;
-      signed: boolean;
-      /** @description compressed: configuration and layers */
-      sizeBytes: number;
-      tags: string[];
-      tested: boolean;
-      updatedAt: number;
-    };
-    KeyDetail: {
-      /** @description attempts of the present or last run */
-      attempt: number;
-      attempts: components['schemas']['Attempt'][];
-      catalog: string;
-      dependsOn: string[];
-      /** @description of the last attempt, or so far */
-      durationMs: number | null;
-      error: {
-        code: string;
-        hint: string;
-        message: string;
-      } | null;
-      /** @description of the whole attempt, from earlier ones or from the catalog */
-      estimateMs: number | null;
-      key: string;
-      /** @enum {string} */
-      kind: 'seed' | 'package' | 'index' | 'image';
-      name: string;
-      /** @description why it ran */
-      reason: string;
-      /** @description what is being done, what is waited for, or why it failed, in a few words */
-      stage: string;
-      /** @description milliseconds since 1970; null when it never ran */
-      startedAt: number | null;
-      /** @enum {string} */
-      status: 'queued' | 'waiting' | 'working' | 'ready' | 'failed';
-      updatedAt: number;
-      waitingFor: string[];
-    };
-    KeySummary: {
-      /** @description attempts of the present or last run */
-      attempt: number;
-      catalog: string;
-      /** @description of the last attempt, or so far */
-      durationMs: number | null;
-      error: {
-        code: string;
-        hint: string;
-        message: string;
-      } | null;
-      /** @description of the whole attempt, from earlier ones or from the catalog */
-      estimateMs: number | null;
-      key: string;
-      /** @enum {string} */
-      kind: 'seed' | 'package' | 'index' | 'image';
-      name: string;
-      /** @description why it ran */
-      reason: string;
-      /** @description what is being done, what is waited for, or why it failed, in a few words */
-      stage: string;
-      /** @description milliseconds since 1970; null when it never ran */
-      startedAt: number | null;
-      /** @enum {string} */
-      status: 'queued' | 'waiting' | 'working' | 'ready' | 'failed';
-      updatedAt: number;
-      waitingFor: string[];
-    };
-    PackageDetail: {
-      apk: string;
-      arch: string;
-      buildTimeSeconds: number;
-      checksum: string;
-      depends: string[];
-      description: string;
-      inputs: {
-        digest: {
-          [key: string]: string;
+    schemas: {
+        ApiError: {
+            error: {
+                code: string;
+                hint: string;
+                message: string;
+            };
         };
-        name: string;
-        uri: string;
-      }[];
-      installedSizeBytes: number;
-      key: string;
-      license: string;
-      name: string;
-      origin: string;
-      provides: string[];
-      repository: string;
-      sizeBytes: number;
-      url: string;
-      version: string;
+        Attempt: {
+            attempt: number;
+            error: {
+                code: string;
+                hint: string;
+                message: string;
+            } | null;
+            finishedAt: number | null;
+            /** @description whether it wrote a log */
+            hasLog: boolean;
+            id: string;
+            outcome: string;
+            reason: string;
+            startedAt: number;
+        };
+        ImageDetail: {
+            attachments: {
+                manifest: string;
+                predicateType: string;
+                subject: string;
+            }[];
+            digest: string;
+            key: string;
+            layers: {
+                diffId: string;
+                digest: string;
+                sizeBytes: number;
+            }[];
+            manifest: string;
+            name: string;
+            packages: {
+                checksum: string;
+                installedSizeBytes: number;
+                license: string;
+                name: string;
+                origin: string;
+                version: string;
+            }[];
+            reference: string;
+            signed: boolean;
+            /** @description compressed: configuration and layers */
+            sizeBytes: number;
+            tags: string[];
+            tested: boolean;
+            tests: {
+                durationMs: number;
+                name: string;
+                passed: boolean;
+            }[];
+            updatedAt: number;
+            /** @description the command by which a stranger checks the signature */
+            verify: string;
+        };
+        ImageSummary: {
+            digest: string;
+            name: string;
+            /** @description how many packages are inside */
+            packages: number;
+            reference: string;
+            signed: boolean;
+            /** @description compressed: configuration and layers */
+            sizeBytes: number;
+            tags: string[];
+            tested: boolean;
+            updatedAt: number;
+        };
+        KeyDetail: {
+            /** @description attempts of the present or last run */
+            attempt: number;
+            attempts: components["schemas"]["Attempt"][];
+            catalog: string;
+            dependsOn: string[];
+            /** @description of the last attempt, or so far */
+            durationMs: number | null;
+            error: {
+                code: string;
+                hint: string;
+                message: string;
+            } | null;
+            /** @description of the whole attempt, from earlier ones or from the catalog */
+            estimateMs: number | null;
+            key: string;
+            /** @enum {string} */
+            kind: "seed" | "package" | "index" | "image";
+            name: string;
+            /** @description why it ran */
+            reason: string;
+            /** @description what is being done, what is waited for, or why it failed, in a few words */
+            stage: string;
+            /** @description milliseconds since 1970; null when it never ran */
+            startedAt: number | null;
+            /** @enum {string} */
+            status: "queued" | "waiting" | "working" | "ready" | "failed";
+            updatedAt: number;
+            waitingFor: string[];
+        };
+        KeySummary: {
+            /** @description attempts of the present or last run */
+            attempt: number;
+            catalog: string;
+            /** @description of the last attempt, or so far */
+            durationMs: number | null;
+            error: {
+                code: string;
+                hint: string;
+                message: string;
+            } | null;
+            /** @description of the whole attempt, from earlier ones or from the catalog */
+            estimateMs: number | null;
+            key: string;
+            /** @enum {string} */
+            kind: "seed" | "package" | "index" | "image";
+            name: string;
+            /** @description why it ran */
+            reason: string;
+            /** @description what is being done, what is waited for, or why it failed, in a few words */
+            stage: string;
+            /** @description milliseconds since 1970; null when it never ran */
+            startedAt: number | null;
+            /** @enum {string} */
+            status: "queued" | "waiting" | "working" | "ready" | "failed";
+            updatedAt: number;
+            waitingFor: string[];
+        };
+        PackageDetail: {
+            apk: string;
+            arch: string;
+            buildTimeSeconds: number;
+            checksum: string;
+            depends: string[];
+            description: string;
+            inputs: {
+                digest: {
+                    [key: string]: string;
+                };
+                name: string;
+                uri: string;
+            }[];
+            installedSizeBytes: number;
+            key: string;
+            license: string;
+            name: string;
+            origin: string;
+            provides: string[];
+            repository: string;
+            sizeBytes: number;
+            url: string;
+            version: string;
+        };
+        PackageSummary: {
+            apk: string;
+            arch: string;
+            checksum: string;
+            description: string;
+            installedSizeBytes: number;
+            license: string;
+            name: string;
+            origin: string;
+            repository: string;
+            sizeBytes: number;
+            version: string;
+        };
+        Problem: {
+            catalog: string;
+            code: string;
+            hint: string;
+            key: string;
+            message: string;
+        };
+        QueueRow: {
+            attempts: number;
+            error: string;
+            key: string;
+            notBefore: number | null;
+            priority: number;
+            reason: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "dead";
+        };
+        Stage: {
+            failed: number;
+            /** @enum {string} */
+            name: "seed" | "package" | "index" | "image";
+            queued: number;
+            ready: number;
+            total: number;
+            waiting: number;
+            working: number;
+        };
+        Status: {
+            /** @description URL */
+            console: string;
+            converged: boolean;
+            failed: {
+                code: string;
+                hint: string;
+                key: string;
+                message: string;
+            }[];
+            home: string;
+            /** @description path of the public key of images */
+            key: string;
+            keys: {
+                failed: number;
+                queued: number;
+                ready: number;
+                total: number;
+                waiting: number;
+                working: number;
+            };
+            /** @description URL of the apk repository */
+            packages: string;
+            /** @description what could not be read of the catalogs */
+            problems: components["schemas"]["Problem"][];
+            queue: {
+                dead: number;
+                queued: number;
+                running: number;
+            };
+            /** @description host:port */
+            registry: string;
+            /** @description the line, in order */
+            stages: components["schemas"]["Stage"][];
+            version: string;
+        };
     };
-    PackageSummary: {
-      apk: string;
-      arch: string;
-      checksum: string;
-      description: string;
-      installedSizeBytes: number;
-      license: string;
-      name: string;
-      origin: string;
-      repository: string;
-      sizeBytes: number;
-      version: string;
-    };
-    Problem: {
-      catalog: string;
-      code: string;
-      hint: string;
-      key: string;
-      message: string;
-    };
-    QueueRow: {
-      attempts: number;
-      error: string;
-      key: string;
-      notBefore: number | null;
-      priority: number;
-      reason: string;
-      /** @enum {string} */
-      state: 'queued' | 'running' | 'dead';
-    };
-    Stage: {
-      failed: number;
-      /** @enum {string} */
-      name: 'seed' | 'package' | 'index' | 'image';
-      queued: number;
-      ready: number;
-      total: number;
-      waiting: number;
-      working: number;
-    };
-    Status: {
-      /** @description URL */
-      console: string;
-      converged: boolean;
-      failed: {
-        code: string;
-        hint: string;
-        key: string;
-        message: string;
-      }[];
-      home: string;
-      /** @description path of the public key of images */
-      key: string;
-      keys: {
-        failed: number;
-        queued: number;
-        ready: number;
-        total: number;
-        waiting: number;
-        working: number;
-      };
-      /** @description URL of the apk repository */
-      packages: string;
-      /** @description what could not be read of the catalogs */
-      problems: components['schemas']['Problem'][];
-      queue: {
-        dead: number;
-        queued: number;
-        running: number;
-      };
-      /** @description host:port */
-      registry: string;
-      /** @description the line, in order */
-      stages: components['schemas']['Stage'][];
-      version: string;
-    };
-  };
-  responses: never;
-  parameters: never;
-  requestBodies: never;
-  headers: never;
-  pathItems: never;
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
