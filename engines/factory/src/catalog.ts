@@ -72,7 +72,8 @@ interface Catalog {
 export function readCatalogs(sources: readonly CatalogSource[], arch: Architecture): ReadCatalogs {
   const catalogs: Catalog[] = [];
   for (const source of sources) catalogs.push(readCatalog(source, catalogs, arch));
-  const graph = new Graph(catalogs);
+  let graph = new Graph(catalogs);
+  if (refuseCycles(catalogs, graph)) graph = new Graph(catalogs);
   const bundles = new Map<Digest, Uint8Array>();
   const desired = (key: Key, name: string, catalog: string, bundle: Bundle, dependsOn: readonly Key[], mayNeed: readonly Key[] = []): Desired => {
     const bytes = Buffer.from(canonicalJson(bundle));
@@ -257,6 +258,29 @@ function addImage(catalog: Catalog, file: CatalogFile, name: string, taken: Read
   } catch (error) {
     catalog.problems.push(problemOf(catalog, imageKey(name), error));
   }
+}
+
+/** Takes recipes out that cannot be built because each waits for the other; true when there were any. */
+function refuseCycles(catalogs: readonly Catalog[], graph: Graph): boolean {
+  const environments = new Map<Key, ReadonlySet<Key>>();
+  for (const catalog of catalogs) {
+    for (const recipe of catalog.recipes) environments.set(recipe.key, new Set(graph.environmentOf(recipe).map((one) => one.key)));
+  }
+  let found = false;
+  for (const catalog of catalogs) {
+    const cyclic = catalog.recipes.filter((recipe) => {
+      const other = [...(environments.get(recipe.key) ?? [])].find((key) => environments.get(key)?.has(recipe.key) === true);
+      if (other === undefined) return false;
+      const error = new KilnError('CATALOG_CYCLE', `${recipe.key} is built with ${other}, which is built with or depends on ${recipe.key}`, {
+        hint: 'take one of the two out of environment.contents.packages or dependencies.runtime',
+      });
+      catalog.problems.push(problemOf(catalog, recipe.key, error));
+      return true;
+    });
+    for (const recipe of cyclic) catalog.recipes.splice(catalog.recipes.indexOf(recipe), 1);
+    found ||= cyclic.length > 0;
+  }
+  return found;
 }
 
 /** Who provides what, by declaration. */
