@@ -106,11 +106,26 @@ function summaryOf(desired: Desired, state: KeyState | undefined, facts: QueueFa
   };
 }
 
+/** The keys that names need, and those that turned out to be needed: what they wait for, and what that needs. */
+function wantedKeys(ports: ViewPorts, desired: readonly Desired[], states: readonly KeyState[], only: readonly string[]): ReadonlySet<Key> {
+  const waitingFor = new Map(states.map((state) => [state.key, state.waitingFor]));
+  const wanted = new Set(ports.neededFor(desired, only));
+  // A set can grow while it is walked.
+  for (const key of wanted) {
+    for (const other of waitingFor.get(key) ?? []) {
+      if (wanted.has(other)) continue;
+      wanted.add(other);
+      for (const needed of desired.find((one) => one.key === other)?.dependsOn ?? []) wanted.add(needed);
+    }
+  }
+  return wanted;
+}
+
 /** Keys in the order of the line, then by name. */
 export async function listKeys(ports: ViewPorts, only: readonly string[], nowMs: number): Promise<readonly KeySummary[]> {
   const [desired, states, facts] = await Promise.all([ports.records.listDesired(), ports.records.listStates(), queueFacts(ports.queue)]);
   const stateOf = byKey(states);
-  const wanted = only.length === 0 ? undefined : ports.neededFor(desired, only);
+  const wanted = only.length === 0 ? undefined : wantedKeys(ports, desired, states, only);
   const order = ['seed', 'package', 'index', 'image'];
   return desired
     .filter((one) => wanted === undefined || wanted.has(one.key))
