@@ -38,6 +38,7 @@ export class CatalogKeeper {
   #poll: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
+  #names: readonly string[] = [];
   /** What could not be read at all, by the label of the catalog. */
   readonly unreadable = new Map<string, CatalogProblem>();
 
@@ -46,6 +47,11 @@ export class CatalogKeeper {
     this.#reader = new CatalogReader(options.blobs);
     this.#folders = options.folders;
     this.#only = options.only;
+  }
+
+  /** The names of the catalogs that were read last, Kiln OS's first. */
+  get names(): readonly string[] {
+    return this.#names;
   }
 
   /** Reads the catalogs once and goes on watching them. */
@@ -130,6 +136,7 @@ export class CatalogKeeper {
 
   async #apply(sources: readonly CatalogSource[]): Promise<void> {
     const read = readCatalogs(sources, this.#options.arch);
+    this.#names = read.catalogs.map((one) => one.name);
     for (const [digest, bytes] of read.bundles) await this.#options.blobs.put(bytes, digest);
     const present = await this.#options.records.listDesired();
     const wanted = (await this.#options.records.listStates()).flatMap((state) => state.waitingFor);

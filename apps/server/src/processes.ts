@@ -85,7 +85,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
       home: place.home,
       console: `http://localhost:${port}/`,
       registry,
-      packages: `http://localhost:${port}/apk/kiln-os`,
+      packages: `http://localhost:${port}/apk/${keeper.names[0] ?? ''}`,
       key: path.join(place.publicKeys, 'image.pub'),
     }),
     select: async (chosen: { readonly only: readonly string[]; readonly catalog: string | undefined }) => {

@@ -4,7 +4,7 @@ import type { Digest } from '@kiln/base';
 import { canonicalJson, compareBytes, digestOf, hexOf } from '@kiln/base';
 import type { ImageResult, TestRun } from '@kiln/factory';
 import { packagesOf } from '@kiln/factory';
-import { printApkoJson } from '@kiln/image-config';
+import { architectureOf, printApkoJson } from '@kiln/image-config';
 import type { Provenance, ResourceDescriptor } from '@kiln/intoto';
 import type { SpdxDocument } from '@kiln/spdx';
 import { indexSbom, printSpdx } from '@kiln/spdx';
@@ -41,7 +41,7 @@ export async function describeImage(ports: ImageReconcilerPorts, request: Descri
     tool: ports.builder,
     supplier: `Organization: ${inputs.bundle.settings.namespace}`,
     vcsUrl: '',
-    images: [{ digest: image.manifest.descriptor.digest, mediaType: image.manifest.descriptor.mediaType, arch: 'amd64' }],
+    images: [{ digest: image.manifest.descriptor.digest, mediaType: image.manifest.descriptor.mediaType, arch: architectureOf(inputs.bundle.arch)?.oci.architecture ?? inputs.bundle.arch }],
   });
   const ofManifest = await evidenceFor(ports, request, image.manifest, manifestSbom);
   const ofIndex = await evidenceFor(ports, request, image.index, wholeSbom);
