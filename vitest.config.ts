@@ -16,7 +16,9 @@ export default defineConfig({
       {
         test: {
           name: 'world',
-          include: ['{base,formats,engines,adapters,reconcilers,apps,tools,test}/**/*.world.test.ts'],
+          include: [
+            '{base,formats,engines,adapters,reconcilers,apps,tools,test}/**/*.world.test.ts',
+          ],
           exclude: ['**/node_modules/**'],
           pool: 'forks',
           maxWorkers: 1,

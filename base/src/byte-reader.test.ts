@@ -5,7 +5,8 @@ async function* cut(text: string, size: number): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < text.length; i += size) yield Buffer.from(text.slice(i, i + size));
 }
 
-const text = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString();
+const text = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes && Buffer.from(bytes).toString();
 
 describe('ByteReader', () => {
   it('takes exact numbers of bytes wherever the chunks fall', async () => {

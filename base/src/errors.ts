@@ -32,9 +32,12 @@ export class KilnError extends Error {
 
   constructor(code: string, message: string, options: KilnErrorOptions = {}) {
     const where = options.position;
-    super(where === undefined ? message : `${where.file}:${where.line}:${where.column}: ${message}`, {
-      ...(options.cause === undefined ? {} : { cause: options.cause }),
-    });
+    super(
+      where === undefined ? message : `${where.file}:${where.line}:${where.column}: ${message}`,
+      {
+        ...(options.cause === undefined ? {} : { cause: options.cause }),
+      },
+    );
     this.name = 'KilnError';
     this.code = code;
     this.hint = options.hint;
@@ -46,7 +49,10 @@ export class KilnError extends Error {
 
 /** Shortens an offending value for a message: at most `limit` characters, control characters escaped. */
 export function shorten(value: string, limit = 80): string {
-  const safe = value.replace(/[\u0000-\u001f\u007f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  const safe = value.replace(
+    /[\u0000-\u001f\u007f]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
   return safe.length <= limit ? safe : `${safe.slice(0, limit - 1)}…`;
 }
 

@@ -1,7 +1,15 @@
 export { ByteReader } from './byte-reader.ts';
 export { collect, compareBytes, concatBytes, sortUnique } from './bytes.ts';
 export type { Digest } from './digest.ts';
-export { canonicalJson, digestFromHex, digestOf, digestOfValue, hexOf, isDigest, parseDigest } from './digest.ts';
+export {
+  canonicalJson,
+  digestFromHex,
+  digestOf,
+  digestOfValue,
+  hexOf,
+  isDigest,
+  parseDigest,
+} from './digest.ts';
 export type { Details, KilnErrorOptions, Position } from './errors.ts';
 export { KilnError, assert, messageOf, shorten } from './errors.ts';
 export type { Clock, LogFields, Logger, Random } from './ports.ts';

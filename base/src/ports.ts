@@ -60,10 +60,16 @@ export const silentLogger: Logger = {
 };
 
 /** One JSON object a line. */
-export function jsonLogger(write: (line: string) => void, clock: Clock, fixed: LogFields = {}): Logger {
+export function jsonLogger(
+  write: (line: string) => void,
+  clock: Clock,
+  fixed: LogFields = {},
+): Logger {
   const at =
     (level: string) =>
     (message: string, fields: LogFields = {}): void =>
-      write(`${JSON.stringify({ time: new Date(clock.now()).toISOString(), level, message, ...fixed, ...fields })}\n`);
+      write(
+        `${JSON.stringify({ time: new Date(clock.now()).toISOString(), level, message, ...fixed, ...fields })}\n`,
+      );
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

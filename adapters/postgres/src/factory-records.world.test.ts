@@ -37,34 +37,63 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  await sql`truncate desired, catalog_problem, key_state, action, ledger, generation, queue_queued, queue_in_progress, queue_dead_letter, queue_attempt`.execute(db);
+  await sql`truncate desired, catalog_problem, key_state, action, ledger, generation, queue_queued, queue_in_progress, queue_dead_letter, queue_attempt`.execute(
+    db,
+  );
   const time = new ManualTime();
   queue = new PostgresQueue({ db, clock: time });
   records = new PostgresRecords({ database: db, queue, clock: time });
 });
 
-function desired(key: Key, content: string, dependsOn: readonly Key[] = [], mayNeed: readonly Key[] = []): Desired {
-  return { key, kind: key.split(':')[0] as Desired['kind'], name: key.split(':')[1]?.split('@')[0] ?? '', catalog: 'one', bundle: digestOf(content), dependsOn, mayNeed };
+function desired(
+  key: Key,
+  content: string,
+  dependsOn: readonly Key[] = [],
+  mayNeed: readonly Key[] = [],
+): Desired {
+  return {
+    key,
+    kind: key.split(':')[0] as Desired['kind'],
+    name: key.split(':')[1]?.split('@')[0] ?? '',
+    catalog: 'one',
+    bundle: digestOf(content),
+    dependsOn,
+    mayNeed,
+  };
 }
 
 const zlib: Key = 'package:zlib@x86_64';
 const server1: Key = 'package:server@x86_64';
 const image: Key = 'image:server';
 
-const queuedKeys = async (): Promise<string[]> => (await queue.list({ state: 'eligible' })).records.map((record) => record.key).sort();
+const queuedKeys = async (): Promise<string[]> =>
+  (await queue.list({ state: 'eligible' })).records.map((record) => record.key).sort();
 
 describe('the desired state', () => {
   test('what changed is enqueued with it, and what did not change is not', async () => {
-    expect(await records.applyCatalog('one', [desired(zlib, 'a'), desired(server1, 'b', [zlib])], [])).toEqual([zlib, server1]);
+    expect(
+      await records.applyCatalog('one', [desired(zlib, 'a'), desired(server1, 'b', [zlib])], []),
+    ).toEqual([zlib, server1]);
     expect(await queuedKeys()).toEqual([server1, zlib]);
-    for (const owned of await queue.claim({ owner: 'test', limit: 10, pools: [{ name: 'all', prefixes: ['package'], concurrency: 10 }] })) await owned.complete();
-    expect(await records.applyCatalog('one', [desired(zlib, 'A'), desired(server1, 'b', [zlib])], [])).toEqual([zlib]);
+    for (const owned of await queue.claim({
+      owner: 'test',
+      limit: 10,
+      pools: [{ name: 'all', prefixes: ['package'], concurrency: 10 }],
+    }))
+      await owned.complete();
+    expect(
+      await records.applyCatalog('one', [desired(zlib, 'A'), desired(server1, 'b', [zlib])], []),
+    ).toEqual([zlib]);
     expect(await queuedKeys()).toEqual([zlib]);
   });
 
   test('a key whose file cannot be read keeps what it had', async () => {
     await records.applyCatalog('one', [desired(zlib, 'a')], []);
-    await records.applyCatalog('one', [], [{ catalog: 'one', key: zlib, code: 'YAML_INVALID', message: 'no', hint: '' }]);
+    await records.applyCatalog(
+      'one',
+      [],
+      [{ catalog: 'one', key: zlib, code: 'YAML_INVALID', message: 'no', hint: '' }],
+    );
     expect((await records.desired(zlib))?.bundle).toBe(digestOf('a'));
     expect(await records.problems()).toHaveLength(1);
   });
@@ -76,7 +105,11 @@ describe('the desired state', () => {
   });
 
   test('dependants are those that need a key and those that may need it', async () => {
-    await records.applyCatalog('one', [desired(zlib, 'a'), desired(server1, 'b', [zlib]), desired(image, 'c', [server1], [zlib])], []);
+    await records.applyCatalog(
+      'one',
+      [desired(zlib, 'a'), desired(server1, 'b', [zlib]), desired(image, 'c', [server1], [zlib])],
+      [],
+    );
     expect(await records.dependants([zlib])).toEqual([image, server1]);
     expect(await records.dependants([server1])).toEqual([image]);
     expect(await records.dependants([])).toEqual([]);
@@ -107,7 +140,10 @@ describe('the actual state', () => {
 
   test('becoming ready wakes what depends on it, staying ready does not', async () => {
     await records.applyCatalog('one', [desired(zlib, 'a'), desired(server1, 'b', [zlib])], []);
-    expect(await (await open(zlib)).ready(digestOf('result'))).toMatchObject({ kind: 'queueKeys', keys: [{ key: server1 }] });
+    expect(await (await open(zlib)).ready(digestOf('result'))).toMatchObject({
+      kind: 'queueKeys',
+      keys: [{ key: server1 }],
+    });
     expect(await (await open(zlib)).ready(digestOf('result'))).toEqual({ kind: 'done' });
   });
 
@@ -115,7 +151,10 @@ describe('the actual state', () => {
     await records.applyCatalog('one', [desired(zlib, 'a')], []);
     await (await open(zlib)).ready(digestOf('result'));
     await (await open(zlib)).working('building');
-    expect(await records.state(zlib)).toMatchObject({ status: 'working', action: digestOf('result') });
+    expect(await records.state(zlib)).toMatchObject({
+      status: 'working',
+      action: digestOf('result'),
+    });
   });
 
   test('a key that is no longer desired gets no state', async () => {
@@ -128,9 +167,15 @@ describe('the actual state', () => {
 
   test('a state says that it waits for something that failed', async () => {
     await records.applyCatalog('one', [desired(zlib, 'a'), desired(server1, 'b', [zlib])], []);
-    await (await open(zlib)).failed(new (await import('@kiln/base')).KilnError('BUILD_STEP_FAILED', 'no'));
+    await (
+      await open(zlib)
+    ).failed(new (await import('@kiln/base')).KilnError('BUILD_STEP_FAILED', 'no'));
     await (await open(server1)).waiting([zlib]);
-    expect(await records.state(server1)).toMatchObject({ status: 'waiting', stage: `stopped by ${zlib}`, waitingFor: [zlib] });
+    expect(await records.state(server1)).toMatchObject({
+      status: 'waiting',
+      stage: `stopped by ${zlib}`,
+      waitingFor: [zlib],
+    });
   });
 });
 

@@ -26,7 +26,9 @@ export function startTicks(pid: number): string | undefined {
 /** The factory of this home, undefined when it does not run. */
 export function findRunning(home: string): Running | undefined {
   try {
-    const running = JSON.parse(fs.readFileSync(path.join(home, 'run', 'factory.json'), 'utf8')) as Running;
+    const running = JSON.parse(
+      fs.readFileSync(path.join(home, 'run', 'factory.json'), 'utf8'),
+    ) as Running;
     return startTicks(running.pid) === running.startTicks ? running : undefined;
   } catch {
     // Never started, or being written: it does not run.
@@ -53,34 +55,51 @@ export class Client {
   /** The text of an answer, as it comes. */
   async *stream(route: string, signal?: AbortSignal): AsyncIterable<string> {
     const response = await this.#send('GET', route, undefined, signal);
-    if (!response.ok || response.body === null) throw errorOf(response.status, await response.text());
+    if (!response.ok || response.body === null)
+      throw errorOf(response.status, await response.text());
     const decoder = new TextDecoder();
-    for await (const chunk of response.body) yield decoder.decode(chunk as Uint8Array, { stream: true });
+    for await (const chunk of response.body)
+      yield decoder.decode(chunk as Uint8Array, { stream: true });
   }
 
-  async #send(method: string, route: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  async #send(
+    method: string,
+    route: string,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     try {
       return await fetch(`${this.base}${route}`, {
         method,
-        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        ...(body === undefined
+          ? {}
+          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {
-      throw new KilnError('FACTORY_UNREACHABLE', `the factory does not answer: ${messageOf(error)}`, {
-        hint: 'kiln logs server shows what the server says',
-        retry: 'later',
-        cause: error,
-      });
+      throw new KilnError(
+        'FACTORY_UNREACHABLE',
+        `the factory does not answer: ${messageOf(error)}`,
+        {
+          hint: 'kiln logs server shows what the server says',
+          retry: 'later',
+          cause: error,
+        },
+      );
     }
   }
 }
 
 function errorOf(status: number, text: string): KilnError {
   try {
-    const { error } = JSON.parse(text) as { error: { code: string; message: string; hint: string } };
+    const { error } = JSON.parse(text) as {
+      error: { code: string; message: string; hint: string };
+    };
     return new KilnError(error.code, error.message, { hint: error.hint });
   } catch {
-    return new KilnError('FACTORY_UNREACHABLE', `the factory answered ${status}`, { hint: 'kiln logs server shows what the server says' });
+    return new KilnError('FACTORY_UNREACHABLE', `the factory answered ${status}`, {
+      hint: 'kiln logs server shows what the server says',
+    });
   }
 }
 
@@ -88,7 +107,9 @@ function errorOf(status: number, text: string): KilnError {
 export function connectClient(config: Config): Client {
   const running = findRunning(config.home);
   if (running === undefined) {
-    throw new KilnError('FACTORY_NOT_RUNNING', `no factory runs on ${config.home}`, { hint: 'start it with: kiln up' });
+    throw new KilnError('FACTORY_NOT_RUNNING', `no factory runs on ${config.home}`, {
+      hint: 'start it with: kiln up',
+    });
   }
   return new Client(running.port);
 }

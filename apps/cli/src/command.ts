@@ -41,7 +41,12 @@ export const jsonOption: Readonly<Record<string, OptionHelp>> = {
 };
 
 /** Reads a command's words. Throws `USAGE`. */
-export function parseInvocation(command: Command, words: readonly string[], config: Config, print: Output): Invocation {
+export function parseInvocation(
+  command: Command,
+  words: readonly string[],
+  config: Config,
+  print: Output,
+): Invocation {
   const split = words.indexOf('--');
   const rest = split < 0 ? [] : words.slice(split + 1);
   const options: ParseArgsOptionsConfig = {};
@@ -49,7 +54,12 @@ export function parseInvocation(command: Command, words: readonly string[], conf
     options[name] = { type: option.type, ...(option.multiple === true ? { multiple: true } : {}) };
   }
   try {
-    const parsed = parseArgs({ args: [...(split < 0 ? words : words.slice(0, split))], options, allowPositionals: true, strict: true });
+    const parsed = parseArgs({
+      args: [...(split < 0 ? words : words.slice(0, split))],
+      options,
+      allowPositionals: true,
+      strict: true,
+    });
     return {
       config,
       positionals: parsed.positionals,
@@ -58,7 +68,10 @@ export function parseInvocation(command: Command, words: readonly string[], conf
       print,
     };
   } catch (error) {
-    throw usage(command, error instanceof Error ? error.message.split('\n')[0] ?? '' : String(error));
+    throw usage(
+      command,
+      error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
+    );
   }
 }
 
@@ -70,7 +83,8 @@ export function usage(command: Pick<Command, 'name'>, message: string): KilnErro
 /** The help text of one command, at most 100 columns wide. */
 export function helpOf(command: Command): string {
   const lines = [`usage: kiln ${command.usage}`, '', `${command.summary}`, ''];
-  if (command.examples.length > 0) lines.push('examples:', ...command.examples.map((example) => `  ${example}`), '');
+  if (command.examples.length > 0)
+    lines.push('examples:', ...command.examples.map((example) => `  ${example}`), '');
   const help: OptionHelp = { type: 'boolean', help: 'show this text' };
   const rows = Object.entries({ ...command.options, help });
   lines.push('options:');

@@ -25,13 +25,17 @@ export const defaultPort = 7420;
 function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65535) {
-    throw new KilnError('CONFIG_PORT', `not a port: "${shorten(text)}"`, { hint: 'KILN_PORT is a number from 0 (any free port) to 65535' });
+    throw new KilnError('CONFIG_PORT', `not a port: "${shorten(text)}"`, {
+      hint: 'KILN_PORT is a number from 0 (any free port) to 65535',
+    });
   }
   return port;
 }
 
 /** The environment of this process as a typed configuration. Throws `CONFIG_PORT`. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Config {
   const root = path.resolve(fileURLToPath(new URL('../../..', import.meta.url)));
   const home = path.resolve(environment['KILN_HOME'] || path.join(root, '.kiln'));
   const name = createHash('sha256').update(home).digest('hex').slice(0, 12);

@@ -27,7 +27,11 @@ export function ensureBubblewrap(talk: (text: string) => void): void {
     const install = ['install', '-y', '--no-install-recommends', 'bubblewrap'];
     if (apt(install) || (apt(['update']) && apt(install))) return;
   }
-  throw new KilnError('HOST_BUBBLEWRAP_MISSING', 'bubblewrap is not installed: builds and tests run in its sandboxes', {
-    hint: 'run: apt-get install bubblewrap',
-  });
+  throw new KilnError(
+    'HOST_BUBBLEWRAP_MISSING',
+    'bubblewrap is not installed: builds and tests run in its sandboxes',
+    {
+      hint: 'run: apt-get install bubblewrap',
+    },
+  );
 }

@@ -10,7 +10,12 @@ export class Progress {
   #drawn = 0;
   #lastBeat: number;
 
-  constructor(options: { write(text: string): void; terminal: boolean; columns(): number; nowMs: number }) {
+  constructor(options: {
+    write(text: string): void;
+    terminal: boolean;
+    columns(): number;
+    nowMs: number;
+  }) {
     this.#write = options.write;
     this.#terminal = options.terminal;
     this.#columns = options.columns;
@@ -39,9 +44,12 @@ export class Progress {
       if (now === before || key.status === 'queued' || key.status === 'waiting') continue;
       if (before === undefined && key.status === 'ready') continue;
       if (this.#terminal && key.status === 'working') continue;
-      const took = key.status === 'ready' && key.durationMs !== null ? ` in ${duration(key.durationMs)}` : '';
+      const took =
+        key.status === 'ready' && key.durationMs !== null ? ` in ${duration(key.durationMs)}` : '';
       const why = key.status === 'failed' && key.error !== null ? `: ${key.error.message}` : '';
-      lines.push(`${key.status === 'ready' ? '✓' : key.status === 'failed' ? '✗' : '·'} ${key.key} ${now}${took}${why}`);
+      lines.push(
+        `${key.status === 'ready' ? '✓' : key.status === 'failed' ? '✗' : '·'} ${key.key} ${now}${took}${why}`,
+      );
     }
     return lines;
   }
@@ -49,7 +57,10 @@ export class Progress {
   #redraw(keys: readonly KeySummary[], changes: readonly string[], nowMs: number): void {
     this.clear();
     for (const line of changes) this.#write(`${line}\n`);
-    const rows = [this.#summary(keys), ...keys.filter((key) => key.status === 'working').map((key) => this.#bar(key, nowMs))];
+    const rows = [
+      this.#summary(keys),
+      ...keys.filter((key) => key.status === 'working').map((key) => this.#bar(key, nowMs)),
+    ];
     for (const row of rows) this.#write(`${[...row].slice(0, this.#columns() - 1).join('')}\n`);
     this.#drawn = rows.length;
   }
@@ -59,7 +70,8 @@ export class Progress {
     if (changes.length > 0 || nowMs - this.#lastBeat >= 15_000) {
       this.#lastBeat = nowMs;
       if (changes.length === 0) {
-        for (const key of keys.filter((one) => one.status === 'working')) this.#write(`${this.#bar(key, nowMs)}\n`);
+        for (const key of keys.filter((one) => one.status === 'working'))
+          this.#write(`${this.#bar(key, nowMs)}\n`);
       }
     }
   }
@@ -72,7 +84,8 @@ export class Progress {
   #bar(key: KeySummary, nowMs: number): string {
     const elapsed = key.startedAt === null ? 0 : Math.max(0, nowMs - key.startedAt);
     const estimate = key.estimateMs;
-    if (estimate === null || estimate <= 0) return `  ${key.key}  ${key.stage}  ${duration(elapsed)}`;
+    if (estimate === null || estimate <= 0)
+      return `  ${key.key}  ${key.stage}  ${duration(elapsed)}`;
     const share = Math.min(0.99, elapsed / estimate);
     const full = Math.round(share * 20);
     return `  [${'█'.repeat(full)}${'░'.repeat(20 - full)}] ${key.key}  ${key.stage}  ${duration(elapsed)} of about ${duration(estimate)}`;

@@ -1,10 +1,21 @@
 import type { Digest } from '@kiln/base';
 import { KilnError, digestOf, isDigest } from '@kiln/base';
 import type { Descriptor, Reference } from '@kiln/oci';
-import { documentBytesMax, mediaTypes, parseIndex, parseReference, printReference } from '@kiln/oci';
+import {
+  documentBytesMax,
+  mediaTypes,
+  parseIndex,
+  parseReference,
+  printReference,
+} from '@kiln/oci';
 import type { ImageSource } from '@kiln/trust';
 
-const manifestTypes = [mediaTypes.index, mediaTypes.manifest, 'application/vnd.docker.distribution.manifest.v2+json', 'application/vnd.docker.distribution.manifest.list.v2+json'].join(', ');
+const manifestTypes = [
+  mediaTypes.index,
+  mediaTypes.manifest,
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+].join(', ');
 
 /** An image in a registry on loopback, or any that answers plain HTTP or HTTPS without credentials. */
 export class RegistrySource implements ImageSource {
@@ -27,7 +38,10 @@ export class RegistrySource implements ImageSource {
   async resolve(): Promise<Digest> {
     if (this.reference.digest !== undefined) return this.reference.digest;
     const response = await this.#get(`manifests/${this.reference.tag ?? 'latest'}`, manifestTypes);
-    if (response === undefined) throw new KilnError('IMAGE_NOT_FOUND', `there is no image ${this.text}`, { hint: 'kiln image ls lists the images' });
+    if (response === undefined)
+      throw new KilnError('IMAGE_NOT_FOUND', `there is no image ${this.text}`, {
+        hint: 'kiln image ls lists the images',
+      });
     return digestOf(await bounded(response));
   }
 
@@ -47,13 +61,24 @@ export class RegistrySource implements ImageSource {
   }
 
   async #get(route: string, accept: string): Promise<Response | undefined> {
-    const response = await fetch(`${this.#base}/${route}`, { headers: { accept }, signal: AbortSignal.timeout(60_000) });
+    const response = await fetch(`${this.#base}/${route}`, {
+      headers: { accept },
+      signal: AbortSignal.timeout(60_000),
+    });
     if (response.status === 404) return undefined;
     if (!response.ok) {
-      throw new KilnError('REGISTRY_ANSWER', `${this.reference.registry} answered ${response.status}`, { hint: 'is this the right registry?', retry: 'later' });
+      throw new KilnError(
+        'REGISTRY_ANSWER',
+        `${this.reference.registry} answered ${response.status}`,
+        { hint: 'is this the right registry?', retry: 'later' },
+      );
     }
     const stated = response.headers.get('docker-content-digest');
-    if (stated !== null && !isDigest(stated)) throw new KilnError('REGISTRY_ANSWER', `${this.reference.registry} states a digest that is none`);
+    if (stated !== null && !isDigest(stated))
+      throw new KilnError(
+        'REGISTRY_ANSWER',
+        `${this.reference.registry} states a digest that is none`,
+      );
     return response;
   }
 }
@@ -63,7 +88,8 @@ async function bounded(response: Response): Promise<Uint8Array> {
   let size = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
-    if (size > documentBytesMax) throw new KilnError('REGISTRY_ANSWER', 'a manifest is larger than 4 MiB');
+    if (size > documentBytesMax)
+      throw new KilnError('REGISTRY_ANSWER', 'a manifest is larger than 4 MiB');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

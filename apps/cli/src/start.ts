@@ -10,7 +10,12 @@ import type { Config } from './config.ts';
 /** What the supervisor says to the command that started it. */
 export type StartMessage =
   | { readonly kind: 'started' }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly hint: string };
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly hint: string;
+    };
 
 /**
  * The running factory of this home, started in the background when there is none.
@@ -24,28 +29,38 @@ export async function startSupervisor(
   if (before !== undefined) return { running: before, fresh: false };
   fs.mkdirSync(path.join(config.home, 'log'), { recursive: true, mode: 0o700 });
   const log = fs.openSync(path.join(config.home, 'log', 'supervisor.log'), 'a', 0o600);
-  const child = spawn(process.execPath, [...process.execArgv, path.join(config.root, 'apps/cli/src/main.ts'), 'process', 'supervisor'], {
-    cwd: config.root,
-    detached: true,
-    stdio: ['ignore', log, log, 'ipc'],
-    env: {
-      ...process.env,
-      KILN_HOME: config.home,
-      KILN_PORT: String(config.port),
-      KILN_ONLY: options.only.join(','),
-      ...(options.catalog === undefined ? {} : { KILN_CATALOG: path.resolve(options.catalog) }),
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, path.join(config.root, 'apps/cli/src/main.ts'), 'process', 'supervisor'],
+    {
+      cwd: config.root,
+      detached: true,
+      stdio: ['ignore', log, log, 'ipc'],
+      env: {
+        ...process.env,
+        KILN_HOME: config.home,
+        KILN_PORT: String(config.port),
+        KILN_ONLY: options.only.join(','),
+        ...(options.catalog === undefined ? {} : { KILN_CATALOG: path.resolve(options.catalog) }),
+      },
     },
-  });
+  );
   fs.closeSync(log);
   const message = await new Promise<StartMessage>((resolve) => {
     child.once('message', (value) => resolve(value as StartMessage));
     child.once('exit', (code) =>
-      resolve({ kind: 'failed', code: 'FACTORY_STOPPED', message: `the supervisor ended with ${code}`, hint: 'kiln logs supervisor shows why' }),
+      resolve({
+        kind: 'failed',
+        code: 'FACTORY_STOPPED',
+        message: `the supervisor ended with ${code}`,
+        hint: 'kiln logs supervisor shows why',
+      }),
     );
   });
   if (child.connected) child.disconnect();
   child.unref();
-  if (message.kind === 'failed') throw new KilnError(message.code, message.message, { hint: message.hint });
+  if (message.kind === 'failed')
+    throw new KilnError(message.code, message.message, { hint: message.hint });
   for (;;) {
     const running = findRunning(config.home);
     if (running !== undefined) return { running, fresh: true };

@@ -25,7 +25,12 @@ export class FileAttemptLogs implements AttemptLogs {
         file ??= fs.openSync(path.join(this.#folder, name), 'a', 0o600);
         const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
         written += bytes.length;
-        fs.writeSync(file, written > logBytesMax ? Buffer.from('\n[the log is longer than 64 MiB; the rest is left out]\n') : bytes);
+        fs.writeSync(
+          file,
+          written > logBytesMax
+            ? Buffer.from('\n[the log is longer than 64 MiB; the rest is left out]\n')
+            : bytes,
+        );
       },
       close: () => {
         if (file !== undefined) fs.closeSync(file);
@@ -40,7 +45,8 @@ export class FileAttemptLogs implements AttemptLogs {
     for (const name of await fs.promises.readdir(this.#folder)) {
       const file = path.join(this.#folder, name);
       const stat = await fs.promises.stat(file).catch(() => undefined);
-      if (stat !== undefined && nowMs - stat.mtimeMs > keepMs) await fs.promises.rm(file, { force: true });
+      if (stat !== undefined && nowMs - stat.mtimeMs > keepMs)
+        await fs.promises.rm(file, { force: true });
     }
   }
 }

@@ -18,7 +18,10 @@ interface Found {
 
 /** Regular files of a catalog in byte order; links, hidden files and editors' leavings are passed over. */
 async function* walk(root: string, relative: string, depth: number): AsyncIterable<Found> {
-  if (depth > depthMax) throw new KilnError('CATALOG_TOO_DEEP', `${root}/${relative} is nested too deeply`, { hint: `at most ${depthMax} levels` });
+  if (depth > depthMax)
+    throw new KilnError('CATALOG_TOO_DEEP', `${root}/${relative} is nested too deeply`, {
+      hint: `at most ${depthMax} levels`,
+    });
   const entries = await fs.promises.readdir(path.join(root, relative), { withFileTypes: true });
   for (const entry of entries.sort((a, b) => compareBytes(a.name, b.name))) {
     if (entry.name.startsWith('.') || entry.name.endsWith('~')) continue;
@@ -26,7 +29,8 @@ async function* walk(root: string, relative: string, depth: number): AsyncIterab
     if (depth === 0 && !folders.includes(entry.name) && !rootFiles.includes(entry.name)) continue;
     const absolute = path.join(root, child);
     if (entry.isDirectory()) yield* walk(root, child, depth + 1);
-    else if (entry.isFile()) yield { path: child, absolute, stat: await fs.promises.stat(absolute) };
+    else if (entry.isFile())
+      yield { path: child, absolute, stat: await fs.promises.stat(absolute) };
   }
 }
 
@@ -53,7 +57,8 @@ export class CatalogReader {
     }
     const files: CatalogFile[] = [];
     for await (const found of walk(root, '', 0)) {
-      if (files.length >= filesMax) throw new KilnError('CATALOG_TOO_LARGE', `${root} has more than ${filesMax} files`);
+      if (files.length >= filesMax)
+        throw new KilnError('CATALOG_TOO_LARGE', `${root} has more than ${filesMax} files`);
       files.push(await this.#file(found));
     }
     return { label, files };
@@ -64,7 +69,11 @@ export class CatalogReader {
     const cached = this.#cache.get(found.absolute);
     if (cached?.stamp === stamp) return cached.file;
     if (found.stat.size > fileBytesMax) {
-      throw new KilnError('CATALOG_TOO_LARGE', `${found.absolute} is larger than ${fileBytesMax} bytes`, { hint: 'fetch large sources by digest instead' });
+      throw new KilnError(
+        'CATALOG_TOO_LARGE',
+        `${found.absolute} is larger than ${fileBytesMax} bytes`,
+        { hint: 'fetch large sources by digest instead' },
+      );
     }
     const bytes = await fs.promises.readFile(found.absolute);
     const { digest } = await this.#blobs.put(bytes);

@@ -2,7 +2,13 @@ import fs from 'node:fs';
 import type { BlobStore } from '@kiln/blobs';
 import type { Logger } from '@kiln/base';
 import { KilnError, messageOf } from '@kiln/base';
-import type { CatalogProblem, CatalogSource, Desired, DesiredCatalog, FactoryRecords } from '@kiln/factory';
+import type {
+  CatalogProblem,
+  CatalogSource,
+  Desired,
+  DesiredCatalog,
+  FactoryRecords,
+} from '@kiln/factory';
 import { readCatalogs } from '@kiln/factory';
 import type { Key } from '@kiln/queue';
 import type { Architecture } from '@kiln/recipe';
@@ -70,7 +76,10 @@ export class CatalogKeeper {
   }
 
   /** Takes other folders or another limit, and reads anew. */
-  async select(selection: { readonly folders: readonly CatalogFolder[]; readonly only: readonly string[] }): Promise<void> {
+  async select(selection: {
+    readonly folders: readonly CatalogFolder[];
+    readonly only: readonly string[];
+  }): Promise<void> {
     this.#folders = selection.folders;
     this.#only = selection.only;
     for (const watcher of this.#watchers) watcher.close();
@@ -89,7 +98,9 @@ export class CatalogKeeper {
     for (const { folder } of this.#folders) {
       try {
         const watcher = fs.watch(folder, { recursive: true }, () => this.#soon());
-        watcher.on('error', (error) => this.#options.log.warn('catalog watch failed', { error: messageOf(error) }));
+        watcher.on('error', (error) =>
+          this.#options.log.warn('catalog watch failed', { error: messageOf(error) }),
+        );
         this.#watchers.push(watcher);
       } catch (error) {
         this.#options.log.warn('catalog is not watched', { folder, error: messageOf(error) });
@@ -140,9 +151,20 @@ export class CatalogKeeper {
     for (const [digest, bytes] of read.bundles) await this.#options.blobs.put(bytes, digest);
     const present = await this.#options.records.listDesired();
     const wanted = (await this.#options.records.listStates()).flatMap((state) => state.waitingFor);
-    for (const catalog of limit(read.catalogs, this.#only, [...present.map((one) => one.key), ...wanted])) {
-      const changed = await this.#options.records.applyCatalog(catalog.name, catalog.desired, catalog.problems);
-      if (changed.length > 0) this.#options.log.info('catalog applied', { catalog: catalog.name, changed: changed.length });
+    for (const catalog of limit(read.catalogs, this.#only, [
+      ...present.map((one) => one.key),
+      ...wanted,
+    ])) {
+      const changed = await this.#options.records.applyCatalog(
+        catalog.name,
+        catalog.desired,
+        catalog.problems,
+      );
+      if (changed.length > 0)
+        this.#options.log.info('catalog applied', {
+          catalog: catalog.name,
+          changed: changed.length,
+        });
     }
     await this.#options.records.retainCatalogs(read.catalogs.map((one) => one.name));
   }
@@ -169,11 +191,18 @@ export function neededBy(desired: readonly Desired[], root: Key): ReadonlySet<Ke
   return needed;
 }
 
-function limit(catalogs: readonly DesiredCatalog[], only: readonly string[], there: readonly Key[]): readonly DesiredCatalog[] {
+function limit(
+  catalogs: readonly DesiredCatalog[],
+  only: readonly string[],
+  there: readonly Key[],
+): readonly DesiredCatalog[] {
   if (only.length === 0) return catalogs;
   const all = catalogs.flatMap((one) => one.desired);
   // What was asked for before stays, and what turned out to be needed comes with what it needs itself.
-  const needed = new Set([...neededFor(all, only), ...there.flatMap((key) => [...neededBy(all, key)])]);
+  const needed = new Set([
+    ...neededFor(all, only),
+    ...there.flatMap((key) => [...neededBy(all, key)]),
+  ]);
   return catalogs.map((catalog) => ({
     ...catalog,
     desired: catalog.desired.filter((one) => needed.has(one.key)),

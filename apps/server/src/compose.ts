@@ -5,7 +5,13 @@ import type { Clock, Logger } from '@kiln/base';
 import { systemClock, systemRandom } from '@kiln/base';
 import type { FactoryRecords, RegistryState } from '@kiln/factory';
 import { SignerClient } from '@kiln/keys-file';
-import { PostgresQueue, PostgresRecords, PostgresRegistryState, connect, socketDirectoryOf } from '@kiln/postgres';
+import {
+  PostgresQueue,
+  PostgresRecords,
+  PostgresRegistryState,
+  connect,
+  socketDirectoryOf,
+} from '@kiln/postgres';
 import type { SigningLedger } from '@kiln/trust';
 import type { Place } from './place.ts';
 
@@ -22,7 +28,10 @@ export interface Factory extends AsyncDisposable {
 /** Opens the database and the blobs of a factory. */
 export function openFactory(place: Place, log: Logger, name: string): Factory {
   const clock = systemClock;
-  const database = connect({ socketDirectory: socketDirectoryOf(place.home) }, { applicationName: `kiln ${name}`, logger: log });
+  const database = connect(
+    { socketDirectory: socketDirectoryOf(place.home) },
+    { applicationName: `kiln ${name}`, logger: log },
+  );
   const queue = new PostgresQueue({ db: database, clock, random: systemRandom });
   return {
     blobs: new FsBlobs({ directory: place.blobs }),
@@ -40,6 +49,9 @@ export function signingLedger(records: FactoryRecords, blobs: BlobStore): Signin
   return {
     isRecordedControl: (digest) => records.inLedger('control', digest),
     isRecordedIndex: (digest) => records.inLedger('index', digest),
-    recordedStatement: async (digest) => ((await records.inLedger('statement', digest)) ? blobs.bytes(digest, 64 * 1024 * 1024) : undefined),
+    recordedStatement: async (digest) =>
+      (await records.inLedger('statement', digest))
+        ? blobs.bytes(digest, 64 * 1024 * 1024)
+        : undefined,
   };
 }

@@ -6,5 +6,7 @@ import { z } from 'zod';
 export async function readExpectedDurations(file: string): Promise<ReadonlyMap<string, number>> {
   const text = await fs.promises.readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return new Map();
-  return new Map(Object.entries(decodeYaml(text, { file, schema: z.record(z.string(), duration()) })));
+  return new Map(
+    Object.entries(decodeYaml(text, { file, schema: z.record(z.string(), duration()) })),
+  );
 }

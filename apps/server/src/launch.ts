@@ -20,7 +20,10 @@ function openLog(place: Place, name: string): number {
 export function launch(place: Place, spec: ProcessSpec): Promise<LiveProcess> {
   const output = openLog(place, spec.name);
   const [program = '', ...words] = spec.argv;
-  const child = spawn(program, words, { env: spec.environment, stdio: ['ignore', output, output, 'ipc'] });
+  const child = spawn(program, words, {
+    env: spec.environment,
+    stdio: ['ignore', output, output, 'ipc'],
+  });
   fs.closeSync(output);
   const exited = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
@@ -40,7 +43,12 @@ export function launchConfined(place: Place, spec: ProcessSpec): Promise<LivePro
   const output = openLog(place, spec.name);
   const confined = spawnConfined({
     argv: spec.argv,
-    confinement: { home: place.home, keysDirectory: place.keys, readOnly: [place.publicKeys], workingDirectory: place.root },
+    confinement: {
+      home: place.home,
+      keysDirectory: place.keys,
+      readOnly: [place.publicKeys],
+      workingDirectory: place.root,
+    },
     environment: spec.environment,
     output,
   });

@@ -88,7 +88,10 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
       packages: `http://localhost:${port}/apk/${keeper.names[0] ?? ''}`,
       key: path.join(place.publicKeys, 'image.pub'),
     }),
-    select: async (chosen: { readonly only: readonly string[]; readonly catalog: string | undefined }) => {
+    select: async (chosen: {
+      readonly only: readonly string[];
+      readonly catalog: string | undefined;
+    }) => {
       current = { only: chosen.only, catalog: chosen.catalog ?? current.catalog };
       writeSelection(place, current);
       await keeper.select({ folders: folders(current.catalog), only: current.only });
@@ -100,15 +103,32 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
   await keeper.start();
   // Whoever starts the factory wants parked keys tried again.
   await factory.queue.retry();
-  const server = await makeServer({ factory, place, api, log, consoleFolder: path.join(place.root, 'apps/console/dist') });
+  const server = await makeServer({
+    factory,
+    place,
+    api,
+    log,
+    consoleFolder: path.join(place.root, 'apps/console/dist'),
+  });
   await server.listen({ port, host: '127.0.0.1' });
   log.info('server listens', { port });
-  const resync = setInterval(() => void resyncAll().catch((error: unknown) => log.warn('resync failed', { error: messageOf(error) })), options.resyncMs);
+  const resync = setInterval(
+    () =>
+      void resyncAll().catch((error: unknown) =>
+        log.warn('resync failed', { error: messageOf(error) }),
+      ),
+    options.resyncMs,
+  );
   const resyncAll = async (): Promise<void> => {
     const desired = await factory.records.listDesired();
-    await factory.queue.enqueue(desired.map((one) => ({ key: one.key, priority: 0, reason: 'resync' })));
+    await factory.queue.enqueue(
+      desired.map((one) => ({ key: one.key, priority: 0, reason: 'resync' })),
+    );
   };
-  const widen = setInterval(() => void (current.only.length > 0 ? keeper.refresh() : Promise.resolve()), 1_000);
+  const widen = setInterval(
+    () => void (current.only.length > 0 ? keeper.refresh() : Promise.resolve()),
+    1_000,
+  );
   endWith(async () => {
     clearInterval(resync);
     clearInterval(widen);
@@ -127,7 +147,9 @@ interface Selection {
 function readSelection(place: Place, given: Selection): Selection {
   const file = path.join(place.run, 'selection.json');
   try {
-    const before = JSON.parse(fs.readFileSync(file, 'utf8')) as Selection & { readonly supervisor: number };
+    const before = JSON.parse(fs.readFileSync(file, 'utf8')) as Selection & {
+      readonly supervisor: number;
+    };
     return before.supervisor === process.ppid ? before : given;
   } catch {
     // The first start.
@@ -148,7 +170,14 @@ export async function workerProcess(options: ProcessOptions): Promise<void> {
   const factory = openFactory(options.place, log, 'worker');
   await waitForDatabase(() => factory.queue.counts(), log);
   const stop = new AbortController();
-  const running = runWorker({ factory, place: options.place, version: options.version, owner: `${os.hostname()}/${process.pid}`, log, signal: stop.signal });
+  const running = runWorker({
+    factory,
+    place: options.place,
+    version: options.version,
+    owner: `${os.hostname()}/${process.pid}`,
+    log,
+    signal: stop.signal,
+  });
   endWith(async () => {
     stop.abort();
     await running;
@@ -164,7 +193,10 @@ function tell(message: unknown): void {
 
 /** The supervisor: starts everything and keeps it running until it is told to end. */
 export async function supervisorProcess(
-  options: ProcessOptions & { readonly argv: readonly string[]; startTicks(pid: number): string | undefined },
+  options: ProcessOptions & {
+    readonly argv: readonly string[];
+    startTicks(pid: number): string | undefined;
+  },
 ): Promise<void> {
   const { place } = options;
   const { rotateLogs, supervise } = await import('./supervise.ts');
@@ -176,10 +208,18 @@ export async function supervisorProcess(
       place,
       port: options.port,
       argv: options.argv,
-      environment: Object.fromEntries(Object.entries(process.env).filter((pair): pair is [string, string] => pair[1] !== undefined)),
+      environment: Object.fromEntries(
+        Object.entries(process.env).filter(
+          (pair): pair is [string, string] => pair[1] !== undefined,
+        ),
+      ),
       log,
     });
-    const running = { pid: process.pid, startTicks: options.startTicks(process.pid), port: supervision.port };
+    const running = {
+      pid: process.pid,
+      startTicks: options.startTicks(process.pid),
+      port: supervision.port,
+    };
     fs.writeFileSync(`${factoryFile}.new`, JSON.stringify(running));
     fs.renameSync(`${factoryFile}.new`, factoryFile);
     tell({ kind: 'started' });
@@ -192,7 +232,12 @@ export async function supervisorProcess(
   } catch (error) {
     log.error('the factory did not start', { error: messageOf(error) });
     const known = error instanceof KilnError ? error : undefined;
-    tell({ kind: 'failed', code: known?.code ?? 'INTERNAL', message: messageOf(error), hint: known?.hint ?? 'kiln logs supervisor' });
+    tell({
+      kind: 'failed',
+      code: known?.code ?? 'INTERNAL',
+      message: messageOf(error),
+      hint: known?.hint ?? 'kiln logs supervisor',
+    });
     process.exit(1);
   }
 }

@@ -40,27 +40,51 @@ function consoleHeaders(reply: FastifyReply, file: string): void {
   reply.header('content-security-policy', contentPolicy);
   reply.header('x-content-type-options', 'nosniff');
   reply.header('referrer-policy', 'no-referrer');
-  reply.header('cache-control', file.includes(`${path.sep}assets${path.sep}`) ? 'public, max-age=31536000, immutable' : 'no-cache');
+  reply.header(
+    'cache-control',
+    file.includes(`${path.sep}assets${path.sep}`)
+      ? 'public, max-age=31536000, immutable'
+      : 'no-cache',
+  );
 }
 
 /** The one HTTP server: API, registry, package repositories, console. It does not listen yet. */
 export async function makeServer(options: ServerOptions): Promise<FastifyInstance> {
   const { factory, place, log } = options;
-  const server = Fastify({ logger: false, bodyLimit: 8 * 1024 * 1024, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 1024 } });
-  await server.register(async (scope) => apiPlugin(scope, { api: options.api, log }), { prefix: '/api' });
-  await server.register(ociRegistry, { blobs: factory.blobs, state: factory.registry, uploadsDirectory: place.uploads, logger: log });
+  const server = Fastify({
+    logger: false,
+    bodyLimit: 8 * 1024 * 1024,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 1024 },
+  });
+  await server.register(async (scope) => apiPlugin(scope, { api: options.api, log }), {
+    prefix: '/api',
+  });
+  await server.register(ociRegistry, {
+    blobs: factory.blobs,
+    state: factory.registry,
+    uploadsDirectory: place.uploads,
+    logger: log,
+  });
   await server.register(apkRepository, {
     blobs: factory.blobs,
     generations: generationReader(factory.records),
     keys: await publicKeysIn(place.publicKeys),
   });
   if (fs.existsSync(path.join(options.consoleFolder, 'index.html'))) {
-    await server.register(fastifyStatic, { root: options.consoleFolder, wildcard: false, cacheControl: false, setHeaders: consoleHeaders });
+    await server.register(fastifyStatic, {
+      root: options.consoleFolder,
+      wildcard: false,
+      cacheControl: false,
+      setHeaders: consoleHeaders,
+    });
     // The console's own routes are one page.
     server.setNotFoundHandler((request, reply) =>
       request.method === 'GET' && request.headers.accept?.includes('text/html') === true
         ? reply.sendFile('index.html')
-        : reply.status(404).send({ error: { code: 'API_NOT_FOUND', message: 'there is nothing here', hint: '' } }),
+        : reply
+            .status(404)
+            .send({ error: { code: 'API_NOT_FOUND', message: 'there is nothing here', hint: '' } }),
     );
   }
   return server;
@@ -69,5 +93,12 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
 /** The public apk keys of this factory. */
 async function publicKeysIn(folder: string): Promise<readonly PublicKey[]> {
   const names = (await fs.promises.readdir(folder)).filter((name) => name.endsWith('.rsa.pub'));
-  return Promise.all(names.sort(compareBytes).map(async (name) => ({ name, pem: await fs.promises.readFile(path.join(folder, name), 'utf8') })));
+  return Promise.all(
+    names
+      .sort(compareBytes)
+      .map(async (name) => ({
+        name,
+        pem: await fs.promises.readFile(path.join(folder, name), 'utf8'),
+      })),
+  );
 }

@@ -72,10 +72,16 @@ export async function supervise(options: SuperviseOptions): Promise<Supervision>
   fs.mkdirSync(place.run, { recursive: true, mode: 0o700 });
   fs.mkdirSync(place.runtime, { recursive: true, mode: 0o700 });
   if (fs.statSync(place.runtime).uid !== (process.getuid?.() ?? 0)) {
-    throw new KilnError('FACTORY_RUNTIME_FOREIGN', `${place.runtime} belongs to somebody else`, { hint: 'remove it, or set TMPDIR' });
+    throw new KilnError('FACTORY_RUNTIME_FOREIGN', `${place.runtime} belongs to somebody else`, {
+      hint: 'remove it, or set TMPDIR',
+    });
   }
   await createKeys({ keysDirectory: place.keys, publicDirectory: place.publicKeys }, systemRandom);
-  await checkConfinement({ home: place.home, keysDirectory: place.keys, workingDirectory: place.root });
+  await checkConfinement({
+    home: place.home,
+    keysDirectory: place.keys,
+    workingDirectory: place.root,
+  });
   const postgres = new KeptProcess(postgresRole(place, log), log, systemClock);
   const first = await startEmbeddedPostgres({ home: place.home, logger: log });
   await migrated(first.socketDirectory);
@@ -121,4 +127,3 @@ export function rotateLogs(place: Place): void {
     if (size > 16 * 1024 * 1024) fs.renameSync(file, `${file}.1`);
   }
 }
-

@@ -64,7 +64,11 @@ export class KeptProcess {
     this.#live = undefined;
     if (this.#stopping) return;
     if (this.#clock.now() - this.#startedAt > steadyMs) this.#pauseMs = restartMinMs;
-    this.#log.warn('process ended, starting it again', { process: this.#role.name, how, pauseMs: this.#pauseMs });
+    this.#log.warn('process ended, starting it again', {
+      process: this.#role.name,
+      how,
+      pauseMs: this.#pauseMs,
+    });
     this.#timer = setTimeout(() => void this.start(), this.#pauseMs);
     this.#pauseMs = Math.min(this.#pauseMs * 2, restartMaxMs);
   }

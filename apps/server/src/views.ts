@@ -1,8 +1,33 @@
-import type { CatalogProblem, Desired, FactoryRecords, Generation, ImageResult, KeyState } from '@kiln/factory';
+import type {
+  CatalogProblem,
+  Desired,
+  FactoryRecords,
+  Generation,
+  ImageResult,
+  KeyState,
+} from '@kiln/factory';
 import { parseKey } from '@kiln/factory';
-import type { AttemptRecord, DeadLetterRecord, InProgressRecord, Key, ListedRecords, ListedState, Queue, QueuedRecord } from '@kiln/queue';
+import type {
+  AttemptRecord,
+  DeadLetterRecord,
+  InProgressRecord,
+  Key,
+  ListedRecords,
+  ListedState,
+  Queue,
+  QueuedRecord,
+} from '@kiln/queue';
 import { compareBytes } from '@kiln/base';
-import type { ImageDetail, ImageSummary, KeyDetail, KeySummary, PackageDetail, PackageSummary, QueueRow, Status } from './api/schemas.ts';
+import type {
+  ImageDetail,
+  ImageSummary,
+  KeyDetail,
+  KeySummary,
+  PackageDetail,
+  PackageSummary,
+  QueueRow,
+  Status,
+} from './api/schemas.ts';
 
 export interface ViewPorts {
   readonly records: FactoryRecords;
@@ -32,11 +57,18 @@ interface QueueFacts {
   readonly attempts: ReadonlyMap<string, readonly AttemptRecord[]>;
 }
 
-async function all<S extends ListedState>(queue: Queue, state: S): Promise<readonly ListedRecords[S][]> {
+async function all<S extends ListedState>(
+  queue: Queue,
+  state: S,
+): Promise<readonly ListedRecords[S][]> {
   const records: ListedRecords[S][] = [];
   let cursor: string | undefined;
   do {
-    const page = await queue.list({ state, limit: 1000, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await queue.list({
+      state,
+      limit: 1000,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
     records.push(...page.records);
     cursor = page.next;
   } while (cursor !== undefined && records.length < 50_000);
@@ -56,28 +88,51 @@ async function queueFacts(queue: Queue): Promise<QueueFacts> {
     queue.recentAttempts({ limit: 1000 }),
   ]);
   const attempts = new Map<string, AttemptRecord[]>();
-  for (const attempt of recent) attempts.set(attempt.key, [...(attempts.get(attempt.key) ?? []), attempt]);
-  return { running: byKey(running), queued: byKey([...waiting, ...eligible]), dead: byKey(dead), attempts };
+  for (const attempt of recent)
+    attempts.set(attempt.key, [...(attempts.get(attempt.key) ?? []), attempt]);
+  return {
+    running: byKey(running),
+    queued: byKey([...waiting, ...eligible]),
+    dead: byKey(dead),
+    attempts,
+  };
 }
 
 function durationOf(attempt: AttemptRecord): number {
   return (attempt.finishedAt ?? attempt.startedAt) - attempt.startedAt;
 }
 
-function summaryOf(desired: Desired, state: KeyState | undefined, facts: QueueFacts, ports: ViewPorts, nowMs: number): KeySummary {
+function summaryOf(
+  desired: Desired,
+  state: KeyState | undefined,
+  facts: QueueFacts,
+  ports: ViewPorts,
+  nowMs: number,
+): KeySummary {
   const running = facts.running.get(desired.key);
   const queued = facts.queued.get(desired.key);
   const dead = facts.dead.get(desired.key);
   const attempts = facts.attempts.get(desired.key) ?? [];
   // What was done last rather than the looks that found nothing to do.
-  const last = attempts.find((one) => one.finishedAt === undefined) ?? attempts.find((one) => durationOf(one) > 200) ?? attempts[0];
-  const longest = Math.max(0, ...attempts.filter((one) => one.outcome === 'done' || one.outcome === 'queuedKeys').map(durationOf));
+  const last =
+    attempts.find((one) => one.finishedAt === undefined) ??
+    attempts.find((one) => durationOf(one) > 200) ??
+    attempts[0];
+  const longest = Math.max(
+    0,
+    ...attempts
+      .filter((one) => one.outcome === 'done' || one.outcome === 'queuedKeys')
+      .map(durationOf),
+  );
   const current = state !== undefined && state.desired === desired.bundle ? state : undefined;
   const failure = dead?.lastError;
   const status: KeySummary['status'] =
     running !== undefined
-      ? current?.status === 'working' || current === undefined ? 'working' : current.status
-      : queued === undefined && (current?.status === 'failed' || (dead !== undefined && current?.status !== 'ready'))
+      ? current?.status === 'working' || current === undefined
+        ? 'working'
+        : current.status
+      : queued === undefined &&
+          (current?.status === 'failed' || (dead !== undefined && current?.status !== 'ready'))
         ? 'failed'
         : current === undefined || current.status === 'working' || current.status === 'failed'
           ? 'queued'
@@ -87,7 +142,11 @@ function summaryOf(desired: Desired, state: KeyState | undefined, facts: QueueFa
       ? null
       : current?.status === 'failed'
         ? { code: current.errorCode, message: current.errorMessage, hint: current.errorHint }
-        : { code: failure?.code ?? 'UNEXPECTED', message: failure?.message ?? '', hint: failure?.hint ?? '' };
+        : {
+            code: failure?.code ?? 'UNEXPECTED',
+            message: failure?.message ?? '',
+            hint: failure?.hint ?? '',
+          };
   return {
     key: desired.key,
     kind: desired.kind,
@@ -99,7 +158,12 @@ function summaryOf(desired: Desired, state: KeyState | undefined, facts: QueueFa
     attempt: running?.attempts ?? last?.attempt ?? queued?.attempts ?? 0,
     reason: running?.reason ?? last?.reason ?? queued?.reason ?? '',
     startedAt: running?.claimedAt ?? last?.startedAt ?? null,
-    durationMs: running === undefined ? (last?.finishedAt === undefined ? null : durationOf(last)) : nowMs - running.claimedAt,
+    durationMs:
+      running === undefined
+        ? last?.finishedAt === undefined
+          ? null
+          : durationOf(last)
+        : nowMs - running.claimedAt,
     estimateMs: longest > 1000 ? longest : (ports.expected.get(desired.key) ?? null),
     error,
     updatedAt: state?.updatedAt ?? 0,
@@ -107,7 +171,12 @@ function summaryOf(desired: Desired, state: KeyState | undefined, facts: QueueFa
 }
 
 /** The keys that names need, and those that turned out to be needed: what they wait for, and what that needs. */
-function wantedKeys(ports: ViewPorts, desired: readonly Desired[], states: readonly KeyState[], only: readonly string[]): ReadonlySet<Key> {
+function wantedKeys(
+  ports: ViewPorts,
+  desired: readonly Desired[],
+  states: readonly KeyState[],
+  only: readonly string[],
+): ReadonlySet<Key> {
   const waitingFor = new Map(states.map((state) => [state.key, state.waitingFor]));
   const wanted = new Set(ports.neededFor(desired, only));
   // A set can grow while it is walked.
@@ -115,15 +184,24 @@ function wantedKeys(ports: ViewPorts, desired: readonly Desired[], states: reado
     for (const other of waitingFor.get(key) ?? []) {
       if (wanted.has(other)) continue;
       wanted.add(other);
-      for (const needed of desired.find((one) => one.key === other)?.dependsOn ?? []) wanted.add(needed);
+      for (const needed of desired.find((one) => one.key === other)?.dependsOn ?? [])
+        wanted.add(needed);
     }
   }
   return wanted;
 }
 
 /** Keys in the order of the line, then by name. */
-export async function listKeys(ports: ViewPorts, only: readonly string[], nowMs: number): Promise<readonly KeySummary[]> {
-  const [desired, states, facts] = await Promise.all([ports.records.listDesired(), ports.records.listStates(), queueFacts(ports.queue)]);
+export async function listKeys(
+  ports: ViewPorts,
+  only: readonly string[],
+  nowMs: number,
+): Promise<readonly KeySummary[]> {
+  const [desired, states, facts] = await Promise.all([
+    ports.records.listDesired(),
+    ports.records.listStates(),
+    queueFacts(ports.queue),
+  ]);
   const stateOf = byKey(states);
   const wanted = only.length === 0 ? undefined : wantedKeys(ports, desired, states, only);
   const order = ['seed', 'package', 'index', 'image'];
@@ -133,10 +211,18 @@ export async function listKeys(ports: ViewPorts, only: readonly string[], nowMs:
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || compareBytes(a.key, b.key));
 }
 
-export async function keyDetail(ports: ViewPorts, key: Key, nowMs: number): Promise<KeyDetail | undefined> {
+export async function keyDetail(
+  ports: ViewPorts,
+  key: Key,
+  nowMs: number,
+): Promise<KeyDetail | undefined> {
   const desired = await ports.records.desired(key);
   if (desired === undefined) return undefined;
-  const [state, facts, attempts] = await Promise.all([ports.records.state(key), queueFacts(ports.queue), ports.queue.history(key)]);
+  const [state, facts, attempts] = await Promise.all([
+    ports.records.state(key),
+    queueFacts(ports.queue),
+    ports.queue.history(key),
+  ]);
   return {
     ...summaryOf(desired, state, facts, ports, nowMs),
     dependsOn: [...desired.dependsOn],
@@ -148,7 +234,10 @@ export async function keyDetail(ports: ViewPorts, key: Key, nowMs: number): Prom
       outcome: one.outcome ?? 'running',
       reason: one.reason,
       hasLog: one.log !== undefined,
-      error: one.error === undefined ? null : { code: one.error.code, message: one.error.message, hint: one.error.hint ?? '' },
+      error:
+        one.error === undefined
+          ? null
+          : { code: one.error.code, message: one.error.message, hint: one.error.hint ?? '' },
     })),
   };
 }
@@ -161,31 +250,55 @@ function countsOf(keys: readonly KeySummary[]): { total: number } & Record<Count
   return counts;
 }
 
-export async function readStatus(ports: ViewPorts, addresses: Addresses, only: readonly string[], nowMs: number): Promise<Status> {
-  const [keys, counts, problems] = await Promise.all([listKeys(ports, only, nowMs), ports.queue.counts(), ports.records.problems()]);
+export async function readStatus(
+  ports: ViewPorts,
+  addresses: Addresses,
+  only: readonly string[],
+  nowMs: number,
+): Promise<Status> {
+  const [keys, counts, problems] = await Promise.all([
+    listKeys(ports, only, nowMs),
+    ports.queue.counts(),
+    ports.records.problems(),
+  ]);
   const total = countsOf(keys);
   const allProblems = [...ports.unreadable(), ...problems];
   return {
     ...addresses,
     converged: total.total > 0 && total.ready === total.total && allProblems.length === 0,
-    queue: { queued: counts.eligible + counts.waiting, running: counts.inProgress, dead: counts.deadLettered },
+    queue: {
+      queued: counts.eligible + counts.waiting,
+      running: counts.inProgress,
+      dead: counts.deadLettered,
+    },
     keys: total,
-    stages: (['seed', 'package', 'index', 'image'] as const).map((name) => ({ name, ...countsOf(keys.filter((key) => key.kind === name)) })),
-    failed: keys.filter((key) => key.error !== null).map((key) => ({ key: key.key, ...(key.error ?? { code: '', message: '', hint: '' }) })),
+    stages: (['seed', 'package', 'index', 'image'] as const).map((name) => ({
+      name,
+      ...countsOf(keys.filter((key) => key.kind === name)),
+    })),
+    failed: keys
+      .filter((key) => key.error !== null)
+      .map((key) => ({ key: key.key, ...(key.error ?? { code: '', message: '', hint: '' }) })),
     problems: allProblems.map((one) => ({ ...one })),
   };
 }
 
 export async function listQueue(queue: Queue): Promise<readonly QueueRow[]> {
   const facts = await queueFacts(queue);
-  const row = (state: QueueRow['state'], record: InProgressRecord | QueuedRecord | DeadLetterRecord): QueueRow => ({
+  const row = (
+    state: QueueRow['state'],
+    record: InProgressRecord | QueuedRecord | DeadLetterRecord,
+  ): QueueRow => ({
     key: record.key,
     state,
     priority: record.priority,
     attempts: record.attempts,
     notBefore: record.state === 'queued' ? record.eligibleSince : null,
     reason: record.reason,
-    error: record.lastError === undefined ? '' : `[${record.lastError.code}] ${record.lastError.message}`,
+    error:
+      record.lastError === undefined
+        ? ''
+        : `[${record.lastError.code}] ${record.lastError.message}`,
   });
   return [
     ...[...facts.running.values()].map((record) => row('running', record)),
@@ -194,7 +307,9 @@ export async function listQueue(queue: Queue): Promise<readonly QueueRow[]> {
   ];
 }
 
-async function imageResults(records: FactoryRecords): Promise<readonly { readonly state: KeyState; readonly result: ImageResult }[]> {
+async function imageResults(
+  records: FactoryRecords,
+): Promise<readonly { readonly state: KeyState; readonly result: ImageResult }[]> {
   const found: { state: KeyState; result: ImageResult }[] = [];
   for (const state of await records.listStates()) {
     if (!state.key.startsWith('image:') || state.action === undefined) continue;
@@ -218,12 +333,23 @@ function imageSummary(state: KeyState, result: ImageResult, registry: string): I
   };
 }
 
-export async function listImages(records: FactoryRecords, registry: string): Promise<readonly ImageSummary[]> {
-  return (await imageResults(records)).map(({ state, result }) => imageSummary(state, result, registry));
+export async function listImages(
+  records: FactoryRecords,
+  registry: string,
+): Promise<readonly ImageSummary[]> {
+  return (await imageResults(records)).map(({ state, result }) =>
+    imageSummary(state, result, registry),
+  );
 }
 
-export async function imageDetail(records: FactoryRecords, name: string, addresses: Addresses): Promise<ImageDetail | undefined> {
-  const found = (await imageResults(records)).find(({ state }) => parseKey(state.key).name === name);
+export async function imageDetail(
+  records: FactoryRecords,
+  name: string,
+  addresses: Addresses,
+): Promise<ImageDetail | undefined> {
+  const found = (await imageResults(records)).find(
+    ({ state }) => parseKey(state.key).name === name,
+  );
   if (found === undefined) return undefined;
   const { state, result } = found;
   const summary = imageSummary(state, result, addresses.registry);
@@ -244,13 +370,19 @@ async function generations(records: FactoryRecords, seed: boolean): Promise<read
   for (const one of await records.listDesired()) {
     if (one.kind !== 'index' && !(seed && one.kind === 'seed')) continue;
     const { arch } = parseKey(one.key);
-    const generation = await records.currentGeneration(one.kind === 'seed' ? 'seed' : one.name, arch);
+    const generation = await records.currentGeneration(
+      one.kind === 'seed' ? 'seed' : one.name,
+      arch,
+    );
     if (generation !== undefined) found.push(generation);
   }
   return found;
 }
 
-export async function listPackages(records: FactoryRecords, seed: boolean): Promise<readonly PackageSummary[]> {
+export async function listPackages(
+  records: FactoryRecords,
+  seed: boolean,
+): Promise<readonly PackageSummary[]> {
   return (await generations(records, seed)).flatMap((generation) =>
     generation.packages.map(({ apk, record }) => ({
       name: record.name,
@@ -268,13 +400,21 @@ export async function listPackages(records: FactoryRecords, seed: boolean): Prom
   );
 }
 
-export async function packageDetail(records: FactoryRecords, name: string): Promise<PackageDetail | undefined> {
+export async function packageDetail(
+  records: FactoryRecords,
+  name: string,
+): Promise<PackageDetail | undefined> {
   for (const generation of await generations(records, true)) {
     const built = generation.packages.find((one) => one.record.name === name);
     if (built === undefined) continue;
-    const summary = (await listPackages(records, true)).find((one) => one.apk === built.apk && one.name === name);
+    const summary = (await listPackages(records, true)).find(
+      (one) => one.apk === built.apk && one.name === name,
+    );
     if (summary === undefined) continue;
-    const key = generation.repository === 'seed' ? (`seed:${generation.arch}` as Key) : (`package:${built.record.origin}@${generation.arch}` as Key);
+    const key =
+      generation.repository === 'seed'
+        ? (`seed:${generation.arch}` as Key)
+        : (`package:${built.record.origin}@${generation.arch}` as Key);
     const state = await records.state(key);
     const result = state?.action === undefined ? undefined : await records.action(state.action);
     return {
@@ -284,7 +424,10 @@ export async function packageDetail(records: FactoryRecords, name: string): Prom
       depends: [...built.record.depends],
       provides: [...built.record.provides],
       buildTimeSeconds: built.record.buildTimeSeconds,
-      inputs: result?.kind === 'package' && generation.repository !== 'seed' ? result.inputs.map((one) => ({ ...one, digest: { ...one.digest } })) : [],
+      inputs:
+        result?.kind === 'package' && generation.repository !== 'seed'
+          ? result.inputs.map((one) => ({ ...one, digest: { ...one.digest } }))
+          : [],
     };
   }
   return undefined;

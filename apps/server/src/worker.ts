@@ -39,22 +39,32 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const { factory, place, log } = options;
   const { records, blobs, signer, clock, registry } = factory;
   const logs = new FileAttemptLogs(place.attempts);
-  for (const folder of [place.scratch, place.workspaces, place.apt]) fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const folder of [place.scratch, place.workspaces, place.apt])
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const sandbox = new BwrapSandbox({ scratchDirectory: place.scratch });
   const roots = new EnvironmentStore({ directory: place.environments });
   const opener = new ExpandedPackages({ directory: place.expanded, blobs, dialect: 'plain' });
   const builder = { name: 'kiln', version: options.version };
   const archive = new DebianBinaryArchive({ stateDirectory: `${place.apt}/binary`, blobs });
-  const sources = new Sources({ blobs, mirrors: [new DebianSourceMirror({ stateDirectory: `${place.apt}/sources`, logger: log })] });
+  const sources = new Sources({
+    blobs,
+    mirrors: [new DebianSourceMirror({ stateDirectory: `${place.apt}/sources`, logger: log })],
+  });
   const workspaces = await FsWorkspaces.open({ directory: place.workspaces });
   const shared = { records, blobs, signer, opener, sandbox, logs, clock, builder };
-  const wakeups = new PostgresWakeups({ target: { socketDirectory: socketDirectoryOf(place.home) }, logger: log });
+  const wakeups = new PostgresWakeups({
+    target: { socketDirectory: socketDirectoryOf(place.home) },
+    logger: log,
+  });
   await wakeups.start();
   const dispatcher = new Dispatcher({
     queue: factory.queue,
     reconcilers: [
       seedReconciler({ records, blobs, signer, archive, logs }),
-      packageReconciler({ ...shared, environments: roots, sources, workspaces }, buildsAtOnce(os.availableParallelism())),
+      packageReconciler(
+        { ...shared, environments: roots, sources, workspaces },
+        buildsAtOnce(os.availableParallelism()),
+      ),
       indexReconciler({ records, blobs, signer }),
       imageReconciler({ ...shared, roots, registry }, 2),
     ],

@@ -22,8 +22,14 @@ export interface CatalogSettings {
 }
 
 const settingsSchema = z.object({
-  name: text().regex(/^[a-z0-9][a-z0-9._-]*$/, 'expected lower-case letters, digits, ".", "_" and "-"'),
-  namespace: text().regex(/^[a-z0-9][a-z0-9._-]*$/, 'expected lower-case letters, digits, ".", "_" and "-"'),
+  name: text().regex(
+    /^[a-z0-9][a-z0-9._-]*$/,
+    'expected lower-case letters, digits, ".", "_" and "-"',
+  ),
+  namespace: text().regex(
+    /^[a-z0-9][a-z0-9._-]*$/,
+    'expected lower-case letters, digits, ".", "_" and "-"',
+  ),
   date: text().regex(/^\d{4}-\d{2}-\d{2}$/, 'expected a date such as 2026-11-21'),
   architectures: z.array(text()).optional(),
   environment: z
@@ -39,11 +45,17 @@ const settingsSchema = z.object({
  * Reads `catalog.yaml`; what it leaves out of the environment comes from `base`.
  * Throws `YAML_…` with a position and `CATALOG_DATE`.
  */
-export function parseCatalogSettings(source: string, file: string, base?: CatalogSettings): CatalogSettings {
+export function parseCatalogSettings(
+  source: string,
+  file: string,
+  base?: CatalogSettings,
+): CatalogSettings {
   const settings = decodeYaml(source, { file, schema: settingsSchema });
   const epochMs = Date.parse(`${settings.date}T00:00:00Z`);
   if (Number.isNaN(epochMs)) {
-    throw new KilnError('CATALOG_DATE', `${file}: not a date: ${settings.date}`, { hint: 'write year-month-day' });
+    throw new KilnError('CATALOG_DATE', `${file}: not a date: ${settings.date}`, {
+      hint: 'write year-month-day',
+    });
   }
   return {
     name: settings.name,

@@ -7,7 +7,12 @@ import { readCatalogs } from './catalog.ts';
 function source(label: string, files: Readonly<Record<string, string>>): CatalogSource {
   return {
     label,
-    files: Object.entries(files).map(([path, text]) => ({ path, blob: digestOf(text), executable: false, text: path.endsWith('.yaml') ? text : undefined })),
+    files: Object.entries(files).map(([path, text]) => ({
+      path,
+      blob: digestOf(text),
+      executable: false,
+      text: path.endsWith('.yaml') ? text : undefined,
+    })),
   };
 }
 
@@ -43,7 +48,8 @@ subpackages:
 `;
 }
 
-const image = (packages: readonly string[]): string => `contents: {packages: [${packages.join(', ')}]}\narchs: [x86_64]\n`;
+const image = (packages: readonly string[]): string =>
+  `contents: {packages: [${packages.join(', ')}]}\narchs: [x86_64]\n`;
 const imageTest = (packages: readonly string[] = []): string =>
   `environment: {contents: {packages: [${packages.join(', ')}]}}\npipeline: [{runs: "true"}]\n`;
 
@@ -53,7 +59,10 @@ const files = {
   'recipes/libc.yaml': recipe('libc'),
   'recipes/zip.yaml': recipe('zip', { provides: ['zip-abi=1'] }),
   'recipes/tls.yaml': recipe('tls', { environment: ['build-base', 'zip-dev>=1'] }),
-  'recipes/server.yaml': recipe('server', { environment: ['tls-dev', 'libc-dev'], runtime: ['data'] }),
+  'recipes/server.yaml': recipe('server', {
+    environment: ['tls-dev', 'libc-dev'],
+    runtime: ['data'],
+  }),
   'recipes/data.yaml': recipe('data'),
   'recipes/server/fix.patch': 'a patch',
   'images/server.yaml': image(['server']),
@@ -66,7 +75,8 @@ function bundleOf(read: ReadCatalogs, key: string): Bundle {
   return JSON.parse(Buffer.from(read.bundles.get(desired.bundle) ?? []).toString('utf8')) as Bundle;
 }
 
-const closureOf = (read: ReadCatalogs, key: string): unknown => (bundleOf(read, key) as { closure?: unknown }).closure;
+const closureOf = (read: ReadCatalogs, key: string): unknown =>
+  (bundleOf(read, key) as { closure?: unknown }).closure;
 
 describe('which repository provides a name', () => {
   const read = readCatalogs([source('catalog', files)], 'x86_64');
@@ -76,14 +86,22 @@ describe('which repository provides a name', () => {
   });
 
   test('what a dependency was built with may come in with it, and the seed plays its own part', () => {
-    expect(closureOf(read, 'package:server@x86_64')).toEqual(['package:tls@x86_64', 'package:zip@x86_64']);
+    expect(closureOf(read, 'package:server@x86_64')).toEqual([
+      'package:tls@x86_64',
+      'package:zip@x86_64',
+    ]);
   });
 
   test('an image waits for its packages and those of its test; the C library only when it turns out to be needed', () => {
     const bundle = bundleOf(read, 'image:server');
     expect(bundle).toMatchObject({
       kind: 'image',
-      closure: ['package:data@x86_64', 'package:server@x86_64', 'package:tls@x86_64', 'package:zip@x86_64'],
+      closure: [
+        'package:data@x86_64',
+        'package:server@x86_64',
+        'package:tls@x86_64',
+        'package:zip@x86_64',
+      ],
       optional: ['package:libc@x86_64'],
       repositories: ['base'],
     });
@@ -94,7 +112,10 @@ describe('which repository provides a name', () => {
 
   test('side files and the date belong to the desired state', () => {
     expect(bundleOf(read, 'package:server@x86_64')).toMatchObject({
-      settings: { epochSeconds: Date.parse('2026-01-02T00:00:00Z') / 1000, variables: { CFLAGS: '-O2' } },
+      settings: {
+        epochSeconds: Date.parse('2026-01-02T00:00:00Z') / 1000,
+        variables: { CFLAGS: '-O2' },
+      },
       sideFiles: [{ path: 'fix.patch', blob: digestOf('a patch') }],
     });
   });
@@ -105,11 +126,17 @@ describe('a change', () => {
   const changedBy = (changed: Readonly<Record<string, string>>): string[] => {
     const after = readCatalogs([source('catalog', { ...files, ...changed })], 'x86_64');
     const bundles = new Map(before.catalogs[0]?.desired.map((one) => [one.key, one.bundle]));
-    return (after.catalogs[0]?.desired ?? []).filter((one) => bundles.get(one.key) !== one.bundle).map((one) => one.key);
+    return (after.catalogs[0]?.desired ?? [])
+      .filter((one) => bundles.get(one.key) !== one.bundle)
+      .map((one) => one.key);
   };
 
   test('of a recipe changes that recipe alone', () => {
-    expect(changedBy({ 'recipes/zip.yaml': recipe('zip', { pipeline: 'runs: echo', provides: ['zip-abi=1'] }) })).toEqual(['package:zip@x86_64']);
+    expect(
+      changedBy({
+        'recipes/zip.yaml': recipe('zip', { pipeline: 'runs: echo', provides: ['zip-abi=1'] }),
+      }),
+    ).toEqual(['package:zip@x86_64']);
   });
 
   test('of a side file changes its recipe alone', () => {
@@ -117,11 +144,25 @@ describe('a change', () => {
   });
 
   test('of a pipeline changes the recipes that use it, directly or not', () => {
-    const used = { ...files, 'pipelines/inner.yaml': 'pipeline: [{runs: "true"}]\n', 'pipelines/outer.yaml': 'pipeline: [{uses: inner}]\n', 'recipes/data.yaml': recipe('data', { pipeline: 'uses: outer' }) };
+    const used = {
+      ...files,
+      'pipelines/inner.yaml': 'pipeline: [{runs: "true"}]\n',
+      'pipelines/outer.yaml': 'pipeline: [{uses: inner}]\n',
+      'recipes/data.yaml': recipe('data', { pipeline: 'uses: outer' }),
+    };
     const one = readCatalogs([source('catalog', used)], 'x86_64');
-    const two = readCatalogs([source('catalog', { ...used, 'pipelines/inner.yaml': 'pipeline: [{runs: "false"}]\n' })], 'x86_64');
-    const bundles = new Map(one.catalogs[0]?.desired.map((desired) => [desired.key, desired.bundle]));
-    expect(two.catalogs[0]?.desired.filter((desired) => bundles.get(desired.key) !== desired.bundle).map((desired) => desired.key)).toEqual(['package:data@x86_64']);
+    const two = readCatalogs(
+      [source('catalog', { ...used, 'pipelines/inner.yaml': 'pipeline: [{runs: "false"}]\n' })],
+      'x86_64',
+    );
+    const bundles = new Map(
+      one.catalogs[0]?.desired.map((desired) => [desired.key, desired.bundle]),
+    );
+    expect(
+      two.catalogs[0]?.desired
+        .filter((desired) => bundles.get(desired.key) !== desired.bundle)
+        .map((desired) => desired.key),
+    ).toEqual(['package:data@x86_64']);
   });
 
   test('of nothing changes nothing, whatever the order of the files', () => {
@@ -134,25 +175,39 @@ describe('a change', () => {
 });
 
 describe('what cannot be read', () => {
-  const problems = (changed: Readonly<Record<string, string>>) => readCatalogs([source('catalog', { ...files, ...changed })], 'x86_64').catalogs[0]?.problems ?? [];
+  const problems = (changed: Readonly<Record<string, string>>) =>
+    readCatalogs([source('catalog', { ...files, ...changed })], 'x86_64').catalogs[0]?.problems ??
+    [];
 
   test('a broken recipe is a problem of its key, with its place, and no other recipe is touched', () => {
-    const read = readCatalogs([source('catalog', { ...files, 'recipes/zip.yaml': 'package:\n  nam: zip\n' })], 'x86_64');
-    expect(read.catalogs[0]?.problems).toMatchObject([{ key: 'package:zip@x86_64', code: 'YAML_UNKNOWN_KEY' }]);
+    const read = readCatalogs(
+      [source('catalog', { ...files, 'recipes/zip.yaml': 'package:\n  nam: zip\n' })],
+      'x86_64',
+    );
+    expect(read.catalogs[0]?.problems).toMatchObject([
+      { key: 'package:zip@x86_64', code: 'YAML_UNKNOWN_KEY' },
+    ]);
     expect(read.catalogs[0]?.problems[0]?.message).toContain('catalog/recipes/zip.yaml:2:3');
     expect(read.catalogs[0]?.desired.map((one) => one.key)).toContain('package:data@x86_64');
   });
 
   test('a file that is called otherwise than its recipe', () => {
-    expect(problems({ 'recipes/other.yaml': recipe('data') })).toMatchObject([{ key: 'package:other@x86_64', code: 'CATALOG_FILE_NAME' }]);
+    expect(problems({ 'recipes/other.yaml': recipe('data') })).toMatchObject([
+      { key: 'package:other@x86_64', code: 'CATALOG_FILE_NAME' },
+    ]);
   });
 
   test('an image without tests', () => {
-    expect(problems({ 'images/bare.yaml': image(['data']) })).toMatchObject([{ key: 'image:bare', code: 'CATALOG_IMAGE_UNTESTED' }]);
+    expect(problems({ 'images/bare.yaml': image(['data']) })).toMatchObject([
+      { key: 'image:bare', code: 'CATALOG_IMAGE_UNTESTED' },
+    ]);
   });
 
   test('recipes that wait for each other', () => {
-    const cycle = { 'recipes/a.yaml': recipe('a', { environment: ['b'] }), 'recipes/b.yaml': recipe('b', { environment: ['a-dev'] }) };
+    const cycle = {
+      'recipes/a.yaml': recipe('a', { environment: ['b'] }),
+      'recipes/b.yaml': recipe('b', { environment: ['a-dev'] }),
+    };
     expect(problems(cycle)).toMatchObject([
       { key: 'package:a@x86_64', code: 'CATALOG_CYCLE' },
       { key: 'package:b@x86_64', code: 'CATALOG_CYCLE' },
@@ -161,22 +216,39 @@ describe('what cannot be read', () => {
 });
 
 describe('a catalog beside another', () => {
-  const own = { 'catalog.yaml': 'name: own\nnamespace: me\ndate: 2026-02-03\n', 'recipes/hello.yaml': recipe('hello', { environment: ['zip-dev'] }), 'images/hello.yaml': image(['hello']), 'images/hello.test.yaml': imageTest() };
+  const own = {
+    'catalog.yaml': 'name: own\nnamespace: me\ndate: 2026-02-03\n',
+    'recipes/hello.yaml': recipe('hello', { environment: ['zip-dev'] }),
+    'images/hello.yaml': image(['hello']),
+    'images/hello.test.yaml': imageTest(),
+  };
 
   test('uses what the first one gives, inherits its environment, and resolves against itself first', () => {
     const read = readCatalogs([source('catalog', files), source('own', own)], 'x86_64');
     expect(read.catalogs.map((one) => one.name)).toEqual(['base', 'own']);
     expect(closureOf(read, 'package:hello@x86_64')).toEqual(['package:zip@x86_64']);
-    expect(bundleOf(read, 'package:hello@x86_64')).toMatchObject({ settings: { name: 'own', environmentPackages: ['seed-base'], variables: { CFLAGS: '-O2' } } });
+    expect(bundleOf(read, 'package:hello@x86_64')).toMatchObject({
+      settings: { name: 'own', environmentPackages: ['seed-base'], variables: { CFLAGS: '-O2' } },
+    });
     expect(bundleOf(read, 'image:hello')).toMatchObject({ repositories: ['own', 'base'] });
   });
 
   test('may not take a recipe’s name', () => {
-    const read = readCatalogs([source('catalog', files), source('own', { ...own, 'recipes/zip.yaml': recipe('zip') })], 'x86_64');
-    expect(read.catalogs[1]?.problems).toMatchObject([{ key: 'package:zip@x86_64', code: 'CATALOG_RECIPE_TAKEN' }]);
+    const read = readCatalogs(
+      [source('catalog', files), source('own', { ...own, 'recipes/zip.yaml': recipe('zip') })],
+      'x86_64',
+    );
+    expect(read.catalogs[1]?.problems).toMatchObject([
+      { key: 'package:zip@x86_64', code: 'CATALOG_RECIPE_TAKEN' },
+    ]);
   });
 
   test('may not have the first one’s name', () => {
-    expect(() => readCatalogs([source('catalog', files), source('own', { ...own, 'catalog.yaml': settings })], 'x86_64')).toThrow(/two catalogs are called "base"/);
+    expect(() =>
+      readCatalogs(
+        [source('catalog', files), source('own', { ...own, 'catalog.yaml': settings })],
+        'x86_64',
+      ),
+    ).toThrow(/two catalogs are called "base"/);
   });
 });

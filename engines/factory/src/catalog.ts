@@ -75,11 +75,26 @@ export function readCatalogs(sources: readonly CatalogSource[], arch: Architectu
   let graph = new Graph(catalogs);
   if (refuseCycles(catalogs, graph)) graph = new Graph(catalogs);
   const bundles = new Map<Digest, Uint8Array>();
-  const desired = (key: Key, name: string, catalog: string, bundle: Bundle, dependsOn: readonly Key[], mayNeed: readonly Key[] = []): Desired => {
+  const desired = (
+    key: Key,
+    name: string,
+    catalog: string,
+    bundle: Bundle,
+    dependsOn: readonly Key[],
+    mayNeed: readonly Key[] = [],
+  ): Desired => {
     const bytes = Buffer.from(canonicalJson(bundle));
     const digest = digestOf(bytes);
     bundles.set(digest, bytes);
-    return { key, kind: bundle.kind, name, catalog, bundle: digest, dependsOn: sortKeys(dependsOn), mayNeed: sortKeys(mayNeed) };
+    return {
+      key,
+      kind: bundle.kind,
+      name,
+      catalog,
+      bundle: digest,
+      dependsOn: sortKeys(dependsOn),
+      mayNeed: sortKeys(mayNeed),
+    };
   };
   return {
     bundles,
@@ -121,7 +136,12 @@ function seedOf(catalog: Catalog, arch: Architecture, make: MakeDesired): Desire
   return [make(seedKey(arch), 'seed', catalog.settings.name, bundle, [])];
 }
 
-function desiredPackage(recipe: RecipeEntry, graph: Graph, arch: Architecture, make: MakeDesired): Desired {
+function desiredPackage(
+  recipe: RecipeEntry,
+  graph: Graph,
+  arch: Architecture,
+  make: MakeDesired,
+): Desired {
   const { settings } = recipe.catalog;
   const closure = graph.environmentOf(recipe).map((one) => one.key);
   const bundle: Bundle = {
@@ -143,21 +163,40 @@ function sideFilesOf(recipe: RecipeEntry): SideFile[] {
   const folder = `recipes/${recipe.facts.name}/`;
   return recipe.catalog.source.files
     .filter((file) => file.path.startsWith(folder))
-    .map((file) => ({ path: file.path.slice(folder.length), blob: file.blob, executable: file.executable }));
+    .map((file) => ({
+      path: file.path.slice(folder.length),
+      blob: file.blob,
+      executable: file.executable,
+    }));
 }
 
 function desiredIndex(catalog: Catalog, arch: Architecture, make: MakeDesired): Desired {
   const packages = sortKeys(catalog.recipes.map((recipe) => recipe.key));
   const repository = catalog.settings.name;
-  return make(indexKey(repository, arch), repository, repository, { kind: 'index', repository, arch, packages }, packages);
+  return make(
+    indexKey(repository, arch),
+    repository,
+    repository,
+    { kind: 'index', repository, arch, packages },
+    packages,
+  );
 }
 
-function desiredImage(image: ImageEntry, catalogs: readonly Catalog[], graph: Graph, arch: Architecture, make: MakeDesired): Desired {
+function desiredImage(
+  image: ImageEntry,
+  catalogs: readonly Catalog[],
+  graph: Graph,
+  arch: Architecture,
+  make: MakeDesired,
+): Desired {
   const { settings } = image.catalog;
   const closure = graph.closure(image.facts.packages, false).map((one) => one.key);
   const optional = graph.substituted().filter((key) => !closure.includes(key));
   // The image's own catalog comes first, so that a person's package wins over one of Kiln OS at the same version.
-  const repositories = [settings.name, ...catalogs.map((one) => one.settings.name).filter((name) => name !== settings.name)];
+  const repositories = [
+    settings.name,
+    ...catalogs.map((one) => one.settings.name).filter((name) => name !== settings.name),
+  ];
   const bundle: Bundle = {
     kind: 'image',
     name: image.name,
@@ -172,10 +211,21 @@ function desiredImage(image: ImageEntry, catalogs: readonly Catalog[], graph: Gr
     repositories,
   };
   const indexes = repositories.map((repository) => indexKey(repository, arch));
-  return make(imageKey(image.name), image.name, settings.name, bundle, [...closure, ...indexes], optional);
+  return make(
+    imageKey(image.name),
+    image.name,
+    settings.name,
+    bundle,
+    [...closure, ...indexes],
+    optional,
+  );
 }
 
-function readCatalog(source: CatalogSource, before: readonly Catalog[], arch: Architecture): Catalog {
+function readCatalog(
+  source: CatalogSource,
+  before: readonly Catalog[],
+  arch: Architecture,
+): Catalog {
   const base = before[0]?.settings;
   const file = source.files.find((one) => one.path === 'catalog.yaml');
   if (file?.text === undefined) {
@@ -185,13 +235,16 @@ function readCatalog(source: CatalogSource, before: readonly Catalog[], arch: Ar
   }
   const settings = parseCatalogSettings(file.text, `${source.label}/catalog.yaml`, base);
   if (before.some((one) => one.settings.name === settings.name)) {
-    throw new KilnError('CATALOG_NAME_TAKEN', `two catalogs are called "${settings.name}"`, { hint: 'give yours another name in its catalog.yaml' });
+    throw new KilnError('CATALOG_NAME_TAKEN', `two catalogs are called "${settings.name}"`, {
+      hint: 'give yours another name in its catalog.yaml',
+    });
   }
   const catalog: Catalog = { source, settings, problems: [], recipes: [], images: [] };
   const pipelines = (name: string): PipelineText | undefined => {
     for (const one of [catalog, ...before]) {
       const found = one.source.files.find((entry) => entry.path === `pipelines/${name}.yaml`);
-      if (found?.text !== undefined) return { file: `${one.source.label}/${found.path}`, text: found.text };
+      if (found?.text !== undefined)
+        return { file: `${one.source.label}/${found.path}`, text: found.text };
     }
     return undefined;
   };
@@ -201,7 +254,8 @@ function readCatalog(source: CatalogSource, before: readonly Catalog[], arch: Ar
     const recipe = /^recipes\/([^/]+)\.yaml$/.exec(entry.path)?.[1];
     if (recipe !== undefined) addRecipe(catalog, entry, recipe, { arch, pipelines, taken });
     const image = /^images\/([^/]+?)(\.test)?\.yaml$/.exec(entry.path);
-    if (image?.[1] !== undefined && image[2] === undefined) addImage(catalog, entry, image[1], takenImages);
+    if (image?.[1] !== undefined && image[2] === undefined)
+      addImage(catalog, entry, image[1], takenImages);
   }
   return catalog;
 }
@@ -220,7 +274,11 @@ function addRecipe(
   catalog: Catalog,
   file: CatalogFile,
   name: string,
-  context: { arch: Architecture; pipelines(name: string): PipelineText | undefined; taken: ReadonlySet<string> },
+  context: {
+    arch: Architecture;
+    pipelines(name: string): PipelineText | undefined;
+    taken: ReadonlySet<string>;
+  },
 ): void {
   const key = packageKey(name, context.arch);
   try {
@@ -232,10 +290,14 @@ function addRecipe(
     });
     if (facts === undefined) return;
     if (facts.name !== name) {
-      throw new KilnError('CATALOG_FILE_NAME', `${file.path} is the recipe of "${facts.name}"`, { hint: `call the file recipes/${facts.name}.yaml` });
+      throw new KilnError('CATALOG_FILE_NAME', `${file.path} is the recipe of "${facts.name}"`, {
+        hint: `call the file recipes/${facts.name}.yaml`,
+      });
     }
     if (context.taken.has(key)) {
-      throw new KilnError('CATALOG_RECIPE_TAKEN', `another catalog has a recipe "${name}" too`, { hint: 'give yours another name' });
+      throw new KilnError('CATALOG_RECIPE_TAKEN', `another catalog has a recipe "${name}" too`, {
+        hint: 'give yours another name',
+      });
     }
     catalog.recipes.push({ catalog, file, facts, key });
   } catch (error) {
@@ -243,18 +305,33 @@ function addRecipe(
   }
 }
 
-function addImage(catalog: Catalog, file: CatalogFile, name: string, taken: ReadonlySet<string>): void {
+function addImage(
+  catalog: Catalog,
+  file: CatalogFile,
+  name: string,
+  taken: ReadonlySet<string>,
+): void {
   try {
     if (taken.has(name)) {
-      throw new KilnError('CATALOG_IMAGE_TAKEN', `another catalog has an image "${name}" too`, { hint: 'give yours another name' });
+      throw new KilnError('CATALOG_IMAGE_TAKEN', `another catalog has an image "${name}" too`, {
+        hint: 'give yours another name',
+      });
     }
     const config = parseImageConfig(file.text ?? '', `${catalog.source.label}/${file.path}`);
     const test = catalog.source.files.find((one) => one.path === `images/${name}.test.yaml`);
     if (test?.text === undefined) {
-      throw new KilnError('CATALOG_IMAGE_UNTESTED', `the image "${name}" has no tests`, { hint: `write images/${name}.test.yaml: no image is tagged untested` });
+      throw new KilnError('CATALOG_IMAGE_UNTESTED', `the image "${name}" has no tests`, {
+        hint: `write images/${name}.test.yaml: no image is tagged untested`,
+      });
     }
     const tests = parseImageTest(test.text, `${catalog.source.label}/${test.path}`);
-    catalog.images.push({ catalog, name, file, test, facts: { packages: [...config.contents.packages, ...tests.packages] } });
+    catalog.images.push({
+      catalog,
+      name,
+      file,
+      test,
+      facts: { packages: [...config.contents.packages, ...tests.packages] },
+    });
   } catch (error) {
     catalog.problems.push(problemOf(catalog, imageKey(name), error));
   }
@@ -264,16 +341,23 @@ function addImage(catalog: Catalog, file: CatalogFile, name: string, taken: Read
 function refuseCycles(catalogs: readonly Catalog[], graph: Graph): boolean {
   const environments = new Map<Key, ReadonlySet<Key>>();
   for (const catalog of catalogs) {
-    for (const recipe of catalog.recipes) environments.set(recipe.key, new Set(graph.environmentOf(recipe).map((one) => one.key)));
+    for (const recipe of catalog.recipes)
+      environments.set(recipe.key, new Set(graph.environmentOf(recipe).map((one) => one.key)));
   }
   let found = false;
   for (const catalog of catalogs) {
     const cyclic = catalog.recipes.filter((recipe) => {
-      const other = [...(environments.get(recipe.key) ?? [])].find((key) => environments.get(key)?.has(recipe.key) === true);
+      const other = [...(environments.get(recipe.key) ?? [])].find(
+        (key) => environments.get(key)?.has(recipe.key) === true,
+      );
       if (other === undefined) return false;
-      const error = new KilnError('CATALOG_CYCLE', `${recipe.key} is built with ${other}, which is built with or depends on ${recipe.key}`, {
-        hint: 'take one of the two out of environment.contents.packages or dependencies.runtime',
-      });
+      const error = new KilnError(
+        'CATALOG_CYCLE',
+        `${recipe.key} is built with ${other}, which is built with or depends on ${recipe.key}`,
+        {
+          hint: 'take one of the two out of environment.contents.packages or dependencies.runtime',
+        },
+      );
       catalog.problems.push(problemOf(catalog, recipe.key, error));
       return true;
     });
@@ -293,18 +377,24 @@ class Graph {
     this.#recipes = catalogs.flatMap((catalog) => catalog.recipes);
     // Later catalogs do not take names away from earlier ones.
     for (const recipe of this.#recipes) {
-      for (const name of recipe.facts.names) if (!this.#byName.has(name)) this.#byName.set(name, recipe);
+      for (const name of recipe.facts.names)
+        if (!this.#byName.has(name)) this.#byName.set(name, recipe);
     }
     this.#fromSeed = new Set(catalogs.flatMap((catalog) => catalog.settings.fromSeed));
   }
 
   /** Keys of the recipes whose role the seed plays in build environments. */
   substituted(): Key[] {
-    return this.#recipes.filter((recipe) => this.#fromSeed.has(recipe.facts.name)).map((recipe) => recipe.key);
+    return this.#recipes
+      .filter((recipe) => this.#fromSeed.has(recipe.facts.name))
+      .map((recipe) => recipe.key);
   }
 
   environmentOf(recipe: RecipeEntry): readonly RecipeEntry[] {
-    return this.closure([...recipe.catalog.settings.environmentPackages, ...recipe.facts.environment], true).filter((one) => one !== recipe);
+    return this.closure(
+      [...recipe.catalog.settings.environmentPackages, ...recipe.facts.environment],
+      true,
+    ).filter((one) => one !== recipe);
   }
 
   /**
@@ -320,7 +410,11 @@ class Graph {
         if (inEnvironment && this.#fromSeed.has(recipe.facts.name)) continue;
         found.set(recipe.key, recipe);
         visit(recipe.facts.runtime.map(nameOfAtom));
-        visit(recipe.facts.environment.map(nameOfAtom).filter((one) => !this.#fromSeed.has(this.#byName.get(one)?.facts.name ?? '')));
+        visit(
+          recipe.facts.environment
+            .map(nameOfAtom)
+            .filter((one) => !this.#fromSeed.has(this.#byName.get(one)?.facts.name ?? '')),
+        );
       }
     };
     visit(atoms.map(nameOfAtom));

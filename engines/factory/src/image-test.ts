@@ -33,8 +33,15 @@ const schema = z.object({
   pipeline: z
     .array(
       z
-        .object({ name: text().optional(), runs: text().optional(), exec: z.array(text()).min(1).optional() })
-        .refine((step) => (step.runs === undefined) !== (step.exec === undefined), 'a step has either "runs" (a shell script) or "exec" (a program, no shell)'),
+        .object({
+          name: text().optional(),
+          runs: text().optional(),
+          exec: z.array(text()).min(1).optional(),
+        })
+        .refine(
+          (step) => (step.runs === undefined) !== (step.exec === undefined),
+          'a step has either "runs" (a shell script) or "exec" (a program, no shell)',
+        ),
     )
     .min(1, 'a test has at least one step'),
 });

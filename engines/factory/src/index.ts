@@ -1,5 +1,13 @@
 export type { AttemptLog, AttemptLogs } from './attempt-logs.ts';
-export type { Bundle, CatalogSettings, ImageBundle, IndexBundle, PackageBundle, SeedBundle, SideFile } from './bundle.ts';
+export type {
+  Bundle,
+  CatalogSettings,
+  ImageBundle,
+  IndexBundle,
+  PackageBundle,
+  SeedBundle,
+  SideFile,
+} from './bundle.ts';
 export { parseCatalogSettings } from './bundle.ts';
 export type { CatalogFile, CatalogSource, DesiredCatalog, ReadCatalogs } from './catalog.ts';
 export { readCatalogs } from './catalog.ts';

@@ -28,7 +28,8 @@ export function seedKey(arch: string): Key {
 
 /** The parts of a key. Throws `KEY_INVALID`. */
 export function parseKey(key: string): ParsedKey {
-  const match = /^(seed|package|index|image):([A-Za-z0-9][A-Za-z0-9+_./-]*)(?:@([a-z0-9_]+))?$/.exec(key);
+  const match =
+    /^(seed|package|index|image):([A-Za-z0-9][A-Za-z0-9+_./-]*)(?:@([a-z0-9_]+))?$/.exec(key);
   if (match === null) {
     throw new KilnError('KEY_INVALID', `not a key: "${shorten(key)}"`, {
       hint: 'keys look like package:zlib@x86_64 or image:nginx',
@@ -36,5 +37,7 @@ export function parseKey(key: string): ParsedKey {
   }
   const [, kind = '', name = '', arch = ''] = match;
   const parsed = key as Key;
-  return kind === 'seed' ? { key: parsed, kind, name: 'seed', arch: name } : { key: parsed, kind: kind as KeyKind, name, arch };
+  return kind === 'seed'
+    ? { key: parsed, kind, name: 'seed', arch: name }
+    : { key: parsed, kind: kind as KeyKind, name, arch };
 }

@@ -9,13 +9,22 @@ import type { Desired, FactoryRecords, KeyState, PackageResult } from './records
 const bundleBytesMax = 32 * 1024 * 1024;
 
 /** Those of `keys` whose actual state is not (or no longer) their desired one. */
-export async function pendingOf(records: FactoryRecords, keys: readonly Key[]): Promise<readonly Key[]> {
+export async function pendingOf(
+  records: FactoryRecords,
+  keys: readonly Key[],
+): Promise<readonly Key[]> {
   const states = await records.states(keys);
   const pending: Key[] = [];
   for (const key of keys) {
     const desired = await records.desired(key);
     const state = states.get(key);
-    if (desired === undefined || state === undefined || state.status !== 'ready' || state.desired !== desired.bundle) pending.push(key);
+    if (
+      desired === undefined ||
+      state === undefined ||
+      state.status !== 'ready' ||
+      state.desired !== desired.bundle
+    )
+      pending.push(key);
   }
   return pending;
 }
@@ -28,12 +37,19 @@ export async function readBundle<K extends Bundle['kind']>(
 ): Promise<Extract<Bundle, { kind: K }>> {
   const bytes = await blobs.bytes(desired.bundle, bundleBytesMax);
   const bundle = JSON.parse(Buffer.from(bytes).toString('utf8')) as Bundle;
-  if (bundle.kind !== kind) throw new KilnError('BUNDLE_KIND', `${desired.key} is described by a bundle of kind ${bundle.kind}`);
+  if (bundle.kind !== kind)
+    throw new KilnError(
+      'BUNDLE_KIND',
+      `${desired.key} is described by a bundle of kind ${bundle.kind}`,
+    );
   return bundle as Extract<Bundle, { kind: K }>;
 }
 
 /** The last good packages of a key, ready or being made anew. */
-export async function packagesOf(records: FactoryRecords, state: KeyState | undefined): Promise<PackageResult | undefined> {
+export async function packagesOf(
+  records: FactoryRecords,
+  state: KeyState | undefined,
+): Promise<PackageResult | undefined> {
   if (state?.action === undefined) return undefined;
   const result = await records.action(state.action);
   return result?.kind === 'package' ? result : undefined;
@@ -73,8 +89,13 @@ export class KeyWriter {
 
   /** Other keys come first; each of them enqueues this one when it becomes ready. */
   async waiting(keys: readonly Key[]): Promise<Outcome> {
-    const failed = (await Promise.all(keys.map((key) => this.#records.state(key)))).filter((state) => state?.status === 'failed');
-    const what = failed.length > 0 ? `stopped by ${failed.map((state) => state?.key).join(', ')}` : `waits for ${keys.join(', ')}`;
+    const failed = (await Promise.all(keys.map((key) => this.#records.state(key)))).filter(
+      (state) => state?.status === 'failed',
+    );
+    const what =
+      failed.length > 0
+        ? `stopped by ${failed.map((state) => state?.key).join(', ')}`
+        : `waits for ${keys.join(', ')}`;
     await this.#write({ status: 'waiting', stage: what, waitingFor: keys });
     return done;
   }
@@ -82,13 +103,20 @@ export class KeyWriter {
   /** Actual equals desired. What depends on this key is looked at when something changed. */
   async ready(action: Digest | undefined, also: readonly EnqueueRequest[] = []): Promise<Outcome> {
     const before = this.#before;
-    const same = before?.status === 'ready' && before.desired === this.#desired.bundle && before.action === action;
+    const same =
+      before?.status === 'ready' &&
+      before.desired === this.#desired.bundle &&
+      before.action === action;
     if (!same) await this.#write({ status: 'ready', stage: '', action });
     const settled = before !== undefined && same;
     if (settled && also.length === 0) return done;
     const dependants = settled ? [] : await this.#records.dependants([this.#desired.key]);
     return queueKeys([
-      ...dependants.map((key): EnqueueRequest => ({ key, priority: 50, reason: `${this.#desired.key} is ready` })),
+      ...dependants.map((key): EnqueueRequest => ({
+        key,
+        priority: 50,
+        reason: `${this.#desired.key} is ready`,
+      })),
       ...also,
     ]);
   }
@@ -99,7 +127,10 @@ export class KeyWriter {
    */
   async failed(error: unknown): Promise<Outcome> {
     if (!(error instanceof KilnError) || error.retry === 'later') {
-      await this.#write({ status: 'working', stage: `is tried again: ${messageOf(error).slice(0, 200)}` });
+      await this.#write({
+        status: 'working',
+        stage: `is tried again: ${messageOf(error).slice(0, 200)}`,
+      });
       throw error;
     }
     await this.#write({

@@ -35,12 +35,17 @@ export interface PipelineText {
 }
 
 /** Definitions by name, each parsed once. */
-export function pipelineReader(texts: (name: string) => PipelineText | undefined): (name: string) => PipelineDefinition | undefined {
+export function pipelineReader(
+  texts: (name: string) => PipelineText | undefined,
+): (name: string) => PipelineDefinition | undefined {
   const parsed = new Map<string, PipelineDefinition | undefined>();
   return (name) => {
     if (!parsed.has(name)) {
       const found = texts(name);
-      parsed.set(name, found === undefined ? undefined : parsePipelineDefinition(found.text, { file: found.file }));
+      parsed.set(
+        name,
+        found === undefined ? undefined : parsePipelineDefinition(found.text, { file: found.file }),
+      );
     }
     return parsed.get(name);
   };
@@ -64,9 +69,13 @@ export function readRecipeFacts(request: RecipeFactsRequest): RecipeFacts | unde
   const packages = [recipe.package, ...recipe.subpackages];
   return {
     name: recipe.package.name,
-    names: sortUnique(packages.flatMap((one) => [one.name, ...one.dependencies.provides.map(nameOfAtom)])),
+    names: sortUnique(
+      packages.flatMap((one) => [one.name, ...one.dependencies.provides.map(nameOfAtom)]),
+    ),
     environment: compiled.environment.packages,
-    runtime: packages.flatMap((one) => one.dependencies.runtime.filter((atom) => !atom.startsWith('!'))),
+    runtime: packages.flatMap((one) =>
+      one.dependencies.runtime.filter((atom) => !atom.startsWith('!')),
+    ),
     pipelines: Object.fromEntries([...used].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 }

@@ -98,7 +98,11 @@ export interface ImagePackage {
 
 export interface TestRun {
   readonly passed: boolean;
-  readonly steps: readonly { readonly name: string; readonly passed: boolean; readonly durationMs: number }[];
+  readonly steps: readonly {
+    readonly name: string;
+    readonly passed: boolean;
+    readonly durationMs: number;
+  }[];
 }
 
 /** The result of assembling, testing and signing an image. */
@@ -111,7 +115,11 @@ export interface ImageResult {
   /** Digest of the platform manifest. */
   readonly manifest: Digest;
   readonly config: Digest;
-  readonly layers: readonly { readonly digest: Digest; readonly diffId: Digest; readonly sizeBytes: number }[];
+  readonly layers: readonly {
+    readonly digest: Digest;
+    readonly diffId: Digest;
+    readonly sizeBytes: number;
+  }[];
   /** Compressed size: config and layers. */
   readonly sizeBytes: number;
   readonly packages: readonly ImagePackage[];
@@ -155,7 +163,11 @@ export interface FactoryRecords {
    * Makes the desired state of one catalog equal to `desired`, except that keys named in `problems` keep theirs, and
    * enqueues what changed or went away, in one transaction. Returns the changed keys.
    */
-  applyCatalog(catalog: string, desired: readonly Desired[], problems: readonly CatalogProblem[]): Promise<readonly Key[]>;
+  applyCatalog(
+    catalog: string,
+    desired: readonly Desired[],
+    problems: readonly CatalogProblem[],
+  ): Promise<readonly Key[]>;
   /** Forgets catalogs that are not in `names`; their keys are enqueued to be cleaned up. */
   retainCatalogs(names: readonly string[]): Promise<void>;
   problems(): Promise<readonly CatalogProblem[]>;
@@ -181,5 +193,8 @@ export interface FactoryRecords {
   currentGeneration(repository: string, arch: string): Promise<Generation | undefined>;
   generation(repository: string, arch: string, number: number): Promise<Generation | undefined>;
   /** Adds the next generation, if `previous` (0 for none) is still the current one; otherwise undefined. */
-  publishGeneration(next: Omit<Generation, 'number' | 'createdAt'>, previous: number): Promise<Generation | undefined>;
+  publishGeneration(
+    next: Omit<Generation, 'number' | 'createdAt'>,
+    previous: number,
+  ): Promise<Generation | undefined>;
 }

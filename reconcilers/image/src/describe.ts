@@ -23,7 +23,10 @@ export interface DescribeRequest {
 }
 
 /** Makes and signs the statements about the index and about the platform's manifest, and says what the registry shows. */
-export async function describeImage(ports: ImageReconcilerPorts, request: DescribeRequest): Promise<ImageResult> {
+export async function describeImage(
+  ports: ImageReconcilerPorts,
+  request: DescribeRequest,
+): Promise<ImageResult> {
   const { inputs, image } = request;
   const manifestSbom = await sbomOfImage({
     assembled: request.assembled,
@@ -41,13 +44,22 @@ export async function describeImage(ports: ImageReconcilerPorts, request: Descri
     tool: ports.builder,
     supplier: `Organization: ${inputs.bundle.settings.namespace}`,
     vcsUrl: '',
-    images: [{ digest: image.manifest.descriptor.digest, mediaType: image.manifest.descriptor.mediaType, arch: architectureOf(inputs.bundle.arch)?.oci.architecture ?? inputs.bundle.arch }],
+    images: [
+      {
+        digest: image.manifest.descriptor.digest,
+        mediaType: image.manifest.descriptor.mediaType,
+        arch: architectureOf(inputs.bundle.arch)?.oci.architecture ?? inputs.bundle.arch,
+      },
+    ],
   });
   const ofManifest = await evidenceFor(ports, request, image.manifest, manifestSbom);
   const ofIndex = await evidenceFor(ports, request, image.index, wholeSbom);
   const blobs = [
     { digest: image.config.descriptor.digest, sizeBytes: image.config.descriptor.sizeBytes },
-    ...image.layers.map(({ descriptor }) => ({ digest: descriptor.digest, sizeBytes: descriptor.sizeBytes })),
+    ...image.layers.map(({ descriptor }) => ({
+      digest: descriptor.digest,
+      sizeBytes: descriptor.sizeBytes,
+    })),
   ];
   return {
     kind: 'image',
@@ -56,7 +68,11 @@ export async function describeImage(ports: ImageReconcilerPorts, request: Descri
     index: image.index.descriptor.digest,
     manifest: image.manifest.descriptor.digest,
     config: image.config.descriptor.digest,
-    layers: image.layers.map(({ descriptor, diffId }) => ({ digest: descriptor.digest, diffId, sizeBytes: descriptor.sizeBytes })),
+    layers: image.layers.map(({ descriptor, diffId }) => ({
+      digest: descriptor.digest,
+      diffId,
+      sizeBytes: descriptor.sizeBytes,
+    })),
     sizeBytes: blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0),
     packages: inputs.packages.map(({ record }) => ({
       name: record.name,
@@ -70,7 +86,12 @@ export async function describeImage(ports: ImageReconcilerPorts, request: Descri
     attachments: [...ofIndex.attachments, ...ofManifest.attachments],
     publication: {
       blobs: unique([...blobs, ...ofIndex.blobs, ...ofManifest.blobs]),
-      manifests: [manifestRow(image.manifest), manifestRow(image.index), ...ofIndex.manifests, ...ofManifest.manifests],
+      manifests: [
+        manifestRow(image.manifest),
+        manifestRow(image.index),
+        ...ofIndex.manifests,
+        ...ofManifest.manifests,
+      ],
     },
   };
 }
@@ -81,7 +102,14 @@ function unique<T extends { readonly digest: Digest }>(blobs: readonly T[]): rea
 
 function manifestRow(document: ImageDocument): ImageResult['publication']['manifests'][number] {
   const { digest, mediaType, sizeBytes } = document.descriptor;
-  return { digest, mediaType, sizeBytes, subject: undefined, artifactType: undefined, annotations: {} };
+  return {
+    digest,
+    mediaType,
+    sizeBytes,
+    subject: undefined,
+    artifactType: undefined,
+    annotations: {},
+  };
 }
 
 /** `latest`, and the version of the package that the image is named after. */
@@ -92,7 +120,12 @@ function tagsOf(inputs: ImageInputs): readonly string[] {
   return ['latest', version.replace(/-r\d+$/, ''), version];
 }
 
-async function evidenceFor(ports: ImageReconcilerPorts, request: DescribeRequest, document: ImageDocument, sbom: SpdxDocument) {
+async function evidenceFor(
+  ports: ImageReconcilerPorts,
+  request: DescribeRequest,
+  document: ImageDocument,
+  sbom: SpdxDocument,
+) {
   const { inputs, run } = request;
   const { digest, mediaType, sizeBytes } = document.descriptor;
   const statements = imageStatements({
@@ -101,30 +134,52 @@ async function evidenceFor(ports: ImageReconcilerPorts, request: DescribeRequest
     sbom: JSON.parse(Buffer.from(printSpdx(sbom)).toString('utf8')) as Record<string, unknown>,
     provenance: provenanceOf(ports, request, await materialsOf(ports, inputs)),
     tests: {
-      configuration: [{ name: inputs.bundle.testFile, digest: { sha256: hexOf(digestOf(inputs.bundle.testSource)) } }],
+      configuration: [
+        {
+          name: inputs.bundle.testFile,
+          digest: { sha256: hexOf(digestOf(inputs.bundle.testSource)) },
+        },
+      ],
       passedTests: run.steps.filter((step) => step.passed).map((step) => step.name),
       warnedTests: [],
       failedTests: run.steps.filter((step) => !step.passed).map((step) => step.name),
     },
-    configuration: JSON.parse(Buffer.from(printApkoJson(request.assembled.config)).toString('utf8')) as Record<string, unknown>,
+    configuration: JSON.parse(
+      Buffer.from(printApkoJson(request.assembled.config)).toString('utf8'),
+    ) as Record<string, unknown>,
   });
-  return attach(ports, inputs.key, { digest, mediaType, sizeBytes }, statements, rfc3339(inputs.bundle.settings.epochSeconds * 1000));
+  return attach(
+    ports,
+    inputs.key,
+    { digest, mediaType, sizeBytes },
+    statements,
+    rfc3339(inputs.bundle.settings.epochSeconds * 1000),
+  );
 }
 
 /** What the packages of the image were made of: sources, and the packages of their build environments, each once. */
-async function materialsOf(ports: ImageReconcilerPorts, inputs: ImageInputs): Promise<readonly ResourceDescriptor[]> {
+async function materialsOf(
+  ports: ImageReconcilerPorts,
+  inputs: ImageInputs,
+): Promise<readonly ResourceDescriptor[]> {
   const inside = new Set(inputs.packages.map(({ record }) => record.checksum));
   const states = await ports.records.states([...inputs.bundle.closure, ...inputs.bundle.optional]);
   const materials = new Map<string, ResourceDescriptor>();
   for (const state of states.values()) {
     const result = await packagesOf(ports.records, state);
-    if (result === undefined || !result.packages.some(({ record }) => inside.has(record.checksum))) continue;
-    for (const { name, uri, digest } of result.inputs) materials.set(canonicalJson([uri, digest]), { name, uri, digest });
+    if (result === undefined || !result.packages.some(({ record }) => inside.has(record.checksum)))
+      continue;
+    for (const { name, uri, digest } of result.inputs)
+      materials.set(canonicalJson([uri, digest]), { name, uri, digest });
   }
   return [...materials].sort(([a], [b]) => compareBytes(a, b)).map(([, material]) => material);
 }
 
-function provenanceOf(ports: ImageReconcilerPorts, request: DescribeRequest, materials: readonly ResourceDescriptor[]): Provenance {
+function provenanceOf(
+  ports: ImageReconcilerPorts,
+  request: DescribeRequest,
+  materials: readonly ResourceDescriptor[],
+): Provenance {
   const { inputs } = request;
   const { settings } = inputs.bundle;
   return {

@@ -2,7 +2,12 @@ import type { BlobStore } from '@kiln/blobs';
 import type { Digest } from '@kiln/base';
 import { digestOf } from '@kiln/base';
 import type { Attachment, BlobLink, FactoryRecords, RegistryManifest } from '@kiln/factory';
-import { EMPTY_CONFIG, EMPTY_CONFIG_DIGEST, SIGSTORE_BUNDLE_MEDIA_TYPE, bundleManifest } from '@kiln/intoto';
+import {
+  EMPTY_CONFIG,
+  EMPTY_CONFIG_DIGEST,
+  SIGSTORE_BUNDLE_MEDIA_TYPE,
+  bundleManifest,
+} from '@kiln/intoto';
 import { mediaTypes, referrerDescriptor } from '@kiln/oci';
 import type { Key } from '@kiln/queue';
 import type { PreparedStatement, Signer } from '@kiln/trust';
@@ -47,7 +52,12 @@ export async function attach(
     await ports.blobs.put(statement.bytes, digest);
     await ports.records.recordLedger([{ kind: 'statement', digest, key }]);
     const bundle = await ports.blobs.put(await ports.signer.signStatement(digest));
-    const manifest = bundleManifest({ bundle, subject, predicateType: statement.predicateType, created });
+    const manifest = bundleManifest({
+      bundle,
+      subject,
+      predicateType: statement.predicateType,
+      created,
+    });
     const stored = await ports.blobs.put(manifest);
     const listed = referrerDescriptor(manifest, mediaTypes.manifest);
     blobs.push(bundle);
@@ -59,7 +69,11 @@ export async function attach(
       artifactType: listed.artifactType ?? SIGSTORE_BUNDLE_MEDIA_TYPE,
       annotations: listed.annotations ?? {},
     });
-    attachments.push({ subject: subject.digest, predicateType: statement.predicateType, manifest: stored.digest });
+    attachments.push({
+      subject: subject.digest,
+      predicateType: statement.predicateType,
+      manifest: stored.digest,
+    });
   }
   return { attachments, blobs, manifests };
 }

@@ -19,22 +19,44 @@ export interface BuiltImage {
 }
 
 /** Writes layer, configuration, manifest and index into the blob store, each compressed and hashed once. */
-export async function makeImage(ports: ImageReconcilerPorts, inputs: ImageInputs, assembled: AssembledTree): Promise<BuiltImage> {
+export async function makeImage(
+  ports: ImageReconcilerPorts,
+  inputs: ImageInputs,
+  assembled: AssembledTree,
+): Promise<BuiltImage> {
   const { stat, diffId } = await storeLayer(ports, assembled);
-  const layers = [{ descriptor: { mediaType: mediaTypes.layerGzip, sizeBytes: stat.sizeBytes, digest: stat.digest }, diffId }];
+  const layers = [
+    {
+      descriptor: {
+        mediaType: mediaTypes.layerGzip,
+        sizeBytes: stat.sizeBytes,
+        digest: stat.digest,
+      },
+      diffId,
+    },
+  ];
   const createdSeconds = inputs.bundle.settings.epochSeconds;
-  const { config, manifest } = imageOf({ config: assembled.config, arch: inputs.bundle.arch, layers, createdSeconds });
+  const { config, manifest } = imageOf({
+    config: assembled.config,
+    arch: inputs.bundle.arch,
+    layers,
+    createdSeconds,
+  });
   const index = indexOf({
     config: assembled.config,
     images: [{ arch: inputs.bundle.arch, manifest: manifest.descriptor }],
     createdSeconds,
   });
-  for (const document of [config, manifest, index]) await ports.blobs.put(document.bytes, document.descriptor.digest);
+  for (const document of [config, manifest, index])
+    await ports.blobs.put(document.bytes, document.descriptor.digest);
   return { layers, config, manifest, index, runtime: parseConfig(config.bytes).config };
 }
 
 /** The layer is compressed and hashed as it is written. */
-async function storeLayer(ports: ImageReconcilerPorts, assembled: AssembledTree): Promise<{ readonly stat: BlobStat; readonly diffId: Digest }> {
+async function storeLayer(
+  ports: ImageReconcilerPorts,
+  assembled: AssembledTree,
+): Promise<{ readonly stat: BlobStat; readonly diffId: Digest }> {
   const hash = createHash('sha256');
   async function* hashed(): AsyncGenerator<Uint8Array> {
     for await (const chunk of layerTar(assembled)) {

@@ -4,7 +4,16 @@ import type { BlobStore } from '@kiln/blobs';
 import type { Sandbox } from '@kiln/build';
 import type { Clock, Digest } from '@kiln/base';
 import { KilnError, digestOfValue } from '@kiln/base';
-import type { AttemptLog, AttemptLogs, FactoryRecords, ImageBundle, ImageResult, ImageTest, RegistryState, TestRun } from '@kiln/factory';
+import type {
+  AttemptLog,
+  AttemptLogs,
+  FactoryRecords,
+  ImageBundle,
+  ImageResult,
+  ImageTest,
+  RegistryState,
+  TestRun,
+} from '@kiln/factory';
 import { KeyWriter, allPresent, parseImageTest, pendingOf, readBundle } from '@kiln/factory';
 import type { ImageConfig } from '@kiln/image-config';
 import { parseImageConfig } from '@kiln/image-config';
@@ -44,10 +53,19 @@ export interface ImageReconcilerPorts {
  * after its test passed; so a tag never names an image without its evidence.
  */
 export function imageReconciler(ports: ImageReconcilerPorts, concurrency: number): Reconciler {
-  return { prefix: 'image', pool: 'image', concurrency, reconcile: (key, context) => reconcileImage(ports, key, context) };
+  return {
+    prefix: 'image',
+    pool: 'image',
+    concurrency,
+    reconcile: (key, context) => reconcileImage(ports, key, context),
+  };
 }
 
-async function reconcileImage(ports: ImageReconcilerPorts, key: Key, context: ReconcileContext): Promise<Outcome> {
+async function reconcileImage(
+  ports: ImageReconcilerPorts,
+  key: Key,
+  context: ReconcileContext,
+): Promise<Outcome> {
   const desired = await ports.records.desired(key);
   if (desired === undefined) {
     // What was published stays; it is no longer kept up to date.
@@ -62,17 +80,31 @@ async function reconcileImage(ports: ImageReconcilerPorts, key: Key, context: Re
     const config = parseImageConfig(bundle.source, bundle.file);
     const test = parseImageTest(bundle.testSource, bundle.testFile);
     const lock = await lockImage(ports.records, bundle, config.contents.packages);
-    const testLock = await lockImage(ports.records, bundle, [...config.contents.packages, ...test.packages]);
+    const testLock = await lockImage(ports.records, bundle, [
+      ...config.contents.packages,
+      ...test.packages,
+    ]);
     for (const one of [lock, testLock]) {
       if (one.kind === 'waiting') return await writer.waiting(one.keys);
       if (one.kind === 'unsolved') {
-        throw new KilnError('IMAGE_UNSOLVED', `${bundle.file}: ${one.chain.join(': ')}`, { hint: 'kiln package ls lists the packages there are' });
+        throw new KilnError('IMAGE_UNSOLVED', `${bundle.file}: ${one.chain.join(': ')}`, {
+          hint: 'kiln package ls lists the packages there are',
+        });
       }
     }
     if (lock.kind !== 'locked' || testLock.kind !== 'locked') return done;
-    const inputs: ImageInputs = { key, bundle, config, test, packages: lock.packages, testPackages: testLock.packages };
+    const inputs: ImageInputs = {
+      key,
+      bundle,
+      config,
+      test,
+      packages: lock.packages,
+      testPackages: testLock.packages,
+    };
     const action = actionOf(ports, inputs);
-    const result = (await atHand(ports, action)) ?? (await produce(ports, inputs, context, action, (stage) => writer.working(stage)));
+    const result =
+      (await atHand(ports, action)) ??
+      (await produce(ports, inputs, context, action, (stage) => writer.working(stage)));
     if (result === 'aborted') return done;
     await show(ports, result);
     return await writer.ready(action);
@@ -95,7 +127,8 @@ export interface ImageInputs {
 }
 
 function actionOf(ports: ImageReconcilerPorts, inputs: ImageInputs): Digest {
-  const lock = (packages: readonly ImagePackageFile[]): unknown => packages.map(({ record }) => [record.name, record.version, record.checksum]);
+  const lock = (packages: readonly ImagePackageFile[]): unknown =>
+    packages.map(({ record }) => [record.name, record.version, record.checksum]);
   return digestOfValue({
     action: 'image/1',
     builder: ports.builder,
@@ -111,10 +144,15 @@ function actionOf(ports: ImageReconcilerPorts, inputs: ImageInputs): Digest {
 }
 
 /** The recorded result, when everything that belongs to it is there; otherwise it is forgotten and made again. */
-async function atHand(ports: ImageReconcilerPorts, action: Digest): Promise<ImageResult | undefined> {
+async function atHand(
+  ports: ImageReconcilerPorts,
+  action: Digest,
+): Promise<ImageResult | undefined> {
   const result = await ports.records.action(action);
   if (result?.kind !== 'image') return undefined;
-  const digests = [...result.publication.blobs, ...result.publication.manifests].map((one) => one.digest);
+  const digests = [...result.publication.blobs, ...result.publication.manifests].map(
+    (one) => one.digest,
+  );
   if (await allPresent(ports.blobs, digests)) return result;
   await ports.records.forgetAction(action);
   return undefined;
@@ -150,7 +188,10 @@ async function produce(
   }
 }
 
-async function assembleImage(ports: ImageReconcilerPorts, inputs: ImageInputs): Promise<AssembledTree> {
+async function assembleImage(
+  ports: ImageReconcilerPorts,
+  inputs: ImageInputs,
+): Promise<AssembledTree> {
   const packages = [];
   for (const one of inputs.packages) packages.push(await ports.opener.open(one.apk));
   return assemble({
@@ -181,9 +222,13 @@ async function testImage(
   });
   if (run.passed) return run;
   const failed = run.steps.find((step) => !step.passed);
-  throw new KilnError('IMAGE_TEST_FAILED', `${inputs.bundle.testFile}: "${failed?.name ?? ''}" failed; the tag stays where it was`, {
-    hint: `kiln logs ${inputs.key} shows what it printed`,
-  });
+  throw new KilnError(
+    'IMAGE_TEST_FAILED',
+    `${inputs.bundle.testFile}: "${failed?.name ?? ''}" failed; the tag stays where it was`,
+    {
+      hint: `kiln logs ${inputs.key} shows what it printed`,
+    },
+  );
 }
 
 /** Shows the image, or what somebody deleted of it, and moves the tags. */

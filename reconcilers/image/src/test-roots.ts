@@ -15,14 +15,23 @@ export async function testRoots(
   assembled: AssembledTree,
 ): Promise<readonly string[]> {
   const diffIds = image.layers.map((layer) => layer.diffId);
-  const own = await ports.roots.ensure(digestOfValue({ root: 'image/1', diffIds }), () => treeMembers(assembled));
+  const own = await ports.roots.ensure(digestOfValue({ root: 'image/1', diffIds }), () =>
+    treeMembers(assembled),
+  );
   const names = new Set(inputs.packages.map((one) => one.record.name));
   if (inputs.testPackages.every((one) => names.has(one.record.name))) return [own];
-  const lock = inputs.testPackages.map(({ record }) => [record.name, record.version, record.checksum]);
-  const added = await ports.roots.ensure(digestOfValue({ root: 'image-test/1', lock }), async function* members() {
-    const packages = [];
-    for (const one of inputs.testPackages) packages.push(await ports.opener.open(one.apk));
-    yield* treeMembers(await environmentTree({ packages, arch: inputs.bundle.arch }));
-  });
+  const lock = inputs.testPackages.map(({ record }) => [
+    record.name,
+    record.version,
+    record.checksum,
+  ]);
+  const added = await ports.roots.ensure(
+    digestOfValue({ root: 'image-test/1', lock }),
+    async function* members() {
+      const packages = [];
+      for (const one of inputs.testPackages) packages.push(await ports.opener.open(one.apk));
+      yield* treeMembers(await environmentTree({ packages, arch: inputs.bundle.arch }));
+    },
+  );
   return [added, own];
 }

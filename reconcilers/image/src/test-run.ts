@@ -55,7 +55,9 @@ export async function runImageTest(request: ImageTestRequest): Promise<TestRun> 
     request.signal.throwIfAborted();
     const passed = result.kind === 'exited' && result.exitCode === 0;
     const how = result.kind === 'exited' ? `exit ${result.exitCode}` : result.kind;
-    request.onOutput(Buffer.from(`--- test: ${step.name}: ${passed ? 'passed' : `failed, ${how}`}\n`));
+    request.onOutput(
+      Buffer.from(`--- test: ${step.name}: ${passed ? 'passed' : `failed, ${how}`}\n`),
+    );
     steps.push({ name: step.name, passed, durationMs: request.clock.now() - startedAt });
     if (!passed) break;
   }

@@ -20,10 +20,18 @@ export interface IndexReconcilerPorts {
  * current generation nothing is written, and a lost index file is signed again, which gives the same bytes.
  */
 export function indexReconciler(ports: IndexReconcilerPorts): Reconciler {
-  return { prefix: 'index', concurrency: 1, reconcile: (key, context) => reconcileIndex(ports, key, context) };
+  return {
+    prefix: 'index',
+    concurrency: 1,
+    reconcile: (key, context) => reconcileIndex(ports, key, context),
+  };
 }
 
-async function reconcileIndex(ports: IndexReconcilerPorts, key: Key, context: ReconcileContext): Promise<Outcome> {
+async function reconcileIndex(
+  ports: IndexReconcilerPorts,
+  key: Key,
+  context: ReconcileContext,
+): Promise<Outcome> {
   const desired = await ports.records.desired(key);
   if (desired === undefined) {
     // Published generations stay addressable; only the state of the key goes.
@@ -43,10 +51,17 @@ async function reconcileIndex(ports: IndexReconcilerPorts, key: Key, context: Re
 }
 
 /** The digest of the unsigned index that is current now; undefined when somebody else published meanwhile. */
-async function publish(ports: IndexReconcilerPorts, key: Key, bundle: IndexBundle): Promise<IndexDigest | undefined> {
+async function publish(
+  ports: IndexReconcilerPorts,
+  key: Key,
+  bundle: IndexBundle,
+): Promise<IndexDigest | undefined> {
   const packages = await standing(ports.records, bundle.packages);
   const current = await ports.records.currentGeneration(bundle.repository, bundle.arch);
-  const member = printIndexMember(packages.map((one) => one.record), `${bundle.repository} ${bundle.arch}`);
+  const member = printIndexMember(
+    packages.map((one) => one.record),
+    `${bundle.repository} ${bundle.arch}`,
+  );
   const unsigned = digestOf(member);
   const same = current?.unsigned === unsigned;
   if (same && (await ports.blobs.stat(current.indexBlob)) !== undefined) return unsigned;
@@ -54,7 +69,13 @@ async function publish(ports: IndexReconcilerPorts, key: Key, bundle: IndexBundl
   const signature = await ports.signer.signIndex(unsigned);
   const { digest } = await ports.blobs.put(concatBytes([signature, member]));
   if (same && current.indexBlob === digest) return unsigned;
-  const next = { repository: bundle.repository, arch: bundle.arch, indexBlob: digest, unsigned, packages };
+  const next = {
+    repository: bundle.repository,
+    arch: bundle.arch,
+    indexBlob: digest,
+    unsigned,
+    packages,
+  };
   const published = await ports.records.publishGeneration(next, current?.number ?? 0);
   return published === undefined ? undefined : unsigned;
 }
@@ -62,11 +83,14 @@ async function publish(ports: IndexReconcilerPorts, key: Key, bundle: IndexBundl
 type IndexDigest = ReturnType<typeof digestOf>;
 
 /** The packages of the last good result of each key, by name and version. */
-async function standing(records: FactoryRecords, keys: readonly Key[]): Promise<readonly BuiltPackage[]> {
+async function standing(
+  records: FactoryRecords,
+  keys: readonly Key[],
+): Promise<readonly BuiltPackage[]> {
   const states = await records.states(keys);
   const packages: BuiltPackage[] = [];
-  for (const key of keys) packages.push(...((await packagesOf(records, states.get(key)))?.packages ?? []));
+  for (const key of keys)
+    packages.push(...((await packagesOf(records, states.get(key)))?.packages ?? []));
   const nameAndVersion = (record: IndexRecord): string => `${record.name}\n${record.version}`;
   return packages.sort((a, b) => compareBytes(nameAndVersion(a.record), nameAndVersion(b.record)));
 }
-

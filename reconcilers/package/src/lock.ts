@@ -37,21 +37,38 @@ export async function lockEnvironment(
     world,
   );
   if (solution.kind === 'unsolved') {
-    throw new KilnError('PACKAGE_ENVIRONMENT_UNSOLVED', `${bundle.file}: no build environment: ${solution.chain.join(': ')}`, {
-      hint: 'name packages that a recipe of the catalog gives, or that seed.yaml lists',
-    });
+    throw new KilnError(
+      'PACKAGE_ENVIRONMENT_UNSOLVED',
+      `${bundle.file}: no build environment: ${solution.chain.join(': ')}`,
+      {
+        hint: 'name packages that a recipe of the catalog gives, or that seed.yaml lists',
+      },
+    );
   }
-  const files = new Map([...repositories.catalog, ...repositories.seed].map((one) => [one.record.checksum, one.apk]));
+  const files = new Map(
+    [...repositories.catalog, ...repositories.seed].map((one) => [one.record.checksum, one.apk]),
+  );
   return solution.packages.map(({ record, repository }) => {
     const apk = files.get(record.checksum);
-    if (apk === undefined) throw new Error(`assertion failed: ${record.name} was chosen but is no candidate`);
-    return { name: record.name, version: record.version, checksum: record.checksum, apk, repository: repository as 'catalog' | 'seed' };
+    if (apk === undefined)
+      throw new Error(`assertion failed: ${record.name} was chosen but is no candidate`);
+    return {
+      name: record.name,
+      version: record.version,
+      checksum: record.checksum,
+      apk,
+      repository: repository as 'catalog' | 'seed',
+    };
   });
 }
 
-async function closurePackages(records: FactoryRecords, bundle: PackageBundle): Promise<readonly BuiltPackage[]> {
+async function closurePackages(
+  records: FactoryRecords,
+  bundle: PackageBundle,
+): Promise<readonly BuiltPackage[]> {
   const states = await records.states(bundle.closure);
   const packages: BuiltPackage[] = [];
-  for (const key of bundle.closure) packages.push(...((await packagesOf(records, states.get(key)))?.packages ?? []));
+  for (const key of bundle.closure)
+    packages.push(...((await packagesOf(records, states.get(key)))?.packages ?? []));
   return packages;
 }

@@ -2,7 +2,14 @@ import type { Digest } from '@kiln/base';
 import type { BuildPlan } from '@kiln/build';
 import { planBuild } from '@kiln/build';
 import type { PackageBundle } from '@kiln/factory';
-import { KeyWriter, allPresent, indexKey, pendingOf, pipelineReader, readBundle } from '@kiln/factory';
+import {
+  KeyWriter,
+  allPresent,
+  indexKey,
+  pendingOf,
+  pipelineReader,
+  readBundle,
+} from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { done, queueKeys } from '@kiln/queue';
 import { compileRecipe, parseRecipe } from '@kiln/recipe';
@@ -17,16 +24,27 @@ import { runBuild } from './run-build.ts';
  * that gives the same bytes changes no lock, so that nothing follows.
  */
 export function packageReconciler(ports: PackageReconcilerPorts, concurrency: number): Reconciler {
-  return { prefix: 'package', pool: 'build', concurrency, reconcile: (key, context) => reconcilePackage(ports, key, context) };
+  return {
+    prefix: 'package',
+    pool: 'build',
+    concurrency,
+    reconcile: (key, context) => reconcilePackage(ports, key, context),
+  };
 }
 
-async function reconcilePackage(ports: PackageReconcilerPorts, key: Key, context: ReconcileContext): Promise<Outcome> {
+async function reconcilePackage(
+  ports: PackageReconcilerPorts,
+  key: Key,
+  context: ReconcileContext,
+): Promise<Outcome> {
   const desired = await ports.records.desired(key);
   if (desired === undefined) {
     // The packages leave the next generation of the index.
     const indexes = (await ports.records.listDesired()).filter((one) => one.kind === 'index');
     await ports.records.dropState(key);
-    return queueKeys(indexes.map((one) => ({ key: one.key, reason: `${key} is no longer in the catalog` })));
+    return queueKeys(
+      indexes.map((one) => ({ key: one.key, reason: `${key} is no longer in the catalog` })),
+    );
   }
   const writer = await KeyWriter.open(ports.records, desired);
   try {
@@ -35,14 +53,24 @@ async function reconcilePackage(ports: PackageReconcilerPorts, key: Key, context
     if (pending.length > 0) return await writer.waiting(pending);
     const { plan, environment } = await planOf(ports, bundle);
     if (!(await atHand(ports, plan.action))) {
-      const built = await runBuild(ports, { key, bundle, plan, environment, context, working: (stage) => writer.working(stage) });
+      const built = await runBuild(ports, {
+        key,
+        bundle,
+        plan,
+        environment,
+        context,
+        working: (stage) => writer.working(stage),
+      });
       // Handed back: the queue decides what happens to an attempt whose signal fired.
       if (built === 'aborted') return done;
       await ports.records.recordAction(plan.action, key, built);
     }
     const index = indexKey(bundle.settings.name, bundle.arch);
     const changed = writer.action !== plan.action;
-    return await writer.ready(plan.action, changed ? [{ key: index, priority: 60, reason: `${key} was built` }] : []);
+    return await writer.ready(
+      plan.action,
+      changed ? [{ key: index, priority: 60, reason: `${key} was built` }] : [],
+    );
   } catch (error) {
     context.signal.throwIfAborted();
     return await writer.failed(error);
@@ -53,7 +81,13 @@ async function reconcilePackage(ports: PackageReconcilerPorts, key: Key, context
 async function atHand(ports: PackageReconcilerPorts, action: Digest): Promise<boolean> {
   const result = await ports.records.action(action);
   if (result?.kind !== 'package') return false;
-  if (await allPresent(ports.blobs, result.packages.map((one) => one.apk))) return true;
+  if (
+    await allPresent(
+      ports.blobs,
+      result.packages.map((one) => one.apk),
+    )
+  )
+    return true;
   await ports.records.forgetAction(action);
   return false;
 }
@@ -73,7 +107,11 @@ async function planOf(
   const environment = await lockEnvironment(ports.records, bundle, compiled.environment.packages);
   const plan = planBuild({
     compiled,
-    sideFiles: bundle.sideFiles.map((file) => ({ path: file.path, mode: file.executable ? 0o755 : 0o644, digest: file.blob })),
+    sideFiles: bundle.sideFiles.map((file) => ({
+      path: file.path,
+      mode: file.executable ? 0o755 : 0o644,
+      digest: file.blob,
+    })),
     environment: environment.map(({ name, version, checksum }) => ({ name, version, checksum })),
     variables: bundle.settings.variables,
     sourceDateEpoch: bundle.settings.epochSeconds,

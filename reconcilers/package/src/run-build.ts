@@ -4,7 +4,13 @@ import { build, joinPackage } from '@kiln/build';
 import { KilnError } from '@kiln/base';
 import { recordOf } from '@kiln/apk';
 import { environmentTree, treeMembers } from '@kiln/assemble';
-import type { AttemptLog, BuiltPackage, PackageBundle, PackageResult, ResolvedInput } from '@kiln/factory';
+import type {
+  AttemptLog,
+  BuiltPackage,
+  PackageBundle,
+  PackageResult,
+  ResolvedInput,
+} from '@kiln/factory';
 import { packagesOf } from '@kiln/factory';
 import type { Key, ReconcileContext } from '@kiln/queue';
 import type { EnvironmentPackage } from './lock.ts';
@@ -23,7 +29,10 @@ export interface RunBuildRequest {
  * Makes the environment, runs the build, has its packages signed and puts them together. The builds' control segments are
  * recorded before the signer is asked. Throws the build's failure under its code.
  */
-export async function runBuild(ports: PackageReconcilerPorts, request: RunBuildRequest): Promise<PackageResult | 'aborted'> {
+export async function runBuild(
+  ports: PackageReconcilerPorts,
+  request: RunBuildRequest,
+): Promise<PackageResult | 'aborted'> {
   const log = ports.logs.open(request.context.attemptId);
   try {
     await request.context.attachLog(log.reference);
@@ -44,13 +53,18 @@ export async function runBuild(ports: PackageReconcilerPorts, request: RunBuildR
     if (outcome.kind === 'aborted') return 'aborted';
     if (outcome.kind === 'failed') {
       for (const finding of outcome.findings) log.write(`${finding}\n`);
-      throw new KilnError(outcome.code, [outcome.message, ...outcome.findings.slice(0, 5)].join('; '), {
-        hint: outcome.hint,
-        position: outcome.position,
-      });
+      throw new KilnError(
+        outcome.code,
+        [outcome.message, ...outcome.findings.slice(0, 5)].join('; '),
+        {
+          hint: outcome.hint,
+          position: outcome.position,
+        },
+      );
     }
     for (const warning of outcome.report.warnings) log.write(`warning | ${warning}\n`);
-    for (const unused of outcome.report.unusedExceptions) log.write(`warning | unused hardening exception: ${unused}\n`);
+    for (const unused of outcome.report.unusedExceptions)
+      log.write(`warning | unused hardening exception: ${unused}\n`);
     await request.working('signing');
     return await signPackages(ports, request, outcome.packages);
   } catch (error) {
@@ -67,13 +81,20 @@ function explain(log: AttemptLog, error: unknown): void {
   if (error.hint !== undefined) log.write(`hint: ${error.hint}\n`);
 }
 
-async function environmentRoot(ports: PackageReconcilerPorts, environment: readonly EnvironmentPackage[], arch: string): Promise<string> {
+async function environmentRoot(
+  ports: PackageReconcilerPorts,
+  environment: readonly EnvironmentPackage[],
+  arch: string,
+): Promise<string> {
   const lock = environment.map(({ name, version, checksum }) => [name, version, checksum]);
-  return ports.environments.ensure(digestOfValue({ environment: 'build/1', arch, lock }), async function* members() {
-    const packages = [];
-    for (const one of environment) packages.push(await ports.opener.open(one.apk));
-    yield* treeMembers(await environmentTree({ packages, arch }));
-  });
+  return ports.environments.ensure(
+    digestOfValue({ environment: 'build/1', arch, lock }),
+    async function* members() {
+      const packages = [];
+      for (const one of environment) packages.push(await ports.opener.open(one.apk));
+      yield* treeMembers(await environmentTree({ packages, arch }));
+    },
+  );
 }
 
 async function signPackages(
@@ -81,22 +102,44 @@ async function signPackages(
   request: RunBuildRequest,
   emitted: readonly EmittedPackage[],
 ): Promise<PackageResult> {
-  await ports.records.recordLedger(emitted.map((one) => ({ kind: 'control', digest: one.controlDigest, key: request.key })));
+  await ports.records.recordLedger(
+    emitted.map((one) => ({ kind: 'control', digest: one.controlDigest, key: request.key })),
+  );
   const packages: BuiltPackage[] = [];
   for (const one of emitted) {
-    const signature = await ports.signer.signControl(one.controlDigest, request.plan.sourceDateEpoch);
-    const apk = await joinPackage({ signature, control: one.control, data: one.data.digest, blobs: ports.blobs });
-    packages.push({ file: one.fileName, apk: apk.digest, record: recordOf(one.info, one.checksum, apk.sizeBytes) });
+    const signature = await ports.signer.signControl(
+      one.controlDigest,
+      request.plan.sourceDateEpoch,
+    );
+    const apk = await joinPackage({
+      signature,
+      control: one.control,
+      data: one.data.digest,
+      blobs: ports.blobs,
+    });
+    packages.push({
+      file: one.fileName,
+      apk: apk.digest,
+      record: recordOf(one.info, one.checksum, apk.sizeBytes),
+    });
   }
   for (const one of emitted) {
     await ports.blobs.delete(one.data.digest);
     await ports.blobs.delete(one.controlDigest);
   }
-  return { kind: 'package', packages, inputs: await inputsOf(ports, request), statement: undefined };
+  return {
+    kind: 'package',
+    packages,
+    inputs: await inputsOf(ports, request),
+    statement: undefined,
+  };
 }
 
 /** Sources by digest, then every package of the environment; for those of the seed, the Debian package it wraps. */
-async function inputsOf(ports: PackageReconcilerPorts, request: RunBuildRequest): Promise<readonly ResolvedInput[]> {
+async function inputsOf(
+  ports: PackageReconcilerPorts,
+  request: RunBuildRequest,
+): Promise<readonly ResolvedInput[]> {
   const sources = request.plan.compiled.sources.map(({ uri, digest, purlName }): ResolvedInput => ({
     name: purlName,
     uri,
@@ -106,7 +149,13 @@ async function inputsOf(ports: PackageReconcilerPorts, request: RunBuildRequest)
   const wrapped = new Map((seed?.inputs ?? []).map((one) => [one.name, one]));
   const environment = request.environment.map((one): ResolvedInput => {
     const debian = one.repository === 'seed' ? wrapped.get(one.name) : undefined;
-    return debian ?? { name: one.name, uri: `pkg:apk/${request.bundle.settings.namespace}/${one.name}@${one.version}`, digest: { sha256: hexOf(one.apk) } };
+    return (
+      debian ?? {
+        name: one.name,
+        uri: `pkg:apk/${request.bundle.settings.namespace}/${one.name}@${one.version}`,
+        digest: { sha256: hexOf(one.apk) },
+      }
+    );
   });
   return [...sources, ...environment];
 }

@@ -1,8 +1,23 @@
 import { checksumOf, printIndexMember, recordOf } from '@kiln/apk';
 import type { BlobStore } from '@kiln/blobs';
 import type { Digest } from '@kiln/base';
-import { KilnError, compareBytes, concatBytes, digestFromHex, digestOf, digestOfValue } from '@kiln/base';
-import type { AttemptLog, AttemptLogs, BuiltPackage, FactoryRecords, PackageResult, ResolvedInput, SeedBundle } from '@kiln/factory';
+import {
+  KilnError,
+  compareBytes,
+  concatBytes,
+  digestFromHex,
+  digestOf,
+  digestOfValue,
+} from '@kiln/base';
+import type {
+  AttemptLog,
+  AttemptLogs,
+  BuiltPackage,
+  FactoryRecords,
+  PackageResult,
+  ResolvedInput,
+  SeedBundle,
+} from '@kiln/factory';
 import { KeyWriter, allPresent, readBundle } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { done, requeueAfter } from '@kiln/queue';
@@ -30,10 +45,18 @@ const wrappedAtOnce = 4;
  * because the archive did.
  */
 export function seedReconciler(ports: SeedReconcilerPorts): Reconciler {
-  return { prefix: 'seed', concurrency: 1, reconcile: (key, context) => reconcileSeed(ports, key, context) };
+  return {
+    prefix: 'seed',
+    concurrency: 1,
+    reconcile: (key, context) => reconcileSeed(ports, key, context),
+  };
 }
 
-async function reconcileSeed(ports: SeedReconcilerPorts, key: Key, context: ReconcileContext): Promise<Outcome> {
+async function reconcileSeed(
+  ports: SeedReconcilerPorts,
+  key: Key,
+  context: ReconcileContext,
+): Promise<Outcome> {
   const desired = await ports.records.desired(key);
   if (desired === undefined) {
     await ports.records.dropState(key);
@@ -45,10 +68,16 @@ async function reconcileSeed(ports: SeedReconcilerPorts, key: Key, context: Reco
     const action = digestOfValue({ action: 'seed/1', bundle: desired.bundle });
     let result = await atHand(ports, action);
     if (result === undefined) {
-      result = await wrapSeed(ports, { key, bundle, context, working: (stage) => writer.working(stage) });
+      result = await wrapSeed(ports, {
+        key,
+        bundle,
+        context,
+        working: (stage) => writer.working(stage),
+      });
       await ports.records.recordAction(action, key, result);
     }
-    if (!(await publish(ports, key, bundle, result))) return requeueAfter(100, 'another generation came first');
+    if (!(await publish(ports, key, bundle, result)))
+      return requeueAfter(100, 'another generation came first');
     return await writer.ready(action);
   } catch (error) {
     context.signal.throwIfAborted();
@@ -56,10 +85,19 @@ async function reconcileSeed(ports: SeedReconcilerPorts, key: Key, context: Reco
   }
 }
 
-async function atHand(ports: SeedReconcilerPorts, action: Digest): Promise<PackageResult | undefined> {
+async function atHand(
+  ports: SeedReconcilerPorts,
+  action: Digest,
+): Promise<PackageResult | undefined> {
   const result = await ports.records.action(action);
   if (result?.kind !== 'package') return undefined;
-  if (await allPresent(ports.blobs, result.packages.map((one) => one.apk))) return result;
+  if (
+    await allPresent(
+      ports.blobs,
+      result.packages.map((one) => one.apk),
+    )
+  )
+    return result;
   await ports.records.forgetAction(action);
   return undefined;
 }
@@ -94,7 +132,8 @@ async function wrapSeed(ports: SeedReconcilerPorts, request: WrapRequest): Promi
       const deb = debs[at] ?? digestFromHex(one.sha256);
       wrapped.push(await ports.archive.open(deb, (opened) => wrapDeb(one, opened, wrap)));
       await ports.blobs.delete(deb);
-      if (wrapped.length % 20 === 0) await request.working(`wrapping packages, ${wrapped.length} of ${packages.length}`);
+      if (wrapped.length % 20 === 0)
+        await request.working(`wrapping packages, ${wrapped.length} of ${packages.length}`);
     });
     await request.working('signing');
     return await sign(ports, request, wrapped, log);
@@ -106,7 +145,10 @@ async function wrapSeed(ports: SeedReconcilerPorts, request: WrapRequest): Promi
   }
 }
 
-async function inParallel<T>(items: readonly T[], work: (item: T, at: number) => Promise<void>): Promise<void> {
+async function inParallel<T>(
+  items: readonly T[],
+  work: (item: T, at: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let at = next++; at < items.length; at = next++) {
@@ -117,11 +159,21 @@ async function inParallel<T>(items: readonly T[], work: (item: T, at: number) =>
   await Promise.all(Array.from({ length: wrappedAtOnce }, worker));
 }
 
-async function sign(ports: SeedReconcilerPorts, request: WrapRequest, wrapped: readonly WrappedPackage[], log: AttemptLog): Promise<PackageResult> {
-  await ports.records.recordLedger(wrapped.map((one) => ({ kind: 'control', digest: digestOf(one.control), key: request.key })));
+async function sign(
+  ports: SeedReconcilerPorts,
+  request: WrapRequest,
+  wrapped: readonly WrappedPackage[],
+  log: AttemptLog,
+): Promise<PackageResult> {
+  await ports.records.recordLedger(
+    wrapped.map((one) => ({ kind: 'control', digest: digestOf(one.control), key: request.key })),
+  );
   const packages: BuiltPackage[] = [];
   for (const one of wrapped) {
-    const signature = await ports.signer.signControl(digestOf(one.control), request.bundle.epochSeconds);
+    const signature = await ports.signer.signControl(
+      digestOf(one.control),
+      request.bundle.epochSeconds,
+    );
     const apk = await ports.blobs.put(segments(ports.blobs, [signature, one.control], one.data));
     packages.push({
       file: `${one.info.name}-${one.info.version}.apk`,
@@ -136,7 +188,11 @@ async function sign(ports: SeedReconcilerPorts, request: WrapRequest, wrapped: r
   return { kind: 'package', packages, inputs: wrapped.flatMap(inputOf), statement: undefined };
 }
 
-async function* segments(blobs: BlobStore, first: readonly Uint8Array[], data: Digest): AsyncGenerator<Uint8Array> {
+async function* segments(
+  blobs: BlobStore,
+  first: readonly Uint8Array[],
+  data: Digest,
+): AsyncGenerator<Uint8Array> {
   yield* first;
   yield* blobs.read(data);
 }
@@ -144,19 +200,41 @@ async function* segments(blobs: BlobStore, first: readonly Uint8Array[], data: D
 function inputOf({ debian }: WrappedPackage): readonly ResolvedInput[] {
   if (debian === undefined) return [];
   const { name, version, architecture, sha256 } = debian;
-  return [{ name, uri: `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}`, digest: { sha256 } }];
+  return [
+    {
+      name,
+      uri: `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}`,
+      digest: { sha256 },
+    },
+  ];
 }
 
 /** Makes the seed's packages the current generation; false when somebody else published meanwhile. */
-async function publish(ports: SeedReconcilerPorts, key: Key, bundle: SeedBundle, result: PackageResult): Promise<boolean> {
+async function publish(
+  ports: SeedReconcilerPorts,
+  key: Key,
+  bundle: SeedBundle,
+  result: PackageResult,
+): Promise<boolean> {
   const current = await ports.records.currentGeneration(seedRepository, bundle.arch);
-  const member = printIndexMember(result.packages.map((one) => one.record), `${seedRepository} ${bundle.arch}`);
+  const member = printIndexMember(
+    result.packages.map((one) => one.record),
+    `${seedRepository} ${bundle.arch}`,
+  );
   const unsigned = digestOf(member);
   const same = current?.unsigned === unsigned;
   if (same && (await ports.blobs.stat(current.indexBlob)) !== undefined) return true;
   await ports.records.recordLedger([{ kind: 'index', digest: unsigned, key }]);
-  const { digest } = await ports.blobs.put(concatBytes([await ports.signer.signIndex(unsigned), member]));
+  const { digest } = await ports.blobs.put(
+    concatBytes([await ports.signer.signIndex(unsigned), member]),
+  );
   if (same && current.indexBlob === digest) return true;
-  const next = { repository: seedRepository, arch: bundle.arch, indexBlob: digest, unsigned, packages: result.packages };
+  const next = {
+    repository: seedRepository,
+    arch: bundle.arch,
+    indexBlob: digest,
+    unsigned,
+    packages: result.packages,
+  };
   return (await ports.records.publishGeneration(next, current?.number ?? 0)) !== undefined;
 }

@@ -5,15 +5,23 @@ import { readText, repositoryFiles, root } from './repository.ts';
 
 const files = repositoryFiles();
 const sources = files.filter((file) => /\.(ts|tsx)$/.test(file) && !file.includes('/testdata/'));
-const texts = files.filter((file) => /\.(ts|tsx|md|ya?ml|json|sql|sh|css|html)$|^kiln$|^\.ci\//.test(file) && !file.includes('/testdata/') && file !== 'package-lock.json');
+const texts = files.filter(
+  (file) =>
+    /\.(ts|tsx|md|ya?ml|json|sql|sh|css|html)$|^kiln$|^\.ci\//.test(file) &&
+    !file.includes('/testdata/') &&
+    file !== 'package-lock.json',
+);
 
 describe('errors', () => {
   const page = readText('docs/errors.md');
-  const documented = new Set([...page.matchAll(/^\|\s*`?([A-Z][A-Z0-9_]+)`?\s*\|/gm)].map((match) => match[1] ?? ''));
+  const documented = new Set(
+    [...page.matchAll(/^\|\s*`?([A-Z][A-Z0-9_]+)`?\s*\|/gm)].map((match) => match[1] ?? ''),
+  );
   const used = new Set<string>();
   for (const file of sources) {
     if (/\.test\.ts$|conformance|\/testing/.test(file)) continue;
-    for (const match of readText(file).matchAll(/new KilnError\(\s*'([A-Z][A-Z0-9_]+)'/g)) used.add(match[1] ?? '');
+    for (const match of readText(file).matchAll(/new KilnError\(\s*'([A-Z][A-Z0-9_]+)'/g))
+      used.add(match[1] ?? '');
   }
 
   test('every code that is thrown is documented', () => {
@@ -21,9 +29,16 @@ describe('errors', () => {
   });
 
   test('every documented code occurs in the sources', () => {
-    const everything = sources.filter((file) => !file.endsWith('.test.ts')).map(readText).join('\n') + readText('kiln');
+    const everything =
+      sources
+        .filter((file) => !file.endsWith('.test.ts'))
+        .map(readText)
+        .join('\n') + readText('kiln');
     // Codes made of a prefix and a fixed list are found by their last part.
-    const missing = [...documented].filter((code) => !everything.includes(code) && !everything.includes(code.slice(code.indexOf('_') + 1)));
+    const missing = [...documented].filter(
+      (code) =>
+        !everything.includes(code) && !everything.includes(code.slice(code.indexOf('_') + 1)),
+    );
     expect(missing.sort()).toEqual([]);
   });
 });
@@ -35,13 +50,28 @@ describe('leavings', () => {
   });
 
   test('no file names a package registry’s host or a path of somebody’s machine', () => {
-    const hosts = ['registry\\.npmjs', 'deb\\.debian\\.org', 'proxy\\.golang\\.org', 'pypi\\.org/simple', 'files\\.pythonhosted', 'index\\.crates', 'repo1?\\.maven'].join('|');
+    const hosts = [
+      'registry\\.npmjs',
+      'deb\\.debian\\.org',
+      'proxy\\.golang\\.org',
+      'pypi\\.org/simple',
+      'files\\.pythonhosted',
+      'index\\.crates',
+      'repo1?\\.maven',
+    ].join('|');
     const wrong = new RegExp(`${hosts}|/work/main|/work/shared|/root/`);
-    expect(texts.filter((file) => file !== 'tools/tidy/src/facts.test.ts' && wrong.test(readText(file)))).toEqual([]);
+    expect(
+      texts.filter((file) => file !== 'tools/tidy/src/facts.test.ts' && wrong.test(readText(file))),
+    ).toEqual([]);
   });
 
   test('no file is larger than a megabyte', () => {
-    expect(files.filter((file) => file !== 'package-lock.json' && fs.statSync(path.join(root, file)).size > 1_000_000)).toEqual([]);
+    expect(
+      files.filter(
+        (file) =>
+          file !== 'package-lock.json' && fs.statSync(path.join(root, file)).size > 1_000_000,
+      ),
+    ).toEqual([]);
   });
 
   test('the lockfile names no download address', () => {

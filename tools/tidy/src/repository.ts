@@ -7,7 +7,11 @@ export const root: string = path.resolve(fileURLToPath(new URL('../../..', impor
 
 /** Files of the repository, tracked or about to be, relative to its root. */
 export function repositoryFiles(): readonly string[] {
-  const output = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: root, maxBuffer: 64 * 1024 * 1024 });
+  const output = execFileSync(
+    'git',
+    ['ls-files', '--cached', '--others', '--exclude-standard', '-z'],
+    { cwd: root, maxBuffer: 64 * 1024 * 1024 },
+  );
   return output
     .toString('utf8')
     .split('\0')
@@ -31,9 +35,17 @@ export function workspaces(): readonly Workspace[] {
   return repositoryFiles()
     .filter((file) => /^(base|[a-z]+\/[a-z0-9-]+)\/package\.json$/.test(file))
     .map((file) => {
-      const manifest = JSON.parse(readText(file)) as { name: string; dependencies?: Record<string, string> };
+      const manifest = JSON.parse(readText(file)) as {
+        name: string;
+        dependencies?: Record<string, string>;
+      };
       const folder = path.dirname(file);
-      return { name: manifest.name, folder, tier: folder.split('/')[0] ?? '', dependencies: Object.keys(manifest.dependencies ?? {}) };
+      return {
+        name: manifest.name,
+        folder,
+        tier: folder.split('/')[0] ?? '',
+        dependencies: Object.keys(manifest.dependencies ?? {}),
+      };
     });
 }
 
@@ -47,12 +59,16 @@ export interface Import {
 export function importsOf(folder: string, files: readonly string[]): readonly Import[] {
   const found: Import[] = [];
   for (const file of files) {
-    if (!file.startsWith(`${folder}/`) || !file.endsWith('.ts') || file.includes('/testdata/')) continue;
+    if (!file.startsWith(`${folder}/`) || !file.endsWith('.ts') || file.includes('/testdata/'))
+      continue;
     const text = readText(file);
-    for (const match of text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)';?$/gm)) {
+    for (const match of text.matchAll(
+      /^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)';?$/gm,
+    )) {
       found.push({ file, specifier: match[2] ?? '', typeOnly: match[1] !== undefined });
     }
-    for (const match of text.matchAll(/\bimport\('([^']+)'\)/g)) found.push({ file, specifier: match[1] ?? '', typeOnly: false });
+    for (const match of text.matchAll(/\bimport\('([^']+)'\)/g))
+      found.push({ file, specifier: match[1] ?? '', typeOnly: false });
   }
   return found;
 }

@@ -25,7 +25,10 @@ export const configShow: Command = {
     print.data(
       flags['json'] === true
         ? `${JSON.stringify(rows, null, 2)}\n`
-        : table(['NAME', 'VALUE', 'FROM'], rows.map((row) => [row.name, String(row.value ?? ''), row.origin])),
+        : table(
+            ['NAME', 'VALUE', 'FROM'],
+            rows.map((row) => [row.name, String(row.value ?? ''), row.origin]),
+          ),
     );
     return 0;
   },

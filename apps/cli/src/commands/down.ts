@@ -21,9 +21,13 @@ export const down: Command = {
     const deadline = performance.now() + stopMs;
     while (findRunning(config.home) !== undefined) {
       if (performance.now() > deadline) {
-        throw new KilnError('FACTORY_DOWN_TIMEOUT', `process ${running.pid} did not stop within ${stopMs / 1000} s`, {
-          hint: 'kiln logs supervisor shows what it waits for',
-        });
+        throw new KilnError(
+          'FACTORY_DOWN_TIMEOUT',
+          `process ${running.pid} did not stop within ${stopMs / 1000} s`,
+          {
+            hint: 'kiln logs supervisor shows what it waits for',
+          },
+        );
       }
       await sleep(50);
     }

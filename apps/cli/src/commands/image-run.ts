@@ -32,7 +32,9 @@ async function pull(source: RegistrySource): Promise<Pulled> {
     const document = parseManifestDocument(bytes);
     if (document.kind === 'index') {
       const wanted = process.arch === 'x64' ? 'amd64' : process.arch;
-      const found = document.index.manifests.find((one) => one.platform?.architecture === wanted) ?? document.index.manifests[0];
+      const found =
+        document.index.manifests.find((one) => one.platform?.architecture === wanted) ??
+        document.index.manifests[0];
       if (found === undefined) throw broken(digest);
       digest = found.digest;
       continue;
@@ -44,7 +46,9 @@ async function pull(source: RegistrySource): Promise<Pulled> {
 }
 
 function broken(digest: Digest): KilnError {
-  return new KilnError('IMAGE_CONTENT', `${digest} is missing or is not what it says`, { hint: 'kiln verify names what is wrong; kiln resync repairs it' });
+  return new KilnError('IMAGE_CONTENT', `${digest} is missing or is not what it says`, {
+    hint: 'kiln verify names what is wrong; kiln resync repairs it',
+  });
 }
 
 async function read(source: RegistrySource, digest: Digest, limit: number): Promise<Uint8Array> {
@@ -70,25 +74,47 @@ async function unpack(source: RegistrySource, pulled: Pulled, root: string): Pro
   let at = 0;
   for await (const layer of members()) {
     const stream = Readable.from([layer]);
-    const tar = pulled.layers[at]?.mediaType === mediaTypes.layer ? stream : stream.pipe(createGunzip());
-    if (at > 0) throw new KilnError('IMAGE_CONTENT', 'the image has several layers', { hint: 'run it with docker or podman' });
+    const tar =
+      pulled.layers[at]?.mediaType === mediaTypes.layer ? stream : stream.pipe(createGunzip());
+    if (at > 0)
+      throw new KilnError('IMAGE_CONTENT', 'the image has several layers', {
+        hint: 'run it with docker or podman',
+      });
     await extractTree(root, readTar(tar as AsyncIterable<Uint8Array>));
     at++;
   }
 }
 
 function variables(config: Config): string[] {
-  return (config.config.env ?? []).flatMap((pair) => ['--setenv', pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]);
+  return (config.config.env ?? []).flatMap((pair) => [
+    '--setenv',
+    pair.slice(0, pair.indexOf('=')),
+    pair.slice(pair.indexOf('=') + 1),
+  ]);
 }
 
 /** bubblewrap's command line: the image is the whole world, the network is the host's, the user is the image's. */
 function commandLine(root: string, config: Config, words: readonly string[]): string[] {
   const uid = /^\d+/.exec(config.config.user ?? '')?.[0] ?? '0';
-  const resolver = fs.existsSync('/etc/resolv.conf') && fs.existsSync(path.join(root, 'etc')) ? ['--ro-bind', fs.realpathSync('/etc/resolv.conf'), '/etc/resolv.conf'] : [];
+  const resolver =
+    fs.existsSync('/etc/resolv.conf') && fs.existsSync(path.join(root, 'etc'))
+      ? ['--ro-bind', fs.realpathSync('/etc/resolv.conf'), '/etc/resolv.conf']
+      : [];
   return [
     ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp'],
     resolver,
-    ['--unshare-user', '--uid', uid, '--gid', uid, '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'kiln'],
+    [
+      '--unshare-user',
+      '--uid',
+      uid,
+      '--gid',
+      uid,
+      '--unshare-pid',
+      '--unshare-ipc',
+      '--unshare-uts',
+      '--hostname',
+      'kiln',
+    ],
     ['--cap-drop', 'ALL', '--die-with-parent', '--clearenv'],
     variables(config),
     process.env['TERM'] === undefined ? [] : ['--setenv', 'TERM', process.env['TERM']],
@@ -99,15 +125,23 @@ function commandLine(root: string, config: Config, words: readonly string[]): st
 
 export const imageRun: Command = {
   name: 'image run',
-  summary: 'Run an image in a sandbox on this machine, without Docker: its entrypoint, or the words after --.',
+  summary:
+    'Run an image in a sandbox on this machine, without Docker: its entrypoint, or the words after --.',
   usage: 'image run REFERENCE [-- ARG…]',
-  examples: ['kiln image run busybox', 'kiln image run busybox -- uname -a', 'kiln image run localhost:7420/nginx:latest'],
+  examples: [
+    'kiln image run busybox',
+    'kiln image run busybox -- uname -a',
+    'kiln image run localhost:7420/nginx:latest',
+  ],
   options: { entrypoint: { type: 'string', value: 'PROGRAM', help: 'instead of the image’s own' } },
   async run({ config, positionals, rest, flags, print }) {
     const text = positionals[0];
     if (text === undefined) throw usage(imageRun, 'which image?');
     ensureBubblewrap(print.talk);
-    const source = new RegistrySource(text, `localhost:${findRunning(config.home)?.port ?? config.port}`);
+    const source = new RegistrySource(
+      text,
+      `localhost:${findRunning(config.home)?.port ?? config.port}`,
+    );
     const pulled = await pull(source);
     const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-run-'));
     try {
@@ -116,7 +150,10 @@ export const imageRun: Command = {
       const { entrypoint = [], cmd = [] } = pulled.config.config;
       const program = typeof flags['entrypoint'] === 'string' ? [flags['entrypoint']] : entrypoint;
       const words = [...program, ...(rest.length > 0 ? rest : cmd)];
-      if (words.length === 0) throw new KilnError('IMAGE_NO_COMMAND', `${source.text} says nothing to run`, { hint: 'name a program after --' });
+      if (words.length === 0)
+        throw new KilnError('IMAGE_NO_COMMAND', `${source.text} says nothing to run`, {
+          hint: 'name a program after --',
+        });
       return await run(commandLine(root, pulled.config, words));
     } finally {
       fs.rmSync(scratch, { recursive: true, force: true });

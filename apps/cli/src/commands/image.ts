@@ -13,12 +13,19 @@ export const imageLs: Command = {
   async run({ config, flags, print }) {
     const rows = await connectClient(config).call<ImageSummary[]>('GET', '/api/images');
     if (flags['json'] === true) print.data(`${JSON.stringify(rows, null, 2)}\n`);
-    else if (rows.length === 0) print.talk('no image is tagged yet; kiln status says what is under way\n');
+    else if (rows.length === 0)
+      print.talk('no image is tagged yet; kiln status says what is under way\n');
     else {
       print.data(
         table(
           ['REFERENCE', 'DIGEST', 'SIZE', 'PACKAGES', 'TAGS'],
-          rows.map((row) => [row.reference, row.digest.slice(0, 19), size(row.sizeBytes), String(row.packages), row.tags.join(' ')]),
+          rows.map((row) => [
+            row.reference,
+            row.digest.slice(0, 19),
+            size(row.sizeBytes),
+            String(row.packages),
+            row.tags.join(' '),
+          ]),
         ),
       );
     }
@@ -35,7 +42,10 @@ export const imageShow: Command = {
   async run({ config, positionals, flags, print }) {
     const name = positionals[0];
     if (name === undefined) throw usage(imageShow, 'which image?');
-    const detail = await connectClient(config).call<ImageDetail>('GET', `/api/images/${encodeURIComponent(name)}`);
+    const detail = await connectClient(config).call<ImageDetail>(
+      'GET',
+      `/api/images/${encodeURIComponent(name)}`,
+    );
     if (flags['json'] === true) {
       print.data(`${JSON.stringify(detail, null, 2)}\n`);
       return 0;
@@ -48,9 +58,23 @@ export const imageShow: Command = {
         `tags      ${detail.tags.join(' ')}`,
         `size      ${size(detail.sizeBytes)} compressed`,
         '',
-        table(['PACKAGE', 'VERSION', 'LICENSE', 'INSTALLED'], detail.packages.map((one) => [one.name, one.version, one.license, size(one.installedSizeBytes)])),
-        table(['TEST', 'RESULT'], detail.tests.map((one) => [one.name, one.passed ? 'passed' : 'failed'])),
-        table(['ATTESTATION', 'OF'], detail.attachments.map((one) => [one.predicateType, one.subject.slice(0, 19)])),
+        table(
+          ['PACKAGE', 'VERSION', 'LICENSE', 'INSTALLED'],
+          detail.packages.map((one) => [
+            one.name,
+            one.version,
+            one.license,
+            size(one.installedSizeBytes),
+          ]),
+        ),
+        table(
+          ['TEST', 'RESULT'],
+          detail.tests.map((one) => [one.name, one.passed ? 'passed' : 'failed']),
+        ),
+        table(
+          ['ATTESTATION', 'OF'],
+          detail.attachments.map((one) => [one.predicateType, one.subject.slice(0, 19)]),
+        ),
         `check it  ${detail.verify}`,
         '',
       ].join('\n'),

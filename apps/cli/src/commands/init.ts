@@ -82,17 +82,28 @@ export const init: Command = {
   summary: 'Make a catalog of your own: a recipe, its image and its tests.',
   usage: 'init DIR',
   examples: ['kiln init my-catalog && kiln up --catalog my-catalog'],
-  options: { name: { type: 'string', value: 'NAME', help: 'name of the catalog and of its package repository (the folder’s)' } },
+  options: {
+    name: {
+      type: 'string',
+      value: 'NAME',
+      help: 'name of the catalog and of its package repository (the folder’s)',
+    },
+  },
   async run({ positionals, flags, print }) {
     const folder = positionals[0];
     if (folder === undefined) throw usage(init, 'which folder?');
     const root = path.resolve(folder);
-    const wanted = typeof flags['name'] === 'string' ? flags['name'] : path.basename(root).toLowerCase();
+    const wanted =
+      typeof flags['name'] === 'string' ? flags['name'] : path.basename(root).toLowerCase();
     const name = wanted.replace(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '') || 'catalog';
     if (fs.existsSync(root) && fs.readdirSync(root).length > 0) {
-      throw new KilnError('INIT_NOT_EMPTY', `${root} is not empty`, { hint: 'name a folder that does not exist yet' });
+      throw new KilnError('INIT_NOT_EMPTY', `${root} is not empty`, {
+        hint: 'name a folder that does not exist yet',
+      });
     }
-    for (const [file, text] of Object.entries(starterFiles(name, new Date().toISOString().slice(0, 10)))) {
+    for (const [file, text] of Object.entries(
+      starterFiles(name, new Date().toISOString().slice(0, 10)),
+    )) {
       fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
       fs.writeFileSync(path.join(root, file), text);
       print.data(`${path.join(folder, file)}\n`);

@@ -15,11 +15,14 @@ export const logs: Command = {
   options: { follow: { type: 'boolean', help: 'go on as the log grows' } },
   async run({ config, positionals, flags, print }) {
     const what = positionals[0];
-    if (what === undefined) throw usage(logs, `which log? a key, or one of ${processes.join(', ')}`);
+    if (what === undefined)
+      throw usage(logs, `which log? a key, or one of ${processes.join(', ')}`);
     if (!what.includes(':')) {
       const file = path.join(config.home, 'log', `${what}.log`);
       if (!(processes as readonly string[]).includes(what) || !fs.existsSync(file)) {
-        throw new KilnError('LOG_NOT_FOUND', `no log of "${what}"`, { hint: `processes: ${processes.join(', ')}; keys: kiln queue ls` });
+        throw new KilnError('LOG_NOT_FOUND', `no log of "${what}"`, {
+          hint: `processes: ${processes.join(', ')}; keys: kiln queue ls`,
+        });
       }
       for await (const chunk of fs.createReadStream(file, 'utf8')) print.data(chunk as string);
       return 0;

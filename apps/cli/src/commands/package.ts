@@ -11,13 +11,23 @@ export const packageLs: Command = {
   examples: ['kiln package ls', "kiln package ls --json | jq -r '.[].name'"],
   options: { ...jsonOption, all: { type: 'boolean', help: 'the seed’s packages too' } },
   async run({ config, flags, print }) {
-    const rows = await connectClient(config).call<PackageSummary[]>('GET', `/api/packages${flags['all'] === true ? '?seed=true' : ''}`);
+    const rows = await connectClient(config).call<PackageSummary[]>(
+      'GET',
+      `/api/packages${flags['all'] === true ? '?seed=true' : ''}`,
+    );
     if (flags['json'] === true) print.data(`${JSON.stringify(rows, null, 2)}\n`);
     else {
       print.data(
         table(
           ['NAME', 'VERSION', 'ARCH', 'SIZE', 'ORIGIN', 'REPOSITORY'],
-          rows.map((row) => [row.name, row.version, row.arch, size(row.sizeBytes), row.origin, row.repository]),
+          rows.map((row) => [
+            row.name,
+            row.version,
+            row.arch,
+            size(row.sizeBytes),
+            row.origin,
+            row.repository,
+          ]),
         ),
       );
     }
@@ -34,12 +44,16 @@ export const packageShow: Command = {
   async run({ config, positionals, flags, print }) {
     const name = positionals[0];
     if (name === undefined) throw usage(packageShow, 'which package?');
-    const detail = await connectClient(config).call<PackageDetail>('GET', `/api/packages/${encodeURIComponent(name)}`);
+    const detail = await connectClient(config).call<PackageDetail>(
+      'GET',
+      `/api/packages/${encodeURIComponent(name)}`,
+    );
     if (flags['json'] === true) {
       print.data(`${JSON.stringify(detail, null, 2)}\n`);
       return 0;
     }
-    const list = (label: string, values: readonly string[]): string[] => values.map((value, at) => `${(at === 0 ? label : '').padEnd(10)}${value}`);
+    const list = (label: string, values: readonly string[]): string[] =>
+      values.map((value, at) => `${(at === 0 ? label : '').padEnd(10)}${value}`);
     print.data(
       [
         `${detail.name} ${detail.version} ${detail.arch}`,
@@ -52,7 +66,15 @@ export const packageShow: Command = {
         `checksum  ${detail.checksum}`,
         ...list('depends', detail.depends),
         ...list('provides', detail.provides),
-        ...list('made of', detail.inputs.map((input) => `${input.uri} ${Object.entries(input.digest).map(([k, v]) => `${k}:${v}`).join(' ')}`)),
+        ...list(
+          'made of',
+          detail.inputs.map(
+            (input) =>
+              `${input.uri} ${Object.entries(input.digest)
+                .map(([k, v]) => `${k}:${v}`)
+                .join(' ')}`,
+          ),
+        ),
         '',
       ].join('\n'),
     );

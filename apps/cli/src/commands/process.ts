@@ -1,6 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { placeOf, serverProcess, signerProcess, supervisorProcess, workerProcess } from '@kiln/server';
+import {
+  placeOf,
+  serverProcess,
+  signerProcess,
+  supervisorProcess,
+  workerProcess,
+} from '@kiln/server';
 import { startTicks } from '../client.ts';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
@@ -14,7 +20,9 @@ export const processCommand: Command = {
   examples: ['kiln process server'],
   options: {},
   async run({ config, positionals }) {
-    const manifest = JSON.parse(fs.readFileSync(path.join(config.root, 'package.json'), 'utf8')) as { version: string };
+    const manifest = JSON.parse(
+      fs.readFileSync(path.join(config.root, 'package.json'), 'utf8'),
+    ) as { version: string };
     const options = {
       place: placeOf(config.root, config.home, config.runtime),
       port: config.port,
@@ -27,7 +35,11 @@ export const processCommand: Command = {
     switch (positionals[0]) {
       case 'supervisor': {
         const main = path.join(config.root, 'apps/cli/src/main.ts');
-        await supervisorProcess({ ...options, argv: [process.execPath, ...process.execArgv, main, 'process'], startTicks });
+        await supervisorProcess({
+          ...options,
+          argv: [process.execPath, ...process.execArgv, main, 'process'],
+          startTicks,
+        });
         return 0;
       }
       case 'server':

@@ -8,7 +8,7 @@ export const queueLs: Command = {
   name: 'queue ls',
   summary: 'List the keys of the work queue: running, queued and parked.',
   usage: 'queue ls [--json]',
-  examples: ['kiln queue ls', "kiln queue ls --json | jq '.[] | select(.state == \"dead\")'"],
+  examples: ['kiln queue ls', 'kiln queue ls --json | jq \'.[] | select(.state == "dead")\''],
   options: jsonOption,
   async run({ config, flags, print }) {
     const rows = await connectClient(config).call<QueueRow[]>('GET', '/api/queue');
@@ -18,7 +18,13 @@ export const queueLs: Command = {
       print.data(
         table(
           ['KEY', 'STATE', 'ATTEMPTS', 'REASON', 'ERROR'],
-          rows.map((row) => [row.key, row.state, String(row.attempts), row.reason, row.error.slice(0, 60)]),
+          rows.map((row) => [
+            row.key,
+            row.state,
+            String(row.attempts),
+            row.reason,
+            row.error.slice(0, 60),
+          ]),
         ),
       );
     }
@@ -35,14 +41,24 @@ export const queueShow: Command = {
   async run({ config, positionals, flags, print }) {
     const key = positionals[0];
     if (key === undefined) throw usage(queueShow, 'which key?');
-    const detail = await connectClient(config).call<KeyDetail>('GET', `/api/keys/${encodeURIComponent(key)}`);
+    const detail = await connectClient(config).call<KeyDetail>(
+      'GET',
+      `/api/keys/${encodeURIComponent(key)}`,
+    );
     if (flags['json'] === true) {
       print.data(`${JSON.stringify(detail, null, 2)}\n`);
       return 0;
     }
-    const lines = [`key       ${detail.key}`, `status    ${detail.status}${detail.stage === '' ? '' : `: ${detail.stage}`}`];
+    const lines = [
+      `key       ${detail.key}`,
+      `status    ${detail.status}${detail.stage === '' ? '' : `: ${detail.stage}`}`,
+    ];
     if (detail.waitingFor.length > 0) lines.push(`waits for ${detail.waitingFor.join(' ')}`);
-    if (detail.error !== null) lines.push(`error     [${detail.error.code}] ${detail.error.message}`, `hint      ${detail.error.hint}`);
+    if (detail.error !== null)
+      lines.push(
+        `error     [${detail.error.code}] ${detail.error.message}`,
+        `hint      ${detail.error.hint}`,
+      );
     print.data(`${lines.join('\n')}\n\n`);
     print.data(
       table(
@@ -66,8 +82,16 @@ export const queueRetry: Command = {
   examples: ['kiln queue retry', 'kiln queue retry package:openssl@x86_64'],
   options: jsonOption,
   async run({ config, positionals, flags, print }) {
-    const { keys } = await connectClient(config).call<{ keys: string[] }>('POST', '/api/queue/retry', { keys: positionals });
-    print.data(flags['json'] === true ? `${JSON.stringify({ keys })}\n` : keys.map((key) => `${key}\n`).join(''));
+    const { keys } = await connectClient(config).call<{ keys: string[] }>(
+      'POST',
+      '/api/queue/retry',
+      { keys: positionals },
+    );
+    print.data(
+      flags['json'] === true
+        ? `${JSON.stringify({ keys })}\n`
+        : keys.map((key) => `${key}\n`).join(''),
+    );
     return 0;
   },
 };

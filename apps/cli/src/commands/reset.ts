@@ -7,11 +7,25 @@ import { usage } from '../command.ts';
 import { down } from './down.ts';
 
 /** What Kiln makes in its home; nothing else there is touched. */
-export const homeFolders = ['apt', 'blobs', 'environments', 'expanded', 'keys', 'log', 'postgres', 'public', 'run', 'scratch', 'uploads', 'workspaces'] as const;
+export const homeFolders = [
+  'apt',
+  'blobs',
+  'environments',
+  'expanded',
+  'keys',
+  'log',
+  'postgres',
+  'public',
+  'run',
+  'scratch',
+  'uploads',
+  'workspaces',
+] as const;
 
 export const reset: Command = {
   name: 'reset',
-  summary: 'Delete all state of the factory: packages, images, keys, history. This cannot be undone.',
+  summary:
+    'Delete all state of the factory: packages, images, keys, history. This cannot be undone.',
   usage: 'reset --yes [--keep-keys] [--keep-sources]',
   examples: ['kiln reset --yes', 'kiln reset --yes --keep-keys'],
   options: {
@@ -20,9 +34,11 @@ export const reset: Command = {
   },
   async run(invocation) {
     const { config, flags, print } = invocation;
-    if (flags['yes'] !== true) throw usage(reset, `this deletes everything under ${config.home}; say --yes to do it`);
+    if (flags['yes'] !== true)
+      throw usage(reset, `this deletes everything under ${config.home}; say --yes to do it`);
     if (findRunning(config.home) !== undefined) await down.run(invocation);
-    if (findRunning(config.home) !== undefined) throw new KilnError('FACTORY_RUNNING', 'the factory still runs', { hint: 'kiln down' });
+    if (findRunning(config.home) !== undefined)
+      throw new KilnError('FACTORY_RUNNING', 'the factory still runs', { hint: 'kiln down' });
     for (const folder of homeFolders) {
       if (flags['keep-keys'] === true && (folder === 'keys' || folder === 'public')) continue;
       fs.rmSync(path.join(config.home, folder), { recursive: true, force: true });

@@ -9,9 +9,12 @@ export const resync: Command = {
   examples: ['kiln resync', 'kiln resync image:nginx'],
   options: jsonOption,
   async run({ config, positionals, flags, print }) {
-    const { keys } = await connectClient(config).call<{ keys: string[] }>('POST', '/api/resync', { keys: positionals });
+    const { keys } = await connectClient(config).call<{ keys: string[] }>('POST', '/api/resync', {
+      keys: positionals,
+    });
     if (flags['json'] === true) print.data(`${JSON.stringify({ keys })}\n`);
-    else print.talk(`${keys.length} ${keys.length === 1 ? 'key is' : 'keys are'} being looked at\n`);
+    else
+      print.talk(`${keys.length} ${keys.length === 1 ? 'key is' : 'keys are'} being looked at\n`);
     return 0;
   },
 };

@@ -20,7 +20,11 @@ export function describeStatus(status: Status): string {
     lines.push(`          log: kiln logs ${failed.key}`);
   }
   for (const problem of status.problems) {
-    lines.push('', `problem   ${problem.key === '' ? problem.catalog : problem.key}`, `          error[${problem.code}]: ${problem.message}`);
+    lines.push(
+      '',
+      `problem   ${problem.key === '' ? problem.catalog : problem.key}`,
+      `          error[${problem.code}]: ${problem.message}`,
+    );
     if (problem.hint !== '') lines.push(`          hint: ${problem.hint}`);
   }
   return `${lines.join('\n')}\n`;
@@ -34,7 +38,9 @@ export const status: Command = {
   options: jsonOption,
   async run({ config, flags, print }) {
     const answer = await connectClient(config).call<Status>('GET', '/api/status');
-    print.data(flags['json'] === true ? `${JSON.stringify(answer, null, 2)}\n` : describeStatus(answer));
+    print.data(
+      flags['json'] === true ? `${JSON.stringify(answer, null, 2)}\n` : describeStatus(answer),
+    );
     return 0;
   },
 };

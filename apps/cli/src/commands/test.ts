@@ -23,7 +23,8 @@ function fastSteps(root: string): Step[] {
 /** The tests, in the order in which a failure is cheapest to learn. */
 export const test: Command = {
   name: 'test',
-  summary: 'Run the tests: format, lint, types, unit; then those with real processes, sandboxes, databases and clients.',
+  summary:
+    'Run the tests: format, lint, types, unit; then those with real processes, sandboxes, databases and clients.',
   usage: 'test [--fast | --full]',
   examples: ['kiln test --fast', 'kiln test', 'kiln test --full'],
   options: {
@@ -47,7 +48,11 @@ export const test: Command = {
       const result = spawnSync(process.execPath, [program, ...words], {
         cwd: config.root,
         stdio: 'inherit',
-        env: { ...process.env, PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, ...step.environment },
+        env: {
+          ...process.env,
+          PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+          ...step.environment,
+        },
       });
       if (result.status !== 0) failed.push(step.name);
     }

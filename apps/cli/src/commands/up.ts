@@ -21,7 +21,10 @@ async function answering(client: Client, home: string): Promise<Status> {
     } catch (error) {
       if (performance.now() > deadline) throw error;
       if (findRunning(home) === undefined) {
-        throw new KilnError('FACTORY_STOPPED', 'the factory stopped while it started', { hint: 'kiln logs supervisor shows why', cause: error });
+        throw new KilnError('FACTORY_STOPPED', 'the factory stopped while it started', {
+          hint: 'kiln logs supervisor shows why',
+          cause: error,
+        });
       }
       await sleep(50);
     }
@@ -29,7 +32,12 @@ async function answering(client: Client, home: string): Promise<Status> {
 }
 
 function where(status: Status): string {
-  return [`console   ${status.console}`, `registry  ${status.registry}`, `packages  ${status.packages}`, ''].join('\n');
+  return [
+    `console   ${status.console}`,
+    `registry  ${status.registry}`,
+    `packages  ${status.packages}`,
+    '',
+  ].join('\n');
 }
 
 function runFirst(images: readonly ImageSummary[], status: Status): string {
@@ -50,7 +58,8 @@ interface Followed {
 }
 
 async function look(client: Client, only: readonly string[]): Promise<Followed> {
-  const query = only.length === 0 ? '' : `?${only.map((name) => `only=${encodeURIComponent(name)}`).join('&')}`;
+  const query =
+    only.length === 0 ? '' : `?${only.map((name) => `only=${encodeURIComponent(name)}`).join('&')}`;
   const [status, keys] = await Promise.all([
     client.call<Status>('GET', `/api/status${query}`),
     client.call<KeySummary[]>('GET', `/api/keys${query}`),
@@ -60,14 +69,26 @@ async function look(client: Client, only: readonly string[]): Promise<Followed> 
 
 /** A failure that nothing under way can mend. */
 function parked(followed: Followed): boolean {
-  return followed.status.failed.length > 0 && !followed.keys.some((key) => key.status === 'working' || key.status === 'queued');
+  return (
+    followed.status.failed.length > 0 &&
+    !followed.keys.some((key) => key.status === 'working' || key.status === 'queued')
+  );
 }
 
 /** Shows progress until everything converged (0) or only parked keys are left (1). */
-async function follow(client: Client, only: readonly string[], invocation: Invocation): Promise<number> {
+async function follow(
+  client: Client,
+  only: readonly string[],
+  invocation: Invocation,
+): Promise<number> {
   const { print } = invocation;
   const terminal = process.stderr.isTTY === true;
-  const progress = new Progress({ write: print.talk, terminal, columns: () => process.stderr.columns ?? 100, nowMs: Date.now() });
+  const progress = new Progress({
+    write: print.talk,
+    terminal,
+    columns: () => process.stderr.columns ?? 100,
+    nowMs: Date.now(),
+  });
   let interrupted = false;
   const interrupt = (): void => {
     interrupted = true;
@@ -83,10 +104,17 @@ async function follow(client: Client, only: readonly string[], invocation: Invoc
       if (interrupted || followed.status.converged || parked(followed)) {
         progress.clear();
         if (interrupted && !followed.status.converged) {
-          print.talk('\nthe factory goes on in the background: kiln status shows it, kiln down stops it\n');
+          print.talk(
+            '\nthe factory goes on in the background: kiln status shows it, kiln down stops it\n',
+          );
           return 0;
         }
-        return await finish(client, followed, { worked, tookMs: Date.now() - startedAt }, invocation);
+        return await finish(
+          client,
+          followed,
+          { worked, tookMs: Date.now() - startedAt },
+          invocation,
+        );
       }
       await sleep(terminal ? 250 : 500);
     }
@@ -95,13 +123,22 @@ async function follow(client: Client, only: readonly string[], invocation: Invoc
   }
 }
 
-async function finish(client: Client, followed: Followed, run: { worked: boolean; tookMs: number }, { print }: Invocation): Promise<number> {
+async function finish(
+  client: Client,
+  followed: Followed,
+  run: { worked: boolean; tookMs: number },
+  { print }: Invocation,
+): Promise<number> {
   if (!followed.status.converged) {
     print.data(describeStatus(followed.status));
     return 1;
   }
   const images = await client.call<ImageSummary[]>('GET', '/api/images');
-  print.talk(run.worked ? `\nthe catalog is as desired, after ${duration(run.tookMs)}\n` : '\nnothing to do: the catalog is as desired\n');
+  print.talk(
+    run.worked
+      ? `\nthe catalog is as desired, after ${duration(run.tookMs)}\n`
+      : '\nnothing to do: the catalog is as desired\n',
+  );
   for (const image of images) print.data(`${image.reference}@${image.digest}\n`);
   print.talk(runFirst(images, followed.status));
   return 0;
@@ -109,7 +146,8 @@ async function finish(client: Client, followed: Followed, run: { worked: boolean
 
 export const up: Command = {
   name: 'up',
-  summary: 'Start the factory, bring the catalog to its desired state and show progress until it is.',
+  summary:
+    'Start the factory, bring the catalog to its desired state and show progress until it is.',
   usage: 'up [--only NAME…] [--catalog DIR] [--detach]',
   examples: [
     'kiln up',
@@ -118,23 +156,41 @@ export const up: Command = {
     'KILN_HOME=/srv/kiln KILN_PORT=0 kiln up --detach',
   ],
   options: {
-    only: { type: 'string', multiple: true, value: 'NAME', help: 'only these images or packages and what they need (repeat it, or separate by commas)' },
-    catalog: { type: 'string', value: 'DIR', help: 'a catalog of your own beside Kiln OS (KILN_CATALOG)' },
+    only: {
+      type: 'string',
+      multiple: true,
+      value: 'NAME',
+      help: 'only these images or packages and what they need (repeat it, or separate by commas)',
+    },
+    catalog: {
+      type: 'string',
+      value: 'DIR',
+      help: 'a catalog of your own beside Kiln OS (KILN_CATALOG)',
+    },
     detach: { type: 'boolean', help: 'return as soon as the server answers' },
   },
   async run(invocation) {
     const { config, flags, positionals, print } = invocation;
     const given = (flags['only'] as readonly string[] | undefined) ?? [];
-    const only = [...given.flatMap((names) => names.split(',')), ...(given.length > 0 ? positionals : [])].filter((name) => name !== '');
+    const only = [
+      ...given.flatMap((names) => names.split(',')),
+      ...(given.length > 0 ? positionals : []),
+    ].filter((name) => name !== '');
     if (given.length === 0 && positionals.length > 0) {
-      throw new KilnError('USAGE', `unexpected: ${positionals.join(' ')}`, { hint: 'kiln up --only NAME' });
+      throw new KilnError('USAGE', `unexpected: ${positionals.join(' ')}`, {
+        hint: 'kiln up --only NAME',
+      });
     }
     ensureBubblewrap(print.talk);
     const catalog = typeof flags['catalog'] === 'string' ? flags['catalog'] : undefined;
     const { running, fresh } = await startSupervisor(config, { catalog, only });
     const client = new ApiClient(running.port);
     const status = await answering(client, config.home);
-    if (!fresh) await client.call('POST', '/api/selection', { only, ...(catalog === undefined ? {} : { catalog }) });
+    if (!fresh)
+      await client.call('POST', '/api/selection', {
+        only,
+        ...(catalog === undefined ? {} : { catalog }),
+      });
     print.talk(where(status));
     return flags['detach'] === true ? 0 : follow(client, only, invocation);
   },

@@ -9,16 +9,37 @@ import { RegistrySource } from '../registry-source.ts';
 
 export const verify: Command = {
   name: 'verify',
-  summary: 'Check an image: its content, its signature, SBOM, provenance and tests, and say what each check compared.',
+  summary:
+    'Check an image: its content, its signature, SBOM, provenance and tests, and say what each check compared.',
   usage: 'verify REFERENCE [--key FILE] [--json]',
-  examples: ['kiln verify nginx', 'kiln verify localhost:7420/nginx:latest', 'kiln verify --key kiln.pub registry.example.org/team/nginx:1.26'],
-  options: { ...jsonOption, key: { type: 'string', value: 'FILE', help: 'the public key to trust; this factory’s own by default' } },
+  examples: [
+    'kiln verify nginx',
+    'kiln verify localhost:7420/nginx:latest',
+    'kiln verify --key kiln.pub registry.example.org/team/nginx:1.26',
+  ],
+  options: {
+    ...jsonOption,
+    key: {
+      type: 'string',
+      value: 'FILE',
+      help: 'the public key to trust; this factory’s own by default',
+    },
+  },
   async run({ config, positionals, flags, print }) {
     const text = positionals[0];
     if (text === undefined) throw usage(verify, 'which image?');
-    const keyFile = typeof flags['key'] === 'string' ? flags['key'] : path.join(config.home, 'public', 'image.pub');
-    if (!fs.existsSync(keyFile)) throw new KilnError('KEY_NOT_FOUND', `there is no key ${keyFile}`, { hint: 'name one with --key' });
-    const source = new RegistrySource(text, `localhost:${findRunning(config.home)?.port ?? config.port}`);
+    const keyFile =
+      typeof flags['key'] === 'string'
+        ? flags['key']
+        : path.join(config.home, 'public', 'image.pub');
+    if (!fs.existsSync(keyFile))
+      throw new KilnError('KEY_NOT_FOUND', `there is no key ${keyFile}`, {
+        hint: 'name one with --key',
+      });
+    const source = new RegistrySource(
+      text,
+      `localhost:${findRunning(config.home)?.port ?? config.port}`,
+    );
     const digest = await source.resolve();
     const report = await verifyImage({
       digest,
@@ -27,7 +48,11 @@ export const verify: Command = {
       readBlob: (one) => source.readBlob(one),
       listReferrers: (one) => source.listReferrers(one),
     });
-    print.data(flags['json'] === true ? `${JSON.stringify(report, null, 2)}\n` : `${source.text}\n${printVerification(report)}`);
+    print.data(
+      flags['json'] === true
+        ? `${JSON.stringify(report, null, 2)}\n`
+        : `${source.text}\n${printVerification(report)}`,
+    );
     return report.verified ? 0 : 3;
   },
 };

@@ -10,7 +10,16 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Addresses, ViewPorts } from '../views.ts';
-import { imageDetail, keyDetail, listImages, listKeys, listPackages, listQueue, packageDetail, readStatus } from '../views.ts';
+import {
+  imageDetail,
+  keyDetail,
+  listImages,
+  listKeys,
+  listPackages,
+  listQueue,
+  packageDetail,
+  readStatus,
+} from '../views.ts';
 import * as schemas from './schemas.ts';
 
 export interface ApiOptions {
@@ -20,15 +29,21 @@ export interface ApiOptions {
   readonly attempts: string;
   addresses(): Addresses;
   /** Takes a person's limit and catalog. */
-  select(selection: { readonly only: readonly string[]; readonly catalog: string | undefined }): Promise<void>;
+  select(selection: {
+    readonly only: readonly string[];
+    readonly catalog: string | undefined;
+  }): Promise<void>;
 }
 
 const onlyQuery = z.object({ only: z.union([z.string(), z.array(z.string())]).optional() });
-const names = (only: string | string[] | undefined): string[] => (only === undefined ? [] : [only].flat());
+const names = (only: string | string[] | undefined): string[] =>
+  only === undefined ? [] : [only].flat();
 const followMs = 250;
 
 function notFound(what: string): KilnError {
-  return new KilnError('API_NOT_FOUND', `there is no ${what}`, { hint: 'kiln status lists the keys; kiln image ls and kiln package ls list what is published' });
+  return new KilnError('API_NOT_FOUND', `there is no ${what}`, {
+    hint: 'kiln status lists the keys; kiln image ls and kiln package ls list what is published',
+  });
 }
 
 /** Kiln's own API; the OpenAPI document is made from these routes. */
@@ -39,76 +54,135 @@ export async function apiRoutes(server: FastifyInstance, options: ApiOptions): P
   const closing = new AbortController();
   server.addHook('preClose', async () => closing.abort());
 
-  app.get('/status', { schema: { querystring: onlyQuery, response: { 200: schemas.status } } }, (request) =>
-    readStatus(views, options.addresses(), names(request.query.only), clock.now()),
+  app.get(
+    '/status',
+    { schema: { querystring: onlyQuery, response: { 200: schemas.status } } },
+    (request) => readStatus(views, options.addresses(), names(request.query.only), clock.now()),
   );
 
-  app.get('/keys', { schema: { querystring: onlyQuery, response: { 200: z.array(schemas.keySummary) } } }, async (request) => [
-    ...(await listKeys(views, names(request.query.only), clock.now())),
-  ]);
+  app.get(
+    '/keys',
+    { schema: { querystring: onlyQuery, response: { 200: z.array(schemas.keySummary) } } },
+    async (request) => [...(await listKeys(views, names(request.query.only), clock.now()))],
+  );
 
-  app.get('/keys/:key', { schema: { params: z.object({ key: z.string() }), response: { 200: schemas.keyDetail } } }, async (request) => {
-    const detail = await keyDetail(views, parseKey(request.params.key), clock.now());
-    if (detail === undefined) throw notFound(`key ${request.params.key}`);
-    return detail;
-  });
+  app.get(
+    '/keys/:key',
+    { schema: { params: z.object({ key: z.string() }), response: { 200: schemas.keyDetail } } },
+    async (request) => {
+      const detail = await keyDetail(views, parseKey(request.params.key), clock.now());
+      if (detail === undefined) throw notFound(`key ${request.params.key}`);
+      return detail;
+    },
+  );
 
   app.get(
     '/keys/:key/log',
-    { schema: { params: z.object({ key: z.string() }), querystring: z.object({ follow: z.string().optional(), attempt: z.string().optional() }) } },
+    {
+      schema: {
+        params: z.object({ key: z.string() }),
+        querystring: z.object({ follow: z.string().optional(), attempt: z.string().optional() }),
+      },
+    },
     async (request, reply) => {
       const history = await queue.history(parseKey(request.params.key));
       const attempt =
         request.query.attempt === undefined
-          ? (history.find((one) => one.finishedAt === undefined) ?? history.find((one) => one.log !== undefined && logSize(options.attempts, one.log) > 0))
+          ? (history.find((one) => one.finishedAt === undefined) ??
+            history.find((one) => one.log !== undefined && logSize(options.attempts, one.log) > 0))
           : history.find((one) => one.attemptId === request.query.attempt);
       if (attempt === undefined) throw notFound(`log of ${request.params.key}`);
       const ended = async (): Promise<boolean> =>
-        closing.signal.aborted || (await queue.history(attempt.key)).find((one) => one.attemptId === attempt.attemptId)?.finishedAt !== undefined;
+        closing.signal.aborted ||
+        (await queue.history(attempt.key)).find((one) => one.attemptId === attempt.attemptId)
+          ?.finishedAt !== undefined;
       const file = path.join(options.attempts, `${attempt.attemptId}.log`);
-      return text(reply, follow(file, request.query.follow === 'true' ? ended : () => Promise.resolve(true)));
+      return text(
+        reply,
+        follow(file, request.query.follow === 'true' ? ended : () => Promise.resolve(true)),
+      );
     },
   );
 
-  app.get('/packages', { schema: { querystring: z.object({ seed: z.string().optional() }), response: { 200: z.array(schemas.packageSummary) } } }, async (request) => [
-    ...(await listPackages(views.records, request.query.seed === 'true')),
-  ]);
+  app.get(
+    '/packages',
+    {
+      schema: {
+        querystring: z.object({ seed: z.string().optional() }),
+        response: { 200: z.array(schemas.packageSummary) },
+      },
+    },
+    async (request) => [...(await listPackages(views.records, request.query.seed === 'true'))],
+  );
 
-  app.get('/packages/:name', { schema: { params: z.object({ name: z.string() }), response: { 200: schemas.packageDetail } } }, async (request) => {
-    const detail = await packageDetail(views.records, request.params.name);
-    if (detail === undefined) throw notFound(`package ${request.params.name}`);
-    return detail;
-  });
+  app.get(
+    '/packages/:name',
+    {
+      schema: { params: z.object({ name: z.string() }), response: { 200: schemas.packageDetail } },
+    },
+    async (request) => {
+      const detail = await packageDetail(views.records, request.params.name);
+      if (detail === undefined) throw notFound(`package ${request.params.name}`);
+      return detail;
+    },
+  );
 
   app.get('/images', { schema: { response: { 200: z.array(schemas.imageSummary) } } }, async () => [
     ...(await listImages(views.records, options.addresses().registry)),
   ]);
 
-  app.get('/images/:name', { schema: { params: z.object({ name: z.string() }), response: { 200: schemas.imageDetail } } }, async (request) => {
-    const detail = await imageDetail(views.records, request.params.name, options.addresses());
-    if (detail === undefined) throw notFound(`image ${request.params.name}`);
-    return detail;
-  });
+  app.get(
+    '/images/:name',
+    { schema: { params: z.object({ name: z.string() }), response: { 200: schemas.imageDetail } } },
+    async (request) => {
+      const detail = await imageDetail(views.records, request.params.name, options.addresses());
+      if (detail === undefined) throw notFound(`image ${request.params.name}`);
+      return detail;
+    },
+  );
 
-  app.get('/queue', { schema: { response: { 200: z.array(schemas.queueRow) } } }, async () => [...(await listQueue(queue))]);
+  app.get('/queue', { schema: { response: { 200: z.array(schemas.queueRow) } } }, async () => [
+    ...(await listQueue(queue)),
+  ]);
 
   const keysBody = z.object({ keys: z.array(z.string()).max(10_000) });
-  app.post('/queue/retry', { schema: { body: keysBody, response: { 200: keysBody } } }, async (request) => {
-    const keys = request.body.keys.map(parseKey);
-    return { keys: [...(await (keys.length === 0 ? queue.retry() : queue.retry(keys)))] };
-  });
+  app.post(
+    '/queue/retry',
+    { schema: { body: keysBody, response: { 200: keysBody } } },
+    async (request) => {
+      const keys = request.body.keys.map(parseKey);
+      return { keys: [...(await (keys.length === 0 ? queue.retry() : queue.retry(keys)))] };
+    },
+  );
 
-  app.post('/resync', { schema: { body: keysBody, response: { 200: keysBody } } }, async (request) => {
-    const desired = await views.records.listDesired();
-    const wanted = request.body.keys.length === 0 ? desired : desired.filter((one) => request.body.keys.includes(one.key));
-    if (wanted.length < request.body.keys.length) throw notFound(`key ${request.body.keys.find((key) => !desired.some((one) => one.key === key))}`);
-    await queue.enqueue(wanted.map((one) => ({ key: one.key, priority: 20, reason: 'asked for by a person' })));
-    return { keys: wanted.map((one) => one.key) };
-  });
+  app.post(
+    '/resync',
+    { schema: { body: keysBody, response: { 200: keysBody } } },
+    async (request) => {
+      const desired = await views.records.listDesired();
+      const wanted =
+        request.body.keys.length === 0
+          ? desired
+          : desired.filter((one) => request.body.keys.includes(one.key));
+      if (wanted.length < request.body.keys.length)
+        throw notFound(
+          `key ${request.body.keys.find((key) => !desired.some((one) => one.key === key))}`,
+        );
+      await queue.enqueue(
+        wanted.map((one) => ({ key: one.key, priority: 20, reason: 'asked for by a person' })),
+      );
+      return { keys: wanted.map((one) => one.key) };
+    },
+  );
 
   app.post(
     '/selection',
-    { schema: { body: z.object({ only: z.array(z.string()).max(1000), catalog: z.string().optional() }), response: { 200: z.object({}) } } },
+    {
+      schema: {
+        body: z.object({ only: z.array(z.string()).max(1000), catalog: z.string().optional() }),
+        response: { 200: z.object({}) },
+      },
+    },
     async (request) => {
       await options.select({ only: request.body.only, catalog: request.body.catalog });
       return {};
@@ -119,16 +193,23 @@ export async function apiRoutes(server: FastifyInstance, options: ApiOptions): P
     const stopped = new AbortController();
     request.raw.once('close', () => stopped.abort());
     reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store');
-    return reply.send(Readable.from(events(views, queue, AbortSignal.any([stopped.signal, closing.signal]))));
+    return reply.send(
+      Readable.from(events(views, queue, AbortSignal.any([stopped.signal, closing.signal]))),
+    );
   });
 }
 
 function logSize(folder: string, reference: string): number {
-  return fs.statSync(path.join(folder, path.basename(reference)), { throwIfNoEntry: false })?.size ?? 0;
+  return (
+    fs.statSync(path.join(folder, path.basename(reference)), { throwIfNoEntry: false })?.size ?? 0
+  );
 }
 
 function text(reply: FastifyReply, source: AsyncIterable<Uint8Array>): FastifyReply {
-  return reply.header('content-type', 'text/plain; charset=utf-8').header('x-content-type-options', 'nosniff').send(Readable.from(source));
+  return reply
+    .header('content-type', 'text/plain; charset=utf-8')
+    .header('x-content-type-options', 'nosniff')
+    .send(Readable.from(source));
 }
 
 /** The bytes of a log as it grows, until `ended` and everything was read. */
@@ -158,7 +239,14 @@ async function fingerprint(views: ViewPorts, queue: Queue): Promise<string> {
   ]);
   const newest = states.reduce((newestAt, state) => Math.max(newestAt, state.updatedAt), 0);
   const wanted = desired.map((one) => one.key + one.bundle).join(' ');
-  return JSON.stringify([counts, states.length, newest, latest, digestOf(wanted), [...views.unreadable(), ...problems]]);
+  return JSON.stringify([
+    counts,
+    states.length,
+    newest,
+    latest,
+    digestOf(wanted),
+    [...views.unreadable(), ...problems],
+  ]);
 }
 
 /** One event each time something changed, with a sign of life in between. */

@@ -10,13 +10,18 @@ export const keySummary = z.object({
   name: z.string(),
   catalog: z.string(),
   status: keyStatus,
-  stage: z.string().describe('what is being done, what is waited for, or why it failed, in a few words'),
+  stage: z
+    .string()
+    .describe('what is being done, what is waited for, or why it failed, in a few words'),
   waitingFor: z.array(z.string()),
   attempt: z.number().int().describe('attempts of the present or last run'),
   reason: z.string().describe('why it ran'),
   startedAt: z.number().nullable().describe('milliseconds since 1970; null when it never ran'),
   durationMs: z.number().nullable().describe('of the last attempt, or so far'),
-  estimateMs: z.number().nullable().describe('of the whole attempt, from earlier ones or from the catalog'),
+  estimateMs: z
+    .number()
+    .nullable()
+    .describe('of the whole attempt, from earlier ones or from the catalog'),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
   updatedAt: z.number(),
 });
@@ -33,7 +38,10 @@ export const attempt = z.object({
   hasLog: z.boolean().describe('whether it wrote a log'),
 });
 
-export const keyDetail = keySummary.extend({ attempts: z.array(attempt), dependsOn: z.array(z.string()) });
+export const keyDetail = keySummary.extend({
+  attempts: z.array(attempt),
+  dependsOn: z.array(z.string()),
+});
 export type KeyDetail = z.infer<typeof keyDetail>;
 
 export const problem = z.object({
@@ -72,7 +80,9 @@ export const status = z.object({
     failed: z.number().int(),
   }),
   stages: z.array(stage).describe('the line, in order'),
-  failed: z.array(z.object({ key: z.string(), code: z.string(), message: z.string(), hint: z.string() })),
+  failed: z.array(
+    z.object({ key: z.string(), code: z.string(), message: z.string(), hint: z.string() }),
+  ),
   problems: z.array(problem).describe('what could not be read of the catalogs'),
 });
 export type Status = z.infer<typeof status>;
@@ -105,7 +115,9 @@ export const imageDetail = imageSummary.omit({ packages: true }).extend({
     }),
   ),
   tests: z.array(z.object({ name: z.string(), passed: z.boolean(), durationMs: z.number() })),
-  attachments: z.array(z.object({ subject: z.string(), predicateType: z.string(), manifest: z.string() })),
+  attachments: z.array(
+    z.object({ subject: z.string(), predicateType: z.string(), manifest: z.string() }),
+  ),
   verify: z.string().describe('the command by which a stranger checks the signature'),
 });
 export type ImageDetail = z.infer<typeof imageDetail>;
@@ -131,7 +143,9 @@ export const packageDetail = packageSummary.extend({
   depends: z.array(z.string()),
   provides: z.array(z.string()),
   buildTimeSeconds: z.number(),
-  inputs: z.array(z.object({ name: z.string(), uri: z.string(), digest: z.record(z.string(), z.string()) })),
+  inputs: z.array(
+    z.object({ name: z.string(), uri: z.string(), digest: z.record(z.string(), z.string()) }),
+  ),
 });
 export type PackageDetail = z.infer<typeof packageDetail>;
 
@@ -146,7 +160,9 @@ export const queueRow = z.object({
 });
 export type QueueRow = z.infer<typeof queueRow>;
 
-export const apiError = z.object({ error: z.object({ code: z.string(), message: z.string(), hint: z.string() }) });
+export const apiError = z.object({
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
+});
 
 // The names of the document's components.
 for (const [id, schema] of Object.entries({
