@@ -1,7 +1,8 @@
+import type { ViteUserConfig } from 'vitest/config';
 import { defineConfig } from 'vitest/config';
 
 /** Pure tests share a process; tests with processes, ports or global state end in `.world.test.ts` and are isolated. */
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
       {
@@ -29,3 +30,5 @@ export default defineConfig({
     ],
   },
 });
+
+export default config;

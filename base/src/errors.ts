@@ -34,9 +34,7 @@ export class KilnError extends Error {
     const where = options.position;
     super(
       where === undefined ? message : `${where.file}:${where.line}:${where.column}: ${message}`,
-      {
-        ...(options.cause === undefined ? {} : { cause: options.cause }),
-      },
+      options.cause === undefined ? {} : { cause: options.cause },
     );
     this.name = 'KilnError';
     this.code = code;
@@ -50,7 +48,7 @@ export class KilnError extends Error {
 /** Shortens an offending value for a message: at most `limit` characters, control characters escaped. */
 export function shorten(value: string, limit = 80): string {
   const safe = value.replace(
-    /[\u0000-\u001f\u007f]/g,
+    /\p{Cc}/gu,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
   return safe.length <= limit ? safe : `${safe.slice(0, limit - 1)}…`;

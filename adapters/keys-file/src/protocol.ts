@@ -19,16 +19,25 @@ export const signerPaths = {
 } as const;
 
 /** Bounds of one exchange. */
-export const signerLimits = {
-  requestSizeBytesMax: 4096,
+export interface SignerLimits {
+  readonly requestSizeBytesMax: number;
   /** A bundle of the largest statement, and a little. */
+  readonly answerSizeBytesMax: number;
+  readonly connectionsMax: number;
+  readonly headersMs: number;
+  readonly requestMs: number;
+  /** Of `sockaddr_un` on Linux, without the final zero. */
+  readonly socketPathBytesMax: number;
+}
+
+export const signerLimits: SignerLimits = {
+  requestSizeBytesMax: 4096,
   answerSizeBytesMax: 64 * 1024 * 1024,
   connectionsMax: 64,
   headersMs: 5000,
   requestMs: 30_000,
-  /** Of `sockaddr_un` on Linux, without the final zero. */
   socketPathBytesMax: 107,
-} as const;
+};
 
 /** The JSON body of a refusal. */
 export interface SignerRefusal {

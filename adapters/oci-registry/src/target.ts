@@ -42,7 +42,7 @@ function parseUploads(segments: readonly string[]): Target | undefined {
 }
 
 function parseNamed(segments: readonly string[]): Target | undefined {
-  const [kind, last = ''] = segments.slice(-2);
+  const [kind = '', last = ''] = segments.slice(-2);
   const repository = (): string => repositoryOf(segments.slice(0, -2));
   switch (kind) {
     case 'blobs':

@@ -218,7 +218,7 @@ describe('where a sandbox runs', () => {
       const sandbox = new BwrapSandbox({ scratchDirectory: ${JSON.stringify(scratch)} });
       const { request, output } = scriptRequest(${JSON.stringify(root)}, 'id -u; touch /new; ls /proc/self/status; cat /etc/greeting');
       console.log(JSON.stringify(await sandbox.run(request)), output());`;
-    const [command = '', ...rest] = [
+    const [command, ...rest] = [
       ...prefix,
       process.execPath,
       '--input-type=module-typescript',

@@ -61,7 +61,12 @@ export class Progress {
       this.#summary(keys),
       ...keys.filter((key) => key.status === 'working').map((key) => this.#bar(key, nowMs)),
     ];
-    for (const row of rows) this.#write(`${[...row].slice(0, this.#columns() - 1).join('')}\n`);
+    for (const row of rows)
+      this.#write(
+        `${Array.from(row)
+          .slice(0, this.#columns() - 1)
+          .join('')}\n`,
+      );
     this.#drawn = rows.length;
   }
 

@@ -46,7 +46,7 @@ export class CatalogKeeper {
   #closed = false;
   #names: readonly string[] = [];
   /** What could not be read at all, by the label of the catalog. */
-  readonly unreadable = new Map<string, CatalogProblem>();
+  readonly unreadable: Map<string, CatalogProblem> = new Map();
 
   constructor(options: CatalogKeeperOptions) {
     this.#options = options;

@@ -2,8 +2,25 @@ import { corrupt, unsafePath } from './errors.ts';
 
 export const blockSizeBytes = 512;
 
+export type FieldName =
+  | 'name'
+  | 'mode'
+  | 'uid'
+  | 'gid'
+  | 'size'
+  | 'mtime'
+  | 'checksum'
+  | 'type'
+  | 'linkName'
+  | 'magic'
+  | 'userName'
+  | 'groupName'
+  | 'deviceMajor'
+  | 'deviceMinor'
+  | 'prefix';
+
 /** Where the fields of a ustar header lie: offset and size in bytes (IEEE Std 1003.1, pax, "ustar Interchange Format"). */
-export const fields = {
+export const fields: Readonly<Record<FieldName, readonly [number, number]>> = {
   name: [0, 100],
   mode: [100, 8],
   uid: [108, 8],
@@ -19,9 +36,7 @@ export const fields = {
   deviceMajor: [329, 8],
   deviceMinor: [337, 8],
   prefix: [345, 155],
-} as const satisfies Record<string, readonly [number, number]>;
-
-export type FieldName = keyof typeof fields;
+};
 
 export function fieldBytes(block: Uint8Array, field: FieldName): Uint8Array {
   const [offset, size] = fields[field];

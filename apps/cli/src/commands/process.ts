@@ -32,7 +32,7 @@ export const processCommand: Command = {
       only: (process.env['KILN_ONLY'] ?? '').split(',').filter((name) => name !== ''),
       resyncMs: Number(process.env['KILN_RESYNC_MS'] ?? resyncMs),
     };
-    switch (positionals[0]) {
+    switch (positionals[0] ?? '') {
       case 'supervisor': {
         const main = path.join(config.root, 'apps/cli/src/main.ts');
         await supervisorProcess({

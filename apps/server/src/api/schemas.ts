@@ -2,9 +2,211 @@ import { z } from 'zod';
 
 /** The shapes of Kiln's own API; the OpenAPI document and the console's client types are made from them. */
 
-export const keyStatus = z.enum(['queued', 'waiting', 'working', 'ready', 'failed']);
+/** Where a key stands: in line, waiting for other keys, being worked on, as desired, or parked. */
+export type KeyStatus = 'queued' | 'waiting' | 'working' | 'ready' | 'failed';
 
-export const keySummary = z.object({
+/** A step of the line; also the prefix of its keys. */
+export type StageName = 'seed' | 'package' | 'index' | 'image';
+
+/** A `KilnError` as the API tells it; `hint` is empty when there is none. */
+export interface ErrorFacts {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** A key of the line as lists show it. Times are milliseconds since 1970. */
+export interface KeySummary {
+  readonly key: string;
+  readonly kind: StageName;
+  readonly name: string;
+  readonly catalog: string;
+  readonly status: KeyStatus;
+  /** What is being done, what is waited for, or why it failed, in a few words. */
+  readonly stage: string;
+  readonly waitingFor: readonly string[];
+  /** Attempts of the present or last run. */
+  readonly attempt: number;
+  /** Why it ran. */
+  readonly reason: string;
+  /** `null` when it never ran. */
+  readonly startedAt: number | null;
+  /** Of the last attempt, or so far. */
+  readonly durationMs: number | null;
+  /** Of the whole attempt, from earlier ones or from the catalog. */
+  readonly estimateMs: number | null;
+  readonly error: ErrorFacts | null;
+  readonly updatedAt: number;
+}
+
+/** One run of a key. Times are milliseconds since 1970. */
+export interface Attempt {
+  readonly id: string;
+  /** Counts from 1 in each run of the key. */
+  readonly attempt: number;
+  readonly startedAt: number;
+  /** `null` while it runs. */
+  readonly finishedAt: number | null;
+  readonly outcome: string;
+  readonly reason: string;
+  readonly error: ErrorFacts | null;
+  readonly hasLog: boolean;
+}
+
+/** A key with its history and the keys it is made from. */
+export interface KeyDetail extends KeySummary {
+  readonly attempts: readonly Attempt[];
+  readonly dependsOn: readonly string[];
+}
+
+/** What could not be read of a catalog. */
+export interface Problem extends ErrorFacts {
+  readonly catalog: string;
+  readonly key: string;
+}
+
+/** How many keys are where. */
+export interface KeyCounts {
+  readonly total: number;
+  readonly queued: number;
+  readonly waiting: number;
+  readonly working: number;
+  readonly ready: number;
+  readonly failed: number;
+}
+
+export interface Stage extends KeyCounts {
+  readonly name: StageName;
+}
+
+/** The whole factory at a glance. */
+export interface Status {
+  readonly version: string;
+  readonly home: string;
+  /** URL. */
+  readonly console: string;
+  /** `host:port`. */
+  readonly registry: string;
+  /** URL of the apk repository. */
+  readonly packages: string;
+  /** Path of the public key of images. */
+  readonly key: string;
+  readonly converged: boolean;
+  readonly queue: { readonly queued: number; readonly running: number; readonly dead: number };
+  readonly keys: KeyCounts;
+  /** The line, in order. */
+  readonly stages: readonly Stage[];
+  readonly failed: readonly (ErrorFacts & { readonly key: string })[];
+  readonly problems: readonly Problem[];
+}
+
+/** A tagged image as lists show it. */
+export interface ImageSummary {
+  readonly name: string;
+  /** What `docker pull` takes. */
+  readonly reference: string;
+  readonly digest: string;
+  readonly tags: readonly string[];
+  /** Compressed: configuration and layers. */
+  readonly sizeBytes: number;
+  /** How many packages are inside. */
+  readonly packages: number;
+  readonly signed: boolean;
+  readonly tested: boolean;
+  readonly updatedAt: number;
+}
+
+/** A package inside an image. */
+export interface ImagePackage {
+  readonly name: string;
+  readonly version: string;
+  readonly checksum: string;
+  readonly license: string;
+  readonly origin: string;
+  readonly installedSizeBytes: number;
+}
+
+/** An image with what is inside it and what is known about it. */
+export interface ImageDetail extends Omit<ImageSummary, 'packages'> {
+  readonly key: string;
+  /** Digest of the manifest of this architecture. */
+  readonly manifest: string;
+  readonly layers: readonly {
+    readonly digest: string;
+    readonly diffId: string;
+    readonly sizeBytes: number;
+  }[];
+  readonly packages: readonly ImagePackage[];
+  readonly tests: readonly {
+    readonly name: string;
+    readonly passed: boolean;
+    readonly durationMs: number;
+  }[];
+  readonly attachments: readonly {
+    readonly subject: string;
+    readonly predicateType: string;
+    readonly manifest: string;
+  }[];
+  /** The command by which a stranger checks the signature. */
+  readonly verify: string;
+}
+
+/** A published package as lists show it. */
+export interface PackageSummary {
+  readonly name: string;
+  readonly version: string;
+  readonly arch: string;
+  readonly origin: string;
+  readonly repository: string;
+  readonly description: string;
+  readonly license: string;
+  readonly sizeBytes: number;
+  readonly installedSizeBytes: number;
+  /** As the index of the repository has it: `Q1…`. */
+  readonly checksum: string;
+  /** Digest of the file. */
+  readonly apk: string;
+}
+
+/** A package with what it needs, offers and was made from. */
+export interface PackageDetail extends PackageSummary {
+  readonly key: string;
+  readonly url: string;
+  readonly depends: readonly string[];
+  readonly provides: readonly string[];
+  readonly buildTimeSeconds: number;
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly uri: string;
+    readonly digest: Readonly<Record<string, string>>;
+  }[];
+}
+
+/** A row of the work queue. */
+export interface QueueRow {
+  readonly key: string;
+  readonly state: 'queued' | 'running' | 'dead';
+  readonly priority: number;
+  readonly attempts: number;
+  readonly notBefore: number | null;
+  readonly reason: string;
+  readonly error: string;
+}
+
+/** The body of every answer that is a refusal. */
+export interface ApiError {
+  readonly error: ErrorFacts;
+}
+
+export const keyStatus: z.ZodType<KeyStatus> = z.enum([
+  'queued',
+  'waiting',
+  'working',
+  'ready',
+  'failed',
+]);
+
+const keySummaryObject = z.object({
   key: z.string(),
   kind: z.enum(['seed', 'package', 'index', 'image']),
   name: z.string(),
@@ -25,9 +227,10 @@ export const keySummary = z.object({
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
   updatedAt: z.number(),
 });
-export type KeySummary = z.infer<typeof keySummary>;
 
-export const attempt = z.object({
+export const keySummary: z.ZodType<KeySummary> = keySummaryObject;
+
+export const attempt: z.ZodType<Attempt> = z.object({
   id: z.string(),
   attempt: z.number().int(),
   startedAt: z.number(),
@@ -38,13 +241,12 @@ export const attempt = z.object({
   hasLog: z.boolean().describe('whether it wrote a log'),
 });
 
-export const keyDetail = keySummary.extend({
+export const keyDetail: z.ZodType<KeyDetail> = keySummaryObject.extend({
   attempts: z.array(attempt),
   dependsOn: z.array(z.string()),
 });
-export type KeyDetail = z.infer<typeof keyDetail>;
 
-export const problem = z.object({
+export const problem: z.ZodType<Problem> = z.object({
   catalog: z.string(),
   key: z.string(),
   code: z.string(),
@@ -52,7 +254,7 @@ export const problem = z.object({
   hint: z.string(),
 });
 
-export const stage = z.object({
+export const stage: z.ZodType<Stage> = z.object({
   name: z.enum(['seed', 'package', 'index', 'image']),
   total: z.number().int(),
   queued: z.number().int(),
@@ -62,7 +264,7 @@ export const stage = z.object({
   failed: z.number().int(),
 });
 
-export const status = z.object({
+export const status: z.ZodType<Status> = z.object({
   version: z.string(),
   home: z.string(),
   console: z.string().describe('URL'),
@@ -85,9 +287,8 @@ export const status = z.object({
   ),
   problems: z.array(problem).describe('what could not be read of the catalogs'),
 });
-export type Status = z.infer<typeof status>;
 
-export const imageSummary = z.object({
+const imageSummaryObject = z.object({
   name: z.string(),
   reference: z.string(),
   digest: z.string(),
@@ -98,31 +299,33 @@ export const imageSummary = z.object({
   tested: z.boolean(),
   updatedAt: z.number(),
 });
-export type ImageSummary = z.infer<typeof imageSummary>;
 
-export const imageDetail = imageSummary.omit({ packages: true }).extend({
-  key: z.string(),
-  manifest: z.string(),
-  layers: z.array(z.object({ digest: z.string(), diffId: z.string(), sizeBytes: z.number() })),
-  packages: z.array(
-    z.object({
-      name: z.string(),
-      version: z.string(),
-      checksum: z.string(),
-      license: z.string(),
-      origin: z.string(),
-      installedSizeBytes: z.number(),
-    }),
-  ),
-  tests: z.array(z.object({ name: z.string(), passed: z.boolean(), durationMs: z.number() })),
-  attachments: z.array(
-    z.object({ subject: z.string(), predicateType: z.string(), manifest: z.string() }),
-  ),
-  verify: z.string().describe('the command by which a stranger checks the signature'),
-});
-export type ImageDetail = z.infer<typeof imageDetail>;
+export const imageSummary: z.ZodType<ImageSummary> = imageSummaryObject;
 
-export const packageSummary = z.object({
+export const imageDetail: z.ZodType<ImageDetail> = imageSummaryObject
+  .omit({ packages: true })
+  .extend({
+    key: z.string(),
+    manifest: z.string(),
+    layers: z.array(z.object({ digest: z.string(), diffId: z.string(), sizeBytes: z.number() })),
+    packages: z.array(
+      z.object({
+        name: z.string(),
+        version: z.string(),
+        checksum: z.string(),
+        license: z.string(),
+        origin: z.string(),
+        installedSizeBytes: z.number(),
+      }),
+    ),
+    tests: z.array(z.object({ name: z.string(), passed: z.boolean(), durationMs: z.number() })),
+    attachments: z.array(
+      z.object({ subject: z.string(), predicateType: z.string(), manifest: z.string() }),
+    ),
+    verify: z.string().describe('the command by which a stranger checks the signature'),
+  });
+
+const packageSummaryObject = z.object({
   name: z.string(),
   version: z.string(),
   arch: z.string(),
@@ -135,9 +338,10 @@ export const packageSummary = z.object({
   checksum: z.string(),
   apk: z.string(),
 });
-export type PackageSummary = z.infer<typeof packageSummary>;
 
-export const packageDetail = packageSummary.extend({
+export const packageSummary: z.ZodType<PackageSummary> = packageSummaryObject;
+
+export const packageDetail: z.ZodType<PackageDetail> = packageSummaryObject.extend({
   key: z.string(),
   url: z.string(),
   depends: z.array(z.string()),
@@ -147,9 +351,8 @@ export const packageDetail = packageSummary.extend({
     z.object({ name: z.string(), uri: z.string(), digest: z.record(z.string(), z.string()) }),
   ),
 });
-export type PackageDetail = z.infer<typeof packageDetail>;
 
-export const queueRow = z.object({
+export const queueRow: z.ZodType<QueueRow> = z.object({
   key: z.string(),
   state: z.enum(['queued', 'running', 'dead']),
   priority: z.number(),
@@ -158,9 +361,8 @@ export const queueRow = z.object({
   reason: z.string(),
   error: z.string(),
 });
-export type QueueRow = z.infer<typeof queueRow>;
 
-export const apiError = z.object({
+export const apiError: z.ZodType<ApiError> = z.object({
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
 });
 
