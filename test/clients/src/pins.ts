@@ -18,11 +18,23 @@ export interface GoPin {
   readonly version: string;
 }
 
+/** Which client is pinned how. */
+export interface ClientPins {
+  readonly skopeo: DebianPin;
+  readonly umoci: DebianPin;
+  readonly runc: DebianPin;
+  readonly chromium: DebianPin;
+  readonly crane: GoPin;
+  readonly cosign: GoPin;
+}
+
+export type ClientName = keyof ClientPins;
+
 /**
  * The strangers that judge what Kiln serves. A Debian version that the archive no longer has is replaced by the
  * archive's current one, which the installer says; a Go version never changes.
  */
-export const clientPins = {
+export const clientPins: ClientPins = {
   skopeo: {
     kind: 'debian',
     package: 'skopeo',
@@ -66,6 +78,4 @@ export const clientPins = {
     package: 'github.com/sigstore/cosign/v3/cmd/cosign',
     version: 'v3.1.3',
   },
-} as const satisfies Readonly<Record<string, DebianPin | GoPin>>;
-
-export type ClientName = keyof typeof clientPins;
+};
