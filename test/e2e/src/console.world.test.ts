@@ -1,0 +1,546 @@
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { buildConsole } from '@kiln/console/build';
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Browser } from './browser.ts';
+import { openBrowser } from './browser.ts';
+import type { InventedFactory } from './invented-factory.ts';
+import { inventedFactory } from './invented-factory.ts';
+import type { FilledLine } from './invented-line.ts';
+import { fillLine } from './invented-line.ts';
+
+const root = path.resolve(import.meta.dirname, '../../..');
+const pictures = mkdtempSync(path.join(os.tmpdir(), 'kiln-pictures-'));
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let factory: InventedFactory;
+let browser: Browser;
+let line: FilledLine;
+const contexts: BrowserContext[] = [];
+/** What a page complained about: each test ends with none. */
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  const { folder } = await buildConsole(root);
+  factory = await inventedFactory(folder);
+  browser = await openBrowser();
+});
+
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+  expect(complaints.splice(0)).toEqual([]);
+});
+
+afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+  await factory?.[Symbol.asyncDispose]();
+});
+
+interface OpenOptions extends BrowserContextOptions {
+  /** Requests of this page may fail: the test makes them. */
+  readonly troubled?: boolean;
+  prepare?(page: Page): Promise<unknown>;
+}
+
+async function open(
+  address: string,
+  { troubled = false, prepare, ...options }: OpenOptions = {},
+): Promise<Page> {
+  const context = await browser.context(options);
+  contexts.push(context);
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin !== factory.url)
+      complaints.push(`asked a stranger: ${request.url()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`threw: ${error.message}`));
+  page.on('console', (message) => {
+    const refused = /Failed to load resource/.test(message.text());
+    if (message.type() === 'error' && !(refused && troubled))
+      complaints.push(`said: ${message.text()}`);
+  });
+  await prepare?.(page);
+  await page.goto(factory.url + address);
+  return page;
+}
+
+const heading = (page: Page, name: string): ReturnType<Page['getByRole']> =>
+  page.getByRole('heading', { level: 1, name });
+const row = (page: Page, key: string): ReturnType<Page['getByRole']> =>
+  page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: key, exact: true }) });
+
+/** Marks the page, to see later that it was not loaded again. */
+async function mark(page: Page): Promise<() => Promise<boolean>> {
+  await page.evaluate(() => Object.assign(globalThis, { marked: true }));
+  return () => page.evaluate(() => 'marked' in globalThis);
+}
+
+async function eventually<T>(what: () => Promise<T>, wanted: T): Promise<void> {
+  await expect.poll(what, { timeout: 10_000 }).toEqual(wanted);
+}
+
+describe('before anything is asked for', () => {
+  test('the first page says so, and fills itself when the catalog is read', async () => {
+    const page = await open('/');
+    await heading(page, 'The line').waitFor();
+    await page.getByText('The catalog asks for nothing yet.').waitFor();
+    await page.getByText('No catalog asks for anything.').waitFor();
+    const same = await mark(page);
+    line = await fillLine(factory);
+    await row(page, 'package:openssl@x86_64').waitFor();
+    expect(await same()).toBe(true);
+  });
+});
+
+describe('the line', () => {
+  test('shows the stages in order with counts, and every key', async () => {
+    const page = await open('/');
+    const stages = page.getByRole('region', { name: 'Stages' }).getByRole('listitem');
+    await stages.first().waitFor();
+    const texts = await stages.allInnerTexts();
+    expect(texts.map((text) => text.split('\n')[0])).toEqual([
+      'Seed',
+      'Packages',
+      'Indexes',
+      'Images',
+    ]);
+    expect(texts[1]).toContain('8 of 11 ready');
+    expect(texts[1]).toMatch(/1 working[\s\S]*1 failed[\s\S]*1 waiting/);
+    await eventually(
+      () => page.getByRole('table').getByRole('rowheader', { name: /:/ }).count(),
+      17,
+    );
+    await page.getByText('11 of 17 keys ready, 1 working, 4 to come, 1 failed.').waitFor();
+  });
+
+  test('shows of a key its state, attempt, duration, step and why it ran', async () => {
+    const page = await open('/');
+    const cells = row(page, 'package:zlib@x86_64').getByRole('cell');
+    await cells.first().waitFor();
+    const texts = await cells.allInnerTexts();
+    expect(texts[0]).toBe('Ready');
+    expect(texts.slice(2, 4)).toEqual(['1', '14 s']);
+    expect(texts[4]).toContain('the catalog asks for it');
+    expect(await row(page, 'image:nginx').innerText()).toContain('for index:kiln-os@x86_64');
+  });
+
+  test('counts the time of a working key and measures it against the estimate', async () => {
+    const page = await open('/');
+    const working = row(page, 'package:openssl@x86_64');
+    const bar = working.getByRole('progressbar', { name: 'Progress of package:openssl@x86_64' });
+    await bar.waitFor();
+    expect(await working.innerText()).toContain('of about 4 min 00 s');
+    expect(await working.innerText()).toContain('builds: autoconf/make');
+    const before = await working.getByRole('cell').nth(3).innerText();
+    await expect
+      .poll(() => working.getByRole('cell').nth(3).innerText(), { timeout: 5_000 })
+      .not.toBe(before);
+    const percent = Number(await bar.getAttribute('aria-valuenow'));
+    expect(percent).toBeGreaterThanOrEqual(39);
+    expect(percent).toBeLessThan(98);
+  });
+
+  test('puts what needs a person on top, with code, message and hint', async () => {
+    factory.problems.push({
+      catalog: 'my-catalog',
+      key: 'package:hello@x86_64',
+      code: 'RECIPE_UNKNOWN_KEY',
+      message: 'hello.yaml:7:3: unknown key "pipelin"',
+      hint: 'did you mean "pipeline"?',
+    });
+    const page = await open('/');
+    const attention = page.getByRole('region', { name: '2 things to look at' });
+    await attention.waitFor();
+    const text = await attention.innerText();
+    expect(text).toContain('SOURCE_DIGEST_WRONG');
+    expect(text).toContain('the recipe expects sha256:3f77…');
+    expect(text).toContain('Hint: compare the digest in the recipe');
+    expect(text).toContain('RECIPE_UNKNOWN_KEY');
+    expect(text).toContain('did you mean "pipeline"?');
+    factory.problems.pop();
+    await page.getByRole('region', { name: '1 thing to look at' }).waitFor();
+  });
+
+  test('follows a change without being loaded again', async () => {
+    const page = await open('/');
+    await page.getByText('Live', { exact: true }).waitFor();
+    const same = await mark(page);
+    const busybox = row(page, 'image:busybox');
+    await busybox.getByText('Ready').waitFor();
+    const before = await factory.records.state('image:busybox');
+    await factory.state('image:busybox', { status: 'working', stage: 'runs its tests' });
+    const claim = await factory.attempt('image:busybox', {
+      reason: 'asked for by a person',
+      agoMs: 0,
+      tookMs: undefined,
+    });
+    await busybox.getByText('Working').waitFor({ timeout: 3_000 });
+    await busybox.getByText('runs its tests').waitFor();
+    await claim.complete();
+    await factory.state('image:busybox', { status: 'ready', action: before?.action });
+    await busybox.getByText('Ready').waitFor({ timeout: 3_000 });
+    expect(await same()).toBe(true);
+  });
+
+  test('keeps its filters in the address', async () => {
+    const page = await open('/?q=ssl&state=working');
+    await eventually(
+      () => page.getByRole('rowheader', { name: /:/ }).allInnerTexts(),
+      ['package:openssl@x86_64'],
+    );
+    expect(await page.getByRole('searchbox', { name: 'Filter keys' }).inputValue()).toBe('ssl');
+    expect(await page.getByRole('button', { name: /^Working/ }).getAttribute('aria-pressed')).toBe(
+      'true',
+    );
+    await page.getByRole('searchbox', { name: 'Filter keys' }).fill('no such thing');
+    await page.getByText('No key matches.').waitFor();
+    expect(new URL(page.url()).searchParams.get('q')).toBe('no such thing');
+    await page.getByRole('button', { name: 'Show all keys' }).click();
+    await eventually(() => page.getByRole('rowheader', { name: /:/ }).count(), 17);
+    expect(new URL(page.url()).search).toBe('');
+    await page.getByRole('link', { name: /^Images Assembled/ }).click();
+    await eventually(() => page.getByRole('rowheader', { name: /:/ }).count(), 4);
+    expect(new URL(page.url()).search).toBe('?stage=image');
+    await page.goBack();
+    await eventually(() => page.getByRole('rowheader', { name: /:/ }).count(), 17);
+  });
+});
+
+describe('a key', () => {
+  test('streams its log and keeps to the end until a person scrolls up', async () => {
+    const page = await open('/');
+    await page.getByRole('link', { name: 'package:openssl@x86_64' }).first().click();
+    await heading(page, 'package:openssl@x86_64').waitFor();
+    const log = page.getByRole('log', { name: 'Log' });
+    await log.getByText('part-300.o').waitFor();
+    expect(await log.innerText()).not.toContain('\u001b');
+    const fromEnd = (): Promise<number> =>
+      log.evaluate((element) =>
+        Math.round(element.scrollHeight - element.scrollTop - element.clientHeight),
+      );
+    await expect.poll(fromEnd).toBeLessThan(2);
+    factory.writeLog(line.openssl, `${'  LD      libcrypto.so\n'.repeat(60)}`);
+    await log.getByText('libcrypto.so').first().waitFor();
+    await expect.poll(fromEnd).toBeLessThan(2);
+    await log.evaluate((element) => element.scrollTo(0, 100));
+    await page.getByRole('button', { name: 'Follow again' }).waitFor();
+    factory.writeLog(line.openssl, '  LD      libssl.so\n');
+    await log.getByText('libssl.so').waitFor();
+    expect(await log.evaluate((element) => element.scrollTop)).toBe(100);
+    await page.getByRole('button', { name: 'Follow again' }).click();
+    await expect.poll(fromEnd).toBeLessThan(2);
+  });
+
+  test('shows what it waits for and depends on, each with its state', async () => {
+    const page = await open('/keys/package:nginx@x86_64');
+    const waits = page.getByRole('region', { name: 'Waits for' });
+    await waits.getByText('package:openssl@x86_64').waitFor();
+    await waits.getByText('Working').waitFor();
+    const depends = page.getByRole('region', { name: 'Depends on' });
+    expect(await depends.getByRole('listitem').count()).toBe(4);
+  });
+
+  test('lists its attempts; the address says whose log is shown', async () => {
+    await factory.attempt('package:zlib@x86_64', {
+      reason: 'its recipe changed',
+      agoMs: 9_000,
+      tookMs: 2_000,
+      log: 'second build\n',
+    });
+    const page = await open('/keys/package:zlib@x86_64');
+    const rows = page.getByRole('region', { name: 'Attempts' }).getByRole('row');
+    await rows.nth(2).waitFor();
+    expect(await rows.nth(1).innerText()).toContain('its recipe changed');
+    await page.getByRole('log').getByText('second build').waitFor();
+    await rows.nth(2).getByRole('link', { name: /^show/ }).click();
+    await page.getByRole('log').getByText('src/zlib/part-040.o').waitFor();
+    expect(new URL(page.url()).searchParams.get('attempt')).toMatch(/^[0-9a-f]+$/);
+    await page.getByText('Complete', { exact: true }).waitFor();
+  });
+
+  test('that failed says why and is tried again when a person asks', async () => {
+    const page = await open('/keys/package:valkey@x86_64');
+    const why = page.getByRole('region', { name: 'Why it failed' });
+    expect(await why.innerText()).toContain('SOURCE_DIGEST_WRONG');
+    expect((await factory.queue.get('package:valkey@x86_64'))?.status).toBe('deadLettered');
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await page.getByText('Enqueued').waitFor();
+    expect((await factory.queue.get('package:valkey@x86_64'))?.status).toBe('queued');
+  });
+
+  test('is looked at when a person asks, and keeps markup in its log as text', async () => {
+    await factory.attempt('seed:x86_64', {
+      reason: 'resync',
+      agoMs: 5_000,
+      tookMs: 400,
+      log: '<img src=x onerror=alert(1)>\n',
+    });
+    const page = await open('/keys/seed:x86_64');
+    await page.getByRole('log').getByText('<img src=x onerror=alert(1)>').waitFor();
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await page.getByText('Enqueued').waitFor();
+    expect((await factory.queue.get('seed:x86_64'))?.status).toBe('queued');
+  });
+});
+
+describe('images', () => {
+  test('are listed with tags, size, tests and signature, and those on their way', async () => {
+    const page = await open('/images');
+    const busybox = row(page, 'busybox');
+    await busybox.waitFor();
+    expect(await busybox.innerText()).toMatch(
+      /latest\s+2026-11-21\s+5\.72 MB\s+3\s+Passed\s+Signed\s+sha256:/,
+    );
+    await page.getByRole('region', { name: 'On the line' }).getByText('image:nginx').waitFor();
+  });
+
+  test('have a page with digests, packages, tests, statements and commands to copy', async () => {
+    const page = await open('/images', { permissions: ['clipboard-read', 'clipboard-write'] });
+    await page.getByRole('link', { name: 'busybox', exact: true }).click();
+    await heading(page, 'busybox').waitFor();
+    await row(page, 'glibc').getByText('LGPL-2.1-or-later').waitFor();
+    await page
+      .getByRole('region', { name: 'Tests', exact: true })
+      .getByText('no shell is inside')
+      .waitFor();
+    const statements = page.getByRole('region', { name: 'Signed statements' });
+    expect(await statements.getByText('SLSA provenance').count()).toBe(2);
+    expect(await statements.getByText('Signature').count()).toBe(2);
+    await page.getByRole('button', { name: 'Copy the command: Pull it' }).click();
+    const registry = factory.url.replace('http://', '');
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
+      `docker pull ${registry}/busybox:latest`,
+    );
+    expect(
+      await page
+        .getByLabel('Check its signature with a stranger’s tool', { exact: true })
+        .innerText(),
+    ).toContain('cosign verify --key');
+  });
+
+  test('that are asked for but not published say so', async () => {
+    const page = await open('/images/nginx', { troubled: true });
+    await heading(page, 'nginx is not published yet').waitFor();
+    await page.getByRole('link', { name: 'image:nginx' }).waitFor();
+  });
+});
+
+describe('packages', () => {
+  test('are found by name and description, and have a page', async () => {
+    const page = await open('/packages');
+    await page.getByText('8 packages').waitFor();
+    await page.getByRole('searchbox', { name: 'Search packages' }).fill('compression');
+    await page.getByText('1 of 8 packages').waitFor();
+    await page.getByRole('link', { name: 'zlib' }).click();
+    await heading(page, 'zlib').waitFor();
+    await page.getByRole('region', { name: 'Provides' }).getByText('so:libz.so.1=1.3.1').waitFor();
+    await page
+      .getByRole('region', { name: 'Inputs' })
+      .getByText('https://example.org/zlib.tar.xz')
+      .waitFor();
+    expect(await page.getByRole('link', { name: 'Download the apk' }).getAttribute('href')).toBe(
+      '/apk/kiln-os/x86_64/zlib-1.3.1-r0.apk',
+    );
+    await page.goBack();
+    expect(await page.getByRole('searchbox').inputValue()).toBe('compression');
+  });
+});
+
+describe('what is not there', () => {
+  test.each([
+    ['/nothing/here', 'There is no such page'],
+    ['/keys/package:none@x86_64', 'There is no such key'],
+    ['/keys/not a key', 'There is no such key'],
+    ['/images/none', 'There is no such image'],
+    ['/packages/none', 'There is no such package'],
+  ])('%s says so and leads on', async (address, title) => {
+    const page = await open(address, { troubled: true });
+    await heading(page, title).waitFor();
+    await page.getByRole('main').getByRole('link', { name: 'The line' }).click();
+    await heading(page, 'The line').waitFor();
+  });
+});
+
+describe('trouble', () => {
+  test('a slow answer shows that something comes', async () => {
+    const slow = Promise.withResolvers<void>();
+    const page = await open('/images', {
+      prepare: (fresh) =>
+        fresh.route('**/api/images', async (route) => {
+          await slow.promise;
+          await route.continue();
+        }),
+    });
+    await page.getByRole('status', { name: 'Loading the images' }).waitFor();
+    slow.resolve();
+    await row(page, 'static').waitFor();
+  });
+
+  test('a refused answer shows code, message and hint, and can be asked for again', async () => {
+    let broken = true;
+    const body = JSON.stringify({
+      error: { code: 'API_BROKEN', message: 'it broke', hint: 'mend it' },
+    });
+    const page = await open('/packages', {
+      troubled: true,
+      prepare: (fresh) =>
+        fresh.route('**/api/packages', (route) =>
+          broken
+            ? route.fulfill({ status: 400, body, contentType: 'application/json' })
+            : route.continue(),
+        ),
+    });
+    const alert = page.getByRole('alert').filter({ hasText: 'This could not be shown' });
+    await alert.waitFor();
+    expect(await alert.innerText()).toMatch(/API_BROKEN it broke\s+Hint: mend it/);
+    broken = false;
+    await alert.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('8 packages').waitFor();
+  });
+
+  test('a page asks by itself where events do not arrive', async () => {
+    const page = await open('/', {
+      troubled: true,
+      prepare: (fresh) => fresh.route('**/api/events', (route) => route.abort()),
+    });
+    await page.getByText('Polling', { exact: true }).waitFor();
+    await factory.state('image:valkey', {
+      status: 'waiting',
+      stage: 'waits',
+      waitingFor: ['package:valkey@x86_64'],
+    });
+    await row(page, 'image:valkey').getByText('for package:valkey@x86_64').waitFor();
+  });
+
+  test('a factory that goes away is said to be away, what was there stays, and the page goes on when it is back', async () => {
+    const page = await open('/', { troubled: true });
+    await page.getByText('Live', { exact: true }).waitFor();
+    const same = await mark(page);
+    const began = Date.now();
+    await factory.stopServer();
+    expect(Date.now() - began).toBeLessThan(3_000);
+    const banner = page.getByRole('alert').filter({ hasText: 'The factory does not answer' });
+    await banner.waitFor();
+    expect(await row(page, 'package:zlib@x86_64').isVisible()).toBe(true);
+    await page.screenshot({ path: path.join(pictures, 'away.png') });
+    await factory.state('image:valkey', { status: 'working', stage: 'while nobody looked' });
+    await factory.startServer();
+    await banner.waitFor({ state: 'detached' });
+    await row(page, 'image:valkey').getByText('while nobody looked').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await same()).toBe(true);
+  });
+});
+
+describe('by keyboard', () => {
+  test('a person reaches the content, the filter and a key, and the focus follows', async () => {
+    const page = await open('/');
+    await row(page, 'package:zlib@x86_64').waitFor();
+    const focused = (): Promise<string> =>
+      page.evaluate("document.activeElement?.textContent ?? ''");
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('Skip to the content');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement?.id')).toBe('main');
+    await page.keyboard.press('/');
+    await page.keyboard.type('zlib');
+    await eventually(() => page.getByRole('rowheader', { name: /:/ }).count(), 1);
+    for (let step = 0; step < 20 && (await focused()) !== 'package:zlib@x86_64'; step++)
+      await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await heading(page, 'package:zlib@x86_64').waitFor();
+    await eventually(focused, 'package:zlib@x86_64');
+    expect(await page.title()).toBe('package:zlib@x86_64 · Kiln');
+  });
+});
+
+const everyPage = [
+  '/',
+  '/keys/package:openssl@x86_64',
+  '/keys/package:valkey@x86_64',
+  '/images',
+  '/images/busybox',
+  '/packages',
+  '/packages/zlib',
+  '/nothing',
+];
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly {
+      readonly target: readonly string[];
+      readonly failureSummary: string;
+    }[];
+  }[];
+}
+
+describe.each(['light', 'dark'] as const)('in the %s scheme', (colorScheme) => {
+  test.each(everyPage)(
+    '%s has no accessibility violation that a program can find',
+    async (address) => {
+      const page = await open(address, { colorScheme, troubled: true, reducedMotion: 'reduce' });
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.waitForLoadState('load');
+      await eventually(() => page.getByRole('status', { name: /^Loading/ }).count(), 0);
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(async () =>
+        (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run(),
+      );
+      expect(
+        violations.map(
+          ({ id, nodes }) =>
+            `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary}`).join('; ')}`,
+        ),
+      ).toEqual([]);
+      const name = `${colorScheme}-${address.replaceAll(/[^a-z]+/g, '-')}.png`;
+      await page.screenshot({ path: path.join(pictures, name), fullPage: true });
+    },
+  );
+});
+
+test('pages fit a narrow screen without scrolling sideways', async () => {
+  for (const address of everyPage) {
+    const page = await open(address, { troubled: true, viewport: { width: 360, height: 740 } });
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await eventually(() => page.getByRole('status', { name: /^Loading/ }).count(), 0);
+    expect(
+      await page.evaluate('document.documentElement.scrollWidth'),
+      address,
+    ).toBeLessThanOrEqual(360);
+    await page.screenshot({
+      path: path.join(pictures, `narrow-${address.replaceAll(/[^a-z]+/g, '-')}.png`),
+    });
+  }
+});
+
+test('pages are served with a policy that allows nothing from elsewhere, and files that may be kept', async () => {
+  const page = await fetch(`${factory.url}/keys/seed:x86_64`, { headers: { accept: 'text/html' } });
+  const html = await page.text();
+  expect(page.headers.get('content-security-policy')).toContain(
+    "default-src 'none'; script-src 'self'",
+  );
+  expect(page.headers.get('cache-control')).toBe('no-cache');
+  expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style| style=/);
+  const script = /src="(\/assets\/[^"]+)"/.exec(html)?.[1] ?? '';
+  expect((await fetch(factory.url + script)).headers.get('cache-control')).toContain('immutable');
+});
+
+test.runIf(process.env['KILN_SCREENSHOT'] !== undefined)(
+  'the picture of the README is taken',
+  async () => {
+    mkdirSync(path.join(root, 'docs'), { recursive: true });
+    const page = await open('/', {
+      viewport: { width: 1280, height: 1000 },
+      deviceScaleFactor: 1.5,
+    });
+    await page.getByText('Live', { exact: true }).waitFor();
+    await row(page, 'image:busybox').waitFor();
+    await page.screenshot({ path: path.join(root, 'docs/console.png') });
+    process.stderr.write(`pictures of every page: ${pictures}\n`);
+  },
+);
