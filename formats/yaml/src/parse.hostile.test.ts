@@ -38,7 +38,7 @@ test('an alias inside its own anchor is refused', () => {
 
 test('deep nesting is refused without exhausting the stack', () => {
   expect(refusal('['.repeat(100) + ']'.repeat(100))).toMatch(/nested deeper/);
-  expect(refusal('['.repeat(200_000))).toMatch(/nested|flow/);
+  expect(refusal('['.repeat(50_000))).toMatch(/nested|flow/);
 });
 
 test('a text above the size limit is refused', () => {

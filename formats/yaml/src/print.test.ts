@@ -68,7 +68,7 @@ test('what is printed is read back as it was', () => {
     fc.property(printable, (value) => {
       expect(read(printYaml(value))).toEqual(value);
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
   expect(fc.defaultReportMessage(outcome)).toBeUndefined();
 });
