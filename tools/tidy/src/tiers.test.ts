@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { importsOf, repositoryFiles, workspaces } from './repository.ts';
+import {
+  importsIn,
+  importsOf,
+  isTest,
+  packageOf,
+  readManifest,
+  repositoryFiles,
+  workspaces,
+} from './repository.ts';
 
 /** The tiers that each tier may import; reading it from top to bottom is reading the architecture. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -30,65 +38,112 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
 
 const files = repositoryFiles();
 const all = workspaces();
-const isTest = (file: string): boolean =>
-  /\.test\.ts$|\/conformance\.ts$|-conformance\.ts$|\/testing\.ts$|\/testing\//.test(file);
+const everyFolder = all.map((one) => [one.folder, one] as const);
+const rootTools = new Set(
+  Object.keys(readManifest('package.json').devDependencies ?? {}).concat('vite'),
+);
+
+describe('imports', () => {
+  test('are found in every form', () => {
+    const text = [
+      "import a from '@kiln/one';",
+      "import type { B } from '@kiln/two/part';",
+      "import {\n  c,\n  d,\n} from '@kiln/three';",
+      "export { e } from './four.ts';",
+      "import '@kiln/five';",
+      "const f = await import('node:six');",
+    ].join('\n');
+    expect(importsIn(text).map((one) => [one.specifier, one.typeOnly])).toEqual([
+      ['@kiln/one', false],
+      ['@kiln/two/part', true],
+      ['@kiln/three', false],
+      ['./four.ts', false],
+      ['@kiln/five', false],
+      ['node:six', false],
+    ]);
+  });
+});
 
 describe('tiers', () => {
-  test.each(all.map((one) => [one.folder, one] as const))(
-    '%s imports only the tiers below it, and declares what it imports',
+  test.each(everyFolder)('%s imports only the tiers below it', (_folder, workspace) => {
+    const allowed = mayImport[workspace.tier] ?? [];
+    const wrong: string[] = [];
+    for (const { file, specifier } of importsOf(workspace.folder, files)) {
+      const name = packageOf(specifier);
+      if (name === undefined || !name.startsWith('@kiln/') || name === workspace.name) continue;
+      const target = all.find((one) => one.name === name);
+      if (target === undefined) wrong.push(`${file}: ${specifier} is no workspace`);
+      else if (!isTest(file) && !allowed.includes(target.tier))
+        wrong.push(`${file} imports ${specifier} of ${target.folder}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test.each(everyFolder)('%s declares what it imports', (_folder, workspace) => {
+    const wrong = new Set<string>();
+    for (const { file, specifier } of importsOf(workspace.folder, files)) {
+      const name = packageOf(specifier);
+      if (name === undefined || name === workspace.name) continue;
+      const development = isTest(file) || workspace.tier === 'tools';
+      const declared =
+        workspace.dependencies.includes(name) ||
+        (development && (workspace.devDependencies.includes(name) || rootTools.has(name)));
+      if (!declared) wrong.add(`${file}: ${name} is not declared`);
+    }
+    expect([...wrong]).toEqual([]);
+  });
+
+  test.each(everyFolder)('%s imports what it declares', (_folder, workspace) => {
+    const used = new Set(importsOf(workspace.folder, files).map((one) => packageOf(one.specifier)));
+    const unused = [...workspace.dependencies, ...workspace.devDependencies].filter(
+      (name) => name.startsWith('@kiln/') && !used.has(name),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  test.each(everyFolder.filter(([, one]) => nodeModules[one.tier] !== undefined))(
+    '%s does not touch the world',
     (_folder, workspace) => {
-      const allowed = mayImport[workspace.tier] ?? [];
-      const wrong: string[] = [];
-      for (const { file, specifier } of importsOf(workspace.folder, files)) {
-        const name = /^@kiln\/[a-z0-9-]+/.exec(specifier)?.[0];
-        if (name === undefined || name === workspace.name) continue;
-        const target = all.find((one) => one.name === name);
-        if (target === undefined) wrong.push(`${file}: ${specifier} is no workspace`);
-        else if (isTest(file)) continue;
-        else if (!allowed.includes(target.tier))
-          wrong.push(`${file} imports ${specifier} of ${target.folder}`);
-        else if (!workspace.dependencies.includes(name))
-          wrong.push(`${file}: ${name} is not declared in ${workspace.folder}/package.json`);
-      }
+      const allowed = nodeModules[workspace.tier] ?? [];
+      const wrong = importsOf(workspace.folder, files)
+        .filter(
+          ({ file, specifier, typeOnly }) =>
+            specifier.startsWith('node:') &&
+            !typeOnly &&
+            !isTest(file) &&
+            !allowed.includes(specifier),
+        )
+        .map(({ file, specifier }) => `${file} imports ${specifier}`);
       expect(wrong).toEqual([]);
     },
   );
 
-  test.each(
-    all
-      .filter((one) => nodeModules[one.tier] !== undefined)
-      .map((one) => [one.folder, one] as const),
-  )('%s does not touch the world', (_folder, workspace) => {
-    const allowed = nodeModules[workspace.tier] ?? [];
-    const wrong = importsOf(workspace.folder, files)
-      .filter(
-        ({ file, specifier, typeOnly }) =>
-          specifier.startsWith('node:') &&
-          !typeOnly &&
-          !isTest(file) &&
-          !allowed.includes(specifier),
-      )
-      .map(({ file, specifier }) => `${file} imports ${specifier}`);
-    expect(wrong).toEqual([]);
-  });
-
   test('no adapter knows another adapter', () => {
-    const adapters = all.filter((one) => one.tier === 'adapters');
-    const wrong = adapters.flatMap((workspace) =>
-      importsOf(workspace.folder, files)
-        .filter(
-          ({ file, specifier }) =>
-            !isTest(file) &&
-            adapters.some((one) => one !== workspace && specifier.startsWith(one.name)),
-        )
-        .map(({ file, specifier }) => `${file} imports ${specifier}`),
-    );
+    const adapters = new Set(all.filter((one) => one.tier === 'adapters').map((one) => one.name));
+    const wrong = all
+      .filter((one) => adapters.has(one.name))
+      .flatMap((workspace) =>
+        importsOf(workspace.folder, files)
+          .filter(({ file }) => !isTest(file))
+          .filter(({ specifier }) => {
+            const name = packageOf(specifier) ?? '';
+            return name !== workspace.name && adapters.has(name);
+          })
+          .map(({ file, specifier }) => `${file} imports ${specifier}`),
+      );
     expect(wrong).toEqual([]);
   });
+});
 
-  test('every package has a README', () => {
-    expect(
-      all.filter((one) => !files.includes(`${one.folder}/README.md`)).map((one) => one.folder),
-    ).toEqual([]);
+describe('packages', () => {
+  test.each(everyFolder)('%s has a README', (folder) => {
+    expect(files).toContain(`${folder}/README.md`);
+  });
+
+  test.each(everyFolder)('%s has the entry points it names', (folder, workspace) => {
+    const missing = Object.values(workspace.exports)
+      .map((file) => `${folder}/${file.slice(2)}`)
+      .filter((file) => !files.includes(file));
+    expect(missing).toEqual([]);
   });
 });

@@ -1,0 +1,89 @@
+import type { Command } from './command.ts';
+
+/** A command that is loaded only when it is used. */
+export interface Entry {
+  /** For the overview: a few words, lower case. */
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** Every command by its words; `process` is for Kiln itself and in no overview. */
+export const commands: Readonly<Record<string, Entry>> = {
+  up: {
+    summary: 'start the factory and bring the catalog to its desired state',
+    load: async () => (await import('./commands/up.ts')).up,
+  },
+  down: {
+    summary: 'stop the factory',
+    load: async () => (await import('./commands/down.ts')).down,
+  },
+  status: {
+    summary: 'say where everything is and how far it got',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  logs: {
+    summary: 'print the log of a key or of a process',
+    load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  reset: {
+    summary: 'delete all state of the factory',
+    load: async () => (await import('./commands/reset.ts')).reset,
+  },
+  resync: {
+    summary: 'look at keys again now',
+    load: async () => (await import('./commands/resync.ts')).resync,
+  },
+  init: {
+    summary: 'make a catalog of your own',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+  'image ls': {
+    summary: 'list images',
+    load: async () => (await import('./commands/image.ts')).imageLs,
+  },
+  'image show': {
+    summary: 'show an image',
+    load: async () => (await import('./commands/image.ts')).imageShow,
+  },
+  'image run': {
+    summary: 'run an image in a sandbox, without Docker',
+    load: async () => (await import('./commands/image-run.ts')).imageRun,
+  },
+  'package ls': {
+    summary: 'list packages',
+    load: async () => (await import('./commands/package.ts')).packageLs,
+  },
+  'package show': {
+    summary: 'show a package',
+    load: async () => (await import('./commands/package.ts')).packageShow,
+  },
+  'queue ls': {
+    summary: 'list the keys of the work queue',
+    load: async () => (await import('./commands/queue.ts')).queueLs,
+  },
+  'queue show': {
+    summary: 'show a key and its attempts',
+    load: async () => (await import('./commands/queue.ts')).queueShow,
+  },
+  'queue retry': {
+    summary: 'run a parked key again',
+    load: async () => (await import('./commands/queue.ts')).queueRetry,
+  },
+  verify: {
+    summary: 'check an image’s signature, SBOM and provenance',
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
+  'key public': {
+    summary: 'print a public key',
+    load: async () => (await import('./commands/key.ts')).keyPublic,
+  },
+  'config show': {
+    summary: 'print the configuration and where each value comes from',
+    load: async () => (await import('./commands/config-show.ts')).configShow,
+  },
+  test: { summary: 'run the tests', load: async () => (await import('./commands/test.ts')).test },
+  process: {
+    summary: 'run one process of the factory (used by kiln itself)',
+    load: async () => (await import('./commands/process.ts')).processCommand,
+  },
+};
