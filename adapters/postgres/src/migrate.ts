@@ -62,6 +62,22 @@ export async function migrate(
   });
 }
 
+/** Whether the schema is the one that these migrations make. Throws what the database says when it was never migrated. */
+export async function isMigrated(
+  db: Kysely<Database>,
+  migrations?: readonly Migration[],
+): Promise<boolean> {
+  const wanted = migrations ?? (await readMigrations());
+  const applied =
+    await sql<Applied>`select number, name, checksum from kiln_migration order by number`.execute(
+      db,
+    );
+  return (
+    applied.rows.length === wanted.length &&
+    applied.rows.every((one) => wanted[one.number - 1]?.checksum === one.checksum)
+  );
+}
+
 interface Applied {
   readonly number: number;
   readonly name: string;
