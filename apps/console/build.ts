@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { compareBytes } from '@kiln/base';
+import { promisify } from 'node:util';
+import { KilnError, compareBytes, messageOf, shorten } from '@kiln/base';
 
 /** What a build did. */
 export interface ConsoleBuild {
@@ -15,12 +17,13 @@ export interface ConsoleBuild {
 
 /** Written last, so that a folder with it is complete. */
 const stampName = '.stamp';
-const inputs = ['index.html', 'package.json', 'build.ts', 'src'];
+const buildMsMax = 120_000;
+const inputs = ['index.html', 'package.json', 'vite-build.ts', 'src'];
 
 /**
  * Builds the console of the clone at `root` into `apps/console/dist`, unless what is there was made from the same
  * sources and the same lockfile. The pages before stay until the new ones are complete; several processes may build at
- * once. Throws what Vite throws for sources that do not compile.
+ * once. Throws `CONSOLE_BUILD_FAILED` for sources that do not compile.
  */
 export async function buildConsole(root: string): Promise<ConsoleBuild> {
   const started = performance.now();
@@ -41,28 +44,27 @@ export async function buildConsole(root: string): Promise<ConsoleBuild> {
   return answer(true);
 }
 
+/** Vite looks at its environment, so it gets one of its own: the same sources give the same pages everywhere. */
 async function runVite(home: string, outDir: string): Promise<void> {
-  // Loaded only when there is something to build: starting Kiln again costs nothing.
-  const [{ build }, { default: react }] = await Promise.all([
-    import('vite'),
-    import('@vitejs/plugin-react'),
-  ]);
-  await build({
-    configFile: false,
-    root: home,
-    logLevel: 'warn',
-    plugins: [react()],
-    define: { 'process.env.NODE_ENV': '"production"' },
-    // Nothing is inlined, so that a policy without data addresses and inline scripts holds.
-    build: {
-      outDir,
-      emptyOutDir: true,
-      assetsInlineLimit: 0,
-      modulePreload: { polyfill: false },
-      target: 'baseline-widely-available',
-      reportCompressedSize: false,
-    },
-  });
+  const environment = { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production' };
+  try {
+    await promisify(execFile)(process.execPath, [path.join(home, 'vite-build.ts'), outDir], {
+      cwd: home,
+      env: environment,
+      timeout: buildMsMax,
+      maxBuffer: 16 * 1024 * 1024,
+    });
+  } catch (error) {
+    const said = String((error as { stderr?: unknown }).stderr ?? '').trim();
+    throw new KilnError(
+      'CONSOLE_BUILD_FAILED',
+      `the console could not be built: ${shorten(said === '' ? messageOf(error) : said)}`,
+      {
+        hint: 'run node apps/console/vite-build.ts /tmp/console to see everything; npm ci brings what is missing',
+        cause: error,
+      },
+    );
+  }
 }
 
 /** The new folder takes the old one's place; another process that was quicker has made the same. */
