@@ -172,6 +172,23 @@ test('D11 a hook judges what is thrown', async () => {
   expect((await queue.get(a))?.status).toBe('deadLettered');
 });
 
+test('D11 failures of what is around the key are tried again for ever and soon', async () => {
+  const { queue, time, pass } = rig(async () => Promise.reject(new Error('away')), {
+    judge: () => 'infrastructure',
+    attemptsMax: 2,
+    backoff: { baseMs: 1_000, maxMs: 60_000 },
+  });
+  await queue.enqueue([a]);
+  for (let tries = 0; tries < 5; tries += 1) {
+    await pass();
+    expect((await queue.get(a))?.queued).toMatchObject({
+      attempts: 0,
+      lastError: { class: 'infrastructure', message: 'away' },
+    });
+    time.jump(1_500);
+  }
+});
+
 test('D12 floors are clamped to an hour, plain delays are not, and none becomes a success', async () => {
   const outcomes = [requeueNotBefore(1e9), requeueAfter(1e9), requeueAfter(0.2)];
   const { queue, time, pass } = rig(async () => outcomes.shift() ?? done);

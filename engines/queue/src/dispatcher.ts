@@ -237,7 +237,8 @@ export class Dispatcher {
 
   #decide(result: Result, owned: OwnedKey): Action {
     const failed = result.kind === 'threw';
-    if (failed && this.#draining.signal.aborted) {
+    // Neither a shutdown nor a lease that was lost, or was taken for lost, is the key's failure.
+    if (failed && (this.#draining.signal.aborted || owned.signal.aborted)) {
       return { kind: 'requeue', how: { kind: 'release' }, failure: undefined };
     }
     const { attemptsMax = 5, backoff, judge } = this.#options;

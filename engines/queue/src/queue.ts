@@ -43,8 +43,13 @@ export interface ClaimRequest {
 export type Requeue =
   /** At the back of its priority; a priority other than 0 waits min(attempts x 30 s, 10 min). */
   | { readonly kind: 'plain'; readonly reason?: string }
-  /** After a failure: attempts are kept. */
-  | { readonly kind: 'backoff'; readonly delayMs: number; readonly reason?: string }
+  /** After a failure: attempts are kept; with `counted: false` this one is not counted. */
+  | {
+      readonly kind: 'backoff';
+      readonly delayMs: number;
+      readonly counted?: boolean;
+      readonly reason?: string;
+    }
   /** The reconciler asked to be called again: attempts start from 0. */
   | {
       readonly kind: 'revisit';

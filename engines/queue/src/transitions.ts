@@ -140,8 +140,12 @@ function countersAfter(running: InProgressRecord, how: Requeue | LostLease): Cou
       return { attempts: Math.max(0, running.attempts - 1), leasesLost: running.leasesLost };
     case 'lost':
       return { attempts: running.attempts, leasesLost: running.leasesLost + 1 };
-    case 'plain':
     case 'backoff':
+      return {
+        attempts: Math.max(0, running.attempts - (how.counted === false ? 1 : 0)),
+        leasesLost: running.leasesLost,
+      };
+    case 'plain':
       return { attempts: running.attempts, leasesLost: running.leasesLost };
   }
 }

@@ -21,7 +21,10 @@ export type Action =
   | { readonly kind: 'requeue'; readonly how: Requeue; readonly failure: Failure | undefined }
   | { readonly kind: 'deadLetter'; readonly failure: Failure };
 
-/** What a thrown error means: try again, and count it against the key (`retriable`, `infrastructure`), or not. */
+/**
+ * What a thrown error means: try again and count it against the key (`retriable`), try again soon and as often as it takes
+ * because the key is not at fault (`infrastructure`), or do not try again.
+ */
 export type Judgement = 'retriable' | 'infrastructure' | 'drop' | 'park';
 
 export interface VerdictPolicy {
@@ -77,11 +80,19 @@ function afterError(error: unknown, record: InProgressRecord, policy: VerdictPol
   return afterFailure(failureOf(error, judgement satisfies FailureClass), record, policy);
 }
 
-/** Attempts that ended with a lost lease are no failures and are not held against the key. */
+/**
+ * Attempts that ended with a lost lease are no failures and are not held against the key, nor are failures of what is
+ * around it: those come back after the shortest delay.
+ */
 function afterFailure(failure: Failure, record: InProgressRecord, policy: VerdictPolicy): Action {
+  const curve = policy.backoff ?? defaultBackoff;
+  if (failure.class === 'infrastructure') {
+    const delayMs = failureBackoffMs(1, policy.random, curve);
+    return { kind: 'requeue', how: { kind: 'backoff', delayMs, counted: false }, failure };
+  }
   const failures = record.attempts - record.leasesLost;
   if (policy.attemptsMax > 0 && failures >= policy.attemptsMax)
     return { kind: 'deadLetter', failure };
-  const delayMs = failureBackoffMs(failures, policy.random, policy.backoff ?? defaultBackoff);
+  const delayMs = failureBackoffMs(failures, policy.random, curve);
   return { kind: 'requeue', how: { kind: 'backoff', delayMs }, failure };
 }
