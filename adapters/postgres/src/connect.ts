@@ -73,10 +73,13 @@ export function connect(target: ConnectTarget, options: ConnectOptions = {}): Ky
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }
 
-/** True for errors that say nothing about the query: the server is away, starting, stopping or recovering. */
+/**
+ * True for errors that say nothing about the query: the server is away, starting, stopping or recovering, or it lacks
+ * room, memory or connections (SQLSTATE classes 08, 57P0x and 53).
+ */
 export function isConnectionLost(error: unknown): boolean {
   const code = String((error as { code?: unknown } | null)?.code ?? '');
-  if (/^(08|57P0)/.test(code)) return true;
+  if (/^(08|53|57P0)/.test(code)) return true;
   if (['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code)) return true;
   return /connection terminated|timeout exceeded when trying to connect/i.test(messageOf(error));
 }

@@ -147,7 +147,18 @@ export class PostgresRecords implements FactoryRecords {
     );
   }
 
-  async setState(state: Omit<KeyState, 'updatedAt'>): Promise<void> {
+  async setState(
+    state: Omit<KeyState, 'updatedAt'>,
+    follow: readonly EnqueueRequest[] = [],
+  ): Promise<void> {
+    if (follow.length === 0) return this.#setState(this.#db, state);
+    await this.#db.transaction().execute(async (tx) => {
+      await this.#setState(tx, state);
+      await this.#queue.enqueueIn(tx, follow);
+    });
+  }
+
+  async #setState(db: Kysely<Database>, state: Omit<KeyState, 'updatedAt'>): Promise<void> {
     const row = {
       key: state.key,
       desired: state.desired,
@@ -160,7 +171,7 @@ export class PostgresRecords implements FactoryRecords {
       action: state.action ?? null,
       updated_at: this.#clock.now(),
     };
-    await this.#db
+    await db
       .insertInto('key_state')
       .columns([
         'key',

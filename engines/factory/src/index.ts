@@ -18,6 +18,7 @@ export { parseImageTest } from './image-test.ts';
 export type { ParsedKey } from './keys.ts';
 export { imageKey, indexKey, packageKey, parseKey, seedKey } from './keys.ts';
 export { KeyWriter, allPresent, packagesOf, pendingOf, readBundle } from './line.ts';
+export { diskFull, passes } from './trouble.ts';
 export { MemoryRegistryState } from './memory-registry-state.ts';
 export type { PipelineText, RecipeFacts } from './recipe-facts.ts';
 export { nameOfAtom, pipelineReader } from './recipe-facts.ts';

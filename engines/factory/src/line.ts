@@ -2,9 +2,14 @@ import type { BlobStore } from '@kiln/blobs';
 import type { Digest } from '@kiln/base';
 import { KilnError, messageOf } from '@kiln/base';
 import type { EnqueueRequest, Key, Outcome } from '@kiln/queue';
-import { done, nonRetriable, queueKeys } from '@kiln/queue';
+import { done, nonRetriable, queueKeys, requeueAfter } from '@kiln/queue';
 import type { Bundle } from './bundle.ts';
 import type { Desired, FactoryRecords, KeyState, PackageResult } from './records.ts';
+import { diskFull, passes } from './trouble.ts';
+
+/** How soon a key is looked at again after a trouble that passes by itself, and while the disk is full. */
+const passingMs = 2_000;
+const diskFullMs = 30_000;
 
 const bundleBytesMax = 32 * 1024 * 1024;
 
@@ -107,25 +112,26 @@ export class KeyWriter {
       before?.status === 'ready' &&
       before.desired === this.#desired.bundle &&
       before.action === action;
-    if (!same) await this.#write({ status: 'ready', stage: '', action });
-    const settled = before !== undefined && same;
-    if (settled && also.length === 0) return done;
-    const dependants = settled ? [] : await this.#records.dependants([this.#desired.key]);
-    return queueKeys([
-      ...dependants.map((key): EnqueueRequest => ({
-        key,
-        priority: 50,
-        reason: `${this.#desired.key} is ready`,
-      })),
-      ...also,
-    ]);
+    if (same) return also.length === 0 ? done : queueKeys(also);
+    const dependants = await this.#records.dependants([this.#desired.key]);
+    const follow = dependants.map((key): EnqueueRequest => ({
+      key,
+      priority: 50,
+      reason: `${this.#desired.key} is ready`,
+    }));
+    // With the state, not after it: killed in between, the next run would find the state ready and tell nobody.
+    await this.#write({ status: 'ready', stage: '', action }, [...follow, ...also]);
+    return done;
   }
 
   /**
-   * What was thrown: an error that the same input brings again parks the key; anything else is thrown on, so that the
-   * queue tries again later.
+   * What was thrown: an error that the same input brings again parks the key; a trouble that passes by itself (a signer
+   * that starts, a blob that its owner makes again, a full disk) brings the key back soon, as often as it takes; anything
+   * else is thrown on, so that the queue tries again later and gives up one day.
    */
   async failed(error: unknown): Promise<Outcome> {
+    const full = diskFull(error);
+    if (full !== undefined || passes(error)) return this.#again(full ?? error, full !== undefined);
     if (!(error instanceof KilnError) || error.retry === 'later') {
       await this.#write({
         status: 'working',
@@ -143,7 +149,24 @@ export class KeyWriter {
     return nonRetriable(error, { park: true });
   }
 
-  async #write(change: Partial<KeyState> & Pick<KeyState, 'status' | 'stage'>): Promise<void> {
+  async #again(error: unknown, full: boolean): Promise<Outcome> {
+    const what = `is tried again: ${messageOf(error).slice(0, 200)}`;
+    const hint = error instanceof KilnError && full ? (error.hint ?? '') : '';
+    // Whoever owns a blob that is missing looks after it when its key runs.
+    const owners = error instanceof KilnError && error.code === 'BLOB_UNKNOWN';
+    const follow = (owners ? this.#desired.dependsOn : []).map((key): EnqueueRequest => ({
+      key,
+      priority: 60,
+      reason: `${this.#desired.key} misses a blob`,
+    }));
+    await this.#write({ status: 'working', stage: what, errorHint: hint }, follow);
+    return requeueAfter(full ? diskFullMs : passingMs, what);
+  }
+
+  async #write(
+    change: Partial<KeyState> & Pick<KeyState, 'status' | 'stage'>,
+    follow: readonly EnqueueRequest[] = [],
+  ): Promise<void> {
     const state: Omit<KeyState, 'updatedAt'> = {
       key: this.#desired.key,
       desired: this.#desired.bundle,
@@ -154,7 +177,7 @@ export class KeyWriter {
       action: this.#before?.action,
       ...change,
     };
-    await this.#records.setState(state);
+    await this.#records.setState(state, follow);
     this.#before = { ...state, updatedAt: 0 };
   }
 }

@@ -1,6 +1,6 @@
 import type { IndexRecord } from '@kiln/apk';
 import type { Digest } from '@kiln/base';
-import type { Key } from '@kiln/queue';
+import type { EnqueueRequest, Key } from '@kiln/queue';
 import type { BlobLink, RegistryManifest } from './registry-state.ts';
 
 /** What a key of the line is about. */
@@ -177,8 +177,11 @@ export interface FactoryRecords {
   state(key: Key): Promise<KeyState | undefined>;
   states(keys: readonly Key[]): Promise<ReadonlyMap<Key, KeyState>>;
   listStates(): Promise<readonly KeyState[]>;
-  /** Writes the state; a key that is no longer desired is not written. */
-  setState(state: Omit<KeyState, 'updatedAt'>): Promise<void>;
+  /**
+   * Writes the state; a key that is no longer desired is not written. `follow` is enqueued in the same transaction, so
+   * that a process that dies after it has said so, and one that dies before it has done nothing.
+   */
+  setState(state: Omit<KeyState, 'updatedAt'>, follow?: readonly EnqueueRequest[]): Promise<void>;
   dropState(key: Key): Promise<void>;
 
   /** The cached result of an action. */
