@@ -18,7 +18,7 @@ import { KeyWriter, allPresent, parseImageTest, pendingOf, readBundle } from '@k
 import type { ImageConfig } from '@kiln/image-config';
 import { parseImageConfig } from '@kiln/image-config';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
-import { done } from '@kiln/queue';
+import { done, requeueAfter } from '@kiln/queue';
 import type { TarMember } from '@kiln/tar';
 import type { Signer } from '@kiln/trust';
 import { describeImage } from './describe.ts';
@@ -105,7 +105,11 @@ async function reconcileImage(
     const result =
       (await atHand(ports, action)) ??
       (await produce(ports, inputs, context, action, (stage) => writer.working(stage)));
-    if (result === 'aborted') return done;
+    if (result === 'aborted') {
+      // The queue decides what happens to an attempt whose signal fired; it is not done.
+      context.signal.throwIfAborted();
+      return requeueAfter(100, 'it was stopped');
+    }
     await show(ports, result);
     return await writer.ready(action);
   } catch (error) {

@@ -46,6 +46,7 @@ async function reconcileIndex(
     context.logger.debug('index compared', { key, repository: bundle.repository });
     return await writer.ready(published);
   } catch (error) {
+    context.signal.throwIfAborted();
     return await writer.failed(error);
   }
 }

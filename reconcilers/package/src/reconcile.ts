@@ -11,7 +11,7 @@ import {
   readBundle,
 } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
-import { done, queueKeys } from '@kiln/queue';
+import { queueKeys, requeueAfter } from '@kiln/queue';
 import { compileRecipe, parseRecipe } from '@kiln/recipe';
 import type { EnvironmentPackage } from './lock.ts';
 import { lockEnvironment } from './lock.ts';
@@ -61,8 +61,11 @@ async function reconcilePackage(
         context,
         working: (stage) => writer.working(stage),
       });
-      // Handed back: the queue decides what happens to an attempt whose signal fired.
-      if (built === 'aborted') return done;
+      if (built === 'aborted') {
+        // The queue decides what happens to an attempt whose signal fired; it is not done.
+        context.signal.throwIfAborted();
+        return requeueAfter(100, 'the build was stopped');
+      }
       await ports.records.recordAction(plan.action, key, built);
     }
     const index = indexKey(bundle.settings.name, bundle.arch);
