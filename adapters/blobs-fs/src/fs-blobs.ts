@@ -18,6 +18,11 @@ import { sweepTemporary } from './temporary.ts';
 export interface FsBlobsOptions {
   /** Made when absent. Everything below it belongs to the store. */
   readonly directory: string;
+  /**
+   * Says that one process at a time writes under this name (lower-case letters): what it left unfinished when it was
+   * killed is removed as soon as its successor writes, and not after a day.
+   */
+  readonly owner?: string;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -29,16 +34,19 @@ const chunkBytes = 256 * 1024;
  *
  * A blob is written to `temporary/`, checked, synced and then renamed; the rename is the commit point and the
  * directory entry is synced after it. A process killed at any step leaves either the whole blob or a temporary file,
- * and the first use of a store removes temporary files older than a day. Several processes may share a directory.
+ * and the first use of a store removes those of its owner and others older than a day. Several processes may share a
+ * directory.
  */
 export class FsBlobs implements BlobStore {
   readonly directory: string;
+  readonly #owner: string | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
   #ready: Promise<void> | undefined;
 
   constructor(options: FsBlobsOptions) {
     this.directory = resolve(options.directory);
+    this.#owner = options.owner;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
   }
@@ -118,20 +126,25 @@ export class FsBlobs implements BlobStore {
   }
 
   get #temporaryDirectory(): string {
-    return join(this.directory, 'temporary');
+    return join(this.directory, 'temporary', this.#owner ?? '');
   }
 
   /** Once per store; a failure is not remembered, so that a full or missing disk can come back. */
   async #prepare(): Promise<void> {
-    this.#ready ??= mkdir(this.#temporaryDirectory, { recursive: true })
-      .then(() => sweepTemporary(this.#temporaryDirectory, this.#clock.now()))
-      .then(() => undefined);
+    this.#ready ??= this.#takeUp();
     try {
       await this.#ready;
     } catch (error) {
       this.#ready = undefined;
       throw error;
     }
+  }
+
+  async #takeUp(): Promise<void> {
+    if (this.#owner !== undefined)
+      await rm(this.#temporaryDirectory, { recursive: true, force: true });
+    await mkdir(this.#temporaryDirectory, { recursive: true });
+    await sweepTemporary(join(this.directory, 'temporary'), this.#clock.now());
   }
 
   /** Writes, hashes and syncs a new file. What the source throws passes as it is. */
