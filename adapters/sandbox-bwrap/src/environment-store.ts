@@ -97,12 +97,15 @@ export class EnvironmentStore {
     return true;
   }
 
-  /** Removes what crashes left behind; extractions under way are younger than it looks at (six hours). */
-  async sweep(): Promise<void> {
+  /**
+   * Removes what crashes left behind, when it is older than `abandonedMs`: six hours, which no extraction takes, or 0 for
+   * the only process of a directory before it extracts anything.
+   */
+  async sweep(abandonedMs: number = abandonedAfterMs): Promise<void> {
     for (const name of (await this.#names()).filter((candidate) => candidate.startsWith('.tmp-'))) {
       const path = join(this.#directory, name);
       const { mtimeMs } = await lstat(path);
-      if (mtimeMs < this.#clock.now() - abandonedAfterMs) await removeTree(path);
+      if (mtimeMs <= this.#clock.now() - abandonedMs) await removeTree(path);
     }
   }
 

@@ -1,7 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Random } from '@kiln/base';
-import { systemRandom } from '@kiln/base';
+import { KilnError, systemRandom } from '@kiln/base';
 import type { Sandbox, SandboxRequest, SandboxResult } from '@kiln/build';
 import { bwrapArguments } from './arguments.ts';
 import { runContained } from './contained.ts';
@@ -19,13 +19,17 @@ export interface BwrapSandboxOptions {
   readonly random?: Random;
 }
 
+/** With less than this a failure is put down to the disk. */
+const roomBytesMin = 1024 * 1024;
+
 /**
  * The sandbox of bubblewrap over an overlay that is mounted in its own mount namespace; needs no privilege but
  * user namespaces. The user `uid` of the sandbox is the host's user, so everything the host's user owns in a
  * root or a mount belongs to `uid` there. `/tmp` is in memory, `/dev` and `/proc` are minimal, `/sys` is absent,
  * the umask is 022, standard input is empty.
  * `run` throws `SANDBOX_BWRAP_MISSING`, `SANDBOX_NO_USER_NAMESPACES`, `SANDBOX_ARGUMENT_INVALID`,
- * `SANDBOX_COPY_FAILED` and `SANDBOX_SETUP_FAILED` (the command was never started).
+ * `SANDBOX_COPY_FAILED` and `SANDBOX_SETUP_FAILED` (the command was never started), and `SANDBOX_DISK_FULL` (retry later)
+ * when a command failed and there is no room left, which says nothing about the command.
  */
 export class BwrapSandbox implements Sandbox {
   readonly #scratchDirectory: string;
@@ -62,10 +66,21 @@ export class BwrapSandbox implements Sandbox {
         ? await overlayScratch(scratch, request.roots)
         : await copyScratch(scratch, request.roots);
       const options = bwrapArguments(request, view.root, support.procMount);
-      return await runContained({ argv: await chainOf(request, view), options }, request);
+      const result = await runContained({ argv: await chainOf(request, view), options }, request);
+      if (result.kind === 'exited' && result.exitCode !== 0) await this.#expectRoom();
+      return result;
     } finally {
       await removeTree(scratch);
     }
+  }
+
+  async #expectRoom(): Promise<void> {
+    const { bavail, bsize, files, ffree } = await statfs(this.#scratchDirectory);
+    if (bavail * bsize >= roomBytesMin && (files === 0 || ffree > 0)) return;
+    throw new KilnError('SANDBOX_DISK_FULL', 'a command failed and its disk is full', {
+      hint: 'make room under KILN_HOME; it is tried again by itself',
+      retry: 'later',
+    });
   }
 }
 
