@@ -22,15 +22,19 @@ export class FileAttemptLogs implements AttemptLogs {
       reference: name,
       write: (chunk) => {
         if (written > logBytesMax) return;
-        file ??= fs.openSync(path.join(this.#folder, name), 'a', 0o600);
         const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
         written += bytes.length;
-        fs.writeSync(
-          file,
+        const kept =
           written > logBytesMax
             ? Buffer.from('\n[the log is longer than 64 MiB; the rest is left out]\n')
-            : bytes,
-        );
+            : bytes;
+        try {
+          file ??= fs.openSync(path.join(this.#folder, name), 'a', 0o600);
+          fs.writeSync(file, kept);
+        } catch {
+          // A full disk costs the log and not the attempt, which meets the disk itself where it matters.
+          written = logBytesMax + 1;
+        }
       },
       close: () => {
         if (file !== undefined) fs.closeSync(file);

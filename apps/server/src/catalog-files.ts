@@ -67,7 +67,9 @@ export class CatalogReader {
   async #file(found: Found): Promise<CatalogFile> {
     const stamp = `${found.stat.ino} ${found.stat.size} ${found.stat.mtimeMs} ${found.stat.mode}`;
     const cached = this.#cache.get(found.absolute);
-    if (cached?.stamp === stamp) return cached.file;
+    // A blob that somebody deleted comes back.
+    if (cached?.stamp === stamp && (await this.#blobs.stat(cached.file.blob)) !== undefined)
+      return cached.file;
     if (found.stat.size > fileBytesMax) {
       throw new KilnError(
         'CATALOG_TOO_LARGE',

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobStore } from '@kiln/blobs';
 import type { Logger } from '@kiln/base';
 import { KilnError, messageOf } from '@kiln/base';
@@ -10,6 +11,7 @@ import type {
   FactoryRecords,
 } from '@kiln/factory';
 import { readCatalogs } from '@kiln/factory';
+import { isConnectionLost } from '@kiln/postgres';
 import type { Key } from '@kiln/queue';
 import type { Architecture } from '@kiln/recipe';
 import { CatalogReader } from './catalog-files.ts';
@@ -30,6 +32,8 @@ export interface CatalogKeeperOptions {
 }
 
 const settleMs = 150;
+/** How soon a reading that the database's absence interrupted is done again. */
+const interruptedMs = 500;
 /** Watching may miss a change (a network file system, a full queue of events): look anyway. */
 const pollMs = 30_000;
 
@@ -44,6 +48,8 @@ export class CatalogKeeper {
   #poll: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
+  /** The last reading ended early because the database was away. */
+  #interrupted = false;
   #names: readonly string[] = [];
   /** What could not be read at all, by the label of the catalog. */
   readonly unreadable: Map<string, CatalogProblem> = new Map();
@@ -62,8 +68,13 @@ export class CatalogKeeper {
 
   /** Reads the catalogs once and goes on watching them. */
   async start(): Promise<void> {
-    await this.refresh();
     this.#watch();
+    await this.refresh();
+    // Nobody shall see an empty catalog because the database was being started again.
+    while (this.#interrupted && !this.#closed) {
+      await sleep(interruptedMs);
+      await this.refresh();
+    }
     this.#poll = setInterval(() => this.#soon(), pollMs);
   }
 
@@ -108,14 +119,15 @@ export class CatalogKeeper {
     }
   }
 
-  #soon(): void {
+  #soon(afterMs: number = settleMs): void {
     if (this.#closed) return;
     clearTimeout(this.#settle);
-    this.#settle = setTimeout(() => void this.refresh(), settleMs);
+    this.#settle = setTimeout(() => void this.refresh(), afterMs);
   }
 
   async #read(): Promise<void> {
     if (this.#closed) return;
+    this.#interrupted = false;
     const sources: CatalogSource[] = [];
     for (const { folder, label } of this.#folders) {
       try {
@@ -135,6 +147,13 @@ export class CatalogKeeper {
   }
 
   #unreadable(label: string, error: unknown): void {
+    if (isConnectionLost(error)) {
+      // Says nothing about the catalog; the database is being started again.
+      this.#options.log.warn('the database went away', { error: messageOf(error) });
+      this.#interrupted = true;
+      this.#soon(interruptedMs);
+      return;
+    }
     this.#options.log.error('catalog not read', { catalog: label, error: messageOf(error) });
     this.unreadable.set(label, {
       catalog: label,

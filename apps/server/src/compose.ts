@@ -34,7 +34,7 @@ export function openFactory(place: Place, log: Logger, name: string): Factory {
   );
   const queue = new PostgresQueue({ db: database, clock, random: systemRandom });
   return {
-    blobs: new FsBlobs({ directory: place.blobs }),
+    blobs: new FsBlobs({ directory: place.blobs, owner: name }),
     queue,
     records: new PostgresRecords({ database, queue, clock }),
     registry: new PostgresRegistryState({ database, clock }),

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { spawnConfined } from '@kiln/keys-file';
+import { supervisedVariable } from './lifetime.ts';
 import type { Place } from './place.ts';
 import type { LiveProcess } from './supervisor.ts';
 
@@ -21,7 +22,7 @@ export function launch(place: Place, spec: ProcessSpec): Promise<LiveProcess> {
   const output = openLog(place, spec.name);
   const [program = '', ...words] = spec.argv;
   const child = spawn(program, words, {
-    env: spec.environment,
+    env: { ...spec.environment, [supervisedVariable]: '1' },
     stdio: ['ignore', output, output, 'ipc'],
   });
   fs.closeSync(output);

@@ -6,7 +6,8 @@ import { KilnError, jsonLogger, messageOf, systemClock } from '@kiln/base';
 import type { Logger } from '@kiln/base';
 import { openFactory, signingLedger } from './compose.ts';
 import { waitForDatabase } from './database.ts';
-import { endWith } from './lifetime.ts';
+import { hold } from './hold.ts';
+import { endEarly, endWith } from './lifetime.ts';
 import type { Place } from './place.ts';
 
 export interface ProcessOptions {
@@ -26,11 +27,15 @@ function logger(name: string): Logger {
 }
 
 const graceMs = 10_000;
+/** How long a process waits for the one before it to end. */
+const predecessorMs = 20_000;
 
 /** The signer: the only process that holds keys. Runs until it is told to end. */
 export async function signerProcess({ place }: ProcessOptions): Promise<void> {
+  endEarly();
   const { runSigner } = await import('@kiln/keys-file');
   const log = logger('signer');
+  await hold(place, 'signer', predecessorMs);
   const factory = openFactory(place, log, 'signer');
   const signer = await runSigner({
     keysDirectory: place.keys,
@@ -47,11 +52,13 @@ export async function signerProcess({ place }: ProcessOptions): Promise<void> {
 
 /** The HTTP server, which also keeps the desired state equal to the catalogs. Runs until it is told to end. */
 export async function serverProcess(options: ProcessOptions): Promise<void> {
+  endEarly();
   const { place, port } = options;
   const { CatalogKeeper, neededFor } = await import('./catalog-keeper.ts');
   const { readExpectedDurations } = await import('./expected-durations.ts');
   const { makeServer } = await import('./server.ts');
   const log = logger('server');
+  await hold(place, 'server', predecessorMs);
   const factory = openFactory(place, log, 'server');
   await waitForDatabase(() => factory.queue.counts(), log);
   const folders = (catalog: string | undefined): { label: string; folder: string }[] => [

@@ -1,11 +1,13 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@kiln/base';
-import { KilnError, systemClock } from '@kiln/base';
-import { connect, migrate, startEmbeddedPostgres } from '@kiln/postgres';
+import { KilnError, messageOf, systemClock } from '@kiln/base';
+import { connect, isConnectionLost, migrate, startEmbeddedPostgres } from '@kiln/postgres';
 import { checkConfinement, createKeys } from '@kiln/keys-file';
 import { systemRandom } from '@kiln/base';
+import { hold, released } from './hold.ts';
 import { launch, launchConfined } from './launch.ts';
 import type { Place } from './place.ts';
 import type { LiveProcess, Role } from './supervisor.ts';
@@ -20,6 +22,12 @@ export interface SuperviseOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly log: Logger;
 }
+
+/** Another supervisor may be ending right now. */
+const supervisorMs = 5_000;
+/** What a killed supervisor leaves ends within two seconds, and its worker at once. */
+const leftoverMs = 12_000;
+const databaseMs = 60_000;
 
 export interface Supervision {
   readonly port: number;
@@ -68,7 +76,6 @@ function postgresRole(place: Place, log: Logger): Role {
  */
 export async function supervise(options: SuperviseOptions): Promise<Supervision> {
   const { place, log } = options;
-  const port = await freePort(options.port);
   fs.mkdirSync(place.run, { recursive: true, mode: 0o700 });
   fs.mkdirSync(place.runtime, { recursive: true, mode: 0o700 });
   if (fs.statSync(place.runtime).uid !== (process.getuid?.() ?? 0)) {
@@ -76,6 +83,8 @@ export async function supervise(options: SuperviseOptions): Promise<Supervision>
       hint: 'remove it, or set TMPDIR',
     });
   }
+  await takeOver(place, log);
+  const port = await freePort(options.port);
   await createKeys({ keysDirectory: place.keys, publicDirectory: place.publicKeys }, systemRandom);
   await checkConfinement({
     home: place.home,
@@ -83,8 +92,7 @@ export async function supervise(options: SuperviseOptions): Promise<Supervision>
     workingDirectory: place.root,
   });
   const postgres = new KeptProcess(postgresRole(place, log), log, systemClock);
-  const first = await startEmbeddedPostgres({ home: place.home, logger: log });
-  await migrated(first.socketDirectory);
+  await prepareDatabase(place, log);
   await postgres.start();
   const environment = { ...options.environment, KILN_PORT: String(port) };
   const role = (name: string, start: typeof launch, nodeFlags: readonly string[] = []): Role => ({
@@ -110,12 +118,39 @@ export async function supervise(options: SuperviseOptions): Promise<Supervision>
   };
 }
 
-async function migrated(socketDirectory: string): Promise<void> {
-  const database = connect({ socketDirectory });
-  try {
-    await migrate(database);
-  } finally {
-    await database.destroy();
+/**
+ * Becomes the one supervisor of the home. One that was killed leaves processes that end by themselves within seconds;
+ * they are waited for, since they still have the port and the folders. What does not end in time is waited for again by
+ * whoever takes its role.
+ */
+async function takeOver(place: Place, log: Logger): Promise<void> {
+  await hold(place, 'supervisor', supervisorMs);
+  for (const role of ['server', 'signer', 'worker'])
+    if (!(await released(place, role, leftoverMs)))
+      log.warn('a process of the factory before does not end', { process: role });
+}
+
+/**
+ * Starts the database and brings its schema up to date. One that was adopted may have been on its way out: then it is
+ * started and asked again. Throws what keeps it from starting at all.
+ */
+async function prepareDatabase(place: Place, log: Logger): Promise<void> {
+  const deadline = performance.now() + databaseMs;
+  for (;;) {
+    const { socketDirectory } = await startEmbeddedPostgres({ home: place.home, logger: log });
+    const database = connect({ socketDirectory });
+    try {
+      await migrate(database);
+      return;
+    } catch (error) {
+      if (!isConnectionLost(error) || performance.now() > deadline) throw error;
+      log.warn('the database went away while its schema was looked at', {
+        error: messageOf(error),
+      });
+      await sleep(200);
+    } finally {
+      await database.destroy();
+    }
   }
 }
 

@@ -18,7 +18,8 @@ export interface Role {
 
 const restartMinMs = 100;
 const restartMaxMs = 5_000;
-const steadyMs = 20_000;
+/** A process that lived this long did start; the next pause is the shortest again. */
+const steadyMs = 5_000;
 
 /**
  * Keeps one process running until it is stopped: a process that ends is started again, at first at once, then with a

@@ -1,8 +1,10 @@
 import fs from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
 import { ExpandedPackages } from '@kiln/apk-cache';
 import type { Logger } from '@kiln/base';
 import { DebianBinaryArchive, DebianSourceMirror } from '@kiln/debian';
+import { diskFull, passes } from '@kiln/factory';
 import { PostgresWakeups, isConnectionLost, socketDirectoryOf } from '@kiln/postgres';
 import { Dispatcher } from '@kiln/queue';
 import { imageReconciler } from '@kiln/reconcile-image';
@@ -10,9 +12,11 @@ import { indexReconciler } from '@kiln/reconcile-index';
 import { packageReconciler } from '@kiln/reconcile-package';
 import { seedReconciler } from '@kiln/reconcile-seed';
 import { BwrapSandbox, EnvironmentStore, FsWorkspaces } from '@kiln/sandbox-bwrap';
-import { Sources } from '@kiln/sources';
+import { FsDigestIndex, Sources } from '@kiln/sources';
 import { FileAttemptLogs } from './attempt-logs.ts';
 import type { Factory } from './compose.ts';
+import { hold } from './hold.ts';
+import { clearLeftovers } from './leftovers.ts';
 import type { Place } from './place.ts';
 
 export interface WorkerOptions {
@@ -29,9 +33,17 @@ const attemptsMax = 10;
 const backoffMinMs = 1_000;
 const backoffMaxMs = 60_000;
 
+/** A worker that was killed is gone within moments; one that still unwinds gets this long. */
+const predecessorMs = 20_000;
+
 /** How many builds run at once: two on small machines, since much of a build keeps one CPU busy. */
 function buildsAtOnce(cpus: number): number {
   return Math.max(2, Math.floor(cpus / 2));
+}
+
+/** True for failures that are no fault of the key. */
+function outside(error: unknown): boolean {
+  return isConnectionLost(error) || passes(error) || diskFull(error) !== undefined;
 }
 
 /** Puts the reconcilers together with real parts and runs them until the signal fires. */
@@ -41,13 +53,17 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const logs = new FileAttemptLogs(place.attempts);
   for (const folder of [place.scratch, place.workspaces, place.apt])
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const sandbox = new BwrapSandbox({ scratchDirectory: place.scratch });
+  await hold(place, 'worker', predecessorMs);
+  const sandbox = await BwrapSandbox.open({ scratchDirectory: place.scratch });
   const roots = new EnvironmentStore({ directory: place.environments });
+  await clearLeftovers(place, roots);
   const opener = new ExpandedPackages({ directory: place.expanded, blobs, dialect: 'plain' });
   const builder = { name: 'kiln', version: options.version };
   const archive = new DebianBinaryArchive({ stateDirectory: `${place.apt}/binary`, blobs });
   const sources = new Sources({
     blobs,
+    sha512: new FsDigestIndex({ directory: path.join(place.home, 'digests') }),
+    logger: log,
     mirrors: [new DebianSourceMirror({ stateDirectory: `${place.apt}/sources`, logger: log })],
   });
   const workspaces = await FsWorkspaces.open({ directory: place.workspaces });
@@ -70,7 +86,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     ],
     owner: options.owner,
     wakeups,
-    judge: (error) => (isConnectionLost(error) ? 'infrastructure' : 'retriable'),
+    judge: (error) => (outside(error) ? 'infrastructure' : 'retriable'),
     attemptsMax,
     backoff: { baseMs: backoffMinMs, maxMs: backoffMaxMs },
     clock,
