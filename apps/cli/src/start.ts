@@ -17,9 +17,12 @@ export type StartMessage =
       readonly hint: string;
     };
 
+/** How long somebody else's start of the same home may take. */
+const othersStartMs = 90_000;
+
 /**
  * The running factory of this home, started in the background when there is none.
- * Throws what the supervisor could not do, such as `FACTORY_PORT_IN_USE`.
+ * Throws what the supervisor could not do, such as `FACTORY_PORT_IN_USE`, and `FACTORY_HELD`.
  */
 export async function startSupervisor(
   config: Config,
@@ -59,11 +62,21 @@ export async function startSupervisor(
   });
   if (child.connected) child.disconnect();
   child.unref();
-  if (message.kind === 'failed')
+  // Somebody else started it at the same moment: theirs is the one.
+  if (message.kind === 'failed' && message.code !== 'FACTORY_HELD')
     throw new KilnError(message.code, message.message, { hint: message.hint });
-  for (;;) {
+  const deadline = performance.now() + othersStartMs;
+  while (performance.now() < deadline) {
     const running = findRunning(config.home);
-    if (running !== undefined) return { running, fresh: true };
+    if (running !== undefined) return { running, fresh: message.kind === 'started' };
     await sleep(20);
   }
+  throw new KilnError(
+    'FACTORY_HELD',
+    `a factory on ${config.home} starts or stops and does not get on`,
+    {
+      hint: 'kiln logs supervisor shows what it waits for',
+      retry: 'later',
+    },
+  );
 }

@@ -10,11 +10,13 @@ import { down } from './down.ts';
 export const homeFolders = [
   'apt',
   'blobs',
+  'digests',
   'environments',
   'expanded',
   'keys',
   'log',
   'postgres',
+  'postgres-run',
   'public',
   'run',
   'scratch',
@@ -41,7 +43,9 @@ export const reset: Command = {
       throw new KilnError('FACTORY_RUNNING', 'the factory still runs', { hint: 'kiln down' });
     for (const folder of homeFolders) {
       if (flags['keep-keys'] === true && (folder === 'keys' || folder === 'public')) continue;
-      fs.rmSync(path.join(config.home, folder), { recursive: true, force: true });
+      // After a crash of the supervisor the database may still be writing its last.
+      const patient = { maxRetries: 20, retryDelay: 100 };
+      fs.rmSync(path.join(config.home, folder), { recursive: true, force: true, ...patient });
     }
     print.talk(`deleted the state in ${config.home}\n`);
     return 0;

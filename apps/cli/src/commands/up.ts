@@ -67,6 +67,24 @@ async function look(client: Client, only: readonly string[]): Promise<Followed> 
   return { status, keys };
 }
 
+/** The server may be starting again at this very moment, after a crash of its own or of the database. */
+async function lookPatiently(
+  client: Client,
+  only: readonly string[],
+  home: string,
+): Promise<Followed> {
+  const deadline = performance.now() + answerMs;
+  for (;;) {
+    try {
+      return await look(client, only);
+    } catch (error) {
+      const lasting = error instanceof KilnError && error.code.endsWith('_NOT_FOUND');
+      if (lasting || findRunning(home) === undefined || performance.now() > deadline) throw error;
+      await sleep(250);
+    }
+  }
+}
+
 /** A failure that nothing under way can mend. */
 function parked(followed: Followed): boolean {
   return (
@@ -98,7 +116,7 @@ async function follow(
   let worked = false;
   try {
     for (;;) {
-      const followed = await look(client, only);
+      const followed = await lookPatiently(client, only, invocation.config.home);
       worked ||= followed.keys.some((key) => key.status === 'working');
       progress.show(followed.keys, Date.now());
       if (interrupted || followed.status.converged || parked(followed)) {
