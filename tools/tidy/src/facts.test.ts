@@ -12,37 +12,6 @@ const texts = files.filter(
     file !== 'package-lock.json',
 );
 
-describe('errors', () => {
-  const page = readText('docs/errors.md');
-  const documented = new Set(
-    [...page.matchAll(/^\|\s*`?([A-Z][A-Z0-9_]+)`?\s*\|/gm)].map((match) => match[1] ?? ''),
-  );
-  const used = new Set<string>();
-  for (const file of sources) {
-    if (/\.test\.ts$|conformance|\/testing/.test(file)) continue;
-    for (const match of readText(file).matchAll(/new KilnError\(\s*'([A-Z][A-Z0-9_]+)'/g))
-      used.add(match[1] ?? '');
-  }
-
-  test('every code that is thrown is documented', () => {
-    expect([...used].filter((code) => !documented.has(code)).sort()).toEqual([]);
-  });
-
-  test('every documented code occurs in the sources', () => {
-    const everything =
-      sources
-        .filter((file) => !file.endsWith('.test.ts'))
-        .map(readText)
-        .join('\n') + readText('kiln');
-    // Codes made of a prefix and a fixed list are found by their last part.
-    const missing = [...documented].filter(
-      (code) =>
-        !everything.includes(code) && !everything.includes(code.slice(code.indexOf('_') + 1)),
-    );
-    expect(missing.sort()).toEqual([]);
-  });
-});
-
 describe('leavings', () => {
   test('there are no markers of unfinished work', () => {
     const marker = new RegExp(['\\bTO', 'DO\\b|\\bFIX', 'ME\\b|\\bX', 'XX\\b'].join(''));
