@@ -9,6 +9,8 @@ export interface Running {
   /** Start time of that process in clock ticks since boot, so that a reused pid is not taken for it. */
   readonly startTicks: string;
   readonly port: number;
+  /** The installation that it runs from; see `readInstallation`. */
+  readonly installation?: string;
 }
 
 /** Field 22 of `/proc/PID/stat`, undefined when there is no such process. */

@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
+import { Waiting } from './waiting.ts';
 
 function present(program: string): boolean {
   return (process.env['PATH'] ?? '')
@@ -9,23 +10,28 @@ function present(program: string): boolean {
     .some((folder) => folder !== '' && fs.existsSync(path.join(folder, program)));
 }
 
-function apt(words: readonly string[]): boolean {
-  return (
-    spawnSync('apt-get', words, {
-      stdio: ['ignore', 'ignore', 'ignore'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-      timeout: 300_000,
-    }).status === 0
-  );
+function apt(words: readonly string[]): Promise<boolean> {
+  const child = spawn('apt-get', words, {
+    stdio: 'ignore',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    timeout: 300_000,
+  });
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(false));
+    child.once('exit', (code) => resolve(code === 0));
+  });
 }
 
 /** Installs bubblewrap where we may; otherwise the command that does. Throws `HOST_BUBBLEWRAP_MISSING`. */
-export function ensureBubblewrap(talk: (text: string) => void): void {
+export async function ensureBubblewrap(talk: (text: string) => void): Promise<void> {
   if (present('bwrap')) return;
   if (process.getuid?.() === 0 && present('apt-get')) {
-    talk('kiln: installing bubblewrap\n');
+    const waiting = new Waiting(talk, process.stderr.isTTY === true);
+    waiting.show('installing bubblewrap');
     const install = ['install', '-y', '--no-install-recommends', 'bubblewrap'];
-    if (apt(install) || (apt(['update']) && apt(install))) return;
+    const installed = (await apt(install)) || ((await apt(['update'])) && (await apt(install)));
+    waiting.stop();
+    if (installed) return;
   }
   throw new KilnError(
     'HOST_BUBBLEWRAP_MISSING',

@@ -75,6 +75,7 @@ export class Progress {
     if (changes.length > 0 || nowMs - this.#lastBeat >= 15_000) {
       this.#lastBeat = nowMs;
       if (changes.length === 0) {
+        this.#write(`${this.#summary(keys)}\n`);
         for (const key of keys.filter((one) => one.status === 'working'))
           this.#write(`${this.#bar(key, nowMs)}\n`);
       }

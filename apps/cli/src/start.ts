@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 
 /** What the supervisor says to the command that started it. */
 export type StartMessage =
+  | { readonly kind: 'stage'; readonly stage: string }
   | { readonly kind: 'started' }
   | {
       readonly kind: 'failed';
@@ -26,7 +27,12 @@ const othersStartMs = 90_000;
  */
 export async function startSupervisor(
   config: Config,
-  options: { readonly catalog: string | undefined; readonly only: readonly string[] },
+  options: {
+    readonly catalog: string | undefined;
+    readonly only: readonly string[];
+    /** Told what the start is at. */
+    onStage(stage: string): void;
+  },
 ): Promise<{ readonly running: Running; readonly fresh: boolean }> {
   const before = findRunning(config.home);
   if (before !== undefined) return { running: before, fresh: false };
@@ -49,8 +55,12 @@ export async function startSupervisor(
     },
   );
   fs.closeSync(log);
-  const message = await new Promise<StartMessage>((resolve) => {
-    child.once('message', (value) => resolve(value as StartMessage));
+  const message = await new Promise<Exclude<StartMessage, { kind: 'stage' }>>((resolve) => {
+    child.on('message', (value) => {
+      const said = value as StartMessage;
+      if (said.kind === 'stage') options.onStage(said.stage);
+      else resolve(said);
+    });
     child.once('exit', (code) =>
       resolve({
         kind: 'failed',

@@ -5,8 +5,9 @@ import type { CatalogProblem } from '@kiln/factory';
 import { KilnError, jsonLogger, messageOf, systemClock } from '@kiln/base';
 import type { Logger } from '@kiln/base';
 import { openFactory, signingLedger } from './compose.ts';
-import { waitForDatabase } from './database.ts';
+import { waitForDatabase, waitForSchema } from './database.ts';
 import { hold } from './hold.ts';
+import { readInstallation } from './installation.ts';
 import { endEarly, endWith } from './lifetime.ts';
 import type { Place } from './place.ts';
 
@@ -59,8 +60,9 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
   const { makeServer } = await import('./server.ts');
   const log = logger('server');
   await hold(place, 'server', predecessorMs);
+  // This process loads its modules while PostgreSQL starts; keys are made before the schema.
+  await waitForSchema(place.home, log);
   const factory = openFactory(place, log, 'server');
-  await waitForDatabase(() => factory.queue.counts(), log);
   const folders = (catalog: string | undefined): { label: string; folder: string }[] => [
     { label: 'catalog', folder: options.osCatalog },
     ...(catalog === undefined ? [] : [{ label: path.basename(catalog), folder: catalog }]),
@@ -209,6 +211,7 @@ export async function supervisorProcess(
   const { rotateLogs, supervise } = await import('./supervise.ts');
   const log = logger('supervisor');
   const factoryFile = path.join(place.run, 'factory.json');
+  const installation = readInstallation(place.root);
   try {
     rotateLogs(place);
     const supervision = await supervise({
@@ -221,11 +224,13 @@ export async function supervisorProcess(
         ),
       ),
       log,
+      onStage: (stage) => tell({ kind: 'stage', stage }),
     });
     const running = {
       pid: process.pid,
       startTicks: options.startTicks(process.pid),
       port: supervision.port,
+      installation,
     };
     fs.writeFileSync(`${factoryFile}.new`, JSON.stringify(running));
     fs.renameSync(`${factoryFile}.new`, factoryFile);

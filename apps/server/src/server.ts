@@ -71,34 +71,41 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
     generations: generationReader(factory.records),
     keys: await publicKeysIn(place.publicKeys),
   });
-  if (fs.existsSync(path.join(options.consoleFolder, 'index.html'))) {
-    await server.register(fastifyStatic, {
-      root: options.consoleFolder,
-      wildcard: false,
-      cacheControl: false,
-      setHeaders: consoleHeaders,
-    });
-    // The console's own routes are one page.
-    server.setNotFoundHandler((request, reply) =>
-      request.method === 'GET' && request.headers.accept?.includes('text/html') === true
-        ? reply.sendFile('index.html')
-        : reply
-            .status(404)
-            .send({ error: { code: 'API_NOT_FOUND', message: 'there is nothing here', hint: '' } }),
-    );
-  }
+  await serveConsole(server, options.consoleFolder);
   return server;
+}
+
+/** The console may be built, or built anew, while the server runs: files are looked for at each request. */
+async function serveConsole(server: FastifyInstance, folder: string): Promise<void> {
+  await fs.promises.mkdir(folder, { recursive: true });
+  await server.register(fastifyStatic, {
+    root: folder,
+    cacheControl: false,
+    setHeaders: consoleHeaders,
+  });
+  // The console's own routes are one page.
+  server.setNotFoundHandler((request, reply) => {
+    const page = request.method === 'GET' && request.headers.accept?.includes('text/html') === true;
+    if (!page)
+      return reply
+        .status(404)
+        .send({ error: { code: 'API_NOT_FOUND', message: 'there is nothing here', hint: '' } });
+    if (fs.existsSync(path.join(folder, 'index.html'))) return reply.sendFile('index.html');
+    return reply
+      .status(503)
+      .header('retry-after', '5')
+      .type('text/plain; charset=utf-8')
+      .send('The console is not built yet: kiln up builds it.\n');
+  });
 }
 
 /** The public apk keys of this factory. */
 async function publicKeysIn(folder: string): Promise<readonly PublicKey[]> {
   const names = (await fs.promises.readdir(folder)).filter((name) => name.endsWith('.rsa.pub'));
   return Promise.all(
-    names
-      .sort(compareBytes)
-      .map(async (name) => ({
-        name,
-        pem: await fs.promises.readFile(path.join(folder, name), 'utf8'),
-      })),
+    names.sort(compareBytes).map(async (name) => ({
+      name,
+      pem: await fs.promises.readFile(path.join(folder, name), 'utf8'),
+    })),
   );
 }

@@ -21,6 +21,8 @@ export interface SuperviseOptions {
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly log: Logger;
+  /** Told what the start is at, in a few words for a person. */
+  onStage(stage: string): void;
 }
 
 /** Another supervisor may be ending right now. */
@@ -85,15 +87,7 @@ export async function supervise(options: SuperviseOptions): Promise<Supervision>
   }
   await takeOver(place, log);
   const port = await freePort(options.port);
-  await createKeys({ keysDirectory: place.keys, publicDirectory: place.publicKeys }, systemRandom);
-  await checkConfinement({
-    home: place.home,
-    keysDirectory: place.keys,
-    workingDirectory: place.root,
-  });
   const postgres = new KeptProcess(postgresRole(place, log), log, systemClock);
-  await prepareDatabase(place, log);
-  await postgres.start();
   const environment = { ...options.environment, KILN_PORT: String(port) };
   const role = (name: string, start: typeof launch, nodeFlags: readonly string[] = []): Role => ({
     name,
@@ -103,12 +97,21 @@ export async function supervise(options: SuperviseOptions): Promise<Supervision>
       return start(place, { name, argv: [program, ...nodeFlags, ...words, name], environment });
     },
   });
-  const kept = [
+  // The server loads while everything else gets ready, and waits for the schema.
+  const server = new KeptProcess(role('server', launch), log, systemClock);
+  try {
+    await server.start();
+    await prepare(options, postgres);
+  } catch (error) {
+    await Promise.all([server.stop(), postgres.stop()]);
+    throw error;
+  }
+  const others = [
     new KeptProcess(role('signer', launch, ['--disable-sigusr1']), log, systemClock),
-    new KeptProcess(role('server', launch), log, systemClock),
     new KeptProcess(role('worker', launchConfined), log, systemClock),
   ];
-  await Promise.all(kept.map((one) => one.start()));
+  await Promise.all(others.map((one) => one.start()));
+  const kept = [server, ...others];
   return {
     port,
     stop: async () => {
@@ -116,6 +119,21 @@ export async function supervise(options: SuperviseOptions): Promise<Supervision>
       await postgres.stop();
     },
   };
+}
+
+/** Keys, the proof that workers cannot reach them, and a database with its schema. */
+async function prepare(options: SuperviseOptions, postgres: KeptProcess): Promise<void> {
+  const { place, log } = options;
+  options.onStage(fs.existsSync(place.keys) ? 'looking at the keys' : 'making keys');
+  await createKeys({ keysDirectory: place.keys, publicDirectory: place.publicKeys }, systemRandom);
+  await checkConfinement({
+    home: place.home,
+    keysDirectory: place.keys,
+    workingDirectory: place.root,
+  });
+  options.onStage('starting PostgreSQL');
+  await prepareDatabase(place, log);
+  await postgres.start();
 }
 
 /**

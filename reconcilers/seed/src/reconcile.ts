@@ -21,7 +21,7 @@ import type {
 import { KeyWriter, allPresent, readBundle } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { done, requeueAfter } from '@kiln/queue';
-import type { DebianArchive, WrapContext, WrappedPackage } from '@kiln/seed';
+import type { DebianArchive, DownloadProgress, WrapContext, WrappedPackage } from '@kiln/seed';
 import { Closure, parseSeed, wrapDeb, wrapGenerated } from '@kiln/seed';
 import type { Signer } from '@kiln/trust';
 
@@ -118,8 +118,11 @@ async function wrapSeed(ports: SeedReconcilerPorts, request: WrapRequest): Promi
     await request.working('resolving Debian packages');
     const packages = await ports.archive.resolveClosure(definition.roots, context.signal);
     log.write(`${packages.length} Debian packages\n`);
-    await request.working(`fetching ${packages.length} Debian packages`);
-    const debs = await ports.archive.downloadDebs(packages, undefined, context.signal);
+    const debs = await ports.archive.downloadDebs(
+      packages,
+      (progress) => void request.working(fetching(progress)).catch(() => undefined),
+      context.signal,
+    );
     const wrap: WrapContext = {
       definition,
       closure: new Closure(packages),
@@ -143,6 +146,14 @@ async function wrapSeed(ports: SeedReconcilerPorts, request: WrapRequest): Promi
   } finally {
     log.close();
   }
+}
+
+function fetching(progress: DownloadProgress): string {
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
+  return (
+    `fetching Debian packages, ${progress.packages} of ${progress.packagesTotal}` +
+    `, ${megabytes(progress.bytes)} of ${megabytes(progress.bytesTotal)} MB`
+  );
 }
 
 async function inParallel<T>(

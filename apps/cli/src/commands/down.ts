@@ -12,26 +12,27 @@ export const down: Command = {
   examples: ['kiln down', 'KILN_HOME=/srv/kiln kiln down'],
   options: {},
   async run({ config, print }) {
-    const running = findRunning(config.home);
-    if (running === undefined) {
-      print.talk(`no factory runs on ${config.home}\n`);
-      return 0;
-    }
-    process.kill(running.pid, 'SIGTERM');
-    const deadline = performance.now() + stopMs;
-    while (findRunning(config.home) !== undefined) {
-      if (performance.now() > deadline) {
-        throw new KilnError(
-          'FACTORY_DOWN_TIMEOUT',
-          `process ${running.pid} did not stop within ${stopMs / 1000} s`,
-          {
-            hint: 'kiln logs supervisor shows what it waits for',
-          },
-        );
-      }
-      await sleep(50);
-    }
-    print.talk('the factory is stopped\n');
+    const stopped = await stopFactory(config.home);
+    print.talk(stopped ? 'the factory is stopped\n' : `no factory runs on ${config.home}\n`);
     return 0;
   },
 };
+
+/** Stops the factory of this home and waits for its end; false when there is none. Throws `FACTORY_DOWN_TIMEOUT`. */
+export async function stopFactory(home: string): Promise<boolean> {
+  const running = findRunning(home);
+  if (running === undefined) return false;
+  process.kill(running.pid, 'SIGTERM');
+  const deadline = performance.now() + stopMs;
+  while (findRunning(home) !== undefined) {
+    if (performance.now() > deadline) {
+      throw new KilnError(
+        'FACTORY_DOWN_TIMEOUT',
+        `process ${running.pid} did not stop within ${stopMs / 1000} s`,
+        { hint: 'kiln logs supervisor shows what it waits for' },
+      );
+    }
+    await sleep(50);
+  }
+  return true;
+}

@@ -137,7 +137,7 @@ export const imageRun: Command = {
   async run({ config, positionals, rest, flags, print }) {
     const text = positionals[0];
     if (text === undefined) throw usage(imageRun, 'which image?');
-    ensureBubblewrap(print.talk);
+    await ensureBubblewrap(print.talk);
     const source = new RegistrySource(
       text,
       `localhost:${findRunning(config.home)?.port ?? config.port}`,

@@ -77,7 +77,7 @@ export const test: Command = {
     const talk = (text: string): void => print.talk(text);
     const results = await Promise.all(fastSteps.map((step) => runBeside(config.root, step, talk)));
     if (flags['fast'] !== true) {
-      ensureBubblewrap(talk);
+      await ensureBubblewrap(talk);
       const full = flags['full'] === true;
       const world: Step = {
         name: full ? 'world, whole catalog' : 'world',

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KilnError } from '@kiln/base';
+import { KilnError, messageOf } from '@kiln/base';
+import { buildConsole } from '@kiln/console/build';
+import { readInstallation } from '@kiln/server/installation';
 import type { ImageSummary, KeySummary, Status } from '@kiln/server/schemas';
 import type { Client } from '../client.ts';
 import { Client as ApiClient, findRunning } from '../client.ts';
@@ -8,6 +10,8 @@ import { ensureBubblewrap } from '../host.ts';
 import { Progress } from '../progress.ts';
 import { duration } from '../report.ts';
 import { startSupervisor } from '../start.ts';
+import { Waiting } from '../waiting.ts';
+import { stopFactory } from './down.ts';
 import { describeStatus } from './status.ts';
 
 const answerMs = 90_000;
@@ -43,11 +47,14 @@ function where(status: Status): string {
 function runFirst(images: readonly ImageSummary[], status: Status): string {
   const first = images.find((image) => image.name === 'busybox') ?? images[0];
   if (first === undefined) return '';
+  const kiln = process.env['KILN_PROGRAM'] ?? 'kiln';
+  const cosign = 'cosign verify --insecure-ignore-tlog --allow-http-registry';
   return [
     '',
-    `run it        kiln image run ${first.name}`,
+    `run it        ${kiln} image run ${first.name}`,
     `or            docker run --rm -it ${first.reference}`,
-    `check it      cosign verify --key ${status.key} --insecure-ignore-tlog --allow-http-registry ${first.reference}`,
+    `check it      ${kiln} verify ${first.name}`,
+    `or            ${cosign} --key ${status.key} ${first.reference}`,
     '',
   ].join('\n');
 }
@@ -162,6 +169,49 @@ async function finish(
   return 0;
 }
 
+/** A factory that answers, with this selection; progress is shown meanwhile. */
+async function start(
+  { config, print }: Invocation,
+  selection: { readonly catalog: string | undefined; readonly only: readonly string[] },
+): Promise<{ readonly client: Client; readonly status: Status }> {
+  const waiting = new Waiting(print.talk, process.stderr.isTTY === true);
+  try {
+    const before = findRunning(config.home);
+    if (
+      (before?.installation ?? '') !== '' &&
+      before?.installation !== readInstallation(config.root)
+    ) {
+      waiting.show('stopping the factory, which runs an earlier installation');
+      await stopFactory(config.home);
+    }
+    if (findRunning(config.home) === undefined) waiting.show('starting the factory');
+    const onStage = (stage: string): void => {
+      if (process.stderr.isTTY === true) waiting.show(`starting the factory: ${stage}`);
+    };
+    const [{ running, fresh }, problem] = await Promise.all([
+      startSupervisor(config, { ...selection, onStage }),
+      // The server finds the pages when they are there.
+      buildConsole(config.root).then(() => '', messageOf),
+    ]);
+    if (problem !== '') {
+      waiting.stop();
+      print.talk(`warning: the console could not be built: ${problem}\n`);
+    }
+    onStage('reading the catalog');
+    const client = new ApiClient(running.port);
+    const status = await answering(client, config.home);
+    const { catalog, only } = selection;
+    if (!fresh)
+      await client.call('POST', '/api/selection', {
+        only,
+        ...(catalog === undefined ? {} : { catalog }),
+      });
+    return { client, status };
+  } finally {
+    waiting.stop();
+  }
+}
+
 export const up: Command = {
   name: 'up',
   summary:
@@ -188,7 +238,7 @@ export const up: Command = {
     detach: { type: 'boolean', help: 'return as soon as the server answers' },
   },
   async run(invocation) {
-    const { config, flags, positionals, print } = invocation;
+    const { flags, positionals, print } = invocation;
     const given = (flags['only'] as readonly string[] | undefined) ?? [];
     const only = [
       ...given.flatMap((names) => names.split(',')),
@@ -199,16 +249,9 @@ export const up: Command = {
         hint: 'kiln up --only NAME',
       });
     }
-    ensureBubblewrap(print.talk);
+    await ensureBubblewrap(print.talk);
     const catalog = typeof flags['catalog'] === 'string' ? flags['catalog'] : undefined;
-    const { running, fresh } = await startSupervisor(config, { catalog, only });
-    const client = new ApiClient(running.port);
-    const status = await answering(client, config.home);
-    if (!fresh)
-      await client.call('POST', '/api/selection', {
-        only,
-        ...(catalog === undefined ? {} : { catalog }),
-      });
+    const { client, status } = await start(invocation, { catalog, only });
     print.talk(where(status));
     return flags['detach'] === true ? 0 : follow(client, only, invocation);
   },
