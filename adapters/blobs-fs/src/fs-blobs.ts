@@ -51,6 +51,11 @@ export class FsBlobs implements BlobStore {
     this.#random = options.random ?? systemRandom;
   }
 
+  /** Takes the directory up now, and not at the first write: removes what a killed owner left. */
+  async open(): Promise<void> {
+    await this.#guard(this.#prepare());
+  }
+
   /** Where the blob is, or would be: for local tools that read it. Never write there. Throws `DIGEST_INVALID`. */
   path(digest: Digest): string {
     const hex = hexOf(parseDigest(digest));

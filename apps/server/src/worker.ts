@@ -54,6 +54,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   for (const folder of [place.scratch, place.workspaces, place.apt])
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   await hold(place, 'worker', predecessorMs);
+  await blobs.open();
   const sandbox = await BwrapSandbox.open({ scratchDirectory: place.scratch });
   const roots = new EnvironmentStore({ directory: place.environments });
   await clearLeftovers(place, roots);

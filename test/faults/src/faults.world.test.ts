@@ -1,0 +1,273 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '@kiln/base';
+import type { QueueRow } from '@kiln/server/schemas';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Factory } from '../../e2e/src/factory.ts';
+import { warmHome } from '../../e2e/src/warm-home.ts';
+import { disturb } from './disturbance.ts';
+import type { Role } from './processes-of.ts';
+import { playing, processOf, processesOf } from './processes-of.ts';
+import type { Published } from './shown.ts';
+import { missingFrom, publishedBy } from './shown.ts';
+import { OwnMounts } from './small-disk.ts';
+
+const seed = Number(process.env['KILN_SEED'] ?? Date.now() % 1_000_000);
+const kills = 50;
+
+/** Files whose change makes work: a text in two images, a library and what is linked to it, a program. */
+const touched = ['recipes/words/words', 'recipes/greet/greet.c', 'recipes/greeter/greeter.c'];
+
+let warm: string;
+let undisturbed: Published;
+
+beforeAll(async () => {
+  warm = await warmHome('seed');
+  await using factory = new Factory({ homeFrom: warm });
+  await factory.up();
+  undisturbed = await publishedBy(factory);
+}, 600_000);
+
+/** A variant of a file that was never built before. */
+function variant(file: string, text: string, number: number): string {
+  if (!file.endsWith('.c')) return `${text}variant ${number}\n`;
+  return `${text}\nextern const char variant_of_test[];\nconst char variant_of_test[] = "variant ${number}";\n`;
+}
+
+/** The ends of all logs, for the report of a failure. */
+function tails(factory: Factory): string {
+  const folder = path.join(factory.home, 'log');
+  return fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.log'))
+    .map((name) => `--- ${name}\n${fs.readFileSync(path.join(folder, name), 'utf8').slice(-3_000)}`)
+    .join('\n');
+}
+
+/** Runs `work`; when it fails, says with which seed, and what the factory said. */
+async function explained(factory: Factory, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    process.stderr.write(`KILN_SEED=${seed}\n${tails(factory)}\n`);
+    throw error;
+  }
+}
+
+const settled = (factory: Factory, timeoutMs: number): Promise<unknown> =>
+  factory.until(
+    'convergence',
+    ({ converged, queue }) => converged && queue.queued === 0 && queue.running === 0,
+    timeoutMs,
+  );
+
+/** All that must hold of a factory after whatever happened to it. */
+async function expectInOrder(factory: Factory): Promise<void> {
+  expect(await publishedBy(factory)).toEqual(undisturbed);
+  expect(await factory.json<QueueRow[]>('queue', 'ls')).toEqual([]);
+  for (const { name, tags, signed, tested } of await factory.images()) {
+    expect({ name, signed, tested, latest: tags.includes('latest') }).toEqual({
+      name,
+      signed: true,
+      tested: true,
+      latest: true,
+    });
+    await factory.succeed(['verify', name]);
+  }
+}
+
+/** Nothing runs any more, and nothing half-made lies about. */
+async function expectNothingLeft(factory: Factory): Promise<void> {
+  for (let tries = 0; tries < 50 && processesOf(factory.home).length > 0; tries += 1)
+    await sleep(100);
+  expect(processesOf(factory.home)).toEqual([]);
+  const files = (folder: string): string[] =>
+    fs.existsSync(path.join(factory.home, folder))
+      ? fs
+          .readdirSync(path.join(factory.home, folder), { recursive: true, withFileTypes: true })
+          .filter((entry) => !entry.isDirectory())
+          .map((entry) => entry.name)
+      : [];
+  expect(files('blobs/temporary')).toEqual([]);
+  expect(fs.readdirSync(path.join(factory.home, 'scratch'))).toEqual([]);
+  expect(fs.readdirSync(path.join(factory.home, 'workspaces'))).toEqual([]);
+  const unfinished = (name: string): boolean => name.startsWith('.tmp-') || name.endsWith('.tmp');
+  for (const cache of ['environments', 'expanded'])
+    expect(fs.readdirSync(path.join(factory.home, cache)).filter(unfinished)).toEqual([]);
+}
+
+test(`${kills} kills of random processes change nothing in the end`, async () => {
+  await using factory = new Factory({ homeFrom: warm });
+  const originals = touched.map((file) => factory.read(file));
+  const random = seededRandom(seed);
+  const half: string[] = [];
+  await explained(factory, async () => {
+    const startedAt = performance.now();
+    await factory.succeed(['up', '--detach']);
+    const { registry } = await factory.status();
+    const hit = await disturb({
+      factory,
+      random,
+      kills,
+      between: async (kill) => {
+        const at = Math.floor(random.next() * touched.length);
+        const file = touched[at] ?? '';
+        if (kill % 2 === 0) factory.write(file, variant(file, originals[at] ?? '', kill));
+        for (const image of Object.keys(undisturbed.images))
+          half.push(...(await missingFrom(registry, image)));
+      },
+    });
+    const disturbedMs = performance.now() - startedAt;
+    touched.forEach((file, at) => factory.write(file, originals[at] ?? ''));
+    // Watching a folder may miss a change while the server is away; its next look may take half a minute.
+    await sleep(1_000);
+    await factory.up();
+    await settled(factory, 120_000);
+    const allMs = performance.now() - startedAt;
+    process.stderr.write(
+      `KILN_SEED=${seed}: ${JSON.stringify(hit)} in ${Math.round(disturbedMs / 1000)} s, in order after ${Math.round(allMs / 1000)} s\n`,
+    );
+    expect(half).toEqual([]);
+    await expectInOrder(factory);
+    await factory.succeed(['down']);
+    await expectNothingLeft(factory);
+  });
+}, 400_000);
+
+test('a killed supervisor takes everything with it, and the next start goes on at the same port', async () => {
+  await using factory = new Factory({ homeFrom: warm });
+  await explained(factory, async () => {
+    await factory.succeed(['up', '--detach']);
+    const { registry } = await factory.status();
+    const port = registry.slice(registry.indexOf(':') + 1);
+    await sleep(1_500);
+    const killed = processOf(factory.home, 'supervisor');
+    expect(killed).toBeDefined();
+    if (killed !== undefined) process.kill(killed, 'SIGKILL');
+    await factory.succeed(['up'], { environment: { KILN_PORT: port }, timeoutMs: 300_000 });
+    expect((await factory.status()).registry).toBe(registry);
+    await settled(factory, 60_000);
+    await expectInOrder(factory);
+    const all: readonly Role[] = ['supervisor', 'server', 'worker', 'signer', 'postgres'];
+    for (const role of all) expect([role, playing(factory.home, role).length]).toEqual([role, 1]);
+    await factory.succeed(['down']);
+    await expectNothingLeft(factory);
+  });
+}, 400_000);
+
+test('two starts at the same moment agree on one factory', async () => {
+  await using factory = new Factory({ homeFrom: warm });
+  await explained(factory, async () => {
+    const both = await Promise.all([1, 2].map(() => factory.kiln(['up', '--detach'])));
+    expect(both.map((one) => one.exitCode)).toEqual([0, 0]);
+    const supervisors = processesOf(factory.home).filter(
+      ({ argv }) => argv.at(-1) === 'supervisor',
+    );
+    expect(supervisors.length).toBe(1);
+    await factory.succeed(['down']);
+    await expectNothingLeft(factory);
+  });
+}, 200_000);
+
+describe('the keys', () => {
+  let factory: Factory;
+
+  beforeAll(async () => {
+    factory = new Factory({ homeFrom: warm });
+    await factory.succeed(['up', '--detach']);
+  }, 200_000);
+
+  afterAll(async () => {
+    await factory[Symbol.asyncDispose]();
+  }, 100_000);
+
+  test('cannot be read by a build, which sees no process but its own', async () => {
+    const keys = path.join(factory.home, 'keys');
+    expect(fs.readdirSync(keys).length).toBeGreaterThan(0);
+    expect(processOf(factory.home, 'signer')).toBeDefined();
+    const script = [
+      `if test -e ${keys} || ls -A ${keys} || cat ${keys}/*; then exit 1; fi`,
+      'for place in /proc/[0-9]*/root /proc/1/root; do if cat $place' +
+        keys +
+        '/*; then exit 1; fi; done',
+      'test "$(ls /proc | grep -c "^[0-9]")" -lt 20',
+      'if cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -E "[p]rocess (signer|worker|server)"; then exit 1; fi',
+      'mkdir -p ${{targets.destdir}}/usr/share',
+      'echo nothing > ${{targets.destdir}}/usr/share/spy',
+    ];
+    const head =
+      'package:\n  name: spy\n  version: 1\n  epoch: 0\n  description: Looks for the keys\n';
+    const licence = '  copyright:\n    - license: CC0-1.0\n';
+    const steps = `pipeline:\n  - runs: |\n${script.map((line) => `      ${line}\n`).join('')}`;
+    factory.write('recipes/spy.yaml', `${head}${licence}\n${steps}`);
+    const key = 'package:spy@x86_64';
+    let detail = await factory.key(key).catch(() => undefined);
+    const deadline = performance.now() + 120_000;
+    while (!['ready', 'failed'].includes(detail?.status ?? '') && performance.now() < deadline) {
+      await sleep(300);
+      detail = await factory.key(key).catch(() => undefined);
+    }
+    const log = await factory.kiln(['logs', key]);
+    expect(detail?.status, log.stdout).toBe('ready');
+  }, 200_000);
+
+  test('are not there where the worker is', async (context) => {
+    if (process.getuid?.() !== 0)
+      return context.skip('only root may enter the worker’s namespaces');
+    await expect.poll(() => processOf(factory.home, 'worker'), { timeout: 30_000 }).toBeDefined();
+    const worker = processOf(factory.home, 'worker');
+    const look = `ls -A ${factory.home}/keys; ls /proc | grep -c '^[0-9]'`;
+    const inside = ['nsenter', `--target=${worker}`, '--mount', '--', 'sh', '-c', look];
+    const { stdout, stderr, exitCode } = await factory.startProgram(inside).result;
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^\d+\n$/);
+    // Its own, its first process, and those of builds: not the host's.
+    expect(Number(stdout)).toBeLessThan(60);
+  }, 60_000);
+});
+
+describe('a full disk', () => {
+  test('is named with a hint, costs nothing that was there, and is forgotten when there is room', async (context) => {
+    using mounts = await OwnMounts.open();
+    if (mounts === undefined) return context.skip('only root may mount a small disk');
+    await using factory = new Factory({ prefix: mounts.prefix });
+    const sizeMiB = 120 + Number(mounts.run('du', '-sm', warm).split('\t')[0]);
+    mounts.run(
+      'mount',
+      '-t',
+      'tmpfs',
+      '-o',
+      `size=${sizeMiB + 200}m,mode=0700`,
+      'tmpfs',
+      factory.home,
+    );
+    mounts.run('cp', '-a', '--', `${warm}/.`, factory.home);
+    await factory.up();
+    expect(await publishedBy(factory)).toEqual(undisturbed);
+    const ballast = `${factory.home}/ballast`;
+    const free = (): number =>
+      Number(mounts.run('df', '-k', '--output=avail', factory.home).split('\n')[1]);
+    mounts.run('fallocate', '-l', `${Math.max(0, free() - 8 * 1024)}K`, ballast);
+    factory.edit(
+      'recipes/words.yaml',
+      'runs: |',
+      'runs: |\n      head -c 40000000 /dev/zero > large',
+    );
+    const key = 'package:words@x86_64';
+    const said = async (): Promise<string> => {
+      const result = await factory.kiln(['queue', 'show', key]);
+      return result.stdout + result.stderr;
+    };
+    await expect
+      .poll(said, { timeout: 60_000, interval: 300 })
+      .toMatch(/disk is full|no space left/);
+    expect((await factory.status()).failed).toEqual([]);
+    expect(await publishedBy(factory)).toEqual(undisturbed);
+    mounts.run('rm', ballast);
+    await settled(factory, 120_000);
+    expect((await publishedBy(factory)).packages).toEqual(undisturbed.packages);
+    await factory.succeed(['verify', 'static']);
+    await factory.succeed(['down']);
+  }, 300_000);
+});
