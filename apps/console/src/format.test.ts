@@ -3,6 +3,7 @@ import {
   count,
   formatBytes,
   formatDuration,
+  formatEstimate,
   formatInstant,
   shortDigest,
   withoutEscapes,
@@ -28,6 +29,13 @@ describe('what people read', () => {
     [185_000, '3 min 05 s'],
     [3_720_000, '1 h 02 min'],
   ])('%d ms is "%s"', (ms, text) => expect(formatDuration(ms)).toBe(text));
+
+  test.each([
+    [200, '1 s'],
+    [8_400, '8 s'],
+    [250_000, '4 min'],
+    [4_200_000, '1 h 10 min'],
+  ])('an estimate of %d ms is "%s"', (ms, text) => expect(formatEstimate(ms)).toBe(text));
 
   test.each([
     [0, '0 B'],

@@ -9,6 +9,13 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
+/** An estimate is rounded: `8 s`, `4 min`, `1 h 10 min`. */
+export function formatEstimate(ms: number): string {
+  if (ms < 60_000) return `${Math.max(1, Math.round(ms / 1000))} s`;
+  const minutes = Math.round(ms / 60_000);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}
+
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }

@@ -157,7 +157,7 @@ export async function fillLine(factory: InventedFactory): Promise<FilledLine> {
       [],
     ),
   );
-  const first = 'the catalog asks for it';
+  const first = 'new in the catalog';
   await factory.attempt(seed, {
     reason: first,
     agoMs: 19 * minute,

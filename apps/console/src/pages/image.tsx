@@ -170,7 +170,7 @@ function Layers({ image }: { readonly image: ImageDetail }): ReactNode {
   return (
     <section aria-labelledby="layers-heading">
       <h2 id="layers-heading">Layers</h2>
-      <div className="scroll card" role="region" aria-label="Layers" tabIndex={0}>
+      <div className="scroll card" role="region" aria-label="Table of layers" tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -208,7 +208,7 @@ function Contents({ image }: { readonly image: ImageDetail }): ReactNode {
   return (
     <section aria-labelledby="packages-heading">
       <h2 id="packages-heading">Packages</h2>
-      <div className="scroll card" role="region" aria-label="Packages" tabIndex={0}>
+      <div className="scroll card" role="region" aria-label="Table of packages" tabIndex={0}>
         <table>
           <thead>
             <tr>

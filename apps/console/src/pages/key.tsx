@@ -48,6 +48,7 @@ function Actions({ detail }: { readonly detail: KeyDetail }): ReactNode {
   const retry = useRetry();
   const resync = useResync();
   const action = detail.status === 'failed' ? retry : resync;
+  const error = retry.error ?? resync.error;
   return (
     <div className="actions">
       <button
@@ -59,9 +60,9 @@ function Actions({ detail }: { readonly detail: KeyDetail }): ReactNode {
         {detail.status === 'failed' ? 'Retry' : 'Look again'}
       </button>
       <span role="status" className="muted">
-        {action.error !== null
-          ? `${action.error.code}: ${action.error.message}`
-          : action.isSuccess
+        {error !== null
+          ? `${error.code}: ${error.message}`
+          : retry.isSuccess || resync.isSuccess
             ? 'Enqueued'
             : ''}
       </span>

@@ -12,7 +12,7 @@ export interface KeyTableProps {
 /** Every key, by stage in the order of the line. */
 export function KeyTable({ keys, receivedAt, now }: KeyTableProps): ReactNode {
   return (
-    <div className="scroll card" role="region" aria-label="Keys" tabIndex={0}>
+    <div className="scroll card" role="region" aria-label="Table of keys" tabIndex={0}>
       <table className="keys">
         <thead>
           <tr>

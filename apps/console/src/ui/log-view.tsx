@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { readLog } from '../api/log.ts';
 import { logUrl } from '../urls.ts';
 
@@ -43,6 +43,11 @@ export function LogView({ name, attempt, running }: LogViewProps): ReactNode {
     });
     return () => stop.abort();
   }, [name, attempt]);
+
+  // The box has a size only now that it holds something.
+  useLayoutEffect(() => {
+    if (!empty && keepToEnd.current) toEnd(box.current);
+  }, [empty]);
 
   const scrolled = (): void => {
     const element = box.current;

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { KeyKind, KeyStatus, KeySummary } from '../api/client.ts';
-import { formatDuration } from '../format.ts';
+import { formatDuration, formatEstimate } from '../format.ts';
 import { paths } from '../urls.ts';
 import { StateIcon } from './icons.tsx';
 
@@ -68,7 +68,7 @@ export function Duration({ summary, receivedAt, now }: TimedKey): ReactNode {
   return (
     <div className="duration">
       <span className="number">{formatDuration(soFar)}</span>
-      {estimateMs !== null && <span className="muted"> of about {formatDuration(estimateMs)}</span>}
+      {estimateMs !== null && <span className="muted"> of about {formatEstimate(estimateMs)}</span>}
       {estimateMs !== null && (
         <Progress label={`Progress of ${summary.key}`} value={soFar} max={estimateMs} />
       )}
