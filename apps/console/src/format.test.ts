@@ -20,7 +20,8 @@ import {
 
 describe('what people read', () => {
   test.each([
-    [-5, '0.0 s'],
+    [-5, '0 ms'],
+    [31.4, '31 ms'],
     [420, '0.4 s'],
     [949, '0.9 s'],
     [950, '1 s'],

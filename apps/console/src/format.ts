@@ -1,6 +1,7 @@
-/** `0.4 s`, `12 s`, `3 min 05 s`, `1 h 02 min`. */
+/** `31 ms`, `0.4 s`, `12 s`, `3 min 05 s`, `1 h 02 min`. */
 export function formatDuration(ms: number): string {
   if (ms < 0) return formatDuration(0);
+  if (ms < 99.5) return `${Math.round(ms)} ms`;
   if (ms < 950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;

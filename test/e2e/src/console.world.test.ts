@@ -52,7 +52,7 @@ async function open(
   const context = await browser.context(options);
   contexts.push(context);
   const page = await context.newPage();
-  page.setDefaultTimeout(5_000);
+  page.setDefaultTimeout(15_000);
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== factory.url)
       complaints.push(`asked a stranger: ${request.url()}`);
@@ -80,7 +80,7 @@ async function mark(page: Page): Promise<() => Promise<boolean>> {
 }
 
 async function eventually<T>(what: () => Promise<T>, wanted: T): Promise<void> {
-  await expect.poll(what, { timeout: 5_000 }).toEqual(wanted);
+  await expect.poll(what, { timeout: 15_000 }).toEqual(wanted);
 }
 
 describe('before anything is asked for', () => {
@@ -101,7 +101,7 @@ test.runIf(process.env['KILN_SCREENSHOT'] !== undefined)(
   async () => {
     mkdirSync(path.join(root, 'docs'), { recursive: true });
     const page = await open('/', {
-      viewport: { width: 1280, height: 1000 },
+      viewport: { width: 1280, height: 1080 },
       deviceScaleFactor: 1.5,
     });
     await page.getByText('Live', { exact: true }).waitFor();
@@ -152,7 +152,7 @@ describe('the line', () => {
     expect(await working.innerText()).toContain('builds: autoconf/make');
     const before = await working.getByRole('cell').nth(3).innerText();
     await expect
-      .poll(() => working.getByRole('cell').nth(3).innerText(), { timeout: 5_000 })
+      .poll(() => working.getByRole('cell').nth(3).innerText(), { timeout: 15_000 })
       .not.toBe(before);
     const percent = Number(await bar.getAttribute('aria-valuenow'));
     expect(percent).toBeGreaterThanOrEqual(39);
@@ -193,11 +193,11 @@ describe('the line', () => {
       agoMs: 0,
       tookMs: undefined,
     });
-    await busybox.getByText('Working', { exact: true }).waitFor({ timeout: 3_000 });
+    await busybox.getByText('Working', { exact: true }).waitFor({ timeout: 10_000 });
     await busybox.getByText('runs its tests').waitFor();
     await claim.complete();
     await factory.state('image:busybox', { status: 'ready', action: before?.action });
-    await busybox.getByText('Ready', { exact: true }).waitFor({ timeout: 3_000 });
+    await busybox.getByText('Ready', { exact: true }).waitFor({ timeout: 10_000 });
     expect(await same()).toBe(true);
   });
 
@@ -323,8 +323,8 @@ describe('images', () => {
       .getByText('no shell is inside')
       .waitFor();
     const statements = page.getByRole('region', { name: 'Signed statements' });
-    expect(await statements.getByText('SLSA provenance').count()).toBe(2);
-    expect(await statements.getByText('Signature').count()).toBe(2);
+    expect(await statements.getByText('SLSA provenance').count()).toBe(1);
+    expect(await statements.getByText('about the index and manifest').count()).toBe(4);
     await page.getByRole('button', { name: 'Copy the command: Pull it' }).click();
     const registry = factory.url.replace('http://', '');
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
@@ -438,7 +438,7 @@ describe('trouble', () => {
     const same = await mark(page);
     const began = Date.now();
     await factory.stopServer();
-    expect(Date.now() - began).toBeLessThan(3_000);
+    expect(Date.now() - began).toBeLessThan(5_000);
     const banner = page.getByRole('alert').filter({ hasText: 'The factory does not answer' });
     await banner.waitFor();
     expect(await row(page, 'package:zlib@x86_64').isVisible()).toBe(true);

@@ -136,6 +136,7 @@ const evidence = [
   ['https://slsa.dev/provenance/', 'SLSA provenance'],
   ['https://spdx.dev/', 'SPDX software bill of materials'],
   ['https://in-toto.io/attestation/test-result/', 'Test result'],
+  ['https://apko.dev/image-configuration', 'Locked image configuration'],
 ] as const;
 
 function evidenceName(predicateType: string): string {
@@ -143,22 +144,26 @@ function evidenceName(predicateType: string): string {
 }
 
 function Evidence({ image }: { readonly image: ImageDetail }): ReactNode {
+  const types = [...new Set(image.attachments.map((one) => one.predicateType))];
+  const subjects = (type: string): string => {
+    const about = image.attachments
+      .filter((one) => one.predicateType === type)
+      .map((one) => one.subject);
+    return [
+      ...(about.includes(image.digest) ? ['index'] : []),
+      ...(about.some((one) => one !== image.digest) ? ['manifest'] : []),
+    ].join(' and ');
+  };
   return (
     <section className="card" aria-labelledby="evidence-heading">
       <h2 id="evidence-heading">Signed statements</h2>
-      {image.attachments.length === 0 && <p className="muted">None is attached to this image.</p>}
+      {types.length === 0 && <p className="muted">None is attached to this image.</p>}
       <ul className="plain">
-        {image.attachments.map((one) => (
-          <li
-            key={one.manifest}
-            className="related"
-            title={`${one.predicateType}\n${one.manifest}`}
-          >
-            <span>{evidenceName(one.predicateType)}</span>
+        {types.map((type) => (
+          <li key={type} className="related" title={type}>
+            <span>{evidenceName(type)}</span>
             <span className="grow" />
-            <span className="muted">
-              about the {one.subject === image.digest ? 'index' : 'manifest'}
-            </span>
+            <span className="muted">about the {subjects(type)}</span>
           </li>
         ))}
       </ul>
