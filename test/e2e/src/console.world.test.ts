@@ -544,3 +544,7 @@ test('pages are served with a policy that allows nothing from elsewhere, and fil
   const script = /src="(\/assets\/[^"]+)"/.exec(html)?.[1] ?? '';
   expect((await fetch(factory.url + script)).headers.get('cache-control')).toContain('immutable');
 });
+
+test('the console is built again only when its sources change', async () => {
+  expect((await buildConsole(root)).built).toBe(false);
+});
