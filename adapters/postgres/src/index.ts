@@ -9,7 +9,7 @@ export { isMigrated, migrate, readMigrations } from './migrate.ts';
 export type { PostgresQueueOptions } from './queue.ts';
 export { PostgresQueue } from './queue.ts';
 export type { QueueTables } from './queue-tables.ts';
-export { socketDirectoryOf } from './socket-directory.ts';
+export { ownerUid, socketDirectoryOf } from './socket-directory.ts';
 export type { PostgresWakeupsOptions } from './wakeups.ts';
 export { PostgresWakeups } from './wakeups.ts';
 export type { PostgresRegistryStateOptions } from './registry-state.ts';

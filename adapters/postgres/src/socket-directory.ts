@@ -17,9 +17,18 @@ const socketPathBytesMax = 107;
 export function socketDirectoryOf(home: string): string {
   const real = realpathOrSelf(home);
   const hash = createHash('sha256').update(real).digest('hex').slice(0, 12);
-  const name = `kiln-${process.getuid?.() ?? 0}-${hash}`;
+  const name = `kiln-${ownerUid()}-${hash}`;
   const preferred = path.join(os.tmpdir(), name);
   return socketPathBytes(preferred) <= socketPathBytesMax ? preferred : path.join('/tmp', name);
+}
+
+/**
+ * The user whose factory this is: this process's, unless `KILN_UID` says otherwise. A worker is root in a user namespace
+ * of its own, where its user has another number; its supervisor tells it.
+ */
+export function ownerUid(): number {
+  const told = Number.parseInt(process.env['KILN_UID'] ?? '', 10);
+  return Number.isNaN(told) ? (process.getuid?.() ?? 0) : told;
 }
 
 function realpathOrSelf(home: string): string {

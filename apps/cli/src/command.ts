@@ -1,6 +1,6 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { parseArgs } from 'node:util';
-import { KilnError } from '@kiln/base';
+import { KilnError, messageOf } from '@kiln/base';
 import type { Config } from './config.ts';
 
 export interface OptionHelp {
@@ -68,10 +68,9 @@ export function parseInvocation(
       print,
     };
   } catch (error) {
-    throw usage(
-      command,
-      error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
-    );
+    // Node says more than a person needs, after the first sentence.
+    const message = messageOf(error).split(/\.\s|\n/)[0] ?? '';
+    throw usage(command, `${message.charAt(0).toLowerCase()}${message.slice(1)}`);
   }
 }
 
@@ -82,7 +81,7 @@ export function usage(command: Pick<Command, 'name'>, message: string): KilnErro
 
 /** The help text of one command, at most 100 columns wide. */
 export function helpOf(command: Command): string {
-  const lines = [`usage: kiln ${command.usage}`, '', `${command.summary}`, ''];
+  const lines = [`usage: kiln ${command.usage}`, '', ...wrap(command.summary, columnsMax), ''];
   if (command.examples.length > 0)
     lines.push('examples:', ...command.examples.map((example) => `  ${example}`), '');
   const help: OptionHelp = { type: 'boolean', help: 'show this text' };
@@ -90,7 +89,24 @@ export function helpOf(command: Command): string {
   lines.push('options:');
   for (const [name, option] of rows) {
     const left = `--${name}${option.type === 'string' ? ` ${option.value ?? 'VALUE'}` : ''}`;
-    lines.push(`  ${left.padEnd(22)} ${option.help}`);
+    const [first = '', ...more] = wrap(option.help, columnsMax - helpColumn);
+    lines.push(`  ${left.padEnd(helpColumn - 3)} ${first}`);
+    for (const line of more) lines.push(`${' '.repeat(helpColumn)}${line}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+const columnsMax = 96;
+const helpColumn = 25;
+
+/** Lines of at most `columns` characters, broken between words. */
+function wrap(text: string, columns: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= columns) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -45,6 +45,10 @@ export function readConfig(
     port: parsePort(environment['KILN_PORT'] || String(defaultPort)),
     catalog: environment['KILN_CATALOG'] ? path.resolve(environment['KILN_CATALOG']) : undefined,
     osCatalog: path.resolve(environment['KILN_OS_CATALOG'] || path.join(root, 'catalog')),
-    runtime: path.join(os.tmpdir(), `kiln-${process.getuid?.() ?? 0}-${name}`),
+    // A worker is root in a namespace of its own; its supervisor tells it whose factory it is.
+    runtime: path.join(
+      os.tmpdir(),
+      `kiln-${environment['KILN_UID'] ?? process.getuid?.() ?? 0}-${name}`,
+    ),
   };
 }

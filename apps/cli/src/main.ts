@@ -1,10 +1,11 @@
+import fs from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { KilnError } from '@kiln/base';
 import type { Output } from './command.ts';
 import { helpOf, parseInvocation } from './command.ts';
 import type { Entry } from './commands.ts';
 import { commands } from './commands.ts';
-import { readConfig } from './config.ts';
+import { defaultPort, readConfig } from './config.ts';
 import { describeError, exitCodeOf } from './report.ts';
 
 enableCompileCache();
@@ -26,7 +27,12 @@ const overview = (): string =>
     '  kiln image run nginx         run an image without Docker',
     '  kiln verify nginx            explain each check of its signature and attestations',
     '',
-    'kiln COMMAND --help shows a command with examples and options.',
+    'environment:',
+    '  KILN_HOME                    where all state is (.kiln in the clone)',
+    `  KILN_PORT                    port of console, registry and packages (${defaultPort}; 0: any free one)`,
+    '  KILN_CATALOG                 a catalog of your own beside Kiln OS (none)',
+    '',
+    'kiln COMMAND --help shows a command with examples and options, kiln version the version.',
     '',
   ].join('\n');
 
@@ -34,6 +40,13 @@ const print: Output = {
   data: (text) => void process.stdout.write(text),
   talk: (text) => void process.stderr.write(text),
 };
+
+/** The version of Kiln, and of the Node that runs it. */
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  const manifest = JSON.parse(fs.readFileSync(file, 'utf8')) as { readonly version: string };
+  return `kiln ${manifest.version} (Node ${process.versions.node})`;
+}
 
 function find(
   words: readonly string[],
@@ -45,13 +58,22 @@ function find(
   return undefined;
 }
 
-function unknownCommand(words: readonly string[]): KilnError {
-  const group = Object.keys(commands).filter((name) => name.startsWith(`${words[0] ?? ''} `));
-  return new KilnError('USAGE', `no such command: ${words.slice(0, 2).join(' ')}`, {
-    hint:
-      group.length > 0
-        ? `one of: ${group.map((name) => `kiln ${name}`).join(', ')}`
-        : 'kiln --help lists the commands',
+/** What was probably meant: the same words misspelt, or all commands of the group. */
+async function unknownCommand(words: readonly string[]): Promise<KilnError> {
+  const { nearestWord } = await import('@kiln/yaml');
+  const names = Object.keys(commands).filter((name) => name !== 'process');
+  const group = names.filter((name) => name.startsWith(`${words[0] ?? ''} `));
+  const taken = names.some(
+    (name) => name.includes(' ') && nearestWord(words[0] ?? '', [name.split(' ')[0] ?? '']),
+  )
+    ? 2
+    : 1;
+  const given = words.slice(0, taken).join(' ');
+  const meant = nearestWord(given, names) ?? nearestWord(words[0] ?? '', names);
+  const all = 'kiln --help lists the commands';
+  const hint = group.length > 0 ? `one of: ${group.map((name) => `kiln ${name}`).join(', ')}` : all;
+  return new KilnError('USAGE', `no such command: ${given}`, {
+    hint: meant === undefined ? hint : `did you mean kiln ${meant}? ${all}`,
   });
 }
 
@@ -61,8 +83,12 @@ async function main(words: readonly string[]): Promise<number> {
     print.data(overview());
     return first === undefined ? 2 : 0;
   }
+  if (first === 'version' || first === '--version') {
+    print.data(`${version()}\n`);
+    return 0;
+  }
   const found = find(words);
-  if (found === undefined) throw unknownCommand(words);
+  if (found === undefined) throw await unknownCommand(words);
   const command = await found.entry.load();
   const own = words.slice(found.taken);
   const beforeDashes = own.includes('--') ? own.slice(0, own.indexOf('--')) : own;
@@ -73,10 +99,13 @@ async function main(words: readonly string[]): Promise<number> {
   return command.run(parseInvocation(command, own, readConfig(), print));
 }
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+// Whoever reads us has had enough: of data that is fine, and of talk there is nothing left to say.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
 
 try {
   process.exitCode = await main(process.argv.slice(2));

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError } from '@kiln/base';
+import { ownerUid } from '@kiln/postgres';
 import type { Place } from './place.ts';
 
 const pollMs = 100;
@@ -38,7 +39,7 @@ export async function released(place: Place, role: string, patienceMs: number): 
 
 function nameOf(place: Place, role: string): string {
   const home = createHash('sha256').update(fs.realpathSync(place.home)).digest('hex').slice(0, 24);
-  return `\0kiln/${process.getuid?.() ?? 0}/${home}/${role}`;
+  return `\0kiln/${ownerUid()}/${home}/${role}`;
 }
 
 function answers(name: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { spawnConfined } from '@kiln/keys-file';
+import { ownerUid } from '@kiln/postgres';
 import { supervisedVariable } from './lifetime.ts';
 import type { Place } from './place.ts';
 import type { LiveProcess } from './supervisor.ts';
@@ -50,7 +51,7 @@ export function launchConfined(place: Place, spec: ProcessSpec): Promise<LivePro
       readOnly: [place.publicKeys],
       workingDirectory: place.root,
     },
-    environment: spec.environment,
+    environment: { ...spec.environment, KILN_UID: String(ownerUid()) },
     output,
   });
   fs.closeSync(output);

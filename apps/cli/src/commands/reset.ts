@@ -28,7 +28,7 @@ export const reset: Command = {
   name: 'reset',
   summary:
     'Delete all state of the factory: packages, images, keys, history. This cannot be undone.',
-  usage: 'reset --yes [--keep-keys] [--keep-sources]',
+  usage: 'reset --yes [--keep-keys]',
   examples: ['kiln reset --yes', 'kiln reset --yes --keep-keys'],
   options: {
     yes: { type: 'boolean', help: 'really delete' },
