@@ -11,6 +11,8 @@ const config: ViteUserConfig = defineConfig({
           include: ['{base,formats,engines,adapters,reconcilers,apps,tools}/**/*.test.ts'],
           exclude: ['**/*.world.test.ts', '**/node_modules/**'],
           isolate: false,
+          // Seconds are for a machine that does other things; every one of these tests takes far less.
+          testTimeout: 30_000,
           pool: 'threads',
         },
       },

@@ -42,7 +42,7 @@ describe('the lockfile', () => {
   test('tells the checksum of everything that is downloaded', () => {
     const without = Object.entries(lock)
       .filter(([place, one]) => place.includes('node_modules/') && one.link !== true)
-      .filter(([, one]) => !/^sha512-/.test(one.integrity ?? ''))
+      .filter(([, one]) => one.integrity?.startsWith('sha512-') !== true)
       .map(([place]) => place);
     expect(without).toEqual([]);
   });
