@@ -1,0 +1,169 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { assert } from '@kiln/base';
+import type { ImageDetail, ImageSummary } from '@kiln/server/schemas';
+import { installClients, run } from '@kiln/test-clients';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Factory } from './factory.ts';
+import { warmHome } from './warm-home.ts';
+
+let factory: Factory;
+let images: readonly ImageSummary[];
+let registry: string;
+let key: string;
+let clients: Readonly<Record<'cosign' | 'crane' | 'runc' | 'skopeo' | 'umoci', string>>;
+
+beforeAll(async () => {
+  clients = await installClients(['cosign', 'crane', 'runc', 'skopeo', 'umoci']);
+  factory = new Factory({ homeFrom: await warmHome('catalog') });
+  await factory.up();
+  images = await factory.images();
+  ({ registry, key } = await factory.status());
+}, 1_200_000);
+
+afterAll(async () => factory[Symbol.asyncDispose](), 120_000);
+
+const within = (name: string): string => path.join(factory.directory, name);
+const alone = (): { readonly env: Record<string, string> } => ({ env: { HOME: within('client') } });
+const names = (): readonly string[] => images.map((image) => image.name);
+
+function cosign(verb: string, reference: string, ...flags: readonly string[]): Promise<string> {
+  const trust = ['--key', key, '--insecure-ignore-tlog', '--allow-http-registry'];
+  return run(clients.cosign, [verb, ...flags, ...trust, reference], alone());
+}
+
+/** The index and the manifest for this machine, by digest. */
+async function subjects(name: string): Promise<readonly string[]> {
+  const detail = await factory.image(name);
+  return [detail.digest, detail.manifest].map((digest) => `${registry}/${name}@${digest}`);
+}
+
+test('crane finds every image valid', async () => {
+  for (const name of names()) {
+    for (const reference of [`${registry}/${name}:latest`, ...(await subjects(name))]) {
+      const said = await run(
+        clients.crane,
+        ['validate', '--insecure', '--remote', reference],
+        alone(),
+      );
+      expect(said).toContain('PASS');
+    }
+  }
+});
+
+interface RuntimeSpec {
+  process: { terminal: boolean; user: { uid: number; gid: number }; args: string[] };
+  linux: { cgroupsPath?: string; namespaces: { type: string }[]; resources?: unknown };
+}
+
+/** Unpacks an image by strangers' tools into a bundle whose process has no terminal and no control groups of its own. */
+async function bundleOf(name: string): Promise<string> {
+  const layout = within('layout');
+  const from = `docker://${registry}/${name}:latest`;
+  await run(
+    clients.skopeo,
+    ['copy', '--src-tls-verify=false', from, `oci:${layout}:${name}`],
+    alone(),
+  );
+  const bundle = within(`bundle-${name}`);
+  const rootless = process.getuid?.() === 0 ? [] : ['--rootless'];
+  await run(
+    clients.umoci,
+    ['unpack', ...rootless, '--image', `${layout}:${name}`, bundle],
+    alone(),
+  );
+  const file = path.join(bundle, 'config.json');
+  const spec = JSON.parse(fs.readFileSync(file, 'utf8')) as RuntimeSpec;
+  spec.process.terminal = false;
+  fs.writeFileSync(file, JSON.stringify(spec));
+  return bundle;
+}
+
+test.each([
+  ['static', 'probe: it runs\n'],
+  ['greeter', 'hello, world\n'],
+  ['shell', '65532 42 28\n'],
+])('skopeo copies, umoci unpacks and runc runs %s, as nobody special', async (name, said) => {
+  const bundle = await bundleOf(name);
+  const file = path.join(bundle, 'config.json');
+  const spec = JSON.parse(fs.readFileSync(file, 'utf8')) as RuntimeSpec;
+  if (name === 'shell') {
+    spec.process.args = ['sh', '-c', 'echo $(id -u) $(answer) $(sed -n 4p /usr/share/tables/7)'];
+    fs.writeFileSync(file, JSON.stringify(spec));
+  }
+  const container = `${path.basename(factory.directory)}-${name}`;
+  const root = within('runc');
+  expect(
+    await run(clients.runc, ['--root', root, 'run', '--bundle', bundle, container], alone()),
+  ).toBe(said);
+});
+
+describe('cosign', () => {
+  test('verifies the signature of index and manifest', async () => {
+    for (const name of names()) {
+      for (const reference of await subjects(name)) {
+        expect(await cosign('verify', reference)).toContain(reference.split('@')[1]);
+      }
+    }
+  });
+
+  test.each(['spdxjson', 'slsaprovenance1'])(
+    'verifies the attestation %s of both',
+    async (type) => {
+      for (const name of names()) {
+        for (const reference of await subjects(name)) {
+          const said = await cosign('verify-attestation', reference, '--type', type);
+          expect(said).toContain('payload');
+        }
+      }
+    },
+  );
+
+  test('does not verify with another key', async () => {
+    const other = within('other');
+    await run(clients.cosign, ['generate-key-pair', '--output-key-prefix', other], {
+      env: { ...alone().env, COSIGN_PASSWORD: '' },
+    });
+    const [index = ''] = await subjects('static');
+    const flags = ['--key', `${other}.pub`, '--insecure-ignore-tlog', '--allow-http-registry'];
+    await expect(run(clients.cosign, ['verify', ...flags, index], alone())).rejects.toThrow(
+      'CLIENT_COMMAND_FAILED',
+    );
+  });
+});
+
+/** The blobs of the signed bundles that are attached to a digest. */
+async function bundlesOf(detail: ImageDetail, subject: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const { manifest } of detail.attachments.filter((one) => one.subject === subject)) {
+    const url = `http://${registry}/v2/${detail.name}/manifests/${manifest}`;
+    const document = (await (await fetch(url)).json()) as { layers: { digest: string }[] };
+    const digest = document.layers[0]?.digest;
+    assert(digest !== undefined, `${manifest} has no layer`);
+    found.push(digest);
+  }
+  return found;
+}
+
+function flipByte(file: string): void {
+  const bytes = fs.readFileSync(file);
+  const at = bytes.indexOf('"payload":"') + 40;
+  bytes[at] = (bytes[at] ?? 0) === 0x41 ? 0x42 : 0x41;
+  fs.chmodSync(file, 0o644);
+  fs.writeFileSync(file, bytes);
+}
+
+test('after a byte of its bundles is flipped in the store, nobody verifies an image', async () => {
+  const detail = await factory.image('static');
+  const bundles = await bundlesOf(detail, detail.digest);
+  expect(bundles.length).toBeGreaterThanOrEqual(3);
+  for (const digest of bundles) flipByte(factory.blobFile(digest));
+  const [index = ''] = await subjects('static');
+  await expect(cosign('verify', index)).rejects.toThrow('CLIENT_COMMAND_FAILED');
+  for (const type of ['spdxjson', 'slsaprovenance1']) {
+    const attestation = cosign('verify-attestation', index, '--type', type);
+    await expect(attestation).rejects.toThrow('CLIENT_COMMAND_FAILED');
+  }
+  const own = await factory.kiln(['verify', 'static']);
+  expect([own.exitCode, own.stdout]).toEqual([3, expect.stringMatching(/fail|FAIL|not verified/)]);
+});
