@@ -38,7 +38,8 @@ export class Progress {
   #changes(keys: readonly KeySummary[]): string[] {
     const lines: string[] = [];
     for (const key of keys) {
-      const now = `${key.status}${key.status === 'working' ? `: ${key.stage}` : ''}`;
+      const stage = key.status === 'working' && key.stage !== '' ? `: ${key.stage}` : '';
+      const now = `${key.status}${stage}`;
       const before = this.#seen.get(key.key);
       this.#seen.set(key.key, now);
       if (now === before || key.status === 'queued' || key.status === 'waiting') continue;

@@ -1,23 +1,36 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import type { Command } from '../command.ts';
 import { ensureBubblewrap } from '../host.ts';
+import type { TestCounts } from '../test-counts.ts';
+import { countTests } from '../test-counts.ts';
 
 interface Step {
   readonly name: string;
   /** A program of `node_modules/.bin` and its arguments. */
   readonly argv: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where vitest writes how its tests ended; other steps count as one test each. */
+  readonly report?: string;
+}
+
+/** A vitest project; its tests are counted. */
+function vitest(name: string, project: string, folder: string, rest: readonly string[] = []): Step {
+  const report = path.join(folder, `${project}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  return { name, argv: ['vitest', 'run', '--project', project, ...reporters, ...rest], report };
 }
 
 /** With declarations written out the incremental check misses nothing; nobody reads them. */
 const declarations = 'node_modules/.cache/tsc/declarations';
 
 /** Together they keep two cores busy; the longest begins first. */
-const fastSteps: readonly Step[] = [
-  { name: 'unit', argv: ['vitest', 'run', '--project', 'pure'] },
+const fastSteps = (folder: string): readonly Step[] => [
+  vitest('unit', 'pure', folder),
   { name: 'lint', argv: ['oxlint', '--type-aware'] },
   {
     name: 'types',
@@ -49,7 +62,11 @@ async function passes(child: ChildProcess): Promise<boolean> {
 }
 
 /** Runs a step beside others: what it printed is shown when it failed. */
-async function runBeside(root: string, step: Step, talk: (text: string) => void): Promise<boolean> {
+async function runBeside(
+  root: string,
+  step: Step,
+  talk: (text: string) => void,
+): Promise<TestCounts> {
   const startedMs = performance.now();
   const child = start(root, step, 'pipe');
   const chunks: Buffer[] = [];
@@ -59,7 +76,7 @@ async function runBeside(root: string, step: Step, talk: (text: string) => void)
   if (!passed) talk(Buffer.concat(chunks).toString('utf8'));
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   talk(`kiln test: ${step.name} ${passed ? 'passed' : 'failed'} in ${seconds} s\n`);
-  return passed;
+  return countTests(step.report, passed);
 }
 
 /** The tests: the quick steps beside each other, then those that need the machine for themselves. */
@@ -75,20 +92,28 @@ export const test: Command = {
   },
   async run({ config, flags, rest, print }) {
     const talk = (text: string): void => print.talk(text);
-    const results = await Promise.all(fastSteps.map((step) => runBeside(config.root, step, talk)));
-    if (flags['fast'] !== true) {
-      await ensureBubblewrap(talk);
-      const full = flags['full'] === true;
-      const world: Step = {
-        name: full ? 'world, whole catalog' : 'world',
-        argv: ['vitest', 'run', '--project', 'world', ...rest],
-        environment: full ? { KILN_TEST_FULL: '1' } : {},
-      };
-      talk(`kiln test: ${world.name}\n`);
-      results.push(await passes(start(config.root, world, 'inherit')));
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-test-'));
+    try {
+      const steps = fastSteps(folder).map((step) => runBeside(config.root, step, talk));
+      const counts = await Promise.all(steps);
+      if (flags['fast'] !== true) {
+        await ensureBubblewrap(talk);
+        const full = flags['full'] === true;
+        const world: Step = {
+          ...vitest(full ? 'world, whole catalog' : 'world', 'world', folder, rest),
+          environment: full ? { KILN_TEST_FULL: '1' } : {},
+        };
+        talk(`kiln test: ${world.name}\n`);
+        const passed = await passes(start(config.root, world, 'inherit'));
+        counts.push(countTests(world.report, passed));
+      }
+      const sum = (of: (one: TestCounts) => number): number =>
+        counts.reduce((total, one) => total + of(one), 0);
+      const failed = sum((one) => one.failed);
+      print.data(`${sum((one) => one.passed)} passed, ${failed} failed\n`);
+      return failed === 0 ? 0 : 1;
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
     }
-    const failed = results.filter((passed) => !passed).length;
-    print.data(`${results.length - failed} passed, ${failed} failed\n`);
-    return failed === 0 ? 0 : 1;
   },
 };

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError, messageOf } from '@kiln/base';
 import { buildConsole } from '@kiln/console/build';
@@ -92,12 +93,13 @@ async function lookPatiently(
   }
 }
 
-/** A failure that nothing under way can mend. */
-function parked(followed: Followed): boolean {
-  return (
-    followed.status.failed.length > 0 &&
-    !followed.keys.some((key) => key.status === 'working' || key.status === 'queued')
-  );
+/** Keys may wait for something that is only about to be asked for. */
+const stuckMs = 10_000;
+
+/** True when nothing that is under way can bring the catalog to its desired state. */
+function parked({ status, keys }: Followed, idleMs: number): boolean {
+  if (keys.some((key) => key.status === 'working' || key.status === 'queued')) return false;
+  return status.failed.length > 0 || status.problems.length > 0 || idleMs > stuckMs;
 }
 
 /** Shows progress until everything converged (0) or only parked keys are left (1). */
@@ -121,12 +123,15 @@ async function follow(
   process.once('SIGINT', interrupt);
   const startedAt = Date.now();
   let worked = false;
+  let busyAt = Date.now();
   try {
     for (;;) {
       const followed = await lookPatiently(client, only, invocation.config.home);
       worked ||= followed.keys.some((key) => key.status === 'working');
+      if (followed.keys.some((key) => key.status === 'working' || key.status === 'queued'))
+        busyAt = Date.now();
       progress.show(followed.keys, Date.now());
-      if (interrupted || followed.status.converged || parked(followed)) {
+      if (interrupted || followed.status.converged || parked(followed, Date.now() - busyAt)) {
         progress.clear();
         if (interrupted && !followed.status.converged) {
           print.talk(
@@ -204,7 +209,7 @@ async function start(
     if (!fresh)
       await client.call('POST', '/api/selection', {
         only,
-        ...(catalog === undefined ? {} : { catalog }),
+        ...(catalog === undefined ? {} : { catalog: path.resolve(catalog) }),
       });
     return { client, status };
   } finally {
