@@ -238,6 +238,7 @@ export async function supervisorProcess(
     if (process.connected) process.disconnect?.();
     const stop = async (): Promise<void> => {
       await supervision.stop();
+      fs.rmSync(place.runtime, { recursive: true, force: true });
       fs.rmSync(factoryFile, { force: true });
     };
     endWith(stop, 60_000);
