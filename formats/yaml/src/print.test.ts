@@ -57,10 +57,10 @@ test('what is printed is read back as it was', () => {
   );
   const { node } = fc.letrec((tie) => ({
     node: fc.oneof(
-      { maxDepth: 4 },
+      { maxDepth: 3 },
       scalar,
-      fc.array(tie('node'), { maxLength: 4 }),
-      fc.dictionary(key, tie('node'), { maxKeys: 4, noNullPrototype: true }),
+      fc.array(tie('node'), { maxLength: 3 }),
+      fc.dictionary(key, tie('node'), { maxKeys: 3, noNullPrototype: true }),
     ),
   }));
   const printable = fc.dictionary(key, node, { maxKeys: 5, noNullPrototype: true });
@@ -81,7 +81,7 @@ test('a text of lines, blanks and signs is read back as it was', () => {
     fc.property(text, (value) => {
       expect(read(printYaml({ a: [value], b: value }))).toEqual({ a: [value], b: value });
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   );
   expect(fc.defaultReportMessage(outcome)).toBeUndefined();
 });
