@@ -7,8 +7,9 @@ import type { Bundle } from './bundle.ts';
 import type { Desired, FactoryRecords, KeyState, PackageResult } from './records.ts';
 import { diskFull, passes } from './trouble.ts';
 
-/** How soon a key is looked at again after a trouble that passes by itself, and while the disk is full. */
+/** How soon a key is looked at again after a trouble that passes by itself, for a missing blob, and while the disk is full. */
 const passingMs = 2_000;
+const missingMs = 5_000;
 const diskFullMs = 30_000;
 
 const bundleBytesMax = 32 * 1024 * 1024;
@@ -160,7 +161,7 @@ export class KeyWriter {
       reason: `${this.#desired.key} misses a blob`,
     }));
     await this.#write({ status: 'working', stage: what, errorHint: hint }, follow);
-    return requeueAfter(full ? diskFullMs : passingMs, what);
+    return requeueAfter(full ? diskFullMs : owners ? missingMs : passingMs, what);
   }
 
   async #write(
