@@ -101,10 +101,19 @@ export async function startEmbeddedPostgres(
   await linkLibraries(libraries, files.links);
   const env = serverEnvironment(`${libraries}:${files.libraryDirectory}`);
   const searchPath = `${process.env['PATH'] ?? ''}:/usr/bin:/bin:/usr/sbin:/sbin`;
-  const user = { uid: process.getuid?.() ?? 1000, stateDirectory: place.runDirectory, searchPath };
-  const wrap = (command: Command): Command => asOrdinaryUser(command, user);
+  const home = path.dirname(place.dataDirectory);
+  const user = {
+    uid: process.getuid?.() ?? 1000,
+    stateDirectory: place.runDirectory,
+    searchPath,
+    hidden: [path.join(home, 'keys')],
+  };
+  const initialising = { ...user, writable: [home] };
+  const wrap = (one: Command): Command => asOrdinaryUser(one, initialising);
   await initialise(place.dataDirectory, files.initdb, wrap, env);
-  const command = wrap(endingWithParent(serverCommand(files, place), searchPath));
+  const serving = { ...user, writable: [place.dataDirectory, place.socketDirectory] };
+  const program = endingWithParent(serverCommand(files, place), searchPath);
+  const command = asOrdinaryUser(program, serving);
   const server = await untilReady(
     place,
     () => launch(command, place, env),

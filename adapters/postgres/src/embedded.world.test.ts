@@ -153,11 +153,40 @@ test('the server ends in order when the process that started it is killed', asyn
   expect(existsSync(path.join(home, 'postgres', 'postmaster.pid'))).toBe(false);
 });
 
-test('root without bubblewrap is told what to install', () => {
-  const command = { file: '/bin/true', args: [] };
-  const user = { uid: 0, stateDirectory: root, searchPath: path.join(root, 'nothing') };
-  expect(() => asOrdinaryUser(command, user)).toThrow(
-    expect.objectContaining({ code: 'POSTGRES_SANDBOX_MISSING' }),
+test('without bubblewrap one is told what to install', () => {
+  const user = {
+    uid: 0,
+    stateDirectory: root,
+    searchPath: '/nowhere',
+    writable: [],
+    hidden: [],
+  };
+  expect(() => asOrdinaryUser({ file: 'postgres', args: [] }, user)).toThrow(
+    expect.objectContaining({
+      code: 'POSTGRES_SANDBOX_MISSING',
+      hint: expect.stringContaining('apt-get install bubblewrap') as string,
+    }),
   );
-  expect(asOrdinaryUser(command, { ...user, uid: 1000 })).toBe(command);
+});
+
+test('whoever speaks SQL to the server sees no signing key and cannot write elsewhere', async () => {
+  const home = path.join(root, 'keys-hidden');
+  const keys = path.join(home, 'keys');
+  mkdirSync(keys, { recursive: true });
+  writeFileSync(path.join(keys, 'image.key'), 'secret');
+  await using server = await startEmbeddedPostgres({ home });
+  const db = connect(server);
+  try {
+    const file = path.join(keys, 'image.key');
+    await expect(sql`select pg_read_file(${file})`.execute(db)).rejects.toThrow(/No such file/);
+    await sql`create table seen (line text)`.execute(db);
+    await expect(sql.raw(`copy seen from program 'cat ${file}'`).execute(db)).rejects.toThrow(
+      /failed/,
+    );
+    await expect(
+      sql.raw(`copy seen to '${path.join(home, 'written')}'`).execute(db),
+    ).rejects.toThrow(/Read-only/);
+  } finally {
+    await db.destroy();
+  }
 });

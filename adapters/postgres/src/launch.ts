@@ -44,50 +44,49 @@ export interface AsUser {
   readonly stateDirectory: string;
   /** The directories that are searched for programs. */
   readonly searchPath: string;
+  /** What the program may write. */
+  readonly writable: readonly string[];
+  /** Folders that it must not see: the signing keys. Those that do not exist are passed over. */
+  readonly hidden: readonly string[];
 }
 
 /**
+ * Whoever may speak SQL to the server can read files and run programs as it: the host is read-only there but for its own
+ * folders, and hidden folders are empty.
+ *
  * The command that runs a PostgreSQL program as somebody PostgreSQL accepts. It refuses to run as root, so root
  * enters a user namespace in which it is user 1000, under a passwd file of ours; the host gets no account, files
  * stay root's, and the process ids are those of the host. Throws `POSTGRES_SANDBOX_MISSING`.
  */
 export function asOrdinaryUser(command: Command, user: AsUser): Command {
-  if (user.uid !== 0) return command;
   const bwrap = findProgram('bwrap', user.searchPath);
   if (bwrap === undefined) {
     throw new KilnError(
       'POSTGRES_SANDBOX_MISSING',
-      'PostgreSQL refuses to run as root and bubblewrap is not installed',
-      {
-        hint: 'install it (apt-get install bubblewrap), or start as an ordinary user',
-      },
+      'PostgreSQL runs in a namespace of its own and bubblewrap is not installed',
+      { hint: 'install it: apt-get install bubblewrap' },
     );
   }
-  const passwd = path.join(user.stateDirectory, 'passwd');
-  writeFileSync(passwd, 'kiln:x:1000:1000:kiln:/:/bin/false\n');
-  const namespace = [
-    '--unshare-user',
-    '--uid',
-    '1000',
-    '--gid',
-    '1000',
-    '--ro-bind',
-    passwd,
-    '/etc/passwd',
-  ];
-  return {
-    file: bwrap,
-    args: [
-      '--dev-bind',
-      '/',
-      '/',
-      ...namespace,
-      '--die-with-parent',
-      '--',
-      command.file,
-      ...command.args,
-    ],
-  };
+  return { file: bwrap, args: [...namespaceArguments(user), '--', command.file, ...command.args] };
+}
+
+function namespaceArguments(user: AsUser): string[] {
+  const id = String(user.uid === 0 ? 1000 : user.uid);
+  return [
+    ['--ro-bind', '/', '/', '--dev', '/dev'],
+    user.writable.flatMap((folder) => ['--bind', folder, folder]),
+    user.hidden
+      .filter((folder) => existsSync(folder))
+      .flatMap((folder) => ['--tmpfs', folder, '--remount-ro', folder]),
+    ['--unshare-user', '--uid', id, '--gid', id, '--die-with-parent'],
+    user.uid === 0 ? ['--ro-bind', passwdFile(user.stateDirectory), '/etc/passwd'] : [],
+  ].flat();
+}
+
+function passwdFile(stateDirectory: string): string {
+  const file = path.join(stateDirectory, 'passwd');
+  writeFileSync(file, 'kiln:x:1000:1000:kiln:/:/bin/false\n');
+  return file;
 }
 
 /** Wraps a server so that it shuts down in order when its parent dies, where `setpriv` exists. */

@@ -10,7 +10,7 @@ import type {
   DesiredCatalog,
   FactoryRecords,
 } from '@kiln/factory';
-import { readCatalogs } from '@kiln/factory';
+import { parseKey, readCatalogs } from '@kiln/factory';
 import { isConnectionLost } from '@kiln/postgres';
 import type { Key } from '@kiln/queue';
 import type { Architecture } from '@kiln/recipe';
@@ -93,6 +93,7 @@ export class CatalogKeeper {
   }): Promise<void> {
     this.#folders = selection.folders;
     this.#only = selection.only;
+    this.unreadable.clear();
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];
     this.#watch();
@@ -225,6 +226,9 @@ function limit(
   return catalogs.map((catalog) => ({
     ...catalog,
     desired: catalog.desired.filter((one) => needed.has(one.key)),
-    problems: catalog.problems.filter((one) => needed.has(one.key as Key)),
+    // A file that was asked for and cannot be read has no desired state, but its problem is wanted.
+    problems: catalog.problems.filter(
+      (one) => needed.has(one.key as Key) || only.includes(parseKey(one.key).name),
+    ),
   }));
 }

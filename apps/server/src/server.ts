@@ -13,6 +13,7 @@ import type { ApiOptions } from './api/routes.ts';
 import { apiPlugin } from './api/plugin.ts';
 import type { Factory } from './compose.ts';
 import type { Place } from './place.ts';
+import { pushPolicy } from './push-policy.ts';
 
 export interface ServerOptions {
   readonly factory: Factory;
@@ -64,6 +65,7 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
     blobs: factory.blobs,
     state: factory.registry,
     uploadsDirectory: place.uploads,
+    authorizePush: pushPolicy(factory.records),
     logger: log,
   });
   await server.register(apkRepository, {

@@ -17,7 +17,7 @@ import type {
   Queue,
   QueuedRecord,
 } from '@kiln/queue';
-import { compareBytes } from '@kiln/base';
+import { KilnError, compareBytes, shorten } from '@kiln/base';
 import type {
   ImageDetail,
   ImageSummary,
@@ -191,24 +191,72 @@ function wantedKeys(
   return wanted;
 }
 
-/** Keys in the order of the line, then by name. */
-export async function listKeys(
+/** A key, and whether it is about to be looked at (or being looked at) because something changed. */
+interface LookedAt {
+  readonly summary: KeySummary;
+  readonly pending: boolean;
+}
+
+/**
+ * The states are read before the queue: a key that became ready has queued what follows in the same transaction, so that
+ * it is in the queue that is read after it, or done with.
+ */
+async function lookAtKeys(
   ports: ViewPorts,
   only: readonly string[],
   nowMs: number,
-): Promise<readonly KeySummary[]> {
-  const [desired, states, facts] = await Promise.all([
-    ports.records.listDesired(),
-    ports.records.listStates(),
-    queueFacts(ports.queue),
-  ]);
+): Promise<readonly LookedAt[]> {
+  const desired = await ports.records.listDesired();
+  const states = await ports.records.listStates();
+  const facts = await queueFacts(ports.queue);
+  await refuseUnknown(ports, desired, only);
   const stateOf = byKey(states);
   const wanted = only.length === 0 ? undefined : wantedKeys(ports, desired, states, only);
   const order = ['seed', 'package', 'index', 'image'];
   return desired
     .filter((one) => wanted === undefined || wanted.has(one.key))
-    .map((one) => summaryOf(one, stateOf.get(one.key), facts, ports, nowMs))
-    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || compareBytes(a.key, b.key));
+    .map((one) => ({
+      summary: summaryOf(one, stateOf.get(one.key), facts, ports, nowMs),
+      // A resync has priority 0: it looks whether anything changed.
+      pending: [facts.queued.get(one.key), facts.running.get(one.key)].some(
+        (record) => record !== undefined && record.priority > 0,
+      ),
+    }))
+    .sort(
+      ({ summary: a }, { summary: b }) =>
+        order.indexOf(a.kind) - order.indexOf(b.kind) || compareBytes(a.key, b.key),
+    );
+}
+
+/** Throws `API_NAME_NOT_FOUND` for a name that no catalog has, not even in a file that cannot be read. */
+async function refuseUnknown(
+  ports: ViewPorts,
+  desired: readonly Desired[],
+  only: readonly string[],
+): Promise<void> {
+  const known = new Set(desired.map((one) => one.name));
+  const missing = only.filter((name) => !known.has(name));
+  if (missing.length === 0) return;
+  const problems = [...ports.unreadable(), ...(await ports.records.problems())];
+  const unread = problems.map((one) => (one.key === '' ? '' : parseKey(one.key).name));
+  const unknown = missing.find((name) => !unread.includes(name) && !unread.includes(''));
+  if (unknown === undefined) return;
+  throw new KilnError(
+    'API_NAME_NOT_FOUND',
+    `no catalog has a package or image "${shorten(unknown)}"`,
+    {
+      hint: 'kiln queue ls and the console list the names there are',
+    },
+  );
+}
+
+/** Keys in the order of the line, then by name. Throws `API_NAME_NOT_FOUND`. */
+export async function listKeys(
+  ports: ViewPorts,
+  only: readonly string[],
+  nowMs: number,
+): Promise<readonly KeySummary[]> {
+  return (await lookAtKeys(ports, only, nowMs)).map(({ summary }) => summary);
 }
 
 export async function keyDetail(
@@ -256,16 +304,18 @@ export async function readStatus(
   only: readonly string[],
   nowMs: number,
 ): Promise<Status> {
-  const [keys, counts, problems] = await Promise.all([
-    listKeys(ports, only, nowMs),
+  const [looked, counts, problems] = await Promise.all([
+    lookAtKeys(ports, only, nowMs),
     ports.queue.counts(),
     ports.records.problems(),
   ]);
+  const keys = looked.map(({ summary }) => summary);
   const total = countsOf(keys);
+  const settled = total.total > 0 && total.ready === total.total;
   const allProblems = [...ports.unreadable(), ...problems];
   return {
     ...addresses,
-    converged: total.total > 0 && total.ready === total.total && allProblems.length === 0,
+    converged: settled && !looked.some(({ pending }) => pending) && allProblems.length === 0,
     queue: {
       queued: counts.eligible + counts.waiting,
       running: counts.inProgress,

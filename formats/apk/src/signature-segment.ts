@@ -22,7 +22,8 @@ export function signatureSegment(options: SignatureSegmentOptions): Uint8Array {
   if (!isKeyName(keyName))
     throw new KilnError('APK_KEY_INVALID', `key file name is "${shorten(keyName)}"`);
   const entry = fileEntry(`.SIGN.RSA256.${keyName}`, signature.length, { mtimeSeconds });
-  return gzipBytes(tarBytes([{ entry, content: signature }], { end: 'none' }));
+  // Stored, not compressed: the size of a package, which images record, must not depend on the signature's bits.
+  return gzipBytes(tarBytes([{ entry, content: signature }], { end: 'none' }), { level: 0 });
 }
 
 /**

@@ -110,6 +110,7 @@ async function reconcileImage(
       context.signal.throwIfAborted();
       return requeueAfter(100, 'it was stopped');
     }
+    context.signal.throwIfAborted();
     await show(ports, result);
     return await writer.ready(action);
   } catch (error) {
@@ -134,7 +135,7 @@ function actionOf(ports: ImageReconcilerPorts, inputs: ImageInputs): Digest {
   const lock = (packages: readonly ImagePackageFile[]): unknown =>
     packages.map(({ record }) => [record.name, record.version, record.checksum]);
   return digestOfValue({
-    action: 'image/1',
+    action: 'image/2',
     builder: ports.builder,
     name: inputs.bundle.name,
     arch: inputs.bundle.arch,
@@ -235,6 +236,24 @@ async function testImage(
   );
 }
 
+/**
+ * Hides attachments whose bytes are gone: of an image that was made again there are new ones, and a client that reads all
+ * of them must not stumble over one that it cannot get.
+ */
+async function hideBroken(ports: ImageReconcilerPorts, result: ImageResult): Promise<void> {
+  for (const subject of [result.index, result.manifest]) {
+    const listed = await ports.registry.referrers(result.repository, subject, {
+      last: '',
+      limit: 1000,
+      artifactType: undefined,
+    });
+    for (const { digest } of listed) {
+      if ((await ports.blobs.stat(digest)) === undefined)
+        await ports.registry.deleteManifest(result.repository, digest);
+    }
+  }
+}
+
 /** Shows the image, or what somebody deleted of it, and moves the tags. */
 async function show(ports: ImageReconcilerPorts, result: ImageResult): Promise<void> {
   await ports.registry.publish({
@@ -243,4 +262,5 @@ async function show(ports: ImageReconcilerPorts, result: ImageResult): Promise<v
     manifests: result.publication.manifests,
     tags: result.tags.map((tag) => ({ tag, digest: result.index, expected: 'any' })),
   });
+  await hideBroken(ports, result);
 }

@@ -1,3 +1,4 @@
+import { KilnError, shorten } from '@kiln/base';
 import type { Sandbox } from '@kiln/build';
 import type { Clock } from '@kiln/base';
 import type { ImageTest, ImageTestStep, TestRun } from '@kiln/factory';
@@ -24,6 +25,25 @@ function variablesOf(runtime: RuntimeConfig, test: ImageTest): Record<string, st
   return { ...variables, ...test.variables };
 }
 
+/**
+ * The numbers of an image's `User`, `UID` or `UID:GID`; "" is root, as in OCI. The assembler has replaced names by numbers.
+ * Throws `IMAGE_USER_INVALID`: a test must not run as somebody else than the image does.
+ */
+function userOf(text: string): { readonly uid: number; readonly gid: number } {
+  const match = /^(\d{1,10})?(?::(\d{1,10}))?$/.exec(text);
+  if (match === null) {
+    throw new KilnError(
+      'IMAGE_USER_INVALID',
+      `the image's user is "${shorten(text)}", which is no number`,
+      {
+        hint: 'name a user of /etc/passwd or a number in accounts.run-as',
+      },
+    );
+  }
+  const uid = Number(match[1] ?? 0);
+  return { uid, gid: Number(match[2] ?? uid) };
+}
+
 /** A script runs in the image's (or the test's) shell and stops at its first failing command. */
 function argvOf(step: ImageTestStep): readonly string[] {
   return step.kind === 'script' ? ['/bin/sh', '-c', `set -e\n${step.script}`] : step.words;
@@ -35,7 +55,7 @@ function argvOf(step: ImageTestStep): readonly string[] {
  */
 export async function runImageTest(request: ImageTestRequest): Promise<TestRun> {
   const steps: { name: string; passed: boolean; durationMs: number }[] = [];
-  const uid = Number(request.runtime.user ?? '0') || 0;
+  const user = userOf(request.runtime.user ?? '');
   for (const step of request.test.steps) {
     const startedAt = request.clock.now();
     request.onOutput(Buffer.from(`--- test: ${step.name}\n`));
@@ -45,8 +65,8 @@ export async function runImageTest(request: ImageTestRequest): Promise<TestRun> 
       argv: argvOf(step),
       environment: variablesOf(request.runtime, request.test),
       workingDirectory: request.runtime.workingDir || '/',
-      uid,
-      gid: uid,
+      uid: user.uid,
+      gid: user.gid,
       network: 'none',
       timeoutMs: request.test.timeoutMs,
       onOutput: request.onOutput,

@@ -1,13 +1,14 @@
 import type { Logger } from '@kiln/base';
-import { KilnError, messageOf, shorten } from '@kiln/base';
+import { KilnError, messageOf } from '@kiln/base';
 import swagger from '@fastify/swagger';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
   serializerCompiler,
   validatorCompiler,
 } from 'fastify-type-provider-zod';
+import { refuseForeign } from './own-pages.ts';
 import type { ApiOptions } from './routes.ts';
 import { apiRoutes } from './routes.ts';
 import { apiError } from './schemas.ts';
@@ -17,23 +18,6 @@ function statusOf(error: KilnError): number {
   if (error.code.endsWith('_NOT_FOUND')) return 404;
   if (error.retry === 'later') return 503;
   return 400;
-}
-
-/** Only this machine's own pages may call the API: a page from elsewhere has another origin, or another host name. */
-function refuseForeign(request: FastifyRequest): void {
-  const host = (request.headers.host ?? '').replace(/:\d+$/, '');
-  const origin = request.headers.origin;
-  const own = ['127.0.0.1', 'localhost', '[::1]'];
-  if (
-    !own.includes(host) ||
-    (origin !== undefined && origin !== `http://${request.headers.host}`)
-  ) {
-    throw new KilnError(
-      'API_FOREIGN_ORIGIN',
-      `a page of "${shorten(origin ?? host)}" may not call this API`,
-      { hint: 'open the console at the address that kiln status prints' },
-    );
-  }
 }
 
 /** Requests are described where they are used: the components are the shapes of answers only. */
@@ -57,7 +41,7 @@ export async function apiPlugin(
 ): Promise<void> {
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
-  server.addHook('onRequest', async (request) => refuseForeign(request));
+  server.addHook('onRequest', async ({ headers }) => refuseForeign(headers));
   server.setErrorHandler((error, _request, reply) => {
     if (error instanceof KilnError) {
       return reply
