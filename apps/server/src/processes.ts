@@ -121,19 +121,19 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
   });
   await server.listen({ port, host: '127.0.0.1' });
   log.info('server listens', { port });
-  const resync = setInterval(
-    () =>
-      void resyncAll().catch((error: unknown) =>
-        log.warn('resync failed', { error: messageOf(error) }),
-      ),
-    options.resyncMs,
-  );
   const resyncAll = async (): Promise<void> => {
     const desired = await factory.records.listDesired();
     await factory.queue.enqueue(
       desired.map((one) => ({ key: one.key, priority: 0, reason: 'resync' })),
     );
   };
+  const looksAgain = (): void =>
+    void resyncAll().catch((error: unknown) =>
+      log.warn('resync failed', { error: messageOf(error) }),
+    );
+  // At the start too: what was lost while nothing ran, and what this Kiln makes otherwise than the one before.
+  looksAgain();
+  const resync = setInterval(looksAgain, options.resyncMs);
   const widen = setInterval(
     () => void (current.only.length > 0 ? keeper.refresh() : Promise.resolve()),
     1_000,
