@@ -46,6 +46,15 @@ function outside(error: unknown): boolean {
   return isConnectionLost(error) || passes(error) || diskFull(error) !== undefined;
 }
 
+/** Root file systems that stay when a worker starts; the least recently used others are made again when they are needed. */
+const rootsKept = 16;
+
+/** Nothing runs in any of them yet: this is the one worker of its home. */
+async function forgetUnused(roots: EnvironmentStore): Promise<void> {
+  const byUse = [...(await roots.list())].sort((a, b) => b.usedAtMs - a.usedAtMs);
+  for (const { key } of byUse.slice(rootsKept)) await roots.remove(key);
+}
+
 /** Puts the reconcilers together with real parts and runs them until the signal fires. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
   const { factory, place, log } = options;
@@ -57,6 +66,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   await blobs.open();
   const sandbox = await BwrapSandbox.open({ scratchDirectory: place.scratch });
   const roots = new EnvironmentStore({ directory: place.environments });
+  await forgetUnused(roots);
   await clearLeftovers(place, roots);
   const opener = new ExpandedPackages({ directory: place.expanded, blobs, dialect: 'plain' });
   const builder = { name: 'kiln', version: options.version };
