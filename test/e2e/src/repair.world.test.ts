@@ -63,7 +63,9 @@ describe('a resync brings back', () => {
 
   test('the file of an attestation', async () => {
     const { attachments, digest } = await factory.image('static');
-    const lost = attachments.find((one) => one.predicateType.includes('spdx'))?.manifest ?? '';
+    const lost =
+      attachments.find((one) => one.subject === digest && one.predicateType.includes('spdx'))
+        ?.manifest ?? '';
     fs.rmSync(factory.blobFile(lost));
     expect((await factory.kiln(['verify', 'static'])).exitCode).not.toBe(0);
     expect(await resync()).toEqual(['image:static']);

@@ -127,7 +127,7 @@ describe('cosign', () => {
     const [index = ''] = await subjects('static');
     const flags = ['--key', `${other}.pub`, '--insecure-ignore-tlog', '--allow-http-registry'];
     await expect(run(clients.cosign, ['verify', ...flags, index], alone())).rejects.toThrow(
-      'CLIENT_COMMAND_FAILED',
+      'accepted signatures do not match',
     );
   });
 });
@@ -159,10 +159,10 @@ test('after a byte of its bundles is flipped in the store, nobody verifies an im
   expect(bundles.length).toBeGreaterThanOrEqual(3);
   for (const digest of bundles) flipByte(factory.blobFile(digest));
   const [index = ''] = await subjects('static');
-  await expect(cosign('verify', index)).rejects.toThrow('CLIENT_COMMAND_FAILED');
+  await expect(cosign('verify', index)).rejects.toThrow('exited with');
   for (const type of ['spdxjson', 'slsaprovenance1']) {
     const attestation = cosign('verify-attestation', index, '--type', type);
-    await expect(attestation).rejects.toThrow('CLIENT_COMMAND_FAILED');
+    await expect(attestation).rejects.toThrow('exited with');
   }
   const own = await factory.kiln(['verify', 'static']);
   expect([own.exitCode, own.stdout]).toEqual([3, expect.stringMatching(/fail|FAIL|not verified/)]);

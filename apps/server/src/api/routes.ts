@@ -89,7 +89,10 @@ export async function apiRoutes(server: FastifyInstance, options: ApiOptions): P
       const attempt =
         request.query.attempt === undefined
           ? (history.find((one) => one.finishedAt === undefined) ??
-            history.find((one) => one.log !== undefined && logSize(options.attempts, one.log) > 0))
+            history.find(
+              (one) => one.log !== undefined && logSize(options.attempts, one.log) > 0,
+            ) ??
+            history.find((one) => one.log !== undefined))
           : history.find((one) => one.attemptId === request.query.attempt);
       if (attempt === undefined) throw notFound(`log of ${request.params.key}`);
       const ended = async (): Promise<boolean> =>
