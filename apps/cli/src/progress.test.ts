@@ -65,6 +65,20 @@ test('on a terminal lines fit, and are drawn over', () => {
   expect(taken().startsWith('\u001b[2A\u001b[J')).toBe(true);
 });
 
+test('a trouble that may pass is told once for each attempt', () => {
+  const { shown, taken } = progress(false);
+  const retried = key('seed:x86_64', {
+    status: 'queued',
+    stage: 'is tried again: apt-get failed',
+    attempt: 1,
+  });
+  shown.show([retried], 0);
+  shown.show([retried], 500);
+  expect(taken()).toBe('! seed:x86_64 is tried again: apt-get failed\n');
+  shown.show([{ ...retried, attempt: 2 }], 1_000);
+  expect(taken()).toContain('is tried again');
+});
+
 test('a failure says why', () => {
   const { shown, taken } = progress(true);
   const error = { code: 'SOURCE_DIGEST', message: 'another digest', hint: '' };

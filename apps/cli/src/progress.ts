@@ -1,12 +1,19 @@
 import type { KeySummary } from '@kiln/server/schemas';
 import { duration } from './report.ts';
 
+/** The stage of a key whose trouble may pass by itself; see `KeyWriter` of the factory. */
+function isRetry(stage: string): boolean {
+  return stage.startsWith('is tried again');
+}
+
 /** Prints how the keys of the line go on: redrawn in place on a terminal, a line per change otherwise. */
 export class Progress {
   readonly #write: (text: string) => void;
   readonly #terminal: boolean;
   readonly #columns: () => number;
   readonly #seen = new Map<string, string>();
+  /** The attempt after which a key was last seen to be tried again. */
+  readonly #retries = new Map<string, number>();
   #drawn = 0;
   #lastBeat: number;
 
@@ -42,6 +49,11 @@ export class Progress {
       const now = `${key.status}${stage}`;
       const before = this.#seen.get(key.key);
       this.#seen.set(key.key, now);
+      if (key.status === 'queued' && isRetry(key.stage)) {
+        if (this.#retries.get(key.key) !== key.attempt) lines.push(`! ${key.key} ${key.stage}`);
+        this.#retries.set(key.key, key.attempt);
+        continue;
+      }
       if (now === before || key.status === 'queued' || key.status === 'waiting') continue;
       if (before === undefined && key.status === 'ready') continue;
       if (this.#terminal && key.status === 'working') continue;
