@@ -98,6 +98,7 @@ test('init makes nothing in a folder that holds something', async () => {
 
 test('a catalog that is not there is named', async () => {
   const result = await factory.kiln(['up', '--catalog', path.join(clone, 'nowhere')]);
-  expect(result.exitCode).toBe(1);
-  expect(result.stdout + result.stderr).toMatch(/CATALOG_NOT_FOUND[\s\S]*hint: .*kiln init/);
+  expect([result.exitCode, result.stdout]).toEqual([4, '']);
+  expect(result.stderr).toMatch(/^error\[CATALOG_NOT_FOUND\]: .*nowhere\nhint: .*kiln init/);
+  expect((await factory.status()).problems).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError, messageOf } from '@kiln/base';
@@ -217,6 +218,14 @@ async function start(
   }
 }
 
+/** A mistyped folder is said at once, before the running factory is told to use it. Throws `CATALOG_NOT_FOUND`. */
+function checkCatalog(folder: string): void {
+  if (fs.existsSync(path.join(folder, 'catalog.yaml'))) return;
+  throw new KilnError('CATALOG_NOT_FOUND', `there is no catalog.yaml in ${path.resolve(folder)}`, {
+    hint: 'kiln init DIR makes a catalog; --catalog names its folder',
+  });
+}
+
 export const up: Command = {
   name: 'up',
   summary:
@@ -256,6 +265,7 @@ export const up: Command = {
     }
     await ensureBubblewrap(print.talk);
     const catalog = typeof flags['catalog'] === 'string' ? flags['catalog'] : undefined;
+    if (catalog !== undefined) checkCatalog(catalog);
     const { client, status } = await start(invocation, { catalog, only });
     print.talk(where(status));
     return flags['detach'] === true ? 0 : follow(client, only, invocation);
