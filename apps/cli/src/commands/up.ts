@@ -221,7 +221,7 @@ async function start(
 /** A mistyped folder is said at once, before the running factory is told to use it. Throws `CATALOG_NOT_FOUND`. */
 function checkCatalog(folder: string): void {
   if (fs.existsSync(path.join(folder, 'catalog.yaml'))) return;
-  throw new KilnError('CATALOG_NOT_FOUND', `there is no catalog.yaml in ${path.resolve(folder)}`, {
+  throw new KilnError('CATALOG_NOT_FOUND', `there is no catalog.yaml in ${folder}`, {
     hint: 'kiln init DIR makes a catalog; --catalog names its folder',
   });
 }
@@ -264,7 +264,9 @@ export const up: Command = {
       });
     }
     await ensureBubblewrap(print.talk);
-    const catalog = typeof flags['catalog'] === 'string' ? flags['catalog'] : undefined;
+    // The server has a working directory of its own.
+    const catalog =
+      typeof flags['catalog'] === 'string' ? path.resolve(flags['catalog']) : undefined;
     if (catalog !== undefined) checkCatalog(catalog);
     const { client, status } = await start(invocation, { catalog, only });
     print.talk(where(status));
