@@ -266,7 +266,9 @@ export const up: Command = {
     await ensureBubblewrap(print.talk);
     // The server has a working directory of its own.
     const catalog =
-      typeof flags['catalog'] === 'string' ? path.resolve(flags['catalog']) : undefined;
+      typeof flags['catalog'] === 'string'
+        ? path.resolve(flags['catalog'])
+        : invocation.config.catalog;
     if (catalog !== undefined) checkCatalog(catalog);
     const { client, status } = await start(invocation, { catalog, only });
     print.talk(where(status));
