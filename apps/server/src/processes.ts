@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { CatalogProblem } from '@kiln/factory';
+import { diskFull } from '@kiln/factory';
 import { KilnError, jsonLogger, messageOf, systemClock } from '@kiln/base';
 import type { Logger } from '@kiln/base';
 import { openFactory, signingLedger } from './compose.ts';
@@ -23,8 +24,17 @@ export interface ProcessOptions {
   readonly resyncMs: number;
 }
 
+/** A line that cannot be written, because the disk is full, costs the line and not the process. */
+function writeLine(line: string): void {
+  try {
+    fs.writeSync(1, line);
+  } catch {
+    // There is nowhere left to say so.
+  }
+}
+
 function logger(name: string): Logger {
-  return jsonLogger((line) => process.stdout.write(line), systemClock, { process: name });
+  return jsonLogger(writeLine, systemClock, { process: name });
 }
 
 const graceMs = 10_000;
@@ -244,11 +254,11 @@ export async function supervisorProcess(
     endWith(stop, 60_000);
   } catch (error) {
     log.error('the factory did not start', { error: messageOf(error) });
-    const known = error instanceof KilnError ? error : undefined;
+    const known = diskFull(error) ?? (error instanceof KilnError ? error : undefined);
     tell({
       kind: 'failed',
       code: known?.code ?? 'INTERNAL',
-      message: messageOf(error),
+      message: messageOf(known ?? error),
       hint: known?.hint ?? 'kiln logs supervisor',
     });
     process.exit(1);

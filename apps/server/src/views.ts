@@ -137,16 +137,18 @@ function summaryOf(
         : current === undefined || current.status === 'working' || current.status === 'failed'
           ? 'queued'
           : current.status;
+  // A key that is tried again says what is in its way, such as a full disk.
+  const told = status === 'failed' || current?.status === 'working';
   const error =
-    status !== 'failed'
-      ? null
-      : current?.status === 'failed'
-        ? { code: current.errorCode, message: current.errorMessage, hint: current.errorHint }
-        : {
+    told && current !== undefined && current.errorCode !== ''
+      ? { code: current.errorCode, message: current.errorMessage, hint: current.errorHint }
+      : status === 'failed'
+        ? {
             code: failure?.code ?? 'UNEXPECTED',
             message: failure?.message ?? '',
             hint: failure?.hint ?? '',
-          };
+          }
+        : null;
   return {
     key: desired.key,
     kind: desired.kind,

@@ -99,6 +99,6 @@ describe('a failure', () => {
   ])('of a full disk that %s reports is tried again as often as it takes', async (_who, error) => {
     const { writer, writes } = await writing();
     expect(await writer.failed(error)).toMatchObject({ kind: 'requeueAfter', delayMs: 30_000 });
-    expect(writes).toMatchObject([['working', '', []]]);
+    expect(writes).toMatchObject([['working', expect.stringMatching(/DISK_FULL|NO_SPACE/), []]]);
   });
 });

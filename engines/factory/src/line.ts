@@ -152,7 +152,11 @@ export class KeyWriter {
 
   async #again(error: unknown, full: boolean): Promise<Outcome> {
     const what = `is tried again: ${messageOf(error).slice(0, 200)}`;
-    const hint = error instanceof KilnError && full ? (error.hint ?? '') : '';
+    // Nobody can do anything about what passes by itself; room on a disk a person makes.
+    const told = full && error instanceof KilnError;
+    const facts = told
+      ? { errorCode: error.code, errorMessage: error.message, errorHint: error.hint ?? '' }
+      : {};
     // Whoever owns a blob that is missing looks after it when its key runs.
     const owners = error instanceof KilnError && error.code === 'BLOB_UNKNOWN';
     const follow = (owners ? this.#desired.dependsOn : []).map((key): EnqueueRequest => ({
@@ -160,7 +164,7 @@ export class KeyWriter {
       priority: 60,
       reason: `${this.#desired.key} misses a blob`,
     }));
-    await this.#write({ status: 'working', stage: what, errorHint: hint }, follow);
+    await this.#write({ status: 'working', stage: what, ...facts }, follow);
     return requeueAfter(full ? diskFullMs : owners ? missingMs : passingMs, what);
   }
 

@@ -82,19 +82,16 @@ async function expectNothingLeft(factory: Factory): Promise<void> {
   for (let tries = 0; tries < 50 && processesOf(factory.home).length > 0; tries += 1)
     await sleep(100);
   expect(processesOf(factory.home)).toEqual([]);
-  const files = (folder: string): string[] =>
-    fs.existsSync(path.join(factory.home, folder))
-      ? fs
-          .readdirSync(path.join(factory.home, folder), { recursive: true, withFileTypes: true })
-          .filter((entry) => !entry.isDirectory())
-          .map((entry) => entry.name)
-      : [];
-  expect(files('blobs/temporary')).toEqual([]);
-  expect(fs.readdirSync(path.join(factory.home, 'scratch'))).toEqual([]);
-  expect(fs.readdirSync(path.join(factory.home, 'workspaces'))).toEqual([]);
-  const unfinished = (name: string): boolean => name.startsWith('.tmp-') || name.endsWith('.tmp');
+  const below = (folder: string, recursive: boolean): fs.Dirent[] => {
+    const whole = path.join(factory.home, folder);
+    return fs.existsSync(whole) ? fs.readdirSync(whole, { recursive, withFileTypes: true }) : [];
+  };
+  expect(below('blobs/temporary', true).filter((entry) => !entry.isDirectory())).toEqual([]);
+  expect(below('scratch', false)).toEqual([]);
+  expect(below('workspaces', false)).toEqual([]);
+  const unfinished = ({ name }: fs.Dirent): boolean => /^\.tmp-|\.tmp$/.test(name);
   for (const cache of ['environments', 'expanded'])
-    expect(fs.readdirSync(path.join(factory.home, cache)).filter(unfinished)).toEqual([]);
+    expect(below(cache, false).filter(unfinished)).toEqual([]);
 }
 
 test(`${kills} kills of random processes change nothing in the end`, async () => {
@@ -232,42 +229,42 @@ describe('a full disk', () => {
     using mounts = await OwnMounts.open();
     if (mounts === undefined) return context.skip('only root may mount a small disk');
     await using factory = new Factory({ prefix: mounts.prefix });
-    const sizeMiB = 120 + Number(mounts.run('du', '-sm', warm).split('\t')[0]);
-    mounts.run(
-      'mount',
-      '-t',
-      'tmpfs',
-      '-o',
-      `size=${sizeMiB + 200}m,mode=0700`,
-      'tmpfs',
-      factory.home,
-    );
+    const sizeMiB = 700 + Number(mounts.run('du', '-sm', warm).split('\t')[0]);
+    mounts.run('mount', '-t', 'tmpfs', '-o', `size=${sizeMiB}m,mode=0700`, 'tmpfs', factory.home);
     mounts.run('cp', '-a', '--', `${warm}/.`, factory.home);
-    await factory.up();
-    expect(await publishedBy(factory)).toEqual(undisturbed);
-    const ballast = `${factory.home}/ballast`;
-    const free = (): number =>
-      Number(mounts.run('df', '-k', '--output=avail', factory.home).split('\n')[1]);
-    mounts.run('fallocate', '-l', `${Math.max(0, free() - 8 * 1024)}K`, ballast);
-    factory.edit(
-      'recipes/words.yaml',
-      'runs: |',
-      'runs: |\n      head -c 40000000 /dev/zero > large',
-    );
-    const key = 'package:words@x86_64';
-    const said = async (): Promise<string> => {
-      const result = await factory.kiln(['queue', 'show', key]);
-      return result.stdout + result.stderr;
+    await factory.up('--only', 'static');
+    const shown = async (): Promise<string | undefined> =>
+      (await factory.images()).find((one) => one.name === 'static')?.digest;
+    expect(await shown()).toBe(undisturbed.images['static']);
+    const fill = (leftKiB: number): string => {
+      const freeKiB = Number(mounts.run('df', '-k', '--output=avail', factory.home).split('\n')[1]);
+      const ballast = `${factory.home}/ballast`;
+      mounts.run('fallocate', '-l', `${Math.max(1, freeKiB - leftKiB)}K`, ballast);
+      return ballast;
     };
+    const ballast = fill(8 * 1024);
+    const step = 'head -c 40000000 /dev/zero > large && rm large';
+    factory.edit('recipes/words.yaml', 'runs: |', `runs: |\n      ${step}`);
+    const said = async (): Promise<string> =>
+      (await factory.kiln(['queue', 'show', 'package:words@x86_64'])).stdout;
     await expect
       .poll(said, { timeout: 60_000, interval: 300 })
-      .toMatch(/disk is full|no space left/);
+      .toMatch(/error +\[[A-Z_]*(DISK_FULL|NO_SPACE)\][^]*hint +.*room/);
     expect((await factory.status()).failed).toEqual([]);
-    expect(await publishedBy(factory)).toEqual(undisturbed);
+    expect(await shown()).toBe(undisturbed.images['static']);
+    await factory.succeed(['verify', 'static']);
     mounts.run('rm', ballast);
     await settled(factory, 120_000);
-    expect((await publishedBy(factory)).packages).toEqual(undisturbed.packages);
-    await factory.succeed(['verify', 'static']);
+    expect(await shown()).toBe(undisturbed.images['static']);
     await factory.succeed(['down']);
-  }, 300_000);
+
+    const brim = fill(0);
+    const refused = await factory.kiln(['up', '--only', 'static']);
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.stderr).toMatch(/error\[[A-Z_]*(DISK_FULL|NO_SPACE)\].*\nhint: .*/);
+    mounts.run('rm', brim);
+    await factory.up('--only', 'static');
+    expect(await shown()).toBe(undisturbed.images['static']);
+    await factory.succeed(['down']);
+  }, 400_000);
 });
