@@ -16,6 +16,8 @@ export interface Config {
   readonly catalog: string | undefined;
   /** The catalog of Kiln OS (`KILN_OS_CATALOG`; the clone's `catalog/`). */
   readonly osCatalog: string;
+  /** Milliseconds between two looks at everything (`KILN_RESYNC_MS`). */
+  readonly resyncMs: number;
   /** Sockets: a short private folder, because a socket path holds at most 107 bytes. */
   readonly runtime: string;
 }
@@ -32,7 +34,22 @@ function parsePort(text: string): number {
   return port;
 }
 
-/** The environment of this process as a typed configuration. Throws `CONFIG_PORT`. */
+const resyncDefaultMs = 10 * 60 * 1000;
+const resyncMinMs = 1_000;
+/** What a timer of Node can wait. */
+const resyncMaxMs = 2 ** 31 - 1;
+
+function parseResync(text: string): number {
+  const ms = Number(text);
+  if (!/^\d+$/.test(text) || ms < resyncMinMs || ms > resyncMaxMs) {
+    throw new KilnError('CONFIG_RESYNC', `not a time between resyncs: "${shorten(text)}"`, {
+      hint: `KILN_RESYNC_MS is a number of milliseconds, at least ${resyncMinMs}`,
+    });
+  }
+  return ms;
+}
+
+/** The environment of this process as a typed configuration. Throws `CONFIG_PORT`, `CONFIG_RESYNC`. */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Config {
@@ -45,6 +62,7 @@ export function readConfig(
     port: parsePort(environment['KILN_PORT'] || String(defaultPort)),
     catalog: environment['KILN_CATALOG'] ? path.resolve(environment['KILN_CATALOG']) : undefined,
     osCatalog: path.resolve(environment['KILN_OS_CATALOG'] || path.join(root, 'catalog')),
+    resyncMs: parseResync(environment['KILN_RESYNC_MS'] || String(resyncDefaultMs)),
     // A worker is root in a namespace of its own; its supervisor tells it whose factory it is.
     runtime: path.join(
       os.tmpdir(),

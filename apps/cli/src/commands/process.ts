@@ -11,8 +11,6 @@ import { startTicks } from '../client.ts';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
 
-const resyncMs = 10 * 60 * 1000;
-
 export const processCommand: Command = {
   name: 'process',
   summary: 'Run one process of the factory in the foreground. kiln up starts all of them.',
@@ -30,7 +28,7 @@ export const processCommand: Command = {
       osCatalog: config.osCatalog,
       catalog: config.catalog,
       only: (process.env['KILN_ONLY'] ?? '').split(',').filter((name) => name !== ''),
-      resyncMs: Number(process.env['KILN_RESYNC_MS'] ?? resyncMs),
+      resyncMs: config.resyncMs,
     };
     switch (positionals[0] ?? '') {
       case 'supervisor': {
