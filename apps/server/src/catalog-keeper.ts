@@ -9,8 +9,10 @@ import type {
   Desired,
   DesiredCatalog,
   FactoryRecords,
+  LastGood,
+  ReadCatalogs,
 } from '@kiln/factory';
-import { parseKey, readCatalogs } from '@kiln/factory';
+import { parseKey, readBundle, readCatalogs } from '@kiln/factory';
 import { isConnectionLost } from '@kiln/postgres';
 import type { Key } from '@kiln/queue';
 import type { Architecture } from '@kiln/recipe';
@@ -166,10 +168,10 @@ export class CatalogKeeper {
   }
 
   async #apply(sources: readonly CatalogSource[]): Promise<void> {
-    const read = readCatalogs(sources, this.#options.arch);
+    const present = await this.#options.records.listDesired();
+    const read = await this.#readKeeping(sources, present);
     this.#names = read.catalogs.map((one) => one.name);
     for (const [digest, bytes] of read.bundles) await this.#options.blobs.put(bytes, digest);
-    const present = await this.#options.records.listDesired();
     const wanted = (await this.#options.records.listStates()).flatMap((state) => state.waitingFor);
     for (const catalog of limit(read.catalogs, this.#only, [
       ...present.map((one) => one.key),
@@ -187,6 +189,27 @@ export class CatalogKeeper {
         });
     }
     await this.#options.records.retainCatalogs(read.catalogs.map((one) => one.name));
+  }
+
+  /** What the catalogs say; a key whose file is broken stays what it was, so that nothing published goes away. */
+  async #readKeeping(
+    sources: readonly CatalogSource[],
+    present: readonly Desired[],
+  ): Promise<ReadCatalogs> {
+    const read = readCatalogs(sources, this.#options.arch);
+    const broken = new Set(read.catalogs.flatMap((one) => one.problems.map(({ key }) => key)));
+    const lastGood = new Map<Key, LastGood>();
+    for (const desired of present) {
+      if (!broken.has(desired.key)) continue;
+      try {
+        const bundle = await readBundle(this.#options.blobs, desired, desired.kind);
+        lastGood.set(desired.key, { desired, bundle });
+      } catch (error) {
+        const { key } = desired;
+        this.#options.log.warn('last good state not read', { key, error: messageOf(error) });
+      }
+    }
+    return lastGood.size === 0 ? read : readCatalogs(sources, this.#options.arch, lastGood);
   }
 }
 

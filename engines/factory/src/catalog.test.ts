@@ -191,6 +191,29 @@ describe('what cannot be read', () => {
     expect(read.catalogs[0]?.desired.map((one) => one.key)).toContain('package:data@x86_64');
   });
 
+  test('what was good before a file broke stays as it was, for itself and for whom needs it', () => {
+    const before = readCatalogs([source('catalog', files)], 'x86_64');
+    const lastGood = new Map(
+      (before.catalogs[0]?.desired ?? []).map((desired) => {
+        return [desired.key, { desired, bundle: bundleOf(before, desired.key) }] as const;
+      }),
+    );
+    for (const broken of [
+      { 'recipes/zip.yaml': 'package:\n  nam: zip\n' },
+      { 'recipes/tls.yaml': 'package: [' },
+      { 'images/server.yaml': 'content: {}\n' },
+      { 'images/server.test.yaml': 'pipeline: []\n' },
+      { 'recipes/zip.yaml': recipe('zip', { environment: ['tls'] }) },
+    ]) {
+      const changed = source('catalog', { ...files, ...broken });
+      const { catalogs } = readCatalogs([changed], 'x86_64', lastGood);
+      expect(catalogs[0]?.problems).not.toEqual([]);
+      const state = (one: ReadCatalogs['catalogs'][number] | undefined): unknown =>
+        new Set(one?.desired.map(({ key, bundle }) => `${key} ${bundle}`));
+      expect(state(catalogs[0])).toEqual(state(before.catalogs[0]));
+    }
+  });
+
   test('a file that is called otherwise than its recipe', () => {
     expect(problems({ 'recipes/other.yaml': recipe('data') })).toMatchObject([
       { key: 'package:other@x86_64', code: 'CATALOG_FILE_NAME' },

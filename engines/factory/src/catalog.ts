@@ -40,11 +40,19 @@ export interface ReadCatalogs {
   readonly bundles: ReadonlyMap<Digest, Uint8Array>;
 }
 
+/** What a key was last told to be, when its file could be read. */
+export interface LastGood {
+  readonly desired: Desired;
+  readonly bundle: Bundle;
+}
+
 interface RecipeEntry {
   readonly catalog: Catalog;
   readonly file: CatalogFile;
   readonly facts: RecipeFacts;
   readonly key: Key;
+  /** The desired state to keep, because the file cannot be read as it is now. */
+  readonly kept?: Desired;
 }
 
 interface ImageEntry {
@@ -61,19 +69,26 @@ interface Catalog {
   readonly problems: CatalogProblem[];
   readonly recipes: RecipeEntry[];
   readonly images: ImageEntry[];
+  /** Desired states of images whose files cannot be read as they are now. */
+  readonly keptImages: Desired[];
 }
 
 /**
  * The desired state that catalogs say, the first being the base (Kiln OS) that the later ones build upon.
  * Which repository provides a name is decided here, by declaration: a name that a recipe of any catalog gives (its
  * packages and declared provides) comes from that recipe and is waited for, every other name comes from the seed.
- * A file that cannot be read becomes a problem of its key; the others are not touched by it. Pure.
+ * A file that cannot be read becomes a problem of its key; the others are not touched by it, and the key stays what
+ * `lastGood` says it was. Pure.
  */
-export function readCatalogs(sources: readonly CatalogSource[], arch: Architecture): ReadCatalogs {
+export function readCatalogs(
+  sources: readonly CatalogSource[],
+  arch: Architecture,
+  lastGood: ReadonlyMap<Key, LastGood> = new Map(),
+): ReadCatalogs {
   const catalogs: Catalog[] = [];
-  for (const source of sources) catalogs.push(readCatalog(source, catalogs, arch));
+  for (const source of sources) catalogs.push(readCatalog(source, catalogs, arch, lastGood));
   let graph = new Graph(catalogs);
-  if (refuseCycles(catalogs, graph)) graph = new Graph(catalogs);
+  if (refuseCycles(catalogs, graph, lastGood)) graph = new Graph(catalogs);
   const bundles = new Map<Digest, Uint8Array>();
   const desired = (
     key: Key,
@@ -106,6 +121,7 @@ export function readCatalogs(sources: readonly CatalogSource[], arch: Architectu
         ...catalog.recipes.map((recipe) => desiredPackage(recipe, graph, arch, desired)),
         desiredIndex(catalog, arch, desired),
         ...catalog.images.map((image) => desiredImage(image, catalogs, graph, arch, desired)),
+        ...catalog.keptImages,
       ],
     })),
   };
@@ -142,6 +158,7 @@ function desiredPackage(
   arch: Architecture,
   make: MakeDesired,
 ): Desired {
+  if (recipe.kept !== undefined) return recipe.kept;
   const { settings } = recipe.catalog;
   const closure = graph.environmentOf(recipe).map((one) => one.key);
   const bundle: Bundle = {
@@ -225,6 +242,7 @@ function readCatalog(
   source: CatalogSource,
   before: readonly Catalog[],
   arch: Architecture,
+  lastGood: ReadonlyMap<Key, LastGood>,
 ): Catalog {
   const base = before[0]?.settings;
   const file = source.files.find((one) => one.path === 'catalog.yaml');
@@ -239,7 +257,14 @@ function readCatalog(
       hint: 'give yours another name in its catalog.yaml',
     });
   }
-  const catalog: Catalog = { source, settings, problems: [], recipes: [], images: [] };
+  const catalog: Catalog = {
+    source,
+    settings,
+    problems: [],
+    recipes: [],
+    images: [],
+    keptImages: [],
+  };
   const pipelines = (name: string): PipelineText | undefined => {
     for (const one of [catalog, ...before]) {
       const found = one.source.files.find((entry) => entry.path === `pipelines/${name}.yaml`);
@@ -252,10 +277,11 @@ function readCatalog(
   const takenImages = new Set(before.flatMap((one) => one.images.map((image) => image.name)));
   for (const entry of source.files) {
     const recipe = /^recipes\/([^/]+)\.yaml$/.exec(entry.path)?.[1];
-    if (recipe !== undefined) addRecipe(catalog, entry, recipe, { arch, pipelines, taken });
+    if (recipe !== undefined)
+      addRecipe(catalog, entry, recipe, { arch, pipelines, taken, lastGood });
     const image = /^images\/([^/]+?)(\.test)?\.yaml$/.exec(entry.path);
     if (image?.[1] !== undefined && image[2] === undefined)
-      addImage(catalog, entry, image[1], takenImages);
+      addImage(catalog, entry, image[1], takenImages, lastGood);
   }
   return catalog;
 }
@@ -278,6 +304,7 @@ function addRecipe(
     arch: Architecture;
     pipelines(name: string): PipelineText | undefined;
     taken: ReadonlySet<string>;
+    lastGood: ReadonlyMap<Key, LastGood>;
   },
 ): void {
   const key = packageKey(name, context.arch);
@@ -302,6 +329,35 @@ function addRecipe(
     catalog.recipes.push({ catalog, file, facts, key });
   } catch (error) {
     catalog.problems.push(problemOf(catalog, key, error));
+    const kept = keptRecipe(catalog, file, context.lastGood.get(key));
+    if (kept !== undefined) catalog.recipes.push(kept);
+  }
+}
+
+/** The recipe as it was when it could be read, undefined when it never was in this catalog. */
+function keptRecipe(
+  catalog: Catalog,
+  file: CatalogFile,
+  last: LastGood | undefined,
+): RecipeEntry | undefined {
+  if (last?.bundle.kind !== 'package' || last.desired.catalog !== catalog.settings.name)
+    return undefined;
+  const { source, pipelines, arch } = last.bundle;
+  try {
+    const facts = readRecipeFacts({
+      text: source,
+      file: last.bundle.file,
+      arch,
+      pipelines: (name) => {
+        const text = pipelines[name];
+        return text === undefined ? undefined : { file: `pipelines/${name}.yaml`, text };
+      },
+    });
+    if (facts === undefined) return undefined;
+    return { catalog, file, facts, key: last.desired.key, kept: last.desired };
+  } catch {
+    // It is of an older Kiln, which read recipes in another way.
+    return undefined;
   }
 }
 
@@ -310,6 +366,7 @@ function addImage(
   file: CatalogFile,
   name: string,
   taken: ReadonlySet<string>,
+  lastGood: ReadonlyMap<Key, LastGood>,
 ): void {
   try {
     if (taken.has(name)) {
@@ -334,11 +391,18 @@ function addImage(
     });
   } catch (error) {
     catalog.problems.push(problemOf(catalog, imageKey(name), error));
+    const last = lastGood.get(imageKey(name));
+    if (last?.bundle.kind === 'image' && last.desired.catalog === catalog.settings.name)
+      catalog.keptImages.push(last.desired);
   }
 }
 
 /** Takes recipes out that cannot be built because each waits for the other; true when there were any. */
-function refuseCycles(catalogs: readonly Catalog[], graph: Graph): boolean {
+function refuseCycles(
+  catalogs: readonly Catalog[],
+  graph: Graph,
+  lastGood: ReadonlyMap<Key, LastGood>,
+): boolean {
   const environments = new Map<Key, ReadonlySet<Key>>();
   for (const catalog of catalogs) {
     for (const recipe of catalog.recipes)
@@ -361,7 +425,11 @@ function refuseCycles(catalogs: readonly Catalog[], graph: Graph): boolean {
       catalog.problems.push(problemOf(catalog, recipe.key, error));
       return true;
     });
-    for (const recipe of cyclic) catalog.recipes.splice(catalog.recipes.indexOf(recipe), 1);
+    for (const recipe of cyclic) {
+      const kept = keptRecipe(catalog, recipe.file, lastGood.get(recipe.key));
+      const at = catalog.recipes.indexOf(recipe);
+      catalog.recipes.splice(at, 1, ...(kept === undefined ? [] : [kept]));
+    }
     found ||= cyclic.length > 0;
   }
   return found;

@@ -9,7 +9,13 @@ export type {
   SideFile,
 } from './bundle.ts';
 export { parseCatalogSettings } from './bundle.ts';
-export type { CatalogFile, CatalogSource, DesiredCatalog, ReadCatalogs } from './catalog.ts';
+export type {
+  CatalogFile,
+  CatalogSource,
+  DesiredCatalog,
+  LastGood,
+  ReadCatalogs,
+} from './catalog.ts';
 export { readCatalogs } from './catalog.ts';
 export type { GenerationReader, ServedGeneration } from './generations.ts';
 export { generationReader } from './generations.ts';
