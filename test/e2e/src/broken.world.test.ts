@@ -38,8 +38,13 @@ const breakages: readonly Breakage[] = [
     what: 'an unknown key',
     file: 'recipes/words.yaml',
     from: '  epoch: 0',
-    to: '  epoch: 0\n  sumary: x',
-    says: ['package:words@x86_64', 'YAML_UNKNOWN_KEY', /recipes\/words\.yaml:6:3/, 'hint: '],
+    to: '  epoch: 0\n  descripton: x',
+    says: [
+      'package:words@x86_64',
+      'YAML_UNKNOWN_KEY',
+      /recipes\/words\.yaml:6:3/,
+      'hint: did you mean "description"',
+    ],
   },
   {
     what: 'malformed YAML',
@@ -103,13 +108,16 @@ describe('what is broken is named, changes nothing that is published, and heals'
   test.each(breakages)('$what', async ({ file, from, to, says }) => {
     const good = factory.read(file);
     factory.edit(file, from, to);
-    const broken = await factory.kiln(['up']);
-    expect(broken.exitCode).toBe(1);
-    for (const one of says) expect(broken.stdout).toMatch(one);
-    expect(await published()).toEqual(before);
-    expect((await factory.status()).converged).toBe(false);
-    factory.write(file, good);
-    await factory.up();
+    try {
+      const broken = await factory.kiln(['up']);
+      expect(broken.exitCode).toBe(1);
+      for (const one of says) expect(broken.stdout).toMatch(one);
+      expect(await published()).toEqual(before);
+      expect((await factory.status()).converged).toBe(false);
+    } finally {
+      factory.write(file, good);
+      await factory.up();
+    }
     expect(await published()).toEqual(before);
   });
 
