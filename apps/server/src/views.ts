@@ -329,7 +329,7 @@ export async function readStatus(
       ...countsOf(keys.filter((key) => key.kind === name)),
     })),
     failed: keys
-      .filter((key) => key.error !== null)
+      .filter((key) => key.status === 'failed')
       .map((key) => ({ key: key.key, ...(key.error ?? { code: '', message: '', hint: '' }) })),
     problems: allProblems.map((one) => ({ ...one })),
   };
