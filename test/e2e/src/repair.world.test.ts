@@ -62,15 +62,15 @@ describe('a resync brings back', () => {
   });
 
   test('the file of an attestation', async () => {
-    const { attachments, digest } = await factory.image('static');
+    const { attachments, digest } = await factory.image('shell');
     const lost =
       attachments.find((one) => one.subject === digest && one.predicateType.includes('spdx'))
         ?.manifest ?? '';
     fs.rmSync(factory.blobFile(lost));
-    expect((await factory.kiln(['verify', 'static'])).exitCode).not.toBe(0);
-    expect(await resync()).toEqual(['image:static']);
-    expect((await factory.image('static')).digest).toBe(digest);
-    expect(await factory.succeed(['verify', 'static'])).toContain('verified');
+    expect((await factory.kiln(['verify', 'shell'])).exitCode).not.toBe(0);
+    expect(await resync()).toEqual(['image:shell']);
+    expect((await factory.image('shell')).digest).toBe(digest);
+    expect(await factory.succeed(['verify', 'shell'])).toContain('verified');
   });
 
   test('an attestation that was deleted through the registry', async () => {
