@@ -257,8 +257,14 @@ describe('a full disk', () => {
     expect(await shown()).toBe(undisturbed.images['static']);
     await factory.succeed(['verify', 'static']);
     mounts.run('rm', ballast);
-    await settled(factory, 120_000);
-    expect(await shown()).toBe(undisturbed.images['static']);
+    await expect
+      .poll(shown, { timeout: 120_000, interval: 500 })
+      .not.toBe(undisturbed.images['static']);
+    await settled(factory, 60_000);
+    await factory.succeed(['verify', 'static']);
+    factory.edit('recipes/words.yaml', `\n      ${step}`, '');
+    await expect.poll(shown, { timeout: 60_000, interval: 500 }).toBe(undisturbed.images['static']);
+    await settled(factory, 60_000);
     await factory.succeed(['down']);
 
     const brim = fill(0);
