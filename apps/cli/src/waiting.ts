@@ -38,7 +38,8 @@ export class Waiting {
   }
 
   #draw(): void {
-    const elapsed = duration(Math.floor((performance.now() - this.#startedAt) / 1000) * 1000);
+    const seconds = Math.floor((performance.now() - this.#startedAt) / 1000);
+    const elapsed = seconds === 0 ? '0s' : duration(seconds * 1000);
     if (this.#terminal) this.#write(`\r\u001b[Kkiln: ${this.#stage}  ${elapsed}`);
     else this.#write(`kiln: ${this.#stage}, ${elapsed}\n`);
   }

@@ -114,7 +114,7 @@ async function follow(
   const progress = new Progress({
     write: print.talk,
     terminal,
-    columns: () => process.stderr.columns ?? 100,
+    columns: () => process.stderr.columns || 100,
     nowMs: Date.now(),
   });
   let interrupted = false;
