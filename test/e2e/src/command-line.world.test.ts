@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import type { PackageSummary } from '@kiln/server/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Factory } from './factory.ts';
 import { warmHome } from './warm-home.ts';
@@ -70,6 +71,9 @@ describe('starting and stopping', () => {
     const [mine, theirs] = [await factory.status(), await other.status()];
     expect(theirs.registry).not.toBe(mine.registry);
     expect((await other.images()).map((image) => image.name)).toEqual(['static']);
+    // What was not asked for is not built.
+    const packages = await other.json<PackageSummary[]>('package', 'ls');
+    expect(packages.map((one) => one.name)).toEqual(['baselayout', 'probe', 'words']);
     expect(await factory.images()).toHaveLength(3);
     await other.succeed(['down']);
     expect((await factory.status()).converged).toBe(true);

@@ -45,6 +45,7 @@ export class Factory implements AsyncDisposable {
   readonly #environment: Record<string, string>;
   readonly #prefix: readonly string[];
   readonly #crashed: () => void;
+  readonly #stopped: () => void;
 
   constructor(options: FactoryOptions = {}) {
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-e-'));
@@ -61,7 +62,9 @@ export class Factory implements AsyncDisposable {
     this.#environment['KILN_PORT'] ??= '0';
     this.#environment['KILN_OS_CATALOG'] = this.catalog;
     this.#crashed = () => void killProcessesOf(this.directory);
+    this.#stopped = () => process.exit(1);
     process.once('exit', this.#crashed);
+    process.once('SIGTERM', this.#stopped);
   }
 
   /** Starts `kiln WORDS`. */
@@ -186,6 +189,7 @@ export class Factory implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     process.removeListener('exit', this.#crashed);
+    process.removeListener('SIGTERM', this.#stopped);
     await this.kiln(['down'], { timeoutMs: 60_000 }).catch(() => undefined);
     await endProcessesOf(this.directory);
     await removeTree(this.directory);
