@@ -183,7 +183,7 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
     },
     stopServer: () => server.close(),
     startServer: async () => {
-      server = await start();
+      if (!server.server.listening) server = await start();
     },
     [Symbol.asyncDispose]: async () => {
       for (const owned of claims) await owned.complete();
