@@ -46,17 +46,22 @@ function where(status: Status): string {
   ].join('\n');
 }
 
+/** As a shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w./:@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 function runFirst(images: readonly ImageSummary[], status: Status): string {
   const first = images.find((image) => image.name === 'busybox') ?? images[0];
   if (first === undefined) return '';
-  const kiln = process.env['KILN_PROGRAM'] ?? 'kiln';
+  const kiln = quoted(process.env['KILN_PROGRAM'] ?? 'kiln');
   const cosign = 'cosign verify --insecure-ignore-tlog --allow-http-registry';
   return [
     '',
     `run it        ${kiln} image run ${first.name}`,
     `or            docker run --rm -it ${first.reference}`,
     `check it      ${kiln} verify ${first.name}`,
-    `or            ${cosign} --key ${status.key} ${first.reference}`,
+    `or            ${cosign} --key ${quoted(status.key)} ${first.reference}`,
     '',
   ].join('\n');
 }
