@@ -26,14 +26,23 @@ export interface Output {
   talk(text: string): void;
 }
 
-/** One command: one sentence, usage, examples, options, and a handler that returns the exit code. */
-export interface Command {
+/** What the help says of a command: one sentence, usage, examples, options. */
+export interface CommandPage {
   readonly name: string;
   readonly summary: string;
   readonly usage: string;
   readonly examples: readonly string[];
   readonly options: Readonly<Record<string, OptionHelp>>;
+}
+
+/** One command: its page, and a handler that returns the exit code. */
+export interface Command extends CommandPage {
   run(invocation: Invocation): Promise<number>;
+}
+
+/** A command that reads its words itself, `--help` included, and needs no configuration. */
+export interface RawCommand extends CommandPage {
+  runWords(words: readonly string[], print: Output): Promise<number>;
 }
 
 export const jsonOption: Readonly<Record<string, OptionHelp>> = {
@@ -80,7 +89,7 @@ export function usage(command: Pick<Command, 'name'>, message: string): KilnErro
 }
 
 /** The help text of one command, at most 100 columns wide. */
-export function helpOf(command: Command): string {
+export function helpOf(command: CommandPage): string {
   const lines = [`usage: kiln ${command.usage}`, '', ...wrap(command.summary, columnsMax), ''];
   if (command.examples.length > 0)
     lines.push('examples:', ...command.examples.map((example) => `  ${example}`), '');

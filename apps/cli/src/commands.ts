@@ -1,10 +1,10 @@
-import type { Command } from './command.ts';
+import type { Command, RawCommand } from './command.ts';
 
 /** A command that is loaded only when it is used. */
 export interface Entry {
   /** For the overview: a few words, lower case. */
   readonly summary: string;
-  load(): Promise<Command>;
+  load(): Promise<Command | RawCommand>;
 }
 
 /** Every command by its words; `process` is for Kiln itself and in no overview. */
@@ -80,6 +80,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   'config show': {
     summary: 'print the configuration and where each value comes from',
     load: async () => (await import('./commands/config-show.ts')).configShow,
+  },
+  melange: {
+    summary: 'do what melange does, with its flags',
+    load: async () => (await import('./commands/melange.ts')).melange,
   },
   test: { summary: 'run the tests', load: async () => (await import('./commands/test.ts')).test },
   process: {

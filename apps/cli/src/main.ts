@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { KilnError } from '@kiln/base';
 import type { Output } from './command.ts';
@@ -7,6 +6,7 @@ import type { Entry } from './commands.ts';
 import { commands } from './commands.ts';
 import { defaultPort, readConfig } from './config.ts';
 import { describeError, exitCodeOf } from './report.ts';
+import { kilnVersion } from './version.ts';
 
 enableCompileCache();
 
@@ -40,13 +40,6 @@ const print: Output = {
   data: (text) => void process.stdout.write(text),
   talk: (text) => void process.stderr.write(text),
 };
-
-/** The version of Kiln, and of the Node that runs it. */
-function version(): string {
-  const file = new URL('../../../package.json', import.meta.url);
-  const manifest = JSON.parse(fs.readFileSync(file, 'utf8')) as { readonly version: string };
-  return `kiln ${manifest.version} (Node ${process.versions.node})`;
-}
 
 function find(
   words: readonly string[],
@@ -84,13 +77,14 @@ async function main(words: readonly string[]): Promise<number> {
     return first === undefined ? 2 : 0;
   }
   if (first === 'version' || first === '--version') {
-    print.data(`${version()}\n`);
+    print.data(`kiln ${kilnVersion()} (Node ${process.versions.node})\n`);
     return 0;
   }
   const found = find(words);
   if (found === undefined) throw await unknownCommand(words);
   const command = await found.entry.load();
   const own = words.slice(found.taken);
+  if ('runWords' in command) return command.runWords(own, print);
   const beforeDashes = own.includes('--') ? own.slice(0, own.indexOf('--')) : own;
   if (beforeDashes.includes('--help') || beforeDashes.includes('-h')) {
     print.data(helpOf(command));

@@ -1,0 +1,30 @@
+import { recipeFlags } from '../build-flags.ts';
+import type { Subcommand } from '../subcommand.ts';
+
+export const compile: Subcommand = {
+  name: 'compile',
+  usage: '[config.yaml]',
+  summary: 'Print a recipe as it is built, as JSON',
+  examples: ['kiln melange compile zlib.yaml --arch x86_64'],
+  positionals: { min: 0 },
+  flags: {
+    ...recipeFlags,
+    arch: { type: 'string', required: true, help: 'the architecture to compile for' },
+    'fail-on-lint-warning': {
+      type: 'bool',
+      help: 'nothing: compiling runs no linters',
+      unused: 'melange reads it nowhere',
+    },
+    'log-policy': {
+      type: 'strings',
+      default: ['builtin:stderr'],
+      help: 'where the log goes',
+      unused: 'melange reads it nowhere, and the log goes to standard error',
+    },
+    rm: {
+      type: 'bool',
+      help: 'remove what is left of the guest',
+      unused: 'compiling needs no guest',
+    },
+  },
+};

@@ -1,0 +1,20 @@
+import { guestFlags, runFlags } from '../build-flags.ts';
+import type { Subcommand } from '../subcommand.ts';
+
+export const test: Subcommand = {
+  name: 'test',
+  usage: '<config.yaml> [package]',
+  summary: 'Run the tests of a recipe against its packages',
+  examples: [
+    'kiln melange test zlib.yaml --arch x86_64 -r ./packages -k melange.rsa.pub',
+    'kiln melange test zlib.yaml zlib-dev',
+  ],
+  positionals: { min: 1 },
+  flags: {
+    ...guestFlags,
+    ...runFlags,
+    'cache-dir': { type: 'string', help: 'the folder of sources, by digest' },
+    'test-option': { type: 'strings', help: 'build options of the recipe to switch on' },
+    'test-package-append': { type: 'strings', help: 'more packages for the guest of each test' },
+  },
+};

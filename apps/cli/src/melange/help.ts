@@ -1,0 +1,81 @@
+import type { Flag, FlagTable } from './flag.ts';
+import { defaultOf } from './flag.ts';
+import { withHelp } from './flags.ts';
+import type { Subcommand } from './subcommand.ts';
+import { globalFlags } from './subcommand.ts';
+
+/** What the help calls this program. */
+export const program = 'kiln melange';
+
+/** The help page of a subcommand, laid out as melange's users know it. */
+export function helpOfSubcommand(subcommand: Subcommand): string {
+  const usage = [program, subcommand.name, subcommand.usage, '[flags]'].filter(Boolean).join(' ');
+  return [
+    subcommand.description ?? `${subcommand.summary}.`,
+    '',
+    'Usage:',
+    `  ${usage}`,
+    '',
+    'Examples:',
+    ...subcommand.examples.map((example) => `  ${example}`),
+    '',
+    'Flags:',
+    ...flagLines(withHelp(subcommand.flags)),
+    '',
+    'Global Flags:',
+    ...flagLines(globalFlags),
+    '',
+  ].join('\n');
+}
+
+/** The overview: every subcommand that is not hidden. */
+export function overview(subcommands: Readonly<Record<string, { summary: string }>>): string {
+  const rows = Object.entries({ ...subcommands, help: { summary: 'Help about a command' } });
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return [
+    'melange’s command line, by Kiln. It needs no running factory.',
+    '',
+    'Usage:',
+    `  ${program} [command]`,
+    '',
+    'Available Commands:',
+    ...rows
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, { summary }]) => `  ${name.padEnd(width)} ${summary}`),
+    '',
+    'Flags:',
+    ...flagLines(withHelp(globalFlags)),
+    '',
+    `Use "${program} [command] --help" for more information about a command.`,
+    '',
+  ].join('\n');
+}
+
+function flagLines(table: FlagTable): string[] {
+  const shown = Object.entries(table)
+    .filter(([, flag]) => flag.hidden !== true && flag.deprecated === undefined)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const left = shown.map(([name, flag]) => leftOf(name, flag));
+  const width = Math.max(...left.map((text) => text.length));
+  return shown.map(([, flag], at) => `${(left[at] ?? '').padEnd(width)}   ${rightOf(flag)}`);
+}
+
+function leftOf(name: string, flag: Flag): string {
+  const short = flag.shorthand === undefined ? '    ' : `-${flag.shorthand}, `;
+  return `  ${short}--${name}${flag.type === 'bool' ? '' : ` ${flag.type}`}`;
+}
+
+function rightOf(flag: Flag): string {
+  const value = defaultText(flag);
+  const effect = flag.unused === undefined ? '' : ' (no effect)';
+  return `${flag.help}${flag.refused === undefined ? effect : ' (not supported)'}${value === '' ? '' : ` (default ${value})`}`;
+}
+
+/** The default as melange's help shows it; empty where it is the type's zero. */
+export function defaultText(flag: Flag): string {
+  const value = defaultOf(flag);
+  if (value === false || value === 0 || value === '') return '';
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'boolean' || typeof value === 'number') return String(value);
+  return value.length === 0 ? '' : `[${value.join(',')}]`;
+}

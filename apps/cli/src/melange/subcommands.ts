@@ -1,0 +1,67 @@
+import type { Subcommand } from './subcommand.ts';
+
+/** A subcommand that is loaded only when it is used. */
+export interface SubcommandEntry {
+  /** For the overview: one line. */
+  readonly summary: string;
+  /** In no overview: it stays out. */
+  readonly hidden?: boolean;
+  load(): Promise<Subcommand>;
+}
+
+/** Every subcommand of `kiln melange` by its name. */
+export const subcommands: Readonly<Record<string, SubcommandEntry>> = {
+  build: {
+    summary: 'Build the packages of a recipe',
+    load: async () => (await import('./commands/build.ts')).build,
+  },
+  compile: {
+    summary: 'Print a recipe as it is built, as JSON',
+    load: async () => (await import('./commands/compile.ts')).compile,
+  },
+  completion: {
+    summary: 'Print a shell’s completion script',
+    hidden: true,
+    load: async () => (await import('./commands/unsupported.ts')).completion,
+  },
+  convert: {
+    summary: 'Write a recipe from an APKBUILD, a gem or a Python package',
+    hidden: true,
+    load: async () => (await import('./commands/unsupported.ts')).convert,
+  },
+  initramfs: {
+    summary: 'Make a boot image for the qemu runner',
+    hidden: true,
+    load: async () => (await import('./commands/unsupported.ts')).initramfs,
+  },
+  'license-check': {
+    summary: 'Compare the licences of a recipe with those of its sources',
+    load: async () => (await import('./commands/license-check.ts')).licenseCheck,
+  },
+  rebuild: {
+    summary: 'Build packages again from the recipe in them',
+    hidden: true,
+    load: async () => (await import('./commands/unsupported.ts')).rebuild,
+  },
+  scan: {
+    summary: 'Print .PKGINFO anew for packages that are built',
+    load: async () => (await import('./commands/scan.ts')).scan,
+  },
+  source: {
+    summary: 'Fetch sources to edit, and make patches of the edits',
+    hidden: true,
+    load: async () => (await import('./commands/unsupported.ts')).source,
+  },
+  test: {
+    summary: 'Run the tests of a recipe against its packages',
+    load: async () => (await import('./commands/test.ts')).test,
+  },
+  'update-cache': {
+    summary: 'Fetch the sources of a recipe into the cache',
+    load: async () => (await import('./commands/update-cache.ts')).updateCache,
+  },
+  version: {
+    summary: 'Print the version of Kiln',
+    load: async () => (await import('./commands/version.ts')).version,
+  },
+};
