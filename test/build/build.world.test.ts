@@ -539,7 +539,7 @@ test:
   const outcome = await testPackage({
     packageName: 'tested',
     test: compiled.test,
-    variables: [compiled.environment.variables],
+    variables: [compiled.environment.environment],
     environmentRoots: [root],
     sideFiles: [],
     sandbox: hostSandbox(),

@@ -140,7 +140,7 @@ async function runPipelines(
   const { plan } = request;
   const { compiled } = plan;
   const environment = baseEnvironment({
-    layers: [plan.variables, compiled.environment.variables],
+    layers: [plan.variables, compiled.environment.environment],
     sourceDateEpoch: plan.sourceDateEpoch,
   });
   const pipelines = [

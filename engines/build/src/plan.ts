@@ -1,5 +1,12 @@
-import { KilnError, compareBytes, digestOfValue, type Digest } from '@kiln/base';
-import { compiledDocument, fullVersionOf, type CompiledRecipe } from '@kiln/recipe';
+import { KilnError, compareBytes, digestOfValue, sortUnique, type Digest } from '@kiln/base';
+import { lockImageConfig } from '@kiln/image-config';
+import {
+  appliesTo,
+  compiledDocument,
+  fullVersionOf,
+  goNameOf,
+  type CompiledRecipe,
+} from '@kiln/recipe';
 import { isVersion } from '@kiln/version';
 
 /** A package of the build environment, pinned. */
@@ -58,7 +65,7 @@ export function planBuild(inputs: PlanInputs): BuildPlan {
       },
     );
   }
-  if (origin.targetArchitectures.length > 0 && !origin.targetArchitectures.includes(arch)) {
+  if (!appliesTo(origin.targetArchitectures, arch)) {
     throw new KilnError(
       'BUILD_ARCHITECTURE_EXCLUDED',
       `the recipe "${origin.name}" is not for ${arch}`,
@@ -97,9 +104,14 @@ export function actionDigest(inputs: PlanInputs): Digest {
 /** The value of `.melange.yaml`: the compiled recipe with the environment locked and all variables stated. */
 export function recipeDocument(inputs: PlanInputs): Readonly<Record<string, unknown>> {
   const { compiled } = inputs;
-  const variables = { ...inputs.variables, ...compiled.environment.variables };
-  return compiledDocument({
-    compiled: { ...compiled, environment: { ...compiled.environment, variables } },
-    lockedPackages: inputs.environment.map(({ name, version }) => `${name}=${version}`),
-  });
+  const variables = { ...inputs.variables, ...compiled.environment.environment };
+  const packages = inputs.environment.map(({ name, version }) => `${name}=${version}`);
+  return compiledDocument(
+    compiled,
+    lockImageConfig(
+      { ...compiled.environment, environment: variables },
+      goNameOf(compiled.arch),
+      sortUnique(packages),
+    ),
+  );
 }

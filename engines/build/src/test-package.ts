@@ -67,7 +67,7 @@ export async function testPackage(request: TestPackageRequest): Promise<TestPack
         steps: test.pipeline,
         packageName,
         environment: baseEnvironment({
-          layers: [...request.variables, test.environment.variables],
+          layers: [...request.variables, test.environment.environment],
           sourceDateEpoch: undefined,
         }),
       },

@@ -1,6 +1,14 @@
 import { sortUnique } from '@kiln/base';
 import type { Architecture, PipelineDefinition } from '@kiln/recipe';
-import { compileRecipe, parsePipelineDefinition, parseRecipe } from '@kiln/recipe';
+import {
+  appliesTo,
+  compileRecipe,
+  decodeRecipe,
+  expandRecipe,
+  parsePipelineDefinition,
+  requirePinnedSources,
+} from '@kiln/recipe';
+import { refuseUnsupported } from './unsupported.ts';
 import { parseAtom } from '@kiln/version';
 
 /** What is known of a recipe before it is built. */
@@ -54,9 +62,10 @@ export function pipelineReader(
 /** Undefined when the recipe is not for this architecture. Throws what parsing and compiling throw, with positions. */
 export function readRecipeFacts(request: RecipeFactsRequest): RecipeFacts | undefined {
   const used = new Map<string, string>();
-  const recipe = parseRecipe(request.text, { file: request.file });
-  const targets = recipe.package.targetArchitectures;
-  if (targets.length > 0 && !targets.includes(request.arch)) return undefined;
+  const decoded = decodeRecipe(request.text, { file: request.file });
+  refuseUnsupported(decoded);
+  const recipe = expandRecipe(decoded);
+  if (!appliesTo(recipe.package.targetArchitectures, request.arch)) return undefined;
   const compiled = compileRecipe({
     recipe,
     arch: request.arch,
@@ -66,13 +75,14 @@ export function readRecipeFacts(request: RecipeFactsRequest): RecipeFacts | unde
       return found;
     }),
   });
+  requirePinnedSources(compiled);
   const packages = [recipe.package, ...recipe.subpackages];
   return {
     name: recipe.package.name,
     names: sortUnique(
       packages.flatMap((one) => [one.name, ...one.dependencies.provides.map(nameOfAtom)]),
     ),
-    environment: compiled.environment.packages,
+    environment: compiled.environment.contents.packages,
     runtime: packages.flatMap((one) =>
       one.dependencies.runtime.filter((atom) => !atom.startsWith('!')),
     ),

@@ -7,7 +7,12 @@ import type { ImageConfig, NamedText } from './types.ts';
  * the format, empty values left out but for the three objects that are always there, Go's escaping.
  */
 export function printApkoJson(config: ImageConfig): string {
-  return goJson({
+  return goJson(apkoDocument(config));
+}
+
+/** The value that `printApkoJson` prints: members that are undefined are left out. */
+export function apkoDocument(config: ImageConfig): { readonly [member: string]: GoJsonValue } {
+  return {
     contents: contents(config),
     entrypoint: {
       type: text(config.entrypoint.type),
@@ -35,7 +40,7 @@ export function printApkoJson(config: ImageConfig): string {
       additional: list(config.certificates.additional.map(named)),
       providers: list(config.certificates.providers),
     },
-  });
+  };
 }
 
 function contents({ contents: c }: ImageConfig): GoJsonValue {

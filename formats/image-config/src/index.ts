@@ -1,9 +1,10 @@
-export { printApkoJson } from './apko-json.ts';
+export { apkoDocument, printApkoJson } from './apko-json.ts';
 export type { Architecture } from './architecture.ts';
 export { architectureOf, architectures, canonicalArch } from './architecture.ts';
 export { completeImageConfig, lockImageConfig, lockedPackages } from './lock.ts';
 export { mergeImageConfig } from './merge.ts';
 export { parseImageConfig } from './parse.ts';
+export { imageConfigSchema } from './schema.ts';
 export type {
   Accounts,
   Certificates,

@@ -55,6 +55,21 @@ export function architectureOf(name: string): Architecture | undefined {
   return architectures.find((arch) => arch === name || table[arch].go === name);
 }
 
+/**
+ * Whether a recipe with these target architectures is built for this one: all where none is named or the only one is
+ * `all`. The reference knows apk's names only.
+ */
+export function appliesTo(
+  targets: readonly string[],
+  arch: Architecture,
+  names: 'all-names' | 'apk-names' = 'all-names',
+): boolean {
+  if (targets.length === 0 || (targets.length === 1 && targets[0] === 'all')) return true;
+  return names === 'apk-names'
+    ? targets.includes(arch)
+    : targets.some((name) => architectureOf(name) === arch);
+}
+
 export function goNameOf(arch: Architecture): string {
   return table[arch].go;
 }

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { compileRecipe } from './compile.ts';
 import type { CompiledRecipe } from './compiled.ts';
 import { compiledDocument } from './document.ts';
-import { parsePipelineDefinition, parseRecipe } from './parse.ts';
+import { parsePipelineDefinition } from './decode.ts';
+import { parseRecipe } from './parse.ts';
+import { requirePinnedSources } from './sources.ts';
 
 const head = 'package:\n  name: hello\n  version: 1.10\n  epoch: 2\n  description: a greeting\n';
 
@@ -66,13 +68,18 @@ test('a fetch that does not apply yields none', () => {
   expect(compile(`pipeline:\n  ${step}\n`, { fetch }).sources).toEqual([]);
 });
 
+test('a fetch without a digest compiles, and is no source of a build', () => {
+  const compiled = compile('pipeline: [{uses: fetch, with: {uri: x, expected-none: yes}}]', {
+    fetch,
+  });
+  expect(compiled.sources).toEqual([]);
+  expect(() => requirePinnedSources(compiled)).toThrow(
+    /hello\.yaml:6:12: fetch of "x" names no digest/,
+  );
+});
+
 describe('refuses', () => {
   test.each([
-    [
-      'a fetch without a digest',
-      'pipeline: [{uses: fetch, with: {uri: x, expected-none: yes}}]',
-      /RECIPE_FETCH_UNPINNED hello\.yaml:6:12/,
-    ],
     [
       'a digest of the wrong length',
       'pipeline: [{uses: fetch, with: {uri: x, expected-sha256: abc}}]',
@@ -131,16 +138,6 @@ describe('refuses', () => {
       'a misspelt key',
       'enviroment: {}',
       /YAML_UNKNOWN_KEY hello\.yaml:6:1: unknown key "enviroment" \(did you mean "environment"\?\)/,
-    ],
-    [
-      'a key that is not supported',
-      'capabilities: {add: [X]}',
-      /RECIPE_UNSUPPORTED hello\.yaml:6:15: the key "capabilities"/,
-    ],
-    [
-      'repositories in the environment',
-      'environment: {contents: {repositories: [x]}}',
-      /RECIPE_UNSUPPORTED .*factory/,
     ],
     ['vars in a circle', 'vars: {a: "${{vars.b}}", b: "${{vars.a}}"}', /RECIPE_INVALID .*circle/],
     [
@@ -207,17 +204,86 @@ test('the condition of a subpackage knows the architecture', () => {
 test('needs of a step that does not apply stay out of the environment', () => {
   const yaml =
     "environment: {contents: {packages: [a]}}\npipeline: [{needs: {packages: [b, a]}}, {if: \"'x' == 'y'\", needs: {packages: [c]}}]";
-  expect(compile(yaml).environment.packages).toEqual(['a', 'b']);
+  expect(compile(yaml).environment.contents.packages).toEqual(['a', 'b', 'a']);
 });
 
 test('the document keeps the excuses and the locked environment', () => {
   const compiled = compile(
     'kiln: {hardening: {exceptions: [{path: usr/bin/*, check: pie, reason: because}]}}',
   );
-  const document = compiledDocument({ compiled, lockedPackages: ['b=2-r0', 'a=1-r0'] });
+  const { contents } = compiled.environment;
+  const document = compiledDocument(compiled, {
+    ...compiled.environment,
+    contents: { ...contents, packages: ['a=1-r0', 'b=2-r0'] },
+    archs: ['amd64'],
+  });
   expect(document).toMatchObject({
     package: { name: 'hello', version: '1.10', epoch: 2 },
     environment: { contents: { packages: ['a=1-r0', 'b=2-r0'] }, archs: ['amd64'] },
     kiln: { hardening: { exceptions: [{ path: 'usr/bin/*', check: 'pie', reason: 'because' }] } },
   });
+});
+
+test('an input is forwarded under its own name, and a sibling may be named', () => {
+  const { pipeline } = compile('pipeline: [{uses: outer, with: {dir: d}}]', {
+    outer:
+      'inputs: {dir: {}}\npipeline: [{uses: inner, with: {dir: "${{inputs.dir}}", full: "${{inputs.base}}/x"}}]',
+    inner:
+      'inputs: {dir: {}, base: {default: b}, full: {}}\nruns: echo ${{inputs.dir}} ${{inputs.full}}',
+  });
+  expect(pipeline[0]?.pipeline[0]?.runs).toBe('echo d b/x');
+});
+
+test('inputs that name each other in a circle are refused', () => {
+  const inner = 'inputs: {a: {default: "${{inputs.b}}"}, b: {default: "${{inputs.a}}"}}\nruns: x';
+  expect(refusal('pipeline: [{uses: inner}]', { inner })).toMatch(/refers to itself/);
+});
+
+test('a definition leaves what it does not write, and what it writes wins', () => {
+  const [step] = compile(
+    'pipeline: [{uses: p, name: mine, label: l, needs: {packages: [a]}, environment: {A: "1", B: "1"}}]',
+    {
+      p: 'name: theirs\nruns: x\nenvironment: {B: "2"}',
+    },
+  ).pipeline;
+  expect(step).toMatchObject({
+    name: 'mine',
+    label: 'l',
+    needs: ['a'],
+    environment: { A: '1', B: '2' },
+  });
+});
+
+test('scripts are printed by the printer that is passed, and its refusal names the step', () => {
+  const recipe = parseRecipe(`${head}pipeline: [{runs: one}, {runs: two}]`, { file: 'hello.yaml' });
+  const printScript = (script: string): string => {
+    if (script === 'two') throw new KilnError('RECIPE_SHELL_SYNTAX', 'bad');
+    return `${script}\n`;
+  };
+  expect(() =>
+    compileRecipe({ recipe, arch: 'x86_64', pipelines: () => undefined, printScript }),
+  ).toThrow(/hello\.yaml:6:25: bad/);
+});
+
+test('the dialect of melange leaves late variables of names and environments as they are', () => {
+  const yaml = `${head}pipeline: [{name: "\${{build.arch}}", environment: {A: "\${{build.arch}}"}, runs: x}]`;
+  const step = (dialect: 'kiln' | 'melange') =>
+    compileRecipe({
+      recipe: parseRecipe(yaml, { file: 'hello.yaml', dialect }),
+      arch: 'x86_64',
+      pipelines: () => undefined,
+    }).pipeline[0];
+  expect(step('kiln')).toMatchObject({ name: 'x86_64', environment: { A: 'x86_64' } });
+  expect(step('melange')).toMatchObject({
+    name: '${{build.arch}}',
+    environment: { A: '${{build.arch}}' },
+  });
+});
+
+test('the dialect of melange does not know the key of Kiln', () => {
+  const yaml = `${head}kiln: {network: {reason: modules}}`;
+  expect(parseRecipe(yaml, { file: 'hello.yaml' }).network).toBe('modules');
+  expect(() => parseRecipe(yaml, { file: 'hello.yaml', dialect: 'melange' })).toThrow(
+    /hello\.yaml:6:7: unknown key "kiln"/,
+  );
 });

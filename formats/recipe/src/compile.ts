@@ -1,10 +1,16 @@
-import { KilnError, assert, shorten, sortUnique } from '@kiln/base';
+import { KilnError, assert, messageOf, shorten, sortUnique } from '@kiln/base';
 import { architectureVariables, type Architecture, type Libc } from './architecture.ts';
 import type { CompiledRecipe, CompiledStep, CompiledSubpackage, CompiledTest } from './compiled.ts';
 import { evaluateCondition } from './condition.ts';
+import type { PipelineDefinition } from './decode.ts';
 import { resolveInputs } from './inputs.ts';
-import type { PipelineDefinition } from './parse.ts';
-import { fullVersionOf, type Recipe, type Step, type TestBlock } from './recipe.ts';
+import {
+  fullVersionOf,
+  type Recipe,
+  type RecipeDialect,
+  type Step,
+  type TestBlock,
+} from './recipe.ts';
 import { sourcesOf } from './sources.ts';
 import { mapValues } from './step.ts';
 import { quoteForCondition, substitute, type Variables } from './substitute.ts';
@@ -16,39 +22,43 @@ export interface CompileOptions {
   readonly pipelines: (name: string) => PipelineDefinition | undefined;
   /** Flavour of `host.triplet.*`; default `gnu`. */
   readonly libc?: Libc;
+  /**
+   * Prints a script anew without comments, as the compiled form has it; throws for one that is no shell. Without it
+   * scripts stay as they are written: for whoever needs the environment only.
+   */
+  readonly printScript?: (script: string) => string;
 }
 
 /**
- * Compiles a recipe for one architecture: conditions decided, pipelines instantiated, every variable replaced, needs and
- * sources collected. Throws `RECIPE_VARIABLE_UNKNOWN`, `RECIPE_CONDITION_INVALID`, `RECIPE_PIPELINE_UNKNOWN`,
- * `RECIPE_PIPELINE_CYCLE`, `RECIPE_INPUT_INVALID` and `RECIPE_INVALID`, each with its position.
+ * Compiles a recipe for one architecture (packages.md section 5): conditions decided, pipelines instantiated, every
+ * variable replaced, scripts printed anew, needs and sources collected. Throws `RECIPE_VARIABLE_UNKNOWN`,
+ * `RECIPE_CONDITION_INVALID`, `RECIPE_PIPELINE_UNKNOWN`, `RECIPE_PIPELINE_CYCLE`, `RECIPE_INPUT_INVALID`,
+ * `RECIPE_SHELL_SYNTAX` and `RECIPE_INVALID`, each with its position.
  */
 export function compileRecipe(options: CompileOptions): CompiledRecipe {
   const { recipe, arch } = options;
   const compiler = new Compiler(options);
   const pipeline = compiler.steps(recipe.pipeline, compiler.scope(recipe.package.name));
-  const subpackages = recipe.subpackages.map((subpackage): CompiledSubpackage => {
-    const scope = compiler.scope(subpackage.name);
-    const place = { position: subpackage.position, what: 'if' };
-    const condition = substitute(subpackage.if, scope.variables, place, quoteForCondition);
-    return {
-      ...subpackage,
-      if: condition,
-      applies: evaluateCondition(condition, subpackage.position),
-      pipeline: compiler.steps(subpackage.pipeline, scope),
-      test: compiler.test(subpackage.test, subpackage.name),
-    };
-  });
+  const subpackages = recipe.subpackages.map((subpackage): CompiledSubpackage => ({
+    ...subpackage,
+    applies: compiler.applies(subpackage),
+    pipeline: compiler.steps(subpackage.pipeline, compiler.scope(subpackage.name)),
+    test: compiler.test(subpackage.test, subpackage.name),
+  }));
   const needs = [pipeline, ...subpackages.map((subpackage) => subpackage.pipeline)].flatMap(
     needsOf,
   );
+  const { environment } = recipe;
   return {
     arch,
     recipe,
     package: recipe.package,
     environment: {
-      packages: [...new Set([...recipe.environment.packages, ...needs])],
-      variables: recipe.environment.variables,
+      ...environment,
+      contents: {
+        ...environment.contents,
+        packages: [...environment.contents.packages, ...needs],
+      },
     },
     pipeline,
     subpackages,
@@ -65,7 +75,6 @@ function needsOf(steps: readonly CompiledStep[]): readonly string[] {
 
 interface Scope {
   readonly variables: Variables;
-  readonly inputs: ReadonlyMap<string, string>;
   /** Names of the definitions being expanded. */
   readonly open: readonly string[];
 }
@@ -81,32 +90,48 @@ class Compiler {
     this.#common = commonVariables(options);
   }
 
+  get #dialect(): RecipeDialect {
+    return this.#options.recipe.dialect;
+  }
+
   /** The variables while the pipeline of this package runs. */
   scope(packageName: string): Scope {
     const tree = treeOf(packageName);
-    const variables = new Map([
-      ...this.#common,
+    const own = new Map([
       ['targets.contextdir', tree],
       ['context.name', packageName],
-      ...(packageName === this.#options.recipe.package.name
-        ? []
-        : ([
-            ['targets.subpkgdir', tree],
-            ['subpkg.name', packageName],
-          ] as const)),
-    ] as readonly (readonly [string, string])[]);
-    return { variables, inputs: new Map(), open: [] };
+    ]);
+    if (packageName !== this.#options.recipe.package.name) {
+      own.set('targets.subpkgdir', tree);
+      own.set('subpkg.name', packageName);
+    }
+    return { variables: { get: (name) => own.get(name) ?? this.#common.get(name) }, open: [] };
+  }
+
+  /**
+   * Whether a subpackage is made. The reference replaces the variables of the condition, to find unknown ones, and then
+   * evaluates it as it was: a variable that is known now only counts as empty.
+   */
+  applies(subpackage: Recipe['subpackages'][number]): boolean {
+    const { position } = subpackage;
+    const replaced = this.#condition(subpackage.if, this.scope(subpackage.name), position);
+    return evaluateCondition(this.#dialect === 'melange' ? subpackage.if : replaced, position);
   }
 
   test(test: TestBlock | undefined, packageName: string): CompiledTest | undefined {
     if (test === undefined) return undefined;
     const pipeline = this.steps(test.pipeline, this.scope(packageName));
+    const { contents } = test.environment;
     return {
       environment: {
-        packages: sortUnique([packageName, ...test.environment.packages, ...needsOf(pipeline)]),
-        variables: test.environment.variables,
+        ...test.environment,
+        contents: {
+          ...contents,
+          packages: sortUnique([...contents.packages, ...needsOf(pipeline), packageName]),
+        },
       },
       pipeline,
+      pipelineWritten: test.pipelineWritten,
     };
   }
 
@@ -114,41 +139,38 @@ class Compiler {
     return steps.map((step) => this.#step(step, scope));
   }
 
-  #step(step: Step, enclosing: Scope): CompiledStep {
+  #step(written: Step, enclosing: Scope): CompiledStep {
     if (enclosing.open.length > depthMax) {
       throw new KilnError('RECIPE_INVALID', 'steps are nested too deeply', {
-        position: step.position,
+        position: written.position,
       });
     }
-    if (step.uses === '' || step.pipeline.length > 0)
-      return this.#compiled(step, step.with, enclosing);
-    const definition = this.#definition(step, enclosing);
-    const passed = mapValues(step.with, (value) =>
-      substitute(value, enclosing.variables, {
-        position: step.position,
-        what: `with of "${step.uses}"`,
-      }),
-    );
+    // In a recipe that is compiled already, `uses` is for information only.
+    const instantiates = written.uses !== '' && written.pipeline.length === 0;
+    const step = instantiates ? overlay(written, this.#definition(written, enclosing)) : written;
     const inputs = resolveInputs({
       uses: step.uses,
-      declared: definition.inputs,
-      inherited: enclosing.inputs,
-      passed,
-      variables: enclosing.variables,
+      declared: step.inputs,
+      strict: instantiates,
+      passed: step.with,
+      enclosing: enclosing.variables,
       position: step.position,
     });
-    const scope = {
-      variables: new Map([
-        ...enclosing.variables,
-        ...[...inputs.values].map(([name, value]) => [`inputs.${name}`, value] as const),
-      ]),
-      inputs: inputs.stated,
-      open: [...enclosing.open, step.uses],
-    };
-    const own = [...inputs.stated].filter(
-      ([name, value]) => value !== '' && Object.hasOwn(definition.inputs, name),
-    );
-    return this.#compiled(overlay(step, definition), Object.fromEntries(own), scope);
+    const { variables } = enclosing;
+    const nested = enclosing.open.length > 0;
+    const stated = nested || Object.keys(step.with).length > 0 ? statedInputs(step, inputs) : {};
+    return this.#compiled(step, stated, {
+      variables:
+        inputs.size === 0
+          ? variables
+          : {
+              get: (name) =>
+                (name.startsWith('inputs.')
+                  ? inputs.get(name.slice('inputs.'.length))
+                  : undefined) ?? variables.get(name),
+            },
+      open: [...enclosing.open, instantiates ? step.uses : ''],
+    });
   }
 
   #definition(step: Step, scope: Scope): Step {
@@ -175,61 +197,92 @@ class Compiler {
     return definition.step;
   }
 
-  #compiled(step: Step, inputs: Readonly<Record<string, string>>, scope: Scope): CompiledStep {
+  #compiled(step: Step, stated: Readonly<Record<string, string>>, scope: Scope): CompiledStep {
     const at =
       (what: string): ((text: string) => string) =>
       (text) =>
         substitute(text, scope.variables, { position: step.position, what });
-    const condition = substitute(
-      step.if,
-      scope.variables,
-      { position: step.position, what: 'if' },
-      quoteForCondition,
-    );
+    const condition = this.#condition(step.if, scope, step.position);
+    const workingDirectory = at('working-directory')(step.workingDirectory);
+    // The reference leaves names and variables as they are.
+    const late = this.#dialect === 'melange' ? () => (text: string) => text : at;
     return {
-      name: at('name')(step.name),
+      name: late('name')(step.name),
       uses: step.uses,
-      with: inputs,
-      runs: at('runs')(step.runs),
-      pipeline: this.steps(step.pipeline, { ...scope, open: [...scope.open, ''] }),
+      with: stated,
+      runs: this.#print(at('runs')(step.runs), step),
+      pipeline: this.steps(inheritDirectory(step.pipeline, workingDirectory), scope),
       if: condition,
       applies: evaluateCondition(condition, step.position),
-      workingDirectory: at('working-directory')(step.workingDirectory),
-      environment: mapValues(step.environment, at('environment')),
-      needs: step.needs.map(at('needs')),
+      workingDirectory,
+      environment: mapValues(step.environment, late('environment')),
+      needs: (step.needs ?? []).map(at('needs')),
+      needsWritten: step.needs !== undefined,
       requiredSteps: step.requiredSteps,
       label: step.label,
       position: step.position,
     };
   }
+
+  #condition(text: string, scope: Scope, position: Step['position']): string {
+    return substitute(text, scope.variables, { position, what: 'if' }, quoteForCondition);
+  }
+
+  #print(script: string, step: Step): string {
+    const { printScript } = this.#options;
+    if (script === '' || printScript === undefined) return script;
+    try {
+      return printScript(script);
+    } catch (error) {
+      if (!(error instanceof KilnError)) throw error;
+      throw new KilnError(error.code, messageOf(error), {
+        position: step.position,
+        hint: error.hint,
+        cause: error,
+      });
+    }
+  }
 }
 
-/** A definition decoded over the step that uses it; the step's working directory reaches the definition's own steps. */
+/**
+ * The inputs whose value is not the text of their default: what the compiled form states, unless a step at the top passes
+ * none at all.
+ */
+function statedInputs(
+  step: Step,
+  inputs: ReadonlyMap<string, string>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    [...inputs].filter(([name, value]) => {
+      const declared = Object.hasOwn(step.inputs, name) ? step.inputs[name] : undefined;
+      return value !== (declared?.default ?? '');
+    }),
+  );
+}
+
+/** A definition decoded over the step that uses it: what it does not write, the step keeps. */
 function overlay(step: Step, definition: Step): Step {
-  const workingDirectory =
-    definition.workingDirectory === '' ? step.workingDirectory : definition.workingDirectory;
   return {
     ...step,
     if: definition.if === '' ? step.if : definition.if,
-    workingDirectory,
+    workingDirectory:
+      definition.workingDirectory === '' ? step.workingDirectory : definition.workingDirectory,
     environment: { ...step.environment, ...definition.environment },
-    inputs: definition.inputs,
-    needs: definition.needs,
+    inputs: { ...step.inputs, ...definition.inputs },
+    needs: definition.needs ?? step.needs,
     runs: definition.runs,
     requiredSteps: definition.requiredSteps ?? step.requiredSteps,
-    pipeline: inheritDirectory(definition.pipeline, workingDirectory),
+    label: definition.label === '' ? step.label : definition.label,
+    with: { ...step.with, ...definition.with },
+    pipeline: definition.pipeline,
   };
 }
 
 function inheritDirectory(steps: readonly Step[], inherited: string): readonly Step[] {
-  return steps.map((step) => {
-    const workingDirectory = step.workingDirectory === '' ? inherited : step.workingDirectory;
-    return {
-      ...step,
-      workingDirectory,
-      pipeline: inheritDirectory(step.pipeline, workingDirectory),
-    };
-  });
+  if (inherited === '') return steps;
+  return steps.map((step) =>
+    step.workingDirectory === '' ? { ...step, workingDirectory: inherited } : step,
+  );
 }
 
 const workspacePath = '/home/build';
@@ -243,17 +296,21 @@ function commonVariables({ recipe, arch, libc }: CompileOptions): ReadonlyMap<st
   assert(origin.name !== '', 'a recipe has a name');
   return new Map([
     ...architectureVariables(arch, libc ?? 'gnu'),
-    ...Object.entries(recipe.vars).map(([name, value]) => [`vars.${name}`, value] as const),
+    ...recipe.variables,
     ['package.name', origin.name],
     ['package.version', origin.version],
     ['package.epoch', String(origin.epoch)],
     ['package.full-version', fullVersionOf(origin)],
-    ['package.description', origin.description],
+    ...(recipe.dialect === 'kiln' ? [['package.description', origin.description] as const] : []),
     ['package.srcdir', workspacePath],
     ['targets.outdir', `${workspacePath}/melange-out`],
     ['targets.destdir', treeOf(origin.name)],
     ...[origin.name, ...recipe.subpackages.map(({ name }) => name)].map(
       (name) => [`targets.package.${name}`, treeOf(name)] as const,
     ),
-  ]);
+    ...Object.keys(recipe.options).map(
+      (name) => [`options.${name}.enabled`, String(recipe.optionsEnabled.includes(name))] as const,
+    ),
+    ...recipe.optionsEnabled.map((name) => [`options.${name}.enabled`, 'true'] as const),
+  ] as readonly (readonly [string, string])[]);
 }

@@ -1,12 +1,7 @@
 import type { Position } from '@kiln/base';
+import type { ImageConfig } from '@kiln/image-config';
 import type { Architecture } from './architecture.ts';
-import type {
-  Environment,
-  HardeningException,
-  OriginFacts,
-  PackageFacts,
-  Recipe,
-} from './recipe.ts';
+import type { HardeningException, OriginFacts, PackageFacts, Recipe } from './recipe.ts';
 
 /** A step in which nothing is left to decide. */
 export interface CompiledStep {
@@ -24,6 +19,8 @@ export interface CompiledStep {
   readonly environment: Readonly<Record<string, string>>;
   /** The packages this step wants in the environment. */
   readonly needs: readonly string[];
+  /** Whether `needs` is written: the compiled form shows it where it was not collected. */
+  readonly needsWritten: boolean;
   readonly requiredSteps: number | undefined;
   readonly label: string;
   readonly position: Position;
@@ -31,11 +28,13 @@ export interface CompiledStep {
 
 export interface CompiledTest {
   /** Sorted; the package under test is one of them. */
-  readonly environment: Environment;
+  readonly environment: ImageConfig;
   readonly pipeline: readonly CompiledStep[];
+  readonly pipelineWritten: boolean;
 }
 
 export interface CompiledSubpackage extends PackageFacts {
+  /** As printed in the compiled form. */
   readonly if: string;
   /** False: it is not built and yields no package. */
   readonly applies: boolean;
@@ -63,8 +62,8 @@ export interface CompiledRecipe {
   readonly arch: Architecture;
   readonly recipe: Recipe;
   readonly package: OriginFacts;
-  /** Packages and variables of the build guest, the needs of steps that apply included. */
-  readonly environment: Environment;
+  /** The build guest; the needs of steps that apply are among its packages. */
+  readonly environment: ImageConfig;
   readonly pipeline: readonly CompiledStep[];
   readonly subpackages: readonly CompiledSubpackage[];
   readonly test: CompiledTest | undefined;

@@ -1,7 +1,7 @@
 import { KilnError, shorten, type Position } from '@kiln/base';
 
 /**
- * Evaluates a condition in which no variable is left:
+ * Evaluates a condition; a variable that is left in it is the empty text:
  * `expr := term (("&&" | "||") term)*` with equal precedence, left associative; `term := value ("==" | "!=") value` or
  * an expression in parentheses; `value` is a quoted string with the escapes `\\ \' \" \n \t`. The empty condition holds.
  * Throws `RECIPE_CONDITION_INVALID`.
@@ -55,6 +55,11 @@ class ConditionParser {
 
   #string(): string {
     this.#space();
+    const variable = /^\$\{\{\s*[A-Za-z0-9._-]+\s*\}\}/.exec(this.#text.slice(this.#offset));
+    if (variable !== null) {
+      this.#offset += variable[0].length;
+      return '';
+    }
     const quote = this.#text[this.#offset];
     if (quote !== '"' && quote !== "'") throw this.#error('expected a quoted string or a variable');
     let value = '';

@@ -1,5 +1,6 @@
 export type { Architecture, Libc } from './architecture.ts';
-export { architectureOf, architectures, goNameOf } from './architecture.ts';
+export { appliesTo, architectureOf, architectures, goNameOf } from './architecture.ts';
+export { capabilityBits } from './capability.ts';
 export type { CompileOptions } from './compile.ts';
 export { compileRecipe } from './compile.ts';
 export type {
@@ -10,13 +11,20 @@ export type {
   SourceReference,
 } from './compiled.ts';
 export { evaluateCondition } from './condition.ts';
-export { compiledDocument } from './document.ts';
-export type { ParseRecipeOptions, PipelineDefinition } from './parse.ts';
-export { defaultVariables, parsePipelineDefinition, parseRecipe } from './parse.ts';
+export type { DecodedRecipe, DecodeRecipeOptions, PipelineDefinition } from './decode.ts';
+export { decodeRecipe, parsePipelineDefinition } from './decode.ts';
+export { compiledDocument, printCompiled } from './document.ts';
+export { parseEnvFile } from './env-file.ts';
+export type { ExpandOptions } from './expand.ts';
+export { defaultVariables, expandRecipe } from './expand.ts';
+export type { ParseRecipeOptions } from './parse.ts';
+export { parseRecipe } from './parse.ts';
 export type {
+  Acknowledgement,
+  BuildOption,
   Copyright,
   Dependencies,
-  Environment,
+  FileCapability,
   HardeningCheck,
   HardeningException,
   Input,
@@ -24,12 +32,16 @@ export type {
   PackageFacts,
   PackageOptions,
   Recipe,
+  RecipeDialect,
   ScriptletName,
   Scriptlets,
   Step,
   Subpackage,
   TestBlock,
+  Update,
+  VarTransform,
 } from './recipe.ts';
 export { fullVersionOf } from './recipe.ts';
+export { requirePinnedSources } from './sources.ts';
 export type { Variables } from './substitute.ts';
 export { substitute, substituteKnown } from './substitute.ts';

@@ -1,17 +1,17 @@
 import { KilnError, shorten, type Position } from '@kiln/base';
 import type { Input } from './recipe.ts';
-import { substitute, type Variables } from './substitute.ts';
+import { substitute, substituteKnown, type Variables } from './substitute.ts';
 
 export interface InputRequest {
   /** The pipeline's name, for messages. */
   readonly uses: string;
   readonly declared: Readonly<Record<string, Input>>;
-  /** Inputs of the enclosing pipeline. */
-  readonly inherited: ReadonlyMap<string, string>;
-  /** What the step passes, already substituted in the enclosing scope. */
+  /** Whether an input that is not declared is refused. */
+  readonly strict: boolean;
+  /** What the step passes, as written. */
   readonly passed: Readonly<Record<string, string>>;
-  /** The variables for defaults. */
-  readonly variables: Variables;
+  /** The variables of the step that uses the pipeline, its own inputs among them. */
+  readonly enclosing: Variables;
   readonly position: Position;
 }
 
@@ -21,64 +21,88 @@ const hexLengths: Readonly<Record<string, number>> = {
   'expected-commit': 40,
 };
 
-export interface ResolvedInputs {
-  /** Every input by name. */
-  readonly values: ReadonlyMap<string, string>;
-  /**
-   * Those that nested pipelines inherit and that the compiled step states: all but the ones that have a default without
-   * variables as their value (the reference language lets a nested pipeline's own default win over those).
-   */
-  readonly stated: ReadonlyMap<string, string>;
-}
-
 /**
- * The inputs of a reusable pipeline: inherited, then passed, then for each declared one that is missing or empty its
- * default. Throws `RECIPE_INPUT_INVALID` for one that is not declared, is required and empty, or is a digest or commit
- * of the wrong shape.
+ * The inputs of a reusable pipeline by name (packages.md 3.5): what is passed, in which `${{inputs.x}}` means the
+ * enclosing pipeline's input, or else a sibling; for a declared one that is missing or empty its default.
+ * Throws `RECIPE_INPUT_INVALID` for one that is not declared, is required and empty, or is a digest or commit of the wrong
+ * shape, and `RECIPE_VARIABLE_UNKNOWN`.
  */
-export function resolveInputs(request: InputRequest): ResolvedInputs {
-  const inputs = new Map(request.inherited);
-  const plainDefaults = new Set<string>();
-  for (const [name, value] of Object.entries(request.passed)) {
-    if (!Object.hasOwn(request.declared, name)) {
+export function resolveInputs(request: InputRequest): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const [name, text] of Object.entries(request.passed)) {
+    if (request.strict && !Object.hasOwn(request.declared, name)) {
       throw invalid(
         request,
         `pipeline "${request.uses}" has no input "${shorten(name)}"`,
         knownInputs(request),
       );
     }
-    inputs.set(name, value);
+    texts.set(name, text);
   }
   for (const [name, input] of Object.entries(request.declared)) {
-    const given = inputs.get(name) ?? '';
-    const value =
-      given === ''
-        ? substitute(input.default, request.variables, {
-            position: request.position,
-            what: `the default of input "${name}"`,
-          })
-        : given;
-    if (given === '' && !input.default.includes('${{')) plainDefaults.add(name);
-    if (value === '' && input.required) {
+    const text = texts.get(name) || input.default;
+    if (input.required && text === '')
       throw invalid(request, `pipeline "${request.uses}" needs the input "${name}"`);
-    }
-    const length = hexLengths[name];
-    if (
-      length !== undefined &&
-      value !== '' &&
-      !(value.length === length && /^[0-9a-f]+$/i.test(value))
-    ) {
-      throw invalid(
-        request,
-        `input "${name}" must be ${length} hexadecimal digits, got "${shorten(value)}"`,
-      );
-    }
-    inputs.set(name, value);
+    // What the enclosing scope knows comes first, so that an input may be forwarded under its own name.
+    texts.set(name, substituteWhole(text, request.enclosing));
   }
-  return {
-    values: inputs,
-    stated: new Map([...inputs].filter(([name]) => !plainDefaults.has(name))),
-  };
+  return new Siblings(texts, request).all();
+}
+
+/** All variables replaced, or the text as it is where one of them is unknown. */
+function substituteWhole(text: string, variables: Variables): string {
+  const names = [...text.matchAll(/\$\{\{\s*([A-Za-z0-9._-]*)\s*\}\}/g)].map(
+    ([, name]) => name ?? '',
+  );
+  return names.every((name) => variables.get(name) !== undefined)
+    ? substituteKnown(text, variables)
+    : text;
+}
+
+/** Replaces the inputs that other inputs name. */
+class Siblings {
+  readonly #texts: ReadonlyMap<string, string>;
+  readonly #request: InputRequest;
+  readonly #values = new Map<string, string>();
+  readonly #open = new Set<string>();
+
+  constructor(texts: ReadonlyMap<string, string>, request: InputRequest) {
+    this.#texts = texts;
+    this.#request = request;
+  }
+
+  all(): ReadonlyMap<string, string> {
+    for (const name of this.#texts.keys()) this.#value(name);
+    return this.#values;
+  }
+
+  #value(name: string): string | undefined {
+    const text = this.#texts.get(name);
+    const known = this.#values.get(name);
+    if (text === undefined || known !== undefined) return known;
+    const { position, enclosing } = this.#request;
+    if (this.#open.has(name))
+      throw invalid(this.#request, `the input "${shorten(name)}" refers to itself`);
+    this.#open.add(name);
+    const get = (variable: string): string | undefined =>
+      (variable.startsWith('inputs.')
+        ? this.#value(variable.slice('inputs.'.length))
+        : undefined) ?? enclosing.get(variable);
+    const value = substitute(text, { get }, { position, what: `the input "${shorten(name)}"` });
+    if (Object.hasOwn(this.#request.declared, name)) checkShape(this.#request, name, value);
+    this.#values.set(name, value);
+    return value;
+  }
+}
+
+function checkShape(request: InputRequest, name: string, value: string): void {
+  const length = Object.hasOwn(hexLengths, name) ? hexLengths[name] : undefined;
+  if (length === undefined || value === '') return;
+  if (value.length === length && /^[0-9a-f]+$/i.test(value)) return;
+  throw invalid(
+    request,
+    `input "${name}" must be ${length} hexadecimal digits, got "${shorten(value)}"`,
+  );
 }
 
 function knownInputs(request: InputRequest): string {

@@ -1,4 +1,12 @@
 import type { Position } from '@kiln/base';
+import type { ImageConfig } from '@kiln/image-config';
+import type { RawUpdate } from './schema.ts';
+
+/**
+ * `kiln` is the language as it is meant; `melange` keeps the quirks of the reference program that the compatibility page
+ * lists, and refuses Kiln's own key.
+ */
+export type RecipeDialect = 'kiln' | 'melange';
 
 /** Relations of a package, in the order of the recipe. */
 export interface Dependencies {
@@ -39,6 +47,14 @@ export interface Copyright {
   readonly detectionOverride: string;
 }
 
+/** File capabilities to set after the build. */
+export interface FileCapability {
+  readonly path: string;
+  /** Capability names, joined with commas, and flags such as `+ep`. */
+  readonly add: Readonly<Record<string, string>>;
+  readonly reason: string;
+}
+
 /** What a main package and a subpackage both say of themselves. */
 export interface PackageFacts {
   readonly name: string;
@@ -51,6 +67,9 @@ export interface PackageFacts {
   readonly scriptlets: Scriptlets;
   /** Names of linters whose findings are warnings for this package. */
   readonly checksDisabled: readonly string[];
+  readonly capabilities: readonly FileCapability[];
+  /** Which optional blocks are written, even if with nothing in them: the compiled form shows it. */
+  readonly written: { readonly options: boolean; readonly scriptlets: boolean };
   readonly position: Position;
 }
 
@@ -64,7 +83,8 @@ export interface OriginFacts extends PackageFacts {
   /** Limit on the whole build of one architecture. */
   readonly timeoutMs: number | undefined;
   readonly resources: Readonly<Record<string, string>>;
-  readonly testResources: Readonly<Record<string, string>>;
+  /** Undefined where the block is not written. */
+  readonly testResources: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Input {
@@ -84,21 +104,19 @@ export interface Step {
   readonly if: string;
   readonly workingDirectory: string;
   readonly environment: Readonly<Record<string, string>>;
-  readonly needs: readonly string[];
+  /** Undefined where the key is not written: a definition without it leaves the step's own. */
+  readonly needs: readonly string[] | undefined;
   readonly inputs: Readonly<Record<string, Input>>;
   readonly requiredSteps: number | undefined;
   readonly label: string;
   readonly position: Position;
 }
 
-export interface Environment {
-  readonly packages: readonly string[];
-  readonly variables: Readonly<Record<string, string>>;
-}
-
 export interface TestBlock {
-  readonly environment: Environment;
+  readonly environment: ImageConfig;
   readonly pipeline: readonly Step[];
+  /** Whether the key `pipeline` is written: the compiled form shows it. */
+  readonly pipelineWritten: boolean;
 }
 
 export interface Subpackage extends PackageFacts {
@@ -123,19 +141,55 @@ export interface HardeningException {
   readonly position: Position;
 }
 
+/** A change against the published version that the recipe says is meant. */
+export interface Acknowledgement {
+  readonly finding: string;
+  readonly reason: string;
+  readonly position: Position;
+}
+
+export interface VarTransform {
+  readonly from: string;
+  /** A regular expression of Go (RE2). */
+  readonly match: string;
+  /** A replacement template of Go. */
+  readonly replace: string;
+  readonly to: string;
+}
+
+/** A variant of the build. Lists that are not written are undefined, which the compiled form tells from empty ones. */
+export interface BuildOption {
+  readonly vars: Readonly<Record<string, string>> | undefined;
+  readonly add: readonly string[] | undefined;
+  readonly remove: readonly string[] | undefined;
+}
+
+export type Update = RawUpdate;
+
 /** A recipe with parse-time variables replaced and ranges expanded; nothing depends on an architecture yet. */
 export interface Recipe {
   readonly file: string;
+  readonly dialect: RecipeDialect;
   readonly package: OriginFacts;
-  readonly environment: Environment;
+  readonly environment: ImageConfig;
+  /** Linux capabilities of the steps, by their names. */
+  readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] };
   readonly pipeline: readonly Step[];
   readonly subpackages: readonly Subpackage[];
+  /** As written, with those of the vars file and of the chosen options over them. */
   readonly vars: Readonly<Record<string, string>>;
-  /** The `update` block as data, for what watches upstream releases. */
-  readonly update: unknown;
+  readonly varTransforms: readonly VarTransform[];
+  /** `vars.NAME`, vars and transforms resolved: for the compile-time pass. */
+  readonly variables: ReadonlyMap<string, string>;
+  readonly options: Readonly<Record<string, BuildOption>>;
+  readonly optionsEnabled: readonly string[];
+  readonly update: Update;
   readonly test: TestBlock | undefined;
   /** From the top-level key `kiln`, Kiln's own addition to the language. */
   readonly hardeningExceptions: readonly HardeningException[];
+  readonly acknowledgements: readonly Acknowledgement[];
+  /** Why the steps need the network; undefined: they do not. */
+  readonly network: string | undefined;
 }
 
 /** `<version>-r<epoch>`. */

@@ -1,10 +1,12 @@
 import { KilnError, shorten } from '@kiln/base';
-import type { CompiledStep, CompiledSubpackage, SourceReference } from './compiled.ts';
+import type {
+  CompiledRecipe,
+  CompiledStep,
+  CompiledSubpackage,
+  SourceReference,
+} from './compiled.ts';
 
-/**
- * The upstream files that `fetch` steps name, of steps and subpackages that apply.
- * Throws `RECIPE_FETCH_UNPINNED` for one without a digest: a build only sees bytes that the recipe names.
- */
+/** The upstream files that `fetch` steps name with a digest, of steps and subpackages that apply. */
 export function sourcesOf(
   pipeline: readonly CompiledStep[],
   subpackages: readonly CompiledSubpackage[],
@@ -27,10 +29,34 @@ function fetchesOf(
     topLevel: boolean,
   ): readonly SourceReference[] => {
     if (!step.applies) return [];
-    const own = step.uses === 'fetch' ? [fetchOf(step, { stepIndex, topLevel, subpackage })] : [];
+    const own =
+      step.uses === 'fetch' && isPinned(step)
+        ? [fetchOf(step, { stepIndex, topLevel, subpackage })]
+        : [];
     return [...own, ...step.pipeline.flatMap((nested) => walk(nested, stepIndex, false))];
   };
   return steps.flatMap((step, index) => walk(step, index, true));
+}
+
+function isPinned({ with: inputs }: CompiledStep): boolean {
+  return inputs['expected-sha256'] !== undefined || inputs['expected-sha512'] !== undefined;
+}
+
+/** Throws `RECIPE_FETCH_UNPINNED` for a `fetch` without a digest: a build only sees bytes that the recipe names. */
+export function requirePinnedSources(compiled: CompiledRecipe): void {
+  const walk = (step: CompiledStep): void => {
+    if (!step.applies) return;
+    if (step.uses === 'fetch' && !isPinned(step)) {
+      const uri = shorten(step.with['uri'] ?? '');
+      throw new KilnError('RECIPE_FETCH_UNPINNED', `fetch of "${uri}" names no digest`, {
+        position: step.position,
+        hint: 'add expected-sha256 or expected-sha512; expected-none is not accepted',
+      });
+    }
+    step.pipeline.forEach(walk);
+  };
+  compiled.pipeline.forEach(walk);
+  for (const { applies, pipeline } of compiled.subpackages) if (applies) pipeline.forEach(walk);
 }
 
 function fetchOf(
@@ -41,13 +67,7 @@ function fetchOf(
   const uri = step.with['uri'] ?? '';
   const sha256 = step.with['expected-sha256'];
   const sha512 = step.with['expected-sha512'];
-  const hex = sha256 ?? sha512;
-  if (hex === undefined) {
-    throw new KilnError('RECIPE_FETCH_UNPINNED', `fetch of "${shorten(uri)}" names no digest`, {
-      position,
-      hint: 'add expected-sha256 or expected-sha512; expected-none is not accepted',
-    });
-  }
+  const hex = sha256 ?? sha512 ?? '';
   return {
     uri,
     digest: { algorithm: sha256 === undefined ? 'sha512' : 'sha256', hex: hex.toLowerCase() },

@@ -34,7 +34,7 @@ export function stepOf(
     if: replace(raw.if),
     workingDirectory: replace(raw['working-directory']),
     environment: mapValues(raw.environment, replace),
-    needs: raw.needs.packages.map(replace),
+    needs: raw.needs?.packages.map(replace),
     inputs: mapValues(raw.inputs, (input): Input => ({ ...input })),
     requiredSteps: raw.assertions?.['required-steps'],
     label: raw.label,

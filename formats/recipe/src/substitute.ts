@@ -1,6 +1,9 @@
 import { KilnError, shorten, type Position } from '@kiln/base';
 
-export type Variables = ReadonlyMap<string, string>;
+/** What gives the value of a variable by its name. */
+export interface Variables {
+  get(name: string): string | undefined;
+}
 
 const reference = /\$\{\{\s*([A-Za-z0-9._-]*)\s*(\}\})?/g;
 
@@ -41,19 +44,36 @@ export function substitute(
       throw new KilnError(
         'RECIPE_VARIABLE_UNKNOWN',
         `unknown variable "${shorten(name)}" in ${place.what}`,
-        {
-          position: place.position,
-        },
+        { position: place.position },
       );
     }
     return quote === undefined ? value : quote(value);
   });
 }
 
-/** A string of the condition language that means exactly this value. */
+/** A string of the condition language that means exactly this value, quoted as Go's `strconv.Quote` does. */
 export function quoteForCondition(value: string): string {
-  const escaped = value.replace(/[\\"\n\t]/g, (c) =>
-    c === '\n' ? '\\n' : c === '\t' ? '\\t' : `\\${c}`,
+  const escaped = value.replace(
+    // oxlint-disable-next-line no-control-regex -- control characters are what this escapes
+    /[\\"]|[\u0000-\u001f\u007f]|[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu,
+    (c) => short[c] ?? (c === '\\' || c === '"' ? `\\${c}` : codeOf(c)),
   );
   return `"${escaped}"`;
+}
+
+const short: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+};
+
+function codeOf(c: string): string {
+  const code = c.codePointAt(0) ?? 0;
+  const hex = code.toString(16);
+  if (code < 0x80) return `\\x${hex.padStart(2, '0')}`;
+  return code > 0xffff ? `\\U${hex.padStart(8, '0')}` : `\\u${hex.padStart(4, '0')}`;
 }

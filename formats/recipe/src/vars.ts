@@ -1,45 +1,60 @@
 import { KilnError, shorten, type Position } from '@kiln/base';
+import { replaceAllRe2 } from './re2.ts';
+import type { VarTransform } from './recipe.ts';
 import { substitute } from './substitute.ts';
 
+export interface VarsRequest {
+  readonly vars: Readonly<Record<string, string>>;
+  readonly transforms: readonly VarTransform[];
+  /** `package.*`: transforms may start from them, vars may not name them. */
+  readonly known: ReadonlyMap<string, string>;
+  positionOf(path: readonly PropertyKey[]): Position;
+}
+
 /**
- * The `vars` of a recipe under their full names (`vars.NAME`). A var may name other vars; whatever else it names, or a
- * circle of vars, is refused.
+ * The vars of a recipe under their full names (`vars.NAME`): those that are written, in which a var may name other vars,
+ * and then each transform, in order, which may start from the results of those before it. Whatever else a var names, or a
+ * circle of vars, is refused. Throws `RECIPE_INVALID`, `RECIPE_VARIABLE_UNKNOWN`, `RECIPE_REGEX_INVALID`.
  */
-export function resolveVars(
-  vars: Readonly<Record<string, string>>,
-  positionOf: (name: string) => Position,
-): ReadonlyMap<string, string> {
+export function resolveVars(request: VarsRequest): ReadonlyMap<string, string> {
   const resolved = new Map<string, string>();
-  for (const name of Object.keys(vars)) resolveVar(name, { vars, positionOf, resolved, open: [] });
+  for (const name of Object.keys(request.vars)) resolveVar(name, { request, resolved, open: [] });
+  request.transforms.forEach((transform, index) => {
+    const position = request.positionOf(['var-transforms', index]);
+    const from = substitute(
+      transform.from,
+      { get: (name) => resolved.get(name) ?? request.known.get(name) },
+      { position, what: `the transform to "${shorten(transform.to)}"` },
+    );
+    resolved.set(`vars.${transform.to}`, replaceAllRe2(from, transform, position));
+  });
   return resolved;
 }
 
 interface Resolution {
-  readonly vars: Readonly<Record<string, string>>;
-  readonly positionOf: (name: string) => Position;
+  readonly request: VarsRequest;
   readonly resolved: Map<string, string>;
   readonly open: readonly string[];
 }
 
 function resolveVar(name: string, context: Resolution): string | undefined {
-  const text = context.vars[name];
+  const { vars, positionOf } = context.request;
+  const text = Object.hasOwn(vars, name) ? vars[name] : undefined;
   const known = context.resolved.get(`vars.${name}`);
   if (text === undefined || known !== undefined) return known;
-  const position = context.positionOf(name);
+  const position = positionOf(['vars', name]);
   if (context.open.includes(name)) {
     throw new KilnError(
       'RECIPE_INVALID',
       `vars refer to each other in a circle: ${shorten([...context.open, name].join(' -> '))}`,
-      {
-        position,
-      },
+      { position },
     );
   }
   const inner = { ...context, open: [...context.open, name] };
   const others = {
     get: (full: string) =>
       full.startsWith('vars.') ? resolveVar(full.slice('vars.'.length), inner) : undefined,
-  } as ReadonlyMap<string, string>;
+  };
   const value = substitute(text, others, { position, what: `vars.${name}` });
   context.resolved.set(`vars.${name}`, value);
   return value;

@@ -107,7 +107,11 @@ async function planOf(
       return text === undefined ? undefined : { file: `pipelines/${name}.yaml`, text };
     }),
   });
-  const environment = await lockEnvironment(ports.records, bundle, compiled.environment.packages);
+  const environment = await lockEnvironment(
+    ports.records,
+    bundle,
+    compiled.environment.contents.packages,
+  );
   const plan = planBuild({
     compiled,
     sideFiles: bundle.sideFiles.map((file) => ({

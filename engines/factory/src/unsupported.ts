@@ -1,0 +1,45 @@
+import { KilnError } from '@kiln/base';
+import type { ImageConfig } from '@kiln/image-config';
+import type { DecodedRecipe } from '@kiln/recipe';
+
+/**
+ * Refuses what a recipe may say and the factory does not act on: silence would build something else than the recipe says.
+ * Throws `CATALOG_KEY_UNSUPPORTED` at the key.
+ */
+export function refuseUnsupported({ raw, positionOf }: DecodedRecipe): void {
+  const refuse = (path: readonly PropertyKey[], used: boolean, hint?: string): void => {
+    if (!used) return;
+    throw new KilnError(
+      'CATALOG_KEY_UNSUPPORTED',
+      `the key "${path.map(String).join('.')}" is not supported in a factory`,
+      { position: positionOf(path), hint },
+    );
+  };
+  const environment = (at: readonly PropertyKey[], config: ImageConfig): void => {
+    const { contents } = config;
+    const hint = 'the factory decides which repositories make the environment';
+    refuse([...at, 'contents', 'repositories'], contents.repositories.length > 0, hint);
+    refuse([...at, 'contents', 'build_repositories'], contents.buildRepositories.length > 0, hint);
+    refuse(
+      [...at, 'contents', 'runtime_repositories'],
+      contents.runtimeRepositories.length > 0,
+      hint,
+    );
+    refuse([...at, 'contents', 'keyring'], contents.keyring.length > 0, hint);
+    refuse([...at, 'contents', 'baseimage'], contents.baseImage !== undefined);
+    refuse([...at, 'accounts', 'run-as'], !['', 'build', '1000'].includes(config.accounts.runAs));
+    refuse([...at, 'paths'], config.paths.length > 0);
+    refuse([...at, 'include'], config.include !== '');
+    refuse([...at, 'certificates'], config.certificates !== undefined);
+  };
+  refuse(['capabilities'], raw.capabilities.add.length + raw.capabilities.drop.length > 0);
+  refuse(['package', 'setcap'], raw.package.setcap.length > 0);
+  refuse(['kiln', 'network'], raw.kiln?.network !== undefined);
+  environment(['environment'], raw.environment);
+  if (raw.test !== undefined) environment(['test', 'environment'], raw.test.environment);
+  raw.subpackages.forEach(({ test, setcap }, index) => {
+    refuse(['subpackages', index, 'setcap'], setcap.length > 0);
+    if (test !== undefined)
+      environment(['subpackages', index, 'test', 'environment'], test.environment);
+  });
+}

@@ -1,0 +1,85 @@
+import { KilnError, shorten } from '@kiln/base';
+
+const variablesMax = 10_000;
+
+/**
+ * Reads a file of variables (dotenv): `KEY=value` or `KEY: value` lines, `export ` before a key, `#` comments, values in
+ * single quotes (literal) or double quotes (`\n`, `\r`, escapes, several lines), `$NAME` and `${NAME}` of earlier lines in
+ * all but single quotes. Throws `RECIPE_ENV_FILE_INVALID` with file and line.
+ */
+export function parseEnvFile(text: string, file: string): Readonly<Record<string, string>> {
+  return new EnvReader(text.replaceAll('\r\n', '\n'), file).read();
+}
+
+class EnvReader {
+  readonly #text: string;
+  readonly #file: string;
+  readonly #variables = new Map<string, string>();
+  #at = 0;
+
+  constructor(text: string, file: string) {
+    this.#text = text;
+    this.#file = file;
+  }
+
+  read(): Readonly<Record<string, string>> {
+    for (;;) {
+      this.#skip(/(?:\s|#[^\n]*)*/y);
+      if (this.#at >= this.#text.length) return Object.fromEntries(this.#variables);
+      if (this.#variables.size >= variablesMax) throw this.#error('too many variables');
+      this.#skip(/export[ \t]+/y);
+      const [, name = ''] = this.#match(/([A-Za-z0-9_.]+)[ \t]*[=:][ \t]*/y) ?? [];
+      if (name === '') throw this.#error(`no variable: "${shorten(this.#line())}"`);
+      this.#variables.set(name, this.#value());
+    }
+  }
+
+  #value(): string {
+    const single = this.#match(/'([^']*)'/y);
+    if (single !== null) return single[1] ?? '';
+    const double = this.#match(/"((?:[^"\\]|\\[^])*)"/y);
+    if (double !== null) return this.#expand(unescape(double[1] ?? ''));
+    if (/^['"]/.test(this.#text.slice(this.#at, this.#at + 1)))
+      throw this.#error('a value without its closing quote');
+    const [line = ''] = this.#match(/[^\n]*/y) ?? [];
+    return this.#expand(line.replace(/(?:^|\s)#.*$/, '').trim());
+  }
+
+  #expand(text: string): string {
+    return text.replace(
+      /(\\)?\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/g,
+      (whole, escaped: string | undefined, braced: string | undefined, bare: string | undefined) =>
+        escaped === undefined ? (this.#variables.get(braced ?? bare ?? '') ?? '') : whole.slice(1),
+    );
+  }
+
+  #match(expression: RegExp): RegExpExecArray | null {
+    expression.lastIndex = this.#at;
+    const match = expression.exec(this.#text);
+    if (match !== null) this.#at += match[0].length;
+    return match;
+  }
+
+  #skip(expression: RegExp): void {
+    this.#match(expression);
+  }
+
+  #line(): string {
+    return this.#text.slice(this.#at).split('\n')[0] ?? '';
+  }
+
+  #error(message: string): KilnError {
+    const before = this.#text.slice(0, this.#at).split('\n');
+    return new KilnError('RECIPE_ENV_FILE_INVALID', message, {
+      position: { file: this.#file, line: before.length, column: (before.at(-1) ?? '').length + 1 },
+      hint: 'write KEY=value lines',
+    });
+  }
+}
+
+/** The escapes of double quotes; `\$` stays for the expansion. */
+function unescape(text: string): string {
+  return text.replace(/\\([^$])/g, (_whole, c: string) =>
+    c === 'n' ? '\n' : c === 'r' ? '\r' : c,
+  );
+}

@@ -1,0 +1,79 @@
+import { KilnError, messageOf, shorten, type Position } from '@kiln/base';
+import { RE2JS } from 're2js';
+
+/** Characters of an expression; RE2 is linear in the text, and this bounds the rest. */
+const patternCharactersMax = 4096;
+/** Characters of a result: a template may repeat a group for every match. */
+const resultCharactersMax = 1024 * 1024;
+
+/**
+ * Replaces every match of a regular expression of Go (RE2: no look-around, no back-references, leftmost first) by a
+ * replacement template of Go, as `regexp.ReplaceAllString` does (packages.md 3.6). Throws `RECIPE_REGEX_INVALID`.
+ */
+export function replaceAllRe2(
+  text: string,
+  { match, replace }: { readonly match: string; readonly replace: string },
+  position: Position,
+): string {
+  const expression = compile(match, position);
+  const groups = expression.namedGroups();
+  const matcher = expression.matcher(text);
+  let result = '';
+  let copied = 0;
+  let searchEnd = 0;
+  for (let at = 0; at <= text.length && matcher.find(at);) {
+    const [start, end] = [matcher.start(), matcher.end()];
+    result += text.slice(copied, start);
+    // An empty match right behind another one is none, as in Go.
+    if (end > searchEnd || start === 0) {
+      result += expandTemplate(replace, (name) => {
+        const index = /^(?:0|[1-9]\d*)$/.test(name) ? Number(name) : groups[name];
+        return index === undefined || index > matcher.groupCount()
+          ? ''
+          : (matcher.group(index) ?? '');
+      });
+    }
+    if (result.length > resultCharactersMax) {
+      throw new KilnError('RECIPE_REGEX_INVALID', `the result of "${shorten(match)}" is too long`, {
+        position,
+      });
+    }
+    copied = end;
+    searchEnd = end;
+    at = end > start ? end : end + characterLength(text, end);
+    if (end === start) {
+      result += text.slice(copied, at);
+      copied = Math.min(at, text.length);
+    }
+  }
+  return result + text.slice(copied);
+}
+
+function characterLength(text: string, at: number): number {
+  return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+}
+
+function compile(pattern: string, position: Position): RE2JS {
+  try {
+    if (pattern.length > patternCharactersMax) throw new Error('too long');
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    throw new KilnError(
+      'RECIPE_REGEX_INVALID',
+      `not a regular expression: "${shorten(pattern)}": ${shorten(messageOf(error), 120)}`,
+      { position, hint: 'RE2 has neither look-around nor back-references' },
+    );
+  }
+}
+
+/**
+ * Expands a replacement template: `$1`, `${1}`, `$name`, `${name}`, `$$`. An unbraced name is the longest run of letters,
+ * digits and `_`; an unknown group is empty; a `$` that begins none of these stays.
+ */
+function expandTemplate(template: string, group: (name: string) => string): string {
+  return template.replace(
+    /\$(?:(\$)|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu,
+    (_whole, dollar: string | undefined, braced: string | undefined, bare: string | undefined) =>
+      dollar ?? group(braced ?? bare ?? ''),
+  );
+}
