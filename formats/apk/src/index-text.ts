@@ -30,7 +30,10 @@ export function recordOf(info: PackageInfo, checksum: string, sizeBytes: number)
 }
 
 export interface PrintIndexOptions {
-  /** `melange` writes install-if lists in brackets, as that tool does, which no reader understands. Default `kiln`. */
+  /**
+   * `melange` writes install-if lists in brackets, as that tool does, which no reader understands, and a build time of
+   * 0. Default `kiln`.
+   */
   readonly dialect?: 'kiln' | 'melange';
 }
 
@@ -67,7 +70,10 @@ function printRecord(record: IndexRecord, options: PrintIndexOptions): string {
     ['p', record.provides.join(' ')],
     ['k', Math.max(record.providerPriority ?? 0, 0)],
   ];
-  const written = fields.filter(([key, value]) => key === 'T' || (value !== '' && value !== 0));
+  const always = options.dialect === 'melange' ? 'Tt' : 'T';
+  const written = fields.filter(
+    ([key, value]) => always.includes(key) || (value !== '' && value !== 0),
+  );
   const lines = written.map(([key, value]) => `${key}:${value}`);
   const broken = lines.find((line) => /[\n\r\0]/.test(line));
   if (broken !== undefined)
@@ -123,10 +129,8 @@ function recordFrom(fields: ReadonlyMap<string, string>): IndexRecord {
       throw indexInvalid(`field ${key} of ${shorten(name)} is "${shorten(value)}"`);
     return Number(value);
   };
-  const list = (key: string): string[] =>
-    get(key)
-      .split(' ')
-      .filter((part) => part !== '');
+  const list = (key: string, value = get(key)): string[] =>
+    value.split(' ').filter((part) => part !== '');
   if (/[\s/]/.test(name + get('V') + get('A')) || name === '')
     throw indexInvalid(`package is named "${shorten(name)}"`);
   if (!isChecksum(get('C')))

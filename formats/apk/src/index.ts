@@ -8,6 +8,7 @@ export type { DataFile } from './data-segment.ts';
 export { checksumRecord, compareWalk, dataMembers, dataSegment } from './data-segment.ts';
 export type { ApkIndex, IndexLimits, IndexTrust } from './index-file.ts';
 export { printIndexMember, readIndex } from './index-file.ts';
+export { mergeRecords } from './index-merge.ts';
 export type { PrintIndexOptions } from './index-text.ts';
 export { parseIndex, printIndex, recordOf } from './index-text.ts';
 export type { ParseInfoOptions } from './info-parse.ts';
@@ -20,7 +21,12 @@ export { defaultPackageLimits } from './limits.ts';
 export type { ApkPackage, ReadPackageOptions } from './package-read.ts';
 export { readPackage } from './package-read.ts';
 export type { SignatureSegmentOptions } from './signature-segment.ts';
-export { parseSignatures, signatureBytesMax, signatureSegment } from './signature-segment.ts';
+export {
+  isKeyName,
+  parseSignatures,
+  signatureBytesMax,
+  signatureSegment,
+} from './signature-segment.ts';
 export type { Unsigned } from './signature-split.ts';
 export { splitSignatures } from './signature-split.ts';
 export type { ApkSignature, Keyring, SignatureAlgorithm, VerifyOptions } from './signature.ts';

@@ -53,6 +53,7 @@ describe('readPackage', () => {
     const dataHash = createHash('sha256').update(data).digest('hex');
     expect(read.info).toEqual({ ...sampleInfo, dataHash });
     expect(Buffer.from(read.controlBytes).equals(Buffer.from(control))).toBe(true);
+    expect(samplePackage().subarray(read.dataOffset)).toEqual(data);
     expect(read.checksum).toBe(checksumOf(control));
     expect(read.control.map(({ entry }) => [entry.path, entry.mode])).toEqual([
       ['.PKGINFO', 0o644],

@@ -24,6 +24,8 @@ export interface ApkPackage {
   readonly checksum: string;
   /** The compressed control segment: what signatures cover. */
   readonly controlBytes: Uint8Array;
+  /** Where in the file the data segment begins. */
+  readonly dataOffset: number;
   /** All its members in order, `.PKGINFO` included. */
   readonly control: readonly ControlMember[];
   /**
@@ -58,7 +60,7 @@ export async function readPackage(
     onCompressed: (bytes) => sink.take(bytes),
   });
   try {
-    const { signatures, controlBytes, tar } = await readHead(members, sink, limits);
+    const { signatures, controlBytes, dataOffset, tar } = await readHead(members, sink, limits);
     const { info, members: control } = await parseControlTar(tar, options);
     const check = new DataCheck(info);
     sink.take = (bytes) => check.compressed(bytes);
@@ -72,6 +74,7 @@ export async function readPackage(
       info,
       checksum: checksumOf(controlBytes),
       controlBytes,
+      dataOffset,
       control,
       data: check.members(data),
       close: async () => void (await members.return(undefined)),
@@ -90,6 +93,7 @@ interface Sink {
 interface Head {
   readonly signatures: readonly ApkSignature[];
   readonly controlBytes: Uint8Array;
+  readonly dataOffset: number;
   readonly tar: Uint8Array;
 }
 
@@ -115,7 +119,11 @@ async function readHead(
         ),
     );
     const found = await parseSignatures(tar);
-    if (found === undefined) return { signatures, controlBytes: concatBytes(compressed), tar };
+    if (found === undefined) {
+      const controlBytes = concatBytes(compressed);
+      const dataOffset = step.value.offset + controlBytes.length;
+      return { signatures, controlBytes, dataOffset, tar };
+    }
     signatures.push(...found);
   }
   throw apkInvalid('package has too many signatures');

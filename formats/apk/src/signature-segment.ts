@@ -55,6 +55,7 @@ const algorithms: ReadonlyMap<string, SignatureAlgorithm> = new Map(
   (['RSA', 'RSA256', 'RSA512', 'DSA'] as const).map((name) => [name, name]),
 );
 
-function isKeyName(name: string): boolean {
+/** Whether signatures can give a key this file name. */
+export function isKeyName(name: string): boolean {
   return /^[A-Za-z0-9@._+-][A-Za-z0-9@._+ -]{0,199}$/.test(name) && !name.startsWith('..');
 }
