@@ -1,0 +1,106 @@
+import { KilnError, collect, concatBytes } from '@kiln/base';
+import type { Random } from '@kiln/base';
+import {
+  printIndexMember,
+  readIndex,
+  signControl,
+  signatureSegment,
+  splitSignatures,
+} from '@kiln/apk';
+import type { ApkIndex, IndexRecord, PrintIndexOptions } from '@kiln/apk';
+import { firstMember } from '@kiln/gzip';
+import { readTar } from '@kiln/tar';
+import { atFile } from './file-errors.ts';
+import { bytesFrom, openRegular } from './package-file.ts';
+import type { SignedFile } from './package-sign.ts';
+import { replaceFile } from './replace-file.ts';
+import { publicPemOf } from './signing-key.ts';
+import type { SigningKey } from './signing-key.ts';
+
+/** Compressed; far more than the largest index there is. */
+const indexBytesMax = 256 * 2 ** 20;
+const contentBytesMax = 300 * 2 ** 20;
+
+/**
+ * Reads an index file; undefined where there is none. With a key its signature over the index has to be there and hold,
+ * without one signatures are not looked at. Throws, with the file's name, what `readIndex` throws, and `APK_FILE_FAILED`.
+ */
+export async function readIndexFile(
+  path: string,
+  signedBy?: SigningKey,
+): Promise<ApkIndex | undefined> {
+  const keys = signedBy && new Map([[signedBy.keyName, publicPemOf(signedBy)]]);
+  try {
+    return await readIndex(await wholeFile(path), keys ? { keys } : { unsigned: true });
+  } catch (error) {
+    const named = atFile(path, error);
+    if (named instanceof KilnError && named.code === 'APK_FILE_NOT_FOUND') return undefined;
+    throw named;
+  }
+}
+
+export interface WriteIndexOptions extends PrintIndexOptions {
+  readonly description?: string;
+  /** Without one the index is unsigned. */
+  readonly key?: SigningKey | undefined;
+  readonly random: Random;
+}
+
+/** Writes an index file of records in the order given. Throws `APK_INDEX_INVALID`, `APK_KEY_INVALID`, `APK_FILE_FAILED`, `APK_FILE_NOT_FOUND`. */
+export async function writeIndexFile(
+  path: string,
+  records: readonly IndexRecord[],
+  options: WriteIndexOptions,
+): Promise<void> {
+  const member = printIndexMember(records, options.description ?? '', options);
+  try {
+    await replaceFile(path, withSignature(member, options.key), options.random);
+  } catch (error) {
+    throw atFile(path, error);
+  }
+}
+
+/**
+ * Signs an index file; the index itself stays as it is, byte for byte. One that is signed already is left alone, and
+ * the answer is undefined, unless `replace` says that its signatures shall go. Throws, with the file's name,
+ * `APK_INDEX_INVALID`, what gzip and tar throw, `APK_KEY_INVALID`, `APK_FILE_NOT_FOUND` and `APK_FILE_FAILED`.
+ */
+export async function signIndexFile(
+  path: string,
+  key: SigningKey,
+  options: { readonly replace: boolean; readonly random: Random },
+): Promise<SignedFile | undefined> {
+  try {
+    const { signatures, rest } = await splitSignatures(await wholeFile(path));
+    await requireIndex(rest);
+    if (signatures.length > 0 && !options.replace) return undefined;
+    await replaceFile(path, withSignature(rest, key), options.random);
+    const replaced = signatures.map((signature) => signature.keyName);
+    return { path, kind: 'index', keyName: key.keyName, replaced };
+  } catch (error) {
+    throw atFile(path, error);
+  }
+}
+
+/** An index has no time of its own, so its signature has none either. */
+function withSignature(member: Uint8Array, key: SigningKey | undefined): Uint8Array[] {
+  if (key === undefined) return [member];
+  const signature = signControl(member, key.pem);
+  return [signatureSegment({ keyName: key.keyName, signature, mtimeSeconds: 0 }), member];
+}
+
+/** What is signed has to be an index; what its records say is not our business here. */
+async function requireIndex(bytes: Uint8Array): Promise<void> {
+  const { content } = firstMember(bytes, { outputBytesMax: contentBytesMax });
+  const paths: string[] = [];
+  for await (const { entry } of readTar(content)) paths.push(entry.path);
+  if (!paths.includes('APKINDEX'))
+    throw new KilnError('APK_INDEX_INVALID', 'there is no APKINDEX in it');
+}
+
+async function wholeFile(path: string): Promise<Uint8Array> {
+  await using file = await openRegular(path);
+  const tooLarge = (): Error =>
+    new KilnError('APK_INDEX_INVALID', `index is larger than ${indexBytesMax} bytes`);
+  return concatBytes([await collect(bytesFrom(file, 0), indexBytesMax, tooLarge)]);
+}

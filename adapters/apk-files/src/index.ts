@@ -1,0 +1,14 @@
+export { mapBounded } from './bounded.ts';
+export { kindOfFile } from './file-kind.ts';
+export type { WriteIndexOptions } from './index-file.ts';
+export { readIndexFile, signIndexFile, writeIndexFile } from './index-file.ts';
+export type { IndexPackagesOptions, IndexedPackage, IndexedPackages } from './index-packages.ts';
+export { indexPackages } from './index-packages.ts';
+export type { PackageHead } from './package-file.ts';
+export { readPackageFile } from './package-file.ts';
+export type { SignedFile } from './package-sign.ts';
+export { signPackageFile } from './package-sign.ts';
+export type { ByteSource } from './replace-file.ts';
+export { replaceFile } from './replace-file.ts';
+export type { GenerateKeyOptions, GeneratedKey, SigningKey } from './signing-key.ts';
+export { generateKeyFiles, keyBitsMax, keyBitsMin, readSigningKey } from './signing-key.ts';
