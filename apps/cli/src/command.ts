@@ -6,6 +6,8 @@ import type { Config } from './config.ts';
 export interface OptionHelp {
   readonly type: 'string' | 'boolean';
   readonly multiple?: boolean;
+  /** One letter: `-o`. */
+  readonly short?: string;
   /** The placeholder of the value in the help text. */
   readonly value?: string;
   readonly help: string;
@@ -60,7 +62,8 @@ export function parseInvocation(
   const rest = split < 0 ? [] : words.slice(split + 1);
   const options: ParseArgsOptionsConfig = {};
   for (const [name, option] of Object.entries(command.options)) {
-    options[name] = { type: option.type, ...(option.multiple === true ? { multiple: true } : {}) };
+    const { type, multiple = false, short } = option;
+    options[name] = { type, multiple, ...(short === undefined ? {} : { short }) };
   }
   try {
     const parsed = parseArgs({
@@ -97,7 +100,8 @@ export function helpOf(command: CommandPage): string {
   const rows = Object.entries({ ...command.options, help });
   lines.push('options:');
   for (const [name, option] of rows) {
-    const left = `--${name}${option.type === 'string' ? ` ${option.value ?? 'VALUE'}` : ''}`;
+    const short = option.short === undefined ? '' : `-${option.short}, `;
+    const left = `${short}--${name}${option.type === 'string' ? ` ${option.value ?? 'VALUE'}` : ''}`;
     const [first = '', ...more] = wrap(option.help, columnsMax - helpColumn);
     lines.push(`  ${left.padEnd(helpColumn - 3)} ${first}`);
     for (const line of more) lines.push(`${' '.repeat(helpColumn)}${line}`);

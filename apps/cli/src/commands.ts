@@ -77,6 +77,18 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'print a public key',
     load: async () => (await import('./commands/key.ts')).keyPublic,
   },
+  'key generate': {
+    summary: 'make a key pair for packages and indexes',
+    load: async () => (await import('./commands/key.ts')).keyGenerate,
+  },
+  'key sign': {
+    summary: 'sign package and index files',
+    load: async () => (await import('./commands/key.ts')).keySign,
+  },
+  index: {
+    summary: 'make a repository index of package files',
+    load: async () => (await import('./commands/index.ts')).index,
+  },
   'config show': {
     summary: 'print the configuration and where each value comes from',
     load: async () => (await import('./commands/config-show.ts')).configShow,

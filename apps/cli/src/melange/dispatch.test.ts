@@ -90,6 +90,13 @@ test('what stays out says what to use instead', async () => {
   });
 });
 
+test('a flag without effect is accepted, and said to have none', async () => {
+  expect(await run('version', '--log-policy', 'builtin:stderr,build.log')).toMatchObject({
+    code: 0,
+    talk: 'INFO --log-policy has no effect: the log goes to standard error\n',
+  });
+});
+
 test('the log of --gcplog is JSON', async () => {
   const { talk } = await run('source', 'get', 'x.yaml', '--gcplog');
   expect(JSON.parse(talk)).toMatchObject({

@@ -54,7 +54,7 @@ function commandAt(words: readonly string[]): number | undefined {
     const word = words[at] ?? '';
     if (word === '--') return undefined;
     if (word !== '' && !word.startsWith('-')) return at;
-    const alone = word.startsWith('--') || [...word].length === 2;
+    const alone = word.startsWith('--') || word.length === 2;
     if (alone && !word.includes('=') && takesNext(globalFlags, word)) at += 1;
   }
   return undefined;
@@ -105,7 +105,7 @@ async function runSubcommand(
     refuseUnsupported(subcommand);
     checkPositionals(subcommand, positionals.length);
     requireFlags(subcommand.flags, flags);
-    reportFlags(subcommand.flags, flags, log);
+    reportFlags(table, flags, log);
     const { environment, clock, signal } = world;
     const write = world.print.data;
     await subcommand.run?.({ flags, positionals, log, write, environment, clock, signal });

@@ -43,5 +43,13 @@ export const globalFlags: FlagTable = {
     help: 'the least that is logged: debug, info, warn or error',
     check: (value) => (levelOf(value) === undefined ? 'no such level' : undefined),
   },
+  /** Older melange has it everywhere, today's only with `compile`. */
+  'log-policy': {
+    type: 'strings',
+    default: ['builtin:stderr'],
+    hidden: true,
+    help: 'where the log goes',
+    unused: 'the log goes to standard error',
+  },
   gcplog: { type: 'bool', hidden: true, help: 'log in the form of Google Cloud Logging' },
 };

@@ -29,10 +29,18 @@ export const subcommands: Readonly<Record<string, SubcommandEntry>> = {
     hidden: true,
     load: async () => (await import('./commands/unsupported.ts')).convert,
   },
+  index: {
+    summary: 'Make a repository index of package files',
+    load: async () => (await import('./commands/index.ts')).index,
+  },
   initramfs: {
     summary: 'Make a boot image for the qemu runner',
     hidden: true,
     load: async () => (await import('./commands/unsupported.ts')).initramfs,
+  },
+  keygen: {
+    summary: 'Make a key pair that signs packages and indexes',
+    load: async () => (await import('./commands/keygen.ts')).keygen,
   },
   'license-check': {
     summary: 'Compare the licences of a recipe with those of its sources',
@@ -46,6 +54,14 @@ export const subcommands: Readonly<Record<string, SubcommandEntry>> = {
   scan: {
     summary: 'Print .PKGINFO anew for packages that are built',
     load: async () => (await import('./commands/scan.ts')).scan,
+  },
+  sign: {
+    summary: 'Sign packages, in place of the signatures they have',
+    load: async () => (await import('./commands/sign.ts')).sign,
+  },
+  'sign-index': {
+    summary: 'Sign a repository index',
+    load: async () => (await import('./commands/sign-index.ts')).signIndex,
   },
   source: {
     summary: 'Fetch sources to edit, and make patches of the edits',

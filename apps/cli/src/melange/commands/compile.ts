@@ -19,7 +19,7 @@ export const compile: Subcommand = {
       type: 'strings',
       default: ['builtin:stderr'],
       help: 'where the log goes',
-      unused: 'melange reads it nowhere, and the log goes to standard error',
+      unused: 'the log goes to standard error',
     },
     rm: {
       type: 'bool',

@@ -82,5 +82,5 @@ export const completion: Subcommand = {
   examples: ['kiln melange completion bash'],
   positionals: { min: 0, max: 1 },
   flags: {},
-  unsupported: 'a completion script of melange works for its flags, which are the same',
+  unsupported: 'kiln melange --help lists subcommands, and each its flags',
 };
