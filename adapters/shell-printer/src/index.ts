@@ -1,1 +1,2 @@
-export {};
+export type { ShellPrinter } from './shell-printer.ts';
+export { openShellPrinter } from './shell-printer.ts';

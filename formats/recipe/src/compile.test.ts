@@ -257,7 +257,7 @@ test('a definition leaves what it does not write, and what it writes wins', () =
 test('scripts are printed by the printer that is passed, and its refusal names the step', () => {
   const recipe = parseRecipe(`${head}pipeline: [{runs: one}, {runs: two}]`, { file: 'hello.yaml' });
   const printScript = (script: string): string => {
-    if (script === 'two') throw new KilnError('RECIPE_SHELL_SYNTAX', 'bad');
+    if (script === 'two') throw new KilnError('SHELL_SYNTAX_INVALID', 'bad');
     return `${script}\n`;
   };
   expect(() =>

@@ -13,7 +13,7 @@ import {
 } from './recipe.ts';
 import { sourcesOf } from './sources.ts';
 import { mapValues } from './step.ts';
-import { quoteForCondition, substitute, type Variables } from './substitute.ts';
+import { quoteForCondition, substitute, substituteKnown, type Variables } from './substitute.ts';
 
 export interface CompileOptions {
   readonly recipe: Recipe;
@@ -205,9 +205,9 @@ class Compiler {
     const condition = this.#condition(step.if, scope, step.position);
     const workingDirectory = at('working-directory')(step.workingDirectory);
     // The reference leaves names and variables as they are.
-    const late = this.#dialect === 'melange' ? () => (text: string) => text : at;
+    const melange = this.#dialect === 'melange';
     return {
-      name: late('name')(step.name),
+      name: melange ? step.name : substituteKnown(step.name, scope.variables),
       uses: step.uses,
       with: stated,
       runs: this.#print(at('runs')(step.runs), step),
@@ -215,7 +215,7 @@ class Compiler {
       if: condition,
       applies: evaluateCondition(condition, step.position),
       workingDirectory,
-      environment: mapValues(step.environment, late('environment')),
+      environment: melange ? step.environment : mapValues(step.environment, at('environment')),
       needs: (step.needs ?? []).map(at('needs')),
       needsWritten: step.needs !== undefined,
       requiredSteps: step.requiredSteps,
@@ -235,7 +235,7 @@ class Compiler {
       return printScript(script);
     } catch (error) {
       if (!(error instanceof KilnError)) throw error;
-      throw new KilnError(error.code, messageOf(error), {
+      throw new KilnError('RECIPE_SHELL_SYNTAX', messageOf(error), {
         position: step.position,
         hint: error.hint,
         cause: error,

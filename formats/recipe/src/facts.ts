@@ -187,8 +187,8 @@ export class FactsReader {
   }
 
   #oneLine(text: string, path: YamlPath): string {
-    // The reference finds out when it makes an index of the package.
-    if (this.#dialect === 'melange' || !/[\r\n]/.test(text)) return text;
+    // The reference finds out when it makes an index of the package. A break at the end is that of a block text.
+    if (this.#dialect === 'melange' || !/[\r\n]/.test(text.trimEnd())) return text;
     throw this.#invalid(`${String(path.at(-1))} must be one line`, path);
   }
 

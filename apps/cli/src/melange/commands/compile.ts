@@ -1,4 +1,7 @@
+import { appliesTo, printCompiled } from '@kiln/recipe';
+import { architectureOfFlag, skipped } from '../architecture.ts';
 import { recipeFlags } from '../build-flags.ts';
+import { melangeRecipe } from '../recipe.ts';
 import type { Subcommand } from '../subcommand.ts';
 
 export const compile: Subcommand = {
@@ -26,5 +29,12 @@ export const compile: Subcommand = {
       help: 'remove what is left of the guest',
       unused: 'compiling needs no guest',
     },
+  },
+  async run(invocation) {
+    const arch = architectureOfFlag(invocation.flags.string('arch'));
+    const { recipe, compile } = await melangeRecipe(invocation, {});
+    if (!appliesTo(recipe.package.targetArchitectures, arch, 'apk-names'))
+      throw skipped(recipe, arch);
+    invocation.write(`${printCompiled(compile(recipe, arch))}\n`);
   },
 };

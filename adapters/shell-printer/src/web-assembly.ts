@@ -1,0 +1,15 @@
+/** A compiled program. */
+export type WasmModule = { readonly compiled: unique symbol };
+
+export interface WasmInstance {
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+interface Types {
+  readonly Module: new (bytes: Uint8Array) => WasmModule;
+  readonly Instance: new (module: WasmModule, imports: object) => WasmInstance;
+}
+
+/** What this package uses of WebAssembly, whose types come with a browser's only. */
+export const webAssembly: Types = (globalThis as unknown as { readonly WebAssembly: Types })
+  .WebAssembly;

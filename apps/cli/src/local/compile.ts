@@ -1,0 +1,24 @@
+import type { Architecture, CompiledRecipe, Libc, PipelineDefinition, Recipe } from '@kiln/recipe';
+import { compileRecipe } from '@kiln/recipe';
+import { openShellPrinter } from '@kiln/shell-printer';
+
+export interface LocalCompiler {
+  compile(recipe: Recipe, arch: Architecture, libc?: Libc): CompiledRecipe;
+}
+
+/** Compiles recipes with the pipelines of folders, scripts printed anew. */
+export function localCompiler(
+  pipelines: (name: string) => PipelineDefinition | undefined,
+): LocalCompiler {
+  const printer = openShellPrinter();
+  return {
+    compile: (recipe, arch, libc = 'gnu') =>
+      compileRecipe({
+        recipe,
+        arch,
+        libc,
+        pipelines,
+        printScript: (script) => printer.print(script),
+      }),
+  };
+}

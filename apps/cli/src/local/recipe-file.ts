@@ -1,0 +1,49 @@
+import fs from 'node:fs';
+import { KilnError, messageOf, shorten } from '@kiln/base';
+import type { ExpandOptions, Recipe, RecipeDialect } from '@kiln/recipe';
+import { parseEnvFile, parseRecipe } from '@kiln/recipe';
+import { decodeYaml, text } from '@kiln/yaml';
+import { z } from 'zod';
+
+export interface RecipeFileOptions {
+  readonly dialect: RecipeDialect;
+  readonly commit: string;
+  /** Paths; the first file to define a variable wins. */
+  readonly environmentFiles?: readonly string[];
+  readonly varsFile?: string | undefined;
+  readonly buildOptions?: readonly string[];
+  readonly resources?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Reads and expands a recipe with what the command line adds. Throws `LOCAL_FILE_UNREADABLE` and what parsing throws. */
+export function readRecipeFile(file: string, options: RecipeFileOptions): Recipe {
+  const expand: ExpandOptions = {
+    dialect: options.dialect,
+    commit: options.commit,
+    environmentFiles: (options.environmentFiles ?? []).map((name) =>
+      parseEnvFile(readText(name), name),
+    ),
+    varsFile: options.varsFile === undefined ? {} : readVarsFile(options.varsFile),
+    buildOptions: options.buildOptions ?? [],
+    resources: options.resources ?? {},
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+  };
+  return parseRecipe(readText(file), { file, ...expand });
+}
+
+function readVarsFile(file: string): Readonly<Record<string, string>> {
+  return decodeYaml(readText(file), { file, schema: z.record(z.string(), text()) });
+}
+
+/** The text of a file that a person named. Throws `LOCAL_FILE_UNREADABLE`. */
+export function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new KilnError('LOCAL_FILE_UNREADABLE', `cannot read "${shorten(file, 200)}"`, {
+      hint: messageOf(error).replace(/^([A-Z]+): ([^,]*).*$/, '$2'),
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { KilnError } from '@kiln/base';
+import type { Architecture, CompiledRecipe, Recipe } from '@kiln/recipe';
+import { localCompiler } from '../local/compile.ts';
+import { gitHead } from '../local/git-head.ts';
+import { pipelineFinder } from '../local/pipelines.ts';
+import { readRecipeFile } from '../local/recipe-file.ts';
+import type { Flags } from './flags.ts';
+import type { MelangeInvocation } from './subcommand.ts';
+
+/** A recipe that a subcommand was given, and how to compile it. */
+export interface MelangeRecipe {
+  readonly file: string;
+  readonly recipe: Recipe;
+  /** The commit of the repository that holds the recipe, or `unknown`. */
+  readonly commit: string;
+  readonly repositoryUrl: string;
+  compile(recipe: Recipe, arch: Architecture): CompiledRecipe;
+}
+
+/** The names that are looked for where none is given. */
+const usualNames = ['.melange.yaml', '.melange.yml', 'melange.yaml', 'melange.yml'];
+
+/** Reads the recipe of a command line with its flags, in melange's dialect. */
+export async function melangeRecipe(
+  { flags, positionals, log }: MelangeInvocation,
+  { pipelineFolders = [] }: { readonly pipelineFolders?: readonly string[] },
+): Promise<MelangeRecipe> {
+  const file = positionals[0] ?? usualNames.find((name) => fs.existsSync(name));
+  if (file === undefined) {
+    throw new KilnError('MELANGE_USAGE', 'melange.yaml is missing', {
+      hint: 'name the recipe, or change to its folder',
+    });
+  }
+  let commit = flags.string('git-commit');
+  if (commit === '') {
+    commit = (await gitHead(path.dirname(file))) ?? 'unknown';
+    if (commit === 'unknown')
+      log.warn('the commit of the recipe is unknown: its folder is no checkout of git');
+  }
+  if (flags.string('git-repo-url') === '')
+    log.warn('the address of the repository that holds the recipe is not given');
+  const recipe = readRecipeFile(file, {
+    dialect: 'melange',
+    commit,
+    environmentFiles: flags.list('env-file').filter((name) => name !== ''),
+    varsFile: flags.string('vars-file') || undefined,
+    buildOptions: flags.list('build-option'),
+    resources: resourcesOf(flags),
+    timeoutMs: flags.durationMs('timeout') || undefined,
+  });
+  const folders = [flags.string('pipeline-dir'), ...pipelineFolders].filter((name) => name !== '');
+  const compiler = localCompiler(pipelineFinder([...folders, '/usr/share/melange/pipelines']));
+  const libc = libcOf(flags);
+  return {
+    file,
+    recipe,
+    commit,
+    repositoryUrl: flags.string('git-repo-url') || 'https://unknown/unknown/unknown',
+    compile: (one, arch) => compiler.compile(one, arch, libc),
+  };
+}
+
+function resourcesOf(flags: Flags): Readonly<Record<string, string>> {
+  const names = ['cpu', 'cpumodel', 'memory', 'disk'];
+  return Object.fromEntries(
+    names.filter((name) => flags.given(name)).map((name) => [name, flags.string(name)]),
+  );
+}
+
+function libcOf(flags: Flags): 'gnu' | 'musl' {
+  const name = 'override-host-triplet-libc-substitution-flavor';
+  return flags.given(name) && flags.string(name) === 'musl' ? 'musl' : 'gnu';
+}
