@@ -53,7 +53,7 @@ function find(
 
 /** What was probably meant: the same words misspelt, or all commands of the group. */
 async function unknownCommand(words: readonly string[]): Promise<KilnError> {
-  const { nearestWord } = await import('@kiln/yaml');
+  const { nearestWord } = await import('@kiln/yaml/nearest');
   const names = Object.keys(commands).filter((name) => name !== 'process');
   const group = names.filter((name) => name.startsWith(`${words[0] ?? ''} `));
   const taken = names.some(

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@kiln/base';
 import { KilnError, messageOf, shorten } from '@kiln/base';
-import { nearestWord } from '@kiln/yaml';
+import { nearestWord } from '@kiln/yaml/nearest';
 import type { Output } from '../command.ts';
 import type { FlagTable } from './flag.ts';
 import type { Flags } from './flags.ts';

@@ -1,5 +1,5 @@
 import { KilnError, assert, messageOf, shorten } from '@kiln/base';
-import { nearestWord } from '@kiln/yaml';
+import { nearestWord } from '@kiln/yaml/nearest';
 import type { Flag, FlagTable, FlagValue } from './flag.ts';
 import { defaultOf } from './flag.ts';
 import { readFlag } from './flag-text.ts';

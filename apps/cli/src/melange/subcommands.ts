@@ -46,6 +46,10 @@ export const subcommands: Readonly<Record<string, SubcommandEntry>> = {
     summary: 'Compare the licences of a recipe with those of its sources',
     load: async () => (await import('./commands/license-check.ts')).licenseCheck,
   },
+  'package-version': {
+    summary: 'Print name and version of the package that a recipe makes',
+    load: async () => (await import('./commands/package-version.ts')).packageVersion,
+  },
   rebuild: {
     summary: 'Build packages again from the recipe in them',
     hidden: true,

@@ -1,0 +1,61 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { runMelange } from '../dispatch.ts';
+
+const recipes = fileURLToPath(new URL('../../../../../formats/recipe/testdata', import.meta.url));
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly talk: string;
+}
+
+async function packageVersion(file: string): Promise<Ran> {
+  let out = '';
+  let talk = '';
+  const code = await runMelange(['package-version', file], {
+    print: { data: (text) => void (out += text), talk: (text) => void (talk += text) },
+    environment: {},
+    clock: { now: () => 0 },
+    signal: new AbortController().signal,
+  });
+  return { code, out, talk };
+}
+
+/** Each with what `melange compile` printed for it. */
+const cases = fs
+  .readdirSync(recipes)
+  .filter((name) => fs.existsSync(path.join(recipes, name, 'compile.json')))
+  .map((name) => {
+    const text = fs.readFileSync(path.join(recipes, name, 'compile.json'), 'utf8');
+    const compiled = JSON.parse(text) as { package: Record<'name' | 'version' | 'epoch', string> };
+    return { name, compiled: compiled.package };
+  });
+
+describe('package-version', () => {
+  test.each(cases)('of $name is what melange compiles', async ({ name, compiled }) => {
+    expect(await packageVersion(path.join(recipes, name, 'recipe.yaml'))).toEqual({
+      code: 0,
+      out: `${compiled.name}-${compiled.version}-r${compiled.epoch}`,
+      talk: '',
+    });
+  });
+
+  test('of no recipe names the file, or the place in it', async () => {
+    expect(await packageVersion(path.join(recipes, 'none'))).toMatchObject({
+      code: 1,
+      out: '',
+      talk: expect.stringMatching(/^ERRO .*none: no such file\n$/),
+    });
+    expect(await packageVersion(recipes)).toMatchObject({
+      code: 1,
+      talk: expect.stringContaining('testdata: '),
+    });
+    expect(await packageVersion(path.join(recipes, 'all-keys/compile.json'))).toMatchObject({
+      code: 1,
+      talk: expect.stringMatching(/^ERRO .*compile\.json:1:\d+: /),
+    });
+  });
+});
