@@ -1,4 +1,7 @@
 export type { SolverDialect } from './atom.ts';
+export type { GuestKeys, GuestLock, GuestPackage, GuestRequest } from './guest-lock.ts';
+export { guestKeys, guestRepositories, lockGuest } from './guest-lock.ts';
+export { packageAddress } from './package-address.ts';
 export type { Candidate, PreparedIndexes } from './prepared.ts';
 export { prepareIndexes } from './prepared.ts';
 export type { SolveOptions } from './solve.ts';

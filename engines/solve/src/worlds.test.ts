@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { IndexRecord } from '@kiln/apk';
-import { compareBytes } from '@kiln/base';
+import { KilnError, compareBytes } from '@kiln/base';
 import { describe, expect, test } from 'vitest';
-import { prepareIndexes, solve } from './index.ts';
-import type { SolverDialect } from './index.ts';
+import { emptyImageConfig } from '@kiln/image-config';
+import { lockGuest, prepareIndexes, solve } from './index.ts';
+import type { RepositoryIndex, SolverDialect } from './index.ts';
 
 interface World {
   readonly id: number;
@@ -59,18 +60,34 @@ const worlds = read('worlds.jsonl')
   .split('\n')
   .map((line) => JSON.parse(line) as World);
 
+function indexesOf(world: Pick<World, 'repositories'>): RepositoryIndex[] {
+  return world.repositories.map((text) => {
+    const [, tag = '', repository = ''] = /^(?:@(\S+) )?(.*)$/.exec(text) ?? [];
+    return { repository, tag, records: repositories.get(repository) ?? [] };
+  });
+}
+
 function answer(
   world: World,
   entries: readonly string[],
   dialect: SolverDialect,
 ): string[] | 'refused' {
-  const indexes = world.repositories.map((text) => {
-    const [, tag = '', repository = ''] = /^(?:@(\S+) )?(.*)$/.exec(text) ?? [];
-    return { repository, tag, records: repositories.get(repository) ?? [] };
-  });
+  const indexes = indexesOf(world);
   const result = solve(prepareIndexes(indexes, dialect), entries.toSorted(compareBytes));
   if (result.kind === 'unsolved') return 'refused';
   return result.packages.map(({ record }) => `${record.name}=${record.version}`);
+}
+
+function guest(world: Pick<World, 'repositories' | 'world'>): string[] | 'refused' {
+  const contents = { ...emptyImageConfig.contents, packages: world.world };
+  const environment = { ...emptyImageConfig, contents };
+  try {
+    const lock = lockGuest({ environment, arch: 'x86_64' }, indexesOf(world), []);
+    return lock.packages.map(({ name, version }) => `${name}=${version}`);
+  } catch (error) {
+    if (error instanceof KilnError && error.code === 'GUEST_UNSOLVED') return 'refused';
+    throw error;
+  }
 }
 
 /** The lock that apko makes of an answer: the versions, and the pins the user gave. */
@@ -111,6 +128,16 @@ describe('recorded worlds', () => {
         accepted(secondVariants, single),
         answer(world, lockOf(world, solved), 'apko'),
       );
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('a guest is locked to them and installs in that order', () => {
+    const wrong = worlds.filter(({ solved, second, secondError, variants, ...world }) => {
+      if (variants !== undefined) return false;
+      const refused = solved === undefined || secondError !== undefined;
+      const expected = refused ? 'refused' : second === 'same' ? solved : second;
+      return JSON.stringify(expected) !== JSON.stringify(guest(world));
     });
     expect(wrong).toEqual([]);
   });
