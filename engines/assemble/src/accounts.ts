@@ -59,19 +59,32 @@ export async function ownerNames(tree: FileTree): Promise<{
   readonly users: ReadonlyMap<number, string>;
   readonly groups: ReadonlyMap<number, string>;
 }> {
-  const users = new Map<number, string>();
-  const groups = new Map<number, string>();
-  for (const line of lines((await readText(tree, 'etc/passwd')) ?? '')) {
-    const entry = parsePasswdLine(line);
+  const users = parsePasswd((await readText(tree, 'etc/passwd')) ?? '');
+  const groups = parseGroup((await readText(tree, 'etc/group')) ?? '');
+  return {
+    users: new Map(users.map(({ uid, name }) => [uid, name])),
+    groups: new Map(groups.map(({ gid, name }) => [gid, name])),
+  };
+}
+
+/** The entries of an `/etc/passwd` up to its first malformed line. Throws `ASSEMBLE_ACCOUNTS_INVALID` above 65,536 lines. */
+export function parsePasswd(text: string): PasswdEntry[] {
+  return entriesUntilMalformed(text, parsePasswdLine);
+}
+
+/** The entries of an `/etc/group` up to its first malformed line. Throws as `parsePasswd`. */
+export function parseGroup(text: string): GroupEntry[] {
+  return entriesUntilMalformed(text, parseGroupLine);
+}
+
+function entriesUntilMalformed<T>(text: string, parse: (line: string) => T | undefined): T[] {
+  const entries: T[] = [];
+  for (const line of lines(text)) {
+    const entry = parse(line);
     if (entry === undefined) break;
-    users.set(entry.uid, entry.name);
+    entries.push(entry);
   }
-  for (const line of lines((await readText(tree, 'etc/group')) ?? '')) {
-    const entry = parseGroupLine(line);
-    if (entry === undefined) break;
-    groups.set(entry.gid, entry.name);
-  }
-  return { users, groups };
+  return entries;
 }
 
 async function readPasswd(tree: FileTree): Promise<PasswdEntry[]> {

@@ -12,6 +12,8 @@ import {
   imageOf,
   indexOf,
   layerTar,
+  parseGroup,
+  parsePasswd,
   readText,
   sbomOfImage,
   treeEntries,
@@ -338,6 +340,62 @@ describe('build environments', () => {
       gid: 1000,
     });
     expect(tree.at('dev/null')).toBeUndefined();
+  });
+
+  test('a configuration’s accounts, paths, services and the settings of apk are applied as melange does', async () => {
+    const config = parseImageConfig(
+      `accounts:
+  users: [{username: extra, uid: 3000, shell: /bin/false, homedir: /srv/extra}]
+  groups: [{groupname: build, gid: 1000, members: [build]}]
+paths: [{path: /opt/marker, type: directory, permissions: 0o750, uid: 3000, gid: 3000}]
+entrypoint: {services: {web: "serve -p 1"}}`,
+      'image.yaml',
+    );
+    const finished = await environmentTree({
+      packages: [layout],
+      dialect: 'apko',
+      config,
+      arch: 'x86_64',
+      world: ['layout', 'layout=1-r0'],
+      repositories: ['./env-repo'],
+      keys: [{ name: 'a.rsa.pub', pem: 'PEM' }],
+    });
+    const { tree } = finished;
+    expect(await readText(tree, 'etc/passwd')).toBe(
+      'root:x:0:0:root:/root:/bin/sh\nextra:x:3000:3000:Account created by apko:/srv/extra:/bin/false\n',
+    );
+    expect(parsePasswd((await readText(tree, 'etc/passwd')) ?? '').map(({ uid }) => uid)).toEqual([
+      0, 3000,
+    ]);
+    expect(parseGroup((await readText(tree, 'etc/group')) ?? '')).toMatchObject([
+      { name: 'root', gid: 0 },
+      { name: 'build', gid: 1000, members: 'build' },
+    ]);
+    expect(await readText(tree, 'etc/apk/world')).toBe('layout\nlayout=1-r0\n');
+    expect(await readText(tree, 'etc/apk/repositories')).toBe('./env-repo\n');
+    expect(await readText(tree, 'etc/apk/keys/a.rsa.pub')).toBe('PEM');
+    expect(await readText(tree, 'sv/web/run')).toContain('serve -p 1');
+    expect((await entriesOf(finished)).get('opt/marker')).toMatchObject({
+      mode: 0o750,
+      uid: 3000,
+      gid: 3000,
+    });
+    expect(tree.at('etc/apko.json')).toBeUndefined();
+  });
+
+  test('dialect apko makes up no root', async () => {
+    const { tree } = await environmentTree({ packages: [], dialect: 'apko' });
+    expect(await readText(tree, 'etc/passwd')).toMatch(/^build:x:1000/);
+  });
+
+  test('account files are read to their first malformed line', () => {
+    expect(parsePasswd('a:x:1:2:c:/h:/s\nb:x:9\nc:x:3:3::/:/s\n')).toEqual([
+      { name: 'a', password: 'x', uid: 1, gid: 2, comment: 'c', home: '/h', shell: '/s' },
+    ]);
+    expect(parseGroup('')).toEqual([]);
+    expect(() => parseGroup('g:x:1:\n'.repeat(70_000))).toThrow(
+      expect.objectContaining({ code: 'ASSEMBLE_ACCOUNTS_INVALID' }),
+    );
   });
 
   test('no loader cache is made without a configuration, an empty one with it', async () => {

@@ -16,9 +16,11 @@ import { applyPathMutations } from './path-mutations.ts';
 import { scriptsTar, triggersText } from './scripts.ts';
 import { addBusyboxLinks, addServices } from './services.ts';
 import {
+  addApkSettings,
   addDevices,
   addEmptyDatabase,
   addSkeletonDirectories,
+  listText,
   restoreDevices,
 } from './skeleton.ts';
 
@@ -174,25 +176,18 @@ function addSystem(tree: FileTree, input: AssembleInput, locked: ImageConfig): v
   addSkeletonDirectories(tree);
   addEmptyDatabase(tree, architectureOf(input.arch)?.apk ?? input.arch);
   addDevices(tree);
-  for (const { name, pem } of input.keyring) {
-    if (!/^[a-zA-Z0-9_@+=-][a-zA-Z0-9_.@+=-]*$/.test(name)) {
-      throw assemblyError('ASSEMBLE_KEY_INVALID', name, 'is not a file name for a key');
-    }
-    tree.write(`etc/apk/keys/${name}`, pem);
-  }
-  tree.write('etc/apk/world', listText(sortUnique(locked.contents.packages)));
-  const { buildRepositories, repositories } = locked.contents;
-  tree.write('etc/apk/repositories', listText(sortUnique([...buildRepositories, ...repositories])));
+  const { buildRepositories, repositories, packages } = locked.contents;
+  addApkSettings(tree, {
+    keys: input.keyring,
+    world: sortUnique(packages),
+    repositories: sortUnique([...buildRepositories, ...repositories]),
+  });
 }
 
 function repositoriesOf({ config, repositories }: AssembleInput): string[] {
   return sortUnique(
     repositories ?? [...config.contents.repositories, ...config.contents.runtimeRepositories],
   );
-}
-
-function listText(lines: readonly string[]): string {
-  return `${lines.join('\n')}\n`;
 }
 
 function latestBuild({ sourceDateEpochSeconds, packages }: AssembleInput): number {

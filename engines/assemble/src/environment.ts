@@ -1,13 +1,16 @@
-import type { Accounts } from '@kiln/image-config';
+import type { Accounts, ImageConfig } from '@kiln/image-config';
 import { applyAccounts } from './accounts.ts';
 import { installPackages, linkDatabase } from './assemble.ts';
+import { applyCertificates, applyRuntimeKeyring } from './certificates.ts';
 import { readText } from './content.ts';
+import type { AssemblyDialect } from './failure.ts';
 import { FileTree } from './file-tree.ts';
 import type { FinishedTree } from './layer.ts';
 import { addLoaderCache } from './loader-cache.ts';
 import type { PackageContents } from './package-contents.ts';
-import { addBusyboxLinks } from './services.ts';
-import { addEmptyDatabase, addSkeletonDirectories } from './skeleton.ts';
+import { applyPathMutations } from './path-mutations.ts';
+import { addBusyboxLinks, addServices } from './services.ts';
+import { addApkSettings, addEmptyDatabase, addSkeletonDirectories } from './skeleton.ts';
 
 /** The account that builds run as. */
 export const buildAccounts: Accounts = {
@@ -19,38 +22,69 @@ export const buildAccounts: Accounts = {
 export interface EnvironmentInput {
   /** In install order. */
   readonly packages: readonly PackageContents[];
+  /** Default `kiln`. */
+  readonly dialect?: AssemblyDialect;
   /** Default: user `build`, 1000:1000, at home in `/home/build`. */
   readonly accounts?: Accounts;
+  /**
+   * A configuration of the environment: its accounts (instead of `accounts`), path mutations, certificates, runtime keys and
+   * services are applied, in the order of an image.
+   */
+  readonly config?: ImageConfig;
   /** apk name; default: the first package's that has one. */
   readonly arch?: string;
+  /** Lines of `etc/apk/world`; default: the packages in install order. */
+  readonly world?: readonly string[];
+  /** Lines of `etc/apk/repositories`. */
+  readonly repositories?: readonly string[];
+  /** Files of `etc/apk/keys`. */
+  readonly keys?: readonly { readonly name: string; readonly pem: string }[];
 }
 
 const rootUser = 'root:x:0:0:root:/root:/bin/sh\n';
 const rootGroup = 'root:x:0:\n';
 
 /**
- * The file system of a build guest: packages with their database, accounts, busybox links and loader cache, the way an image has
- * them, but no devices, keys or configuration, which the sandbox has no use for. Root is there even when no package
- * ships account files. Package scripts are not run. Throws what `assemble` throws.
+ * The file system of a build guest: packages with their database, accounts, path mutations, busybox links and loader cache,
+ * the way an image has them, but no devices, which the sandbox makes, and no `etc/apko.json`: so environments that differ
+ * in their variables alone have the same tree. In dialect `kiln` root is there even when no package ships account files.
+ * Package scripts are not run. Throws what `assemble` throws.
  */
 export async function environmentTree(input: EnvironmentInput): Promise<FinishedTree> {
-  const { packages, accounts = buildAccounts } = input;
-  const dialect = 'kiln';
+  const { packages, config, dialect = 'kiln' } = input;
   const tree = new FileTree();
-  const named = packages.find(({ info }) => info.arch !== 'noarch' && info.arch !== '')?.info.arch;
   addSkeletonDirectories(tree);
-  addEmptyDatabase(tree, input.arch ?? named ?? 'noarch');
-  tree.write(
-    'etc/apk/world',
-    `${packages.map(({ info }) => `${info.name}=${info.version}`).join('\n')}\n`,
-  );
+  addEmptyDatabase(tree, input.arch ?? archOf(packages));
+  addApkSettings(tree, {
+    keys: input.keys ?? [],
+    world: input.world ?? packages.map(({ info }) => `${info.name}=${info.version}`),
+    repositories: input.repositories ?? [],
+  });
   await installPackages(tree, { packages, dialect, scriptTimeSeconds: 0 });
   linkDatabase(tree, packages);
-  await ensureRoot(tree);
-  await applyAccounts(tree, accounts, dialect);
+  if (dialect === 'kiln') await ensureRoot(tree);
+  await applyAccounts(tree, config?.accounts ?? input.accounts ?? buildAccounts, dialect);
+  if (config !== undefined) await applyConfig(tree, config, packages);
   await addBusyboxLinks(tree, packages);
   await addLoaderCache(tree, dialect);
   return { tree, dialect };
+}
+
+function archOf(packages: readonly PackageContents[]): string {
+  const named = packages.find(({ info }) => info.arch !== 'noarch' && info.arch !== '');
+  return named?.info.arch ?? 'noarch';
+}
+
+async function applyConfig(
+  tree: FileTree,
+  config: ImageConfig,
+  packages: readonly PackageContents[],
+): Promise<void> {
+  const buildDateSeconds = Math.max(0, ...packages.map(({ info }) => info.buildTimeSeconds));
+  applyPathMutations(tree, config.paths);
+  await applyCertificates(tree, config.certificates, packages, buildDateSeconds);
+  applyRuntimeKeyring(tree, config.contents.runtimeKeyring, buildDateSeconds);
+  addServices(tree, config.entrypoint.services);
 }
 
 async function ensureRoot(tree: FileTree): Promise<void> {

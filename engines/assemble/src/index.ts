@@ -1,3 +1,5 @@
+export type { GroupEntry, PasswdEntry } from './accounts.ts';
+export { parseGroup, parsePasswd } from './accounts.ts';
 export type { AssembledTree, AssembleInput } from './assemble.ts';
 export { assemble } from './assemble.ts';
 export { readText } from './content.ts';

@@ -1,3 +1,4 @@
+import { assemblyError } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
 import { newDevice } from './node.ts';
 
@@ -42,6 +43,30 @@ export function addEmptyDatabase(tree: FileTree, apkArch: string): void {
   tree.write('usr/lib/apk/db/installed', '');
   tree.write('etc/apk/arch', `${apkArch}\n`);
   tree.write('usr/lib/apk/db/scripts.tar', new Uint8Array(1024));
+}
+
+/** What `etc/apk` says of one system. */
+export interface ApkSettings {
+  readonly keys: readonly { readonly name: string; readonly pem: string }[];
+  readonly world: readonly string[];
+  readonly repositories: readonly string[];
+}
+
+/** Fills `etc/apk`. Throws `ASSEMBLE_KEY_INVALID` for a key that cannot be a file there. */
+export function addApkSettings(tree: FileTree, settings: ApkSettings): void {
+  for (const { name, pem } of settings.keys) {
+    if (!/^[a-zA-Z0-9_@+=-][a-zA-Z0-9_.@+=-]*$/.test(name)) {
+      throw assemblyError('ASSEMBLE_KEY_INVALID', name, 'is not a file name for a key');
+    }
+    tree.write(`etc/apk/keys/${name}`, pem);
+  }
+  tree.write('etc/apk/world', listText(settings.world));
+  tree.write('etc/apk/repositories', listText(settings.repositories));
+}
+
+/** One line each; an empty list is an empty line. */
+export function listText(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`;
 }
 
 /** The character devices every image has. */
