@@ -9,3 +9,4 @@ export { EnvironmentStore } from './environment-store.ts';
 export type { EnvironmentStoreOptions, StoredEnvironment } from './environment-store.ts';
 export { extractTree } from './extract-tree.ts';
 export type { ExtractLimits } from './extract-tree.ts';
+export { readRootFile } from './root-file.ts';
