@@ -1,1 +1,5 @@
-export {};
+export type { ApkClientOptions } from './client.ts';
+export { ApkClient } from './client.ts';
+export type { ReadIndexes } from './indexes.ts';
+export type { ClientLimits } from './limits.ts';
+export { defaultClientLimits } from './limits.ts';

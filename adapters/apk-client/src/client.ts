@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { IndexTrust, VerifyOptions } from '@kiln/apk';
+import { silentLogger, systemClock, systemRandom } from '@kiln/base';
+import type { Clock, Digest, Logger, Random } from '@kiln/base';
+import type { GuestKeys, GuestPackage } from '@kiln/solve';
+import { Credentials, parseHttpAuth } from './credentials.ts';
+import { HttpCache } from './http-cache.ts';
+import { Http } from './http.ts';
+import { readIndexes } from './indexes.ts';
+import type { ReadIndexes } from './indexes.ts';
+import { readKeys } from './keyring.ts';
+import { defaultClientLimits } from './limits.ts';
+import type { ClientLimits } from './limits.ts';
+import { PackageFiles } from './packages.ts';
+import { parsePlace, parseRepository } from './reference.ts';
+
+export interface ApkClientOptions {
+  /** Made when absent: `answers/` for indexes and keys, `packages/` for packages. Removing it is always safe. */
+  readonly cacheDirectory: string;
+  /** What relative paths are relative to. */
+  readonly workingDirectory: string;
+  /** `basic:REALM:USER:PASSWORD`, as the variable of that name has it. */
+  readonly httpAuth?: string | undefined;
+  /** Believes every index. */
+  readonly ignoreSignatures?: boolean;
+  /** SHA-1 signatures are refused by default. */
+  readonly sha1?: VerifyOptions['sha1'];
+  /** Uses what is in the cache and asks no server. */
+  readonly offline?: boolean;
+  readonly limits?: Partial<ClientLimits>;
+  readonly logger?: Logger;
+  readonly random?: Random;
+  readonly clock?: Clock;
+  /** Waits between attempts. */
+  readonly wait?: (ms: number) => Promise<void>;
+}
+
+/** Reads apk repositories: on servers and in directories, any mix of them. */
+export class ApkClient {
+  readonly #options: ApkClientOptions;
+  readonly #limits: ClientLimits;
+  readonly #credentials: Credentials;
+  readonly #answers: HttpCache;
+  readonly #packages: PackageFiles;
+
+  /** Throws `APK_CLIENT_AUTH_INVALID`. */
+  constructor(options: ApkClientOptions) {
+    const { cacheDirectory, offline = false, random = systemRandom } = options;
+    this.#options = options;
+    this.#limits = { ...defaultClientLimits, ...options.limits };
+    this.#credentials = new Credentials(parseHttpAuth(options.httpAuth));
+    const http = new Http({
+      credentials: this.#credentials,
+      limits: this.#limits,
+      logger: options.logger ?? silentLogger,
+      wait: options.wait ?? ((ms) => delay(ms)),
+    });
+    const shared = { http, offline, random };
+    this.#answers = new HttpCache({ ...shared, directory: join(cacheDirectory, 'answers') });
+    this.#packages = new PackageFiles({
+      ...shared,
+      directory: join(cacheDirectory, 'packages'),
+      packageBytesMax: this.#limits.packageBytesMax,
+      clock: options.clock ?? systemClock,
+    });
+  }
+
+  /** The public keys at these places, sorted by name. Throws as `readKeys`, and `APK_CLIENT_REFERENCE_INVALID`. */
+  async keys(places: readonly string[], signal?: AbortSignal): Promise<GuestKeys> {
+    const parsed = places.map((text) => parsePlace(text, this.#options.workingDirectory));
+    for (const { credential } of parsed) this.#credentials.add(credential);
+    const { keyBytesMax } = this.#limits;
+    const fetch = (url: string): Promise<Uint8Array> =>
+      this.#answers.read({ url, bytesMax: keyBytesMax, signal });
+    return readKeys(parsed, { fetch, keyBytesMax });
+  }
+
+  /** The verified indexes of these repositories for an architecture (apk name). Throws as `readIndexes`. */
+  async indexes(
+    repositories: readonly string[],
+    { arch, keys, signal }: { arch: string; keys: GuestKeys; signal?: AbortSignal | undefined },
+  ): Promise<ReadIndexes> {
+    const { indexBytesMax } = this.#limits;
+    return readIndexes(this.#references(repositories), {
+      arch,
+      trust: this.#trust(keys),
+      indexBytesMax,
+      fetch: (url) => this.#answers.read({ url, bytesMax: indexBytesMax, signal }),
+    });
+  }
+
+  /** Takes the credentials that stand in addresses, for packages of a lock, which has none. */
+  useCredentialsOf(repositories: readonly string[]): void {
+    this.#references(repositories);
+  }
+
+  /**
+   * The digest of a package's file, downloaded where it is not at hand, checked against the lock; `read` gives its bytes.
+   * Throws as `PackageFiles.obtain`.
+   */
+  obtain(wanted: GuestPackage, signal?: AbortSignal): Promise<Digest> {
+    return this.#packages.obtain(wanted, signal);
+  }
+
+  /** The bytes of a package that was obtained. Throws `BLOB_UNKNOWN`. */
+  read(apk: Digest): AsyncIterable<Uint8Array> {
+    return this.#packages.read(apk);
+  }
+
+  #references(texts: readonly string[]): ReturnType<typeof parseRepository>[] {
+    const parsed = texts.map((text) => parseRepository(text, this.#options.workingDirectory));
+    for (const { credential } of parsed) this.#credentials.add(credential);
+    return parsed;
+  }
+
+  #trust(keys: GuestKeys): IndexTrust {
+    const { ignoreSignatures = false, sha1 = 'refuse' } = this.#options;
+    if (ignoreSignatures) return { unsigned: true };
+    return { keys: new Map(keys.map(({ name, pem }) => [name, pem])), sha1 };
+  }
+}

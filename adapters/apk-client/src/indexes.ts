@@ -1,0 +1,98 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readIndex } from '@kiln/apk';
+import type { ApkIndex, IndexTrust } from '@kiln/apk';
+import { KilnError, messageOf, shorten } from '@kiln/base';
+import type { RepositoryIndex } from '@kiln/solve';
+import { failure, hasErrno, shown } from './failure.ts';
+import type { RepositoryReference } from './reference.ts';
+
+/** What was read of some repositories. */
+export interface ReadIndexes {
+  /** In the order of the repositories, without those that have none. */
+  readonly indexes: readonly RepositoryIndex[];
+  /** Directories that hold no index for this architecture, as they were written: nothing has been built into them yet. */
+  readonly missing: readonly string[];
+}
+
+export interface ReadIndexesOptions {
+  /** apk name. */
+  readonly arch: string;
+  readonly trust: IndexTrust;
+  readonly indexBytesMax: number;
+  readonly fetch: (url: string) => Promise<Uint8Array>;
+}
+
+const file = 'APKINDEX.tar.gz';
+
+/**
+ * Reads `<repository>/<arch>/APKINDEX.tar.gz` of each repository and verifies its signature before anything is believed. A
+ * directory without one is passed over and named, as apko does; a server without one is an error. Throws what `readIndex`
+ * throws, with the repository named, `APK_CLIENT_UNREADABLE`, `APK_CLIENT_TOO_LARGE`, and what fetching throws.
+ */
+export async function readIndexes(
+  repositories: readonly RepositoryReference[],
+  options: ReadIndexesOptions,
+): Promise<ReadIndexes> {
+  const read = await Promise.all(repositories.map((one) => readOne(one, options)));
+  return {
+    indexes: repositories.flatMap(({ address, tag }, i) => {
+      const index = read[i];
+      return index === undefined ? [] : [{ repository: address, tag, records: index.records }];
+    }),
+    missing: repositories.filter((_, i) => read[i] === undefined).map(({ text }) => text),
+  };
+}
+
+async function readOne(
+  repository: RepositoryReference,
+  options: ReadIndexesOptions,
+): Promise<ApkIndex | undefined> {
+  const bytes =
+    repository.kind === 'remote'
+      ? await options.fetch(`${repository.address}/${options.arch}/${file}`)
+      : await readLocal(join(repository.address, options.arch, file), options.indexBytesMax);
+  if (bytes === undefined) return undefined;
+  try {
+    return await readIndex(bytes, options.trust);
+  } catch (error) {
+    if (!(error instanceof KilnError)) throw error;
+    throw new KilnError(error.code, `${shown(repository.text)}: ${error.message}`, {
+      hint: hintFor(error, options.trust),
+      details: { ...error.details, repository: shown(repository.text) },
+      cause: error.cause,
+    });
+  }
+}
+
+function hintFor(error: KilnError, trust: IndexTrust): string | undefined {
+  const isUnverified =
+    'keys' in trust && /^APK_INDEX_(UNSIGNED|SIGNATURE_INVALID)$/.test(error.code);
+  if (!isUnverified) return error.hint;
+  return trust.keys.size === 0
+    ? 'no key was given: add one with --keyring-append, or say --ignore-signatures'
+    : error.hint;
+}
+
+async function readLocal(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
+  try {
+    await using handle = await open(path, 'r');
+    if ((await handle.stat()).size > bytesMax)
+      throw failure(
+        'APK_CLIENT_TOO_LARGE',
+        `${shorten(path, 200)} is larger than ${bytesMax} bytes`,
+      );
+    return await handle.readFile();
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    if (error instanceof KilnError) throw error;
+    throw failure(
+      'APK_CLIENT_UNREADABLE',
+      `cannot read ${shorten(path, 200)}: ${messageOf(error)}`,
+      {
+        hint: 'check the path given with --repository-append',
+        cause: error,
+      },
+    );
+  }
+}

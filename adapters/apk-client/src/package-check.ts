@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { checksumOf, defaultPackageLimits, readControl, splitSignatures } from '@kiln/apk';
+import { KilnError, digestFromHex, shorten } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import { firstMember } from '@kiln/gzip';
+import { failure } from './failure.ts';
+
+/** What an index says of a package. */
+export interface ExpectedPackage {
+  readonly name: string;
+  readonly version: string;
+  /** `Q1…` of the control segment. */
+  readonly checksum: string;
+}
+
+/** Of a file, enough for its signatures and its control segment; most need a small part of it. */
+const headBytes = [256 * 1024, 4 * 2 ** 20, 2 * defaultPackageLimits.controlBytesMax];
+
+interface Head {
+  readonly checksum: string;
+  readonly dataHash: string;
+  /** Where the data segment begins. */
+  readonly dataOffset: number;
+}
+
+/**
+ * Compares the file of a package with what the index pins: the control segment with its checksum, the data segment with the
+ * hash in the control segment; so every byte but the package's own signature is the publisher's. Reads the file once and
+ * returns its digest. Throws `APK_CLIENT_CHECKSUM_MISMATCH`, and the file system's errors.
+ */
+export async function checkPackage(path: string, expected: ExpectedPackage): Promise<Digest> {
+  const head = await readHead(path, expected);
+  if (head.checksum !== expected.checksum) {
+    throw mismatch(
+      expected,
+      `has control checksum ${head.checksum}, the index says ${expected.checksum}`,
+    );
+  }
+  const whole = createHash('sha256');
+  const data = createHash('sha256');
+  let at = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
+    const bytes = chunk as Buffer;
+    whole.update(bytes);
+    data.update(bytes.subarray(Math.min(Math.max(head.dataOffset - at, 0), bytes.length)));
+    at += bytes.length;
+  }
+  const found = data.digest('hex');
+  if (found !== head.dataHash)
+    throw mismatch(
+      expected,
+      `has data hash ${found}, its control segment says ${head.dataHash || 'nothing'}`,
+    );
+  return digestFromHex(whole.digest('hex'));
+}
+
+async function readHead(path: string, expected: ExpectedPackage): Promise<Head> {
+  for (const [i, sizeBytes] of headBytes.entries()) {
+    const bytes = await firstBytes(path, sizeBytes);
+    try {
+      return await parseHead(bytes);
+    } catch (error) {
+      if (!(error instanceof KilnError)) throw error;
+      const isLonger = bytes.length === sizeBytes && i < headBytes.length - 1;
+      if (error.code === 'GZIP_TRUNCATED' && isLonger) continue;
+      throw mismatch(expected, `is no package: ${error.message}`);
+    }
+  }
+  throw new Error('assertion failed: the last attempt throws');
+}
+
+async function parseHead(bytes: Uint8Array): Promise<Head> {
+  const { rest } = await splitSignatures(bytes);
+  const { compressed } = firstMember(rest, {
+    outputBytesMax: defaultPackageLimits.controlBytesMax,
+  });
+  const { info } = await readControl(compressed, { dialect: 'apko' });
+  return {
+    checksum: checksumOf(compressed),
+    dataHash: info.dataHash,
+    dataOffset: bytes.length - rest.length + compressed.length,
+  };
+}
+
+async function firstBytes(path: string, sizeBytes: number): Promise<Uint8Array> {
+  await using file = await open(path, 'r');
+  const buffer = Buffer.alloc(Math.min(sizeBytes, (await file.stat()).size));
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+  return buffer.subarray(0, bytesRead);
+}
+
+function mismatch({ name, version }: ExpectedPackage, reason: string): KilnError {
+  return failure(
+    'APK_CLIENT_CHECKSUM_MISMATCH',
+    `package ${shorten(`${name}-${version}`)} ${reason}`,
+    {
+      hint: 'it is not what the index was signed for: damaged, replaced, or the index is older or newer than the package',
+    },
+  );
+}

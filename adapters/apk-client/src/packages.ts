@@ -1,0 +1,177 @@
+import { createReadStream } from 'node:fs';
+import { lstat, mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KilnError, digestFromHex, hexOf, messageOf, shorten } from '@kiln/base';
+import type { Clock, Digest, Random } from '@kiln/base';
+import { blobUnknown } from '@kiln/blobs';
+import type { GuestPackage } from '@kiln/solve';
+import { writeDurably } from './durable-file.ts';
+import { failure, hasErrno, shown } from './failure.ts';
+import type { Http } from './http.ts';
+import { checkPackage } from './package-check.ts';
+
+export interface PackageFilesOptions {
+  /** Made when absent. Holds `<sha256>.apk`, and `<sha1 of the control segment>` that names it. */
+  readonly directory: string;
+  readonly http: Http;
+  readonly offline: boolean;
+  readonly packageBytesMax: number;
+  readonly random: Random;
+  readonly clock: Clock;
+}
+
+/** More than the index says of a package's size: it may have been signed again since. */
+const spareBytes = 64 * 1024;
+const abandonedAfterMs = 24 * 60 * 60 * 1000;
+
+/**
+ * The files of packages. Those of servers are downloaded once, checked against the index, and only then get their name, by
+ * rename; a crash leaves a temporary file, which goes after a day. Those of directories stay where they are. Several
+ * processes may share the directory; removing it, or any part of it while nobody reads, is always safe.
+ */
+export class PackageFiles {
+  readonly #options: PackageFilesOptions;
+  readonly #local = new Map<Digest, string>();
+  #ready: Promise<void> | undefined;
+
+  constructor(options: PackageFilesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The digest of a package's file, which can be read from then on. Throws `APK_CLIENT_CHECKSUM_MISMATCH`,
+   * `APK_CLIENT_UNREADABLE`, `APK_CLIENT_OFFLINE`, and what `Http.get` throws.
+   */
+  async obtain(wanted: GuestPackage, signal?: AbortSignal): Promise<Digest> {
+    if (!/^https?:\/\//.test(wanted.url)) return this.#checkLocal(wanted);
+    const known = await this.#known(wanted);
+    if (known !== undefined) return known;
+    if (this.#options.offline) {
+      throw failure(
+        'APK_CLIENT_OFFLINE',
+        `${shown(wanted.url)} is not at hand, and nobody is asked`,
+        {
+          hint: 'fetch it once while there is a network',
+        },
+      );
+    }
+    await mkdir(this.#options.directory, { recursive: true });
+    await this.#swept();
+    return this.#download(wanted, signal);
+  }
+
+  /** The bytes of a package that was obtained here. Throws `BLOB_UNKNOWN`. */
+  async *read(apk: Digest): AsyncGenerator<Uint8Array> {
+    const path = this.#local.get(apk) ?? this.#path(apk);
+    try {
+      yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT')) throw blobUnknown(apk);
+      throw error;
+    }
+  }
+
+  async #checkLocal(wanted: GuestPackage): Promise<Digest> {
+    try {
+      const digest = await checkPackage(wanted.url, wanted);
+      this.#local.set(digest, wanted.url);
+      return digest;
+    } catch (error) {
+      if (error instanceof KilnError) throw error;
+      throw failure(
+        'APK_CLIENT_UNREADABLE',
+        `cannot read ${shorten(wanted.url, 200)}: ${messageOf(error)}`,
+        {
+          hint: 'the index lists it; build it again, or make the index again',
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async #known(wanted: GuestPackage): Promise<Digest | undefined> {
+    try {
+      const digest = digestFromHex((await readFile(this.#pointer(wanted), 'latin1')).trim());
+      await stat(this.#path(digest));
+      return digest;
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT')) return undefined;
+      // A pointer that is damaged is written again.
+      if (error instanceof KilnError) return undefined;
+      throw error;
+    }
+  }
+
+  #download(wanted: GuestPackage, signal: AbortSignal | undefined): Promise<Digest> {
+    const { http, packageBytesMax, random } = this.#options;
+    const bytesMax = wanted.sizeBytes > 0 ? wanted.sizeBytes + spareBytes : packageBytesMax;
+    return http.get({ url: wanted.url, bytesMax, signal }, async ({ body }) => {
+      const temporary = this.#temporary();
+      let digest: Digest | undefined;
+      await writeDurably({
+        temporary,
+        source: body,
+        place: async () => {
+          digest = await this.#check(temporary, wanted);
+          return this.#path(digest);
+        },
+      });
+      if (digest === undefined) throw new Error('assertion failed: the file was checked');
+      const pointer = this.#pointer(wanted);
+      await writeDurably({
+        temporary: `${pointer}.${random.id()}.tmp`,
+        source: [Buffer.from(`${hexOf(digest)}\n`)],
+        place: () => pointer,
+      });
+      return digest;
+    });
+  }
+
+  /** A file that is too short was cut, and is worth another attempt. */
+  async #check(path: string, wanted: GuestPackage): Promise<Digest> {
+    try {
+      return await checkPackage(path, wanted);
+    } catch (error) {
+      const { size } = await stat(path);
+      if (!(error instanceof KilnError) || size >= wanted.sizeBytes) throw error;
+      throw failure(
+        'APK_CLIENT_UNAVAILABLE',
+        `${shown(wanted.url)} ends after ${size} of ${wanted.sizeBytes} bytes`,
+        { retry: 'later', hint: 'check the network and the server', cause: error },
+      );
+    }
+  }
+
+  /** Once: removes what crashes left behind. */
+  #swept(): Promise<void> {
+    this.#ready ??= this.#sweep();
+    return this.#ready;
+  }
+
+  async #sweep(): Promise<void> {
+    const { directory, clock } = this.#options;
+    for (const name of (await readdir(directory)).filter((one) => one.endsWith('.tmp'))) {
+      const path = join(directory, name);
+      try {
+        const { mtimeMs } = await lstat(path);
+        if (mtimeMs <= clock.now() - abandonedAfterMs) await rm(path, { force: true });
+      } catch (error) {
+        // Another process was faster.
+        if (!hasErrno(error, 'ENOENT')) throw error;
+      }
+    }
+  }
+
+  #temporary(): string {
+    return join(this.#options.directory, `${this.#options.random.id()}.tmp`);
+  }
+
+  #path(apk: Digest): string {
+    return join(this.#options.directory, `${hexOf(apk)}.apk`);
+  }
+
+  /** The checksum is base64, which is no file name. */
+  #pointer({ checksum }: GuestPackage): string {
+    return join(this.#options.directory, Buffer.from(checksum.slice(2), 'base64').toString('hex'));
+  }
+}
