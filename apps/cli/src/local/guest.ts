@@ -1,0 +1,171 @@
+import path from 'node:path';
+import { ExpandedPackages } from '@kiln/apk-cache';
+import { ApkClient } from '@kiln/apk-client';
+import type { ApkClientOptions } from '@kiln/apk-client';
+import { environmentTree, parseGroup, parsePasswd, treeMembers } from '@kiln/assemble';
+import type { GroupEntry, PackageContents, PasswdEntry } from '@kiln/assemble';
+import { KilnError, digestOf, digestOfValue, systemClock } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import { architectureOf } from '@kiln/image-config';
+import { EnvironmentStore, readRootFile } from '@kiln/sandbox-bwrap';
+import { guestKeys, guestRepositories, lockGuest } from '@kiln/solve';
+import type { GuestLock, GuestRequest, RepositoryIndex } from '@kiln/solve';
+import type { TarMember } from '@kiln/tar';
+import { mapBounded } from './map-bounded.ts';
+
+export interface LocalGuestsOptions extends Omit<ApkClientOptions, 'cacheDirectory'> {
+  /** Indexes, keys and packages (`--apk-cache-dir`). Made when absent; removing it while nothing runs is always safe. */
+  readonly cacheDirectory: string;
+  /** Root file systems. Absolute; made when absent, readable by this user alone. */
+  readonly environmentsDirectory: string;
+}
+
+/** A guest that was resolved, and what it was resolved from. */
+export interface ResolvedGuest {
+  readonly lock: GuestLock;
+  /** What there was to choose from: who generates dependencies looks for providers here. */
+  readonly indexes: readonly RepositoryIndex[];
+  /** Directories given as repositories that have no index for this architecture yet: worth a warning. */
+  readonly missing: readonly string[];
+}
+
+/** A guest on disk. */
+export interface Guest {
+  /** What names it: the same lock has the same. */
+  readonly id: Digest;
+  /** Its root file system; nobody may write there. */
+  readonly root: string;
+  /** Of its `/etc/passwd` and `/etc/group`. */
+  readonly users: readonly PasswdEntry[];
+  readonly groups: readonly GroupEntry[];
+}
+
+/** Packages that are fetched and unpacked at once. */
+const parallelMax = 6;
+const unusedAfterMs = 30 * 24 * 60 * 60 * 1000;
+
+/**
+ * Guests for builds without a factory, from any mix of repositories: resolved to a lock, and made from a lock. A lock whose
+ * guest is on disk costs no download and reads no index. Several processes may share the directories.
+ */
+export class LocalGuests {
+  readonly #client: ApkClient;
+  readonly #environments: EnvironmentStore;
+  readonly #expandedDirectory: string;
+
+  /** Throws `APK_CLIENT_AUTH_INVALID`. */
+  constructor(options: LocalGuestsOptions) {
+    this.#client = new ApkClient(options);
+    this.#environments = new EnvironmentStore({ directory: options.environmentsDirectory });
+    this.#expandedDirectory = path.join(options.cacheDirectory, 'expanded');
+  }
+
+  /**
+   * Reads keys and indexes and resolves a guest. Throws `GUEST_…`, `APK_CLIENT_…`, and `APK_INDEX_…` for an index that is
+   * not to be believed.
+   */
+  async resolve(request: GuestRequest, signal?: AbortSignal): Promise<ResolvedGuest> {
+    const repositories = guestRepositories(request);
+    const arch = architectureOf(request.arch)?.apk ?? request.arch;
+    const keys = await this.#client.keys(guestKeys(request), signal);
+    const { indexes, missing } = await this.#client.indexes(repositories, { arch, keys, signal });
+    try {
+      return { lock: lockGuest(request, indexes, keys), indexes, missing };
+    } catch (error) {
+      throw missing.length === 0 ? error : withMissing(error, missing);
+    }
+  }
+
+  /**
+   * The guest of a lock, made when it is not on disk: packages are fetched, checked and unpacked, and installed in the
+   * order of the lock. `repositories` give the credentials for a lock that was not resolved here. Throws `APK_…` for
+   * packages that are not what the lock says, `ASSEMBLE_…` and `TREE_…` for such as do not go together, and the signal's
+   * reason; nothing is kept of the guest then.
+   */
+  async make(
+    lock: GuestLock,
+    options: { readonly signal?: AbortSignal; readonly repositories?: readonly string[] } = {},
+  ): Promise<Guest> {
+    this.#client.useCredentialsOf(options.repositories ?? []);
+    const id = guestId(lock);
+    const root = await this.#environments.ensure(id, () => this.#members(lock, options.signal));
+    const text = async (file: string): Promise<string> =>
+      Buffer.from((await readRootFile(root, file)) ?? []).toString('utf8');
+    const users = parsePasswd(await text('etc/passwd'));
+    const groups = parseGroup(await text('etc/group'));
+    return { id, root, users, groups };
+  }
+
+  /** Removes guests that were not used for 30 days, and what crashes left behind. */
+  async forgetUnused(nowMs: number = systemClock.now()): Promise<void> {
+    await this.#environments.sweep();
+    for (const { key, usedAtMs } of await this.#environments.list())
+      if (usedAtMs < nowMs - unusedAfterMs) await this.#environments.remove(key);
+  }
+
+  async *#members(lock: GuestLock, signal: AbortSignal | undefined): AsyncGenerator<TarMember> {
+    const packages = await this.#open(lock, signal);
+    const { dialect, config, arch, world, repositories, keys } = lock;
+    const tree = await environmentTree({
+      packages,
+      dialect,
+      config,
+      arch,
+      world,
+      repositories,
+      keys,
+    });
+    for await (const member of treeMembers(tree)) {
+      signal?.throwIfAborted();
+      yield member;
+    }
+  }
+
+  #open(lock: GuestLock, signal: AbortSignal | undefined): Promise<PackageContents[]> {
+    const opener = new ExpandedPackages({
+      directory: this.#expandedDirectory,
+      blobs: this.#client,
+      dialect: lock.dialect === 'apko' ? 'apko' : 'plain',
+    });
+    return mapBounded(
+      lock.packages,
+      parallelMax,
+      async (wanted, stop) => opener.open(await this.#client.obtain(wanted, stop)),
+      signal,
+    );
+  }
+}
+
+/** Everything that the root file system is a function of. */
+function guestId({
+  dialect,
+  arch,
+  config,
+  world,
+  repositories,
+  keys,
+  packages,
+}: GuestLock): Digest {
+  return digestOfValue({
+    guest: 1,
+    dialect,
+    arch,
+    accounts: config.accounts,
+    paths: config.paths,
+    certificates: config.certificates,
+    runtimeKeyring: config.contents.runtimeKeyring,
+    services: config.entrypoint.services,
+    world,
+    repositories,
+    keys: keys.map(({ name, pem }) => [name, digestOf(pem)]),
+    packages: packages.map(({ name, version, checksum }) => [name, version, checksum]),
+  });
+}
+
+function withMissing(error: unknown, missing: readonly string[]): unknown {
+  if (!(error instanceof KilnError) || error.code !== 'GUEST_UNSOLVED') return error;
+  return new KilnError(error.code, error.message, {
+    hint: `${error.hint ?? ''}; there is no index in ${missing.join(', ')} yet`,
+    details: error.details,
+  });
+}
