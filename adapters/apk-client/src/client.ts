@@ -32,8 +32,8 @@ export interface ApkClientOptions {
   readonly logger?: Logger;
   readonly random?: Random;
   readonly clock?: Clock;
-  /** Waits between attempts. */
-  readonly wait?: (ms: number) => Promise<void>;
+  /** Waits between attempts; a signal ends it early, in any way. */
+  readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 /** Reads apk repositories: on servers and in directories, any mix of them. */
@@ -54,7 +54,7 @@ export class ApkClient {
       credentials: this.#credentials,
       limits: this.#limits,
       logger: options.logger ?? silentLogger,
-      wait: options.wait ?? ((ms) => delay(ms)),
+      wait: options.wait ?? ((ms, signal) => delay(ms, undefined, signal && { signal })),
     });
     const shared = { http, offline, random };
     this.#answers = new HttpCache({ ...shared, directory: join(cacheDirectory, 'answers') });

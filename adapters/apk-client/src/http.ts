@@ -8,8 +8,8 @@ export interface HttpOptions {
   readonly credentials: Credentials;
   readonly limits: ClientLimits;
   readonly logger: Logger;
-  /** Waits before another attempt. */
-  readonly wait: (ms: number) => Promise<void>;
+  /** Waits before another attempt; a signal ends it early, in any way. */
+  readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export interface HttpRequest {
@@ -44,7 +44,7 @@ export class Http {
    * `APK_CLIENT_TOO_LARGE`, what `use` throws, and the signal's reason.
    */
   async get<T>(request: HttpRequest, use: (answer: HttpAnswer) => Promise<T>): Promise<T> {
-    const { limits, logger, wait } = this.#options;
+    const { limits, logger } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#attempt(request, use);
@@ -56,8 +56,17 @@ export class Http {
           attempt,
           error: error.message,
         });
-        await wait(limits.backoffMs * 2 ** (attempt - 1));
+        await this.#pause(attempt, request.signal);
       }
+    }
+  }
+
+  async #pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+    const { limits, wait } = this.#options;
+    try {
+      await wait(limits.backoffMs * 2 ** (attempt - 1), signal);
+    } finally {
+      signal?.throwIfAborted();
     }
   }
 
