@@ -1,7 +1,7 @@
 import type { ElfHeader, Segment } from './header.ts';
 import type { ByteSource, ElfLimits } from './source.ts';
 import { countDynamicSymbols, readSymbols, type SymbolNames } from './symbols.ts';
-import { invalid, textAt, view, wide } from './view.ts';
+import { invalid, view, type ElfView } from './view.ts';
 
 /** What the dynamic section says. Without one every list is empty and `dynamic` false. */
 export interface DynamicFacts {
@@ -60,7 +60,7 @@ export async function readDynamic(
   if (segment === undefined || segment.fileSize === 0) return none;
   const entries = await readEntries(source, header, segment, limits);
   const one = (key: number): number => entries.get(key)?.[0] ?? 0;
-  const names = await stringReader(source, segments, entries, limits);
+  const names = await stringReader(source, header, segments, entries, limits);
   const flags = one(tag.flags);
   const flags1 = one(tag.flags1);
   return {
@@ -86,12 +86,17 @@ async function readEntries(
   const size = header.bits / 4;
   const count = Math.floor(segment.fileSize / size);
   if (count > limits.dynamicEntriesMax) throw invalid(`${count} dynamic entries`);
-  const data = await view(source, segment.offset, count * size, 'dynamic section');
+  const data = await view(source, {
+    offset: segment.offset,
+    length: count * size,
+    order: header.byteOrder,
+    what: 'dynamic section',
+  });
   const entries = new Map<number, number[]>();
   for (let at = 0; at < count * size; at += size) {
-    const key = header.bits === 64 ? wide(data, at) : data.getUint32(at, true);
+    const key = header.bits === 64 ? data.u64(at) : data.u32(at);
     if (key === 0) break;
-    const value = header.bits === 64 ? wide(data, at + 8) : data.getUint32(at + 4, true);
+    const value = header.bits === 64 ? data.u64(at + 8) : data.u32(at + 4);
     const values = entries.get(key);
     if (values === undefined) entries.set(key, [value]);
     else values.push(value);
@@ -112,30 +117,37 @@ function offsetOf(segments: readonly Segment[], address: number): number | undef
 
 async function stringTable(
   source: ByteSource,
+  header: ElfHeader,
   segments: readonly Segment[],
   entries: Entries,
   limits: ElfLimits,
-): Promise<DataView | undefined> {
+): Promise<ElfView | undefined> {
   const address = entries.get(tag.stringTable)?.[0];
   const size = entries.get(tag.stringSize)?.[0] ?? 0;
   const offset = address === undefined ? undefined : offsetOf(segments, address);
   if (offset === undefined) return undefined;
   if (size > limits.stringTableBytesMax) throw invalid(`a string table of ${size} bytes`);
-  return view(source, offset, size, 'dynamic string table');
+  return view(source, {
+    offset,
+    length: size,
+    order: header.byteOrder,
+    what: 'dynamic string table',
+  });
 }
 
 async function stringReader(
   source: ByteSource,
+  header: ElfHeader,
   segments: readonly Segment[],
   entries: Entries,
   limits: ElfLimits,
 ): Promise<{ all(key: number): readonly string[] }> {
-  const table = await stringTable(source, segments, entries, limits);
+  const table = await stringTable(source, header, segments, entries, limits);
   return {
     all: (key) =>
       (entries.get(key) ?? []).map((offset) => {
         if (table === undefined) throw invalid('names without a string table');
-        return textAt(table, offset);
+        return table.text(offset);
       }),
   };
 }
@@ -152,7 +164,7 @@ async function dynamicSymbolsOf(
     return address === undefined ? undefined : offsetOf(segments, address);
   };
   const offset = at(tag.symbolTable);
-  const strings = await stringTable(source, segments, entries, limits);
+  const strings = await stringTable(source, header, segments, entries, limits);
   if (offset === undefined || strings === undefined) return undefined;
   const count = await countDynamicSymbols(source, header, {
     hash: at(tag.hash),

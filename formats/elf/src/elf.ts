@@ -2,7 +2,7 @@ import { readDynamic, type DynamicFacts } from './dynamic.ts';
 import { readHeader, readSegments, type ElfHeader, type Segment } from './header.ts';
 import { defaultElfLimits, type ByteSource, type ElfLimits } from './source.ts';
 import { readSectionSymbols, type SymbolNames } from './symbols.ts';
-import { textAt, view } from './view.ts';
+import { view } from './view.ts';
 
 /** The facts of an ELF file that dependencies and hardening need. */
 export interface ElfFile extends ElfHeader, DynamicFacts {
@@ -16,9 +16,9 @@ export interface ElfFile extends ElfHeader, DynamicFacts {
 const segmentInterpreter = 3;
 
 /**
- * Reads a 32-bit or 64-bit little-endian ELF file: headers, dynamic section and names of symbols, each piece bounded.
- * Undefined when the file does not begin with the ELF magic number. Throws `ELF_INVALID` for anything that is not well
- * formed, big-endian, or above the limits. (System V gABI, chapters 4 and 5.)
+ * Reads a 32-bit or 64-bit ELF file of either byte order: headers, dynamic section and names of symbols, each piece
+ * bounded. Undefined when the file does not begin with the ELF magic number. Throws `ELF_INVALID` for anything that is
+ * not well formed or above the limits. (System V gABI, chapters 4 and 5.)
  */
 export async function readElf(
   source: ByteSource,
@@ -32,7 +32,7 @@ export async function readElf(
     ...header,
     ...dynamic,
     segments,
-    interpreter: await interpreterOf(source, segments),
+    interpreter: await interpreterOf(source, header, segments),
     symbols: hasNames(dynamic.dynamicSymbols)
       ? dynamic.dynamicSymbols
       : await readSectionSymbols(source, header, limits),
@@ -46,12 +46,16 @@ function hasNames(symbols: SymbolNames | undefined): boolean {
 
 async function interpreterOf(
   source: ByteSource,
+  header: ElfHeader,
   segments: readonly Segment[],
 ): Promise<string | undefined> {
   const segment = segments.find(({ type }) => type === segmentInterpreter);
   if (segment === undefined) return undefined;
-  return textAt(
-    await view(source, segment.offset, Math.min(segment.fileSize, 4096), 'interpreter'),
-    0,
-  );
+  const name = await view(source, {
+    offset: segment.offset,
+    length: Math.min(segment.fileSize, 4096),
+    order: header.byteOrder,
+    what: 'interpreter',
+  });
+  return name.text(0);
 }

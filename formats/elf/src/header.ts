@@ -1,10 +1,11 @@
 import type { ByteSource, ElfLimits } from './source.ts';
-import { invalid, view, wide } from './view.ts';
+import { ElfView, invalid, view, type ByteOrder } from './view.ts';
 
 export type ElfType = 'none' | 'relocatable' | 'executable' | 'shared' | 'core' | 'other';
 
 export interface ElfHeader {
   readonly bits: 32 | 64;
+  readonly byteOrder: ByteOrder;
   /** `EI_OSABI`: 0 System V, 3 GNU, 255 standalone. */
   readonly osAbi: number;
   readonly type: ElfType;
@@ -12,6 +13,8 @@ export interface ElfHeader {
   readonly machine: number;
   readonly programHeaders: HeaderTable;
   readonly sectionHeaders: HeaderTable;
+  /** `e_shstrndx`: the section that holds the names of sections. */
+  readonly sectionNames: number;
 }
 
 export interface HeaderTable {
@@ -34,39 +37,37 @@ export interface Segment {
 
 const types: readonly ElfType[] = ['none', 'relocatable', 'executable', 'shared', 'core'];
 
+const magic = [0x7f, 0x45, 0x4c, 0x46];
+
 /** The file header, or undefined without the magic number. */
 export async function readHeader(source: ByteSource): Promise<ElfHeader | undefined> {
   const start = await source.range(0, Math.min(64, source.sizeBytes));
-  if (
-    start.length < 4 ||
-    start[0] !== 0x7f ||
-    start[1] !== 0x45 ||
-    start[2] !== 0x4c ||
-    start[3] !== 0x46
-  )
-    return undefined;
+  if (magic.some((byte, index) => start[index] !== byte)) return undefined;
   if (start.length < 52) throw invalid('the header is cut short');
   const bits = start[4] === 1 ? 32 : start[4] === 2 ? 64 : undefined;
   if (bits === undefined) throw invalid('unknown class');
-  if (start[5] !== 1) throw invalid('not little-endian');
+  const byteOrder = start[5] === 1 ? 'little' : start[5] === 2 ? 'big' : undefined;
+  if (byteOrder === undefined) throw invalid('unknown byte order');
   if (bits === 64 && start.length < 64) throw invalid('the header is cut short');
-  const data = new DataView(start.buffer, start.byteOffset, start.length);
+  const data = new ElfView(start, byteOrder);
   const counts = bits === 64 ? 54 : 42;
   return {
     bits,
+    byteOrder,
     osAbi: start[7] ?? 0,
-    type: types[data.getUint16(16, true)] ?? 'other',
-    machine: data.getUint16(18, true),
+    type: types[data.u16(16)] ?? 'other',
+    machine: data.u16(18),
     programHeaders: {
-      offset: bits === 64 ? wide(data, 32) : data.getUint32(28, true),
-      entrySize: data.getUint16(counts, true),
-      count: data.getUint16(counts + 2, true),
+      offset: bits === 64 ? data.u64(32) : data.u32(28),
+      entrySize: data.u16(counts),
+      count: data.u16(counts + 2),
     },
     sectionHeaders: {
-      offset: bits === 64 ? wide(data, 40) : data.getUint32(32, true),
-      entrySize: data.getUint16(counts + 4, true),
-      count: data.getUint16(counts + 6, true),
+      offset: bits === 64 ? data.u64(40) : data.u32(32),
+      entrySize: data.u16(counts + 4),
+      count: data.u16(counts + 6),
     },
+    sectionNames: data.u16(counts + 8),
   };
 }
 
@@ -80,29 +81,34 @@ export async function readSegments(
   if (count > limits.programHeadersMax) throw invalid(`${count} program headers`);
   if (entrySize < (header.bits === 64 ? 56 : 32))
     throw invalid('program headers of the wrong size');
-  const data = await view(source, offset, entrySize * count, 'program header table');
+  const data = await view(source, {
+    offset,
+    length: entrySize * count,
+    order: header.byteOrder,
+    what: 'program header table',
+  });
   return Array.from({ length: count }, (_, index) =>
     segmentAt(data, index * entrySize, header.bits),
   );
 }
 
-function segmentAt(data: DataView, at: number, bits: 32 | 64): Segment {
+function segmentAt(data: ElfView, at: number, bits: 32 | 64): Segment {
   if (bits === 64) {
     return {
-      type: data.getUint32(at, true),
-      flags: data.getUint32(at + 4, true),
-      offset: wide(data, at + 8),
-      address: wide(data, at + 16),
-      fileSize: wide(data, at + 32),
-      memorySize: wide(data, at + 40),
+      type: data.u32(at),
+      flags: data.u32(at + 4),
+      offset: data.u64(at + 8),
+      address: data.u64(at + 16),
+      fileSize: data.u64(at + 32),
+      memorySize: data.u64(at + 40),
     };
   }
   return {
-    type: data.getUint32(at, true),
-    flags: data.getUint32(at + 24, true),
-    offset: data.getUint32(at + 4, true),
-    address: data.getUint32(at + 8, true),
-    fileSize: data.getUint32(at + 16, true),
-    memorySize: data.getUint32(at + 20, true),
+    type: data.u32(at),
+    flags: data.u32(at + 24),
+    offset: data.u32(at + 4),
+    address: data.u32(at + 8),
+    fileSize: data.u32(at + 16),
+    memorySize: data.u32(at + 20),
   };
 }

@@ -1,9 +1,14 @@
 export type { DynamicFacts } from './dynamic.ts';
 export type { ElfFile } from './elf.ts';
 export { readElf } from './elf.ts';
+export type { GoBuildInfo } from './go-build-info.ts';
+export { readGoBuildInfo } from './go-build-info.ts';
 export type { HardeningCheckName, HardeningFinding, HardeningVerdict } from './hardening.ts';
 export { inspectHardening } from './hardening.ts';
 export type { ElfHeader, ElfType, HeaderTable, Segment } from './header.ts';
+export type { Section } from './sections.ts';
+export { readSections } from './sections.ts';
 export type { ByteSource, ElfLimits } from './source.ts';
 export { byteSource, defaultElfLimits } from './source.ts';
 export type { SymbolNames } from './symbols.ts';
+export type { ByteOrder } from './view.ts';

@@ -1,6 +1,7 @@
 import type { ElfHeader } from './header.ts';
+import { readSectionHeaders, readStrings } from './sections.ts';
 import type { ByteSource, ElfLimits } from './source.ts';
-import { invalid, textAt, view, wide } from './view.ts';
+import { invalid, view, type ElfView } from './view.ts';
 
 export interface SymbolNames {
   /** Names the file takes from elsewhere. */
@@ -12,7 +13,7 @@ export interface SymbolNames {
 export interface SymbolTable {
   readonly offset: number;
   readonly count: number;
-  readonly strings: DataView;
+  readonly strings: ElfView;
   readonly limits: ElfLimits;
 }
 
@@ -23,13 +24,18 @@ export async function readSymbols(
 ): Promise<SymbolNames> {
   if (table.count > table.limits.symbolsMax) throw invalid(`${table.count} symbols`);
   const size = header.bits === 64 ? 24 : 16;
-  const data = await view(source, table.offset, table.count * size, 'symbol table');
+  const data = await view(source, {
+    offset: table.offset,
+    length: table.count * size,
+    order: header.byteOrder,
+    what: 'symbol table',
+  });
   const imports = new Set<string>();
   const exports = new Set<string>();
   for (let at = 0; at < table.count * size; at += size) {
-    const name = data.getUint32(at, true);
-    const section = data.getUint16(at + (header.bits === 64 ? 6 : 14), true);
-    if (name !== 0) (section === 0 ? imports : exports).add(textAt(table.strings, name));
+    const name = data.u32(at);
+    const section = data.u16(at + (header.bits === 64 ? 6 : 14));
+    if (name !== 0) (section === 0 ? imports : exports).add(table.strings.text(name));
   }
   return { imports, exports };
 }
@@ -49,9 +55,12 @@ export async function countDynamicSymbols(
   header: ElfHeader,
   tables: HashTables,
 ): Promise<number> {
-  if (tables.hash !== undefined)
-    return (await view(source, tables.hash, 8, 'hash table')).getUint32(4, true);
-  const section = (await readSections(source, header, tables.limits)).find(
+  const order = header.byteOrder;
+  if (tables.hash !== undefined) {
+    const head = await view(source, { offset: tables.hash, length: 8, order, what: 'hash table' });
+    return head.u32(4);
+  }
+  const section = (await readSectionHeaders(source, header, tables.limits)).find(
     ({ type }) => type === sectionDynamicSymbols,
   );
   if (section !== undefined) return Math.floor(section.size / (header.bits === 64 ? 24 : 16));
@@ -66,56 +75,29 @@ async function countByGnuHash(
   offset: number,
   limits: ElfLimits,
 ): Promise<number> {
-  const head = await view(source, offset, 16, 'GNU hash table');
-  const buckets = head.getUint32(0, true);
-  const first = head.getUint32(4, true);
-  const bloom = head.getUint32(8, true);
+  const read = (at: number, length: number): Promise<ElfView> =>
+    view(source, { offset: at, length, order: header.byteOrder, what: 'GNU hash table' });
+  const head = await read(offset, 16);
+  const buckets = head.u32(0);
+  const first = head.u32(4);
+  const bloom = head.u32(8);
   if (buckets > limits.symbolsMax || bloom > limits.symbolsMax)
     throw invalid('a GNU hash table of that size');
   const bucketsAt = offset + 16 + bloom * (header.bits / 8);
-  const bucketData = await view(source, bucketsAt, buckets * 4, 'GNU hash buckets');
+  const bucketData = await read(bucketsAt, buckets * 4);
   let last = 0;
-  for (let i = 0; i < buckets; i++) last = Math.max(last, bucketData.getUint32(i * 4, true));
+  for (let i = 0; i < buckets; i++) last = Math.max(last, bucketData.u32(i * 4));
   if (last < first) return first;
   const chainsAt = bucketsAt + buckets * 4;
   for (; last - first <= limits.symbolsMax; last++) {
-    const chain = await view(source, chainsAt + (last - first) * 4, 4, 'GNU hash chain');
-    if ((chain.getUint32(0, true) & 1) !== 0) return last + 1;
+    const chain = await read(chainsAt + (last - first) * 4, 4);
+    if ((chain.u32(0) & 1) !== 0) return last + 1;
   }
   throw invalid('a GNU hash chain without its end');
 }
 
-interface Section {
-  readonly type: number;
-  readonly offset: number;
-  readonly size: number;
-  readonly link: number;
-}
-
 const sectionSymbols = 2;
 const sectionDynamicSymbols = 11;
-
-async function readSections(
-  source: ByteSource,
-  header: ElfHeader,
-  limits: ElfLimits,
-): Promise<readonly Section[]> {
-  const { offset, entrySize, count } = header.sectionHeaders;
-  const wideClass = header.bits === 64;
-  if (offset === 0 || count === 0) return [];
-  if (count > limits.sectionHeadersMax) throw invalid(`${count} section headers`);
-  if (entrySize < (wideClass ? 64 : 40)) throw invalid('section headers of the wrong size');
-  const data = await view(source, offset, entrySize * count, 'section header table');
-  return Array.from({ length: count }, (_, index) => {
-    const at = index * entrySize;
-    return {
-      type: data.getUint32(at + 4, true),
-      offset: wideClass ? wide(data, at + 24) : data.getUint32(at + 16, true),
-      size: wideClass ? wide(data, at + 32) : data.getUint32(at + 20, true),
-      link: data.getUint32(at + (wideClass ? 40 : 24), true),
-    };
-  });
-}
 
 /** The names of `.symtab`, or undefined when the file was stripped of it. */
 export async function readSectionSymbols(
@@ -123,16 +105,14 @@ export async function readSectionSymbols(
   header: ElfHeader,
   limits: ElfLimits,
 ): Promise<SymbolNames | undefined> {
-  const sections = await readSections(source, header, limits);
+  const sections = await readSectionHeaders(source, header, limits);
   const section = sections.find(({ type }) => type === sectionSymbols);
   const strings = section === undefined ? undefined : sections[section.link];
   if (section === undefined || strings === undefined) return undefined;
-  if (strings.size > limits.stringTableBytesMax)
-    throw invalid(`a string table of ${strings.size} bytes`);
   return readSymbols(source, header, {
     offset: section.offset,
     count: Math.floor(section.size / (header.bits === 64 ? 24 : 16)),
-    strings: await view(source, strings.offset, strings.size, 'string table'),
+    strings: await readStrings(source, header, strings, limits),
     limits,
   });
 }
