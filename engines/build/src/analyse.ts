@@ -1,10 +1,23 @@
-import type { CompiledRecipe, CompiledSubpackage, OriginFacts } from '@kiln/recipe';
-import { commands, shebangs } from './commands.ts';
-import { readElfFiles } from './elf-files.ts';
-import { pkgConfig } from './pkg-config.ts';
-import { combineRelations, type GeneratedRelations } from './relations.ts';
-import { libraryDirectoriesOf, sharedObjects, type AnalysedTree } from './shared-objects.ts';
+import type { CompiledRecipe, CompiledSubpackage, OriginFacts, PackageFacts } from '@kiln/recipe';
+import { commands } from './analysis/commands.ts';
+import { documentation } from './analysis/documentation.ts';
+import { readElfFiles } from './analysis/elf-files.ts';
+import { kernel } from './analysis/kernel.ts';
+import { perlModules, pythonModules, rubyGems } from './analysis/languages.ts';
+import { libraryDirectoriesOf } from './analysis/library-directories.ts';
+import type { LibraryVersions } from './analysis/library-versions.ts';
+import { pkgConfig } from './analysis/pkg-config.ts';
+import {
+  combineRelations,
+  gatherRelations,
+  type GeneratedRelations,
+} from './analysis/relations.ts';
+import { ownLibraries, sharedObjects } from './analysis/shared-objects.ts';
+import { shebangs } from './analysis/shebangs.ts';
+import type { AnalysedTree, Dialect } from './analysis/subject.ts';
 import type { PackageTree } from './tree.ts';
+
+export type { AnalysedTree, Dialect } from './analysis/subject.ts';
 
 /** The packages of a build that apply: the main one, then subpackages in order. */
 export function packagesOf(
@@ -24,26 +37,72 @@ export async function analyseTrees(
 
 export interface RelationsRequest {
   readonly subject: AnalysedTree;
+  /** All packages of the recipe, in order, the subject included. */
   readonly relatives: readonly AnalysedTree[];
-  readonly facts: OriginFacts | CompiledSubpackage;
+  readonly facts: Pick<PackageFacts, 'dependencies' | 'options'>;
   /** Full version. */
   readonly version: string;
+  /** Given: libraries are depended on in the version that they were linked with, too (`so-ver:`). */
+  readonly libraryVersions?: LibraryVersions | undefined;
+  /** Default `kiln`. */
+  readonly dialect?: Dialect;
 }
 
-/** The relations of a package: declared ones joined with those of its shared objects, programs, scripts and modules. */
-export async function relationsOf(request: RelationsRequest): Promise<GeneratedRelations> {
-  const { subject, relatives, facts, version } = request;
-  const libraryDirectories = await libraryDirectoriesOf(relatives.map(({ tree }) => tree));
-  const found = [
-    sharedObjects({ subject, relatives, libraryDirectories, version }),
-    commands(subject.tree, version),
-    await pkgConfig(subject.tree, version),
-    await shebangs(subject.tree),
+/** The relations of a package, as its `.PKGINFO` has them. */
+export interface PackageRelations extends GeneratedRelations {
+  /** What its content implies, before it is joined with what the recipe declares. */
+  readonly generated: GeneratedRelations;
+  /** Things worth a look. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The relations of a package: declared ones joined with those of its shared objects, programs, documentation, modules of
+ * pkg-config, Perl, Python, Ruby and Linux, and scripts.
+ */
+export async function relationsOf(request: RelationsRequest): Promise<PackageRelations> {
+  const { subject, relatives, facts, version, dialect = 'kiln' } = request;
+  const { tree } = subject;
+  const libraryDirectories = await libraryDirectoriesOf(
+    relatives.map((relative) => relative.tree),
+    dialect,
+  );
+  const languages = { tree, declared: facts.dependencies.runtime, dialect };
+  const findings = [
+    sharedObjects({
+      subject,
+      relatives,
+      libraryDirectories,
+      version,
+      dialect,
+      libraryVersions: versionsFor(request, libraryDirectories),
+    }),
+    commands(tree, version),
+    documentation(tree),
+    await pkgConfig(tree, version, dialect),
+    perlModules(languages),
+    pythonModules(languages),
+    rubyGems(languages),
+    await shebangs(tree, dialect),
+    await kernel(tree, dialect),
   ];
-  const generated: GeneratedRelations = {
-    runtime: found.flatMap(({ runtime }) => runtime),
-    provides: found.flatMap(({ provides }) => provides),
-    vendored: found.flatMap(({ vendored }) => vendored),
+  const generated = gatherRelations(findings, facts.options);
+  return {
+    ...combineRelations(facts.dependencies, generated, dialect),
+    generated,
+    warnings: findings.flatMap(({ warnings }) => warnings ?? []),
   };
-  return combineRelations(facts.dependencies, generated, facts.options);
+}
+
+/** What a package of the recipe provides has the version that is being built; melange lets the index decide that, too. */
+function versionsFor(
+  { relatives, facts, version, libraryVersions, dialect }: RelationsRequest,
+  libraryDirectories: ReadonlySet<string>,
+): LibraryVersions | undefined {
+  if (libraryVersions === undefined || facts.options.noVersionedShlibDeps) return undefined;
+  if (dialect === 'melange') return libraryVersions;
+  const own = ownLibraries(relatives, libraryDirectories);
+  return {
+    versionOf: (soname) => (own.has(soname) ? version : libraryVersions.versionOf(soname)),
+  };
 }

@@ -18,7 +18,7 @@ import {
 } from '@kiln/tar';
 import { printYaml } from '@kiln/yaml';
 import { recipeDocument, type BuildPlan } from './plan.ts';
-import type { GeneratedRelations } from './relations.ts';
+import type { GeneratedRelations } from './analysis/relations.ts';
 import { guestUser } from './steps.ts';
 import { installedSizeOf, type PackageTree } from './tree.ts';
 import type { TreeEntry } from './workspace.ts';

@@ -1,7 +1,7 @@
 import { inspectHardening } from '@kiln/elf';
 import type { HardeningException } from '@kiln/recipe';
 import type { HardeningViolation } from './outcome.ts';
-import type { AnalysedTree } from './shared-objects.ts';
+import type { AnalysedTree } from './analysis/subject.ts';
 
 export interface HardeningReport {
   readonly violations: readonly HardeningViolation[];

@@ -1,3 +1,14 @@
+export type { PackageRelations, RelationsRequest } from './analyse.ts';
+export { analyseTrees, packagesOf, relationsOf } from './analyse.ts';
+export type { ElfFiles } from './analysis/elf-files.ts';
+export type {
+  LibraryProvider,
+  LibraryVersions,
+  LibraryVersionsRequest,
+} from './analysis/library-versions.ts';
+export { libraryVersions } from './analysis/library-versions.ts';
+export type { GeneratedRelations } from './analysis/relations.ts';
+export type { AnalysedTree, Dialect } from './analysis/subject.ts';
 export type { BuildRequest } from './build.ts';
 export { build } from './build.ts';
 export type { EmitRequest, EmittedPackage, JoinRequest } from './emit.ts';
@@ -15,7 +26,8 @@ export type {
 } from './outcome.ts';
 export type { BuildPlan, LockedPackage, PlanInputs, SideFile } from './plan.ts';
 export { actionDigest, planBuild, recipeDocument } from './plan.ts';
-export type { GeneratedRelations } from './relations.ts';
+export type { KeepContent, KeptContent } from './package-tree.ts';
+export { keepInMemory, treeOfPackage } from './package-tree.ts';
 export type { Mount, Sandbox, SandboxRequest, SandboxResult } from './sandbox.ts';
 export { baseEnvironment, stepScript, workspaceMount } from './script.ts';
 export type { FetchedSource, SourceFetcher, SourceMirror, SourceRequest } from './sources.ts';
@@ -23,8 +35,8 @@ export type { StepRunner, StepsRequest, StepsResult } from './steps.ts';
 export { guestUser, runSteps } from './steps.ts';
 export type { TestPackageOutcome, TestPackageRequest } from './test-package.ts';
 export { testPackage } from './test-package.ts';
-export type { PackageTree } from './tree.ts';
-export { collectTree } from './tree.ts';
+export type { FileEntry, PackageTree, ResolveOptions } from './tree.ts';
+export { collectTree, fileAt, makeTree, resolveFile } from './tree.ts';
 export type {
   TreeEntry,
   TreeEntryFacts,

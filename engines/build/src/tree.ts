@@ -63,13 +63,34 @@ function climbs(path: string, target: string): boolean {
 
 const hopsMax = 40;
 
+export interface ResolveOptions {
+  /** Where a link to `/…` leads: to the root of the tree, or out of it (to nothing). Default `inside`. */
+  readonly absolute?: 'inside' | 'outside';
+}
+
 /** The file that a path means inside the tree, links followed; undefined when there is none. */
-export function resolveFile(tree: PackageTree, path: string): FileEntry | undefined {
+export function resolveFile(
+  tree: PackageTree,
+  path: string,
+  options: ResolveOptions = {},
+): FileEntry | undefined {
+  const resolved = resolvePath(tree, path, options);
+  return resolved === undefined ? undefined : fileAt(tree, resolved);
+}
+
+/** The path of the entry that a path means inside the tree, links followed; undefined when there is none. */
+export function resolvePath(
+  tree: PackageTree,
+  path: string,
+  options: ResolveOptions = {},
+): string | undefined {
   let parts = path.split('/');
   for (let hops = 0; hops < hopsMax; hops++) {
     const link = firstLink(tree, parts);
-    if (link === undefined) return fileAt(tree, parts.join('/'));
-    const base = link.target.startsWith('/') ? [] : parts.slice(0, link.length - 1);
+    if (link === undefined) return tree.byPath.has(parts.join('/')) ? parts.join('/') : undefined;
+    const absolute = link.target.startsWith('/');
+    if (absolute && options.absolute === 'outside') return undefined;
+    const base = absolute ? [] : parts.slice(0, link.length - 1);
     const joined = normalise([...base, ...link.target.split('/'), ...parts.slice(link.length)]);
     if (joined === undefined) return undefined;
     parts = joined;
@@ -98,7 +119,8 @@ function normalise(parts: readonly string[]): string[] | undefined {
   return result;
 }
 
-function fileAt(tree: PackageTree, path: string): FileEntry | undefined {
+/** The file of an entry, hard links followed; undefined for everything else. */
+export function fileAt(tree: PackageTree, path: string): FileEntry | undefined {
   const entry = tree.byPath.get(path);
   if (entry?.kind === 'file') return entry;
   if (entry?.kind !== 'hardlink') return undefined;

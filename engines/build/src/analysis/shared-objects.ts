@@ -1,0 +1,147 @@
+import type { ElfFile, GoBuildInfo } from '@kiln/elf';
+import { baseNameOf, directoryOf, resolveFile, resolvePath, type PackageTree } from '../tree.ts';
+import type { FileEntry } from '../tree.ts';
+import type { LibraryVersions } from './library-versions.ts';
+import type { Finding } from './relations.ts';
+import type { AnalysedTree, Dialect } from './subject.ts';
+
+export interface SharedObjectsRequest {
+  readonly subject: AnalysedTree;
+  /** All packages of the recipe, in order, the subject included. */
+  readonly relatives: readonly AnalysedTree[];
+  readonly libraryDirectories: ReadonlySet<string>;
+  /** Full version. */
+  readonly version: string;
+  /** Undefined: no `so-ver:` dependencies. */
+  readonly libraryVersions: LibraryVersions | undefined;
+  readonly dialect: Dialect;
+}
+
+/**
+ * Shared libraries that the package needs (`so:`, and `so-ver:` where asked) and has (`so:` and `so-ver:`).
+ *
+ * A symbolic link whose path says `.so` needs the library of the recipe that it leads to, whichever package holds it. An
+ * ELF file, or a link to one inside the package, needs its interpreter and the libraries with a version in their name;
+ * unless it is a program it also is the library that it says it is, for everybody where the loader looks, else for the
+ * package alone. Go programs that use OpenSSL for their cryptography load it at run time.
+ */
+export function sharedObjects(request: SharedObjectsRequest): Finding {
+  const { subject, libraryDirectories, version, dialect } = request;
+  const runtime: string[] = [];
+  const provides: string[] = [];
+  const vendored: string[] = [];
+  for (const entry of subject.tree.entries) {
+    if (entry.kind === 'symlink' && entry.path.includes('.so'))
+      runtime.push(
+        ...linkedLibraries(request, entry.target).flatMap((name) => needs(request, name)),
+      );
+    if (entry.kind === 'directory' || entry.kind === 'special') continue;
+    const file = openFile(subject.tree, entry.path, dialect);
+    const elf = file === undefined ? undefined : subject.elves.byPath.get(file.path);
+    if (file === undefined || elf === undefined) continue;
+    if (elf.interpreter !== undefined) runtime.push(interpreterOf(elf.interpreter));
+    runtime.push(...neededLibraries(elf).flatMap((name) => needs(request, name)));
+    const sonames = exportedNames(elf, baseNameOf(entry.path)).flatMap((soname) => [
+      `so:${soname}=${libraryVersion(soname)}`,
+      `so-ver:${soname}=${version}`,
+    ]);
+    (libraryDirectories.has(directoryOf(entry.path)) ? provides : vendored).push(...sonames);
+    const goBuild = subject.elves.goBuilds.get(file.path);
+    if (goBuild !== undefined && usesOpenSsl(goBuild, dialect))
+      runtime.push('openssl-config-fipshardened', 'so:libcrypto.so.3');
+  }
+  return { runtime, provides, vendored };
+}
+
+/** The names of the libraries that the packages of a recipe give to others. */
+export function ownLibraries(
+  relatives: readonly AnalysedTree[],
+  libraryDirectories: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const names = relatives.flatMap(({ tree, elves }) =>
+    tree.entries
+      .filter(({ path }) => libraryDirectories.has(directoryOf(path)))
+      .flatMap(({ path }) => {
+        const elf = elves.byPath.get(resolveFile(tree, path)?.path ?? '');
+        return elf === undefined ? [] : exportedNames(elf, baseNameOf(path));
+      }),
+  );
+  return new Set(names);
+}
+
+/** melange sees an absolute link as one that leads out of the package. */
+function openFile(tree: PackageTree, path: string, dialect: Dialect): FileEntry | undefined {
+  return resolveFile(tree, path, { absolute: dialect === 'melange' ? 'outside' : 'inside' });
+}
+
+/** The own names of the first file of that name where the loader looks, over the packages of the recipe in order. */
+function linkedLibraries(request: SharedObjectsRequest, target: string): readonly string[] {
+  const name = baseNameOf(target.replace(/\/+$/, ''));
+  if (name === '' || name === '.' || name === '..') return [];
+  const absolute = request.dialect === 'melange' ? 'outside' : 'inside';
+  for (const { tree, elves } of request.relatives) {
+    for (const directory of request.libraryDirectories) {
+      const found = resolvePath(tree, `${directory}/${name}`, { absolute });
+      if (found === undefined) continue;
+      const elf = elves.byPath.get(resolveFile(tree, found)?.path ?? '');
+      return (elf?.sonames ?? []).filter((soname) => !fromHost.has(soname));
+    }
+  }
+  return [];
+}
+
+/** Loaders whose version nothing should depend on: whatever links to libc would have to be built again with it. */
+const loaders = ['ld-linux-x86-64.so', 'ld-linux-aarch64.so'];
+
+function needs({ libraryVersions }: SharedObjectsRequest, soname: string): readonly string[] {
+  const version = loaders.some((loader) => soname.startsWith(loader))
+    ? undefined
+    : libraryVersions?.versionOf(soname);
+  return version === undefined
+    ? [`so:${soname}`]
+    : [`so:${soname}`, `so-ver:${soname}>=${version}`];
+}
+
+/** The loader of musl is a link to its C library, which is what the package has. */
+function interpreterOf(path: string): string {
+  return `so:${baseNameOf(path).replace(/^ld-musl/, 'libc.musl')}`;
+}
+
+function neededLibraries(elf: ElfFile): readonly string[] {
+  return elf.needed.filter((name) => name.includes('.so.') && !fromHost.has(name));
+}
+
+/** A program has no library name to give, though some linkers write one; libc can be run, and is a library by its name. */
+function exportedNames(elf: ElfFile, fileName: string): readonly string[] {
+  const library =
+    elf.interpreter === undefined || fileName.includes('.so.') || fileName.endsWith('.so');
+  return library ? elf.sonames.filter((soname) => !fromHost.has(soname)) : [];
+}
+
+/** What stands behind the first `.so.` when it is digits and dots, else 0. */
+function libraryVersion(soname: string): string {
+  const version = soname.split('.so.')[1] ?? '';
+  return /^[0-9.]+$/.test(version) ? version : '0';
+}
+
+const openSslExperiments = ['boringcrypto', 'systemcrypto', 'opensslcrypto'];
+
+/** Experiments are a list; melange knows one that stands alone. */
+function usesOpenSsl({ settings }: GoBuildInfo, dialect: Dialect): boolean {
+  const experiment = settings.get('GOEXPERIMENT') ?? '';
+  const experiments = dialect === 'melange' ? [experiment] : experiment.split(',');
+  const fips =
+    experiments.some((name) => openSslExperiments.includes(name)) ||
+    settings.get('microsoft_systemcrypto') === '1';
+  return fips && settings.get('CGO_ENABLED') === '1';
+}
+
+/** Libraries of a graphics driver that the host puts into containers: never depended on and never provided. */
+const fromHost: ReadonlySet<string> = new Set(
+  `EGL_nvidia GLESv1_CM_nvidia GLESv2_nvidia GLX_nvidia cuda cudadebugger nvcuvid nvoptix
+  nvidia-allocator nvidia-cfg nvidia-eglcore nvidia-encode nvidia-fbc nvidia-glcore nvidia-glsi nvidia-glvkspirv
+  nvidia-gpucomp nvidia-ml nvidia-ngx nvidia-nvvm nvidia-opencl nvidia-opticalflow nvidia-pkcs11-openssl3 nvidia-pkcs11
+  nvidia-ptxjitcompiler nvidia-rtcore nvidia-tls`
+    .split(/\s+/)
+    .map((name) => `lib${name}.so.1`),
+);
