@@ -133,7 +133,22 @@ ldconfig -C /etc/ld.so.cache 2>/dev/null || true
 
 describe('an environment of everything a recipe may ask for', () => {
   const world =
-    'build-base autoconf automake bc cmake file gettext gperf libtool ninja-build perl python3 rsync texinfo xxd zstd';
+    'build-base autoconf automake bc busybox cmake file gettext git gperf libtool meson ninja perl python3 rsync scanelf texinfo wget xxd zstd';
+
+  test('has what the pipelines ask for by other names than Debian gives', async () => {
+    const root = await environment(['seed-base', 'busybox', 'git', 'ninja', 'scanelf', 'wget']);
+    const script = `
+busybox ash -c 'set -o pipefail; echo ash'
+git init -q x && git -C x rev-parse --is-inside-work-tree
+ninja --version > /dev/null
+scanelf -BF '%a' /bin/ls
+wget --version | head -n 1 | cut -d ' ' -f 1,2
+command -v python3 || echo 'no python'`;
+    expect(await run(root, script)).toEqual({
+      exitCode: 0,
+      output: 'ash\ntrue\nEM_X86_64 /bin/ls\nGNU Wget\nno python\n',
+    });
+  });
 
   test('has working perl and python', async () => {
     const root = await environment(world.split(' '));

@@ -24,6 +24,8 @@ export interface PackageChanges {
   readonly links: Readonly<Record<string, string>>;
   /** Paths it loses, with all below them. */
   readonly drop: readonly string[];
+  /** Packages it depends on for parts that no build uses. */
+  readonly dropDepends: readonly string[];
 }
 
 export interface SeedAlias {
@@ -49,7 +51,14 @@ const schema = z.object({
   roots: z.array(text().min(1)).min(1),
   drop: z.array(path),
   'so-provides': z.array(text()),
-  packages: z.record(text(), z.object({ links: links.optional(), drop: z.array(path).optional() })),
+  packages: z.record(
+    text(),
+    z.object({
+      links: links.optional(),
+      drop: z.array(path).optional(),
+      'drop-depends': z.array(text()).optional(),
+    }),
+  ),
   aliases: z.record(text(), z.object({ description: text(), depends: z.array(text()) })),
   base: z.object({
     name: text().min(1),
@@ -64,7 +73,11 @@ export function parseSeed(source: string, file: string): SeedDefinition {
   const read = decodeYaml(source, { schema, file });
   const packages = Object.entries(read.packages).map(([name, changes]) => [
     name,
-    { links: changes.links ?? {}, drop: changes.drop ?? [] },
+    {
+      links: changes.links ?? {},
+      drop: changes.drop ?? [],
+      dropDepends: changes['drop-depends'] ?? [],
+    },
   ]);
   if (read.aliases[read.base.name] !== undefined) {
     throw new KilnError(

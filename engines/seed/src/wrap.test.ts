@@ -30,6 +30,7 @@ packages:
   tool:
     links: { usr/bin/alias: tool, usr/bin/sh: bash }
     drop: [usr/bin/extra]
+    drop-depends: [python]
 aliases:
   group: { description: A group, depends: [tool, libx] }
 base:
@@ -69,9 +70,14 @@ const members: readonly TarMember[] = [
 async function wrap(): Promise<{ wrapped: WrappedPackage; listing: string[] }> {
   const tool = indexed(
     'tool',
-    'Depends: liby | libx (>= 2), virtual, tool\nProvides: tools, libx\n',
+    'Depends: liby | libx (>= 2), virtual, tool, python\nProvides: tools, libx\n',
   );
-  const here = context(tool, indexed('libx'), indexed('provider', 'Provides: virtual\n'));
+  const here = context(
+    tool,
+    indexed('libx'),
+    indexed('python'),
+    indexed('provider', 'Provides: virtual\n'),
+  );
   const wrapped = await wrapDeb(tool, { control: stanza('tool'), members: stream(members) }, here);
   const listing: string[] = [];
   for await (const { entry } of readTar(gunzip(here.blobs.read(wrapped.data)))) {

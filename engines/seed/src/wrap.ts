@@ -66,7 +66,7 @@ export async function wrapDeb(
   checkControl(indexed, deb);
   const tree = new PackageTree();
   await tree.addDeb(deb.members);
-  const changes = definition.packages[indexed.name] ?? { links: {}, drop: [] };
+  const changes = definition.packages[indexed.name] ?? { links: {}, drop: [], dropDepends: [] };
   for (const path of [...definition.drop, ...changes.drop]) tree.drop(path);
   for (const [path, target] of Object.entries(changes.links)) tree.addLink(path, target);
   const libraries = definition.soProvides.includes(indexed.name) ? await soProvides(tree) : [];
@@ -76,7 +76,10 @@ export async function wrapDeb(
     description: indexed.summary,
     url: indexed.homepage,
     origin: source,
-    depends: sortUnique([...closure.dependsOf(indexed), definition.base.name]),
+    depends: sortUnique([
+      ...closure.dependsOf(indexed).filter((name) => !changes.dropDepends.includes(name)),
+      definition.base.name,
+    ]),
     provides: [...closure.providesOf(indexed), ...libraries],
     debian: { name, version, architecture, source, sha256 },
   };
