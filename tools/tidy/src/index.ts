@@ -2,7 +2,7 @@ export { apiSurface, exportsIn } from './api-surface.ts';
 export { commandsPage } from './commands-page.ts';
 export type { ErrorsPage, ErrorsRow, ErrorsSection } from './errors-page.ts';
 export { parseErrorsPage, printErrorsPage } from './errors-page.ts';
-export { pipelineTable } from './pipelines.ts';
+export { pipelineReference, pipelines } from './pipelines.ts';
 export type { Import, Workspace } from './repository.ts';
 export {
   generated,
