@@ -1,150 +1,30 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, systemClock } from '@kiln/base';
 import { MemoryBlobs } from '@kiln/blobs';
-import {
-  build,
-  joinPackage,
-  planBuild,
-  testPackage,
-  type BuildOutcome,
-  type Sandbox,
-  type SourceFetcher,
-} from '@kiln/build';
-import { checksumOf, parsePackageInfo, signControl, signatureSegment } from '@kiln/apk';
-import {
-  compileRecipe,
-  parsePipelineDefinition,
-  parseRecipe,
-  type PipelineDefinition,
-} from '@kiln/recipe';
-import { BwrapSandbox, FsWorkspaces } from '@kiln/sandbox-bwrap';
+import { joinPackage, testPackage } from '@kiln/build';
+import { parsePackageInfo, signControl, signatureSegment } from '@kiln/apk';
+import { compileRecipe, parseRecipe } from '@kiln/recipe';
+import { FsWorkspaces } from '@kiln/sandbox-bwrap';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { HostBuild, definition, listing } from './host-build.ts';
 
 /** Whole builds with real sandboxes, the catalog's pipelines and the host's compiler. */
 
-const catalog = new URL('../../catalog/pipelines/', import.meta.url);
-let folder = '';
-let root = '';
+let host: HostBuild;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'kiln-build-'));
-  root = join(folder, 'root');
-  for (const path of ['usr', 'etc']) mkdirSync(join(root, path), { recursive: true });
-  for (const name of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, join(root, name));
-  writeFileSync(join(root, 'etc/passwd'), 'build:x:1000:1000::/home/build:/bin/sh\n');
+  host = new HostBuild();
 });
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The host's programs as the environment, with bash as its shell. */
-function hostSandbox(): Sandbox {
-  const real = new BwrapSandbox({ scratchDirectory: join(folder, 'scratch') });
-  return {
-    run: (request) =>
-      real.run({
-        ...request,
-        argv: ['/bin/bash', '--posix', ...request.argv.slice(1)],
-        mounts: [{ source: '/usr', target: '/usr', readOnly: true }, ...request.mounts],
-      }),
-  };
-}
-
-function definition(name: string): PipelineDefinition | undefined {
-  const file = new URL(`${name}.yaml`, catalog);
-  return existsSync(file)
-    ? parsePipelineDefinition(readFileSync(file, 'utf8'), { file: `${name}.yaml` })
-    : undefined;
-}
-
-interface Subject {
-  readonly recipe: string;
-  readonly sources?: Readonly<Record<string, Uint8Array>>;
-  readonly side?: Readonly<Record<string, string>>;
-  readonly cpus?: number;
-  /** Where the recipe says it was read from. */
-  readonly file?: string;
-}
-
-interface Result {
-  readonly outcome: BuildOutcome;
-  readonly blobs: MemoryBlobs;
-  readonly log: readonly string[];
-}
-
-async function run(subject: Subject): Promise<Result> {
-  const blobs = new MemoryBlobs();
-  const sources: SourceFetcher = {
-    fetch: async ({ uri }) => {
-      const stat = await blobs.put(subject.sources?.[uri] ?? new Uint8Array(0));
-      return { blob: stat.digest, sizeBytes: stat.sizeBytes, from: 'store' };
-    },
-  };
-  const sideFiles = [];
-  for (const [path, text] of Object.entries(subject.side ?? {})) {
-    sideFiles.push({ path, mode: 0o644, digest: (await blobs.put(Buffer.from(text))).digest });
-  }
-  const compiled = compileRecipe({
-    recipe: parseRecipe(subject.recipe, { file: subject.file ?? 'r.yaml' }),
-    arch: 'x86_64',
-    pipelines: definition,
-  });
-  const plan = planBuild({
-    compiled,
-    sideFiles,
-    environment: [{ name: 'host', version: '1-r0', checksum: checksumOf(Buffer.from('host')) }],
-    variables: {
-      CFLAGS: '-O2 -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2',
-      LDFLAGS: '-Wl,-z,relro,-z,now,-z,noexecstack',
-    },
-    sourceDateEpoch: 1_700_000_000,
-    namespace: 'example',
-    builder: { name: 'kiln', version: '0' },
-  });
-  const log: string[] = [];
-  const outcome = await build({
-    plan,
-    sandbox: hostSandbox(),
-    sources,
-    blobs,
-    workspaces: await FsWorkspaces.open({
-      directory: join(folder, `w-${Math.random().toString(36).slice(2)}`),
-    }),
-    environmentRoots: [root],
-    clock: systemClock,
-    timeoutMs: 120_000,
-    onLog: ({ step, text }) => log.push(`${step} | ${text}`),
-    ...(subject.cpus === undefined ? {} : { cpus: subject.cpus }),
-  });
-  return { outcome, blobs, log };
-}
-
-/** The entries of a package's data segment, as stock tar lists them. */
-async function listing(blobs: MemoryBlobs, digest: `sha256:${string}`): Promise<string> {
-  return execFileSync(
-    'tar',
-    ['-tzv', '--utc', '--full-time', '--warning=no-unknown-keyword', '-f', '-'],
-    {
-      input: await blobs.bytes(digest),
-    },
-  ).toString();
-}
+afterAll(() => host.remove());
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 function helloTarball(): Uint8Array {
-  const source = join(folder, 'hello-1.0');
+  const source = join(host.folder, 'hello-1.0');
   mkdirSync(source, { recursive: true });
   const greet =
     '#include <stdio.h>\nvoid greet(const char *name) { char text[64]; snprintf(text, sizeof text, "hello %s", name); puts(text); }\n';
@@ -174,7 +54,7 @@ function helloTarball(): Uint8Array {
       '',
     ].join('\n'),
   );
-  return execFileSync('tar', ['-cz', '-C', folder, 'hello-1.0']);
+  return execFileSync('tar', ['-cz', '-C', host.folder, 'hello-1.0']);
 }
 
 const patch = `--- a/main.c
@@ -224,7 +104,7 @@ test('a source becomes packages, twice the same bytes, and every part says what 
     sources: { 'https://example.org/hello 1.0.tar.gz': tarball },
     side: { series: '# in order\n\nworld.patch\n', 'world.patch': patch },
   };
-  const first = await run(subject);
+  const first = await host.run(subject);
   expect({ ...first.outcome, log: first.log }).toMatchObject({
     kind: 'built',
     report: { excused: [], unusedExceptions: [] },
@@ -258,7 +138,7 @@ test('a source becomes packages, twice the same bytes, and every part says what 
   expect(dev).toContain('usr/lib/libgreet.so -> libgreet.so.1');
   expect(dev).not.toContain('libgreet.a');
 
-  const second = await run({ ...subject, cpus: 1, file: '/elsewhere/x.yaml' });
+  const second = await host.run({ ...subject, cpus: 1, file: '/elsewhere/x.yaml' });
   expect(second.outcome).toMatchObject({
     packages: packages.map(({ controlDigest, checksum, data }) => ({
       controlDigest,
@@ -269,7 +149,7 @@ test('a source becomes packages, twice the same bytes, and every part says what 
 });
 
 test('a joined package has a signature that holds and a control segment that names its data', async () => {
-  const { outcome, blobs } = await run({ recipe: 'package: {name: empty, version: "1"}\n' });
+  const { outcome, blobs } = await host.run({ recipe: 'package: {name: empty, version: "1"}\n' });
   if (outcome.kind !== 'built') throw new Error('not built');
   const [emitted] = outcome.packages;
   if (emitted === undefined) throw new Error('no package');
@@ -289,7 +169,7 @@ test('a joined package has a signature that holds and a control segment that nam
     data: emitted.data.digest,
     blobs,
   });
-  const file = join(folder, 'empty.apk');
+  const file = join(host.folder, 'empty.apk');
   writeFileSync(file, await blobs.bytes(joined.digest));
   const pkginfo = execFileSync('tar', [
     '-xzO',
@@ -322,7 +202,7 @@ pipeline:
           test -e /nowhere && echo never
   - runs: 'echo "then pwd=$PWD layer=$LAYER"'
 `;
-  const { outcome, log } = await run({ recipe });
+  const { outcome, log } = await host.run({ recipe });
   expect(outcome.kind).toBe('built');
   expect(log.map((line) => line.replace(/^[^|]*\| /, ''))).toEqual([
     "pwd=/home/build/it's a dir id=1000:1000 layer=inner step=1 cflags=[] date=1700000000 home=/home/build",
@@ -366,7 +246,7 @@ test.each([
   ],
 ])('%s fails the build', async (_what, pipeline, expected, extra = '') => {
   const recipe = `package:\n  name: bad\n  version: "1"\n  ${extra}\n${pipeline}\n`;
-  const { outcome } = await run({ recipe });
+  const { outcome } = await host.run({ recipe });
   expect(outcome).toMatchObject({
     kind: 'failed',
     code: expected.code,
@@ -383,7 +263,7 @@ pipeline:
       echo 'int main(void) { return 0; }' > main.c
       gcc -no-pie -Wl,-z,norelro -o \${{targets.destdir}}/usr/bin/soft main.c
 `;
-  const failed = await run({ recipe });
+  const failed = await host.run({ recipe });
   expect(failed.outcome).toMatchObject({ kind: 'failed', code: 'BUILD_HARDENING_FAILED' });
   expect(failed.outcome).toHaveProperty(
     'findings',
@@ -395,7 +275,7 @@ pipeline:
   const exceptions = ['pie', 'relro', 'bind-now', 'fortify'].map(
     (check) => `{path: usr/bin/*, check: ${check}, reason: a test}`,
   );
-  const excused = await run({
+  const excused = await host.run({
     recipe: `${recipe}\nkiln: {hardening: {exceptions: [${exceptions.join(', ')}]}}\n`,
   });
   expect(excused.outcome).toMatchObject({
@@ -405,7 +285,7 @@ pipeline:
 });
 
 test('a hostile archive cannot leave the workspace', async () => {
-  const evil = join(folder, 'evil');
+  const evil = join(host.folder, 'evil');
   mkdirSync(join(evil, 'top'), { recursive: true });
   writeFileSync(join(evil, 'top/file'), 'x\n');
   const tarball = execFileSync('tar', [
@@ -423,7 +303,7 @@ pipeline:
   - uses: fetch
     with: {uri: "https://example.org/evil.tar.gz", expected-sha256: ${sha256(tarball)}}
 `;
-  const { outcome } = await run({
+  const { outcome } = await host.run({
     recipe,
     sources: { 'https://example.org/evil.tar.gz': tarball },
   });
@@ -487,7 +367,7 @@ subpackages:
       '#include <stdio.h>\nvoid say(const char *t) { char b[80]; snprintf(b, sizeof b, "%s", t); puts(b); }\n',
     'main.c': 'void say(const char *);\nint main(void) { say(ANSWER); return 0; }\n',
   };
-  const { outcome, blobs, log } = await run({ recipe, side });
+  const { outcome, blobs, log } = await host.run({ recipe, side });
   if (outcome.kind !== 'built') throw new Error(`${JSON.stringify(outcome)}\n${log.join('\n')}`);
   const paths = [];
   for (const { name, data } of outcome.packages)
@@ -497,26 +377,6 @@ subpackages:
   expect(found['calc-progs']).toContain('usr/bin/a name with spaces');
   expect(found['calc-bin']).not.toContain('usr/bin');
   expect(found['calc-static']).not.toContain('usr');
-});
-
-test('a package cannot be split from itself', async () => {
-  const { outcome } = await run({
-    recipe: 'package: {name: a, version: "1"}\npipeline: [{uses: split/static}]\n',
-  });
-  expect(outcome).toMatchObject({ code: 'BUILD_STEP_FAILED' });
-});
-
-test.each([
-  ['neither is given', 'with: {patches: ""}', /neither patches nor series/],
-  ['the series is missing', 'with: {series: none}', /no such series/],
-  ['a name could be run by a shell', 'with: {patches: "a;b"}', /shell characters/],
-  ['the fuzz is no number', 'with: {patches: a, fuzz: many}', /whole numbers/],
-])('patching is refused when %s', async (_what, given, message) => {
-  const { outcome, log } = await run({
-    recipe: `package: {name: a, version: "1"}\npipeline: [{uses: patch, ${given}}]\n`,
-  });
-  expect(outcome).toMatchObject({ code: 'BUILD_STEP_FAILED' });
-  expect(log.join('\n')).toMatch(message);
 });
 
 test("a package's test runs without network and without the date of the build, and its failure is a value", async () => {
@@ -540,10 +400,10 @@ test:
     packageName: 'tested',
     test: compiled.test,
     variables: [compiled.environment.environment],
-    environmentRoots: [root],
+    environmentRoots: [host.root],
     sideFiles: [],
-    sandbox: hostSandbox(),
-    workspaces: await FsWorkspaces.open({ directory: join(folder, 'w-test') }),
+    sandbox: host.sandbox(),
+    workspaces: await FsWorkspaces.open({ directory: join(host.folder, 'w-test') }),
     blobs: new MemoryBlobs(),
     clock: systemClock,
     onLog: ({ text }) => log.push(text),
@@ -560,7 +420,7 @@ package:
   copyright: [{license: A OR B}, {license: Our Terms, license-path: legal/TEXT}]
 pipeline: [{runs: "mkdir legal; ${steps}"}]
 `;
-  const { outcome, blobs } = await run({ recipe: recipe('echo be kind > legal/TEXT') });
+  const { outcome, blobs } = await host.run({ recipe: recipe('echo be kind > legal/TEXT') });
   if (outcome.kind !== 'built') throw new Error(JSON.stringify(outcome));
   const [terms] = outcome.packages;
   const sbom = execFileSync(
@@ -575,10 +435,10 @@ pipeline: [{runs: "mkdir legal; ${steps}"}]
   });
   expect(sbom).toContain('"(A OR B) AND LicenseRef-Our-Terms"');
   const missing = { kind: 'failed', code: 'BUILD_LICENSE_UNREADABLE' };
-  expect((await run({ recipe: recipe('true') })).outcome).toMatchObject(missing);
-  const outside = join(folder, 'secret');
+  expect((await host.run({ recipe: recipe('true') })).outcome).toMatchObject(missing);
+  const outside = join(host.folder, 'secret');
   writeFileSync(outside, 'secret');
-  expect((await run({ recipe: recipe(`ln -s ${outside} legal/TEXT`) })).outcome).toMatchObject(
+  expect((await host.run({ recipe: recipe(`ln -s ${outside} legal/TEXT`) })).outcome).toMatchObject(
     missing,
   );
 });

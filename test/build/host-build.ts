@@ -1,0 +1,190 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checksumOf } from '@kiln/apk';
+import { systemClock } from '@kiln/base';
+import { MemoryBlobs } from '@kiln/blobs';
+import {
+  build,
+  planBuild,
+  type BuildOutcome,
+  type Mount,
+  type Sandbox,
+  type SandboxRequest,
+  type SourceFetcher,
+} from '@kiln/build';
+import {
+  compileRecipe,
+  parsePipelineDefinition,
+  parseRecipe,
+  type PipelineDefinition,
+} from '@kiln/recipe';
+import { BwrapSandbox, FsWorkspaces } from '@kiln/sandbox-bwrap';
+
+const catalog = new URL('../../catalog/pipelines/', import.meta.url);
+
+/** The catalog's pipeline of this name. */
+export function definition(name: string): PipelineDefinition | undefined {
+  const file = new URL(`${name}.yaml`, catalog);
+  return existsSync(file)
+    ? parsePipelineDefinition(readFileSync(file, 'utf8'), { file: `${name}.yaml` })
+    : undefined;
+}
+
+export interface Subject {
+  readonly recipe: string;
+  readonly sources?: Readonly<Record<string, Uint8Array>>;
+  readonly side?: Readonly<Record<string, string>>;
+  readonly cpus?: number;
+  /** Where the recipe says it was read from. */
+  readonly file?: string;
+  /** What the guest sees besides the host's programs. */
+  readonly mounts?: readonly Mount[];
+}
+
+export interface Result {
+  readonly outcome: BuildOutcome;
+  readonly blobs: MemoryBlobs;
+  readonly log: readonly string[];
+}
+
+/** Which `/bin/sh` and small tools the steps have. */
+export type Shell = 'bash' | 'busybox';
+
+/** Builds in real sandboxes with the catalog's pipelines and the host's programs. */
+export class HostBuild {
+  readonly folder: string;
+  readonly root: string;
+  readonly #shell: Shell;
+
+  constructor(shell: Shell = 'bash') {
+    this.#shell = shell;
+    this.folder = mkdtempSync(join(tmpdir(), 'kiln-build-'));
+    this.root = join(this.folder, 'root');
+    for (const path of ['usr', 'etc']) mkdirSync(join(this.root, path), { recursive: true });
+    for (const name of ['bin', 'sbin', 'lib', 'lib64'])
+      symlinkSync(`usr/${name}`, join(this.root, name));
+    writeFileSync(join(this.root, 'etc/passwd'), 'build:x:1000:1000::/home/build:/bin/sh\n');
+    if (shell === 'busybox') this.#makeApplets();
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  sandbox(mounts: readonly Mount[] = []): Sandbox {
+    const real = new BwrapSandbox({ scratchDirectory: join(this.folder, 'scratch') });
+    return { run: (request) => real.run(this.#withHost(request, mounts)) };
+  }
+
+  #withHost(request: SandboxRequest, mounts: readonly Mount[]): SandboxRequest {
+    const host = { source: '/usr', target: '/usr', readOnly: true };
+    const applets = { source: join(this.folder, 'applets'), target: '/applets', readOnly: true };
+    const path = `${request.environment['PATH']}:/usr/local/go/bin`;
+    const bash = this.#shell === 'bash';
+    return {
+      ...request,
+      argv: [
+        ...(bash ? ['/bin/bash', '--posix'] : ['/applets/busybox', 'ash']),
+        ...request.argv.slice(1),
+      ],
+      environment: { ...request.environment, PATH: bash ? path : `/applets:${path}` },
+      mounts: [host, ...(bash ? [] : [applets]), ...mounts, ...request.mounts],
+    };
+  }
+
+  #makeApplets(): void {
+    const applets = join(this.folder, 'applets');
+    const program = join(applets, 'busybox');
+    mkdirSync(applets);
+    copyFileSync(busybox ?? '', program);
+    chmodSync(program, 0o755);
+    for (const name of execFileSync(program, ['--list'], { encoding: 'utf8' }).trim().split('\n')) {
+      // Recipes ask for these programs by name.
+      if (!['busybox', 'patch', 'wget', 'ar'].includes(name))
+        symlinkSync('busybox', join(applets, name));
+    }
+  }
+
+  async run(subject: Subject): Promise<Result> {
+    const blobs = new MemoryBlobs();
+    const sources: SourceFetcher = {
+      fetch: async ({ uri }) => {
+        const stat = await blobs.put(subject.sources?.[uri] ?? new Uint8Array(0));
+        return { blob: stat.digest, sizeBytes: stat.sizeBytes, from: 'store' };
+      },
+    };
+    const sideFiles = [];
+    for (const [path, text] of Object.entries(subject.side ?? {})) {
+      sideFiles.push({ path, mode: 0o644, digest: (await blobs.put(Buffer.from(text))).digest });
+    }
+    const compiled = compileRecipe({
+      recipe: parseRecipe(subject.recipe, { file: subject.file ?? 'r.yaml' }),
+      arch: 'x86_64',
+      pipelines: definition,
+    });
+    const plan = planBuild({
+      compiled,
+      sideFiles,
+      environment: [{ name: 'host', version: '1-r0', checksum: checksumOf(Buffer.from('host')) }],
+      variables: {
+        CFLAGS: '-O2 -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2',
+        LDFLAGS: '-Wl,-z,relro,-z,now,-z,noexecstack',
+      },
+      sourceDateEpoch: 1_700_000_000,
+      namespace: 'example',
+      builder: { name: 'kiln', version: '0' },
+    });
+    const log: string[] = [];
+    const outcome = await build({
+      plan,
+      sandbox: this.sandbox(subject.mounts),
+      sources,
+      blobs,
+      workspaces: await FsWorkspaces.open({
+        directory: join(this.folder, `w-${Math.random().toString(36).slice(2)}`),
+      }),
+      environmentRoots: [this.root],
+      clock: systemClock,
+      timeoutMs: 120_000,
+      onLog: ({ step, text }) => log.push(`${step} | ${text}`),
+      ...(subject.cpus === undefined ? {} : { cpus: subject.cpus }),
+    });
+    return { outcome, blobs, log };
+  }
+}
+
+/** The host's program of this name, or undefined. */
+export function hostProgram(name: string): string | undefined {
+  try {
+    return execFileSync('sh', ['-c', 'command -v "$1"', 'sh', name], { encoding: 'utf8' }).trim();
+  } catch {
+    // There is none.
+    return undefined;
+  }
+}
+
+const busybox = hostProgram('busybox');
+
+/** The shells that the host has for steps. */
+export const shells: readonly Shell[] = busybox === undefined ? ['bash'] : ['bash', 'busybox'];
+
+/** The entries of a package's data segment, as stock tar lists them. */
+export async function listing(blobs: MemoryBlobs, digest: `sha256:${string}`): Promise<string> {
+  return execFileSync(
+    'tar',
+    ['-tzv', '--utc', '--full-time', '--warning=no-unknown-keyword', '-f', '-'],
+    { input: await blobs.bytes(digest) },
+  ).toString();
+}
