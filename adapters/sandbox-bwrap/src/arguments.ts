@@ -38,13 +38,29 @@ export function bwrapArguments(
   return argumentsList;
 }
 
+/** Whether the command runs as the host's root, which it must be. */
+export function asHostRoot({ privileges = 'none', uid }: SandboxRequest): boolean {
+  return privileges !== 'none' && uid === 0 && process.getuid?.() === 0;
+}
+
 function isolation(request: SandboxRequest): string[][] {
+  const { privileges = 'none' } = request;
+  const capabilities = asHostRoot(request) && privileges !== 'none' ? privileges.capabilities : [];
   return [
-    ['--unshare-user', '--uid', identifier(request.uid), '--gid', identifier(request.gid)],
+    asHostRoot(request)
+      ? []
+      : ['--unshare-user', '--uid', identifier(request.uid), '--gid', identifier(request.gid)],
     ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     request.network === 'none' ? ['--unshare-net'] : [],
     ['--hostname', 'kiln', '--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
+    ...capabilities.map((name) => ['--cap-add', capability(name)]),
   ];
+}
+
+function capability(name: string): string {
+  if (!/^CAP_[A-Z_]{1,40}$/.test(name))
+    throw invalid(`not the name of a capability: "${shorten(name)}"`);
+  return name;
 }
 
 function environmentArguments(environment: Readonly<Record<string, string>>): string[] {
@@ -64,7 +80,12 @@ function environmentArguments(environment: Readonly<Record<string, string>>): st
  * The `lowerdir=…,upperdir=…,workdir=…` options of an overlay for the given roots (lowest first).
  * Throws `SANDBOX_ARGUMENT_INVALID` for paths that the option syntax cannot carry.
  */
-export function overlayOptions(roots: readonly string[], upper: string, work: string): string {
+export function overlayOptions(
+  roots: readonly string[],
+  upper: string,
+  work: string,
+  owner: 'user' | 'root' = 'user',
+): string {
   if (roots.length === 0) throw invalid('no root directory was given');
   const paths = [...roots, upper, work];
   for (const path of paths) {
@@ -76,7 +97,8 @@ export function overlayOptions(roots: readonly string[], upper: string, work: st
   }
   // The kernel wants the highest layer first.
   const lower = [...roots].reverse().join(':');
-  const options = `userxattr,volatile,lowerdir=${lower},upperdir=${upper},workdir=${work}`;
+  const attributes = owner === 'user' ? 'userxattr,' : '';
+  const options = `${attributes}volatile,lowerdir=${lower},upperdir=${upper},workdir=${work}`;
   if (Buffer.byteLength(options) > 4000) throw invalid('the paths of the roots are too long');
   return options;
 }

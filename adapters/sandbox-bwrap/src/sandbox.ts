@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Random } from '@kiln/base';
 import { KilnError, systemRandom } from '@kiln/base';
 import type { Sandbox, SandboxRequest, SandboxResult } from '@kiln/build';
-import { bwrapArguments } from './arguments.ts';
+import { asHostRoot, bwrapArguments } from './arguments.ts';
 import { runContained } from './contained.ts';
 import { enterScript } from './enter-script.ts';
 import type { SandboxSupport } from './probe.ts';
@@ -63,7 +63,7 @@ export class BwrapSandbox implements Sandbox {
     await mkdir(scratch, { recursive: true, mode: 0o700 });
     try {
       const view = support.overlay
-        ? await overlayScratch(scratch, request.roots)
+        ? await overlayScratch(scratch, request.roots, asHostRoot(request) ? 'root' : 'user')
         : await copyScratch(scratch, request.roots);
       const options = bwrapArguments(request, view.root, support.procMount);
       const result = await runContained({ argv: await chainOf(request, view), options }, request);
@@ -89,7 +89,14 @@ async function chainOf(request: SandboxRequest, view: ScratchRoot): Promise<stri
   return [
     affinity,
     ['setpriv', '--pdeathsig', 'KILL'],
-    ['unshare', '--user', '--map-root-user', '--mount', '--pid', '--fork', '--kill-child'],
+    [
+      'unshare',
+      ...(asHostRoot(request) ? [] : ['--user', '--map-root-user']),
+      '--mount',
+      '--pid',
+      '--fork',
+      '--kill-child',
+    ],
     ['bash', '--norc', '--noprofile', '-c', enterScript, 'kiln-sandbox'],
     [view.overlay, view.root, ...request.argv],
   ].flat();

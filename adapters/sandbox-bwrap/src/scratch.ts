@@ -20,13 +20,14 @@ export interface ScratchRoot {
 export async function overlayScratch(
   scratch: string,
   roots: readonly string[],
+  owner: 'user' | 'root' = 'user',
 ): Promise<ScratchRoot> {
   const [root, upper, work] = ['root', 'upper', 'work'].map((name) => join(scratch, name)) as [
     string,
     string,
     string,
   ];
-  const overlay = overlayOptions(roots, upper, work);
+  const overlay = overlayOptions(roots, upper, work, owner);
   for (const directory of [root, upper, work]) await mkdir(directory, { recursive: true });
   return { root, overlay };
 }

@@ -3,6 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { constants, lstat, open, readdir, readlink } from 'node:fs/promises';
 import { KilnError, shorten } from '@kiln/base';
 import type { TreeEntry, TreeEntryFacts } from '@kiln/build';
+import { readExtendedAttributes, type ExtendedAttributes } from './extended-attributes.ts';
 
 /** What a package's tree may hold. */
 export interface TreeLimits {
@@ -16,11 +17,12 @@ export const defaultTreeLimits: TreeLimits = { entries: 1_000_000, depth: 128, p
 const chunkBytes = 256 * 1024;
 const guestId = 1000;
 
-/** See `Workspace.readTree`. */
+/** See `Workspace.readTree` and `FsWorkspacesOptions.owners`. */
 export async function* readWorkspaceTree(
   workspace: string,
   packageName: string,
   limits: TreeLimits,
+  owners: 'guest' | 'host' = 'guest',
 ): AsyncGenerator<TreeEntry> {
   let root = workspace;
   for (const part of ['melange-out', packageName]) {
@@ -29,19 +31,29 @@ export async function* readWorkspaceTree(
     if (found === undefined) return;
     if (!found.isDirectory()) throw notATree(part);
   }
-  yield* new TreeWalk(root, limits).directory('', 1);
+  const attributes = owners === 'host' ? await readExtendedAttributes(root) : noAttributes;
+  yield* new TreeWalk(root, limits, { owners, attributes }).directory('', 1);
+}
+
+const noAttributes: ExtendedAttributes = new Map();
+
+interface WalkFacts {
+  readonly owners: 'guest' | 'host';
+  readonly attributes: ExtendedAttributes;
 }
 
 class TreeWalk {
   readonly #root: string;
   readonly #limits: TreeLimits;
+  readonly #facts: WalkFacts;
   /** First path and SHA-1 of an inode with several names. */
   readonly #linked: Map<string, { path: string; sha1: string }> = new Map();
   #entries = 0;
 
-  constructor(root: string, limits: TreeLimits) {
+  constructor(root: string, limits: TreeLimits, facts: WalkFacts) {
     this.#root = root;
     this.#limits = limits;
+    this.#facts = facts;
   }
 
   async *directory(path: string, depth: number): AsyncGenerator<TreeEntry> {
@@ -61,7 +73,7 @@ class TreeWalk {
   async #entry(path: string): Promise<TreeEntry> {
     const host = `${this.#root}/${path}`;
     const found = await lstat(host, { bigint: true });
-    const facts = factsOf(path, found);
+    const facts = factsOf(path, found, this.#facts);
     if (found.isDirectory()) return { ...facts, kind: 'directory' };
     if (found.isSymbolicLink()) {
       const target = utf8(await readlink(host, { encoding: 'buffer' }), path);
@@ -92,13 +104,18 @@ class TreeWalk {
   }
 }
 
-function factsOf(path: string, found: BigIntStats): TreeEntryFacts {
+function factsOf(
+  path: string,
+  found: BigIntStats,
+  { owners, attributes }: WalkFacts,
+): TreeEntryFacts {
+  const own = owners === 'guest';
   return {
     path,
     mode: Number(found.mode & 0o7777n),
-    uid: guestOf(Number(found.uid), process.getuid?.()),
-    gid: guestOf(Number(found.gid), process.getgid?.()),
-    xattrs: new Map(),
+    uid: guestOf(Number(found.uid), own ? process.getuid?.() : undefined),
+    gid: guestOf(Number(found.gid), own ? process.getgid?.() : undefined),
+    xattrs: attributes.get(path) ?? new Map(),
   };
 }
 

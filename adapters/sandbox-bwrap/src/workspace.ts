@@ -13,13 +13,17 @@ export interface FsWorkspacesOptions {
   readonly directory: string;
   readonly random?: Random;
   readonly limits?: TreeLimits;
+  /**
+   * `guest` (default): the host's user is the guest's user 1000, as in `BwrapSandbox`, and extended attributes are not
+   * read: a build without capabilities can set none that matter. `host`: owners are the host's numbers and extended
+   * attributes are read, for builds with the rights of the host's root.
+   */
+  readonly owners?: 'guest' | 'host';
 }
 
 /**
- * Workspaces as directories of the host. The host's user is the guest's user 1000, as in `BwrapSandbox`.
- * No process of a build runs while a workspace is read or removed (a sandbox's run settles after its last
- * process), so a checked path stays what it was. Extended attributes are not read: a build without capabilities
- * can set none that matter.
+ * Workspaces as directories of the host. No process of a build runs while a workspace is read or removed (a sandbox's run
+ * settles after its last process), so a checked path stays what it was.
  */
 export class FsWorkspaces implements WorkspacePort {
   readonly #options: FsWorkspacesOptions;
@@ -42,7 +46,7 @@ export class FsWorkspaces implements WorkspacePort {
     const id = (this.#options.random ?? systemRandom).id(4);
     const hostPath = join(this.#options.directory, `w-${name}-${id}`);
     await mkdir(hostPath, { mode: 0o755 });
-    return new FsWorkspace(hostPath, this.#options.limits ?? defaultTreeLimits);
+    return new FsWorkspace(hostPath, this.#options.limits, this.#options.owners);
   }
 }
 
@@ -50,10 +54,16 @@ export class FsWorkspaces implements WorkspacePort {
 export class FsWorkspace implements Workspace {
   readonly hostPath: string;
   readonly #limits: TreeLimits;
+  readonly #owners: 'guest' | 'host';
 
-  constructor(hostPath: string, limits: TreeLimits = defaultTreeLimits) {
+  constructor(
+    hostPath: string,
+    limits: TreeLimits = defaultTreeLimits,
+    owners: 'guest' | 'host' = 'guest',
+  ) {
     this.hostPath = hostPath;
     this.#limits = limits;
+    this.#owners = owners;
   }
 
   /** Throws `WORKSPACE_PATH_INVALID` and `WORKSPACE_PATH_TAKEN`. */
@@ -77,7 +87,7 @@ export class FsWorkspace implements Workspace {
   }
 
   readTree(packageName: string): AsyncIterable<TreeEntry> {
-    return readWorkspaceTree(this.hostPath, packageName, this.#limits);
+    return readWorkspaceTree(this.hostPath, packageName, this.#limits, this.#owners);
   }
 
   async remove(): Promise<void> {

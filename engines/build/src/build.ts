@@ -3,6 +3,7 @@ import type { BlobStore } from '@kiln/blobs';
 import type { CompiledSubpackage, OriginFacts } from '@kiln/recipe';
 import type { ExtractedLicense } from '@kiln/spdx';
 import { analyseTrees, packagesOf, relationsOf, type AnalysedTree } from './analyse.ts';
+import type { LibraryVersions } from './analysis/library-versions.ts';
 import { emitPackage, type EmittedPackage } from './emit.ts';
 import { checkHardening } from './hardening.ts';
 import { readLicenseTexts } from './licences.ts';
@@ -15,7 +16,7 @@ import { baseEnvironment, workspaceMount } from './script.ts';
 import type { SourceFetcher } from './sources.ts';
 import { runSteps, type StepRunner, type StepsResult } from './steps.ts';
 import { collectTree, type PackageTree } from './tree.ts';
-import type { Workspace, WorkspacePort } from './workspace.ts';
+import type { Workspace, WorkspaceFile, WorkspacePort } from './workspace.ts';
 
 export interface BuildRequest {
   readonly plan: BuildPlan;
@@ -30,6 +31,18 @@ export interface BuildRequest {
   /** Where the recipe sets no timeout; default two hours. */
   readonly timeoutMs?: number;
   readonly cpus?: number;
+  /** Who runs the steps and what they may reach; by default the build account, without a network. */
+  readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace'>;
+  /** Further directories for the steps. */
+  readonly mounts?: readonly Mount[];
+  /** `before` (default): every source is at hand by its digest before the first step; `by-steps`: steps fetch. */
+  readonly fetching?: 'before' | 'by-steps';
+  /** Files for the workspace before the first step, beside the plan's. */
+  readonly files?: AsyncIterable<WorkspaceFile> | Iterable<WorkspaceFile>;
+  /** Given: packages depend on libraries in the version that they were linked with, too (`so-ver:`). */
+  readonly libraryVersions?: LibraryVersions | undefined;
+  /** Looks at the trees before anything is written; what it returns ends the build. */
+  inspect?(trees: readonly AnalysedTree[]): Promise<BuildFailure | undefined>;
   onLog(line: BuildLogLine): void;
   readonly signal?: AbortSignal;
 }
@@ -100,7 +113,7 @@ function treeRefused(error: KilnError): BuildFailure {
 
 async function prepareSources(request: BuildRequest): Promise<Workspace | undefined> {
   const { sources } = request.plan.compiled;
-  if (sources.length === 0) return undefined;
+  if (sources.length === 0 || request.fetching === 'by-steps') return undefined;
   const cache = await request.workspaces.create(`${workspaceName(request.plan)}-sources`);
   try {
     const taken = new Set<string>();
@@ -123,9 +136,10 @@ async function prepareSources(request: BuildRequest): Promise<Workspace | undefi
 }
 
 async function prepareWorkspace(
-  { plan, blobs }: BuildRequest,
+  { plan, blobs, files = [] }: BuildRequest,
   workspace: Workspace,
 ): Promise<void> {
+  for await (const file of files) await workspace.write(file);
   for (const file of plan.sideFiles) {
     await workspace.write({ path: file.path, mode: file.mode, content: blobs.read(file.digest) });
   }
@@ -169,6 +183,7 @@ function stepRunner(
     ...(cache === undefined
       ? []
       : [{ source: cache.hostPath, target: sourcesMount, readOnly: true }]),
+    ...(request.mounts ?? []),
   ];
   return {
     sandbox: request.sandbox,
@@ -178,6 +193,7 @@ function stepRunner(
     deadlineMs: request.clock.now() + timeoutMs,
     cpus: request.cpus,
     signal: request.signal,
+    ...request.steps,
     onLog: (line) => request.onLog(line),
   };
 }
@@ -189,9 +205,17 @@ async function packageTrees(
 ): Promise<BuildOutcome> {
   const packages = packagesOf(request.plan.compiled);
   const trees: PackageTree[] = [];
-  for (const { name } of packages) trees.push(await collectTree(name, workspace.readTree(name)));
+  const { dialect } = request.plan.compiled.recipe;
+  for (const { name } of packages)
+    trees.push(await collectTree(name, workspace.readTree(name), dialect));
   const analysed = await analyseTrees(trees);
-  const hardening = checkHardening(analysed, request.plan.compiled.hardeningExceptions);
+  const refused = await request.inspect?.(analysed);
+  if (refused !== undefined) return refused;
+  // Hardening is Kiln's demand, not melange's.
+  const hardening = checkHardening(
+    dialect === 'kiln' ? analysed : [],
+    request.plan.compiled.hardeningExceptions,
+  );
   const unexcused = hardening.violations.filter(({ excuse }) => excuse === undefined);
   if (unexcused.length > 0) return notHardened(unexcused);
   const report: BuildReport = {
@@ -226,7 +250,7 @@ interface ReadyPackages {
 }
 
 async function emitAll(
-  { plan, blobs, signal }: BuildRequest,
+  { plan, blobs, signal, libraryVersions }: BuildRequest,
   { packages, analysed, licences }: ReadyPackages,
 ): Promise<readonly EmittedPackage[]> {
   const ready = [];
@@ -238,6 +262,8 @@ async function emitAll(
       relatives: analysed,
       facts,
       version: plan.fullVersion,
+      libraryVersions,
+      dialect: plan.compiled.recipe.dialect,
     });
     const tree = withSbom(
       subject.tree,

@@ -57,9 +57,7 @@ export interface EmitRequest {
  */
 export async function emitPackage(request: EmitRequest): Promise<EmittedPackage> {
   const { plan, facts, tree, blobs } = request;
-  const data = await blobs.put(
-    dataSegment(tree.entries.map((entry) => dataFile(entry, plan.sourceDateEpoch))),
-  );
+  const data = await blobs.put(dataSegment(tree.entries.map((entry) => dataFile(entry, plan))));
   const info = packageInfo(request, hexOf(data.digest));
   const control = controlSegment({
     info,
@@ -67,6 +65,7 @@ export async function emitPackage(request: EmitRequest): Promise<EmittedPackage>
     scripts: scriptsOf(facts),
     mtimeSeconds: plan.sourceDateEpoch,
     tool: plan.builder.name,
+    lineBreaks: plan.compiled.recipe.dialect === 'kiln' ? 'refuse' : 'keep',
   });
   await blobs.put(control, digestOf(control));
   return {
@@ -109,9 +108,9 @@ function packageInfo({ plan, facts, tree, relations }: EmitRequest, dataHash: st
     version: plan.fullVersion,
     arch: compiled.arch,
     installedSizeBytes: installedSizeOf(tree),
-    origin: compiled.package.name,
-    description: facts.description.trimEnd(),
-    url: facts.url.trimEnd(),
+    origin: plan.stripOrigin === true ? facts.name : compiled.package.name,
+    description: oneLine(facts.description, compiled),
+    url: oneLine(facts.url, compiled),
     commit: facts.commit,
     maintainer: plan.namespace,
     buildTimeSeconds: plan.sourceDateEpoch,
@@ -128,6 +127,11 @@ function packageInfo({ plan, facts, tree, relations }: EmitRequest, dataHash: st
   };
 }
 
+/** The break at the end of a block text goes; the reference writes it, and then cannot index the package. */
+function oneLine(text: string, { recipe }: BuildPlan['compiled']): string {
+  return recipe.dialect === 'kiln' ? text.trimEnd() : text;
+}
+
 function scriptsOf({
   scriptlets,
 }: OriginFacts | CompiledSubpackage): ReadonlyMap<ScriptName, string> {
@@ -139,8 +143,8 @@ function scriptsOf({
   return scripts;
 }
 
-function dataFile(entry: TreeEntry, mtimeSeconds: number): DataFile {
-  const options = entryOptions(entry, mtimeSeconds);
+function dataFile(entry: TreeEntry, plan: BuildPlan): DataFile {
+  const options = entryOptions(entry, plan);
   const nothing = (): Uint8Array => new Uint8Array(0);
   switch (entry.kind) {
     case 'directory':
@@ -162,20 +166,21 @@ function dataFile(entry: TreeEntry, mtimeSeconds: number): DataFile {
         open: () => entry.open(),
       };
     case 'special':
-      throw new Error(`assertion failed: a ${entry.what} reached the package`);
+      // Only the dialect `melange` lets fifos come this far.
+      return { entry: { ...fileEntry(entry.path, 0, options), type: 'fifo' }, open: nothing };
   }
 }
 
-function entryOptions(entry: TreeEntry, mtimeSeconds: number): EntryOptions {
+function entryOptions(entry: TreeEntry, { owners, sourceDateEpoch }: BuildPlan): EntryOptions {
   const uid = entry.uid === guestUser ? 0 : entry.uid;
   const gid = entry.gid === guestUser ? 0 : entry.gid;
   return {
     mode: entry.mode,
     uid,
     gid,
-    userName: uid === 0 ? 'root' : '',
-    groupName: gid === 0 ? 'root' : '',
-    mtimeSeconds,
+    userName: uid === 0 ? 'root' : (owners?.users.get(uid) ?? ''),
+    groupName: gid === 0 ? 'root' : (owners?.groups.get(gid) ?? ''),
+    mtimeSeconds: sourceDateEpoch,
     pax: new Map([...entry.xattrs].map(([name, value]) => [`SCHILY.xattr.${name}`, value])),
   };
 }

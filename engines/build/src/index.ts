@@ -11,6 +11,7 @@ export type { GeneratedRelations } from './analysis/relations.ts';
 export type { AnalysedTree, Dialect } from './analysis/subject.ts';
 export type { BuildRequest } from './build.ts';
 export { build } from './build.ts';
+export { compilerFiles } from './compiler-files.ts';
 export type { EmitRequest, EmittedPackage, JoinRequest } from './emit.ts';
 export { emitPackage, joinPackage } from './emit.ts';
 export type { HardeningReport } from './hardening.ts';
@@ -24,15 +25,15 @@ export type {
   BuildReport,
   HardeningViolation,
 } from './outcome.ts';
-export type { BuildPlan, LockedPackage, PlanInputs, SideFile } from './plan.ts';
+export type { BuildPlan, LockedPackage, Owners, PlanInputs, SideFile } from './plan.ts';
 export { actionDigest, planBuild, recipeDocument } from './plan.ts';
 export type { KeepContent, KeptContent } from './package-tree.ts';
 export { keepInMemory, treeOfPackage } from './package-tree.ts';
 export type { Mount, Sandbox, SandboxRequest, SandboxResult } from './sandbox.ts';
 export { baseEnvironment, stepScript, workspaceMount } from './script.ts';
 export type { FetchedSource, SourceFetcher, SourceMirror, SourceRequest } from './sources.ts';
-export type { StepRunner, StepsRequest, StepsResult } from './steps.ts';
-export { guestUser, runSteps } from './steps.ts';
+export type { StepIdentity, StepRunner, StepsRequest, StepsResult } from './steps.ts';
+export { buildIdentity, guestUser, runSteps } from './steps.ts';
 export type { TestPackageOutcome, TestPackageRequest } from './test-package.ts';
 export { testPackage } from './test-package.ts';
 export type { FileEntry, PackageTree, ResolveOptions } from './tree.ts';

@@ -1,26 +1,35 @@
+import { createHash } from 'node:crypto';
 import { compareBytes, shorten } from '@kiln/base';
-import type { Copyright, OriginFacts } from '@kiln/recipe';
-import type { ExtractedLicense } from '@kiln/spdx';
+import type { Copyright, OriginFacts, RecipeDialect } from '@kiln/recipe';
+import { isLicenseExpression, type ExtractedLicense } from '@kiln/spdx';
 import type { BuildFailure } from './outcome.ts';
 import { quote, workspaceMount } from './script.ts';
-import { guestUser, type StepRunner } from './steps.ts';
+import { buildIdentity, type StepRunner } from './steps.ts';
 
 const textBytesMax = 1024 * 1024;
 
 /**
- * The licence of a copyright entry as it enters an SPDX expression: itself, or, when it names a text of its own and is
- * no expression, a `LicenseRef-` made of it.
+ * The licence of a copyright entry as it enters an SPDX expression: itself, or, when it is none of SPDX, a `LicenseRef-` of
+ * the letters, digits, dots and dashes in it, blanks and `_` being dashes (packages.md section 13).
  */
-export function licenseIdOf({ license, licensePath }: Copyright): string {
-  if (licensePath === '' || license.startsWith('LicenseRef-')) return license;
-  return `LicenseRef-${license.replaceAll(/[^A-Za-z0-9.-]+/g, '-')}`;
+export function licenseIdOf({ license }: Copyright): string {
+  if (license === '' || license.startsWith('LicenseRef-') || isLicenseExpression(license))
+    return license;
+  const name = license.replaceAll(/[ _]/g, '-').replaceAll(/[^A-Za-z0-9.-]/g, '');
+  const hash = createHash('sha256').update(license).digest('hex');
+  return `LicenseRef-${name === '' ? hash.slice(0, 16) : name}`;
 }
 
-/** The entries joined with `AND`; one that is a choice at its top level gets parentheses. */
-export function licenseExpression(copyright: readonly Copyright[]): string {
+/** The entries joined with `AND`; one that is a choice at its top level gets parentheses, but not from melange. */
+export function licenseExpression(
+  copyright: readonly Copyright[],
+  dialect: RecipeDialect = 'kiln',
+): string {
   const licenses = copyright.map(licenseIdOf).filter((license) => license !== '');
   if (licenses.length < 2) return licenses[0] ?? '';
-  return licenses.map((license) => (isChoice(license) ? `(${license})` : license)).join(' AND ');
+  return licenses
+    .map((license) => (dialect === 'kiln' && isChoice(license) ? `(${license})` : license))
+    .join(' AND ');
 }
 
 function isChoice(expression: string): boolean {
@@ -48,9 +57,10 @@ export async function readLicenseTexts(
 ): Promise<LicenseTexts> {
   const texts = new Map<string, string>();
   for (const entry of origin.copyright) {
-    for (const [id] of entry.license.matchAll(/LicenseRef-[A-Za-z0-9.-]+/g))
-      texts.set(id, 'Non-SPDX License');
+    for (const [id] of licenseIdOf(entry).matchAll(/LicenseRef-[A-Za-z0-9.-]+/g))
+      texts.set(id, `Non-SPDX License: ${entry.license}`);
     if (entry.licensePath === '') continue;
+    if (leavesWorkspace(entry.licensePath)) return unreadable(origin, entry);
     const read = await readInGuest(runner, entry.licensePath);
     if (read === 'aborted') return { kind: 'aborted' };
     if (read === undefined) return unreadable(origin, entry);
@@ -58,6 +68,10 @@ export async function readLicenseTexts(
   }
   const sorted = [...texts].sort(([a], [b]) => compareBytes(a, b));
   return { kind: 'read', texts: sorted.map(([id, text]) => ({ id, text })) };
+}
+
+function leavesWorkspace(path: string): boolean {
+  return path.startsWith('/') || path.split('/').includes('..');
 }
 
 async function readInGuest(
@@ -72,8 +86,7 @@ async function readInGuest(
     argv: ['/bin/sh', '-c', `head -c ${textBytesMax + 1} ${quote(`./${path}`)} 2> /dev/null`],
     environment: { PATH: '/usr/bin:/bin' },
     workingDirectory: workspaceMount,
-    uid: guestUser,
-    gid: guestUser,
+    ...(runner.identity ?? buildIdentity),
     network: 'none',
     timeoutMs: Math.max(1, runner.deadlineMs - runner.clock.now()),
     onOutput: (chunk) => {

@@ -1,5 +1,5 @@
 import { KilnError, compareBytes, digestOfValue, sortUnique, type Digest } from '@kiln/base';
-import { lockImageConfig } from '@kiln/image-config';
+import { lockImageConfig, type ImageConfig } from '@kiln/image-config';
 import {
   appliesTo,
   compiledDocument,
@@ -38,6 +38,24 @@ export interface PlanInputs {
   readonly namespace: string;
   /** Name and version of what builds; a change of either rebuilds. */
   readonly builder: { readonly name: string; readonly version: string };
+  /** The locked guest as `.melange.yaml` states it; by default what the recipe says with `environment` in it. */
+  readonly guest?: ImageConfig;
+  /** Names of users and groups by number, for files that do not belong to root. */
+  readonly owners?: Owners;
+  /** What the SBOM says of the recipe; by default its name alone. */
+  readonly recipeSource?: {
+    readonly file: string;
+    readonly commit: string;
+    readonly purl: string;
+    readonly license: string;
+  };
+  /** Subpackages are their own origin: for bootstrapping. */
+  readonly stripOrigin?: boolean;
+}
+
+export interface Owners {
+  readonly users: ReadonlyMap<number, string>;
+  readonly groups: ReadonlyMap<number, string>;
 }
 
 /** Everything that decides a build's bytes. Equal inputs, whatever the order of sets, have one action digest. */
@@ -55,7 +73,9 @@ export interface BuildPlan extends PlanInputs {
 export function planBuild(inputs: PlanInputs): BuildPlan {
   const { package: origin, arch } = inputs.compiled;
   const fullVersion = fullVersionOf(origin);
-  if (!isVersion(fullVersion) || /-r\d+$/.test(origin.version)) {
+  // melange takes a version that has a revision already.
+  const strict = inputs.compiled.recipe.dialect === 'kiln';
+  if (!isVersion(origin.version) || (strict && /-r\d+$/.test(origin.version))) {
     throw new KilnError(
       'BUILD_VERSION_INVALID',
       `"${origin.version}" is not a version of apk packages`,
@@ -98,12 +118,15 @@ export function actionDigest(inputs: PlanInputs): Digest {
     variables: inputs.variables,
     sourceDateEpoch: inputs.sourceDateEpoch,
     namespace: inputs.namespace,
+    recipeSource: inputs.recipeSource,
+    stripOrigin: inputs.stripOrigin,
   });
 }
 
 /** The value of `.melange.yaml`: the compiled recipe with the environment locked and all variables stated. */
 export function recipeDocument(inputs: PlanInputs): Readonly<Record<string, unknown>> {
-  const { compiled } = inputs;
+  const { compiled, guest } = inputs;
+  if (guest !== undefined) return compiledDocument(compiled, guest);
   const variables = { ...inputs.variables, ...compiled.environment.environment };
   const packages = inputs.environment.map(({ name, version }) => `${name}=${version}`);
   return compiledDocument(

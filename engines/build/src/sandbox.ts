@@ -15,6 +15,12 @@ export interface SandboxRequest {
   readonly workingDirectory: string;
   readonly uid: number;
   readonly gid: number;
+  /**
+   * `none` (default): the command's user is the host's user in another name, without any capability. `host-root`: where
+   * the host's user is root, the command runs as that root with the capabilities named, as a container's root does: only
+   * for builds that are trusted like the host's own.
+   */
+  readonly privileges?: 'none' | { readonly capabilities: readonly string[] };
   /** `none` leaves only a loopback interface. */
   readonly network: 'none' | 'host';
   readonly timeoutMs: number;

@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto';
 import { compareWalk } from '@kiln/apk';
-import type { CompiledSubpackage, OriginFacts, SourceReference } from '@kiln/recipe';
-import {
-  fetchSource,
-  packageSbom,
-  printSpdx,
-  type ExtractedLicense,
-  type PackageSource,
-} from '@kiln/spdx';
+import type { CompiledSubpackage, OriginFacts } from '@kiln/recipe';
+import { packageSbom, printSpdx, type ExtractedLicense } from '@kiln/spdx';
 import { licenseExpression } from './licences.ts';
+import { cpeOf } from './cpe.ts';
 import type { BuildPlan } from './plan.ts';
+import { sbomSourcesOf } from './sbom-sources.ts';
 import { makeTree, refused, type PackageTree } from './tree.ts';
 import type { TreeEntry } from './workspace.ts';
 
@@ -19,9 +15,9 @@ export function sbomOf(
   facts: OriginFacts | CompiledSubpackage,
   extractedLicenses: readonly ExtractedLicense[],
 ): Uint8Array {
-  const { compiled } = plan;
+  const { compiled, recipeSource } = plan;
   const origin = compiled.package;
-  const sources = compiled.sources.filter(({ topLevel }) => topLevel);
+  const licenseDeclared = licenseExpression(origin.copyright, compiled.recipe.dialect);
   return printSpdx(
     packageSbom({
       namespace: plan.namespace,
@@ -30,46 +26,31 @@ export function sbomOf(
       arch: compiled.arch,
       created: new Date(plan.sourceDateEpoch * 1000).toISOString().replace('.000Z', 'Z'),
       tool: { name: plan.builder.name, version: plan.builder.version },
-      licenseDeclared: licenseExpression(origin.copyright),
-      copyrightText: origin.copyright
-        .map(({ attestation }) => attestation.trim())
-        .filter((text) => text !== '')
-        .join('\n'),
+      licenseDeclared,
+      copyrightText: copyrightText(plan),
       cpe: cpeOf(origin),
-      // Named after the package: where the recipe was read from is no input of the build.
-      recipe: { file: `${origin.name}.yaml`, commit: facts.commit, purl: '', licenseDeclared: '' },
-      ownSources: sources.filter(({ subpackage }) => subpackage === facts.name).map(packageSource),
-      sources: sources.filter(({ subpackage }) => subpackage === undefined).map(packageSource),
+      // Named after the package, unless somebody says otherwise: where the recipe was read from is no input of the build.
+      recipe: {
+        file: recipeSource?.file ?? `${origin.name}.yaml`,
+        commit: recipeSource?.commit ?? facts.commit,
+        purl: recipeSource?.purl ?? '',
+        licenseDeclared: recipeSource?.license ?? '',
+      },
+      ownSources: 'pipeline' in facts ? sbomSourcesOf(plan, facts.pipeline, licenseDeclared) : [],
+      sources: sbomSourcesOf(plan, compiled.pipeline, licenseDeclared),
       extractedLicenses,
     }),
   );
 }
 
-function packageSource(source: SourceReference): PackageSource {
-  return fetchSource({
-    name: source.purlName,
-    version: source.purlVersion,
-    index: source.stepIndex,
-    uri: source.uri,
-    checksum: source.digest,
-  });
-}
-
-/** CPE 2.3: thirteen fields, `*` where the recipe says nothing; the version is without epoch. */
-function cpeOf({ cpe, version }: OriginFacts): string {
-  if (cpe['vendor'] === undefined) return '';
-  const field = (name: string): string => cpe[name] ?? '*';
-  const tail = ['edition', 'language', 'sw_edition', 'target_sw', 'target_hw', 'other'].map(field);
-  return [
-    'cpe',
-    '2.3',
-    cpe['part'] ?? 'a',
-    field('vendor'),
-    field('product'),
-    version,
-    '*',
-    ...tail,
-  ].join(':');
+/** The attestations, one below the other; the reference ends each with a line break. */
+function copyrightText({ compiled: { package: origin, recipe } }: BuildPlan): string {
+  const texts = origin.copyright
+    .map(({ attestation }) => attestation)
+    .filter((text) => text !== '');
+  return recipe.dialect === 'kiln'
+    ? texts.map((text) => text.trim()).join('\n')
+    : texts.map((text) => `${text}\n`).join('');
 }
 
 /** The tree with its SBOM in place. Throws `BUILD_TREE_REFUSED` when the package brings a file of that name. */

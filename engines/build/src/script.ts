@@ -5,12 +5,15 @@ export const workspaceMount = '/home/build';
 
 /**
  * The text that the guest's `/bin/sh -c` runs for a step: errors end it, files are made with the usual mode bits, the
- * working directory exists, and what the last command returns does not matter.
+ * working directory exists, and what the last command returns does not matter. A trace shows each command.
  */
-export function stepScript(step: Pick<CompiledStep, 'workingDirectory' | 'runs'>): string {
+export function stepScript(
+  step: Pick<CompiledStep, 'workingDirectory' | 'runs'>,
+  trace: 'trace' | 'quiet' = 'quiet',
+): string {
   const directory = quote(directoryOf(step));
   return [
-    'set -e -o pipefail',
+    trace === 'trace' ? 'set -ex -o pipefail' : 'set -e -o pipefail',
     'umask 022',
     `[ -d ${directory} ] || mkdir -p ${directory}`,
     `cd ${directory}`,

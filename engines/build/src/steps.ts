@@ -2,8 +2,18 @@ import { assert, shorten, type Clock } from '@kiln/base';
 import type { CompiledStep } from '@kiln/recipe';
 import { LineSplitter, type BuildLogLine } from './log.ts';
 import type { BuildFailure } from './outcome.ts';
-import type { Mount, Sandbox } from './sandbox.ts';
+import type { Mount, Sandbox, SandboxRequest } from './sandbox.ts';
 import { stepScript, workspaceMount } from './script.ts';
+
+/** Who runs the steps. */
+export interface StepIdentity {
+  readonly uid: number;
+  readonly gid: number;
+  readonly privileges: NonNullable<SandboxRequest['privileges']>;
+}
+
+/** The account that steps run as: the guest's `build`, without any right. */
+export const buildIdentity: StepIdentity = { uid: 1000, gid: 1000, privileges: 'none' };
 
 /** Where and how the steps of one build run. */
 export interface StepRunner {
@@ -15,6 +25,11 @@ export interface StepRunner {
   readonly deadlineMs: number;
   readonly cpus: number | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Default: `buildIdentity`. */
+  readonly identity?: StepIdentity;
+  /** Default: none. */
+  readonly network?: SandboxRequest['network'];
+  readonly trace?: 'trace' | 'quiet';
   onLog(line: BuildLogLine): void;
 }
 
@@ -77,7 +92,7 @@ async function runScript(
   context: ScriptContext,
 ): Promise<StepsResult> {
   if (step.runs === '' && step.workingDirectory === '') return undefined;
-  const script = stepScript(step);
+  const script = stepScript(step, runner.trace);
   if (Buffer.byteLength(script) > scriptBytesMax) {
     return failure(
       'BUILD_SCRIPT_TOO_LONG',
@@ -95,9 +110,8 @@ async function runScript(
     argv: ['/bin/sh', '-c', script],
     environment: context.environment,
     workingDirectory: workspaceMount,
-    uid: guestUser,
-    gid: guestUser,
-    network: 'none',
+    ...(runner.identity ?? buildIdentity),
+    network: runner.network ?? 'none',
     timeoutMs: remainingMs,
     onOutput: (chunk) => lines.push(chunk),
     ...(runner.cpus === undefined ? {} : { cpus: runner.cpus }),

@@ -1,4 +1,5 @@
 import { KilnError, shorten } from '@kiln/base';
+import type { RecipeDialect } from '@kiln/recipe';
 import type { TreeEntry } from './workspace.ts';
 
 export type FileEntry = Extract<TreeEntry, { kind: 'file' }>;
@@ -14,19 +15,49 @@ export interface PackageTree {
 /**
  * Takes the entries of a tree and refuses what a package cannot hold: sockets, fifos and devices, files at the root
  * whose name begins with a dot (clients would skip them), control characters in names, links that climb above the root.
+ * The dialect `melange` takes what melange takes, in the state in which it comes out of its guest.
  * Throws `BUILD_TREE_REFUSED`, naming the package and the path.
  */
 export async function collectTree(
   packageName: string,
   source: AsyncIterable<TreeEntry>,
+  dialect: RecipeDialect = 'kiln',
 ): Promise<PackageTree> {
   const entries: TreeEntry[] = [];
+  const files = new Map<string, FileEntry>();
   for await (const entry of source) {
-    const problem = problemOf(entry);
+    const problem = dialect === 'kiln' ? problemOf(entry) : melangeProblemOf(entry);
     if (problem !== undefined) throw refused(packageName, entry.path, problem);
-    entries.push(entry);
+    if (entry.kind === 'file') files.set(entry.path, entry);
+    entries.push(dialect === 'kiln' ? entry : throughMelange(entry, files));
   }
   return makeTree(packageName, entries);
+}
+
+function melangeProblemOf(entry: TreeEntry): string | undefined {
+  return entry.kind === 'special' && entry.what !== 'fifo'
+    ? `is a ${entry.what}, which a package cannot hold`
+    : undefined;
+}
+
+/**
+ * An entry after melange's way from guest to package (packages.md, 0.8): hard links become files, directories lose their
+ * owner, attributes and special bits, symbolic links their owner.
+ */
+function throughMelange(entry: TreeEntry, files: ReadonlyMap<string, FileEntry>): TreeEntry {
+  switch (entry.kind) {
+    case 'directory':
+      return { ...entry, mode: entry.mode & 0o777, uid: 0, gid: 0, xattrs: new Map() };
+    case 'symlink':
+      return { ...entry, uid: 0, gid: 0, xattrs: new Map() };
+    case 'hardlink': {
+      const first = files.get(entry.target);
+      return first === undefined ? entry : { ...first, path: entry.path };
+    }
+    case 'file':
+    case 'special':
+      return entry;
+  }
 }
 
 export function makeTree(packageName: string, entries: readonly TreeEntry[]): PackageTree {

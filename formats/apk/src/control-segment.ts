@@ -2,7 +2,7 @@ import { compareBytes } from '@kiln/base';
 import { gzipBytes } from '@kiln/gzip';
 import { fileEntry, tarBytes } from '@kiln/tar';
 import type { TarEntry } from '@kiln/tar';
-import { printPackageInfo } from './info-print.ts';
+import { printPackageInfo, type PrintInfoOptions } from './info-print.ts';
 import type { PackageInfo } from './package-info.ts';
 
 /** The scripts a package may carry, by the name of their file without the dot. */
@@ -25,6 +25,7 @@ export interface ControlOptions {
   readonly mtimeSeconds: number;
   /** Named in the first line of `.PKGINFO`; default `kiln`. */
   readonly tool?: string;
+  readonly lineBreaks?: PrintInfoOptions['lineBreaks'];
 }
 
 /**
@@ -38,10 +39,10 @@ export function controlSegment(options: ControlOptions): Uint8Array {
 /** The same before compression. */
 export function controlTar(options: ControlOptions): Uint8Array {
   const { mtimeSeconds } = options;
-  const info = printPackageInfo(
-    options.info,
-    options.tool === undefined ? {} : { tool: options.tool },
-  );
+  const info = printPackageInfo(options.info, {
+    ...(options.tool === undefined ? {} : { tool: options.tool }),
+    lineBreaks: options.lineBreaks ?? 'refuse',
+  });
   const scripts = [...(options.scripts ?? [])].sort(([a], [b]) => compareBytes(a, b));
   const members = [
     member('.PKGINFO', info, { mode: 0o644, mtimeSeconds }),

@@ -1,3 +1,6 @@
+import { shorten } from '@kiln/base';
+import { infoInvalid } from './errors.ts';
+
 /** One `key = value` of `.PKGINFO`, in file order. `vendored` stands in a comment. */
 export type InfoField = readonly [key: string, value: string];
 
@@ -17,6 +20,7 @@ export function plainFields(text: string): InfoField[] {
 /**
  * As apko reads: an INI document. `:` separates too, a value ends at the first `#` or `;`, surrounding quotes go, a
  * trailing backslash joins the next line, `%(name)s` stands for another key. Kept since images must come out alike.
+ * Throws `APK_INFO_INVALID` for a line that is neither a comment nor has a key.
  */
 export function iniFields(text: string): InfoField[] {
   const fields: InfoField[] = [];
@@ -24,7 +28,8 @@ export function iniFields(text: string): InfoField[] {
     const trimmed = line.trim();
     if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith(';')) continue;
     const field = splitAt(trimmed, trimmed.search(/[=:]/));
-    if (field !== undefined) fields.push([field[0], iniValue(field[1])]);
+    if (field === undefined) throw infoInvalid(`a line without a key: "${shorten(trimmed)}"`);
+    fields.push([field[0], iniValue(field[1])]);
   }
   const first = new Map(fields.toReversed());
   return fields.map(([key, value]) => [key, interpolate(value, first)]);

@@ -5,6 +5,8 @@ import type { PackageInfo } from './package-info.ts';
 export interface PrintInfoOptions {
   /** Named in the comment on the first line; default `kiln`. */
   readonly tool?: string;
+  /** `keep` writes values with line breaks, which readers then stumble over: as melange does. Default `refuse`. */
+  readonly lineBreaks?: 'refuse' | 'keep';
 }
 
 /**
@@ -36,7 +38,8 @@ export function printPackageInfo(info: PackageInfo, options: PrintInfoOptions = 
     ...(info.dataHash === '' ? [] : [`datahash = ${info.dataHash}`]),
   ];
   const broken = lines.find((line) => /[\n\r\0]/.test(line));
-  if (broken !== undefined) throw infoInvalid(`value has a line break: "${shorten(broken)}"`);
+  if (broken !== undefined && options.lineBreaks !== 'keep')
+    throw infoInvalid(`value has a line break: "${shorten(broken)}"`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -100,7 +100,7 @@ describe('parsePackageInfo', () => {
   it('takes linear time over hostile texts', () => {
     for (const line of [
       ' '.repeat(2 ** 20),
-      `a${' '.repeat(2 ** 20)}`,
+      `a =${' '.repeat(2 ** 20)}`,
       '#'.repeat(2 ** 20),
       '\\\n'.repeat(2 ** 18),
     ]) {
@@ -108,6 +108,14 @@ describe('parsePackageInfo', () => {
         expect(parsePackageInfo(head + line, { dialect }).name).toBe('x');
       }
     }
+  });
+
+  it('refuses a line without a key where apko does', () => {
+    const text = `${head}pkgdesc = one\ntwo\n`;
+    expect(parsePackageInfo(text).description).toBe('one');
+    expect(() => parsePackageInfo(text, { dialect: 'apko' })).toThrow(
+      /a line without a key: "two"/,
+    );
   });
 
   it.each([

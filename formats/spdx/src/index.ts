@@ -9,9 +9,10 @@ export type {
   SbomDialect,
 } from './image-sbom.ts';
 export { imageSbom, indexSbom } from './image-sbom.ts';
+export { isLicenseExpression } from './license-expression.ts';
 export { parseOsRelease } from './os-release.ts';
-export type { PackageSbomInput, PackageSource, RecipeSource } from './package-sbom.ts';
-export { apkPurl, fetchSource, packageSbom } from './package-sbom.ts';
+export type { GitCheckout, PackageSbomInput, PackageSource, RecipeSource } from './package-sbom.ts';
+export { apkPurl, fetchSource, gitSource, packageSbom, recipePurl } from './package-sbom.ts';
 export { parseSpdx, spdxBytesMax } from './parse.ts';
 export { printSpdx } from './print.ts';
 export type {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { fnv1a128, purlValue, spdxId } from './identifier.ts';
 import { barePackage, purlRef } from './types.ts';
 import type { ExtractedLicense, SpdxDocument, SpdxPackage, SpdxTool } from './types.ts';
@@ -101,6 +102,88 @@ export function fetchSource(fetch: {
     licenseDeclared: 'NOASSERTION',
     checksum: fetch.checksum,
   };
+}
+
+export interface GitCheckout {
+  /** As written. */
+  readonly repository: string;
+  readonly branch: string;
+  readonly tag: string;
+  readonly commit: string;
+  readonly index: number;
+  readonly licenseDeclared: string;
+  /** `melange` names a tarball on its vendor's mirror where the repository is not on GitHub. */
+  readonly dialect?: 'kiln' | 'melange';
+}
+
+/** The source that a `git-checkout` step names; undefined where it names neither tag nor commit. */
+export function gitSource(checkout: GitCheckout): PackageSource | undefined {
+  const { repository, branch, tag, commit } = checkout;
+  const version = tag || commit;
+  if (version === '') return undefined;
+  const place = placeOf(checkout);
+  return {
+    idParts: [
+      ...[repository.replace(/^https?:\/\//, ''), branch, tag, commit].filter(
+        (part) => part !== '',
+      ),
+      String(checkout.index),
+    ],
+    name: place.name,
+    version,
+    purl: place.purl(version),
+    downloadLocation: place.downloadLocation,
+    licenseDeclared: checkout.licenseDeclared,
+    checksum: undefined,
+  };
+}
+
+interface Place {
+  readonly name: string;
+  readonly downloadLocation: string;
+  purl(version: string): string;
+}
+
+function placeOf({ repository, tag, commit, dialect }: GitCheckout): Place {
+  const url = URL.canParse(repository) ? new URL(repository) : undefined;
+  const path = (url?.pathname ?? repository).replace(/^\//, '');
+  const reference = commit || tag;
+  if (url?.host === 'github.com') {
+    const [owner = '', ...rest] = path.split('/');
+    const name = rest.join('/').replace(/\.git$/, '');
+    return {
+      name,
+      downloadLocation: `${url.protocol}//github.com/${owner}/${name}/archive/${reference}.tar.gz`,
+      purl: (version) =>
+        `pkg:github/${purlValue(owner.toLowerCase())}/${purlValue(name.toLowerCase())}@${purlValue(version)}`,
+    };
+  }
+  const name = path.replace(/\.git$/, '');
+  const address = `${repository.startsWith('git') ? '' : 'git+'}${repository}${commit === '' ? '' : `@${commit}`}`;
+  return {
+    name,
+    downloadLocation:
+      dialect === 'melange'
+        ? `https://tarballs.cgr.dev/${name.slice(0, 1)}/${createHash('sha256').update(name).digest('hex')}-${reference}.tar.gz`
+        : address,
+    purl: (version) =>
+      `pkg:generic/${purlValue(name)}@${purlValue(version)}?vcs_url=${purlValue(address)}`,
+  };
+}
+
+/** The package URL of a recipe in a repository: `pkg:github/OWNER/NAME@COMMIT#FILE`, wherever the repository is. */
+export function recipePurl(recipe: {
+  readonly repositoryUrl: string;
+  readonly commit: string;
+  readonly file: string;
+}): string {
+  const [owner = '', ...rest] = recipe.repositoryUrl.replace('https://github.com/', '').split('/');
+  const file = recipe.file
+    .split('/')
+    .filter((part) => !['', '.', '..'].includes(part))
+    .map(purlValue)
+    .join('/');
+  return `pkg:github/${purlValue(owner.toLowerCase())}/${purlValue(rest.join('/').toLowerCase())}@${purlValue(recipe.commit)}#${file}`;
 }
 
 function namespaceOf(input: PackageSbomInput): string {

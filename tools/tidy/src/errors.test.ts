@@ -9,7 +9,7 @@ const documented = new Map(
 const prefixes = new Set([...documented.keys()].map((code) => code.split('_')[0] ?? ''));
 
 /** Texts that look like a code and are none. */
-const noCodes = new Set(['VERSION_ID']);
+const noCodes = new Set(['SOURCE_DATE_EPOCH', 'MELANGE_VERSIONED_SHLIB_DEPENDS', 'VERSION_ID']);
 
 /** The registry's codes are `REGISTRY_` and what the distribution specification calls the error. */
 const prefixOf = (name: string): string => (name === 'oci-registry' ? 'REGISTRY_' : '');

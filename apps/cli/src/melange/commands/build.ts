@@ -1,4 +1,5 @@
 import { lintFlags, recipeFlags, runFlags } from '../build-flags.ts';
+import { buildRecipe } from '../build.ts';
 import type { Subcommand } from '../subcommand.ts';
 
 export const build: Subcommand = {
@@ -28,4 +29,5 @@ export const build: Subcommand = {
       refused: 'there is no such trace',
     },
   },
+  run: buildRecipe,
 };

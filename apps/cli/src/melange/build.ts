@@ -1,0 +1,148 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { mergeRecords } from '@kiln/apk';
+import {
+  indexPackages,
+  readIndexFile,
+  readSigningKey,
+  writeIndexFile,
+  type SigningKey,
+} from '@kiln/apk-files';
+import { systemRandom } from '@kiln/base';
+import type { SourceFetcher } from '@kiln/build';
+import type { Architecture } from '@kiln/recipe';
+import { appliesTo } from '@kiln/recipe';
+import { recipePurl } from '@kiln/spdx';
+import { cacheFolder } from '../local/cache-folder.ts';
+import { LocalGuests } from '../local/guest.ts';
+import { buildLocally } from '../local/local-build.ts';
+import { kilnVersion } from '../version.ts';
+import { architecturesOfFlag } from './architecture.ts';
+import { buildDate } from './build-date.ts';
+import { melangeRecipe, type MelangeRecipe } from './recipe.ts';
+import type { MelangeInvocation } from './subcommand.ts';
+
+/** `kiln melange build`: every architecture that the flags and the recipe name, one after the other. */
+export async function buildRecipe(invocation: MelangeInvocation): Promise<void> {
+  const { flags, log } = invocation;
+  const pipelineFolders = flags.list('pipeline-dirs');
+  const melange = await melangeRecipe(invocation, { pipelineFolders });
+  const keyFile = flags.string('signing-key');
+  const key = keyFile === '' ? undefined : await readSigningKey(keyFile);
+  const guests = localGuests(invocation);
+  let built = 0;
+  for (const arch of architecturesOfFlag(flags.list('arch'))) {
+    if (!appliesTo(melange.recipe.package.targetArchitectures, arch, 'apk-names')) {
+      log.warn(`skipping arch ${arch}: the recipe is not for it`);
+      continue;
+    }
+    await buildFor(arch, { invocation, melange, key, guests });
+    built += 1;
+  }
+  if (built === 0) log.warn('nothing was built: the recipe is for none of the architectures');
+}
+
+/** The guests of a command line. */
+export function localGuests({ flags, environment, log }: MelangeInvocation): LocalGuests {
+  const cache = cacheFolder(environment);
+  return new LocalGuests({
+    cacheDirectory: path.resolve(flags.string('apk-cache-dir') || path.join(cache, 'apk')),
+    environmentsDirectory: path.join(cache, 'environments'),
+    workingDirectory: process.cwd(),
+    httpAuth: environment['HTTP_AUTH'],
+    ignoreSignatures: flags.bool('ignore-signatures'),
+    sha1: 'accept',
+    logger: log,
+  });
+}
+
+interface BuildContext {
+  readonly invocation: MelangeInvocation;
+  readonly melange: MelangeRecipe;
+  readonly key: SigningKey | undefined;
+  readonly guests: LocalGuests;
+}
+
+async function buildFor(
+  arch: Architecture,
+  { invocation, melange, key, guests }: BuildContext,
+): Promise<void> {
+  const { flags, log, environment, signal } = invocation;
+  const outDirectory = flags.string('out-dir');
+  const result = await buildLocally({
+    compiled: melange.compile(melange.recipe, arch),
+    guests,
+    appended: {
+      packages: flags.list('package-append'),
+      repositories: flags.list('repository-append'),
+      keys: flags.list('keyring-append'),
+    },
+    sourceDirectory: flags.bool('empty-workspace')
+      ? undefined
+      : flags.string('source-dir') || path.dirname(melange.file),
+    plan: {
+      sourceDateEpoch: buildDate(flags.string('build-date'), environment),
+      namespace: flags.string('namespace') || 'unknown',
+      builder: { name: 'kiln', version: kilnVersion() },
+      recipeSource: {
+        file: melange.file,
+        commit: melange.commit,
+        purl: recipePurl(melange),
+        license: flags.string('license'),
+      },
+      stripOrigin: flags.bool('strip-origin-name'),
+    },
+    sources: stepsFetch,
+    outDirectory,
+    key,
+    network: 'host',
+    cacheDirectory: flags.string('cache-dir'),
+    trace: flags.bool('debug'),
+    // melange's own switch, for whoever wants it.
+    versionedLibraries: (environment['MELANGE_VERSIONED_SHLIB_DEPENDS'] ?? '') !== '',
+    onLog: ({ text }) => log.info(text),
+    onMissingIndex: (directory) => log.warn(`no index in ${directory} yet`),
+    signal,
+  });
+  for (const { file } of result.packages) log.info(`wrote ${file}`);
+  const files = result.packages.map(({ file }) => file);
+  if (flags.bool('generate-index')) await mergeIndex(path.join(outDirectory, arch), files, key);
+  if (flags.bool('create-build-log'))
+    appendBuildLog(result.packages.map(({ emitted }) => emitted.info));
+}
+
+/** In melange's builds the steps fetch for themselves. */
+const stepsFetch: SourceFetcher = {
+  fetch: () => Promise.reject(new Error('assertion failed: steps fetch for themselves')),
+};
+
+async function mergeIndex(
+  folder: string,
+  files: readonly string[],
+  key: SigningKey | undefined,
+): Promise<void> {
+  const file = path.join(folder, 'APKINDEX.tar.gz');
+  const present = fs.existsSync(file) ? await readIndexFile(file) : undefined;
+  const { taken } = await indexPackages(files, { dialect: 'melange', arch: undefined });
+  const records = taken.map((one) => one.record);
+  await writeIndexFile(file, mergeRecords(present?.records ?? [], records), {
+    dialect: 'melange',
+    description: present?.description ?? '',
+    key,
+    random: systemRandom,
+  });
+}
+
+interface BuiltInfo {
+  readonly arch: string;
+  readonly origin: string;
+  readonly name: string;
+  readonly version: string;
+}
+
+function appendBuildLog(packages: readonly BuiltInfo[]): void {
+  const lines = packages.map(({ arch, origin, name, version }) =>
+    [arch, origin, name, version].join('|'),
+  );
+  fs.appendFileSync('packages.log', lines.map((line) => `${line}\n`).join(''));
+}
