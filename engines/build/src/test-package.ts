@@ -4,10 +4,10 @@ import type { BlobStore } from '@kiln/blobs';
 import type { BuildLogLine } from './log.ts';
 import type { BuildFailure } from './outcome.ts';
 import type { SideFile } from './plan.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Mount, Sandbox } from './sandbox.ts';
 import { baseEnvironment, workspaceMount } from './script.ts';
-import { runSteps } from './steps.ts';
-import type { WorkspacePort } from './workspace.ts';
+import { runSteps, type StepRunner } from './steps.ts';
+import type { WorkspaceFile, WorkspacePort } from './workspace.ts';
 
 export interface TestPackageRequest {
   readonly packageName: string;
@@ -24,6 +24,12 @@ export interface TestPackageRequest {
   readonly clock: Clock;
   /** Default ten minutes. */
   readonly timeoutMs?: number;
+  /** Who runs the steps and what they may reach; by default the build account, without a network. */
+  readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace'>;
+  /** Further directories for the steps. */
+  readonly mounts?: readonly Mount[];
+  /** Files for the workspace that are not in the blob store. */
+  readonly files?: AsyncIterable<WorkspaceFile> | Iterable<WorkspaceFile>;
   onLog(line: BuildLogLine): void;
   readonly signal?: AbortSignal;
 }
@@ -45,6 +51,7 @@ export async function testPackage(request: TestPackageRequest): Promise<TestPack
     `test-${packageName.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)}`,
   );
   try {
+    for await (const file of request.files ?? []) await workspace.write(file);
     for (const file of request.sideFiles) {
       await workspace.write({
         path: file.path,
@@ -56,11 +63,15 @@ export async function testPackage(request: TestPackageRequest): Promise<TestPack
       {
         sandbox: request.sandbox,
         roots: request.environmentRoots,
-        mounts: [{ source: workspace.hostPath, target: workspaceMount, readOnly: false }],
+        mounts: [
+          { source: workspace.hostPath, target: workspaceMount, readOnly: false },
+          ...(request.mounts ?? []),
+        ],
         clock: request.clock,
         deadlineMs: request.clock.now() + (request.timeoutMs ?? timeoutMsDefault),
         cpus: undefined,
         signal: request.signal,
+        ...request.steps,
         onLog: (line) => request.onLog(line),
       },
       {

@@ -1,13 +1,11 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { recordOf, signControl, signatureSegment, type IndexRecord } from '@kiln/apk';
 import { replaceFile, type SigningKey } from '@kiln/apk-files';
-import { KilnError, shorten, systemClock, systemRandom } from '@kiln/base';
+import { KilnError, systemClock, systemRandom } from '@kiln/base';
 import { FsBlobs } from '@kiln/blobs-fs';
 import {
   build,
-  buildIdentity,
   compilerFiles,
   libraryVersions,
   planBuild,
@@ -18,16 +16,15 @@ import {
   type BuildReport,
   type EmittedPackage,
   type LibraryVersions,
-  type Mount,
   type PlanInputs,
   type SourceFetcher,
   type StepIdentity,
   type WorkspaceFile,
 } from '@kiln/build';
 import type { CompiledRecipe } from '@kiln/recipe';
-import { BwrapSandbox, FsWorkspaces } from '@kiln/sandbox-bwrap';
 import type { GuestRequest } from '@kiln/solve';
 import type { Guest, LocalGuests, ResolvedGuest } from './guest.ts';
+import { hostMounts, identityOf, withScratch, type Scratch } from './runner.ts';
 import { sourceFiles } from './source-directory.ts';
 
 export interface LocalBuildRequest {
@@ -93,12 +90,10 @@ export async function buildLocally(request: LocalBuildRequest): Promise<LocalBui
     ...(signal === undefined ? {} : { signal }),
   });
   const plan = planOf(request, resolved, guest);
-  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-build-'));
-  try {
-    return await buildIn(scratch, { ...request, plan, guest, resolved });
-  } finally {
-    fs.rmSync(scratch, { recursive: true, force: true });
-  }
+  const identity = identityOf(compiled.recipe, compiled.environment);
+  return withScratch(identity, (scratch) =>
+    buildIn(scratch, { ...request, plan, guest, resolved, identity }),
+  );
 }
 
 function planOf(request: LocalBuildRequest, resolved: ResolvedGuest, guest: Guest): BuildPlan {
@@ -125,25 +120,25 @@ interface Prepared extends Omit<LocalBuildRequest, 'plan'> {
   readonly plan: BuildPlan;
   readonly guest: Guest;
   readonly resolved: ResolvedGuest;
+  readonly identity: StepIdentity;
 }
 
-async function buildIn(scratch: string, request: Prepared): Promise<LocalBuildResult> {
-  const { plan, compiled, signal } = request;
-  const identity = identityOf(compiled);
-  const blobs = new FsBlobs({ directory: path.join(scratch, 'blobs') });
+async function buildIn(
+  { folder, sandbox, workspaces }: Scratch,
+  request: Prepared,
+): Promise<LocalBuildResult> {
+  const { plan, compiled, identity, signal } = request;
+  const blobs = new FsBlobs({ directory: path.join(folder, 'blobs') });
   const outcome = await build({
     plan,
-    sandbox: await BwrapSandbox.open({ scratchDirectory: path.join(scratch, 'sandbox') }),
+    sandbox,
     sources: request.sources,
     blobs,
-    workspaces: await FsWorkspaces.open({
-      directory: path.join(scratch, 'workspaces'),
-      owners: identity.privileges === 'none' ? 'guest' : 'host',
-    }),
+    workspaces,
     environmentRoots: [request.guest.root],
     clock: systemClock,
     steps: { identity, network: request.network, trace: request.trace ? 'trace' : 'quiet' },
-    mounts: mountsOf(request),
+    mounts: hostMounts(request),
     fetching: compiled.recipe.dialect === 'melange' ? 'by-steps' : 'before',
     files: filesOf(request),
     libraryVersions: request.versionedLibraries === true ? versionsOf(request) : undefined,
@@ -182,64 +177,6 @@ function filesOf(request: Prepared): Iterable<WorkspaceFile> {
   if (sourceDirectory === undefined) return [];
   const links = compiled.recipe.dialect === 'melange' ? 'leave-out' : 'follow';
   return [...compilerFiles(compiled, plan.namespace), ...sourceFiles(sourceDirectory, links)];
-}
-
-function mountsOf({ cacheDirectory, network }: Prepared): readonly Mount[] {
-  const mounts: Mount[] = [];
-  if (cacheDirectory !== undefined && fs.existsSync(cacheDirectory)) {
-    const source = path.resolve(cacheDirectory);
-    mounts.push({ source, target: '/var/cache/melange', readOnly: false });
-  }
-  // Names can only be resolved where the host's resolver is known.
-  if (network === 'host' && fs.existsSync('/etc/resolv.conf')) {
-    const source = fs.realpathSync('/etc/resolv.conf');
-    mounts.push({ source, target: '/etc/resolv.conf', readOnly: true });
-  }
-  return mounts;
-}
-
-/** What a container's root can do: melange's bubblewrap runner gives its steps the same. */
-const rootCapabilities = [
-  'CAP_CHOWN',
-  'CAP_DAC_OVERRIDE',
-  'CAP_FSETID',
-  'CAP_FOWNER',
-  'CAP_MKNOD',
-  'CAP_NET_RAW',
-  'CAP_SETGID',
-  'CAP_SETUID',
-  'CAP_SETFCAP',
-  'CAP_SETPCAP',
-  'CAP_NET_BIND_SERVICE',
-  'CAP_SYS_CHROOT',
-  'CAP_KILL',
-  'CAP_AUDIT_WRITE',
-];
-
-/**
- * Who runs the steps. For `kiln package` always the account `build`; melange runs them as root where it is root itself, and
- * as the account that the recipe names. Throws `RECIPE_INVALID` for an unknown one.
- */
-function identityOf({ recipe, environment }: CompiledRecipe): StepIdentity {
-  if (recipe.dialect === 'kiln') return buildIdentity;
-  const { runAs, users } = environment.accounts;
-  if (['', 'root', '0'].includes(runAs))
-    return process.getuid?.() === 0 ? rootIdentity(recipe.capabilities) : buildIdentity;
-  if (/^\d{1,9}$/.test(runAs))
-    return { uid: Number(runAs), gid: Number(runAs), privileges: 'none' };
-  const user = users.find(({ userName }) => userName === runAs);
-  if (user !== undefined) return { uid: user.uid, gid: user.gid ?? user.uid, privileges: 'none' };
-  throw new KilnError('RECIPE_INVALID', `run-as names no account: "${shorten(runAs)}"`, {
-    position: recipe.package.position,
-    hint: 'define it under environment.accounts.users',
-  });
-}
-
-function rootIdentity({ add, drop }: CompiledRecipe['recipe']['capabilities']): StepIdentity {
-  const capabilities = [...new Set([...rootCapabilities, ...add])].filter(
-    (name) => !drop.includes(name),
-  );
-  return { uid: 0, gid: 0, privileges: { capabilities } };
 }
 
 async function writePackage(

@@ -25,7 +25,10 @@ const usualNames = ['.melange.yaml', '.melange.yml', 'melange.yaml', 'melange.ym
 /** Reads the recipe of a command line with its flags, in melange's dialect. */
 export async function melangeRecipe(
   { flags, positionals, log }: MelangeInvocation,
-  { pipelineFolders = [] }: { readonly pipelineFolders?: readonly string[] },
+  more: {
+    readonly pipelineFolders?: readonly string[];
+    readonly buildOptions?: readonly string[];
+  },
 ): Promise<MelangeRecipe> {
   const file = positionals[0] ?? usualNames.find((name) => fs.existsSync(name));
   if (file === undefined) {
@@ -33,33 +36,42 @@ export async function melangeRecipe(
       hint: 'name the recipe, or change to its folder',
     });
   }
-  let commit = flags.string('git-commit');
+  let commit = given(flags, 'git-commit') ?? '';
   if (commit === '') {
     commit = (await gitHead(path.dirname(file))) ?? 'unknown';
     if (commit === 'unknown')
       log.warn('the commit of the recipe is unknown: its folder is no checkout of git');
   }
-  if (flags.string('git-repo-url') === '')
+  const repositoryUrl = given(flags, 'git-repo-url');
+  if (repositoryUrl === undefined && more.buildOptions === undefined)
     log.warn('the address of the repository that holds the recipe is not given');
   const recipe = readRecipeFile(file, {
     dialect: 'melange',
     commit,
     environmentFiles: flags.list('env-file').filter((name) => name !== ''),
-    varsFile: flags.string('vars-file') || undefined,
-    buildOptions: flags.list('build-option'),
+    varsFile: given(flags, 'vars-file'),
+    buildOptions:
+      more.buildOptions ?? (flags.given('build-option') ? flags.list('build-option') : []),
     resources: resourcesOf(flags),
     timeoutMs: flags.durationMs('timeout') || undefined,
   });
-  const folders = [flags.string('pipeline-dir'), ...pipelineFolders].filter((name) => name !== '');
+  const folders = [given(flags, 'pipeline-dir') ?? '', ...(more.pipelineFolders ?? [])].filter(
+    (name) => name !== '',
+  );
   const compiler = localCompiler(pipelineFinder([...folders, '/usr/share/melange/pipelines']));
   const libc = libcOf(flags);
   return {
     file,
     recipe,
     commit,
-    repositoryUrl: flags.string('git-repo-url') || 'https://unknown/unknown/unknown',
+    repositoryUrl: repositoryUrl ?? 'https://unknown/unknown/unknown',
     compile: (one, arch) => compiler.compile(one, arch, libc),
   };
+}
+
+/** A flag's text, where the subcommand has it and it is not empty. */
+function given(flags: Flags, name: string): string | undefined {
+  return flags.given(name) && flags.string(name) !== '' ? flags.string(name) : undefined;
 }
 
 function resourcesOf(flags: Flags): Readonly<Record<string, string>> {

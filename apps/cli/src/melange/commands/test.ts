@@ -1,4 +1,5 @@
 import { guestFlags, runFlags } from '../build-flags.ts';
+import { testRecipe } from '../test.ts';
 import type { Subcommand } from '../subcommand.ts';
 
 export const test: Subcommand = {
@@ -17,4 +18,5 @@ export const test: Subcommand = {
     'test-option': { type: 'strings', help: 'build options of the recipe to switch on' },
     'test-package-append': { type: 'strings', help: 'more packages for the guest of each test' },
   },
+  run: testRecipe,
 };

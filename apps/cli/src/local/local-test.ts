@@ -1,0 +1,133 @@
+import { KilnError, systemClock } from '@kiln/base';
+import { MemoryBlobs } from '@kiln/blobs';
+import { testPackage, type BuildLogLine } from '@kiln/build';
+import { fullVersionOf, type CompiledRecipe, type CompiledTest } from '@kiln/recipe';
+import type { GuestRequest } from '@kiln/solve';
+import type { LocalGuests } from './guest.ts';
+import { failureOf } from './local-build.ts';
+import { hostMounts, identityOf, withScratch } from './runner.ts';
+import { sourceFiles } from './source-directory.ts';
+
+export interface LocalTestRequest {
+  readonly compiled: CompiledRecipe;
+  readonly guests: LocalGuests;
+  readonly appended: NonNullable<GuestRequest['appended']>;
+  /** What is installed in the place of the main package, such as `zlib=1.3-r0`. */
+  readonly atom?: string | undefined;
+  /** Only these packages; all without it. */
+  readonly only?: readonly string[];
+  readonly sourceDirectory?: string | undefined;
+  readonly network: 'none' | 'host';
+  readonly cacheDirectory?: string | undefined;
+  readonly trace?: boolean;
+  readonly timeoutMs?: number | undefined;
+  /** A test begins. */
+  onTest(packageName: string): void;
+  onLog(line: BuildLogLine): void;
+  readonly signal?: AbortSignal;
+}
+
+/** What became of the test of one package. */
+export interface TestedPackage {
+  readonly name: string;
+  /** `installed`: there are no steps; that it can be installed was tried. */
+  readonly kind: 'passed' | 'installed';
+}
+
+/**
+ * Runs the tests of a recipe's packages in order, each in a fresh guest that holds the built package (packages.md section
+ * 10). `kiln package` installs exactly the version of the recipe, and also packages without steps; melange installs by
+ * name and passes over those. The first failure ends it: throws its code, and what guests throw.
+ */
+export async function testLocally(request: LocalTestRequest): Promise<readonly TestedPackage[]> {
+  const { compiled } = request;
+  const packages = [
+    { name: compiled.package.name, test: compiled.test },
+    ...compiled.subpackages.filter(({ applies }) => applies),
+  ].filter(({ name }) => request.only === undefined || request.only.includes(name));
+  const tested: TestedPackage[] = [];
+  for (const { name, test } of packages) {
+    request.signal?.throwIfAborted();
+    if (compiled.recipe.dialect === 'melange' && (test?.pipeline.length ?? 0) === 0) continue;
+    request.onTest(name);
+    tested.push(await testOne(request, name, test ?? emptyTest(compiled, name)));
+  }
+  return tested;
+}
+
+/** A test that installs the package and does nothing. */
+function emptyTest({ recipe }: CompiledRecipe, name: string): CompiledTest {
+  const { contents, ...environment } = recipe.environment;
+  return {
+    environment: { ...environment, environment: {}, contents: { ...contents, packages: [name] } },
+    pipeline: [],
+    pipelineWritten: false,
+  };
+}
+
+async function testOne(
+  request: LocalTestRequest,
+  name: string,
+  test: CompiledTest,
+): Promise<TestedPackage> {
+  const { compiled, guests, signal } = request;
+  const { recipe } = compiled;
+  const environment = {
+    ...test.environment,
+    contents: {
+      ...test.environment.contents,
+      packages: test.environment.contents.packages.map((atom) =>
+        atom === name ? atomOf(request, name) : atom,
+      ),
+    },
+  };
+  const { lock } = await guests.resolve(
+    {
+      environment,
+      arch: compiled.arch,
+      appended: request.appended,
+      dialect: recipe.dialect === 'melange' ? 'apko' : 'kiln',
+      purpose: 'test',
+    },
+    signal,
+  );
+  const repositories = request.appended.repositories ?? [];
+  const guest = await guests.make(lock, { repositories, ...(signal && { signal }) });
+  const identity = identityOf(recipe, test.environment);
+  return withScratch(identity, async ({ sandbox, workspaces }) => {
+    const outcome = await testPackage({
+      packageName: name,
+      test,
+      variables: [recipe.environment.environment],
+      environmentRoots: [guest.root],
+      sideFiles: [],
+      files:
+        request.sourceDirectory === undefined
+          ? []
+          : sourceFiles(
+              request.sourceDirectory,
+              recipe.dialect === 'melange' ? 'leave-out' : 'follow',
+            ),
+      steps: { identity, network: request.network, trace: request.trace ? 'trace' : 'quiet' },
+      mounts: hostMounts(request),
+      sandbox,
+      workspaces,
+      blobs: new MemoryBlobs(),
+      clock: systemClock,
+      ...(request.timeoutMs === undefined ? {} : { timeoutMs: request.timeoutMs }),
+      onLog: (line) => request.onLog(line),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (outcome.kind === 'aborted') throw signal?.reason ?? new Error('the test was stopped');
+    if (outcome.kind === 'failed') {
+      const error = failureOf(outcome);
+      throw new KilnError(error.code, `test of ${name}: ${error.message}`, { hint: error.hint });
+    }
+    return { name, kind: test.pipeline.length === 0 ? 'installed' : 'passed' };
+  });
+}
+
+function atomOf({ compiled, atom }: LocalTestRequest, name: string): string {
+  if (atom !== undefined && name === compiled.package.name) return atom;
+  return compiled.recipe.dialect === 'kiln' ? `${name}=${fullVersionOf(compiled.package)}` : name;
+}
