@@ -49,6 +49,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'run an image in a sandbox, without Docker',
     load: async () => (await import('./commands/image-run.ts')).imageRun,
   },
+  'package build': {
+    summary: 'build recipes into packages, without a factory',
+    load: async () => (await import('./commands/package-build.ts')).packageBuild,
+  },
   'package compile': {
     summary: 'compile recipes, without a factory',
     load: async () => (await import('./commands/package-compile.ts')).packageCompile,

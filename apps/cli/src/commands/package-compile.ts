@@ -1,13 +1,10 @@
 import os from 'node:os';
 import path from 'node:path';
-import { KilnError, shorten } from '@kiln/base';
-import type { Architecture } from '@kiln/recipe';
-import { architectureOf, architectures } from '@kiln/recipe';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
-import { hostArchitecture } from '../local/architecture.ts';
 import { compileFiles, type CompiledFile } from '../local/compile-files.ts';
 import { gitHead } from '../local/git-head.ts';
+import { architecturesOf, listOf, textOf } from '../local/options.ts';
 import { Waiting } from '../waiting.ts';
 
 export const packageCompile: Command = {
@@ -67,18 +64,18 @@ export const packageCompile: Command = {
     const first = files[0];
     if (first === undefined) throw usage(packageCompile, 'which recipes?');
     const { flags, print } = invocation;
-    const out = text(flags['out']);
+    const out = textOf(flags['out']);
     const waiting = new Waiting(print.talk, process.stderr.isTTY === true);
     const results = await compileFiles(
       files,
       {
         dialect: 'kiln',
         architectures: architecturesOf(invocation),
-        pipelineFolders: list(flags['pipeline-dir']),
-        commit: text(flags['git-commit']) ?? (await gitHead(path.dirname(first))) ?? 'unknown',
-        environmentFiles: list(flags['env-file']),
-        varsFile: text(flags['vars-file']),
-        buildOptions: list(flags['build-option']),
+        pipelineFolders: listOf(flags['pipeline-dir']),
+        commit: textOf(flags['git-commit']) ?? (await gitHead(path.dirname(first))) ?? 'unknown',
+        environmentFiles: listOf(flags['env-file']),
+        varsFile: textOf(flags['vars-file']),
+        buildOptions: listOf(flags['build-option']),
         out,
       },
       os.availableParallelism(),
@@ -118,24 +115,4 @@ function report(
     results.filter((one) => one.kind === kind).length;
   const failed = count('failed') > 0 ? `, ${count('failed')} failed` : '';
   print.talk(`${count('compiled')} compiled, ${count('skip')} skipped${failed}\n`);
-}
-
-function architecturesOf({ flags }: Invocation): readonly Architecture[] {
-  const names = list(flags['arch']).flatMap((word) => word.split(','));
-  if (names.length === 0) return [hostArchitecture()];
-  return names.map((name) => {
-    const arch = name === 'host' ? hostArchitecture() : architectureOf(name);
-    if (arch !== undefined) return arch;
-    throw new KilnError('USAGE', `no such architecture: ${shorten(name)}`, {
-      hint: `one of ${architectures.join(', ')}`,
-    });
-  });
-}
-
-function text(value: Invocation['flags'][string]): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function list(value: Invocation['flags'][string]): readonly string[] {
-  return Array.isArray(value) ? (value as readonly string[]) : [];
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { recordOf, signControl, signatureSegment, type IndexRecord } from '@kiln/apk';
 import { replaceFile, type SigningKey } from '@kiln/apk-files';
 import { KilnError, systemClock, systemRandom } from '@kiln/base';
+import type { BlobStore } from '@kiln/blobs';
 import { FsBlobs } from '@kiln/blobs-fs';
 import {
   build,
@@ -17,12 +18,14 @@ import {
   type EmittedPackage,
   type LibraryVersions,
   type PlanInputs,
+  type SideFile,
   type SourceFetcher,
   type StepIdentity,
   type WorkspaceFile,
 } from '@kiln/build';
 import type { CompiledRecipe } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
+import type { ActionCache } from './action-cache.ts';
 import type { Guest, LocalGuests, ResolvedGuest } from './guest.ts';
 import { hostMounts, identityOf, withScratch, type Scratch } from './runner.ts';
 import { sourceFiles } from './source-directory.ts';
@@ -38,6 +41,10 @@ export interface LocalBuildRequest {
     'sourceDateEpoch' | 'namespace' | 'builder' | 'recipeSource' | 'stripOrigin'
   >;
   readonly sources: SourceFetcher;
+  /** Keeps sources and the segments of packages; by default a store that goes with the build. */
+  readonly blobs?: BlobStore;
+  /** Results of builds; without one every build runs. */
+  readonly actions?: ActionCache;
   /** The folder of `ARCH/NAME-VERSION.apk`. */
   readonly outDirectory: string;
   readonly key: SigningKey | undefined;
@@ -61,10 +68,13 @@ export interface WrittenPackage {
 }
 
 export interface LocalBuildResult {
+  /** Whether the result was known, so that nothing ran. */
+  readonly known: boolean;
   readonly packages: readonly WrittenPackage[];
   readonly plan: BuildPlan;
   readonly guest: ResolvedGuest;
-  readonly report: BuildReport;
+  /** Undefined where nothing ran. */
+  readonly report: BuildReport | undefined;
 }
 
 /**
@@ -89,25 +99,51 @@ export async function buildLocally(request: LocalBuildRequest): Promise<LocalBui
     repositories: request.appended.repositories ?? [],
     ...(signal === undefined ? {} : { signal }),
   });
-  const plan = planOf(request, resolved, guest);
+  const sideFiles = melange ? [] : await storedFiles(request);
+  const plan = planOf(request, { resolved, guest, sideFiles });
+  const known = await request.actions?.get(plan.action);
   const identity = identityOf(compiled.recipe, compiled.environment);
-  return withScratch(identity, (scratch) =>
-    buildIn(scratch, { ...request, plan, guest, resolved, identity }),
-  );
+  const prepared = { ...request, plan, guest, resolved, identity };
+  if (known !== undefined && request.blobs !== undefined) {
+    const packages = await writePackages(prepared, request.blobs, known);
+    return { known: true, packages, plan, guest: resolved, report: undefined };
+  }
+  return withScratch(identity, (scratch) => buildIn(scratch, prepared));
 }
 
-function planOf(request: LocalBuildRequest, resolved: ResolvedGuest, guest: Guest): BuildPlan {
+/** The files of the source directory in the blob store: their digests are part of the action. */
+async function storedFiles({
+  sourceDirectory,
+  blobs,
+}: LocalBuildRequest): Promise<readonly SideFile[]> {
+  if (sourceDirectory === undefined || blobs === undefined) return [];
+  const files: SideFile[] = [];
+  for (const file of sourceFiles(sourceDirectory, 'follow')) {
+    const { digest } = await blobs.put(file.content);
+    files.push({ path: file.path, mode: file.mode & 0o111 ? 0o755 : 0o644, digest });
+  }
+  return files;
+}
+
+interface PlanParts {
+  readonly resolved: ResolvedGuest;
+  readonly guest: Guest;
+  readonly sideFiles: readonly SideFile[];
+}
+
+function planOf(request: LocalBuildRequest, { resolved, guest, sideFiles }: PlanParts): BuildPlan {
   const { compiled } = request;
   return planBuild({
     compiled,
-    sideFiles: [],
+    sideFiles,
     environment: resolved.lock.packages.map(({ name, version, checksum }) => ({
       name,
       version,
       checksum,
     })),
     variables: {},
-    guest: resolved.lock.config,
+    // Where the repositories are is no part of what `kiln package` builds; melange writes it into every package.
+    ...(compiled.recipe.dialect === 'melange' ? { guest: resolved.lock.config } : {}),
     owners: {
       users: new Map(guest.users.map(({ uid, name }) => [uid, name])),
       groups: new Map(guest.groups.map(({ gid, name }) => [gid, name])),
@@ -128,7 +164,7 @@ async function buildIn(
   request: Prepared,
 ): Promise<LocalBuildResult> {
   const { plan, compiled, identity, signal } = request;
-  const blobs = new FsBlobs({ directory: path.join(folder, 'blobs') });
+  const blobs = request.blobs ?? new FsBlobs({ directory: path.join(folder, 'blobs') });
   const outcome = await build({
     plan,
     sandbox,
@@ -148,10 +184,9 @@ async function buildIn(
   });
   if (outcome.kind === 'aborted') throw signal?.reason ?? new Error('the build was stopped');
   if (outcome.kind === 'failed') throw failureOf(outcome);
-  const packages: WrittenPackage[] = [];
-  for (const emitted of outcome.packages)
-    packages.push(await writePackage(request, blobs, emitted));
-  return { packages, plan, guest: request.resolved, report: outcome.report };
+  const packages = await writePackages(request, blobs, outcome.packages);
+  await request.actions?.put(plan.action, outcome.packages);
+  return { known: false, packages, plan, guest: request.resolved, report: outcome.report };
 }
 
 function versionsOf({ plan, resolved, compiled }: Prepared): LibraryVersions {
@@ -174,14 +209,24 @@ export function failureOf(failure: BuildFailure): KilnError {
 
 function filesOf(request: Prepared): Iterable<WorkspaceFile> {
   const { sourceDirectory, compiled, plan } = request;
+  if (compiled.recipe.dialect === 'kiln') return compilerFiles(compiled, plan.namespace);
   if (sourceDirectory === undefined) return [];
-  const links = compiled.recipe.dialect === 'melange' ? 'leave-out' : 'follow';
-  return [...compilerFiles(compiled, plan.namespace), ...sourceFiles(sourceDirectory, links)];
+  return [...compilerFiles(compiled, plan.namespace), ...sourceFiles(sourceDirectory, 'leave-out')];
+}
+
+async function writePackages(
+  prepared: Prepared,
+  blobs: BlobStore,
+  packages: readonly EmittedPackage[],
+): Promise<readonly WrittenPackage[]> {
+  const written: WrittenPackage[] = [];
+  for (const one of packages) written.push(await writePackage(prepared, blobs, one));
+  return written;
 }
 
 async function writePackage(
   { plan, key, outDirectory, compiled }: Prepared,
-  blobs: FsBlobs,
+  blobs: BlobStore,
   emitted: EmittedPackage,
 ): Promise<WrittenPackage> {
   const folder = path.join(outDirectory, compiled.arch);

@@ -1,0 +1,30 @@
+import { KilnError, shorten } from '@kiln/base';
+import type { Architecture } from '@kiln/recipe';
+import { architectureOf, architectures } from '@kiln/recipe';
+import type { Invocation } from '../command.ts';
+import { hostArchitecture } from './architecture.ts';
+
+type FlagValue = Invocation['flags'][string];
+
+/** The text of a flag, where it is not empty. */
+export function textOf(value: FlagValue): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The texts of a flag that may be repeated. */
+export function listOf(value: FlagValue): readonly string[] {
+  return Array.isArray(value) ? (value as readonly string[]) : [];
+}
+
+/** The architectures of `--arch`; this machine's without it. Throws `USAGE`. */
+export function architecturesOf({ flags }: Pick<Invocation, 'flags'>): readonly Architecture[] {
+  const names = listOf(flags['arch']).flatMap((word) => word.split(','));
+  if (names.length === 0) return [hostArchitecture()];
+  return names.map((name) => {
+    const arch = name === 'host' ? hostArchitecture() : architectureOf(name);
+    if (arch !== undefined) return arch;
+    throw new KilnError('USAGE', `no such architecture: ${shorten(name)}`, {
+      hint: `one of ${architectures.join(', ')}`,
+    });
+  });
+}
