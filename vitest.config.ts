@@ -26,7 +26,8 @@ const config: ViteUserConfig = defineConfig({
           pool: 'forks',
           maxWorkers: 1,
           testTimeout: 240_000,
-          hookTimeout: 300_000,
+          // Some install clients, which compile for minutes where there is no cache.
+          hookTimeout: 1_200_000,
         },
       },
     ],

@@ -53,6 +53,23 @@ describe('source tarballs', () => {
     ).toEqual([]);
   });
 
+  test('that a security update took along are found under its version', async () => {
+    const stateDirectory = join(directory, 'updated');
+    await mkdir(stateDirectory, { recursive: true });
+    const hex = '3'.repeat(64);
+    const line = `\n${hex} 1 bookworm zlib 9:9-9+deb12u1 zlib_9.orig.tar.gz\n`;
+    await writeFile(join(stateDirectory, 'tarballs'), line);
+    const mirror = new DebianSourceMirror({ ...options(), stateDirectory });
+    const uri = 'debian-source:zlib/9:9-9/zlib_9.orig.tar.gz';
+    // It is asked for, under the new version, of an archive that does not have it.
+    await expect(mirror.find({ uri, digest: { algorithm: 'sha256', hex } })).rejects.toMatchObject({
+      code: 'SOURCE_UNAVAILABLE',
+      message: expect.stringContaining('9:9-9+deb12u1'),
+    });
+    const other = { algorithm: 'sha256', hex: '4'.repeat(64) } as const;
+    expect(await mirror.find({ uri, digest: other })).toBeUndefined();
+  });
+
   test('that no index lists are not known here', async () => {
     const mirror = new DebianSourceMirror(options());
     const hex = '0'.repeat(64);

@@ -73,19 +73,26 @@ export class DebianSourceMirror implements SourceMirror {
     request: SourceRequest,
     named: RegExpExecArray | null,
   ): Promise<IndexedSource | undefined> {
-    const search = (): Promise<IndexedSource | undefined> =>
-      named === null
-        ? this.#index.findDigest(request.digest.hex)
-        : this.#index.findFile({
-            package: named[1] ?? '',
-            version: named[2] ?? '',
-            file: named[3] ?? '',
-          });
+    const search = (): Promise<IndexedSource | undefined> => this.#search(request, named);
     await this.#refreshWhenOlderThan(this.#options.maxAgeMs ?? 24 * hourMs);
     const found = await search();
     if (found !== undefined) return found;
     const refreshed = await this.#refreshWhenOlderThan(this.#options.maxAgeAfterMissMs ?? hourMs);
     return refreshed ? search() : undefined;
+  }
+
+  /** By name, and by digest: a security update takes the same tarball along under another version of the package. */
+  async #search(
+    { digest }: SourceRequest,
+    named: RegExpExecArray | null,
+  ): Promise<IndexedSource | undefined> {
+    const [, packageName = '', version = '', file = ''] = named ?? [];
+    const byName =
+      named === null
+        ? undefined
+        : await this.#index.findFile({ package: packageName, version, file });
+    if (byName !== undefined || digest.algorithm !== 'sha256') return byName;
+    return this.#index.findDigest(digest.hex);
   }
 
   async #refreshWhenOlderThan(limitMs: number): Promise<boolean> {

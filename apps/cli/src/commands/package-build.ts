@@ -35,14 +35,24 @@ export const recipeOptions: Command['options'] = {
     value: 'URL|DIR',
     help: 'apk repositories that build environments are made of',
   },
-  keyring: { type: 'string', multiple: true, value: 'FILE', help: 'public keys of the repositories' },
+  keyring: {
+    type: 'string',
+    multiple: true,
+    value: 'FILE',
+    help: 'public keys of the repositories',
+  },
   'pipeline-dir': {
     type: 'string',
     multiple: true,
     value: 'DIR',
     help: 'folders of pipelines that go before the built-in ones',
   },
-  'env-file': { type: 'string', multiple: true, value: 'FILE', help: 'files of variables for the steps' },
+  'env-file': {
+    type: 'string',
+    multiple: true,
+    value: 'FILE',
+    help: 'files of variables for the steps',
+  },
   'vars-file': { type: 'string', value: 'FILE', help: 'a file of vars that replace the recipe’s' },
   'build-option': {
     type: 'string',
@@ -69,11 +79,31 @@ export const packageBuild: Command = {
   options: {
     ...jsonOption,
     ...recipeOptions,
-    'signing-key': { type: 'string', value: 'FILE', help: 'the private key that signs packages and index' },
-    'out-dir': { type: 'string', value: 'DIR', help: 'where ARCH/NAME-VERSION.apk go (./packages)' },
-    'source-dir': { type: 'string', value: 'DIR', help: 'patches and other side files (DIR of the recipe/NAME)' },
-    namespace: { type: 'string', value: 'NAME', help: 'the distribution, in package URLs (unknown)' },
-    date: { type: 'string', value: 'SECONDS', help: 'the build date since 1970 (SOURCE_DATE_EPOCH, or the recipe’s commit)' },
+    'signing-key': {
+      type: 'string',
+      value: 'FILE',
+      help: 'the private key that signs packages and index',
+    },
+    'out-dir': {
+      type: 'string',
+      value: 'DIR',
+      help: 'where ARCH/NAME-VERSION.apk go (./packages)',
+    },
+    'source-dir': {
+      type: 'string',
+      value: 'DIR',
+      help: 'patches and other side files (DIR of the recipe/NAME)',
+    },
+    namespace: {
+      type: 'string',
+      value: 'NAME',
+      help: 'the distribution, in package URLs (unknown)',
+    },
+    date: {
+      type: 'string',
+      value: 'SECONDS',
+      help: 'the build date since 1970 (SOURCE_DATE_EPOCH, or the recipe’s commit)',
+    },
     'no-cache': { type: 'boolean', help: 'build even where the result is known' },
     quiet: { type: 'boolean', help: 'do not print what the steps print' },
   },
@@ -82,7 +112,8 @@ export const packageBuild: Command = {
     const context = await contextOf(invocation);
     const rows: Row[] = [];
     for (const file of invocation.positionals) rows.push(...(await buildFile(context, file)));
-    if (invocation.flags['json'] === true) invocation.print.data(`${JSON.stringify(rows, null, 2)}\n`);
+    if (invocation.flags['json'] === true)
+      invocation.print.data(`${JSON.stringify(rows, null, 2)}\n`);
     return 0;
   },
 };
@@ -138,7 +169,13 @@ async function buildFile(context: Context, file: string): Promise<readonly Row[]
   });
   const rows: Row[] = [];
   for (const arch of architecturesOf(context.invocation)) {
-    const row = { recipe: recipe.package.name, arch, action: undefined, packages: [], durationMs: 0 };
+    const row = {
+      recipe: recipe.package.name,
+      arch,
+      action: undefined,
+      packages: [],
+      durationMs: 0,
+    };
     if (!appliesTo(recipe.package.targetArchitectures, arch)) {
       print.talk(`skip ${recipe.package.name}: not for ${arch}\n`);
       rows.push({ ...row, result: 'skip' });
@@ -181,7 +218,10 @@ async function buildOne(
     guests,
     appended: {
       repositories: [...listOf(flags['repository']), ...(own ? [out] : [])],
-      keys: [...listOf(flags['keyring']), ...(own && key ? [publicKeyFile(flags['signing-key'])] : [])],
+      keys: [
+        ...listOf(flags['keyring']),
+        ...(own && key ? [publicKeyFile(flags['signing-key'])] : []),
+      ],
     },
     sourceDirectory: textOf(flags['source-dir']) ?? sideDirectory(file),
     plan: {
@@ -250,5 +290,7 @@ function report(
   for (const warning of built?.warnings ?? []) print.talk(`warning: ${warning}\n`);
   for (const { file, record } of packages) print.talk(`${file}  ${size(record.sizeBytes)}\n`);
   const name = `${plan.compiled.package.name} ${plan.fullVersion} ${plan.compiled.arch}`;
-  print.talk(known ? `${name}: known, nothing to do\n` : `${name}: built in ${duration(durationMs)}\n`);
+  print.talk(
+    known ? `${name}: known, nothing to do\n` : `${name}: built in ${duration(durationMs)}\n`,
+  );
 }

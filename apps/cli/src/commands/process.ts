@@ -10,6 +10,7 @@ import {
 import { startTicks } from '../client.ts';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
+import { endOnFailure } from '../end-on-failure.ts';
 
 export const processCommand: Command = {
   name: 'process',
@@ -41,13 +42,13 @@ export const processCommand: Command = {
         return 0;
       }
       case 'server':
-        await serverProcess(options);
+        await endOnFailure(() => serverProcess(options));
         return 0;
       case 'worker':
-        await workerProcess(options);
+        await endOnFailure(() => workerProcess(options));
         return 0;
       case 'signer':
-        await signerProcess(options);
+        await endOnFailure(() => signerProcess(options));
         return 0;
       default:
         throw usage(processCommand, 'which process?');

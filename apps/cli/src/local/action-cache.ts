@@ -62,7 +62,9 @@ export class ActionCache {
       const record = JSON.parse(fs.readFileSync(file, 'utf8')) as CachedAction;
       const usable =
         record.version === version &&
-        record.packages.every(({ controlDigest, data }) => isDigest(controlDigest) && isDigest(data.digest));
+        record.packages.every(
+          ({ controlDigest, data }) => isDigest(controlDigest) && isDigest(data.digest),
+        );
       return usable ? record : undefined;
     } catch {
       // Not there, or not ours to understand: the build runs.
