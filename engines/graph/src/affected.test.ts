@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { affectedBy, type Affected } from './affected.ts';
+import { RequirementGraph } from './requirement-graph.ts';
+import { anyTree, recipe } from './testing.ts';
+
+const nodes = [
+  recipe('zlib', {
+    build: ['sh'],
+    packages: [{ name: 'zlib' }, { name: 'zlib-dev', runtime: ['zlib'] }],
+  }),
+  recipe('sh'),
+  recipe('curl', { build: ['zlib-dev'], test: ['curl', 'httpd'] }),
+  recipe('apk', { build: ['net'] }),
+  recipe('net', { packages: [{ name: 'net', runtime: ['curl'] }] }),
+  recipe('doc', { test: ['net'] }),
+  recipe('alone', { build: ['sh'] }),
+];
+
+describe('affectedBy', () => {
+  const graph = new RequirementGraph(nodes);
+
+  test('follows builds, packages at run time, and tests, which lead no further', () => {
+    expect(affectedBy(graph, { recipes: ['zlib'] })).toEqual([
+      {
+        recipe: 'apk',
+        kind: 'build',
+        distance: 2,
+        because: { atom: 'net', package: 'net', recipe: 'net' },
+      },
+      {
+        recipe: 'curl',
+        kind: 'build',
+        distance: 1,
+        because: { atom: 'zlib-dev', package: 'zlib-dev', recipe: 'zlib' },
+      },
+      {
+        recipe: 'doc',
+        kind: 'test',
+        distance: 2,
+        because: { atom: 'net', package: 'net', recipe: 'net' },
+      },
+      { recipe: 'zlib', kind: 'changed', distance: 0, because: undefined },
+    ]);
+    expect(affectedBy(graph, { recipes: ['alone', 'unknown'] })).toEqual([
+      { recipe: 'alone', kind: 'changed', distance: 0, because: undefined },
+    ]);
+  });
+
+  test('counts who asks for a name that is not there any more', () => {
+    const affected = affectedBy(graph, { recipes: [], formerNames: ['httpd', 'zlib-dev'] });
+    expect(affected.map(({ recipe: name, kind, distance }) => [name, kind, distance])).toEqual([
+      ['apk', 'build', 2],
+      ['curl', 'build', 1],
+      ['doc', 'test', 2],
+    ]);
+    expect(affectedBy(graph, { recipes: [], formerNames: ['httpd'] })).toEqual([
+      {
+        recipe: 'curl',
+        kind: 'test',
+        distance: 1,
+        because: { atom: 'httpd', package: '', recipe: '' },
+      },
+    ]);
+  });
+});
+
+test('in any tree a build is affected if and only if it reaches one that changed', () => {
+  fc.assert(
+    fc.property(anyTree, fc.uniqueArray(fc.nat(11)), (tree, numbers) => {
+      const graph = new RequirementGraph(tree);
+      const changed = new Set(numbers.map((number) => `r${number}`));
+      const found = affectedBy(graph, { recipes: changed });
+      const reaches = (vertex: number): boolean => {
+        const seen = new Set([vertex]);
+        for (const one of seen)
+          for (let arc = graph.starts[one] ?? 0; arc < (graph.starts[one + 1] ?? 0); arc++)
+            seen.add(graph.targets[arc] ?? 0);
+        return [...seen].some(
+          (one) => graph.kindOf(one) === 'build' && changed.has(graph.recipeAt(one)?.name ?? ''),
+        );
+      };
+      const expected = graph.recipes.flatMap(({ name }, build) => {
+        if (changed.has(name)) return [[name, 'changed']];
+        if (reaches(build)) return [[name, 'build']];
+        return reaches(graph.testVertex(build)) ? [[name, 'test']] : [];
+      });
+      expect(found.map(({ recipe: name, kind }) => [name, kind])).toEqual(expected);
+      const distances = new Map(found.map((one) => [one.recipe, one.distance]));
+      // A reason is what changed or was affected at most one build nearer.
+      const isNear = ({ distance, because }: Affected): boolean =>
+        because === undefined || (distances.get(because.recipe) ?? distance) >= distance - 1;
+      expect(found.filter((one) => !isNear(one))).toEqual([]);
+    }),
+  );
+});

@@ -1,0 +1,16 @@
+export type { Affected, AffectedLink, Change } from './affected.ts';
+export { affectedBy } from './affected.ts';
+export type { GraphLimits } from './limits.ts';
+export { defaultGraphLimits } from './limits.ts';
+export type { CycleStep, CyclicComponent, Cut, Plan, PlannedRecipe, PlanOptions } from './plan.ts';
+export { planBuilds } from './plan.ts';
+export type { RecipeNode, RecipeNodeSource, RecipePackage } from './recipe-node.ts';
+export { recipeNodeOf } from './recipe-node.ts';
+export type { OpenAtom, RequirementGraphOptions, VertexKind } from './requirement-graph.ts';
+export { RequirementGraph } from './requirement-graph.ts';
+export type { ScheduledTask, SkippedTask, TaskState } from './schedule.ts';
+export { Schedule } from './schedule.ts';
+export type { BrokenPackage, EpochBump, SonameRequest } from './sonames.ts';
+export { sonameImpact } from './sonames.ts';
+export type { WhyStep } from './why.ts';
+export { whyNeeded } from './why.ts';
