@@ -1,3 +1,5 @@
+export type { FolderSource, SourceFolderOptions } from './cache-folder.ts';
+export { keepInFolder } from './cache-folder.ts';
 export type { DigestIndex } from './digest-index.ts';
 export { FsDigestIndex } from './digest-index.ts';
 export type { FetchUrl } from './fetch-url.ts';

@@ -1,5 +1,5 @@
 import { fullVersionOf } from '@kiln/recipe';
-import { readRecipe } from '../../recipe-file.ts';
+import { readRecipeFile } from '../../local/recipe-file.ts';
 import type { Subcommand } from '../subcommand.ts';
 
 export const packageVersion: Subcommand = {
@@ -12,7 +12,7 @@ export const packageVersion: Subcommand = {
   positionals: { min: 1 },
   flags: {},
   run: async ({ positionals: [path = ''], write }) => {
-    const recipe = await readRecipe(path, { dialect: 'melange' });
+    const recipe = readRecipeFile(path, { dialect: 'melange', commit: '' });
     write(`${recipe.package.name}-${fullVersionOf(recipe.package)}`);
   },
 };
