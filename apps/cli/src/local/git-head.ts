@@ -1,17 +1,26 @@
 import { spawn } from 'node:child_process';
 
 /** The commit that a folder's checkout is at; undefined where there is no git, no checkout or no commit. */
-export function gitHead(folder: string): Promise<string | undefined> {
-  const child = spawn('git', ['-C', folder, 'rev-parse', '--verify', 'HEAD'], {
+export async function gitHead(folder: string): Promise<string | undefined> {
+  const commit = await git(folder, ['rev-parse', '--verify', 'HEAD']);
+  return /^[0-9a-f]{40,64}$/.test(commit) ? commit : undefined;
+}
+
+/** When the last commit that touched a file was made, in seconds since 1970. */
+export async function gitCommitTime(folder: string, file: string): Promise<number | undefined> {
+  const time = await git(folder, ['log', '-1', '--format=%ct', '--', file]);
+  return /^\d{1,12}$/.test(time) ? Number(time) : undefined;
+}
+
+function git(folder: string, words: readonly string[]): Promise<string> {
+  const child = spawn('git', ['-C', folder, ...words], {
     stdio: ['ignore', 'pipe', 'ignore'],
     timeout: 10_000,
   });
   return new Promise((resolve) => {
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
-    child.once('error', () => resolve(undefined));
-    child.once('close', (code) =>
-      resolve(code === 0 && /^[0-9a-f]{40,64}$/.test(output.trim()) ? output.trim() : undefined),
-    );
+    child.once('error', () => resolve(''));
+    child.once('close', (code) => resolve(code === 0 ? output.trim() : ''));
   });
 }

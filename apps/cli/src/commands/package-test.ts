@@ -1,0 +1,78 @@
+import { appliesTo } from '@kiln/recipe';
+import type { Command } from '../command.ts';
+import { jsonOption, usage } from '../command.ts';
+import { testLocally, type TestedPackage } from '../local/local-test.ts';
+import { architecturesOf, listOf } from '../local/options.ts';
+import {
+  appendedOf,
+  openSession,
+  readRecipe,
+  recipeOptions,
+  type PackageSession,
+} from '../local/package-session.ts';
+
+export const packageTest: Command = {
+  name: 'package test',
+  summary:
+    'Run the tests of recipes: each package in a fresh environment that holds exactly the version that was built. Needs no running factory.',
+  usage: 'package test RECIPE... [--package NAME] --repository URL|DIR [--out-dir DIR]',
+  examples: [
+    'kiln package test zlib.yaml --repository ./seed --keyring seed.rsa.pub --signing-key kiln.rsa',
+    'kiln package test zlib.yaml --package zlib-dev --repository ./seed --keyring seed.rsa.pub',
+  ],
+  options: {
+    ...jsonOption,
+    ...recipeOptions,
+    package: {
+      type: 'string',
+      multiple: true,
+      value: 'NAME',
+      help: 'only the tests of these packages',
+    },
+    'out-dir': { type: 'string', value: 'DIR', help: 'where the packages are (./packages)' },
+    'signing-key': {
+      type: 'string',
+      value: 'FILE',
+      help: 'the key that signed them: its public half is FILE.pub',
+    },
+    quiet: { type: 'boolean', help: 'do not print what the steps print' },
+  },
+  async run(invocation) {
+    if (invocation.positionals.length === 0) throw usage(packageTest, 'which recipes?');
+    const session = await openSession(invocation);
+    const rows: (TestedPackage & { readonly recipe: string; readonly arch: string })[] = [];
+    for (const file of invocation.positionals) rows.push(...(await testFile(session, file)));
+    if (invocation.flags['json'] === true)
+      invocation.print.data(`${JSON.stringify(rows, null, 2)}\n`);
+    return 0;
+  },
+};
+
+async function testFile(
+  session: PackageSession,
+  file: string,
+): Promise<(TestedPackage & { readonly recipe: string; readonly arch: string })[]> {
+  const { invocation, compiler, guests } = session;
+  const { flags, print } = invocation;
+  const recipe = await readRecipe(session, file);
+  const only = listOf(flags['package']);
+  const rows = [];
+  for (const arch of architecturesOf(invocation)) {
+    if (!appliesTo(recipe.package.targetArchitectures, arch)) continue;
+    const tested = await testLocally({
+      compiled: compiler.compile(recipe, arch),
+      guests,
+      appended: appendedOf(session, arch),
+      ...(only.length === 0 ? {} : { only }),
+      network: 'none',
+      onTest: (name) => print.talk(`testing ${name}\n`),
+      onLog: ({ step, text }) => {
+        if (flags['quiet'] !== true) print.talk(`${step} | ${text}\n`);
+      },
+    });
+    for (const { name, kind } of tested)
+      print.talk(kind === 'passed' ? `${name}: passed\n` : `${name}: installs; it has no test\n`);
+    rows.push(...tested.map((one) => ({ recipe: recipe.package.name, arch, ...one })));
+  }
+  return rows;
+}

@@ -1,0 +1,216 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { readSigningKey, type SigningKey } from '@kiln/apk-files';
+import { KilnError, silentLogger } from '@kiln/base';
+import { FsBlobs } from '@kiln/blobs-fs';
+import type { Architecture, Recipe } from '@kiln/recipe';
+import { requirePinnedSources } from '@kiln/recipe';
+import type { GuestRequest } from '@kiln/solve';
+import type { Command, Invocation } from '../command.ts';
+import { kilnVersion } from '../version.ts';
+import { ActionCache } from './action-cache.ts';
+import { cacheFolder } from './cache-folder.ts';
+import { localCompiler, type LocalCompiler } from './compile.ts';
+import { gitCommitTime, gitHead } from './git-head.ts';
+import { LocalGuests } from './guest.ts';
+import type { LocalBuildRequest } from './local-build.ts';
+import { listOf, textOf } from './options.ts';
+import { pipelineFinder } from './pipelines.ts';
+import { readRecipeFile } from './recipe-file.ts';
+import { localSources } from './sources.ts';
+
+/** Options of commands that work on recipes with guests. */
+export const recipeOptions: Command['options'] = {
+  arch: {
+    type: 'string',
+    multiple: true,
+    value: 'ARCH',
+    help: 'architectures, such as x86_64 (this machine’s)',
+  },
+  repository: {
+    type: 'string',
+    multiple: true,
+    value: 'URL|DIR',
+    help: 'apk repositories that build environments are made of',
+  },
+  keyring: {
+    type: 'string',
+    multiple: true,
+    value: 'FILE',
+    help: 'public keys of the repositories',
+  },
+  'pipeline-dir': {
+    type: 'string',
+    multiple: true,
+    value: 'DIR',
+    help: 'folders of pipelines that go before the built-in ones',
+  },
+  'env-file': {
+    type: 'string',
+    multiple: true,
+    value: 'FILE',
+    help: 'files of variables for the steps',
+  },
+  'vars-file': { type: 'string', value: 'FILE', help: 'a file of vars that replace the recipe’s' },
+  'build-option': {
+    type: 'string',
+    multiple: true,
+    value: 'NAME',
+    help: 'options of the recipe to switch on',
+  },
+  'cache-dir': {
+    type: 'string',
+    value: 'DIR',
+    help: 'sources, guests and results of builds; may be shared (~/.cache/kiln)',
+  },
+};
+
+/** Options of commands that build, beside those. */
+export const buildOptions: Command['options'] = {
+  'signing-key': {
+    type: 'string',
+    value: 'FILE',
+    help: 'the private key that signs packages and index',
+  },
+  'out-dir': {
+    type: 'string',
+    value: 'DIR',
+    help: 'where ARCH/NAME-VERSION.apk go (./packages)',
+  },
+  'source-dir': {
+    type: 'string',
+    value: 'DIR',
+    help: 'patches and other side files (the folder NAME beside NAME.yaml)',
+  },
+  namespace: {
+    type: 'string',
+    value: 'NAME',
+    help: 'the distribution, in package URLs (unknown)',
+  },
+  date: {
+    type: 'string',
+    value: 'SECONDS',
+    help: 'the build date since 1970 (SOURCE_DATE_EPOCH, or the recipe’s last commit)',
+  },
+};
+
+/** What the commands of one command line share: caches, guests, the compiler, the key. */
+export interface PackageSession {
+  readonly invocation: Invocation;
+  readonly compiler: LocalCompiler;
+  readonly guests: LocalGuests;
+  readonly blobs: FsBlobs;
+  readonly actions: ActionCache;
+  readonly cache: string;
+  readonly key: SigningKey | undefined;
+  /** The folder of the packages. */
+  readonly out: string;
+}
+
+/** A recipe for one architecture. */
+export interface Subject {
+  readonly file: string;
+  readonly recipe: Recipe;
+  readonly arch: Architecture;
+}
+
+export async function openSession(invocation: Invocation): Promise<PackageSession> {
+  const { flags } = invocation;
+  const cache = path.resolve(textOf(flags['cache-dir']) ?? cacheFolder(process.env));
+  const keyFile = textOf(flags['signing-key']);
+  const blobs = new FsBlobs({ directory: path.join(cache, 'blobs') });
+  return {
+    invocation,
+    compiler: localCompiler(pipelineFinder(listOf(flags['pipeline-dir']))),
+    guests: new LocalGuests({
+      cacheDirectory: path.join(cache, 'apk'),
+      environmentsDirectory: path.join(cache, 'environments'),
+      workingDirectory: process.cwd(),
+      httpAuth: process.env['HTTP_AUTH'],
+    }),
+    blobs,
+    actions: new ActionCache(path.join(cache, 'actions'), blobs),
+    cache,
+    key: keyFile === undefined ? undefined : await readSigningKey(keyFile),
+    out: textOf(flags['out-dir']) ?? 'packages',
+  };
+}
+
+/** Reads a recipe with the options of the command line. */
+export async function readRecipe({ invocation }: PackageSession, file: string): Promise<Recipe> {
+  const { flags } = invocation;
+  return readRecipeFile(file, {
+    dialect: 'kiln',
+    commit: (await gitHead(path.dirname(file))) ?? '',
+    environmentFiles: listOf(flags['env-file']),
+    varsFile: textOf(flags['vars-file']),
+    buildOptions: listOf(flags['build-option']),
+  });
+}
+
+/** Repositories and keys of the command line; what was built before is at hand for what comes after. */
+export function appendedOf(
+  { invocation: { flags }, out, key }: PackageSession,
+  arch: Architecture,
+): NonNullable<GuestRequest['appended']> {
+  const own = fs.existsSync(path.join(out, arch, 'APKINDEX.tar.gz'));
+  const keyFile = textOf(flags['signing-key']);
+  return {
+    repositories: [...listOf(flags['repository']), ...(own ? [out] : [])],
+    keys: [
+      ...listOf(flags['keyring']),
+      ...(own && key !== undefined && keyFile !== undefined ? [`${keyFile}.pub`] : []),
+    ],
+  };
+}
+
+/** The build of a subject, as `buildLocally` takes it; logs go to nobody. Throws `RECIPE_FETCH_UNPINNED`, `USAGE`. */
+export async function buildRequestOf(
+  session: PackageSession,
+  { file, recipe, arch }: Subject,
+): Promise<LocalBuildRequest> {
+  const { invocation, compiler, guests, blobs, actions, cache, key, out } = session;
+  const { flags } = invocation;
+  const compiled = compiler.compile(recipe, arch);
+  requirePinnedSources(compiled);
+  return {
+    compiled,
+    guests,
+    appended: appendedOf(session, arch),
+    sourceDirectory: textOf(flags['source-dir']) ?? sideDirectory(file),
+    plan: {
+      sourceDateEpoch: await buildDateOf(invocation, file),
+      namespace: textOf(flags['namespace']) ?? 'unknown',
+      builder: { name: 'kiln', version: kilnVersion() },
+    },
+    sources: localSources(cache, blobs, silentLogger),
+    blobs,
+    actions,
+    outDirectory: out,
+    key,
+    network: 'none',
+    onLog: () => undefined,
+  };
+}
+
+/** The folder beside a recipe that has its name. */
+function sideDirectory(file: string): string | undefined {
+  const folder = file.replace(/\.ya?ml$/, '');
+  return folder !== file && fs.existsSync(folder) && fs.statSync(folder).isDirectory()
+    ? folder
+    : undefined;
+}
+
+/** Archives with dates before 1980 are more than some tools can read. */
+const earliestDate = 315_532_800;
+
+async function buildDateOf({ flags }: Invocation, file: string): Promise<number> {
+  const given = textOf(flags['date']) ?? process.env['SOURCE_DATE_EPOCH'] ?? '';
+  if (given === '') {
+    return (await gitCommitTime(path.dirname(file), path.basename(file))) ?? earliestDate;
+  }
+  if (/^\d{1,12}$/.test(given)) return Number(given);
+  throw new KilnError('USAGE', `not a date in seconds since 1970: "${given}"`, {
+    hint: 'date +%s prints the one of now',
+  });
+}
