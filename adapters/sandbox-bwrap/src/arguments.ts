@@ -52,7 +52,14 @@ function isolation(request: SandboxRequest): string[][] {
       : ['--unshare-user', '--uid', identifier(request.uid), '--gid', identifier(request.gid)],
     ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     request.network === 'none' ? ['--unshare-net'] : [],
-    ['--hostname', 'kiln', '--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
+    [
+      '--hostname',
+      request.hostname ?? 'kiln',
+      '--die-with-parent',
+      '--new-session',
+      '--cap-drop',
+      'ALL',
+    ],
     ...capabilities.map((name) => ['--cap-add', capability(name)]),
   ];
 }

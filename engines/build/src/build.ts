@@ -32,7 +32,9 @@ export interface BuildRequest {
   readonly timeoutMs?: number;
   readonly cpus?: number;
   /** Who runs the steps and what they may reach; by default the build account, without a network. */
-  readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace'>;
+  readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace' | 'hostname'>;
+  /** Variables under all others, such as those that a repetition of a build varies. */
+  readonly ambient?: Readonly<Record<string, string>>;
   /** Further directories for the steps. */
   readonly mounts?: readonly Mount[];
   /** `before` (default): every source is at hand by its digest before the first step; `by-steps`: steps fetch. */
@@ -153,7 +155,7 @@ async function runPipelines(
   const { plan } = request;
   const { compiled } = plan;
   const environment = baseEnvironment({
-    layers: [plan.variables, compiled.environment.environment],
+    layers: [request.ambient ?? {}, plan.variables, compiled.environment.environment],
     sourceDateEpoch: plan.sourceDateEpoch,
   });
   const pipelines = [

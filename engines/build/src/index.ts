@@ -11,6 +11,8 @@ export type { GeneratedRelations } from './analysis/relations.ts';
 export type { AnalysedTree, Dialect } from './analysis/subject.ts';
 export type { BuildRequest } from './build.ts';
 export { build } from './build.ts';
+export type { BuildTraces, ComparedEntry, DifferenceKind, EntryDifference } from './compare.ts';
+export { compareEntries, contentBytesMax } from './compare.ts';
 export { compilerFiles } from './compiler-files.ts';
 export type { EmitRequest, EmittedPackage, JoinRequest } from './emit.ts';
 export { emitPackage, joinPackage } from './emit.ts';

@@ -13,6 +13,8 @@ export interface SandboxRequest {
   /** The whole environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
+  /** Default `kiln`. */
+  readonly hostname?: string;
   readonly uid: number;
   readonly gid: number;
   /**

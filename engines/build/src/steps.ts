@@ -30,6 +30,7 @@ export interface StepRunner {
   /** Default: none. */
   readonly network?: SandboxRequest['network'];
   readonly trace?: 'trace' | 'quiet';
+  readonly hostname?: string;
   onLog(line: BuildLogLine): void;
 }
 
@@ -112,6 +113,7 @@ async function runScript(
     workingDirectory: workspaceMount,
     ...(runner.identity ?? buildIdentity),
     network: runner.network ?? 'none',
+    ...(runner.hostname === undefined ? {} : { hostname: runner.hostname }),
     timeoutMs: remainingMs,
     onOutput: (chunk) => lines.push(chunk),
     ...(runner.cpus === undefined ? {} : { cpus: runner.cpus }),

@@ -2,11 +2,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { mergeRecords } from '@kiln/apk';
 import { readIndexFile, writeIndexFile } from '@kiln/apk-files';
-import { systemRandom } from '@kiln/base';
+import { systemClock, systemRandom } from '@kiln/base';
+import type { BuildLogLine } from '@kiln/build';
 import type { Architecture } from '@kiln/recipe';
 import { appliesTo } from '@kiln/recipe';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import { buildTwice, type CheckedBuild } from '../local/check.ts';
 import { buildLocally, type LocalBuildResult } from '../local/local-build.ts';
 import { architecturesOf } from '../local/options.ts';
 import {
@@ -18,6 +20,7 @@ import {
   type PackageSession,
   type Subject,
 } from '../local/package-session.ts';
+import { writeProvenance, writeReproduction } from '../local/statements.ts';
 import { duration, size } from '../report.ts';
 
 export const packageBuild: Command = {
@@ -33,6 +36,10 @@ export const packageBuild: Command = {
     ...jsonOption,
     ...recipeOptions,
     ...buildOptions,
+    check: {
+      type: 'boolean',
+      help: 'build twice, the second time elsewhere, and compare: exit code 3 where they differ',
+    },
     'no-cache': { type: 'boolean', help: 'build even where the result is known' },
     quiet: { type: 'boolean', help: 'do not print what the steps print' },
   },
@@ -41,9 +48,10 @@ export const packageBuild: Command = {
     const context = await openSession(invocation);
     const rows: Row[] = [];
     for (const file of invocation.positionals) rows.push(...(await buildFile(context, file)));
+    const differ = rows.some(({ differences }) => (differences?.length ?? 0) > 0);
     if (invocation.flags['json'] === true)
       invocation.print.data(`${JSON.stringify(rows, null, 2)}\n`);
-    return 0;
+    return differ ? 3 : 0;
   },
 };
 
@@ -55,6 +63,8 @@ interface Row {
   readonly action: string | undefined;
   readonly packages: readonly { readonly file: string; readonly checksum: string }[];
   readonly durationMs: number;
+  /** With --check: empty where both builds are equal. */
+  readonly differences?: CheckedBuild['differences'];
 }
 
 async function buildFile(context: PackageSession, file: string): Promise<readonly Row[]> {
@@ -75,32 +85,50 @@ async function buildFile(context: PackageSession, file: string): Promise<readonl
       continue;
     }
     const startedAt = performance.now();
-    const result = await buildOne(context, { file, recipe, arch });
+    const { result, differences } = await buildOne(context, { file, recipe, arch });
     const durationMs = Math.round(performance.now() - startedAt);
     await publish(context, arch, result);
     report(context, result, durationMs);
+    if (differences !== undefined) reportCheck(context, result, differences);
     rows.push({
       ...row,
       result: result.known ? 'known' : 'built',
       action: result.plan.action,
       packages: result.packages.map((one) => ({ file: one.file, checksum: one.record.checksum })),
       durationMs,
+      ...(differences === undefined ? {} : { differences }),
     });
   }
   return rows;
 }
 
-async function buildOne(session: PackageSession, subject: Subject): Promise<LocalBuildResult> {
+interface Built {
+  readonly result: LocalBuildResult;
+  /** Undefined where it was built once. */
+  readonly differences: CheckedBuild['differences'] | undefined;
+}
+
+async function buildOne(session: PackageSession, subject: Subject): Promise<Built> {
   const { flags, print } = session.invocation;
   const { actions, ...request } = await buildRequestOf(session, subject);
   const quiet = flags['quiet'] === true;
-  return buildLocally({
+  const full = {
     ...request,
     ...(flags['no-cache'] === true || actions === undefined ? {} : { actions }),
-    onLog: ({ step, text }) => {
+    onLog: ({ step, text }: BuildLogLine): void => {
       if (!quiet) print.talk(`${step} | ${text}\n`);
     },
-  });
+  };
+  const startedAt = systemClock.now();
+  const checked = flags['check'] === true ? await buildTwice(full) : undefined;
+  const result = checked?.first ?? (await buildLocally(full));
+  const finishedAt = systemClock.now();
+  if (!result.known) await writeProvenance(result, session.key, { startedAt, finishedAt });
+  if (checked !== undefined) {
+    const differing = new Set(checked.differences.map((one) => one.package));
+    await writeReproduction(result, session.key, differing);
+  }
+  return { result, differences: checked?.differences };
 }
 
 /** The packages enter the index of the folder as soon as they are built. */
@@ -132,4 +160,18 @@ function report(
   print.talk(
     known ? `${name}: known, nothing to do\n` : `${name}: built in ${duration(durationMs)}\n`,
   );
+}
+
+function reportCheck(
+  { invocation: { print } }: PackageSession,
+  { plan }: LocalBuildResult,
+  differences: CheckedBuild['differences'],
+): void {
+  const name = `${plan.compiled.package.name} ${plan.fullVersion}`;
+  if (differences.length === 0) print.talk(`${name}: built twice, equal\n`);
+  else {
+    print.talk(`${name}: two builds differ in ${differences.length} places\n`);
+    for (const one of differences.slice(0, 50))
+      print.talk(`  ${one.package}: ${one.path}: ${one.kind}: ${one.detail}\n`);
+  }
 }

@@ -47,11 +47,15 @@ export interface LocalBuildRequest {
   readonly actions?: ActionCache;
   /** The folder of `ARCH/NAME-VERSION.apk`. */
   readonly outDirectory: string;
+  /** False: nothing is written there, only into the blob store. */
+  readonly write?: boolean;
   readonly key: SigningKey | undefined;
   readonly network: 'none' | 'host';
   /** Shown to the steps as `/var/cache/melange`. */
   readonly cacheDirectory?: string | undefined;
   readonly trace?: boolean;
+  /** How this build's surroundings differ from the usual; for repetitions. */
+  readonly surroundings?: Surroundings;
   /** Packages depend on libraries in the version that they were linked with, too. */
   readonly versionedLibraries?: boolean;
   inspect?(trees: readonly AnalysedTree[], plan: BuildPlan): Promise<BuildFailure | undefined>;
@@ -75,6 +79,13 @@ export interface LocalBuildResult {
   readonly guest: ResolvedGuest;
   /** Undefined where nothing ran. */
   readonly report: BuildReport | undefined;
+}
+
+/** What a build must not depend on. */
+export interface Surroundings {
+  readonly hostname: string;
+  readonly cpus: number;
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /**
@@ -163,7 +174,7 @@ async function buildIn(
   { folder, sandbox, workspaces }: Scratch,
   request: Prepared,
 ): Promise<LocalBuildResult> {
-  const { plan, compiled, identity, signal } = request;
+  const { plan, compiled, identity, signal, surroundings } = request;
   const blobs = request.blobs ?? new FsBlobs({ directory: path.join(folder, 'blobs') });
   const outcome = await build({
     plan,
@@ -173,7 +184,15 @@ async function buildIn(
     workspaces,
     environmentRoots: [request.guest.root],
     clock: systemClock,
-    steps: { identity, network: request.network, trace: request.trace ? 'trace' : 'quiet' },
+    steps: {
+      identity,
+      network: request.network,
+      trace: request.trace === true ? 'trace' : 'quiet',
+      ...(surroundings === undefined ? {} : { hostname: surroundings.hostname }),
+    },
+    ...(surroundings === undefined
+      ? {}
+      : { cpus: surroundings.cpus, ambient: surroundings.variables }),
     mounts: hostMounts(request),
     fetching: compiled.recipe.dialect === 'melange' ? 'by-steps' : 'before',
     files: filesOf(request),
@@ -225,12 +244,12 @@ async function writePackages(
 }
 
 async function writePackage(
-  { plan, key, outDirectory, compiled }: Prepared,
+  { plan, key, outDirectory, compiled, write = true }: Prepared,
   blobs: BlobStore,
   emitted: EmittedPackage,
 ): Promise<WrittenPackage> {
   const folder = path.join(outDirectory, compiled.arch);
-  fs.mkdirSync(folder, { recursive: true });
+  if (write) fs.mkdirSync(folder, { recursive: true });
   const file = path.join(folder, emitted.fileName);
   const signature =
     key === undefined
@@ -245,7 +264,7 @@ async function writePackage(
     yield emitted.control;
     yield* blobs.read(emitted.data.digest);
   }
-  await replaceFile(file, segments(), systemRandom);
+  if (write) await replaceFile(file, segments(), systemRandom);
   const size = signature.length + emitted.control.length + emitted.data.sizeBytes;
   return { file, record: recordOf(emitted.info, emitted.checksum, size), emitted };
 }

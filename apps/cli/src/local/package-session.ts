@@ -168,7 +168,7 @@ export function appendedOf(
 export async function buildRequestOf(
   session: PackageSession,
   { file, recipe, arch }: Subject,
-): Promise<LocalBuildRequest> {
+): Promise<LocalBuildRequest & { readonly blobs: FsBlobs }> {
   const { invocation, compiler, guests, blobs, actions, cache, key, out } = session;
   const { flags } = invocation;
   const compiled = compiler.compile(recipe, arch);

@@ -16,6 +16,7 @@ import { recipePurl } from '@kiln/spdx';
 import { cacheFolder } from '../local/cache-folder.ts';
 import { LocalGuests } from '../local/guest.ts';
 import { buildLocally } from '../local/local-build.ts';
+import { writeProvenance } from '../local/statements.ts';
 import { kilnVersion } from '../version.ts';
 import { architecturesOfFlag } from './architecture.ts';
 import { buildDate } from './build-date.ts';
@@ -69,6 +70,7 @@ async function buildFor(
 ): Promise<void> {
   const { flags, log, environment, signal } = invocation;
   const outDirectory = flags.string('out-dir');
+  const startedAt = invocation.clock.now();
   const result = await buildLocally({
     compiled: melange.compile(melange.recipe, arch),
     guests,
@@ -105,6 +107,10 @@ async function buildFor(
     signal,
   });
   for (const { file } of result.packages) log.info(`wrote ${file}`);
+  if (flags.bool('generate-provenance')) {
+    const times = { startedAt, finishedAt: invocation.clock.now() };
+    for (const file of await writeProvenance(result, key, times)) log.info(`wrote ${file}`);
+  }
   const files = result.packages.map(({ file }) => file);
   if (flags.bool('generate-index')) await mergeIndex(path.join(outDirectory, arch), files, key);
   if (flags.bool('create-build-log'))

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { signControl, signatureSegment } from '@kiln/apk';
+import { replaceFile, type SigningKey } from '@kiln/apk-files';
+import { digestFromHex, hexOf, systemRandom, type Digest } from '@kiln/base';
+import { gzipBytes } from '@kiln/gzip';
+import {
+  SLSA_PROVENANCE_PREDICATE,
+  TEST_RESULT_PREDICATE,
+  printStatement,
+  slsaProvenance,
+  statementAbout,
+  testResult,
+  type ResourceDescriptor,
+  type Statement,
+} from '@kiln/intoto';
+import { printCompiled } from '@kiln/recipe';
+import { fileEntry, tarBytes } from '@kiln/tar';
+import { KILN_BUILDER_ID, PACKAGE_BUILD_TYPE } from '@kiln/trust';
+import type { LocalBuildResult, WrittenPackage } from './local-build.ts';
+
+export interface ProvenanceTimes {
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+}
+
+/**
+ * Writes the SLSA provenance of each package beside it, as `NAME-VERSION.attest.tar.gz` with one statement in it, signed as
+ * packages are where there is a key (packages.md 14.3). The subject is the file's own digest.
+ */
+export async function writeProvenance(
+  result: LocalBuildResult,
+  key: SigningKey | undefined,
+  times: ProvenanceTimes,
+): Promise<readonly string[]> {
+  const files = [];
+  for (const written of result.packages) {
+    const statement = statementAbout(
+      await subjectOf(written),
+      SLSA_PROVENANCE_PREDICATE,
+      provenanceOf(result, times),
+    );
+    files.push(await writeStatement(written, statement, { key, result, suffix: 'attest' }));
+  }
+  return files;
+}
+
+/** Writes what two builds came to, beside the packages: the verdict of `kiln package build --check`. */
+export async function writeReproduction(
+  result: LocalBuildResult,
+  key: SigningKey | undefined,
+  differing: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const files = [];
+  for (const written of result.packages) {
+    const reproduced = !differing.has(written.emitted.name);
+    const statement = statementAbout(
+      await subjectOf(written),
+      TEST_RESULT_PREDICATE,
+      testResult({
+        configuration: [{ name: 'action', digest: { sha256: hexOf(result.plan.action) } }],
+        passedTests: reproduced ? ['reproducible'] : [],
+        warnedTests: [],
+        failedTests: reproduced ? [] : ['reproducible'],
+      }),
+    );
+    files.push(await writeStatement(written, statement, { key, result, suffix: 'reproduced' }));
+  }
+  return files;
+}
+
+function provenanceOf(
+  { plan }: LocalBuildResult,
+  { startedAt, finishedAt }: ProvenanceTimes,
+): Statement['predicate'] {
+  const { compiled, builder } = plan;
+  return slsaProvenance({
+    buildType: PACKAGE_BUILD_TYPE,
+    externalParameters: {
+      recipe: JSON.parse(printCompiled(compiled)) as unknown,
+      architecture: compiled.arch,
+    },
+    internalParameters: { action: plan.action, epochSeconds: plan.sourceDateEpoch },
+    resolvedDependencies: [
+      ...compiled.sources.map(({ uri, digest }): ResourceDescriptor => ({
+        uri,
+        digest: { [digest.algorithm]: digest.hex },
+      })),
+      ...plan.sideFiles.map(({ path, digest }): ResourceDescriptor => ({
+        name: path,
+        digest: { sha256: hexOf(digest) },
+      })),
+      ...plan.environment.map(({ name, version, checksum }): ResourceDescriptor => ({
+        name: `${name}=${version}`,
+        uri: `pkg:apk/${name}@${version}`,
+        // The checksum of apk is the SHA-1 of the control segment, which names the digest of the data.
+        digest: { sha1: Buffer.from(checksum.replace(/^Q1/, ''), 'base64').toString('hex') },
+      })),
+    ],
+    builderId: KILN_BUILDER_ID,
+    builderVersion: { [builder.name]: builder.version },
+    startedOn: new Date(startedAt).toISOString(),
+    finishedOn: new Date(finishedAt).toISOString(),
+    byproducts: [],
+  });
+}
+
+interface StatementPlace {
+  readonly key: SigningKey | undefined;
+  readonly result: LocalBuildResult;
+  readonly suffix: string;
+}
+
+async function writeStatement(
+  { file, emitted }: WrittenPackage,
+  statement: Statement,
+  { key, result, suffix }: StatementPlace,
+): Promise<string> {
+  const mtimeSeconds = result.plan.sourceDateEpoch;
+  const content = printStatement(statement);
+  const name = `${emitted.fileName.replace(/\.apk$/, '')}.attestation`;
+  const entry = fileEntry(name, content.length, { mtimeSeconds });
+  const archive = gzipBytes(tarBytes([{ entry, content }]));
+  const signature =
+    key === undefined
+      ? new Uint8Array(0)
+      : signatureSegment({
+          keyName: key.keyName,
+          signature: signControl(archive, key.pem),
+          mtimeSeconds,
+        });
+  const path = `${file.replace(/\.apk$/, '')}.${suffix}.tar.gz`;
+  await replaceFile(path, [signature, archive], systemRandom);
+  return path;
+}
+
+async function subjectOf({
+  file,
+  emitted,
+}: WrittenPackage): Promise<{ readonly name: string; readonly digest: Digest }> {
+  const hash = createHash('sha256');
+  for await (const chunk of fs.createReadStream(file)) hash.update(chunk as Buffer);
+  return { name: emitted.fileName, digest: digestFromHex(hash.digest('hex')) };
+}
