@@ -65,6 +65,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'list packages',
     load: async () => (await import('./commands/package.ts')).packageLs,
   },
+  'package query': {
+    summary: 'print what a template makes of recipes',
+    load: async () => (await import('./commands/package-query.ts')).packageQuery,
+  },
   'package show': {
     summary: 'show a package',
     load: async () => (await import('./commands/package.ts')).packageShow,

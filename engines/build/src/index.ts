@@ -18,6 +18,7 @@ export type { EmitRequest, EmittedPackage, JoinRequest } from './emit.ts';
 export { emitPackage, joinPackage } from './emit.ts';
 export type { HardeningReport } from './hardening.ts';
 export { checkHardening } from './hardening.ts';
+export { licenseExpression } from './licences.ts';
 export type { BuildLogLine } from './log.ts';
 export { LineSplitter } from './log.ts';
 export type {

@@ -50,6 +50,10 @@ export const subcommands: Readonly<Record<string, SubcommandEntry>> = {
     summary: 'Print name and version of the package that a recipe makes',
     load: async () => (await import('./commands/package-version.ts')).packageVersion,
   },
+  query: {
+    summary: 'Print what a Go template makes of a recipe',
+    load: async () => (await import('./commands/query.ts')).query,
+  },
   rebuild: {
     summary: 'Build packages again from the recipe in them',
     hidden: true,
