@@ -109,7 +109,7 @@ export class Formatter {
       const hex = Buffer.from(value).subarray(0, precision).toString('hex');
       return pad(verb === 'x' ? hex : hex.toUpperCase(), format);
     }
-    const cut = precision === undefined ? value : [...value].slice(0, precision).join('');
+    const cut = precision === undefined ? value : Array.from(value).slice(0, precision).join('');
     return pad(verb === 'q' ? quote(cut, '"') : cut, format);
   }
 
@@ -170,7 +170,7 @@ function digits(value: bigint, { base, prefix, always }: Notation, format: Forma
 
 /** Fills up to the width, counted in characters. */
 function pad(text: string, { width = 0, minus, zero }: Format): string {
-  const missing = width - [...text].length;
+  const missing = width - Array.from(text).length;
   if (missing <= 0) return text;
   if (minus) return text + ' '.repeat(missing);
   return (zero ? '0' : ' ').repeat(missing) + text;

@@ -7,7 +7,7 @@ import { goFloat } from './value.ts';
 /** The value of a number or character token, by the rules of Go's untyped constants. */
 export function numberTerm({ kind, text, position }: Token): Term {
   if (kind === 'char') {
-    const points = [...unquote(text, position)];
+    const points = Array.from(unquote(text, position));
     const point = points[0]?.codePointAt(0);
     if (point === undefined || points.length !== 1)
       throw templateError('TEMPLATE_INVALID', `not a character: ${shorten(text)}`, position);

@@ -64,7 +64,8 @@ class Parser {
         nodes.push({ kind: 'text', text: token.text, position });
         continue;
       }
-      const item = token.kind === 'left' ? this.#action() : this.#unexpected(token, 'the template');
+      if (token.kind !== 'left') throw this.#unexpected(token, 'the template');
+      const item = this.#action();
       if ('word' in item) return { nodes, end: item };
       nodes.push(item);
     }
@@ -242,7 +243,17 @@ class Parser {
         return { kind: 'literal', value: unquote(text, position), position };
       case 'open':
         return this.#parenthesized(position);
-      default:
+      case 'assign':
+      case 'close':
+      case 'declare':
+      case 'end':
+      case 'keyword':
+      case 'left':
+      case 'other':
+      case 'pipe':
+      case 'right':
+      case 'space':
+      case 'text':
         this.#pending.unshift(token);
         return undefined;
     }
@@ -305,9 +316,9 @@ class Parser {
     return token;
   }
 
-  #unexpected({ kind, text, position }: Token, context: string): never {
+  #unexpected({ kind, text, position }: Token, context: string): Error {
     const what = kind === 'end' ? 'end' : `"${shorten(text, 40)}"`;
-    throw this.#invalid(`unexpected ${what} in ${context}`, position);
+    return this.#invalid(`unexpected ${what} in ${context}`, position);
   }
 
   #invalid(message: string, position: Position): Error {
