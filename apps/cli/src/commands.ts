@@ -61,6 +61,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'run the tests of recipes, without a factory',
     load: async () => (await import('./commands/package-test.ts')).packageTest,
   },
+  'package why': {
+    summary: 'say why a recipe was, or would be, built again',
+    load: async () => (await import('./commands/package-why.ts')).packageWhy,
+  },
   'package ls': {
     summary: 'list packages',
     load: async () => (await import('./commands/package.ts')).packageLs,

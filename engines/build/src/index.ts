@@ -7,6 +7,7 @@ export type {
   LibraryVersionsRequest,
 } from './analysis/library-versions.ts';
 export { libraryVersions } from './analysis/library-versions.ts';
+export { explainActions } from './why.ts';
 export type { GeneratedRelations } from './analysis/relations.ts';
 export type { AnalysedTree, Dialect } from './analysis/subject.ts';
 export type { BuildRequest } from './build.ts';
@@ -29,7 +30,7 @@ export type {
   HardeningViolation,
 } from './outcome.ts';
 export type { BuildPlan, LockedPackage, Owners, PlanInputs, SideFile } from './plan.ts';
-export { actionDigest, planBuild, recipeDocument } from './plan.ts';
+export { actionDigest, actionInputs, planBuild, recipeDocument } from './plan.ts';
 export type { KeepContent, KeptContent } from './package-tree.ts';
 export { keepInMemory, treeOfPackage } from './package-tree.ts';
 export type { Mount, Sandbox, SandboxRequest, SandboxResult } from './sandbox.ts';

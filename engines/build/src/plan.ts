@@ -107,7 +107,12 @@ export function planBuild(inputs: PlanInputs): BuildPlan {
  * environment, variables, date, namespace and builder. Where files are, when it runs and on how many CPUs is no part.
  */
 export function actionDigest(inputs: PlanInputs): Digest {
-  return digestOfValue({
+  return digestOfValue(actionInputs(inputs));
+}
+
+/** What the action digest is the digest of: plain data, to be kept and compared. */
+export function actionInputs(inputs: PlanInputs): Readonly<Record<string, unknown>> {
+  return {
     action: 'build/1',
     builder: inputs.builder,
     arch: inputs.compiled.arch,
@@ -120,7 +125,7 @@ export function actionDigest(inputs: PlanInputs): Digest {
     namespace: inputs.namespace,
     recipeSource: inputs.recipeSource,
     stripOrigin: inputs.stripOrigin,
-  });
+  };
 }
 
 /** The value of `.melange.yaml`: the compiled recipe with the environment locked and all variables stated. */

@@ -12,6 +12,16 @@ const tooLong = (): Error => new Error('assertion failed: a control segment of m
 
 type CachedPackage = Omit<EmittedPackage, 'control'>;
 
+/** A recipe for an architecture. */
+export interface BuiltSubject {
+  readonly name: string;
+  readonly arch: string;
+}
+
+function isInputs(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 interface CachedAction {
   readonly version: number;
   readonly packages: readonly CachedPackage[];
@@ -46,6 +56,18 @@ export class ActionCache {
     return packages;
   }
 
+  /** The inputs of the last build of a recipe, to explain the next by. */
+  lastInputs(subject: BuiltSubject): Readonly<Record<string, unknown>> | undefined {
+    const record = this.#readJson(this.#lastPath(subject));
+    return isInputs(record) ? record : undefined;
+  }
+
+  async putInputs(subject: BuiltSubject, inputs: Readonly<Record<string, unknown>>): Promise<void> {
+    fs.mkdirSync(this.#folder, { recursive: true });
+    const bytes = Buffer.from(JSON.stringify(inputs));
+    await replaceFile(this.#lastPath(subject), [bytes], systemRandom);
+  }
+
   async put(action: Digest, packages: readonly EmittedPackage[]): Promise<void> {
     const record: CachedAction = {
       version,
@@ -55,11 +77,23 @@ export class ActionCache {
     await replaceFile(this.#path(action), [Buffer.from(JSON.stringify(record))], systemRandom);
   }
 
+  #lastPath({ name, arch }: BuiltSubject): string {
+    return path.join(this.#folder, `last-${encodeURIComponent(name)}@${arch}.json`);
+  }
+
+  #readJson(file: string): unknown {
+    try {
+      if (fs.statSync(file).size > recordBytesMax) return undefined;
+      return JSON.parse(fs.readFileSync(file, 'utf8')) as unknown;
+    } catch {
+      // Not there, or not ours to understand.
+      return undefined;
+    }
+  }
+
   #read(action: Digest): CachedAction | undefined {
     try {
-      const file = this.#path(action);
-      if (fs.statSync(file).size > recordBytesMax) return undefined;
-      const record = JSON.parse(fs.readFileSync(file, 'utf8')) as CachedAction;
+      const record = this.#readJson(this.#path(action)) as CachedAction;
       const usable =
         record.version === version &&
         record.packages.every(
@@ -67,7 +101,7 @@ export class ActionCache {
         );
       return usable ? record : undefined;
     } catch {
-      // Not there, or not ours to understand: the build runs.
+      // Not there, or of another form: the build runs.
       return undefined;
     }
   }

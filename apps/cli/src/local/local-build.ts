@@ -6,6 +6,7 @@ import { KilnError, systemClock, systemRandom } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import { FsBlobs } from '@kiln/blobs-fs';
 import {
+  actionInputs,
   build,
   compilerFiles,
   libraryVersions,
@@ -88,12 +89,10 @@ export interface Surroundings {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/**
- * Builds a compiled recipe on this machine, without a factory: resolves and makes its guest, runs its steps, and writes
- * its packages, each whole or not at all. Throws the build's failure under its code, with the last lines of its findings,
- * and what guests, sandboxes and files throw.
- */
-export async function buildLocally(request: LocalBuildRequest): Promise<LocalBuildResult> {
+/** The plan of a build: what would be built of what. Resolves and makes the guest, and runs nothing. */
+export async function planLocally(
+  request: LocalBuildRequest,
+): Promise<{ readonly plan: BuildPlan; readonly guest: Guest; readonly resolved: ResolvedGuest }> {
   const { compiled, guests, signal } = request;
   const melange = compiled.recipe.dialect === 'melange';
   const resolved = await guests.resolve(
@@ -111,7 +110,17 @@ export async function buildLocally(request: LocalBuildRequest): Promise<LocalBui
     ...(signal === undefined ? {} : { signal }),
   });
   const sideFiles = melange ? [] : await storedFiles(request);
-  const plan = planOf(request, { resolved, guest, sideFiles });
+  return { plan: planOf(request, { resolved, guest, sideFiles }), guest, resolved };
+}
+
+/**
+ * Builds a compiled recipe on this machine, without a factory: resolves and makes its guest, runs its steps, and writes
+ * its packages, each whole or not at all. Throws the build's failure under its code, with the last lines of its findings,
+ * and what guests, sandboxes and files throw.
+ */
+export async function buildLocally(request: LocalBuildRequest): Promise<LocalBuildResult> {
+  const { compiled } = request;
+  const { plan, guest, resolved } = await planLocally(request);
   const known = await request.actions?.get(plan.action);
   const identity = identityOf(compiled.recipe, compiled.environment);
   const prepared = { ...request, plan, guest, resolved, identity };
@@ -205,6 +214,8 @@ async function buildIn(
   if (outcome.kind === 'failed') throw failureOf(outcome);
   const packages = await writePackages(request, blobs, outcome.packages);
   await request.actions?.put(plan.action, outcome.packages);
+  const subject = { name: compiled.package.name, arch: compiled.arch };
+  await request.actions?.putInputs(subject, actionInputs(plan));
   return { known: false, packages, plan, guest: request.resolved, report: outcome.report };
 }
 
