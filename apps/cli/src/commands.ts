@@ -57,6 +57,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'compile recipes, without a factory',
     load: async () => (await import('./commands/package-compile.ts')).packageCompile,
   },
+  'package schema': {
+    summary: 'print the JSON Schema of recipes',
+    load: async () => (await import('./commands/package-schema.ts')).packageSchema,
+  },
   'package test': {
     summary: 'run the tests of recipes, without a factory',
     load: async () => (await import('./commands/package-test.ts')).packageTest,

@@ -17,6 +17,7 @@ export { compiledDocument, printCompiled } from './document.ts';
 export { parseEnvFile } from './env-file.ts';
 export type { ExpandOptions } from './expand.ts';
 export { defaultVariables, expandRecipe } from './expand.ts';
+export { recipeJsonSchema } from './json-schema.ts';
 export type { ParseRecipeOptions } from './parse.ts';
 export { parseRecipe } from './parse.ts';
 export type {

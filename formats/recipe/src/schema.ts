@@ -488,7 +488,8 @@ const kilnSchema = z
               reason: text().min(1, 'must say why').describe('Why.'),
             }),
           )
-          .default([]),
+          .default([])
+          .describe('The excuses.'),
       })
       .prefault({})
       .describe('Files excused from hardening checks.'),
