@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { directory, file, link, special } from './analysis/testing.ts';
+import { directory, file, link, special } from './testing.ts';
 import { globPattern } from './hardening.ts';
 import { LineSplitter } from './log.ts';
 import { quote, stepScript } from './script.ts';

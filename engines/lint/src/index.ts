@@ -1,1 +1,12 @@
-export {};
+export type { LinterDescription, LinterName, Severity } from './catalogue.ts';
+export { catalogue, isLinterName, linterNames } from './catalogue.ts';
+export type { DuplicateInfo, Finding, LintDetails, LintFacts, PermissionInfo } from './finding.ts';
+export { licenceFiles, licenceWeight } from './licence-files.ts';
+export type { LintRequest } from './lint.ts';
+export { lintTree } from './lint.ts';
+export type { PackageFileRequest } from './package-file.ts';
+export { lintPackageFile } from './package-file.ts';
+export type { LintPolicy, PackagePolicyRequest, PolicyRequest } from './policy.ts';
+export { defaultPolicy, lintPolicy, packagePolicies } from './policy.ts';
+export type { LintReport, PackageLintRequest } from './report.ts';
+export { findingLines, lintPackage, lintResultsFile, printLintResults } from './report.ts';

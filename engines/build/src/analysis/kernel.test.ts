@@ -1,7 +1,7 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { kernel } from './kernel.ts';
-import { file, link, tree } from './testing.ts';
+import { file, link, tree } from '../testing.ts';
 
 const noise = Buffer.alloc(3 * 1024 * 1024, 'noise ');
 

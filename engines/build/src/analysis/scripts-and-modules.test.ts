@@ -4,7 +4,7 @@ import { documentation } from './documentation.ts';
 import { perlModules, pythonModules, rubyGems } from './languages.ts';
 import { pkgConfig, requiredModules, strictlyRequired } from './pkg-config.ts';
 import { shebangs } from './shebangs.ts';
-import { directory, file, hardlink, link, tree } from './testing.ts';
+import { directory, file, hardlink, link, tree } from '../testing.ts';
 
 test('programs are regular files directly in a command directory that all may run', () => {
   const found = commands(

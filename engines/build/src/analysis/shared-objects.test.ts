@@ -4,7 +4,7 @@ import type { PackageTree } from '../tree.ts';
 import { libraryDirectoriesOf } from './library-directories.ts';
 import { ownLibraries, sharedObjects, type SharedObjectsRequest } from './shared-objects.ts';
 import type { AnalysedTree } from './subject.ts';
-import { directory, file, link, tree } from './testing.ts';
+import { directory, file, link, tree } from '../testing.ts';
 
 type Facts = Pick<Partial<ElfFile>, 'interpreter' | 'needed' | 'sonames'>;
 

@@ -1,6 +1,7 @@
-import { makeTree, type PackageTree } from '../tree.ts';
-import type { TreeEntry, TreeEntryFacts } from '../workspace.ts';
+import { makeTree, type PackageTree } from './tree.ts';
+import type { TreeEntry, TreeEntryFacts } from './workspace.ts';
 
+/** Entries of trees for tests: files in memory that belong to the build's user. */
 const facts = (path: string, mode: number): TreeEntryFacts => ({
   path,
   mode,
