@@ -15,6 +15,7 @@ export { build } from './build.ts';
 export type { BuildTraces, ComparedEntry, DifferenceKind, EntryDifference } from './compare.ts';
 export { compareEntries, contentBytesMax } from './compare.ts';
 export { compilerFiles } from './compiler-files.ts';
+export { cpeOf } from './cpe.ts';
 export type { EmitRequest, EmittedPackage, JoinRequest } from './emit.ts';
 export { emitPackage, joinPackage } from './emit.ts';
 export type { HardeningReport } from './hardening.ts';

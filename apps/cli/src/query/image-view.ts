@@ -101,6 +101,7 @@ export function strings(record: Readonly<Record<string, string>>): GoValue {
 export function pointerTo<T>(
   value: T | undefined,
   fields: (value: T) => Readonly<Record<string, GoValue>>,
+  methods: (value: T) => Readonly<Record<string, () => GoValue>> = () => ({}),
 ): GoValue {
-  return goPointer(value === undefined ? undefined : goStruct(fields(value)));
+  return goPointer(value === undefined ? undefined : goStruct(fields(value), methods(value)));
 }

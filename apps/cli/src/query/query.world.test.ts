@@ -61,6 +61,39 @@ describe('kiln melange query', () => {
   });
 });
 
+describe('a part of a recipe', () => {
+  interface Part {
+    readonly recipe: string;
+    readonly template: string;
+    readonly output: string;
+    readonly error?: string;
+  }
+  const parts = fs
+    .readFileSync(path.join(testdata, 'query-parts.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Part);
+  const failing = parts.filter(({ error }) => error !== undefined);
+
+  test.each(parts.filter((part) => !failing.includes(part)))(
+    'of $recipe is what melange prints: $template',
+    async ({ recipe: name, template, output }) => {
+      expect(await melangeQuery(recipe(name), template)).toEqual({
+        code: 0,
+        out: output,
+        talk: '',
+      });
+    },
+  );
+
+  test.each(failing)(
+    'of $recipe that melange does not find: $template',
+    async ({ recipe: name, template }) => {
+      expect(await melangeQuery(recipe(name), template)).toMatchObject({ code: 1, out: '' });
+    },
+  );
+});
+
 describe('kiln package query', () => {
   async function packageQueryOf(...words: readonly string[]): Promise<string> {
     let out = '';

@@ -1,4 +1,5 @@
-import { licenseExpression } from '@kiln/build';
+import { KilnError } from '@kiln/base';
+import { cpeOf, licenseExpression } from '@kiln/build';
 import { goMap, goNamedInteger, goSlice, goStruct, type GoValue } from '@kiln/go-template';
 import type {
   BuildOption,
@@ -8,10 +9,10 @@ import type {
   Step,
   Subpackage,
   TestBlock,
-  Update,
 } from '@kiln/recipe';
 import { fullVersionOf } from '@kiln/recipe';
 import { imageView, pointerTo, strings } from './image-view.ts';
+import { updateView } from './update-view.ts';
 
 /**
  * A recipe under the names that melange's `Configuration` has for its fields, in their order, as `melange query` hands it to
@@ -41,7 +42,11 @@ export function recipeView(recipe: Recipe): GoValue {
       ),
       Test: testView(recipe.test),
     },
-    { Name: () => recipe.package.name },
+    {
+      Name: () => recipe.package.name,
+      AllPackageNames: () =>
+        goSlice([recipe.package.name, ...recipe.subpackages.map(({ name }) => name)]),
+    },
   );
 }
 
@@ -69,8 +74,16 @@ function originView({ package: facts, dialect }: Recipe): GoValue {
       FullVersion: () => fullVersionOf(facts),
       FullCopyright: () => noticesOf(facts),
       LicenseExpression: () => licenseExpression(facts.copyright, dialect),
+      CPEString: () => cpeString(facts),
     },
   );
+}
+
+/** Throws `TEMPLATE_FAILED` without vendor and product. */
+function cpeString(facts: OriginFacts): string {
+  const cpe = cpeOf(facts);
+  if (cpe !== '') return cpe;
+  throw new KilnError('TEMPLATE_FAILED', 'CPEString: cpe has neither vendor nor product');
 }
 
 function noticesOf({ copyright }: OriginFacts): string {
@@ -242,70 +255,4 @@ function optionView({ vars, add, remove }: BuildOption): GoValue {
     Vars: strings(vars ?? {}),
     Environment: goStruct({ Contents: goStruct({ Packages: packages }) }),
   });
-}
-
-function updateView(update: Update): GoValue {
-  return goStruct({
-    Enabled: update.enabled,
-    Manual: update.manual,
-    RequireSequential: update['require-sequential'],
-    Shared: update.shared,
-    VersionSeparator: update['version-separator'],
-    IgnoreRegexPatterns: goSlice(update['ignore-regex-patterns']),
-    ReleaseMonitor: pointerTo(update['release-monitor'], (one) => ({
-      Identifier: one.identifier,
-      StripPrefix: one['strip-prefix'],
-      StripSuffix: one['strip-suffix'],
-      VersionFilterContains: one['version-filter-contains'],
-      VersionFilterPrefix: one['version-filter-prefix'],
-    })),
-    GitHubMonitor: pointerTo(update.github, (one) => ({
-      Identifier: one.identifier,
-      StripPrefix: one['strip-prefix'],
-      StripSuffix: one['strip-suffix'],
-      TagFilter: one['tag-filter'],
-      TagFilterPrefix: one['tag-filter-prefix'],
-      TagFilterContains: one['tag-filter-contains'],
-      UseTags: one['use-tag'],
-    })),
-    GitMonitor: pointerTo(update.git, tagFields),
-    OCIMonitor: pointerTo(update.oci, (one) => ({ Identifier: one.identifier, ...tagFields(one) })),
-    VersionDataMonitor: pointerTo(update.version_data, versionDataFields),
-    VersionTransform: goSlice(
-      update['version-transform'].map(({ match, replace }) =>
-        goStruct({ Match: match, Replace: replace }),
-      ),
-    ),
-    ExcludeReason: update['exclude-reason'],
-    Schedule: pointerTo(update.schedule, ({ reason, period }) => ({
-      Reason: reason,
-      Period: period,
-    })),
-    EnablePreReleaseTags: update['enable-prerelease-tags'],
-  });
-}
-
-function tagFields(filter: NonNullable<Update['git']>): Readonly<Record<string, GoValue>> {
-  return {
-    StripPrefix: filter['strip-prefix'],
-    StripSuffix: filter['strip-suffix'],
-    TagFilterPrefix: filter['tag-filter-prefix'],
-    TagFilterContains: filter['tag-filter-contains'],
-  };
-}
-
-function versionDataFields({
-  version_format: format,
-  sources = [],
-}: NonNullable<Update['version_data']>): Readonly<Record<string, GoValue>> {
-  const views = sources.map((source) =>
-    goStruct({
-      Name: source.name,
-      Stream: source.stream,
-      Ignore: goSlice(source.ignore),
-      CommitSource: source.commit_source,
-      UseRelease: source.use_release,
-    }),
-  );
-  return { Format: format, Sources: goSlice(views) };
 }
