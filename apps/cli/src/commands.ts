@@ -53,6 +53,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'build recipes into packages, without a factory',
     load: async () => (await import('./commands/package-build.ts')).packageBuild,
   },
+  'package bump': {
+    summary: 'set a recipe to another version',
+    load: async () => (await import('./commands/package-bump.ts')).packageBump,
+  },
   'package compile': {
     summary: 'compile recipes, without a factory',
     load: async () => (await import('./commands/package-compile.ts')).packageCompile,

@@ -1,5 +1,14 @@
 export type { Architecture, Libc } from './architecture.ts';
 export { appliesTo, architectureOf, architectures, goNameOf } from './architecture.ts';
+export type {
+  BumpChange,
+  BumpFetch,
+  BumpPlan,
+  BumpRemark,
+  BumpRequest,
+  DigestAlgorithm,
+} from './bump.ts';
+export { applyBump, digestChanges, planBump } from './bump.ts';
 export { capabilityBits } from './capability.ts';
 export type { CompileOptions } from './compile.ts';
 export { compileRecipe } from './compile.ts';

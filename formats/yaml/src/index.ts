@@ -1,10 +1,19 @@
 export type { DecodedYaml, DecodeYamlOptions, YamlPath } from './decode.ts';
 export { decodeYaml, decodeYamlDocument, decodeYamlNode, plainValue } from './decode.ts';
 export { parseDuration } from './duration.ts';
+export type { TextEdit } from './edit.ts';
+export { applyEdits, replaceScalar } from './edit.ts';
 export type { YamlLimits } from './limits.ts';
 export { defaultYamlLimits } from './limits.ts';
 export { nearestWord } from './nearest.ts';
-export type { YamlMapping, YamlMember, YamlNode, YamlScalar, YamlSequence } from './node.ts';
+export type {
+  ScalarSource,
+  YamlMapping,
+  YamlMember,
+  YamlNode,
+  YamlScalar,
+  YamlSequence,
+} from './node.ts';
 export { isNull } from './node.ts';
 export type { ParseYamlOptions } from './parse.ts';
 export { parseYaml } from './parse.ts';

@@ -1,5 +1,13 @@
 import type { Position } from '@kiln/base';
 
+/** The characters of a scalar in the text: quotes are inside, anchors, tags and comments are not. */
+export interface ScalarSource {
+  /** Offsets in UTF-16 units; the end is exclusive. */
+  readonly start: number;
+  readonly end: number;
+  readonly style: 'plain' | 'single-quoted' | 'double-quoted' | 'block';
+}
+
 /** A scalar as it stands in the text; nothing has been converted. */
 export interface YamlScalar {
   readonly kind: 'scalar';
@@ -8,6 +16,8 @@ export interface YamlScalar {
   /** Without quotes or block indicator, so that it may mean a number, a boolean or null. */
   readonly plain: boolean;
   readonly position: Position;
+  /** Undefined where the text has no characters for it here: it comes by an alias, or there is nothing. */
+  readonly source: ScalarSource | undefined;
 }
 
 export interface YamlSequence {

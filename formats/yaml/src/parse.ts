@@ -9,10 +9,11 @@ import {
   parseAllDocuments,
   type Document,
   type ParsedNode,
+  type Scalar,
   type YAMLMap,
 } from 'yaml';
 import { defaultYamlLimits, type YamlLimits } from './limits.ts';
-import type { YamlMember, YamlNode, YamlScalar } from './node.ts';
+import type { ScalarSource, YamlMember, YamlNode, YamlScalar } from './node.ts';
 
 export interface ParseYamlOptions {
   /** The name that errors show. */
@@ -102,6 +103,8 @@ class Reader {
   readonly #at: (offset: number) => Position;
   readonly #open = new Set<unknown>();
   #nodes = 0;
+  /** How many aliases lead to the node that is read. */
+  #aliases = 0;
 
   constructor(document: Document.Parsed, limits: YamlLimits, at: (offset: number) => Position) {
     this.#document = document;
@@ -121,10 +124,13 @@ class Reader {
     if (isAlias(node)) {
       const target = node.resolve(this.#document) as ParsedNode | undefined;
       if (target === undefined) throw invalid(`unknown anchor "${shorten(node.source)}"`, position);
-      return this.#nested(target, depth);
+      this.#aliases += 1;
+      const read = this.#nested(target, depth);
+      this.#aliases -= 1;
+      return read;
     }
     refuseForeignTag(node.tag, position);
-    if (isScalar(node)) return scalarOf(node, position);
+    if (isScalar(node)) return scalarOf(node, position, this.#aliases > 0);
     return this.#nested(node, depth);
   }
 
@@ -160,7 +166,7 @@ class Reader {
         throw invalid('the key "__proto__" is not supported', key.position);
       const value =
         pair.value === null
-          ? ({ kind: 'scalar', text: '', plain: true, position: key.position } as const)
+          ? nothingAt(key.position)
           : this.read(pair.value as ParsedNode, depth + 1);
       if (key.plain && key.text === '<<')
         merged.push(...(value.kind === 'sequence' ? value.elements : [value]));
@@ -181,15 +187,30 @@ class Reader {
   }
 }
 
-function scalarOf(node: ParsedNode, position: Position): YamlScalar {
+function nothingAt(position: Position): YamlScalar {
+  return { kind: 'scalar', text: '', plain: true, position, source: undefined };
+}
+
+function scalarOf(node: ParsedNode, position: Position, byAlias: boolean): YamlScalar {
   if (!isScalar(node)) throw invalid('not a scalar', position);
+  const [start, end] = node.range;
+  const style = styles[node.type ?? 'PLAIN'];
   return {
     kind: 'scalar',
     text: typeof node.value === 'string' ? node.value : (node.source ?? ''),
     plain: node.type === 'PLAIN' && node.tag !== 'tag:yaml.org,2002:str',
     position,
+    source: byAlias || start === end ? undefined : { start, end, style },
   };
 }
+
+const styles: Readonly<Record<Scalar.Type, ScalarSource['style']>> = {
+  PLAIN: 'plain',
+  QUOTE_SINGLE: 'single-quoted',
+  QUOTE_DOUBLE: 'double-quoted',
+  BLOCK_LITERAL: 'block',
+  BLOCK_FOLDED: 'block',
+};
 
 const coreTags = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),

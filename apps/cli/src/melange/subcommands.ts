@@ -15,6 +15,10 @@ export const subcommands: Readonly<Record<string, SubcommandEntry>> = {
     summary: 'Build the packages of a recipe',
     load: async () => (await import('./commands/build.ts')).build,
   },
+  bump: {
+    summary: 'Set a recipe to another version',
+    load: async () => (await import('./commands/bump.ts')).bump,
+  },
   compile: {
     summary: 'Print a recipe as it is built, as JSON',
     load: async () => (await import('./commands/compile.ts')).compile,
