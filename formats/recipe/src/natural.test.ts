@@ -20,7 +20,7 @@ test.each([
 });
 
 test('the order is antisymmetric', () => {
-  const key = fc.string({ unit: fc.constantFrom(...'ab_01-9é') });
+  const key = fc.string({ unit: fc.constantFrom(...Array.from('ab_01-9é')) });
   fc.assert(
     fc.property(key, key, (a, b) => {
       expect(Math.sign(compareNatural(a, b))).toBe(-Math.sign(compareNatural(b, a)) || 0);

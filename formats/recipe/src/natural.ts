@@ -3,7 +3,7 @@
  * and what is neither before letters (after them where a number just ended).
  */
 export function compareNatural(left: string, right: string): number {
-  const [a, b] = [[...left], [...right]];
+  const [a, b] = [Array.from(left), Array.from(right)];
   let digits = false;
   for (let at = 0; at < a.length && at < b.length; at++) {
     const [x, y] = [a[at] ?? '', b[at] ?? ''];
