@@ -61,6 +61,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'compile recipes, without a factory',
     load: async () => (await import('./commands/package-compile.ts')).packageCompile,
   },
+  'package graph': {
+    summary: 'show in which order to build recipes, and what a change affects',
+    load: async () => (await import('./commands/package-graph.ts')).packageGraph,
+  },
   'package schema': {
     summary: 'print the JSON Schema of recipes',
     load: async () => (await import('./commands/package-schema.ts')).packageSchema,

@@ -1,4 +1,4 @@
-import { splitAtom } from '@kiln/solve';
+import { splitAtom } from '@kiln/solve/candidates';
 import type { RequirementGraph } from './requirement-graph.ts';
 
 export interface Change {

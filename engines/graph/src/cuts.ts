@@ -55,22 +55,35 @@ class Breaker {
     };
   }
 
-  /** Arcs that are in every one of the cycles, chosen greedily. */
+  /** Arcs of which every one of the cycles has one, chosen greedily. */
   #cover(cycles: readonly Cycle[]): number[] {
     const chosen: number[] = [];
-    let left = cycles;
-    while (left.length > 0) {
-      const counts = new Map<number, number>();
-      for (const arc of left.flatMap((cycle) => cycle.filter((one) => this.#isCuttable(one))))
-        counts.set(arc, (counts.get(arc) ?? 0) + 1);
-      const [best] = [...counts].sort(
-        (a, b) => this.#rank(a[0]) - this.#rank(b[0]) || b[1] - a[1] || this.#compare(a[0], b[0]),
-      );
-      const arc = best?.[0] ?? 0;
-      chosen.push(arc);
-      left = left.filter((cycle) => !cycle.includes(arc));
+    const cyclesOf = new Map<number, Set<Cycle>>();
+    for (const cycle of cycles)
+      for (const arc of cycle) {
+        if (!this.#isCuttable(arc)) continue;
+        const known = cyclesOf.get(arc);
+        if (known === undefined) cyclesOf.set(arc, new Set([cycle]));
+        else known.add(cycle);
+      }
+    while (cyclesOf.size > 0) {
+      const best = this.#best(cyclesOf);
+      chosen.push(best);
+      for (const cycle of cyclesOf.get(best) ?? [])
+        for (const arc of cycle) {
+          const others = cyclesOf.get(arc);
+          if (others?.delete(cycle) === true && others.size === 0) cyclesOf.delete(arc);
+        }
     }
     return chosen;
+  }
+
+  #best(cyclesOf: ReadonlyMap<number, ReadonlySet<Cycle>>): number {
+    const isBetter = (a: number, b: number): boolean =>
+      (this.#rank(a) - this.#rank(b) ||
+        (cyclesOf.get(b)?.size ?? 0) - (cyclesOf.get(a)?.size ?? 0) ||
+        this.#compare(a, b)) < 0;
+    return [...cyclesOf.keys()].reduce((best, arc) => (isBetter(arc, best) ? arc : best));
   }
 
   /** Cuts without which there would be a cycle: those that nobody has published are dropped first. */

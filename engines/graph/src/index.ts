@@ -1,5 +1,7 @@
 export type { Affected, AffectedLink, Change } from './affected.ts';
 export { affectedBy } from './affected.ts';
+export type { Edge } from './edges.ts';
+export { edgesOf } from './edges.ts';
 export type { GraphLimits } from './limits.ts';
 export { defaultGraphLimits } from './limits.ts';
 export type { CycleStep, CyclicComponent, Cut, Plan, PlannedRecipe, PlanOptions } from './plan.ts';

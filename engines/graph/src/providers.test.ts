@@ -1,4 +1,4 @@
-import type { RepositoryIndex } from '@kiln/solve';
+import type { RepositoryIndex } from '@kiln/solve/candidates';
 import { expect, test } from 'vitest';
 import { Providers } from './providers.ts';
 import type { RecipeNode } from './recipe-node.ts';

@@ -1,6 +1,6 @@
 import type { IndexRecord } from '@kiln/apk';
-import { bestCandidate, carries, prepareIndexes, splitAtom } from '@kiln/solve';
-import type { Candidate, PreparedIndexes, RepositoryIndex } from '@kiln/solve';
+import { bestCandidate, carries, prepareIndexes, splitAtom } from '@kiln/solve/candidates';
+import type { Candidate, PreparedIndexes, RepositoryIndex } from '@kiln/solve/candidates';
 import { compareVersions } from '@kiln/version';
 import type { RecipeNode, RecipePackage } from './recipe-node.ts';
 
@@ -21,7 +21,8 @@ export class Providers {
   readonly #tree: PreparedIndexes;
   readonly #published: PreparedIndexes;
   readonly #recipeOf = new Map<Candidate, number>();
-  readonly #memo = new Map<string, Candidate | undefined>();
+  readonly #bestOfTree = new Map<string, Candidate | undefined>();
+  readonly #bestPublished = new Map<string, Candidate | undefined>();
   /** Run-time atoms of each package of the tree, in the order of `packages`. */
   readonly runtime: readonly (readonly string[])[];
   /** The packages of the tree, by recipe. */
@@ -49,7 +50,7 @@ export class Providers {
 
   /** Who gives an atom to the build of a recipe. It gets what it makes itself from what is published, or from nowhere. */
   forBuild(text: string, recipe: number): Provider | undefined {
-    const best = this.#best('tree', text);
+    const best = this.#treeBest(text);
     if (best === undefined || this.recipeOf(best) !== recipe) return this.forPackage(text);
     const others = [
       ...this.#options(this.#tree, text).filter((one) => this.recipeOf(one) !== recipe),
@@ -60,17 +61,17 @@ export class Providers {
 
   /** Who gives an atom at run time to a package of the tree. */
   forPackage(text: string): Provider | undefined {
-    return this.#provider(this.#best('tree', text) ?? this.#best('published', text));
+    return this.#provider(this.#treeBest(text) ?? this.published(text));
   }
 
   /** Who gives an atom at run time to a published package: it was published together with what it needs. */
   forPublished(text: string): Provider | undefined {
-    return this.#provider(this.#best('published', text) ?? this.#best('tree', text));
+    return this.#provider(this.published(text) ?? this.#treeBest(text));
   }
 
   /** The published package that gives an atom. */
   published(text: string): Candidate | undefined {
-    return this.#best('published', text);
+    return this.#best(this.#bestPublished, this.#published, text);
   }
 
   isPublished(name: string, version: string): boolean {
@@ -85,13 +86,20 @@ export class Providers {
       : { kind: 'recipe', recipe, candidate };
   }
 
-  #best(where: 'tree' | 'published', text: string): Candidate | undefined {
-    const key = `${where} ${text}`;
-    if (!this.#memo.has(key)) {
-      const prepared = where === 'tree' ? this.#tree : this.#published;
-      this.#memo.set(key, choose(text, this.#options(prepared, text)));
-    }
-    return this.#memo.get(key);
+  #treeBest(text: string): Candidate | undefined {
+    return this.#best(this.#bestOfTree, this.#tree, text);
+  }
+
+  #best(
+    memo: Map<string, Candidate | undefined>,
+    prepared: PreparedIndexes,
+    text: string,
+  ): Candidate | undefined {
+    const known = memo.get(text);
+    if (known !== undefined || memo.has(text)) return known;
+    const best = choose(text, this.#options(prepared, text));
+    memo.set(text, best);
+    return best;
   }
 
   #options(prepared: PreparedIndexes, text: string): readonly Candidate[] {

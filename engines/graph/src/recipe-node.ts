@@ -1,7 +1,6 @@
 import type { Digest } from '@kiln/base';
 import { sortUnique } from '@kiln/base';
 import type { CompiledRecipe } from '@kiln/recipe';
-import { fullVersionOf } from '@kiln/recipe';
 
 /** A package that a recipe makes, as it is declared; what building generates comes from an index. */
 export interface RecipePackage {
@@ -46,10 +45,11 @@ export function recipeNodeOf(compiled: CompiledRecipe, source: RecipeNodeSource)
     compiled.test,
     ...compiled.subpackages.map(({ applies, test }) => (applies ? test : undefined)),
   ];
+  const { name: recipe, version, epoch } = compiled.package;
   return {
-    name: compiled.package.name,
-    version: fullVersionOf(compiled.package),
-    epoch: compiled.package.epoch,
+    name: recipe,
+    version: `${version}-r${epoch}`,
+    epoch,
     file: source.file,
     digest: source.digest,
     packages: made.map(({ name, dependencies }) => ({

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { edgesOf } from './edges.ts';
 import { RequirementGraph } from './requirement-graph.ts';
 import { index, recipe, record } from './testing.ts';
 
@@ -18,6 +19,18 @@ test('atoms without a provider are open, with who wants them', () => {
     { atom: 'f', recipe: 'a', kind: 'test', package: '' },
     { atom: 'g', recipe: 'a', kind: 'runtime', package: 'a' },
   ]);
+});
+
+test('the edges of an environment name package and recipe', () => {
+  const graph = new RequirementGraph([node, recipe('b'), recipe('f')], {
+    indexes: [index(record('c', '2-r1'))],
+  });
+  expect(edgesOf(graph, 'a', 'build')).toEqual([
+    { atom: 'b', package: 'b', version: '1.0-r0', recipe: 'b' },
+    { atom: 'c', package: 'c', version: '2-r1', recipe: undefined },
+  ]);
+  expect(edgesOf(graph, 'a', 'test').map(({ recipe: of }) => of)).toEqual(['f', 'a']);
+  expect(edgesOf(graph, 'nobody', 'build')).toEqual([]);
 });
 
 test('a recipe is published when all its packages are, at its version', () => {

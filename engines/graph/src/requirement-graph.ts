@@ -1,5 +1,5 @@
 import { KilnError, compareBytes } from '@kiln/base';
-import type { Candidate, RepositoryIndex } from '@kiln/solve';
+import type { Candidate, RepositoryIndex } from '@kiln/solve/candidates';
 import { defaultGraphLimits, refuseMore, type GraphLimits } from './limits.ts';
 import { Providers, type Provider } from './providers.ts';
 import type { RecipeNode } from './recipe-node.ts';

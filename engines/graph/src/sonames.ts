@@ -1,7 +1,7 @@
 import type { IndexRecord } from '@kiln/apk';
 import { compareBytes, sortUnique } from '@kiln/base';
-import { carries, prepareIndexes, splitAtom } from '@kiln/solve';
-import type { Candidate, PreparedIndexes } from '@kiln/solve';
+import { carries, prepareIndexes, splitAtom } from '@kiln/solve/candidates';
+import type { Candidate, PreparedIndexes } from '@kiln/solve/candidates';
 import { compareVersions } from '@kiln/version';
 import type { RecipeNode } from './recipe-node.ts';
 

@@ -1,6 +1,6 @@
 import type { IndexRecord } from '@kiln/apk';
 import { digestOf } from '@kiln/base';
-import type { RepositoryIndex } from '@kiln/solve';
+import type { RepositoryIndex } from '@kiln/solve/candidates';
 import fc from 'fast-check';
 import type { RecipeNode, RecipePackage } from './recipe-node.ts';
 

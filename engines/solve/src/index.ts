@@ -1,7 +1,4 @@
-export type { Atom, SolverDialect } from './atom.ts';
-export { splitAtom } from './atom.ts';
-export type { Preference } from './candidate-order.ts';
-export { bestCandidate } from './candidate-order.ts';
+export type { SolverDialect } from './atom.ts';
 export type { GuestKeys, GuestLock, GuestPackage, GuestRequest } from './guest-lock.ts';
 export { guestKeys, guestRepositories, lockGuest } from './guest-lock.ts';
 export { packageAddress } from './package-address.ts';
@@ -9,5 +6,4 @@ export type { Candidate, PreparedIndexes } from './prepared.ts';
 export { prepareIndexes } from './prepared.ts';
 export type { SolveOptions } from './solve.ts';
 export { solve, unsolvedText } from './solve.ts';
-export { carries } from './solver-state.ts';
 export type { RepositoryIndex, Solution, Solve, Solved, Unsolved } from './types.ts';

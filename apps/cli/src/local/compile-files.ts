@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { Architecture } from '@kiln/recipe';
 import { appliesTo, printCompiled } from '@kiln/recipe';
 import { describeError } from '../report.ts';
 import { localCompiler } from './compile.ts';
 import { pipelineFinder } from './pipelines.ts';
 import { readRecipeFile, type RecipeFileOptions } from './recipe-file.ts';
+import { mapOnThreads } from './threads.ts';
 
 export interface CompileFilesOptions extends RecipeFileOptions {
   readonly architectures: readonly Architecture[];
@@ -83,42 +83,13 @@ export async function compileFiles(
       return results;
     });
   }
-  const results: (readonly CompiledFile[])[] = [];
-  const queue = { next: 0, done: 0 };
-  await Promise.all(
-    Array.from({ length: wanted }, () => runThread({ files, options, results, queue, onProgress })),
-  );
-  return results.flat();
-}
-
-interface ThreadWork {
-  readonly files: readonly string[];
-  readonly options: CompileFilesOptions;
-  readonly results: (readonly CompiledFile[])[];
-  readonly queue: { next: number; done: number };
-  onProgress(done: number): void;
-}
-
-function runThread({ files, options, results, queue, onProgress }: ThreadWork): Promise<void> {
-  const worker = new Worker(new URL('./compile-thread.ts', import.meta.url), {
+  const results = await mapOnThreads<string, readonly CompiledFile[]>({
+    script: new URL('./compile-thread.ts', import.meta.url),
     workerData: options,
+    items: files,
+    threads: wanted,
+    batchSize,
+    onProgress,
   });
-  return new Promise((resolve, reject) => {
-    let start = 0;
-    const give = (): void => {
-      start = queue.next;
-      const batch = files.slice(start, start + batchSize);
-      queue.next += batch.length;
-      if (batch.length === 0) void worker.terminate().then(() => resolve());
-      else worker.postMessage(batch);
-    };
-    worker.on('message', (batch: readonly (readonly CompiledFile[])[]) => {
-      batch.forEach((one, index) => (results[start + index] = one));
-      queue.done += batch.length;
-      onProgress(queue.done);
-      give();
-    });
-    worker.once('error', reject);
-    give();
-  });
+  return results.flat();
 }

@@ -1,6 +1,6 @@
 import { KilnError, shorten } from '@kiln/base';
-import type { Architecture } from '@kiln/recipe';
-import { architectureOf, architectures } from '@kiln/recipe';
+import type { Architecture } from '@kiln/recipe/architecture';
+import { architectureOf, architectures } from '@kiln/recipe/architecture';
 import type { Invocation } from '../command.ts';
 import { hostArchitecture } from './architecture.ts';
 

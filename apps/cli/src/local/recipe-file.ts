@@ -18,6 +18,11 @@ export interface RecipeFileOptions {
 
 /** Reads and expands a recipe with what the command line adds. Throws `LOCAL_FILE_UNREADABLE` and what parsing throws. */
 export function readRecipeFile(file: string, options: RecipeFileOptions): Recipe {
+  return recipeOfText(readText(file), file, options);
+}
+
+/** As `readRecipeFile`, for a recipe that was read. */
+export function recipeOfText(source: string, file: string, options: RecipeFileOptions): Recipe {
   const expand: ExpandOptions = {
     dialect: options.dialect,
     commit: options.commit,
@@ -29,7 +34,7 @@ export function readRecipeFile(file: string, options: RecipeFileOptions): Recipe
     resources: options.resources ?? {},
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
   };
-  return parseRecipe(readText(file), { file, ...expand });
+  return parseRecipe(source, { file, ...expand });
 }
 
 function readVarsFile(file: string): Readonly<Record<string, string>> {
@@ -38,8 +43,13 @@ function readVarsFile(file: string): Readonly<Record<string, string>> {
 
 /** The text of a file that a person named. Throws `LOCAL_FILE_UNREADABLE`. */
 export function readText(file: string): string {
+  return readBytes(file).toString('utf8');
+}
+
+/** As `readText`, the bytes. */
+export function readBytes(file: string): Buffer {
   try {
-    return fs.readFileSync(file, 'utf8');
+    return fs.readFileSync(file);
   } catch (error) {
     throw new KilnError('LOCAL_FILE_UNREADABLE', `cannot read "${shorten(file, 200)}"`, {
       hint: messageOf(error).replace(/^([A-Z]+): ([^,]*).*$/, '$2'),
