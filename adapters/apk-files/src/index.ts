@@ -1,11 +1,13 @@
 export { mapBounded } from './bounded.ts';
+export { atFile } from './file-errors.ts';
 export { kindOfFile } from './file-kind.ts';
 export type { WriteIndexOptions } from './index-file.ts';
 export { readIndexFile, signIndexFile, writeIndexFile } from './index-file.ts';
 export type { IndexPackagesOptions, IndexedPackage, IndexedPackages } from './index-packages.ts';
 export { indexPackages } from './index-packages.ts';
+export { KeptFiles } from './kept-files.ts';
 export type { PackageHead } from './package-file.ts';
-export { readPackageFile } from './package-file.ts';
+export { fileBytes, readPackageFile } from './package-file.ts';
 export type { SignedFile } from './package-sign.ts';
 export { signPackageFile } from './package-sign.ts';
 export type { ByteSource } from './replace-file.ts';

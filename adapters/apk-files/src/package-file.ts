@@ -41,6 +41,19 @@ export async function readHead(
   return { ...head, sizeBytes: size };
 }
 
+/**
+ * The bytes of a package file, or of any regular file, for who reads all of it. Throws, with the file's name,
+ * `APK_FILE_NOT_FOUND` and `APK_FILE_FAILED`.
+ */
+export async function* fileBytes(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    await using file = await openRegular(path);
+    yield* bytesFrom(file, 0);
+  } catch (error) {
+    throw atFile(path, error);
+  }
+}
+
 /** Opens a file for reading, whatever is no regular file refused. */
 export async function openRegular(path: string): Promise<FileHandle> {
   // Without the flag, opening a FIFO would wait for a writer.

@@ -77,6 +77,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'say why a recipe was, or would be, built again',
     load: async () => (await import('./commands/package-why.ts')).packageWhy,
   },
+  'package lint': {
+    summary: 'look for what should not be in packages',
+    load: async () => (await import('./commands/package-lint.ts')).packageLint,
+  },
   'package ls': {
     summary: 'list packages',
     load: async () => (await import('./commands/package.ts')).packageLs,

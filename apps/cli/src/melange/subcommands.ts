@@ -50,6 +50,10 @@ export const subcommands: Readonly<Record<string, SubcommandEntry>> = {
     summary: 'Compare the licences of a recipe with those of its sources',
     load: async () => (await import('./commands/license-check.ts')).licenseCheck,
   },
+  lint: {
+    summary: 'Look for what should not be in packages',
+    load: async () => (await import('./commands/lint.ts')).lint,
+  },
   'package-version': {
     summary: 'Print name and version of the package that a recipe makes',
     load: async () => (await import('./commands/package-version.ts')).packageVersion,
