@@ -16,6 +16,8 @@ export type { BuildTraces, ComparedEntry, DifferenceKind, EntryDifference } from
 export { compareEntries, contentBytesMax } from './compare.ts';
 export { compilerFiles } from './compiler-files.ts';
 export { cpeOf } from './cpe.ts';
+export type { CapabilityGrants, GrantedTree } from './capabilities.ts';
+export { capabilityAttribute, capabilityAttributeName, withCapabilities } from './capabilities.ts';
 export type { EmitRequest, EmittedPackage, JoinRequest } from './emit.ts';
 export { emitPackage, joinPackage } from './emit.ts';
 export type { HardeningReport } from './hardening.ts';
