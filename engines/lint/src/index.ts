@@ -10,3 +10,12 @@ export type { LintPolicy, PackagePolicyRequest, PolicyRequest } from './policy.t
 export { defaultPolicy, lintPolicy, packagePolicies } from './policy.ts';
 export type { LintReport, PackageLintRequest } from './report.ts';
 export { findingLines, lintPackage, lintResultsFile, printLintResults } from './report.ts';
+export type {
+  ReleaseDiff,
+  ReleaseDiffRequest,
+  ReleasedFile,
+  ReleasedPackage,
+  ReleaseFinding,
+  ReleaseFindingKind,
+} from './release-diff.ts';
+export { diffRelease, releasedFiles } from './release-diff.ts';
