@@ -1,6 +1,10 @@
 export type { LinterDescription, LinterName, Severity } from './catalogue.ts';
 export { catalogue, isLinterName, linterNames } from './catalogue.ts';
 export type { DuplicateInfo, Finding, LintDetails, LintFacts, PermissionInfo } from './finding.ts';
+export type { LicenceDifference, LicenceText } from './licence-check.ts';
+export { checkLicences, licencePaths } from './licence-check.ts';
+export type { LicenceClass } from './licence-classify.ts';
+export { classifyLicence } from './licence-classify.ts';
 export { licenceFiles, licenceWeight } from './licence-files.ts';
 export type { LintRequest } from './lint.ts';
 export { lintTree } from './lint.ts';
