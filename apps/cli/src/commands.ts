@@ -89,6 +89,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'print what a template makes of recipes',
     load: async () => (await import('./commands/package-query.ts')).packageQuery,
   },
+  'package scan': {
+    summary: 'compare packages with what their recipe says of them',
+    load: async () => (await import('./commands/package-scan.ts')).packageScan,
+  },
   'package show': {
     summary: 'show a package',
     load: async () => (await import('./commands/package.ts')).packageShow,

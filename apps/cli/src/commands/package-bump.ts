@@ -11,7 +11,7 @@ export const packageBump: Command = {
   name: 'package bump',
   summary:
     'Set a recipe to another version: epoch, digests of what it fetches, and commits. The rest of the file keeps its bytes. Needs no running factory.',
-  usage: 'package bump RECIPE VERSION [--expected-commit COMMIT] [--dry-run] [--json]',
+  usage: 'package bump RECIPE VERSION [--expected-commit SHA] [--dry-run] [--json]',
   examples: [
     'kiln package bump zlib.yaml 1.3.1',
     'kiln package bump zlib.yaml 1.3.1 --dry-run',
@@ -21,7 +21,7 @@ export const packageBump: Command = {
     ...jsonOption,
     'expected-commit': {
       type: 'string',
-      value: 'COMMIT',
+      value: 'SHA',
       help: 'the commit of the version, for git-checkout steps whose tag follows from it',
     },
     'dry-run': { type: 'boolean', help: 'fetch, and say what would change, but write nothing' },
