@@ -46,15 +46,15 @@ function printValue(value: GoJsonValue, indent: number, depth: number): string {
   }
   const members: [string, GoJsonValue][] =
     value instanceof Map
-      ? [...(value as ReadonlyMap<string, GoJsonValue>)].sort(([a], [b]) => compareBytes(a, b))
+      ? [...(value as ReadonlyMap<string, GoJsonValue>)]
       : Object.entries(value as Readonly<Record<string, GoJsonValue>>);
+  if (value instanceof Map && members.length > 1) members.sort(([a], [b]) => compareBytes(a, b));
   const separator = indent === 0 ? ':' : ': ';
-  const lines = members
-    .filter(([, member]) => member !== undefined)
-    .map(
-      ([name, member]) =>
-        `${printString(name)}${separator}${printValue(member, indent, depth + 1)}`,
-    );
+  const lines: string[] = [];
+  for (const [name, member] of members) {
+    if (member === undefined) continue;
+    lines.push(`${printString(name)}${separator}${printValue(member, indent, depth + 1)}`);
+  }
   return bracket('{}', lines, indent, depth);
 }
 
@@ -74,7 +74,11 @@ function bracket(
   return `${pair[0]}${inner}${items.join(`,${inner}`)}\n${' '.repeat(indent * depth)}${pair[1]}`;
 }
 
+/** Printable ASCII that is written as it is: all but the quote, the backslash and what Go escapes for HTML. */
+const plain = /^[ !#-%'-;=?-[\]-~]*$/;
+
 function printString(text: string): string {
+  if (plain.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) {
     const pieces = text.split(/(\p{Surrogate})/u);
     return `"${pieces.map((piece) => (piece.isWellFormed() ? printString(piece).slice(1, -1) : '\\ufffd')).join('')}"`;

@@ -56,7 +56,8 @@ function readDocument(
     const all = parseAllDocuments(text, {
       schema: 'failsafe',
       lineCounter: lines,
-      uniqueKeys: true,
+      // The reader below refuses them, in linear time.
+      uniqueKeys: false,
       prettyErrors: false,
       logLevel: 'silent',
     });
@@ -70,12 +71,7 @@ function readDocument(
   const failure = first?.errors[0];
   if (failure !== undefined) {
     const start = failure.pos[0];
-    const key = /^[^:\n]*/.exec(text.slice(start, start + 200))?.[0] ?? '';
-    const duplicate = failure.code === 'DUPLICATE_KEY';
-    throw invalid(
-      duplicate ? `duplicate key "${shorten(key.trim())}"` : syntaxMessage(failure.message),
-      at(start),
-    );
+    throw invalid(syntaxMessage(failure.message), at(start));
   }
   if (second !== undefined && options.furtherDocuments !== 'ignore') {
     throw invalid(
@@ -168,10 +164,10 @@ class Reader {
         pair.value === null
           ? nothingAt(key.position)
           : this.read(pair.value as ParsedNode, depth + 1);
-      if (key.plain && key.text === '<<')
-        merged.push(...(value.kind === 'sequence' ? value.elements : [value]));
-      else if (members.has(key.text))
+      const merge = key.plain && key.text === '<<';
+      if (merge ? merged.length > 0 : members.has(key.text))
         throw invalid(`duplicate key "${shorten(key.text)}"`, key.position);
+      if (merge) merged.push(...(value.kind === 'sequence' ? value.elements : [value]));
       else members.set(key.text, { key, value });
     }
     for (const source of merged) {
