@@ -4,6 +4,7 @@ import type { CompiledSubpackage, OriginFacts } from '@kiln/recipe';
 import type { ExtractedLicense } from '@kiln/spdx';
 import { analyseTrees, packagesOf, relationsOf, type AnalysedTree } from './analyse.ts';
 import type { LibraryVersions } from './analysis/library-versions.ts';
+import { withCapabilities } from './capabilities.ts';
 import { emitPackage, type EmittedPackage } from './emit.ts';
 import { checkHardening } from './hardening.ts';
 import { readLicenseTexts } from './licences.ts';
@@ -207,9 +208,16 @@ async function packageTrees(
 ): Promise<BuildOutcome> {
   const packages = packagesOf(request.plan.compiled);
   const trees: PackageTree[] = [];
+  const warnings: string[] = [];
   const { dialect } = request.plan.compiled.recipe;
-  for (const { name } of packages)
-    trees.push(await collectTree(name, workspace.readTree(name), dialect));
+  for (const [index, { name, capabilities }] of packages.entries()) {
+    const collected = await collectTree(name, workspace.readTree(name), dialect);
+    // melange gives none to the files of subpackages.
+    const given = dialect === 'melange' && index > 0 ? [] : capabilities;
+    const { tree, missing } = withCapabilities(collected, given);
+    trees.push(tree);
+    warnings.push(...missing.map((path) => `${name}: setcap: no file ${path}`));
+  }
   const analysed = await analyseTrees(trees);
   const refused = await request.inspect?.(analysed);
   if (refused !== undefined) return refused;
@@ -223,7 +231,7 @@ async function packageTrees(
   const report: BuildReport = {
     excused: hardening.violations,
     unusedExceptions: hardening.unused.map(({ path, check }) => `${path} ${check}`),
-    warnings: analysed.flatMap(({ elves }) => elves.broken),
+    warnings: [...warnings, ...analysed.flatMap(({ elves }) => elves.broken)],
   };
   return {
     kind: 'built',

@@ -19,7 +19,8 @@ export type BuildFailureCode =
   | 'BUILD_SCRIPT_TOO_LONG'
   | 'BUILD_TREE_REFUSED'
   | 'BUILD_LICENSE_UNREADABLE'
-  | 'BUILD_HARDENING_FAILED';
+  | 'BUILD_HARDENING_FAILED'
+  | 'BUILD_LINT_FAILED';
 
 /** The recipe's fault: the same inputs would fail again. */
 export interface BuildFailure {

@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { readSigningKey, type SigningKey } from '@kiln/apk-files';
-import { KilnError, silentLogger } from '@kiln/base';
+import { KilnError, shorten, silentLogger } from '@kiln/base';
 import { FsBlobs } from '@kiln/blobs-fs';
+import { defaultPolicy, findingLines } from '@kiln/lint';
 import type { Architecture, Recipe } from '@kiln/recipe';
 import { requirePinnedSources } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
@@ -13,6 +14,7 @@ import { cacheFolder } from './cache-folder.ts';
 import { localCompiler, type LocalCompiler } from './compile.ts';
 import { gitCommitTime, gitHead } from './git-head.ts';
 import { LocalGuests } from './guest.ts';
+import { lintBuild } from './lint-build.ts';
 import type { LocalBuildRequest } from './local-build.ts';
 import { listOf, textOf } from './options.ts';
 import { pipelineFinder } from './pipelines.ts';
@@ -189,6 +191,14 @@ export async function buildRequestOf(
     outDirectory: out,
     key,
     network: 'none',
+    inspect: async (trees, plan) =>
+      lintBuild(trees, plan, {
+        policy: defaultPolicy,
+        onReport: ({ packageName, warnings }) => {
+          for (const line of warnings.flatMap(findingLines))
+            invocation.print.talk(`${packageName}: ${shorten(line, 5000)}\n`);
+        },
+      }),
     onLog: () => undefined,
   };
 }

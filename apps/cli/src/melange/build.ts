@@ -8,13 +8,15 @@ import {
   writeIndexFile,
   type SigningKey,
 } from '@kiln/apk-files';
-import { systemRandom } from '@kiln/base';
+import { shorten, systemRandom } from '@kiln/base';
 import type { SourceFetcher } from '@kiln/build';
 import type { Architecture } from '@kiln/recipe';
 import { appliesTo } from '@kiln/recipe';
+import { findingLines, lintPolicy } from '@kiln/lint';
 import { recipePurl } from '@kiln/spdx';
 import { cacheFolder } from '../local/cache-folder.ts';
 import { LocalGuests } from '../local/guest.ts';
+import { lintBuild } from '../local/lint-build.ts';
 import { buildLocally } from '../local/local-build.ts';
 import { writeProvenance } from '../local/statements.ts';
 import { kilnVersion } from '../version.ts';
@@ -22,6 +24,9 @@ import { architecturesOfFlag } from './architecture.ts';
 import { buildDate } from './build-date.ts';
 import { melangeRecipe, type MelangeRecipe } from './recipe.ts';
 import type { MelangeInvocation } from './subcommand.ts';
+
+/** What packages call their files is shown without the characters that move a terminal’s cursor. */
+const lineMax = 5000;
 
 /** `kiln melange build`: every architecture that the flags and the recipe name, one after the other. */
 export async function buildRecipe(invocation: MelangeInvocation): Promise<void> {
@@ -102,6 +107,21 @@ async function buildFor(
     trace: flags.bool('debug'),
     // melange's own switch, for whoever wants it.
     versionedLibraries: (environment['MELANGE_VERSIONED_SHLIB_DEPENDS'] ?? '') !== '',
+    inspect: async (trees, plan) =>
+      lintBuild(trees, plan, {
+        policy: lintPolicy({
+          require: flags.list('lint-require'),
+          warn: flags.list('lint-warn'),
+        }),
+        onReport: ({ packageName, warnings, failures }) => {
+          log.info(`linting ${packageName}`);
+          for (const finding of [...warnings, ...failures])
+            for (const line of findingLines(finding)) log.warn(shorten(line, lineMax));
+        },
+        resultsFolder: flags.bool('persist-lint-results')
+          ? path.join(outDirectory, arch)
+          : undefined,
+      }),
     onLog: ({ text }) => log.info(text),
     onMissingIndex: (directory) => log.warn(`no index in ${directory} yet`),
     signal,
