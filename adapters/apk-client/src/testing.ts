@@ -35,8 +35,8 @@ export function testKey(name: string): TestKey {
   return { name, publicPem: pair.publicKey, privatePem: pair.privateKey };
 }
 
-/** For tests: a path to a file's text, `null` for a directory, `-> target` for a link. */
-export type TestFiles = Readonly<Record<string, string | null>>;
+/** For tests: a path to a file's text or bytes, `null` for a directory, `-> target` for a link. */
+export type TestFiles = Readonly<Record<string, string | Uint8Array | null>>;
 
 export interface TestPackage {
   readonly bytes: Uint8Array;
@@ -63,9 +63,12 @@ export function testPackage(
   return { bytes, record: recordOf(info, checksumOf(control), bytes.length) };
 }
 
-function member(path: string, text: string | null): { entry: TarEntry; content: Uint8Array } {
+function member(
+  path: string,
+  text: string | Uint8Array | null,
+): { entry: TarEntry; content: Uint8Array } {
   if (text === null) return { entry: directoryEntry(path), content: new Uint8Array(0) };
-  const target = text.startsWith('-> ') ? text.slice(3) : undefined;
+  const target = typeof text === 'string' && text.startsWith('-> ') ? text.slice(3) : undefined;
   const sum = createHash('sha1')
     .update(target ?? text)
     .digest('hex');

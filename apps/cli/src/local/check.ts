@@ -91,7 +91,10 @@ async function entriesOf(
 }
 
 function infoEntry(info: Readonly<Record<string, unknown>>): ComparedEntry {
-  const facts = Object.entries(info).map(([name, value]) => [name, String(value)]);
+  // A result that was kept has no members that are undefined.
+  const facts = Object.entries(info)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, String(value)]);
   return {
     path: '.PKGINFO',
     facts: Object.fromEntries(facts) as Record<string, string>,
