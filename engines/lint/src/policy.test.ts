@@ -44,7 +44,11 @@ describe('as melange does it', () => {
 
   test('a demotion takes the linter from later packages, and requires one that warns', () => {
     const disabled = [['setuidgid'], [], ['dev', 'usrmerge'], []];
-    const policies = packagePolicies({ policy: defaultPolicy, disabled, dialect });
+    const policies = packagePolicies({
+      policy: lintPolicy({ require: [...defaultPolicy.required] }),
+      disabled,
+      dialect,
+    });
     const less = (...names: readonly string[]): readonly string[] =>
       defaultPolicy.required.filter((name) => !names.includes(name));
     expect(policies.map(({ required }) => required)).toEqual([

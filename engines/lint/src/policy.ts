@@ -76,7 +76,8 @@ function leaking(
   policy: LintPolicy,
   disabled: readonly (readonly LinterName[])[],
 ): readonly LintPolicy[] {
-  const roomMax = policy.required === defaultPolicy.required ? linterCount : policy.required.length;
+  const byDefault = policy.required.join() === defaultPolicy.required.join();
+  const roomMax = byDefault ? linterCount : policy.required.length;
   let shared = policy.required;
   return disabled.map((names) => {
     const required = shared.filter((name) => !names.includes(name));
