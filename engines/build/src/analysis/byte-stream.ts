@@ -1,6 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { gunzip, readMembers } from '@kiln/gzip';
+import { unxz } from '@kiln/xz';
 import type { FileEntry } from '../tree.ts';
 
 /** Content that can be read again from any place: a file, or what a compressed one holds. */
@@ -44,6 +45,10 @@ export function gzipMemberAt(source: ByteStream, offset: number): ByteStream {
       return;
     }
   });
+}
+
+export function unxzipped(source: ByteStream): ByteStream {
+  return from(() => unxz(source.open(0), { outputBytesMax: contentBytesMax }));
 }
 
 export function unzstd(source: ByteStream): ByteStream {

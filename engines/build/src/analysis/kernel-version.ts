@@ -1,4 +1,5 @@
 import { KilnError } from '@kiln/base';
+import { isXz } from '@kiln/xz';
 import type { FileEntry } from '../tree.ts';
 import {
   fileStream,
@@ -8,6 +9,7 @@ import {
   linesAfter,
   offsetOf,
   pieceStream,
+  unxzipped,
   unzstd,
   type ByteStream,
 } from './byte-stream.ts';
@@ -40,25 +42,25 @@ async function versionIn(image: ByteStream, dialect: Dialect): Promise<string | 
   return inner ?? firstName(image, banner, dialect);
 }
 
-export type ModuleVersion = { readonly version: string } | 'xz' | undefined;
-
 /** The version of the kernel that a module is for; modules may be compressed with gzip, Zstandard or xz. */
-export async function moduleVersion(file: FileEntry, dialect: Dialect): Promise<ModuleVersion> {
-  const start = Buffer.from(await file.range(0, xzMagic.length));
-  if (start.equals(xzMagic)) return 'xz';
-  const plain = fileStream(file);
-  const content = startsWith(start, gzipMagic)
-    ? gunzipped(plain)
-    : startsWith(start, zstdMagic)
-      ? unzstd(plain)
-      : plain;
-  const version = await unlessBroken(() => firstName(content, 'vermagic=', dialect));
-  return version === undefined ? undefined : { version };
+export async function moduleVersion(
+  file: FileEntry,
+  dialect: Dialect,
+): Promise<string | undefined> {
+  const start = Buffer.from(await file.range(0, magicBytesMax));
+  const content = decompressed(fileStream(file), start);
+  return unlessBroken(() => firstName(content, 'vermagic=', dialect));
+}
+
+function decompressed(file: ByteStream, start: Buffer): ByteStream {
+  if (startsWith(start, gzipMagic)) return gunzipped(file);
+  if (startsWith(start, zstdMagic)) return unzstd(file);
+  return isXz(start) ? unxzipped(file) : file;
 }
 
 const gzipMagic = Buffer.from([0x1f, 0x8b, 0x08]);
 const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
-const xzMagic = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]);
+const magicBytesMax = 6;
 
 function startsWith(bytes: Buffer, prefix: Buffer): boolean {
   return bytes.subarray(0, prefix.length).equals(prefix);
@@ -81,7 +83,7 @@ async function unlessBroken(read: () => Promise<string | undefined>): Promise<st
   try {
     return await read();
   } catch (error) {
-    if (error instanceof KilnError && error.code.startsWith('GZIP_')) return undefined;
+    if (error instanceof KilnError && /^(?:GZIP|XZ)_/.test(error.code)) return undefined;
     if (error instanceof Error && 'code' in error && /^Z(?:STD)?_/.test(String(error.code)))
       return undefined;
     throw error;

@@ -12,7 +12,6 @@ const imageDirectories = ['boot/', ...moduleDirectories];
 export async function kernel(tree: PackageTree, dialect: Dialect): Promise<Finding> {
   const runtime: string[] = [];
   const provides: string[] = [];
-  const warnings: string[] = [];
   const within = (path: string, directories: readonly string[]): boolean =>
     directories.some((directory) => path.startsWith(directory));
   for (const { path } of tree.entries) {
@@ -22,11 +21,9 @@ export async function kernel(tree: PackageTree, dialect: Dialect): Promise<Findi
     if (image !== undefined) provides.push(`linux:${image}`);
     if (!within(path, moduleDirectories)) continue;
     const wanted = await moduleVersion(file, dialect);
-    if (wanted === 'xz')
-      warnings.push(`${tree.packageName}: ${path}: compressed with xz, its kernel is not known`);
-    else if (wanted !== undefined) runtime.push(`linux:${wanted.version}`);
+    if (wanted !== undefined) runtime.push(`linux:${wanted}`);
   }
-  return { runtime, provides, warnings };
+  return { runtime, provides };
 }
 
 function mayBeImage(path: string, dialect: Dialect): boolean {
