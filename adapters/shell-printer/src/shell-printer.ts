@@ -37,7 +37,8 @@ function printScript(shell: WasmShell, script: string): string {
   const [interpreter = ''] = /^#![^\n]*\n/.exec(script) ?? [];
   const whole = answerOf(shell.process(script, 'print'), script).text ?? '';
   if (whole === '') return interpreter;
-  // Printing a file keeps blank lines between statements; printing statements does not.
+  // Printing a file keeps blank lines between statements; printing statements does not. Without any, both are the same.
+  if (!whole.startsWith('\n') && !whole.includes('\n\n')) return interpreter + whole;
   const statements = answerOf(shell.process(whole, 'parse'), whole).file?.Stmts ?? [];
   const bytes = Buffer.from(whole);
   const starts = statements.map(({ Pos }) => Pos.Offset);
