@@ -8,6 +8,7 @@ import type { Architecture } from '@kiln/recipe';
 import { appliesTo } from '@kiln/recipe';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import { buildTree } from '../local/build-tree.ts';
 import { buildTwice, type CheckedBuild } from '../local/check.ts';
 import { buildLocally, type LocalBuildResult } from '../local/local-build.ts';
 import { architecturesOf } from '../local/options.ts';
@@ -27,10 +28,12 @@ export const packageBuild: Command = {
   name: 'package build',
   summary:
     'Build recipes into packages, hermetically: sources come first and by digest, steps have no network. Needs no running factory.',
-  usage: 'package build RECIPE... --repository URL|DIR [--keyring FILE] [--signing-key FILE]',
+  usage:
+    'package build RECIPE|DIR... --repository URL|DIR [--keyring FILE] [--signing-key FILE] [--all]',
   examples: [
     'kiln package build zlib.yaml --repository ./seed --keyring seed.rsa.pub --signing-key kiln.rsa',
-    'kiln package build *.yaml --repository https://packages.example.org/os --keyring os.rsa.pub',
+    'kiln package build --all recipes --repository https://packages.example.org/os --keyring os.rsa.pub',
+    'kiln package build --affected-by origin/main recipes --repository ./packages --keyring kiln.rsa.pub',
   ],
   options: {
     ...jsonOption,
@@ -40,6 +43,15 @@ export const packageBuild: Command = {
       type: 'boolean',
       help: 'build twice, the second time elsewhere, and compare: exit code 3 where they differ',
     },
+    all: {
+      type: 'boolean',
+      help: 'build all recipes of folders in the order in which they need each other; what needs a failed one is skipped',
+    },
+    'affected-by': {
+      type: 'string',
+      value: 'REF',
+      help: 'as --all, but only what differs from a commit of git, and what that affects',
+    },
     'no-cache': { type: 'boolean', help: 'build even where the result is known' },
     quiet: { type: 'boolean', help: 'do not print what the steps print' },
   },
@@ -47,10 +59,22 @@ export const packageBuild: Command = {
     if (invocation.positionals.length === 0) throw usage(packageBuild, 'which recipes?');
     const context = await openSession(invocation);
     const rows: Row[] = [];
-    for (const file of invocation.positionals) rows.push(...(await buildFile(context, file)));
+    if (invocation.flags['all'] === true || invocation.flags['affected-by'] !== undefined)
+      rows.push(
+        ...(await buildTree({
+          session: context,
+          build: (file, arch) => buildFile(context, file, arch),
+          unbuilt: rowOf,
+        })),
+      );
+    else
+      for (const file of invocation.positionals)
+        for (const arch of architecturesOf(invocation))
+          rows.push(await buildFile(context, file, arch));
     const differ = rows.some(({ differences }) => (differences?.length ?? 0) > 0);
     if (invocation.flags['json'] === true)
       invocation.print.data(`${JSON.stringify(rows, null, 2)}\n`);
+    if (rows.some(({ result }) => result === 'failed' || result === 'skipped')) return 1;
     return differ ? 3 : 0;
   },
 };
@@ -59,7 +83,8 @@ export const packageBuild: Command = {
 interface Row {
   readonly recipe: string;
   readonly arch: Architecture;
-  readonly result: 'built' | 'known' | 'skip';
+  /** `skip`: not for this architecture; `skipped`: something it needs failed. */
+  readonly result: 'built' | 'known' | 'skip' | 'failed' | 'skipped';
   readonly action: string | undefined;
   readonly packages: readonly { readonly file: string; readonly checksum: string }[];
   readonly durationMs: number;
@@ -67,39 +92,31 @@ interface Row {
   readonly differences?: CheckedBuild['differences'];
 }
 
-async function buildFile(context: PackageSession, file: string): Promise<readonly Row[]> {
+function rowOf(recipe: string, arch: Architecture, result: Row['result']): Row {
+  return { recipe, arch, result, action: undefined, packages: [], durationMs: 0 };
+}
+
+async function buildFile(context: PackageSession, file: string, arch: Architecture): Promise<Row> {
   const { print } = context.invocation;
   const recipe = await readRecipe(context, file);
-  const rows: Row[] = [];
-  for (const arch of architecturesOf(context.invocation)) {
-    const row = {
-      recipe: recipe.package.name,
-      arch,
-      action: undefined,
-      packages: [],
-      durationMs: 0,
-    };
-    if (!appliesTo(recipe.package.targetArchitectures, arch)) {
-      print.talk(`skip ${recipe.package.name}: not for ${arch}\n`);
-      rows.push({ ...row, result: 'skip' });
-      continue;
-    }
-    const startedAt = performance.now();
-    const { result, differences } = await buildOne(context, { file, recipe, arch });
-    const durationMs = Math.round(performance.now() - startedAt);
-    await publish(context, arch, result);
-    report(context, result, durationMs);
-    if (differences !== undefined) reportCheck(context, result, differences);
-    rows.push({
-      ...row,
-      result: result.known ? 'known' : 'built',
-      action: result.plan.action,
-      packages: result.packages.map((one) => ({ file: one.file, checksum: one.record.checksum })),
-      durationMs,
-      ...(differences === undefined ? {} : { differences }),
-    });
+  const { name, targetArchitectures } = recipe.package;
+  if (!appliesTo(targetArchitectures, arch)) {
+    print.talk(`skip ${name}: not for ${arch}\n`);
+    return rowOf(name, arch, 'skip');
   }
-  return rows;
+  const startedAt = performance.now();
+  const { result, differences } = await buildOne(context, { file, recipe, arch });
+  const durationMs = Math.round(performance.now() - startedAt);
+  await publish(context, arch, result);
+  report(context, result, durationMs);
+  if (differences !== undefined) reportCheck(context, result, differences);
+  return {
+    ...rowOf(name, arch, result.known ? 'known' : 'built'),
+    action: result.plan.action,
+    packages: result.packages.map((one) => ({ file: one.file, checksum: one.record.checksum })),
+    durationMs,
+    ...(differences === undefined ? {} : { differences }),
+  };
 }
 
 interface Built {

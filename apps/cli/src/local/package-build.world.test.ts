@@ -65,9 +65,14 @@ function put(file: string, content: string | Uint8Array): string {
   return full;
 }
 
+function optionWords(options: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
 interface Run {
   readonly code: number;
   readonly rows: readonly {
+    readonly recipe: string;
     readonly result: string;
     readonly packages: readonly { readonly file: string; readonly checksum: string }[];
   }[];
@@ -84,15 +89,18 @@ async function build(recipe: string, ...words: readonly string[]): Promise<Run> 
   const invocation = parseInvocation(
     packageBuild,
     [
-      ...[recipe, '--json', '--arch', 'x86_64', '--repository', path.join(folder, 'tools')],
-      ...['--keyring', path.join(folder, 'tools.rsa.pub'), '--date', '1700000000'],
-      ...[
-        '--signing-key',
-        path.join(folder, 'own.rsa'),
-        '--out-dir',
-        path.join(folder, 'packages'),
-      ],
-      ...['--cache-dir', path.join(folder, 'cache'), ...words],
+      recipe,
+      '--json',
+      ...optionWords({
+        arch: 'x86_64',
+        repository: path.join(folder, 'tools'),
+        keyring: path.join(folder, 'tools.rsa.pub'),
+        date: '1700000000',
+        'signing-key': path.join(folder, 'own.rsa'),
+        'out-dir': path.join(folder, 'packages'),
+        'cache-dir': path.join(folder, 'cache'),
+      }),
+      ...words,
     ],
     readConfig({}),
     print,
@@ -153,6 +161,33 @@ chmod 755 "\${{targets.destdir}}/usr/bin/ping"`,
   expect(checked.talk).toContain('built twice, equal');
 });
 
+test('a tree is built in the order of its needs, and a failure costs what needs it and nothing else', async () => {
+  const inTree = (name: string, needs: string, script: string): string =>
+    put(
+      `tree/${name}.yaml`,
+      `package: {name: ${name}, version: "1", epoch: 0, copyright: [{license: MIT}]}
+environment: {contents: {packages: [tools${needs}]}}
+pipeline: [{runs: '${script}'}]
+`,
+    );
+  const place = 'mkdir -p "${{targets.destdir}}/usr/share/${{package.name}}"';
+  inTree('a-last', ', z-first', `test -d /usr/share/z-first; ${place}`);
+  inTree('z-first', '', place);
+  inTree('broken', '', 'exit 3');
+  inTree('needs-broken', ', broken', place);
+  inTree('unreadable', '', '${{nothing}}');
+  const { code, rows, talk } = await build(path.join(folder, 'tree'), '--all');
+  expect(code).toBe(1);
+  expect(Object.fromEntries(rows.map((row) => [path.basename(row.recipe), row.result]))).toEqual({
+    'a-last': 'built',
+    'z-first': 'built',
+    broken: 'failed',
+    'needs-broken': 'skipped',
+    'unreadable.yaml': 'failed',
+  });
+  expect(talk).toContain('skipped needs-broken: it needs broken');
+});
+
 const setuid = `mkdir -p "\${{targets.destdir}}/usr/bin" "\${{targets.destdir}}/opt/x"
 printf x > "\${{targets.destdir}}/usr/bin/su"; chmod 4755 "\${{targets.destdir}}/usr/bin/su"
 printf x > "\${{targets.destdir}}/opt/x/y"`;
@@ -177,10 +212,19 @@ test('melange builds are linted as the flags say, and keep the results', async (
     let talk = '';
     const code = await runMelange(
       [
-        ...['build', file, '--arch', 'x86_64', '--repository-append', path.join(folder, 'tools')],
-        ...['--keyring-append', path.join(folder, 'tools.rsa.pub'), '--persist-lint-results'],
-        ...['--out-dir', path.join(folder, 'melange'), '--empty-workspace', ...words],
-        ...['--apk-cache-dir', path.join(folder, 'cache/apk'), '--runner', 'bubblewrap'],
+        'build',
+        file,
+        '--persist-lint-results',
+        '--empty-workspace',
+        ...optionWords({
+          arch: 'x86_64',
+          'repository-append': path.join(folder, 'tools'),
+          'keyring-append': path.join(folder, 'tools.rsa.pub'),
+          'out-dir': path.join(folder, 'melange'),
+          'apk-cache-dir': path.join(folder, 'cache/apk'),
+          runner: 'bubblewrap',
+        }),
+        ...words,
       ],
       {
         print: { data: () => undefined, talk: (text) => void (talk += text) },
