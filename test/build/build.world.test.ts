@@ -284,6 +284,24 @@ pipeline:
   });
 });
 
+test('what analysis cannot tell is in the report of the build', async () => {
+  const { outcome } = await host.run({
+    recipe: `
+package: {name: scripts, version: "1"}
+pipeline:
+  - runs: |
+      mkdir -p "\${{targets.destdir}}/usr/bin"
+      echo '#!/usr/bin/env -i perl' > "\${{targets.destdir}}/usr/bin/unclear"
+      echo '#!/usr/bin/perl' > "\${{targets.destdir}}/usr/bin/clear"
+`,
+  });
+  expect(outcome).toMatchObject({
+    kind: 'built',
+    packages: [{ info: { depends: ['cmd:perl'] } }],
+    report: { warnings: ['scripts: usr/bin/unclear: its first line leaves the choice to env'] },
+  });
+});
+
 test('a hostile archive cannot leave the workspace', async () => {
   const evil = join(host.folder, 'evil');
   mkdirSync(join(evil, 'top'), { recursive: true });

@@ -2,10 +2,16 @@ import { KilnError, messageOf, type Clock } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import type { CompiledSubpackage, OriginFacts } from '@kiln/recipe';
 import type { ExtractedLicense } from '@kiln/spdx';
-import { analyseTrees, packagesOf, relationsOf, type AnalysedTree } from './analyse.ts';
+import {
+  analyseTrees,
+  packagesOf,
+  relationsOf,
+  type AnalysedTree,
+  type PackageRelations,
+} from './analyse.ts';
 import type { LibraryVersions } from './analysis/library-versions.ts';
 import { withCapabilities } from './capabilities.ts';
-import { emitPackage, type EmittedPackage } from './emit.ts';
+import { emitPackage, type EmitRequest, type EmittedPackage } from './emit.ts';
 import { checkHardening } from './hardening.ts';
 import { readLicenseTexts } from './licences.ts';
 import type { BuildLogLine } from './log.ts';
@@ -228,16 +234,17 @@ async function packageTrees(
   );
   const unexcused = hardening.violations.filter(({ excuse }) => excuse === undefined);
   if (unexcused.length > 0) return notHardened(unexcused);
+  const ready = await prepareAll(request, { packages, analysed, licences });
   const report: BuildReport = {
     excused: hardening.violations,
     unusedExceptions: hardening.unused.map(({ path, check }) => `${path} ${check}`),
-    warnings: [...warnings, ...analysed.flatMap(({ elves }) => elves.broken)],
+    warnings: [
+      ...warnings,
+      ...analysed.flatMap(({ elves }) => elves.broken),
+      ...ready.flatMap(({ relations }) => relations.warnings),
+    ],
   };
-  return {
-    kind: 'built',
-    packages: await emitAll(request, { packages, analysed, licences }),
-    report,
-  };
+  return { kind: 'built', packages: await emitAll(request, ready), report };
 }
 
 function notHardened(violations: readonly HardeningViolation[]): BuildFailure {
@@ -253,17 +260,20 @@ function notHardened(violations: readonly HardeningViolation[]): BuildFailure {
   };
 }
 
-interface ReadyPackages {
+interface CheckedPackages {
   readonly packages: readonly (OriginFacts | CompiledSubpackage)[];
   readonly analysed: readonly AnalysedTree[];
   readonly licences: readonly ExtractedLicense[];
 }
 
-async function emitAll(
-  { plan, blobs, signal, libraryVersions }: BuildRequest,
-  { packages, analysed, licences }: ReadyPackages,
-): Promise<readonly EmittedPackage[]> {
-  const ready = [];
+type ReadyPackage = Pick<EmitRequest, 'facts' | 'tree'> & { readonly relations: PackageRelations };
+
+/** Derives the relations of each package and gives it its SBOM. */
+async function prepareAll(
+  { plan, libraryVersions }: BuildRequest,
+  { packages, analysed, licences }: CheckedPackages,
+): Promise<readonly ReadyPackage[]> {
+  const ready: ReadyPackage[] = [];
   for (const [index, facts] of packages.entries()) {
     const subject = analysed[index];
     if (subject === undefined) continue;
@@ -282,6 +292,13 @@ async function emitAll(
     );
     ready.push({ facts, relations, tree });
   }
+  return ready;
+}
+
+async function emitAll(
+  { plan, blobs, signal }: BuildRequest,
+  ready: readonly ReadyPackage[],
+): Promise<readonly EmittedPackage[]> {
   const emitted: EmittedPackage[] = [];
   for (const { facts, relations, tree } of ready) {
     signal?.throwIfAborted();
