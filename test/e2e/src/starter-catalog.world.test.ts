@@ -12,6 +12,7 @@ const only = full ? [] : ['--only', 'static', '--only', 'zlib'];
 
 describe(full ? 'Kiln OS' : 'the quick part of Kiln OS: static and zlib', () => {
   let factory: Factory;
+  let clients: Readonly<Record<'crane' | 'cosign', string>>;
 
   beforeAll(
     async () => {
@@ -24,6 +25,11 @@ describe(full ? 'Kiln OS' : 'the quick part of Kiln OS: static and zlib', () => 
     },
     full ? 5_500_000 : 600_000,
   );
+
+  // A client may have to be compiled first.
+  beforeAll(async () => {
+    clients = await installClients(['crane', 'cosign']);
+  }, 1_200_000);
 
   afterAll(async () => factory[Symbol.asyncDispose]());
 
@@ -39,7 +45,7 @@ describe(full ? 'Kiln OS' : 'the quick part of Kiln OS: static and zlib', () => 
   });
 
   test('its images verify, by kiln and by strangers', async () => {
-    const { crane, cosign } = await installClients(['crane', 'cosign']);
+    const { crane, cosign } = clients;
     const { key } = await factory.status();
     for (const image of await factory.json<ImageSummary[]>('image', 'ls')) {
       expect(await factory.succeed(['verify', image.name])).toContain('verified');
@@ -59,7 +65,7 @@ describe(full ? 'Kiln OS' : 'the quick part of Kiln OS: static and zlib', () => 
   });
 
   test('no image has a file of the seed, and every one runs as nobody special', async () => {
-    const { crane } = await installClients(['crane']);
+    const { crane } = clients;
     for (const image of await factory.json<ImageSummary[]>('image', 'ls')) {
       const config = JSON.parse(
         (await run(crane, ['config', '--insecure', image.reference])).toString(),
