@@ -6,25 +6,33 @@ export interface ShellPrinter {
   /**
    * The script printed anew, without comments, statement by statement, each with a newline behind it; a first line that
    * begins with `#!` stays (packages.md section 5, point 4: what mvdan/sh prints with its defaults).
-   * Throws `SHELL_SYNTAX_INVALID` for what is no shell, with its line, and for more than 1 MiB or a NUL.
+   * Throws `SHELL_SYNTAX_INVALID` for what is no shell, with line and column (in bytes, both from 1) in the message and
+   * the details, and for more than 128 KiB, a NUL, or what the program has no room for: nesting beyond some 200 levels,
+   * 700 commands in one pipeline, 3,900 lines of comment in a row, 2,500 statements with blank lines between.
    */
   print(script: string): string;
 }
 
-const scriptBytesMax = 1024 * 1024;
-/** Scripts that repeat, of pipelines mostly, are printed once. */
-const memorySizeMax = 20_000;
+/** More than this the kernel does not take as one argument of a program, which is how a step's script is run. */
+const scriptBytesMax = 128 * 1024;
+/** Scripts that repeat, of pipelines mostly, are printed once. A catalog of 3,400 recipes has 6,700 of 2 MiB together. */
+const memoryCharactersMax = 16 * 1024 * 1024;
 
 /** A printer; it loads its program when it is first used, and keeps what it printed. */
 export function openShellPrinter(): ShellPrinter {
   const shell = new WasmShell();
   const printed = new Map<string, string>();
+  let characters = 0;
   return {
     print(script) {
       const known = printed.get(script);
       if (known !== undefined) return known;
       const text = printScript(shell, script);
-      if (printed.size >= memorySizeMax) printed.clear();
+      characters += script.length + text.length;
+      if (characters > memoryCharactersMax) {
+        printed.clear();
+        characters = script.length + text.length;
+      }
       printed.set(script, text);
       return text;
     },
@@ -32,38 +40,49 @@ export function openShellPrinter(): ShellPrinter {
 }
 
 function printScript(shell: WasmShell, script: string): string {
-  if (Buffer.byteLength(script) > scriptBytesMax) throw refused('a script is longer than 1 MiB');
+  if (Buffer.byteLength(script) > scriptBytesMax) throw refused('a script is longer than 128 KiB');
   if (script.includes('\0')) throw refused('a script holds a NUL');
   const [interpreter = ''] = /^#![^\n]*\n/.exec(script) ?? [];
-  const whole = answerOf(shell.process(script, 'print'), script).text ?? '';
-  if (whole === '') return interpreter;
+  const whole = ask(shell, script, 'print').text ?? '';
   // Printing a file keeps blank lines between statements; printing statements does not. Without any, both are the same.
-  if (!whole.startsWith('\n') && !whole.includes('\n\n')) return interpreter + whole;
-  const statements = answerOf(shell.process(whole, 'parse'), whole).file?.Stmts ?? [];
-  const bytes = Buffer.from(whole);
+  const blank = whole.startsWith('\n') || whole.includes('\n\n');
+  return interpreter + (blank ? statementsOf(shell, whole) : whole);
+}
+
+/** The statements of a printed text, each with one newline behind it; blank lines inside them stay. */
+function statementsOf(shell: WasmShell, printed: string): string {
+  const statements = ask(shell, printed, 'parse').file?.Stmts ?? [];
+  const bytes = Buffer.from(printed);
   const starts = statements.map(({ Pos }) => Pos.Offset);
-  const pieces = starts.map((start, index) =>
-    bytes
-      .subarray(start, starts[index + 1])
-      .toString('utf8')
-      .replace(/\n+$/, ''),
-  );
-  return interpreter + pieces.map((piece) => `${piece}\n`).join('');
+  // A statement's own end does not cover its here-documents; the next one's start does.
+  return starts
+    .map((start, index) => bytes.subarray(start, starts[index + 1]).toString('utf8'))
+    .map((piece) => piece.replace(/\n+$/, '\n'))
+    .join('');
 }
 
-function answerOf(answer: ShellAnswer, script: string): ShellAnswer {
-  const error = answer.parseError;
-  if (error == null && !answer.message) return answer;
-  const line = error?.Pos.Line ?? 0;
-  const text = script.split('\n')[line - 1]?.trim() ?? '';
-  const what = (error?.Text ?? answer.message ?? '').replace(/^script:/, '');
-  const where = line > 0 ? `line ${line} of the script: ` : '';
+function ask(shell: WasmShell, script: string, what: 'print' | 'parse'): ShellAnswer {
+  const answer = shell.process(script, what);
+  if (answer === undefined) throw refused('a script nests too deeply or has too many statements');
+  if (!answer.message) return answer;
+  const [, line = '0', column = '0', reason = answer.message] =
+    /^(\d+):(\d+): (.*)$/s.exec(answer.message) ?? [];
+  const text = script.split('\n')[Number(line) - 1]?.trim() ?? '';
   const shown = text === '' ? '' : `: "${shorten(text)}"`;
-  throw refused(`${where}${shorten(what.replace(/^\d+:\d+: /, ''), 160)}${shown}`);
+  const where = `line ${line}, column ${column} of the script`;
+  throw refused(`${where}: ${shorten(reason, 160)}${shown}`, {
+    line: Number(line),
+    column: Number(column),
+    reason: shorten(reason, 160),
+  });
 }
 
-function refused(message: string): KilnError {
+function refused(message: string, details: KilnError['details'] = {}): KilnError {
   return new KilnError('SHELL_SYNTAX_INVALID', message, {
-    hint: 'steps are run by /bin/sh; bash’s grammar is accepted',
+    hint:
+      details['line'] === undefined
+        ? 'move it into a file of the side directory'
+        : 'steps are run by /bin/sh; bash’s grammar is accepted',
+    details,
   });
 }

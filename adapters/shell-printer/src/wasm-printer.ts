@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import { webAssembly, type WasmInstance, type WasmModule } from './web-assembly.ts';
+import { startWithoutHost } from './wasm-host.ts';
+import { webAssembly, type WasmModule } from './web-assembly.ts';
 
 /** What this uses of the program that `sh-syntax` compiles from mvdan/sh. */
 interface Exports {
@@ -10,19 +11,11 @@ interface Exports {
   process(...words: readonly (number | boolean)[]): number;
 }
 
-interface GoRuntime {
-  readonly importObject: object;
-  run(instance: WasmInstance): Promise<void>;
-}
-
 /** The answer to one text: the printed text, or the syntax tree, or an error. */
 export interface ShellAnswer {
   readonly text?: string;
   readonly file?: { readonly Stmts?: readonly { readonly Pos: { readonly Offset: number } }[] };
-  readonly parseError?: {
-    readonly Text: string;
-    readonly Pos: { readonly Line: number; readonly Col: number };
-  } | null;
+  /** What is wrong, behind `LINE:COLUMN: `, both from 1; the column counts bytes. Empty when nothing is. */
   readonly message?: string;
 }
 
@@ -31,55 +24,43 @@ const usesMax = 100;
 const bash = 1;
 
 /**
- * The shell parser and printer as a WebAssembly program: compiled once a process, when it is first needed, and called
- * directly, since the package's own functions make an instance a call.
+ * The shell parser and printer as a WebAssembly program: compiled once, when it is first needed, and called directly,
+ * since the package's own functions make an instance a call.
  */
 export class WasmShell {
   #module: WasmModule | undefined;
   #exports: Exports | undefined;
   #uses = 0;
 
-  /** Parses, and prints or gives the syntax tree. Comments are dropped. The text holds no NUL. */
-  process(text: string, what: 'print' | 'parse'): ShellAnswer {
+  /**
+   * Parses, and prints or gives the syntax tree. Comments are dropped. The text holds no NUL.
+   * Undefined when the program trapped: the text nests too deeply for its stack, or its tree is too large.
+   */
+  process(text: string, what: 'print' | 'parse'): ShellAnswer | undefined {
+    const fresh = this.#exports === undefined || this.#uses >= usesMax;
+    // A trap may be what earlier texts left behind; one of a fresh instance is this text's own.
+    return this.#attempt(text, what) ?? (fresh ? undefined : this.#attempt(text, what));
+  }
+
+  #attempt(text: string, what: 'print' | 'parse'): ShellAnswer | undefined {
     const shell = this.#instance();
-    const put = (bytes: Uint8Array): number => {
-      const pointer = shell.wasmAlloc(bytes.length);
-      new Uint8Array(shell.memory.buffer).set(bytes, pointer);
-      return pointer;
-    };
-    const [name, script, stopAt] = [Buffer.from('script'), Buffer.from(text), Buffer.alloc(0)];
-    const pointers = [put(name), put(script), put(stopAt)] as const;
-    const slice = (at: 0 | 1 | 2, { length }: Buffer): readonly number[] => [
-      pointers[at],
-      length,
-      length,
-    ];
-    const keepComments = false;
-    // recoverErrors, simplify, indent, and five ways of layout that are all off, as the printer's defaults are.
-    const layout = [0, false, 0, false, false, false, false, false, false, false];
-    const answer = shell.process(
-      ...slice(0, name),
-      ...slice(1, script),
-      what === 'print',
-      keepComments,
-      bash,
-      ...slice(2, stopAt),
-      ...layout,
-    );
-    for (const pointer of pointers) shell.wasmFree(pointer);
-    const memory = new Uint8Array(shell.memory.buffer);
-    const bytes = memory.subarray(answer, memory.indexOf(0, answer));
-    return JSON.parse(Buffer.from(bytes).toString('utf8')) as ShellAnswer;
+    this.#exports = undefined;
+    try {
+      const answer = call(shell, text, what);
+      this.#exports = shell;
+      return answer;
+    } catch (error) {
+      // What trapped has a stack and a heap in disorder, and stays dropped.
+      if (error instanceof RangeError || error instanceof webAssembly.RuntimeError)
+        return undefined;
+      throw error;
+    }
   }
 
   #instance(): Exports {
     if (this.#exports === undefined || this.#uses >= usesMax) {
       this.#module ??= compile();
-      const go = makeGo();
-      const instance = new webAssembly.Instance(this.#module, go.importObject);
-      // The program stays in its main function for as long as the instance lives.
-      void go.run(instance);
-      this.#exports = instance.exports as unknown as Exports;
+      this.#exports = startWithoutHost(this.#module).exports as unknown as Exports;
       this.#uses = 0;
     }
     this.#uses += 1;
@@ -87,16 +68,32 @@ export class WasmShell {
   }
 }
 
-const require = createRequire(import.meta.url);
-
-function compile(): WasmModule {
-  return new webAssembly.Module(fs.readFileSync(require.resolve('sh-syntax/main.wasm')));
+function call(shell: Exports, text: string, what: 'print' | 'parse'): ShellAnswer {
+  const script = Buffer.from(text);
+  const pointer = shell.wasmAlloc(script.length);
+  new Uint8Array(shell.memory.buffer).set(script, pointer);
+  // Pointer, length and capacity, as Go has its slices.
+  const slice = [pointer, script.length, script.length] as const;
+  const absent = [0, 0, 0] as const;
+  const keepComments = false;
+  // recoverErrors, simplify, indent, and seven ways of layout that are all off, as the printer's defaults are.
+  const layout = [0, false, 0, false, false, false, false, false, false, false];
+  const answer = shell.process(
+    ...absent,
+    ...slice,
+    what === 'print',
+    keepComments,
+    bash,
+    ...absent,
+    ...layout,
+  );
+  shell.wasmFree(pointer);
+  const memory = new Uint8Array(shell.memory.buffer);
+  const bytes = memory.subarray(answer, memory.indexOf(0, answer));
+  return JSON.parse(Buffer.from(bytes).toString('utf8')) as ShellAnswer;
 }
 
-/** Go's runtime support puts its class into the global object. */
-function makeGo(): GoRuntime {
-  const scope = globalThis as { Go?: new () => GoRuntime };
-  if (scope.Go === undefined) require('sh-syntax/vendors/wasm_exec');
-  if (scope.Go === undefined) throw new Error('assertion failed: sh-syntax has no Go runtime');
-  return new scope.Go();
+function compile(): WasmModule {
+  const file = createRequire(import.meta.url).resolve('sh-syntax/main.wasm');
+  return new webAssembly.Module(fs.readFileSync(file));
 }

@@ -5,9 +5,16 @@ export interface WasmInstance {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
+export type WasmImports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 interface Types {
-  readonly Module: new (bytes: Uint8Array) => WasmModule;
-  readonly Instance: new (module: WasmModule, imports: object) => WasmInstance;
+  readonly Module: {
+    new (bytes: Uint8Array): WasmModule;
+    imports(module: WasmModule): readonly { readonly module: string; readonly name: string }[];
+  };
+  readonly Instance: new (module: WasmModule, imports: WasmImports) => WasmInstance;
+  /** A trap. */
+  readonly RuntimeError: new () => Error;
 }
 
 /** What this package uses of WebAssembly, whose types come with a browser's only. */
