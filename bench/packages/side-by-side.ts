@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
 /**
- * Runs two commands by turns and prints the ratio of their medians: `node bench/side-by-side.ts --runs 9 --other melange
+ * Runs two commands by turns and prints the ratio of their medians: `node bench/packages/side-by-side.ts --runs 9 --other melange
  * --own './kiln melange' -- ARGUMENTS`. Both get the same arguments, in the present folder; each runs once before it counts.
  */
 const { values, positionals } = parseArgs({
