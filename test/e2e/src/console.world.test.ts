@@ -435,6 +435,7 @@ describe('trouble', () => {
   test('a factory that goes away is said to be away, what was there stays, and the page goes on when it is back', async () => {
     const page = await open('/', { troubled: true });
     await page.getByText('Live', { exact: true }).waitFor();
+    await row(page, 'package:zlib@x86_64').waitFor();
     const same = await mark(page);
     // An open page with its event stream must not hold the server open.
     await factory.stopServer();
