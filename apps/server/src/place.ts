@@ -17,6 +17,8 @@ export interface Place {
   readonly scratch: string;
   readonly uploads: string;
   readonly apt: string;
+  /** Repositories that builds check out from. */
+  readonly git: string;
   readonly run: string;
   /** A short private folder for sockets. */
   readonly runtime: string;
@@ -39,6 +41,7 @@ export function placeOf(root: string, home: string, runtime: string): Place {
     scratch: within('scratch'),
     uploads: within('uploads'),
     apt: within('apt'),
+    git: within('git'),
     run: within('run'),
     runtime,
     signerSocket: path.join(runtime, 'signer.sock'),

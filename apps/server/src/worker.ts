@@ -7,6 +7,7 @@ import { DebianBinaryArchive, DebianSourceMirror } from '@kiln/debian';
 import { diskFull, passes } from '@kiln/factory';
 import { PostgresWakeups, isConnectionLost, socketDirectoryOf } from '@kiln/postgres';
 import { Dispatcher } from '@kiln/queue';
+import { CachedGitSources } from '@kiln/git-sources';
 import { imageReconciler } from '@kiln/reconcile-image';
 import { indexReconciler } from '@kiln/reconcile-index';
 import { packageReconciler } from '@kiln/reconcile-package';
@@ -77,6 +78,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     logger: log,
     mirrors: [new DebianSourceMirror({ stateDirectory: `${place.apt}/sources`, logger: log })],
   });
+  const git = await CachedGitSources.open({ directory: place.git });
+  await git.sweep(0);
   const workspaces = await FsWorkspaces.open({ directory: place.workspaces });
   const shared = { records, blobs, signer, opener, sandbox, logs, clock, builder };
   const wakeups = new PostgresWakeups({
@@ -89,7 +92,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     reconcilers: [
       seedReconciler({ records, blobs, signer, archive, logs }),
       packageReconciler(
-        { ...shared, environments: roots, sources, workspaces },
+        { ...shared, environments: roots, sources, git, workspaces },
         buildsAtOnce(os.availableParallelism()),
       ),
       indexReconciler({ records, blobs, signer }),

@@ -12,6 +12,7 @@ import {
 import type { LibraryVersions } from './analysis/library-versions.ts';
 import { withCapabilities } from './capabilities.ts';
 import { emitPackage, type EmitRequest, type EmittedPackage } from './emit.ts';
+import type { GitSources } from './git-sources.ts';
 import { checkHardening } from './hardening.ts';
 import { readLicenseTexts } from './licences.ts';
 import type { BuildLogLine } from './log.ts';
@@ -20,6 +21,7 @@ import type { BuildPlan } from './plan.ts';
 import type { Mount, Sandbox } from './sandbox.ts';
 import { sbomOf, withSbom } from './sbom.ts';
 import { baseEnvironment, workspaceMount } from './script.ts';
+import { fetchSources, gitVariables, type SourceCache } from './source-cache.ts';
 import type { SourceFetcher } from './sources.ts';
 import { runSteps, type StepRunner, type StepsResult } from './steps.ts';
 import { collectTree, type PackageTree } from './tree.ts';
@@ -29,6 +31,7 @@ export interface BuildRequest {
   readonly plan: BuildPlan;
   readonly sandbox: Sandbox;
   readonly sources: SourceFetcher;
+  readonly git: GitSources;
   /** Holds the side files; takes sources and the segments of packages. */
   readonly blobs: BlobStore;
   readonly workspaces: WorkspacePort;
@@ -58,30 +61,27 @@ export interface BuildRequest {
 
 const timeoutMsDefault = 2 * 3_600_000;
 
-/** Where the guest finds the sources of the build, named by algorithm and digest. */
-const sourcesMount = '/var/cache/melange';
-
 /**
  * Runs a build.
  *
- * 1. Every source is fetched by its digest, outside any sandbox, before the first step.
+ * 1. Every source is fetched by its digest or commit, outside any sandbox, before the first step.
  * 2. A fresh workspace takes the side files; sources are shown read-only beside it.
  * 3. The main pipeline and then that of each subpackage run step by step, each in a fresh sandbox without network, as
  *    uid 1000, with the plan's environment: what is fetched is also unpacked there.
  * 4. The destination trees are read back, analysed, checked for hardening, given their SBOMs and written as segments of
  *    packages into the blob store. Nothing is written before every check of every package has passed.
  *
- * A failure that the recipe causes is a value. Throws `SOURCE_UNAVAILABLE` and `SOURCE_DIGEST_MISMATCH` of the fetcher and
- * what sandbox, workspace and blob store throw of their own troubles. The workspace is removed in every case.
+ * A failure that the recipe causes is a value. Throws the `SOURCE_…` errors of the fetchers and what sandbox, workspace and
+ * blob store throw of their own troubles. The workspace is removed in every case.
  */
 export async function build(request: BuildRequest): Promise<BuildOutcome> {
   const workspace = await request.workspaces.create(workspaceName(request.plan));
-  let cache: Workspace | undefined;
+  let cache: SourceCache | undefined;
   try {
     cache = await prepareSources(request);
     await prepareWorkspace(request, workspace);
     const runner = stepRunner(request, workspace, cache);
-    const failed = await runPipelines(request, workspace, runner);
+    const failed = await runPipelines(request, { workspace, runner, cache });
     if (failed !== undefined) return failed;
     const licences = await readLicenseTexts(runner, request.plan.compiled.package);
     if (licences.kind !== 'read') return licences;
@@ -120,28 +120,18 @@ function treeRefused(error: KilnError): BuildFailure {
   };
 }
 
-async function prepareSources(request: BuildRequest): Promise<Workspace | undefined> {
-  const { sources } = request.plan.compiled;
-  if (sources.length === 0 || request.fetching === 'by-steps') return undefined;
-  const cache = await request.workspaces.create(`${workspaceName(request.plan)}-sources`);
-  try {
-    const taken = new Set<string>();
-    for (const { uri, digest } of sources) {
-      const path = `${digest.algorithm}:${digest.hex}`;
-      if (taken.has(path)) continue;
-      taken.add(path);
-      const fetched = await request.sources.fetch({ uri, digest }, request.signal);
-      request.onLog({
-        step: 'sources',
-        text: `${uri} (${fetched.sizeBytes} bytes, from ${fetched.from})`,
-      });
-      await cache.write({ path, mode: 0o444, content: request.blobs.read(fetched.blob) });
-    }
-    return cache;
-  } catch (error) {
-    await cache.remove();
-    throw error;
-  }
+async function prepareSources(request: BuildRequest): Promise<SourceCache> {
+  const { plan, fetching, sources, git, blobs, workspaces, signal } = request;
+  return fetchSources({
+    needed: fetching === 'by-steps' ? [] : plan.compiled.sources,
+    name: workspaceName(plan),
+    sources,
+    git,
+    blobs,
+    workspaces,
+    signal,
+    onLog: (line) => request.onLog(line),
+  });
 }
 
 async function prepareWorkspace(
@@ -154,17 +144,23 @@ async function prepareWorkspace(
   }
 }
 
+interface Prepared {
+  readonly workspace: Workspace;
+  readonly runner: StepRunner;
+  readonly cache: SourceCache;
+}
+
 async function runPipelines(
   request: BuildRequest,
-  workspace: Workspace,
-  runner: StepRunner,
+  { workspace, runner, cache }: Prepared,
 ): Promise<StepsResult> {
   const { plan } = request;
   const { compiled } = plan;
-  const environment = baseEnvironment({
+  const base = baseEnvironment({
     layers: [request.ambient ?? {}, plan.variables, compiled.environment.environment],
     sourceDateEpoch: plan.sourceDateEpoch,
   });
+  const environment = { ...base, ...gitVariables(cache, base) };
   const pipelines = [
     compiled.package,
     ...compiled.subpackages.filter(({ applies }) => applies),
@@ -180,18 +176,12 @@ async function runPipelines(
   return undefined;
 }
 
-function stepRunner(
-  request: BuildRequest,
-  workspace: Workspace,
-  cache: Workspace | undefined,
-): StepRunner {
+function stepRunner(request: BuildRequest, workspace: Workspace, cache: SourceCache): StepRunner {
   const timeoutMs =
     request.plan.compiled.package.timeoutMs ?? request.timeoutMs ?? timeoutMsDefault;
   const mounts: readonly Mount[] = [
     { source: workspace.hostPath, target: workspaceMount, readOnly: false },
-    ...(cache === undefined
-      ? []
-      : [{ source: cache.hostPath, target: sourcesMount, readOnly: true }]),
+    ...cache.mounts,
     ...(request.mounts ?? []),
   ];
   return {

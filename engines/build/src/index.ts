@@ -20,6 +20,7 @@ export type { CapabilityGrants, GrantedTree } from './capabilities.ts';
 export { capabilityAttribute, capabilityAttributeName, withCapabilities } from './capabilities.ts';
 export type { EmitRequest, EmittedPackage, JoinRequest } from './emit.ts';
 export { emitPackage, joinPackage } from './emit.ts';
+export type { GitFetchRequest, GitMirror, GitMirrors, GitSources } from './git-sources.ts';
 export type { HardeningReport } from './hardening.ts';
 export { checkHardening } from './hardening.ts';
 export { licenseExpression } from './licences.ts';

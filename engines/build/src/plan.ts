@@ -6,6 +6,7 @@ import {
   fullVersionOf,
   goNameOf,
   type CompiledRecipe,
+  type SourceReference,
 } from '@kiln/recipe';
 import { isVersion } from '@kiln/version';
 
@@ -117,7 +118,7 @@ export function actionInputs(inputs: PlanInputs): Readonly<Record<string, unknow
     builder: inputs.builder,
     arch: inputs.compiled.arch,
     recipe: recipeDocument(inputs),
-    sources: inputs.compiled.sources.map(({ uri, digest }) => ({ uri, digest })),
+    sources: inputs.compiled.sources.map(sourceIdentity),
     sideFiles: inputs.sideFiles,
     environment: inputs.environment,
     variables: inputs.variables,
@@ -126,6 +127,13 @@ export function actionInputs(inputs: PlanInputs): Readonly<Record<string, unknow
     recipeSource: inputs.recipeSource,
     stripOrigin: inputs.stripOrigin,
   };
+}
+
+/** Which bytes a source is; the recipe says the rest. */
+function sourceIdentity(source: SourceReference): unknown {
+  return source.kind === 'archive'
+    ? { uri: source.uri, digest: source.digest }
+    : { repository: source.repository, commit: source.commit };
 }
 
 /** The value of `.melange.yaml`: the compiled recipe with the environment locked and all variables stated. */

@@ -1,11 +1,17 @@
 import type { Clock } from '@kiln/base';
-import type { CompiledTest } from '@kiln/recipe';
+import { sourcesOfSteps, type CompiledTest } from '@kiln/recipe';
 import type { BlobStore } from '@kiln/blobs';
 import type { BuildLogLine } from './log.ts';
 import type { BuildFailure } from './outcome.ts';
 import type { SideFile } from './plan.ts';
 import type { Mount, Sandbox } from './sandbox.ts';
 import { baseEnvironment, workspaceMount } from './script.ts';
+import {
+  fetchSources,
+  gitVariables,
+  type SourceCache,
+  type SourceCacheRequest,
+} from './source-cache.ts';
 import { runSteps, type StepRunner } from './steps.ts';
 import type { WorkspaceFile, WorkspacePort } from './workspace.ts';
 
@@ -21,6 +27,8 @@ export interface TestPackageRequest {
   readonly sandbox: Sandbox;
   readonly workspaces: WorkspacePort;
   readonly blobs: BlobStore;
+  /** Given: what the steps fetch and check out is at hand before the first of them; else they fetch it. */
+  readonly fetchers?: Pick<SourceCacheRequest, 'sources' | 'git'>;
   readonly clock: Clock;
   /** Default ten minutes. */
   readonly timeoutMs?: number;
@@ -47,10 +55,11 @@ const timeoutMsDefault = 10 * 60_000;
  */
 export async function testPackage(request: TestPackageRequest): Promise<TestPackageOutcome> {
   const { test, packageName } = request;
-  const workspace = await request.workspaces.create(
-    `test-${packageName.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)}`,
-  );
+  const name = `test-${packageName.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)}`;
+  const workspace = await request.workspaces.create(name);
+  let cache: SourceCache | undefined;
   try {
+    cache = await prepareSources(request, name);
     for await (const file of request.files ?? []) await workspace.write(file);
     for (const file of request.sideFiles) {
       await workspace.write({
@@ -59,12 +68,17 @@ export async function testPackage(request: TestPackageRequest): Promise<TestPack
         content: request.blobs.read(file.digest),
       });
     }
+    const base = baseEnvironment({
+      layers: [...request.variables, test.environment.environment],
+      sourceDateEpoch: undefined,
+    });
     const result = await runSteps(
       {
         sandbox: request.sandbox,
         roots: request.environmentRoots,
         mounts: [
           { source: workspace.hostPath, target: workspaceMount, readOnly: false },
+          ...(cache?.mounts ?? []),
           ...(request.mounts ?? []),
         ],
         clock: request.clock,
@@ -77,14 +91,29 @@ export async function testPackage(request: TestPackageRequest): Promise<TestPack
       {
         steps: test.pipeline,
         packageName,
-        environment: baseEnvironment({
-          layers: [...request.variables, test.environment.environment],
-          sourceDateEpoch: undefined,
-        }),
+        environment: cache === undefined ? base : { ...base, ...gitVariables(cache, base) },
       },
     );
     return result ?? { kind: 'passed' };
   } finally {
+    await cache?.remove();
     await workspace.remove();
   }
+}
+
+async function prepareSources(
+  request: TestPackageRequest,
+  name: string,
+): Promise<SourceCache | undefined> {
+  const { test, fetchers, blobs, workspaces, signal } = request;
+  if (fetchers === undefined) return undefined;
+  return fetchSources({
+    ...fetchers,
+    needed: sourcesOfSteps(test.pipeline, undefined),
+    name,
+    blobs,
+    workspaces,
+    signal,
+    onLog: (line) => request.onLog(line),
+  });
 }

@@ -42,19 +42,57 @@ export interface CompiledSubpackage extends PackageFacts {
   readonly test: CompiledTest | undefined;
 }
 
-/** An upstream file that a `fetch` step names, to be at hand before the first step runs. */
-export interface SourceReference {
-  readonly uri: string;
-  readonly digest: { readonly algorithm: 'sha256' | 'sha512'; readonly hex: string };
-  /** Name and version for the package URL in the SBOM. */
-  readonly purlName: string;
-  readonly purlVersion: string;
-  /** Index of the top-level step, and whether the step stands at the top level (only those enter the SBOM). */
+/** What a step of a build needs from elsewhere, to be at hand before the first step runs. */
+export type SourceReference = ArchiveSource | GitSource;
+
+/** Where the step stands that names a source. */
+export interface SourcePlace {
+  /** Index of the top-level step, and whether the step stands at the top level. */
   readonly stepIndex: number;
   readonly topLevel: boolean;
   /** The subpackage in whose pipeline it stands; undefined in the main pipeline. */
   readonly subpackage: string | undefined;
   readonly position: Position;
+}
+
+/** An upstream file that a `fetch` step names. */
+export interface ArchiveSource extends SourcePlace {
+  readonly kind: 'archive';
+  readonly uri: string;
+  readonly digest: { readonly algorithm: 'sha256' | 'sha512'; readonly hex: string };
+  /** Name and version for the package URL in the SBOM. */
+  readonly purlName: string;
+  readonly purlVersion: string;
+}
+
+/** A commit that a `git-checkout` step names. */
+export interface GitSource extends SourcePlace, GitCheckout {
+  readonly kind: 'git';
+}
+
+/** What a `git-checkout` step asks of a repository (packages.md 6.5). */
+export interface GitCheckout {
+  /** A URL; a path of the host is written as a `file:` URL. */
+  readonly repository: string;
+  /** At most one of the two; without either the repository's own choice is meant. */
+  readonly branch: string | undefined;
+  readonly tag: string | undefined;
+  /** Of the commit, or of the object of an annotated tag: 40 lower-case hexadecimal digits. */
+  readonly commit: string;
+  /** The commit must be the last one of the branch. */
+  readonly mustBeTip: boolean;
+  /** Commits of history; undefined: all of it. */
+  readonly depth: number | undefined;
+  /** Submodules and theirs are checked out, too. */
+  readonly submodules: boolean;
+  readonly cherryPicks: readonly CherryPick[];
+}
+
+export interface CherryPick {
+  /** Where the commit can be found; undefined: it comes with the checkout. */
+  readonly branch: string | undefined;
+  /** As written. */
+  readonly commit: string;
 }
 
 /** A recipe for one architecture: flat, self-contained, a function of recipe, pipelines and architecture alone. */

@@ -13,10 +13,15 @@ export { capabilityBits } from './capability.ts';
 export type { CompileOptions } from './compile.ts';
 export { compileRecipe } from './compile.ts';
 export type {
+  ArchiveSource,
+  CherryPick,
   CompiledRecipe,
   CompiledStep,
   CompiledSubpackage,
   CompiledTest,
+  GitCheckout,
+  GitSource,
+  SourcePlace,
   SourceReference,
 } from './compiled.ts';
 export { evaluateCondition } from './condition.ts';
@@ -52,6 +57,7 @@ export type {
   VarTransform,
 } from './recipe.ts';
 export { fullVersionOf } from './recipe.ts';
-export { requirePinnedSources } from './sources.ts';
+export type { SourceDescriptor } from './sources.ts';
+export { requirePinnedSources, sourceDescriptor, sourcesOfSteps } from './sources.ts';
 export type { Variables } from './substitute.ts';
 export { substitute, substituteKnown } from './substitute.ts';

@@ -1,6 +1,6 @@
 import type { PackageOpener } from '@kiln/assemble';
 import type { BlobStore } from '@kiln/blobs';
-import type { Sandbox, SourceFetcher, WorkspacePort } from '@kiln/build';
+import type { GitSources, Sandbox, SourceFetcher, WorkspacePort } from '@kiln/build';
 import type { Clock, Digest } from '@kiln/base';
 import type { AttemptLogs, FactoryRecords } from '@kiln/factory';
 import type { TarMember } from '@kiln/tar';
@@ -20,6 +20,7 @@ export interface PackageReconcilerPorts {
   readonly environments: EnvironmentCache;
   readonly sandbox: Sandbox;
   readonly sources: SourceFetcher;
+  readonly git: GitSources;
   readonly workspaces: WorkspacePort;
   readonly logs: AttemptLogs;
   readonly clock: Clock;

@@ -13,6 +13,7 @@ import type {
 } from '@kiln/factory';
 import { packagesOf } from '@kiln/factory';
 import type { Key, ReconcileContext } from '@kiln/queue';
+import { sourceDescriptor } from '@kiln/recipe';
 import type { EnvironmentPackage } from './lock.ts';
 import type { PackageReconcilerPorts } from './ports.ts';
 
@@ -43,6 +44,7 @@ export async function runBuild(
       plan: request.plan,
       sandbox: ports.sandbox,
       sources: ports.sources,
+      git: ports.git,
       blobs: ports.blobs,
       workspaces: ports.workspaces,
       environmentRoots: [root],
@@ -140,11 +142,7 @@ async function inputsOf(
   ports: PackageReconcilerPorts,
   request: RunBuildRequest,
 ): Promise<readonly ResolvedInput[]> {
-  const sources = request.plan.compiled.sources.map(({ uri, digest, purlName }): ResolvedInput => ({
-    name: purlName,
-    uri,
-    digest: { [digest.algorithm]: digest.hex },
-  }));
+  const sources: readonly ResolvedInput[] = request.plan.compiled.sources.map(sourceDescriptor);
   const seed = await packagesOf(ports.records, await ports.records.state(request.bundle.seed));
   const wrapped = new Map((seed?.inputs ?? []).map((one) => [one.name, one]));
   const environment = request.environment.map((one): ResolvedInput => {

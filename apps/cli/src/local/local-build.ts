@@ -17,6 +17,7 @@ import {
   type BuildPlan,
   type BuildReport,
   type EmittedPackage,
+  type GitSources,
   type LibraryVersions,
   type PlanInputs,
   type SideFile,
@@ -42,6 +43,7 @@ export interface LocalBuildRequest {
     'sourceDateEpoch' | 'namespace' | 'builder' | 'recipeSource' | 'stripOrigin'
   >;
   readonly sources: SourceFetcher;
+  readonly git: GitSources;
   /** Keeps sources and the segments of packages; by default a store that goes with the build. */
   readonly blobs?: BlobStore;
   /** Results of builds; without one every build runs. */
@@ -189,6 +191,7 @@ async function buildIn(
     plan,
     sandbox,
     sources: request.sources,
+    git: request.git,
     blobs,
     workspaces,
     environmentRoots: [request.guest.root],

@@ -19,7 +19,7 @@ import type { LocalBuildRequest } from './local-build.ts';
 import { listOf, textOf } from './options.ts';
 import { pipelineFinder } from './pipelines.ts';
 import { readRecipeFile } from './recipe-file.ts';
-import { localSources } from './sources.ts';
+import { localRepositories, localSources } from './sources.ts';
 
 /** Options of commands that work on recipes with guests. */
 export const recipeOptions: Command['options'] = {
@@ -186,6 +186,7 @@ export async function buildRequestOf(
       builder: { name: 'kiln', version: kilnVersion() },
     },
     sources: localSources(cache, blobs, silentLogger),
+    git: await localRepositories(cache),
     blobs,
     actions,
     outDirectory: out,

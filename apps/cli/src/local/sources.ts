@@ -1,8 +1,9 @@
 import path from 'node:path';
 import type { Logger } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
-import type { SourceFetcher } from '@kiln/build';
+import type { GitSources, SourceFetcher } from '@kiln/build';
 import { DebianSourceMirror } from '@kiln/debian';
+import { CachedGitSources } from '@kiln/git-sources';
 import { FsDigestIndex, Sources } from '@kiln/sources';
 
 /**
@@ -16,4 +17,12 @@ export function localSources(cache: string, blobs: BlobStore, logger: Logger): S
     mirrors: [new DebianSourceMirror({ stateDirectory: path.join(cache, 'apt-sources'), logger })],
     logger,
   });
+}
+
+/**
+ * Repositories for builds without a factory; what was fetched once stays in the cache. A recipe of one's own may name
+ * repositories of one's machine.
+ */
+export function localRepositories(cache: string): Promise<GitSources> {
+  return CachedGitSources.open({ directory: path.join(cache, 'git'), localDirectories: ['/'] });
 }

@@ -14,7 +14,7 @@ import {
   type ResourceDescriptor,
   type Statement,
 } from '@kiln/intoto';
-import { printCompiled } from '@kiln/recipe';
+import { printCompiled, sourceDescriptor } from '@kiln/recipe';
 import { fileEntry, tarBytes } from '@kiln/tar';
 import { KILN_BUILDER_ID, PACKAGE_BUILD_TYPE } from '@kiln/trust';
 import type { LocalBuildResult, WrittenPackage } from './local-build.ts';
@@ -83,10 +83,10 @@ function provenanceOf(
     },
     internalParameters: { action: plan.action, epochSeconds: plan.sourceDateEpoch },
     resolvedDependencies: [
-      ...compiled.sources.map(({ uri, digest }): ResourceDescriptor => ({
-        uri,
-        digest: { [digest.algorithm]: digest.hex },
-      })),
+      ...compiled.sources.map((source): ResourceDescriptor => {
+        const { uri, digest } = sourceDescriptor(source);
+        return { uri, digest };
+      }),
       ...plan.sideFiles.map(({ path, digest }): ResourceDescriptor => ({
         name: path,
         digest: { sha256: hexOf(digest) },

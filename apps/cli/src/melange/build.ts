@@ -9,7 +9,7 @@ import {
   type SigningKey,
 } from '@kiln/apk-files';
 import { shorten, systemRandom } from '@kiln/base';
-import type { SourceFetcher } from '@kiln/build';
+import type { GitSources, SourceFetcher } from '@kiln/build';
 import type { Architecture } from '@kiln/recipe';
 import { appliesTo } from '@kiln/recipe';
 import { findingLines, lintPolicy } from '@kiln/lint';
@@ -100,6 +100,7 @@ async function buildFor(
       stripOrigin: flags.bool('strip-origin-name'),
     },
     sources: stepsFetch,
+    git: stepsCheckOut,
     outDirectory,
     key,
     network: 'host',
@@ -140,6 +141,10 @@ async function buildFor(
 /** In melange's builds the steps fetch for themselves. */
 const stepsFetch: SourceFetcher = {
   fetch: () => Promise.reject(new Error('assertion failed: steps fetch for themselves')),
+};
+
+const stepsCheckOut: GitSources = {
+  fetch: () => Promise.reject(new Error('assertion failed: steps check out for themselves')),
 };
 
 async function mergeIndex(
