@@ -19,6 +19,7 @@ import {
   build,
   planBuild,
   type BuildOutcome,
+  type GitSources,
   type Mount,
   type Sandbox,
   type SandboxRequest,
@@ -45,6 +46,7 @@ export function definition(name: string): PipelineDefinition | undefined {
 export interface Subject {
   readonly recipe: string;
   readonly sources?: Readonly<Record<string, Uint8Array>>;
+  readonly git?: GitSources;
   readonly side?: Readonly<Record<string, string>>;
   readonly cpus?: number;
   /** Where the recipe says it was read from. */
@@ -100,7 +102,7 @@ export class HostBuild {
         ...request.argv.slice(1),
       ],
       environment: { ...request.environment, PATH: bash ? path : `/applets:${path}` },
-      mounts: [host, ...(bash ? [] : [applets]), ...mounts, ...request.mounts],
+      mounts: [host, ...(bash ? [] : [applets]), ...request.mounts, ...mounts],
     };
   }
 
@@ -151,6 +153,7 @@ export class HostBuild {
       plan,
       sandbox: this.sandbox(subject.mounts),
       sources,
+      git: subject.git ?? noGit,
       blobs,
       workspaces: await FsWorkspaces.open({
         directory: join(this.folder, `w-${Math.random().toString(36).slice(2)}`),
@@ -164,6 +167,10 @@ export class HostBuild {
     return { outcome, blobs, log };
   }
 }
+
+const noGit: GitSources = {
+  fetch: () => Promise.reject(new Error('no repository was to be fetched')),
+};
 
 /** The host's program of this name, or undefined. */
 export function hostProgram(name: string): string | undefined {
