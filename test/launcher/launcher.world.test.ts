@@ -135,7 +135,8 @@ test('on a terminal the seconds of a step count up in place', async () => {
   const { stdout } = await clone.run(words, { FAKE_SECONDS: '1.5', SHELL: '/bin/sh' }, ['script'])
     .finished;
   expect(stdout).toContain('\r\u001b[Kkiln: installing the locked dependencies  0s');
-  expect(stdout).toContain('\r\u001b[Kkiln: installing the locked dependencies  1s');
+  // A busy machine may miss a second.
+  expect(stdout).toMatch(/Kkiln: installing the locked dependencies {2}[1-9]\d*s/);
   expect(stdout).toMatch(/dependencies: done in \d+s\r\n/);
 });
 

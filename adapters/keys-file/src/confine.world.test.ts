@@ -77,7 +77,7 @@ const wheres: readonly [string, (script: string) => string][] = [
 
 describe.each(wheres)('from %s', (_where, wrap) => {
   test('the sandbox itself works', async () => {
-    const { exitCode, output } = await confined(wrap('echo works; touch /tmp/x && rm /tmp/x'));
+    const { exitCode, output } = await confined(wrap('echo works; rm "$(mktemp)"'));
     expect({ exitCode, output }).toEqual({ exitCode: 0, output: 'works\n' });
   });
 
