@@ -32,7 +32,9 @@ import {
   type PipelineDefinition,
 } from '@kiln/recipe';
 import { BwrapSandbox, FsWorkspaces } from '@kiln/sandbox-bwrap';
+import { openShellPrinter } from '@kiln/shell-printer';
 
+const printer = openShellPrinter();
 const catalog = new URL('../../catalog/pipelines/', import.meta.url);
 
 /** The catalog's pipeline of this name. */
@@ -135,6 +137,8 @@ export class HostBuild {
       recipe: parseRecipe(subject.recipe, { file: subject.file ?? 'r.yaml' }),
       arch: 'x86_64',
       pipelines: definition,
+      // As commands print them: what runs is what packages state.
+      printScript: (script) => printer.print(script),
     });
     const plan = planBuild({
       compiled,

@@ -6,6 +6,7 @@ import {
   type CompiledStep,
   type PipelineDefinition,
 } from '@kiln/recipe';
+import { openShellPrinter } from '@kiln/shell-printer';
 import { expect, test } from 'vitest';
 import { definition, hostProgram } from './host-build.ts';
 
@@ -19,6 +20,7 @@ const names = readdirSync(new URL('../../catalog/pipelines/', import.meta.url), 
   .map((file) => file.slice(0, -'.yaml'.length))
   .sort();
 
+const printer = openShellPrinter();
 const busybox = hostProgram('busybox');
 const readers = [
   ['bash', '-n'],
@@ -68,7 +70,8 @@ test.each(names)('%s', (uses) => {
     });
     const scripts = compiled.subpackages.flatMap(({ pipeline }) => scriptsOf(pipeline));
     expect(scripts.length).toBeGreaterThan(0);
-    for (const script of scripts) {
+    // As written, and as commands print them before they run.
+    for (const script of scripts.flatMap((one) => [one, printer.print(one)])) {
       for (const [program = '', ...rest] of readers) {
         execFileSync(program, rest, { input: script });
       }
