@@ -309,6 +309,24 @@ describe.each(shells)('in %s', (shell) => {
     ]);
   });
 
+  test('the test of a package has its repositories too', async () => {
+    const commit = here.commit('up', { a: 'tested\n' });
+    here.git('up', 'tag', 'v1');
+    const inputs = { repository: here.url('up'), tag: 'v1', 'expected-commit': commit };
+    const { outcome, log } = await host.test(
+      JSON.stringify({
+        package: { name: 'a', version: '1' },
+        test: { pipeline: [{ uses: 'git-checkout', with: inputs }, { runs: 'cat a' }] },
+      }),
+      await CachedGitSources.open({
+        directory: here.path('cache'),
+        localDirectories: [here.folder],
+      }),
+    );
+    expect({ outcome, log }).toMatchObject({ outcome: { kind: 'passed' } });
+    expect(log.at(-1)).toBe('a: cat a | tested');
+  });
+
   test('hooks of a repository are not run, and its files cannot leave the destination', async () => {
     const commit = here.commit('up', { a: '1' });
     here.git('up', 'tag', 'v1');

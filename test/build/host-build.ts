@@ -18,17 +18,20 @@ import { MemoryBlobs } from '@kiln/blobs';
 import {
   build,
   planBuild,
+  testPackage,
   type BuildOutcome,
   type GitSources,
   type Mount,
   type Sandbox,
   type SandboxRequest,
   type SourceFetcher,
+  type TestPackageOutcome,
 } from '@kiln/build';
 import {
   compileRecipe,
   parsePipelineDefinition,
   parseRecipe,
+  type CompiledRecipe,
   type PipelineDefinition,
 } from '@kiln/recipe';
 import { BwrapSandbox, FsWorkspaces } from '@kiln/sandbox-bwrap';
@@ -121,25 +124,44 @@ export class HostBuild {
     }
   }
 
+  /** Runs the test of a recipe's main package, in which nothing is installed. */
+  async test(
+    recipe: string,
+    git: GitSources,
+  ): Promise<{ readonly outcome: TestPackageOutcome; readonly log: readonly string[] }> {
+    const blobs = new MemoryBlobs();
+    const compiled = compile(recipe, 'r.yaml');
+    const log: string[] = [];
+    if (compiled.test === undefined) throw new Error('no test');
+    const outcome = await testPackage({
+      packageName: compiled.package.name,
+      test: compiled.test,
+      variables: [compiled.environment.environment],
+      environmentRoots: [this.root],
+      sideFiles: [],
+      sandbox: this.sandbox(),
+      workspaces: await this.#workspaces(),
+      blobs,
+      fetchers: { sources: sourcesIn(blobs, {}), git },
+      clock: systemClock,
+      onLog: ({ step, text }) => log.push(`${step} | ${text}`),
+    });
+    return { outcome, log };
+  }
+
+  #workspaces(): Promise<FsWorkspaces> {
+    return FsWorkspaces.open({
+      directory: join(this.folder, `w-${Math.random().toString(36).slice(2)}`),
+    });
+  }
+
   async run(subject: Subject): Promise<Result> {
     const blobs = new MemoryBlobs();
-    const sources: SourceFetcher = {
-      fetch: async ({ uri }) => {
-        const stat = await blobs.put(subject.sources?.[uri] ?? new Uint8Array(0));
-        return { blob: stat.digest, sizeBytes: stat.sizeBytes, from: 'store' };
-      },
-    };
     const sideFiles = [];
     for (const [path, text] of Object.entries(subject.side ?? {})) {
       sideFiles.push({ path, mode: 0o644, digest: (await blobs.put(Buffer.from(text))).digest });
     }
-    const compiled = compileRecipe({
-      recipe: parseRecipe(subject.recipe, { file: subject.file ?? 'r.yaml' }),
-      arch: 'x86_64',
-      pipelines: definition,
-      // As commands print them: what runs is what packages state.
-      printScript: (script) => printer.print(script),
-    });
+    const compiled = compile(subject.recipe, subject.file ?? 'r.yaml');
     const plan = planBuild({
       compiled,
       sideFiles,
@@ -156,12 +178,10 @@ export class HostBuild {
     const outcome = await build({
       plan,
       sandbox: this.sandbox(subject.mounts),
-      sources,
+      sources: sourcesIn(blobs, subject.sources ?? {}),
       git: subject.git ?? noGit,
       blobs,
-      workspaces: await FsWorkspaces.open({
-        directory: join(this.folder, `w-${Math.random().toString(36).slice(2)}`),
-      }),
+      workspaces: await this.#workspaces(),
       environmentRoots: [this.root],
       clock: systemClock,
       timeoutMs: 120_000,
@@ -170,6 +190,26 @@ export class HostBuild {
     });
     return { outcome, blobs, log };
   }
+}
+
+function compile(recipe: string, file: string): CompiledRecipe {
+  return compileRecipe({
+    recipe: parseRecipe(recipe, { file }),
+    arch: 'x86_64',
+    pipelines: definition,
+    // As commands print them: what runs is what packages state.
+    printScript: (script) => printer.print(script),
+  });
+}
+
+/** Whatever is asked for is what is given here, or nothing at all. */
+function sourcesIn(blobs: MemoryBlobs, given: Readonly<Record<string, Uint8Array>>): SourceFetcher {
+  return {
+    fetch: async ({ uri }) => {
+      const stat = await blobs.put(given[uri] ?? new Uint8Array(0));
+      return { blob: stat.digest, sizeBytes: stat.sizeBytes, from: 'store' };
+    },
+  };
 }
 
 const noGit: GitSources = {

@@ -1,3 +1,4 @@
+import { silentLogger } from '@kiln/base';
 import { appliesTo } from '@kiln/recipe';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
@@ -10,6 +11,7 @@ import {
   recipeOptions,
   type PackageSession,
 } from '../local/package-session.ts';
+import { localRepositories, localSources } from '../local/sources.ts';
 
 export const packageTest: Command = {
   name: 'package test',
@@ -52,7 +54,7 @@ async function testFile(
   session: PackageSession,
   file: string,
 ): Promise<(TestedPackage & { readonly recipe: string; readonly arch: string })[]> {
-  const { invocation, compiler, guests } = session;
+  const { invocation, compiler, guests, blobs, cache } = session;
   const { flags, print } = invocation;
   const recipe = await readRecipe(session, file);
   const only = listOf(flags['package']);
@@ -65,6 +67,11 @@ async function testFile(
       appended: appendedOf(session, arch),
       ...(only.length === 0 ? {} : { only }),
       network: 'none',
+      fetching: {
+        blobs,
+        sources: localSources(cache, blobs, silentLogger),
+        git: await localRepositories(cache),
+      },
       onTest: (name) => print.talk(`testing ${name}\n`),
       onLog: ({ step, text }) => {
         if (flags['quiet'] !== true) print.talk(`${step} | ${text}\n`);

@@ -1,6 +1,6 @@
 import { KilnError, systemClock } from '@kiln/base';
-import { MemoryBlobs } from '@kiln/blobs';
-import { testPackage, type BuildLogLine } from '@kiln/build';
+import { MemoryBlobs, type BlobStore } from '@kiln/blobs';
+import { testPackage, type BuildLogLine, type TestPackageRequest } from '@kiln/build';
 import { fullVersionOf, type CompiledRecipe, type CompiledTest } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
 import type { LocalGuests } from './guest.ts';
@@ -21,6 +21,8 @@ export interface LocalTestRequest {
   readonly cacheDirectory?: string | undefined;
   readonly trace?: boolean;
   readonly timeoutMs?: number | undefined;
+  /** Given: what the steps fetch and check out is at hand before the first of them; else they fetch it. */
+  readonly fetching?: NonNullable<TestPackageRequest['fetchers']> & { readonly blobs: BlobStore };
   /** A test begins. */
   onTest(packageName: string): void;
   onLog(line: BuildLogLine): void;
@@ -112,7 +114,8 @@ async function testOne(
       mounts: hostMounts(request),
       sandbox,
       workspaces,
-      blobs: new MemoryBlobs(),
+      blobs: request.fetching?.blobs ?? new MemoryBlobs(),
+      ...(request.fetching === undefined ? {} : { fetchers: request.fetching }),
       clock: systemClock,
       ...(request.timeoutMs === undefined ? {} : { timeoutMs: request.timeoutMs }),
       onLog: (line) => request.onLog(line),
