@@ -150,7 +150,7 @@ describe('an edit rebuilds what depends on it, in order, and stops where bytes s
   });
 
   test('an edited pipeline rebuilds the recipes that use it, and what holds their packages', async () => {
-    const work = await edited('pipelines/patch.yaml', 'echo "applying', 'echo "now applying');
+    const work = await edited('pipelines/patch.yaml', 'patch: applying', 'patch: now applying');
     expect(work).toEqual(['package:patched@x86_64', 'image:shell']);
   });
 
