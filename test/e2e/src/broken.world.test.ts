@@ -142,13 +142,16 @@ describe('what is broken is named, changes nothing that is published, and heals'
     factory.edit('recipes/probe.yaml', 'package:', 'packages:');
     factory.edit('recipes/patched/answer', 'echo 41', 'echo 41');
     const broken = await factory.kiln(['up']);
-    expect(broken.exitCode).toBe(1);
-    for (const one of ['package:words@x86_64', 'package:probe@x86_64', 'exit code 3'])
-      expect(broken.stdout).toContain(one);
-    expect(await published()).toEqual(before);
-    factory.write('recipes/words.yaml', words ?? '');
-    factory.write('recipes/probe.yaml', probe ?? '');
-    await factory.up();
+    try {
+      expect(broken.exitCode).toBe(1);
+      for (const one of ['package:words@x86_64', 'package:probe@x86_64', 'exit code 3'])
+        expect(broken.stdout).toContain(one);
+      expect(await published()).toEqual(before);
+    } finally {
+      factory.write('recipes/words.yaml', words ?? '');
+      factory.write('recipes/probe.yaml', probe ?? '');
+      await factory.up();
+    }
     expect(await published()).toEqual(before);
   });
 });

@@ -102,9 +102,14 @@ async function lookPatiently(
 /** Keys may wait for something that is only about to be asked for. */
 const stuckMs = 10_000;
 
+/** True when nothing is under way. What the status says and the list of keys are two looks, and must agree. */
+function idle({ status, keys }: Followed): boolean {
+  if (status.keys.working > 0 || status.keys.queued > 0) return false;
+  return !keys.some((key) => key.status === 'working' || key.status === 'queued');
+}
+
 /** True when nothing that is under way can bring the catalog to its desired state. */
-function parked({ status, keys }: Followed, idleMs: number): boolean {
-  if (keys.some((key) => key.status === 'working' || key.status === 'queued')) return false;
+function parked({ status }: Followed, idleMs: number): boolean {
   return status.failed.length > 0 || status.problems.length > 0 || idleMs > stuckMs;
 }
 
@@ -130,14 +135,18 @@ async function follow(
   const startedAt = Date.now();
   let worked = false;
   let busyAt = Date.now();
+  let idleBefore = false;
   try {
     for (;;) {
       const followed = await lookPatiently(client, only, invocation.config.home);
       worked ||= followed.keys.some((key) => key.status === 'working');
-      if (followed.keys.some((key) => key.status === 'working' || key.status === 'queued'))
-        busyAt = Date.now();
+      const idleNow = idle(followed);
+      if (!idleNow) busyAt = Date.now();
       progress.show(followed.keys, Date.now());
-      if (interrupted || followed.status.converged || parked(followed, Date.now() - busyAt)) {
+      // Idle once may be the moment between an end and what it starts.
+      const ended = idleNow && idleBefore && parked(followed, Date.now() - busyAt);
+      idleBefore = idleNow;
+      if (interrupted || followed.status.converged || ended) {
         progress.clear();
         if (interrupted && !followed.status.converged) {
           print.talk(
