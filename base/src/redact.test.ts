@@ -19,3 +19,8 @@ test.for(['https://host.example/@tag/x', './packages', '/a//b@c', '@edge ./local
     expect(withoutUserInfo(text)).toBe(text);
   },
 );
+
+test('a long text without an address is no more work than reading it', () => {
+  const text = 'y'.repeat(4_000_000);
+  expect(withoutUserInfo(text)).toBe(text);
+});
