@@ -17,7 +17,12 @@ export interface BwrapSandboxOptions {
   /** What the host can do; by default it is tried once, at the first run. */
   readonly support?: Extract<SandboxSupport, { ok: true }>;
   readonly random?: Random;
+  /** Processes and threads at a time in one sandbox, where the kernel can count them; at least 301, default 16384. */
+  readonly processesMax?: number;
 }
+
+/** Builds have some hundred, big ones in Java or Go some thousand. */
+const processesMaxDefault = 16_384;
 
 /** With less than this a failure is put down to the disk. */
 const roomBytesMin = 1024 * 1024;
@@ -34,11 +39,13 @@ const roomBytesMin = 1024 * 1024;
 export class BwrapSandbox implements Sandbox {
   readonly #scratchDirectory: string;
   readonly #random: Random;
+  readonly #processesMax: number;
   #support: Promise<SandboxSupport> | undefined;
 
   constructor(options: BwrapSandboxOptions) {
     this.#scratchDirectory = options.scratchDirectory;
     this.#random = options.random ?? systemRandom;
+    this.#processesMax = options.processesMax ?? processesMaxDefault;
     if (options.support !== undefined) this.#support = Promise.resolve(options.support);
   }
 
@@ -66,7 +73,8 @@ export class BwrapSandbox implements Sandbox {
         ? await overlayScratch(scratch, request.roots, asHostRoot(request) ? 'root' : 'user')
         : await copyScratch(scratch, request.roots);
       const options = bwrapArguments(request, view.root, support.procMount);
-      const result = await runContained({ argv: await chainOf(request, view), options }, request);
+      const argv = await chainOf(request, view, this.#processesMax);
+      const result = await runContained({ argv, options }, request);
       if (result.kind === 'exited' && result.exitCode !== 0) await this.#expectRoom();
       return result;
     } finally {
@@ -78,13 +86,17 @@ export class BwrapSandbox implements Sandbox {
     const { bavail, bsize, files, ffree } = await statfs(this.#scratchDirectory);
     if (bavail * bsize >= roomBytesMin && (files === 0 || ffree > 0)) return;
     throw new KilnError('SANDBOX_DISK_FULL', 'a command failed and its disk is full', {
-      hint: 'make room under KILN_HOME; it is tried again by itself',
+      hint: 'make room under KILN_HOME, where it is tried again by itself; without a factory, under TMPDIR or the cache',
       retry: 'later',
     });
   }
 }
 
-async function chainOf(request: SandboxRequest, view: ScratchRoot): Promise<string[]> {
+async function chainOf(
+  request: SandboxRequest,
+  view: ScratchRoot,
+  processesMax: number,
+): Promise<string[]> {
   const affinity = request.cpus === undefined ? [] : ['taskset', '-c', await cpuList(request.cpus)];
   return [
     affinity,
@@ -98,6 +110,6 @@ async function chainOf(request: SandboxRequest, view: ScratchRoot): Promise<stri
       '--kill-child',
     ],
     ['bash', '--norc', '--noprofile', '-c', enterScript, 'kiln-sandbox'],
-    [view.overlay, view.root, ...request.argv],
+    [view.overlay, view.root, String(processesMax), ...request.argv],
   ].flat();
 }

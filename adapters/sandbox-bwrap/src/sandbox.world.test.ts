@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import os from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { SandboxRequest, SandboxResult } from '@kiln/build';
@@ -208,6 +209,34 @@ describe('how a sandbox ends', () => {
     child.kill('SIGKILL');
     await expect.poll(() => running('98705'), { timeout: 5000, interval: 20 }).toBe(0);
   });
+});
+
+// Linux counts processes per pid namespace since 6.14; before, a root's are not counted at all.
+const counts = release() >= 6.14 || process.getuid?.() !== 0;
+
+test.runIf(counts)(
+  'a command that forks without end meets a limit of its own sandbox',
+  async () => {
+    const limited = new BwrapSandbox({
+      scratchDirectory: join(directory, 'limited'),
+      processesMax: 320,
+    });
+    const script = 'while sleep 98706 & do echo forked; done';
+    const { request, output } = scriptRequest(root, script, { timeoutMs: 60_000 });
+    expect(await limited.run(request)).toMatchObject({ kind: 'exited' });
+    expect(output()).toMatch(/fork/i);
+    expect(output().match(/^forked$/gm)?.length).toBeLessThan(330);
+    expect((await run('true')).result).toEqual({ kind: 'exited', exitCode: 0 });
+  },
+);
+
+function release(): number {
+  const [major = '0', minor = '0'] = os.release().split('.');
+  return Number(`${major}.${minor.padStart(2, '0')}`);
+}
+
+test('what runs in a sandbox is ended first when memory is short', async () => {
+  expect((await run('cat /proc/self/oom_score_adj')).output).toBe('500\n');
 });
 
 describe('where a sandbox runs', () => {
