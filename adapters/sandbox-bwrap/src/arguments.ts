@@ -7,6 +7,8 @@ export type ProcMount = 'own' | 'shared';
 /** File descriptors that bubblewrap gets besides the standard ones. */
 export const argumentsFd = 3;
 export const statusFd = 4;
+/** Where a chain behind a terminal reads its words. */
+export const wordsFd = 5;
 
 /**
  * The options for bubblewrap, to be handed over through `--args` so that the environment never shows in a
@@ -52,14 +54,9 @@ function isolation(request: SandboxRequest): string[][] {
       : ['--unshare-user', '--uid', identifier(request.uid), '--gid', identifier(request.gid)],
     ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     request.network === 'none' ? ['--unshare-net'] : [],
-    [
-      '--hostname',
-      request.hostname ?? 'kiln',
-      '--die-with-parent',
-      '--new-session',
-      '--cap-drop',
-      'ALL',
-    ],
+    ['--hostname', request.hostname ?? 'kiln', '--die-with-parent', '--cap-drop', 'ALL'],
+    // A command with a terminal is in the session of that one, which is no one else's.
+    request.terminal === 'inherit' ? [] : ['--new-session'],
     ...capabilities.map((name) => ['--cap-add', capability(name)]),
   ];
 }

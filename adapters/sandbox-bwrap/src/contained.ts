@@ -1,15 +1,17 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { SandboxRequest, SandboxResult } from '@kiln/build';
 import { KilnError, messageOf, shorten } from '@kiln/base';
-import { argumentsFd, statusFd } from './arguments.ts';
+import { argumentsFd, statusFd, wordsFd } from './arguments.ts';
+import { terminalScript } from './enter-script.ts';
 import { hostEnvironment } from './host-environment.ts';
 
 /** A program around the sandbox and its arguments; `options` go through bubblewrap's `--args`. */
 export interface Chain {
   readonly argv: readonly string[];
   readonly options: readonly string[];
+  readonly terminal: NonNullable<SandboxRequest['terminal']>;
 }
 
 type Watch = Pick<SandboxRequest, 'timeoutMs' | 'onOutput' | 'signal'>;
@@ -32,20 +34,17 @@ interface Status {
  * has written to the status descriptor; the end of this process kills `unshare` and it (parent death signals).
  * Bubblewrap alone would not do: killed between its fork and the child's own parent death signal, it leaves a
  * child that waits for ever.
+ * With a terminal, `setpriv ─exec─ script` stands before it all: the command's terminal is a new one, so that it cannot
+ * put words into the caller's, whose keys `script` hands on while it is in raw mode.
  * Throws `SANDBOX_SETUP_FAILED` when the command was never started.
  */
 export async function runContained(chain: Chain, watch: Watch): Promise<SandboxResult> {
   if (watch.signal?.aborted === true) return { kind: 'aborted' };
-  const [program = '', ...rest] = chain.argv;
-  const child = spawn(program, rest, {
-    // Standard error is that of the programs around the shell; the command's comes with its output.
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-    env: hostEnvironment,
-  });
+  const child = chain.terminal === 'inherit' ? spawnOnTerminal(chain) : spawnQuietly(chain);
   const ended = endOf(child);
   const status = followStatus(child);
   const tail = followOutput(child, watch.onOutput);
-  sendOptions(child, chain.options);
+  sendWords(inputOf(child, argumentsFd), chain.options);
   const stopped = await raceWithStops(status, ended, watch);
   await ended.exited;
   await ended.closed;
@@ -54,6 +53,30 @@ export async function runContained(chain: Chain, watch: Watch): Promise<SandboxR
   throw new KilnError('SANDBOX_SETUP_FAILED', `the sandbox did not start: ${lastLine(tail())}`, {
     hint: 'the message is from mount or bubblewrap; check that roots, mounts and working directory exist',
   });
+}
+
+function spawnQuietly({ argv }: Chain): ChildProcess {
+  const [program = '', ...rest] = argv;
+  // Standard error is that of the programs around the shell; the command's comes with its output.
+  return spawnWith(program, rest, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe']);
+}
+
+function spawnOnTerminal({ argv }: Chain): ChildProcess {
+  const terminal = ['--pdeathsig', 'KILL', 'script', '-q', '-e', '-c', terminalScript, '/dev/null'];
+  const child = spawnWith('setpriv', terminal, ['inherit', 'inherit', 'inherit', ...pipes]);
+  sendWords(inputOf(child, wordsFd), argv);
+  return child;
+}
+
+const pipes = ['pipe', 'pipe', 'pipe'] as const;
+
+function spawnWith(program: string, words: string[], stdio: StdioOptions): ChildProcess {
+  return spawn(program, words, { stdio, env: hostEnvironment });
+}
+
+/** The end of a pipe that a child reads from. Node's types know of the first five descriptors only. */
+function inputOf(child: ChildProcess, descriptor: number): Writable {
+  return (child.stdio as readonly unknown[])[descriptor] as Writable;
 }
 
 interface Ended {
@@ -97,11 +120,11 @@ async function raceWithStops(
   }
 }
 
-function sendOptions(child: ChildProcess, options: readonly string[]): void {
-  const pipe = child.stdio[argumentsFd] as Writable;
-  // A chain that ended before it read its options reports that itself.
+/** Words for a process that reads them with a NUL byte behind each. */
+function sendWords(pipe: Writable, words: readonly string[]): void {
+  // A chain that ended before it read them reports that itself.
   pipe.on('error', () => undefined);
-  pipe.end(options.map((option) => `${option}\0`).join(''));
+  pipe.end(words.map((word) => `${word}\0`).join(''));
 }
 
 function followStatus(child: ChildProcess): Status {

@@ -35,3 +35,9 @@ if [ -n "$1" ]; then mount -n -t overlay -o "$1" overlay "$2"; fi
 shift 3
 exec bwrap --args 3 -- "$@"
 `;
+
+/**
+ * What `script` runs on the terminal that it makes: the words of the chain, which come on a descriptor as there is no other
+ * way for values past its shell.
+ */
+export const terminalScript: string = `exec bash --norc --noprofile -c 'mapfile -d "" -t words <&5; exec 5<&-; exec "\${words[@]}"'`;

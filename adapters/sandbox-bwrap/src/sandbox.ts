@@ -73,8 +73,9 @@ export class BwrapSandbox implements Sandbox {
         ? await overlayScratch(scratch, request.roots, asHostRoot(request) ? 'root' : 'user')
         : await copyScratch(scratch, request.roots);
       const options = bwrapArguments(request, view.root, support.procMount);
+      const { terminal = 'none' } = request;
       const argv = await chainOf(request, view, this.#processesMax);
-      const result = await runContained({ argv, options }, request);
+      const result = await runContained({ argv, options, terminal }, request);
       if (result.kind === 'exited' && result.exitCode !== 0) await this.#expectRoom();
       return result;
     } finally {

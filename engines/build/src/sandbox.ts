@@ -28,6 +28,11 @@ export interface SandboxRequest {
   readonly timeoutMs: number;
   /** Limit on the sandbox's CPUs as `nproc` reports them; undefined leaves the host's. */
   readonly cpus?: number;
+  /**
+   * `none` (default): standard input is empty. `inherit`: the command has a terminal of its own, shown on the caller's, from
+   * where its keys come, Ctrl-C among them; `onOutput` gets nothing then.
+   */
+  readonly terminal?: 'none' | 'inherit';
   /** Standard output and error, interleaved as they come. */
   onOutput(chunk: Uint8Array): void;
   readonly signal?: AbortSignal;
