@@ -1,39 +1,22 @@
 import { KilnError, messageOf, type Clock } from '@kiln/base';
-import type { BlobStore } from '@kiln/blobs';
-import type { CompiledSubpackage, OriginFacts } from '@kiln/recipe';
-import type { ExtractedLicense } from '@kiln/spdx';
-import {
-  analyseTrees,
-  packagesOf,
-  relationsOf,
-  type AnalysedTree,
-  type PackageRelations,
-} from './analyse.ts';
-import type { LibraryVersions } from './analysis/library-versions.ts';
-import { withCapabilities } from './capabilities.ts';
-import { emitPackage, type EmitRequest, type EmittedPackage } from './emit.ts';
 import type { GitSources } from './git-sources.ts';
-import { checkHardening } from './hardening.ts';
 import { readLicenseTexts } from './licences.ts';
 import type { BuildLogLine } from './log.ts';
-import type { BuildFailure, BuildOutcome, BuildReport, HardeningViolation } from './outcome.ts';
+import type { BuildFailure, BuildOutcome } from './outcome.ts';
+import { packageTrees, type PackageTreesRequest } from './package-trees.ts';
 import type { BuildPlan } from './plan.ts';
+import { pipelinesOf, variablesOf } from './progress.ts';
 import type { Mount, Sandbox } from './sandbox.ts';
-import { sbomOf, withSbom } from './sbom.ts';
-import { baseEnvironment, workspaceMount } from './script.ts';
+import { workspaceMount } from './script.ts';
 import { fetchSources, gitVariables, type SourceCache } from './source-cache.ts';
 import type { SourceFetcher } from './sources.ts';
-import { runSteps, type StepRunner, type StepsResult } from './steps.ts';
-import { collectTree, type PackageTree } from './tree.ts';
+import { StepRun, type StepRunner, type StepsResult } from './steps.ts';
 import type { Workspace, WorkspaceFile, WorkspacePort } from './workspace.ts';
 
-export interface BuildRequest {
-  readonly plan: BuildPlan;
+export interface BuildRequest extends PackageTreesRequest {
   readonly sandbox: Sandbox;
   readonly sources: SourceFetcher;
   readonly git: GitSources;
-  /** Holds the side files; takes sources and the segments of packages. */
-  readonly blobs: BlobStore;
   readonly workspaces: WorkspacePort;
   /** Host directories that form the build environment, lowest first. */
   readonly environmentRoots: readonly string[];
@@ -42,7 +25,7 @@ export interface BuildRequest {
   readonly timeoutMs?: number;
   readonly cpus?: number;
   /** Who runs the steps and what they may reach; by default the build account, without a network. */
-  readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace' | 'hostname'>;
+  readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace' | 'hostname' | 'onFailed'>;
   /** Variables under all others, such as those that a repetition of a build varies. */
   readonly ambient?: Readonly<Record<string, string>>;
   /** Further directories for the steps. */
@@ -51,12 +34,18 @@ export interface BuildRequest {
   readonly fetching?: 'before' | 'by-steps';
   /** Files for the workspace before the first step, beside the plan's. */
   readonly files?: AsyncIterable<WorkspaceFile> | Iterable<WorkspaceFile>;
-  /** Given: packages depend on libraries in the version that they were linked with, too (`so-ver:`). */
-  readonly libraryVersions?: LibraryVersions | undefined;
-  /** Looks at the trees before anything is written; what it returns ends the build. */
-  inspect?(trees: readonly AnalysedTree[]): Promise<BuildFailure | undefined>;
+  /** What a build of the same plan, as far as it got, left behind (`resumeFrom` says whether it is). */
+  readonly resume?: UnfinishedBuild;
+  /** Takes the workspace of a build that ended after its first step began, but without packages; else it is removed. */
+  onUnfinished?(left: UnfinishedBuild): Promise<void>;
   onLog(line: BuildLogLine): void;
-  readonly signal?: AbortSignal;
+}
+
+/** A workspace, and how many steps were done in it; what the next one had begun is in it too. */
+export interface UnfinishedBuild {
+  readonly workspace: Workspace;
+  /** Of the list of all steps. */
+  readonly stepsDone: number;
 }
 
 const timeoutMsDefault = 2 * 3_600_000;
@@ -72,27 +61,50 @@ const timeoutMsDefault = 2 * 3_600_000;
  *    packages into the blob store. Nothing is written before every check of every package has passed.
  *
  * A failure that the recipe causes is a value. Throws the `SOURCE_…` errors of the fetchers and what sandbox, workspace and
- * blob store throw of their own troubles. The workspace is removed in every case.
+ * blob store throw of their own troubles. The workspace is removed in every case, unless `onUnfinished` takes it.
  */
 export async function build(request: BuildRequest): Promise<BuildOutcome> {
-  const workspace = await request.workspaces.create(workspaceName(request.plan));
-  let cache: SourceCache | undefined;
+  const { resume, workspaces, plan } = request;
+  const workspace = resume?.workspace ?? (await workspaces.create(workspaceName(plan)));
+  const state: BuildState = { stepsDone: resume?.stepsDone ?? 0, began: resume !== undefined };
+  let outcome: BuildOutcome | undefined;
   try {
-    cache = await prepareSources(request);
-    await prepareWorkspace(request, workspace);
-    const runner = stepRunner(request, workspace, cache);
-    const failed = await runPipelines(request, { workspace, runner, cache });
-    if (failed !== undefined) return failed;
-    const licences = await readLicenseTexts(runner, request.plan.compiled.package);
-    if (licences.kind !== 'read') return licences;
-    return await packageTrees(request, workspace, licences.texts);
+    outcome = await buildIn(request, workspace, state);
+    return outcome;
   } catch (error) {
     if (request.signal?.aborted === true) return { kind: 'aborted' };
     if (error instanceof KilnError && refusals.has(error.code)) return treeRefused(error);
     throw error;
   } finally {
-    await cache?.remove();
-    await workspace.remove();
+    if (outcome?.kind !== 'built' && state.began && request.onUnfinished !== undefined)
+      await request.onUnfinished({ workspace, stepsDone: state.stepsDone });
+    else await workspace.remove();
+  }
+}
+
+/** How far a build got. */
+interface BuildState {
+  stepsDone: number;
+  /** Whether a step was started. */
+  began: boolean;
+}
+
+async function buildIn(
+  request: BuildRequest,
+  workspace: Workspace,
+  state: BuildState,
+): Promise<BuildOutcome> {
+  const cache = await prepareSources(request);
+  try {
+    if (request.resume === undefined) await prepareWorkspace(request, workspace);
+    const runner = stepRunner(request, workspace, cache);
+    const failed = await runPipelines(request, { workspace, runner, cache, state });
+    if (failed !== undefined) return failed;
+    const licences = await readLicenseTexts(runner, request.plan.compiled.package);
+    if (licences.kind !== 'read') return licences;
+    return await packageTrees(request, workspace, licences.texts);
+  } finally {
+    await cache.remove();
   }
 }
 
@@ -148,30 +160,27 @@ interface Prepared {
   readonly workspace: Workspace;
   readonly runner: StepRunner;
   readonly cache: SourceCache;
+  readonly state: BuildState;
 }
 
+/** Runs all steps but those that are done already, of which the state keeps the number. */
 async function runPipelines(
   request: BuildRequest,
-  { workspace, runner, cache }: Prepared,
+  { workspace, runner, cache, state }: Prepared,
 ): Promise<StepsResult> {
-  const { plan } = request;
-  const { compiled } = plan;
-  const base = baseEnvironment({
-    layers: [request.ambient ?? {}, plan.variables, compiled.environment.environment],
-    sourceDateEpoch: plan.sourceDateEpoch,
-  });
-  const environment = { ...base, ...gitVariables(cache, base) };
-  const pipelines = [
-    compiled.package,
-    ...compiled.subpackages.filter(({ applies }) => applies),
-  ].map((facts) => ({
-    name: facts.name,
-    steps: 'pipeline' in facts ? facts.pipeline : compiled.pipeline,
-  }));
-  for (const { name, steps } of pipelines) {
-    await workspace.makeDirectory(`melange-out/${name}`);
-    const result = await runSteps(runner, { steps, packageName: name, environment });
-    if (result !== undefined) return result;
+  const base = variablesOf(request.plan, request.ambient);
+  const run = new StepRun(runner, { ...base, ...gitVariables(cache, base) });
+  let first = 0;
+  for (const { name, steps } of pipelinesOf(request.plan.compiled)) {
+    // A tree that steps have worked on is what they made of it.
+    if (state.stepsDone <= first) await workspace.makeDirectory(`melange-out/${name}`);
+    for (const listed of steps.slice(Math.max(0, state.stepsDone - first))) {
+      state.began = true;
+      const result = await run.step(listed);
+      if (result !== undefined) return result;
+      state.stepsDone += 1;
+    }
+    first += steps.length;
   }
   return undefined;
 }
@@ -195,104 +204,4 @@ function stepRunner(request: BuildRequest, workspace: Workspace, cache: SourceCa
     ...request.steps,
     onLog: (line) => request.onLog(line),
   };
-}
-
-async function packageTrees(
-  request: BuildRequest,
-  workspace: Workspace,
-  licences: readonly ExtractedLicense[],
-): Promise<BuildOutcome> {
-  const packages = packagesOf(request.plan.compiled);
-  const trees: PackageTree[] = [];
-  const warnings: string[] = [];
-  const { dialect } = request.plan.compiled.recipe;
-  for (const [index, { name, capabilities }] of packages.entries()) {
-    const collected = await collectTree(name, workspace.readTree(name), dialect);
-    // melange gives none to the files of subpackages.
-    const given = dialect === 'melange' && index > 0 ? [] : capabilities;
-    const { tree, missing } = withCapabilities(collected, given);
-    trees.push(tree);
-    warnings.push(...missing.map((path) => `${name}: setcap: no file ${path}`));
-  }
-  const analysed = await analyseTrees(trees);
-  const refused = await request.inspect?.(analysed);
-  if (refused !== undefined) return refused;
-  // Hardening is Kiln's demand, not melange's.
-  const hardening = checkHardening(
-    dialect === 'kiln' ? analysed : [],
-    request.plan.compiled.hardeningExceptions,
-  );
-  const unexcused = hardening.violations.filter(({ excuse }) => excuse === undefined);
-  if (unexcused.length > 0) return notHardened(unexcused);
-  const ready = await prepareAll(request, { packages, analysed, licences });
-  const report: BuildReport = {
-    excused: hardening.violations,
-    unusedExceptions: hardening.unused.map(({ path, check }) => `${path} ${check}`),
-    warnings: [
-      ...warnings,
-      ...analysed.flatMap(({ elves }) => elves.broken),
-      ...ready.flatMap(({ relations }) => relations.warnings),
-    ],
-  };
-  return { kind: 'built', packages: await emitAll(request, ready), report };
-}
-
-function notHardened(violations: readonly HardeningViolation[]): BuildFailure {
-  return {
-    kind: 'failed',
-    code: 'BUILD_HARDENING_FAILED',
-    message: `${violations.length} hardening ${violations.length === 1 ? 'check' : 'checks'} failed`,
-    position: undefined,
-    hint: 'pass the compiler and linker options of the environment on, or excuse the file with a reason under kiln.hardening.exceptions',
-    findings: violations.map(
-      ({ packageName, path, check, detail }) => `${packageName}: ${path}: ${check}: ${detail}`,
-    ),
-  };
-}
-
-interface CheckedPackages {
-  readonly packages: readonly (OriginFacts | CompiledSubpackage)[];
-  readonly analysed: readonly AnalysedTree[];
-  readonly licences: readonly ExtractedLicense[];
-}
-
-type ReadyPackage = Pick<EmitRequest, 'facts' | 'tree'> & { readonly relations: PackageRelations };
-
-/** Derives the relations of each package and gives it its SBOM. */
-async function prepareAll(
-  { plan, libraryVersions }: BuildRequest,
-  { packages, analysed, licences }: CheckedPackages,
-): Promise<readonly ReadyPackage[]> {
-  const ready: ReadyPackage[] = [];
-  for (const [index, facts] of packages.entries()) {
-    const subject = analysed[index];
-    if (subject === undefined) continue;
-    const relations = await relationsOf({
-      subject,
-      relatives: analysed,
-      facts,
-      version: plan.fullVersion,
-      libraryVersions,
-      dialect: plan.compiled.recipe.dialect,
-    });
-    const tree = withSbom(
-      subject.tree,
-      `${facts.name}-${plan.fullVersion}.spdx.json`,
-      sbomOf(plan, facts, licences),
-    );
-    ready.push({ facts, relations, tree });
-  }
-  return ready;
-}
-
-async function emitAll(
-  { plan, blobs, signal }: BuildRequest,
-  ready: readonly ReadyPackage[],
-): Promise<readonly EmittedPackage[]> {
-  const emitted: EmittedPackage[] = [];
-  for (const { facts, relations, tree } of ready) {
-    signal?.throwIfAborted();
-    emitted.push(await emitPackage({ plan, facts, tree, relations, blobs }));
-  }
-  return emitted;
 }

@@ -29,7 +29,7 @@ export interface BuildFailure {
   readonly message: string;
   readonly position: Position | undefined;
   readonly hint: string | undefined;
-  /** One line per thing that is wrong. */
+  /** One line per thing that is wrong; of a step that failed or took too long the last lines that it printed, 20 at most. */
   readonly findings: readonly string[];
 }
 

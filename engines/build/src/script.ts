@@ -23,8 +23,8 @@ export function stepScript(
   ].join('\n');
 }
 
-/** Absolute, whatever the recipe wrote. */
-function directoryOf({ workingDirectory }: Pick<CompiledStep, 'workingDirectory'>): string {
+/** Where a step runs: absolute, whatever the recipe wrote. */
+export function directoryOf({ workingDirectory }: Pick<CompiledStep, 'workingDirectory'>): string {
   if (workingDirectory === '') return workspaceMount;
   return workingDirectory.startsWith('/')
     ? workingDirectory

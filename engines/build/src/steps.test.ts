@@ -2,7 +2,7 @@ import { compileRecipe, parseRecipe, type CompiledStep } from '@kiln/recipe';
 import { expect, test } from 'vitest';
 import type { BuildLogLine } from './log.ts';
 import type { SandboxRequest, SandboxResult } from './sandbox.ts';
-import { runSteps, type StepRunner, type StepsResult } from './steps.ts';
+import { runSteps, type FailedStep, type StepRunner, type StepsResult } from './steps.ts';
 
 function stepsOf(pipeline: string): readonly CompiledStep[] {
   const recipe = parseRecipe(`package: {name: a, version: "1"}\npipeline: ${pipeline}\n`, {
@@ -24,15 +24,16 @@ async function run(
     exitCode: 0,
   }),
   msPerStep = 0,
+  more: (clock: { now: number }) => Partial<StepRunner> = () => ({}),
 ): Promise<Run> {
   const requests: SandboxRequest[] = [];
   const log: BuildLogLine[] = [];
-  let now = 0;
+  const clock = { now: 0 };
   const runner: StepRunner = {
     sandbox: {
       run: (request) => {
         requests.push(request);
-        now += msPerStep;
+        clock.now += msPerStep;
         request.onOutput(Buffer.from('one\ntw'));
         request.onOutput(Buffer.from('o'));
         return Promise.resolve(answer(request, requests.length - 1));
@@ -40,11 +41,12 @@ async function run(
     },
     roots: ['/root'],
     mounts: [],
-    clock: { now: () => now },
+    clock: { now: () => clock.now },
     deadlineMs: 1000,
     cpus: undefined,
     signal: undefined,
     onLog: (line) => log.push(line),
+    ...more(clock),
   };
   const result = await runSteps(runner, {
     steps: stepsOf(pipeline),
@@ -132,4 +134,56 @@ test('a script that no process could be given is refused', async () => {
   const { result, requests } = await run(`[{runs: "${'x'.repeat(130_000)}"}]`);
   expect(requests).toEqual([]);
   expect(result).toMatchObject({ code: 'BUILD_SCRIPT_TOO_LONG' });
+});
+
+test('a failed step says its last lines without passwords of addresses, and a hint that fits', async () => {
+  const talk = (text: string, exitCode: number): ReturnType<typeof run> =>
+    run('[{runs: x}]', (request) => {
+      request.onOutput(Buffer.from(`\n${text}`));
+      return { kind: 'exited', exitCode };
+    });
+  const many = Array.from({ length: 30 }, (_, index) => `line ${index}`).join('\n\n');
+  const failed = (await talk(`${many}\nfrom https://ada:secret@host.example/x\x1b[0m`, 1)).result;
+  expect(failed).toMatchObject({ hint: 'its log says why' });
+  expect(failed).toHaveProperty('findings.length', 20);
+  expect(failed).toHaveProperty('findings.0', 'line 11');
+  expect(failed).toHaveProperty('findings.19', 'from https://host.example/x\\x1b[0m');
+  const hints = [
+    ['sh: line 5: cmake: command not found', 127, /environment\.contents\.packages/],
+    ['/bin/sh: cmake: not found', 127, /environment\.contents\.packages/],
+    ['curl: (6) Could not resolve host: example.org', 6, /kiln\.network/],
+    ['write error: No space left on device', 1, /disk/],
+    ['Killed', 137, /memory/],
+  ] as const;
+  for (const [text, exitCode, hint] of hints)
+    expect((await talk(text, exitCode)).result).toMatchObject({
+      hint: expect.stringMatching(hint) as string,
+    });
+});
+
+test('a step that takes too long says its last lines', async () => {
+  const { result } = await run('[{runs: one}]', () => ({ kind: 'timed-out' }));
+  expect(result).toMatchObject({ code: 'BUILD_TIMED_OUT', findings: ['one', 'two'] });
+});
+
+test('who is asked about a failed step may go on with the next, and has all the time in the world', async () => {
+  const asked: FailedStep[] = [];
+  const answers = ['continue', 'end'] as const;
+  const { result, requests } = await run(
+    '[{runs: one}, {runs: two}, {runs: three}]',
+    () => ({ kind: 'exited', exitCode: 1 }),
+    400,
+    (clock) => ({
+      onFailed: (failed) => {
+        clock.now += 1_000_000;
+        return Promise.resolve(answers[asked.push(failed) - 1] ?? 'end');
+      },
+    }),
+  );
+  expect(requests.map(({ timeoutMs }) => timeoutMs)).toEqual([1000, 600]);
+  expect(asked.map(({ request }) => request)).toEqual(requests);
+  expect(result).toMatchObject({
+    code: 'BUILD_STEP_FAILED',
+    message: 'step "a: two" ended with exit code 1',
+  });
 });

@@ -1,9 +1,11 @@
-import { assert, shorten, type Clock } from '@kiln/base';
+import { KilnError, type Clock } from '@kiln/base';
 import type { CompiledStep } from '@kiln/recipe';
 import { LineSplitter, type BuildLogLine } from './log.ts';
 import type { BuildFailure } from './outcome.ts';
-import type { Mount, Sandbox, SandboxRequest } from './sandbox.ts';
+import type { Mount, Sandbox, SandboxRequest, SandboxResult } from './sandbox.ts';
 import { stepScript, workspaceMount } from './script.ts';
+import { appliedIn, listSteps, type ListedStep } from './step-list.ts';
+import { OutputTail, hintOf } from './step-output.ts';
 
 /** Who runs the steps. */
 export interface StepIdentity {
@@ -31,7 +33,20 @@ export interface StepRunner {
   readonly network?: SandboxRequest['network'];
   readonly trace?: 'trace' | 'quiet';
   readonly hostname?: string;
+  /**
+   * Asked when a step has failed, with the request that ran it: `continue` goes on with the next step. The time it takes
+   * does not count.
+   */
+  onFailed?(failed: FailedStep): Promise<'continue' | 'end'>;
   onLog(line: BuildLogLine): void;
+}
+
+/** A step that ended with an exit code other than 0. */
+export interface FailedStep {
+  readonly failure: BuildFailure;
+  readonly step: CompiledStep;
+  /** How it was run. */
+  readonly request: SandboxRequest;
 }
 
 /** Undefined: every step that applies ran to its end. */
@@ -41,6 +56,7 @@ export interface StepsRequest {
   readonly steps: readonly CompiledStep[];
   /** For the log: the package whose pipeline it is. */
   readonly packageName: string;
+  /** Under the variables of steps. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -52,116 +68,140 @@ const scriptBytesMax = 120 * 1024;
 
 /**
  * Runs the steps that apply, in order, each in a sandbox of its own without network: first its script, then those nested
- * in it, then its assertion. The first failure ends it.
+ * in it, then its assertion. The first failure ends it; a step that fails has the last lines of its output as findings.
  */
 export async function runSteps(runner: StepRunner, request: StepsRequest): Promise<StepsResult> {
-  for (const step of request.steps) {
-    if (!step.applies) continue;
-    const result = await runStep(runner, step, request);
+  const run = new StepRun(runner, request.environment);
+  for (const listed of listSteps(request.steps, request.packageName)) {
+    const result = await run.step(listed);
     if (result !== undefined) return result;
   }
   return undefined;
 }
 
-async function runStep(
-  runner: StepRunner,
-  step: CompiledStep,
-  request: StepsRequest,
-): Promise<StepsResult> {
-  const environment = { ...request.environment, ...step.environment };
-  const label = `${request.packageName}: ${labelOf(step)}`;
-  const own = await runScript(runner, step, { label, environment });
-  if (own !== undefined) return own;
-  const nested = await runSteps(runner, { ...request, steps: step.pipeline, environment });
-  return nested ?? assertSteps(step, label);
-}
+/** The run of a list of steps against one deadline. */
+export class StepRun {
+  readonly #runner: StepRunner;
+  readonly #environment: Readonly<Record<string, string>>;
+  /** The time that somebody looked at failures. */
+  #pausedMs = 0;
 
-/** What the log calls a step. */
-export function labelOf(step: Pick<CompiledStep, 'name' | 'uses' | 'runs'>): string {
-  const text = step.name || step.uses || (step.runs.trim().split('\n')[0] ?? '');
-  return shorten(text === '' ? 'steps' : text, 60);
-}
-
-interface ScriptContext {
-  readonly label: string;
-  readonly environment: Readonly<Record<string, string>>;
-}
-
-async function runScript(
-  runner: StepRunner,
-  step: CompiledStep,
-  context: ScriptContext,
-): Promise<StepsResult> {
-  if (step.runs === '' && step.workingDirectory === '') return undefined;
-  const script = stepScript(step, runner.trace);
-  if (Buffer.byteLength(script) > scriptBytesMax) {
-    return failure(
-      'BUILD_SCRIPT_TOO_LONG',
-      step,
-      `the script of step "${context.label}" is longer than 120 KiB`,
-      'move it into a file of the side directory',
-    );
+  constructor(runner: StepRunner, environment: Readonly<Record<string, string>>) {
+    this.#runner = runner;
+    this.#environment = environment;
   }
-  const remainingMs = runner.deadlineMs - runner.clock.now();
-  if (remainingMs <= 0) return timedOut(step, context.label);
-  const lines = new LineSplitter((text) => runner.onLog({ step: context.label, text }));
-  const result = await runner.sandbox.run({
-    roots: runner.roots,
-    mounts: runner.mounts,
-    argv: ['/bin/sh', '-c', script],
-    environment: context.environment,
-    workingDirectory: workspaceMount,
-    ...(runner.identity ?? buildIdentity),
-    network: runner.network ?? 'none',
-    ...(runner.hostname === undefined ? {} : { hostname: runner.hostname }),
-    timeoutMs: remainingMs,
-    onOutput: (chunk) => lines.push(chunk),
-    ...(runner.cpus === undefined ? {} : { cpus: runner.cpus }),
-    ...(runner.signal === undefined ? {} : { signal: runner.signal }),
+
+  /** Does one step. Undefined: it came to its end, or somebody said that it goes on all the same. */
+  async step(listed: ListedStep): Promise<StepsResult> {
+    if (listed.kind === 'assertion') return assertSteps(listed);
+    const script = stepScript(listed.step, this.#runner.trace);
+    if (Buffer.byteLength(script) > scriptBytesMax) return tooLong(listed);
+    const timeoutMs = this.#remainingMs();
+    const output = new OutputTail();
+    if (timeoutMs <= 0) return timedOut(listed, output);
+    const lines = new LineSplitter((text) => {
+      output.push(text);
+      this.#runner.onLog({ step: listed.label, text });
+    });
+    const request = this.#requestOf(listed, { script, timeoutMs, lines });
+    const result = await this.#run(request, listed);
+    lines.end();
+    switch (result.kind) {
+      case 'aborted':
+        return { kind: 'aborted' };
+      case 'timed-out':
+        return timedOut(listed, output);
+      case 'exited':
+        if (result.exitCode === 0) return undefined;
+        return this.#failed(request, { listed, exitCode: result.exitCode, output });
+    }
+  }
+
+  /** What a sandbox throws is told with the step it was for. */
+  async #run(request: SandboxRequest, { step, label }: ListedStep): Promise<SandboxResult> {
+    try {
+      return await this.#runner.sandbox.run(request);
+    } catch (error) {
+      if (!(error instanceof KilnError) || error.position !== undefined) throw error;
+      const { code, message, hint, retry, details } = error;
+      const { position } = step;
+      const options = { hint, retry, details, position, cause: error.cause };
+      throw new KilnError(code, `step "${label}": ${message}`, options);
+    }
+  }
+
+  #remainingMs(): number {
+    const { deadlineMs, clock } = this.#runner;
+    return deadlineMs + this.#pausedMs - clock.now();
+  }
+
+  #requestOf(
+    listed: ListedStep,
+    { script, timeoutMs, lines }: { script: string; timeoutMs: number; lines: LineSplitter },
+  ): SandboxRequest {
+    const { roots, mounts, identity, network, hostname, cpus, signal } = this.#runner;
+    return {
+      roots,
+      mounts,
+      argv: ['/bin/sh', '-c', script],
+      environment: { ...this.#environment, ...listed.environment },
+      workingDirectory: workspaceMount,
+      ...(identity ?? buildIdentity),
+      network: network ?? 'none',
+      ...(hostname === undefined ? {} : { hostname }),
+      timeoutMs,
+      onOutput: (chunk) => lines.push(chunk),
+      ...(cpus === undefined ? {} : { cpus }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+  }
+
+  async #failed(
+    request: SandboxRequest,
+    { listed, exitCode, output }: { listed: ListedStep; exitCode: number; output: OutputTail },
+  ): Promise<StepsResult> {
+    const runner = this.#runner;
+    const failed = failure('BUILD_STEP_FAILED', listed, {
+      message: `step "${listed.label}" ended with exit code ${exitCode}`,
+      hint: hintOf(exitCode, output.lines),
+      findings: output.lines,
+    });
+    if (runner.onFailed === undefined) return failed;
+    const askedAt = runner.clock.now();
+    const answer = await runner.onFailed({ failure: failed, step: listed.step, request });
+    this.#pausedMs += runner.clock.now() - askedAt;
+    return answer === 'continue' ? undefined : failed;
+  }
+}
+
+function timedOut(listed: ListedStep, output: OutputTail): BuildFailure {
+  return failure('BUILD_TIMED_OUT', listed, {
+    message: `the build took too long; it was at step "${listed.label}"`,
+    hint: 'raise package.timeout in the recipe',
+    findings: output.lines,
   });
-  lines.end();
-  switch (result.kind) {
-    case 'aborted':
-      return { kind: 'aborted' };
-    case 'timed-out':
-      return timedOut(step, context.label);
-    case 'exited':
-      if (result.exitCode === 0) return undefined;
-      return failure(
-        'BUILD_STEP_FAILED',
-        step,
-        `step "${context.label}" ended with exit code ${result.exitCode}`,
-        'its log says why',
-      );
-  }
 }
 
-function timedOut(step: CompiledStep, label: string): BuildFailure {
-  return failure(
-    'BUILD_TIMED_OUT',
-    step,
-    `the build took too long; it was at step "${label}"`,
-    'raise package.timeout in the recipe',
-  );
+function tooLong(listed: ListedStep): BuildFailure {
+  return failure('BUILD_SCRIPT_TOO_LONG', listed, {
+    message: `the script of step "${listed.label}" is longer than 120 KiB`,
+    hint: 'move it into a file of the side directory',
+  });
 }
 
-function assertSteps(step: CompiledStep, label: string): StepsResult {
-  if (step.requiredSteps === undefined) return undefined;
-  const ran = step.pipeline.filter(({ applies }) => applies).length;
-  assert(ran >= 0, 'a count');
-  if (ran === step.requiredSteps) return undefined;
-  return failure(
-    'BUILD_ASSERTION_FAILED',
-    step,
-    `step "${label}" requires ${step.requiredSteps} nested steps to run, ${ran} did`,
-  );
+function assertSteps(listed: ListedStep): StepsResult {
+  const { requiredSteps } = listed.step;
+  const ran = appliedIn(listed.step);
+  if (ran === requiredSteps) return undefined;
+  return failure('BUILD_ASSERTION_FAILED', listed, {
+    message: `step "${listed.label}" requires ${requiredSteps} nested steps to run, ${ran} did`,
+  });
 }
 
 function failure(
   code: BuildFailure['code'],
-  step: CompiledStep,
-  message: string,
-  hint?: string,
+  { step }: ListedStep,
+  { message, hint, findings = [] }: Pick<BuildFailure, 'message'> & Partial<BuildFailure>,
 ): BuildFailure {
-  return { kind: 'failed', code, message, position: step.position, hint, findings: [] };
+  return { kind: 'failed', code, message, position: step.position, hint, findings };
 }

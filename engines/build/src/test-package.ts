@@ -33,7 +33,7 @@ export interface TestPackageRequest {
   /** Default ten minutes. */
   readonly timeoutMs?: number;
   /** Who runs the steps and what they may reach; by default the build account, without a network. */
-  readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace'>;
+  readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace' | 'onFailed'>;
   /** Further directories for the steps. */
   readonly mounts?: readonly Mount[];
   /** Files for the workspace that are not in the blob store. */

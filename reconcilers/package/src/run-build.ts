@@ -1,5 +1,5 @@
 import { digestOfValue, hexOf } from '@kiln/base';
-import type { BuildPlan, EmittedPackage } from '@kiln/build';
+import type { BuildFailure, BuildPlan, EmittedPackage } from '@kiln/build';
 import { build, joinPackage } from '@kiln/build';
 import { KilnError } from '@kiln/base';
 import { recordOf } from '@kiln/apk';
@@ -54,15 +54,7 @@ export async function runBuild(
     });
     if (outcome.kind === 'aborted') return 'aborted';
     if (outcome.kind === 'failed') {
-      for (const finding of outcome.findings) log.write(`${finding}\n`);
-      throw new KilnError(
-        outcome.code,
-        [outcome.message, ...outcome.findings.slice(0, 5)].join('; '),
-        {
-          hint: outcome.hint,
-          position: outcome.position,
-        },
-      );
+      throw refused(outcome, log);
     }
     for (const warning of outcome.report.warnings) log.write(`warning | ${warning}\n`);
     for (const unused of outcome.report.unusedExceptions)
@@ -75,6 +67,19 @@ export async function runBuild(
   } finally {
     log.close();
   }
+}
+
+const shownMax = 5;
+
+/** A build's failure as an error. What a step printed is in the log already, and its last lines say most. */
+function refused(
+  { code, message, findings, hint, position }: BuildFailure,
+  log: AttemptLog,
+): KilnError {
+  const printed = code === 'BUILD_STEP_FAILED' || code === 'BUILD_TIMED_OUT';
+  if (!printed) for (const finding of findings) log.write(`${finding}\n`);
+  const shown = printed ? findings.slice(-shownMax) : findings.slice(0, shownMax);
+  return new KilnError(code, [message, ...shown].join('; '), { hint, position });
 }
 
 function explain(log: AttemptLog, error: unknown): void {
