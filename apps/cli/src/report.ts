@@ -1,9 +1,10 @@
 import { KilnError, messageOf } from '@kiln/base';
 
-/** 0 done, 1 failed, 2 usage, 3 refused by policy or verification, 4 not found, 75 try again later. */
+/** 0 done, 1 failed, 2 usage, 3 refused by policy or verification, 4 not found, 75 try again later, 130 interrupted. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof KilnError)) return 1;
   if (error.code === 'USAGE') return 2;
+  if (error.code === 'LOCAL_INTERRUPTED') return 130;
   if (error.code === 'VERIFY_FAILED') return 3;
   if (error.code.endsWith('_NOT_FOUND')) return 4;
   return error.retry === 'later' ? 75 : 1;

@@ -1,5 +1,6 @@
 import { systemClock } from '@kiln/base';
 import type { RawCommand } from '../command.ts';
+import { Interrupt } from '../interrupt.ts';
 import { runMelange } from '../melange/dispatch.ts';
 
 export const melange: RawCommand = {
@@ -14,16 +15,12 @@ export const melange: RawCommand = {
   ],
   options: {},
   async runWords(words, print) {
-    const stop = new AbortController();
-    const abort = (): void => stop.abort();
-    // Only the first signal asks; the next one ends the process as it would without us.
-    process.once('SIGINT', abort);
-    process.once('SIGTERM', abort);
-    return runMelange(words, {
+    using interrupt = new Interrupt();
+    return await runMelange(words, {
       print,
       environment: process.env,
       clock: systemClock,
-      signal: stop.signal,
+      signal: interrupt.signal,
     });
   },
 };
