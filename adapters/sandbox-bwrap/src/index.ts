@@ -10,3 +10,4 @@ export type { EnvironmentStoreOptions, StoredEnvironment } from './environment-s
 export { extractTree } from './extract-tree.ts';
 export type { ExtractLimits } from './extract-tree.ts';
 export { readRootFile } from './root-file.ts';
+export { removeTree } from './scratch.ts';

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { constants, lstat, mkdir, open, readdir } from 'node:fs/promises';
+import { constants, lstat, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Random } from '@kiln/base';
 import { KilnError, assert, shorten, systemRandom } from '@kiln/base';
@@ -42,11 +42,22 @@ export class FsWorkspaces implements WorkspacePort {
   }
 
   async create(name: string): Promise<Workspace> {
-    assert(/^[A-Za-z0-9._-]{1,120}$/.test(name), 'a workspace is named by letters, digits and ._-');
-    const id = (this.#options.random ?? systemRandom).id(4);
-    const hostPath = join(this.#options.directory, `w-${name}-${id}`);
+    const hostPath = this.#pathFor(name);
     await mkdir(hostPath, { mode: 0o755 });
     return new FsWorkspace(hostPath, this.#options.limits, this.#options.owners);
+  }
+
+  /** Takes over what was a workspace elsewhere on the same file system: its directory moves here. */
+  async adopt(name: string, path: string): Promise<Workspace> {
+    const hostPath = this.#pathFor(name);
+    await rename(path, hostPath);
+    return new FsWorkspace(hostPath, this.#options.limits, this.#options.owners);
+  }
+
+  #pathFor(name: string): string {
+    assert(/^[A-Za-z0-9._-]{1,120}$/.test(name), 'a workspace is named by letters, digits and ._-');
+    const id = (this.#options.random ?? systemRandom).id(4);
+    return join(this.#options.directory, `w-${name}-${id}`);
   }
 }
 

@@ -6,10 +6,13 @@ import { systemClock, systemRandom } from '@kiln/base';
 import type { BuildLogLine } from '@kiln/build';
 import type { Architecture } from '@kiln/recipe';
 import { appliesTo } from '@kiln/recipe';
-import type { Command } from '../command.ts';
+import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import { Interrupt } from '../interrupt.ts';
 import { buildTree } from '../local/build-tree.ts';
 import { buildTwice, type CheckedBuild } from '../local/check.ts';
+import type { Debugging } from '../local/debugging.ts';
+import { KeptBuilds } from '../local/kept-builds.ts';
 import { buildLocally, type LocalBuildResult } from '../local/local-build.ts';
 import { architecturesOf } from '../local/options.ts';
 import {
@@ -33,6 +36,7 @@ export const packageBuild: Command = {
   examples: [
     'kiln package build zlib.yaml --repository ./seed --keyring seed.rsa.pub --signing-key kiln.rsa',
     'kiln package build --all recipes --repository https://packages.example.org/os --keyring os.rsa.pub',
+    'kiln package build zlib.yaml --repository ./seed --keyring seed.rsa.pub --debug --interactive',
     'kiln package build --affected-by origin/main recipes --repository ./packages --keyring kiln.rsa.pub',
   ],
   options: {
@@ -52,12 +56,27 @@ export const packageBuild: Command = {
       value: 'REF',
       help: 'as --all, but only what differs from a commit of git, and what that affects',
     },
+    debug: {
+      type: 'boolean',
+      help: 'keep the workspace of a build that fails or is stopped, and say where it is',
+    },
+    interactive: {
+      type: 'boolean',
+      short: 'i',
+      help: 'open a shell in the guest where a step fails; exit 0 there goes on with the next step',
+    },
+    resume: {
+      type: 'boolean',
+      help: 'go on at the step that failed, in what --debug kept of the recipe; its folder may stand in the place of the recipe',
+    },
     'no-cache': { type: 'boolean', help: 'build even where the result is known' },
     quiet: { type: 'boolean', help: 'do not print what the steps print' },
   },
   async run(invocation) {
     if (invocation.positionals.length === 0) throw usage(packageBuild, 'which recipes?');
-    const context = await openSession(invocation);
+    refuseTogether(invocation.flags);
+    using interrupt = new Interrupt();
+    const context = await openSession(invocation, interrupt.signal);
     const rows: Row[] = [];
     if (invocation.flags['all'] === true || invocation.flags['affected-by'] !== undefined)
       rows.push(
@@ -68,7 +87,7 @@ export const packageBuild: Command = {
         })),
       );
     else
-      for (const file of invocation.positionals)
+      for (const file of recipesOf(context))
         for (const arch of architecturesOf(invocation))
           rows.push(await buildFile(context, file, arch));
     const differ = rows.some(({ differences }) => (differences?.length ?? 0) > 0);
@@ -79,12 +98,46 @@ export const packageBuild: Command = {
   },
 };
 
+/** A look at a build is no proof that it repeats. */
+function refuseTogether(flags: Invocation['flags']): void {
+  const hand = ['interactive', 'resume'].find((name) => flags[name] === true);
+  if (flags['check'] === true && hand !== undefined)
+    throw usage(packageBuild, `--check and --${hand} do not go together`);
+}
+
+/** The files that are named, or for folders of what is kept their recipes. */
+function recipesOf(session: PackageSession): readonly string[] {
+  const { positionals, flags } = session.invocation;
+  if (flags['resume'] !== true) return positionals;
+  return positionals.map((word) => keptOf(session).read(word)?.recipe ?? word);
+}
+
+function keptOf({ cache }: PackageSession): KeptBuilds {
+  return new KeptBuilds(path.join(cache, 'debug'));
+}
+
+function debuggingOf(session: PackageSession): Debugging {
+  const { flags, print } = session.invocation;
+  const { interactive, debug, resume } = flags;
+  const shell = interactive === true && process.stdin.isTTY === true;
+  if (interactive === true && !shell)
+    print.talk('warning: no shell will open: standard input is no terminal\n');
+  return {
+    kept: debug === true || resume === true ? keptOf(session) : undefined,
+    resume: resume === true,
+    shell,
+    onTalk: (text) => print.talk(`${text}\n`),
+  };
+}
+
 /** One build, as `--json` prints it. */
 interface Row {
   readonly recipe: string;
   readonly arch: Architecture;
   /** `skip`: not for this architecture; `skipped`: something it needs failed. */
   readonly result: 'built' | 'known' | 'skip' | 'failed' | 'skipped';
+  /** A step was done by hand or by another build. */
+  readonly touched?: boolean;
   readonly action: string | undefined;
   readonly packages: readonly { readonly file: string; readonly checksum: string }[];
   readonly durationMs: number;
@@ -115,6 +168,7 @@ async function buildFile(context: PackageSession, file: string, arch: Architectu
     action: result.plan.action,
     packages: result.packages.map((one) => ({ file: one.file, checksum: one.record.checksum })),
     durationMs,
+    ...(result.touched ? { touched: true } : {}),
     ...(differences === undefined ? {} : { differences }),
   };
 }
@@ -132,6 +186,7 @@ async function buildOne(session: PackageSession, subject: Subject): Promise<Buil
   const full = {
     ...request,
     ...(flags['no-cache'] === true || actions === undefined ? {} : { actions }),
+    debugging: debuggingOf(session),
     onLog: ({ step, text }: BuildLogLine): void => {
       if (!quiet) print.talk(`${step} | ${text}\n`);
     },
@@ -140,7 +195,8 @@ async function buildOne(session: PackageSession, subject: Subject): Promise<Buil
   const checked = flags['check'] === true ? await buildTwice(full) : undefined;
   const result = checked?.first ?? (await buildLocally(full));
   const finishedAt = systemClock.now();
-  if (!result.known) await writeProvenance(result, session.key, { startedAt, finishedAt });
+  if (!result.known && !result.touched)
+    await writeProvenance(result, session.key, { startedAt, finishedAt });
   if (checked !== undefined) {
     const differing = new Set(checked.differences.map((one) => one.package));
     await writeReproduction(result, session.key, differing);
@@ -168,7 +224,7 @@ async function publish(
 
 function report(
   { invocation: { print } }: PackageSession,
-  { known, packages, plan, report: built }: LocalBuildResult,
+  { known, packages, plan, report: built, touched }: LocalBuildResult,
   durationMs: number,
 ): void {
   for (const warning of built?.warnings ?? []) print.talk(`warning: ${warning}\n`);
@@ -177,6 +233,10 @@ function report(
   print.talk(
     known ? `${name}: known, nothing to do\n` : `${name}: built in ${duration(durationMs)}\n`,
   );
+  if (touched)
+    print.talk(
+      'warning: steps were done by hand or by an earlier build: build it again before you publish it; there is no provenance\n',
+    );
 }
 
 function reportCheck(

@@ -50,7 +50,7 @@ async function buildGraph<T>(
       outcomes.push(await build(graph.recipes[graph.recipeNumber(name) ?? -1]?.file ?? '', arch));
       schedule.finished(name);
     } catch (error) {
-      if (!(error instanceof KilnError)) throw error;
+      if (!(error instanceof KilnError) || session.signal?.aborted === true) throw error;
       talk(describeError(error));
       outcomes.push(unbuilt(name, arch, 'failed'));
       for (const one of schedule.failed(name)) {

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { recordOf, signControl, signatureSegment, type IndexRecord } from '@kiln/apk';
 import { replaceFile, type SigningKey } from '@kiln/apk-files';
-import { KilnError, systemClock, systemRandom } from '@kiln/base';
+import { systemClock, systemRandom } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import { FsBlobs } from '@kiln/blobs-fs';
 import {
@@ -16,6 +16,7 @@ import {
   type BuildLogLine,
   type BuildPlan,
   type BuildReport,
+  type BuildRequest,
   type EmittedPackage,
   type GitSources,
   type LibraryVersions,
@@ -28,6 +29,8 @@ import {
 import type { CompiledRecipe } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
 import type { ActionCache } from './action-cache.ts';
+import { failureOf } from './build-failure.ts';
+import { DebuggedRun, type Debugging } from './debugging.ts';
 import type { Guest, LocalGuests, ResolvedGuest } from './guest.ts';
 import { hostMounts, identityOf, withScratch, type Scratch } from './runner.ts';
 import { sourceFiles } from './source-directory.ts';
@@ -57,6 +60,8 @@ export interface LocalBuildRequest {
   /** Shown to the steps as `/var/cache/melange`. */
   readonly cacheDirectory?: string | undefined;
   readonly trace?: boolean;
+  /** For people who look into what fails. */
+  readonly debugging?: Debugging;
   /** How this build's surroundings differ from the usual; for repetitions. */
   readonly surroundings?: Surroundings;
   /** Packages depend on libraries in the version that they were linked with, too. */
@@ -82,6 +87,8 @@ export interface LocalBuildResult {
   readonly guest: ResolvedGuest;
   /** Undefined where nothing ran. */
   readonly report: BuildReport | undefined;
+  /** A step was done by hand or by another build: the packages are good for a look, and are not kept as a result. */
+  readonly touched: boolean;
 }
 
 /** What a build must not depend on. */
@@ -128,9 +135,10 @@ export async function buildLocally(request: LocalBuildRequest): Promise<LocalBui
   const prepared = { ...request, plan, guest, resolved, identity };
   if (known !== undefined && request.blobs !== undefined) {
     const packages = await writePackages(prepared, request.blobs, known);
-    return { known: true, packages, plan, guest: resolved, report: undefined };
+    return { known: true, packages, plan, guest: resolved, report: undefined, touched: false };
   }
-  return withScratch(identity, (scratch) => buildIn(scratch, prepared));
+  const run = await request.debugging?.kept?.makeRun();
+  return withScratch(identity, (scratch) => buildIn(scratch, prepared), run);
 }
 
 /** The files of the source directory in the blob store: their digests are part of the action. */
@@ -181,13 +189,44 @@ interface Prepared extends Omit<LocalBuildRequest, 'plan'> {
   readonly identity: StepIdentity;
 }
 
-async function buildIn(
-  { folder, sandbox, workspaces }: Scratch,
-  request: Prepared,
-): Promise<LocalBuildResult> {
-  const { plan, compiled, identity, signal, surroundings } = request;
-  const blobs = request.blobs ?? new FsBlobs({ directory: path.join(folder, 'blobs') });
+async function buildIn(scratch: Scratch, request: Prepared): Promise<LocalBuildResult> {
+  const { plan, signal, debugging = quietly } = request;
+  const blobs = request.blobs ?? new FsBlobs({ directory: path.join(scratch.folder, 'blobs') });
+  const run = new DebuggedRun(debugging, request);
+  const resume = await run.resume(scratch);
   const outcome = await build({
+    ...buildRequestOf(scratch, { ...request, blobs }, run),
+    ...(resume === undefined ? {} : { resume }),
+    onUnfinished: (left) => run.keep(scratch.folder, left),
+  });
+  if (outcome.kind === 'aborted') throw signal?.reason ?? new Error('the build was stopped');
+  if (outcome.kind === 'failed') throw failureOf(run.explained(outcome));
+  await run.done();
+  const packages = await writePackages(request, blobs, outcome.packages);
+  const { touched } = run;
+  if (!touched) await remember(request, outcome.packages);
+  const { report } = outcome;
+  return { known: false, packages, plan, guest: request.resolved, report, touched };
+}
+
+async function remember(
+  { actions, plan, compiled }: Prepared,
+  emitted: readonly EmittedPackage[],
+): Promise<void> {
+  await actions?.put(plan.action, emitted);
+  const subject = { name: compiled.package.name, arch: compiled.arch };
+  await actions?.putInputs(subject, actionInputs(plan));
+}
+
+const quietly: Debugging = { onTalk: () => undefined };
+
+function buildRequestOf(
+  { sandbox, workspaces }: Scratch,
+  request: Prepared & { readonly blobs: BlobStore },
+  run: DebuggedRun,
+): BuildRequest {
+  const { plan, compiled, identity, signal, surroundings, blobs } = request;
+  return {
     plan,
     sandbox,
     sources: request.sources,
@@ -200,6 +239,7 @@ async function buildIn(
       identity,
       network: request.network,
       trace: request.trace === true ? 'trace' : 'quiet',
+      onFailed: (failed) => run.failed(sandbox, failed),
       ...(surroundings === undefined ? {} : { hostname: surroundings.hostname }),
     },
     ...(surroundings === undefined
@@ -212,14 +252,7 @@ async function buildIn(
     inspect: async (trees) => request.inspect?.(trees, plan),
     onLog: (line) => request.onLog(line),
     ...(signal === undefined ? {} : { signal }),
-  });
-  if (outcome.kind === 'aborted') throw signal?.reason ?? new Error('the build was stopped');
-  if (outcome.kind === 'failed') throw failureOf(outcome);
-  const packages = await writePackages(request, blobs, outcome.packages);
-  await request.actions?.put(plan.action, outcome.packages);
-  const subject = { name: compiled.package.name, arch: compiled.arch };
-  await request.actions?.putInputs(subject, actionInputs(plan));
-  return { known: false, packages, plan, guest: request.resolved, report: outcome.report };
+  };
 }
 
 function versionsOf({ plan, resolved, compiled }: Prepared): LibraryVersions {
@@ -230,14 +263,6 @@ function versionsOf({ plan, resolved, compiled }: Prepared): LibraryVersions {
     index: resolved.indexes.flatMap(({ records }) => records),
     dialect: compiled.recipe.dialect,
   });
-}
-
-/** A build's failure as an error: its message, its findings, its place and its hint. */
-export function failureOf(failure: BuildFailure): KilnError {
-  const { code, message, findings, hint, position } = failure;
-  const shown = findings.slice(0, 20).map((finding) => `\n  ${finding}`);
-  const more = findings.length > 20 ? `\n  and ${findings.length - 20} more` : '';
-  return new KilnError(code, `${message}${shown.join('')}${more}`, { hint, position });
 }
 
 function filesOf(request: Prepared): Iterable<WorkspaceFile> {

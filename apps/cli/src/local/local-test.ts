@@ -1,10 +1,16 @@
 import { KilnError, systemClock } from '@kiln/base';
 import { MemoryBlobs, type BlobStore } from '@kiln/blobs';
-import { testPackage, type BuildLogLine, type TestPackageRequest } from '@kiln/build';
+import {
+  testPackage,
+  type BuildLogLine,
+  type FailedStep,
+  type TestPackageRequest,
+} from '@kiln/build';
 import { fullVersionOf, type CompiledRecipe, type CompiledTest } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
 import type { LocalGuests } from './guest.ts';
-import { failureOf } from './local-build.ts';
+import { failureOf } from './build-failure.ts';
+import { openShell, type Debugging } from './debugging.ts';
 import { hostMounts, identityOf, withScratch } from './runner.ts';
 import { sourceFiles } from './source-directory.ts';
 
@@ -23,6 +29,8 @@ export interface LocalTestRequest {
   readonly timeoutMs?: number | undefined;
   /** Given: what the steps fetch and check out is at hand before the first of them; else they fetch it. */
   readonly fetching?: NonNullable<TestPackageRequest['fetchers']> & { readonly blobs: BlobStore };
+  /** Open a shell where a step fails. */
+  readonly debugging?: Pick<Debugging, 'shell' | 'onTalk'> | undefined;
   /** A test begins. */
   onTest(packageName: string): void;
   onLog(line: BuildLogLine): void;
@@ -96,6 +104,7 @@ async function testOne(
   const repositories = request.appended.repositories ?? [];
   const guest = await guests.make(lock, { repositories, ...(signal && { signal }) });
   const identity = identityOf(recipe, test.environment);
+  const { debugging } = request;
   return withScratch(identity, async ({ sandbox, workspaces }) => {
     const outcome = await testPackage({
       packageName: name,
@@ -110,7 +119,17 @@ async function testOne(
               request.sourceDirectory,
               recipe.dialect === 'melange' ? 'leave-out' : 'follow',
             ),
-      steps: { identity, network: request.network, trace: request.trace ? 'trace' : 'quiet' },
+      steps: {
+        identity,
+        network: request.network,
+        trace: request.trace ? 'trace' : 'quiet',
+        ...(debugging === undefined
+          ? {}
+          : {
+              onFailed: async (failed: FailedStep) =>
+                (await openShell(sandbox, failed, debugging)) ? 'continue' : 'end',
+            }),
+      },
       mounts: hostMounts(request),
       sandbox,
       workspaces,

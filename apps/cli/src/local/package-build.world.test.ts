@@ -1,112 +1,23 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { testKey, testPackage, testRepository, type TestFiles } from '@kiln/apk-client/testing';
-import { generateKeyFiles } from '@kiln/apk-files';
-import { systemRandom } from '@kiln/base';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseInvocation } from '../command.ts';
-import { packageBuild } from '../commands/package-build.ts';
-import { readConfig } from '../config.ts';
 import { runMelange } from '../melange/dispatch.ts';
+import { PackageBuilds, optionWords, type TestRun } from './testing.ts';
 
-const repositoryKey = testKey('tools.rsa.pub');
+let builds: PackageBuilds;
 let folder = '';
 
 beforeAll(async () => {
-  folder = fs.mkdtempSync(path.join(tmpdir(), 'kiln-package-build-'));
-  const tools = testPackage('tools=1-r0', hostTools(['bash', 'mkdir', 'chmod']));
-  for (const [file, bytes] of testRepository([tools], repositoryKey)) put(`tools/${file}`, bytes);
-  put('tools.rsa.pub', repositoryKey.publicPem);
-  await generateKeyFiles({
-    path: path.join(folder, 'own.rsa'),
-    bits: 2048,
-    present: 'refuse',
-    random: systemRandom,
-  });
+  builds = await PackageBuilds.open(['bash', 'mkdir', 'chmod']);
+  ({ folder } = builds);
 });
-afterAll(() => fs.rmSync(folder, { recursive: true }));
+afterAll(() => builds[Symbol.dispose]());
 
-/** Programs of the host with the libraries they need, as the files of a guest. */
-function hostTools(names: readonly string[]): TestFiles {
-  const programs = new Map(
-    names.map((name) => [
-      `usr/bin/${name}`,
-      execFileSync('sh', ['-c', 'command -v "$0"', name], { encoding: 'utf8' }).trim(),
-    ]),
-  );
-  const libraries = [...programs.values()].flatMap((file) =>
-    [...execFileSync('ldd', [file], { encoding: 'utf8' }).matchAll(/(\/\S+) \(0x/g)].map(
-      ([, library = '']) => library,
-    ),
-  );
-  const files = new Map<string, string | Uint8Array | null>();
-  for (const [target, source] of [
-    ...programs,
-    ...libraries.map((file): [string, string] => [file.replace(/^\/(usr\/)?/, 'usr/'), file]),
-  ]) {
-    const parts = path.dirname(target).split('/');
-    for (const index of parts.keys()) files.set(parts.slice(0, index + 1).join('/'), null);
-    files.set(target, fs.readFileSync(source));
-  }
-  for (const name of ['bin', 'lib', 'lib64'])
-    if (files.has(`usr/${name}`)) files.set(name, `-> usr/${name}`);
-  files.set('usr/bin/sh', '-> bash');
-  files.set('etc', null);
-  files.set('etc/passwd', 'build:x:1000:1000::/home/build:/bin/sh\n');
-  return Object.fromEntries(files);
-}
+const put: PackageBuilds['put'] = (file, content) => builds.put(file, content);
 
-function put(file: string, content: string | Uint8Array): string {
-  const full = path.join(folder, file);
-  fs.mkdirSync(path.dirname(full), { recursive: true });
-  fs.writeFileSync(full, content);
-  return full;
-}
-
-function optionWords(options: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-}
-
-interface Run {
-  readonly code: number;
-  readonly rows: readonly {
-    readonly recipe: string;
-    readonly result: string;
-    readonly packages: readonly { readonly file: string; readonly checksum: string }[];
-  }[];
-  readonly talk: string;
-}
-
-async function build(recipe: string, ...words: readonly string[]): Promise<Run> {
-  let out = '';
-  let talk = '';
-  const print = {
-    data: (text: string) => void (out += text),
-    talk: (text: string) => void (talk += text),
-  };
-  const invocation = parseInvocation(
-    packageBuild,
-    [
-      recipe,
-      '--json',
-      ...optionWords({
-        arch: 'x86_64',
-        repository: path.join(folder, 'tools'),
-        keyring: path.join(folder, 'tools.rsa.pub'),
-        date: '1700000000',
-        'signing-key': path.join(folder, 'own.rsa'),
-        'out-dir': path.join(folder, 'packages'),
-        'cache-dir': path.join(folder, 'cache'),
-      }),
-      ...words,
-    ],
-    readConfig({}),
-    print,
-  );
-  const code = await packageBuild.run(invocation);
-  return { code, rows: JSON.parse(out) as Run['rows'], talk };
+async function build(recipe: string, ...words: readonly string[]): Promise<TestRun> {
+  return builds.build(recipe, words);
 }
 
 function recipe(name: string, script: string, more = ''): string {

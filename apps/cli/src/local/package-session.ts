@@ -107,6 +107,8 @@ export interface PackageSession {
   readonly key: SigningKey | undefined;
   /** The folder of the packages. */
   readonly out: string;
+  /** Aborted by an interrupt. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A recipe for one architecture. */
@@ -116,7 +118,10 @@ export interface Subject {
   readonly arch: Architecture;
 }
 
-export async function openSession(invocation: Invocation): Promise<PackageSession> {
+export async function openSession(
+  invocation: Invocation,
+  signal?: AbortSignal,
+): Promise<PackageSession> {
   const { flags } = invocation;
   const cache = path.resolve(textOf(flags['cache-dir']) ?? cacheFolder(process.env));
   const keyFile = textOf(flags['signing-key']);
@@ -135,6 +140,7 @@ export async function openSession(invocation: Invocation): Promise<PackageSessio
     cache,
     key: keyFile === undefined ? undefined : await readSigningKey(keyFile),
     out: textOf(flags['out-dir']) ?? 'packages',
+    signal,
   };
 }
 
@@ -171,7 +177,7 @@ export async function buildRequestOf(
   session: PackageSession,
   { file, recipe, arch }: Subject,
 ): Promise<LocalBuildRequest & { readonly blobs: FsBlobs }> {
-  const { invocation, compiler, guests, blobs, actions, cache, key, out } = session;
+  const { invocation, compiler, guests, blobs, actions, cache, key, out, signal } = session;
   const { flags } = invocation;
   const compiled = compiler.compile(recipe, arch);
   requirePinnedSources(compiled);
@@ -201,6 +207,7 @@ export async function buildRequestOf(
         },
       }),
     onLog: () => undefined,
+    ...(signal === undefined ? {} : { signal }),
   };
 }
 

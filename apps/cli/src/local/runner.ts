@@ -14,12 +14,12 @@ export interface Scratch {
   readonly workspaces: FsWorkspaces;
 }
 
-/** Runs `work` with a scratch folder that is removed in every case. */
+/** Runs `work` with a scratch folder, by default one of the system's, that is removed in every case. */
 export async function withScratch<T>(
   identity: StepIdentity,
   work: (scratch: Scratch) => Promise<T>,
+  folder: string = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-build-')),
 ): Promise<T> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-build-'));
   try {
     return await work({
       folder,

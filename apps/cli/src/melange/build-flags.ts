@@ -76,16 +76,9 @@ export const guestFlags: FlagTable = {
   },
   cpu: { ...string('processors of a step'), unused: asBubblewrap },
   debug: bool('trace the commands of steps'),
-  'debug-runner': {
-    ...bool('keep the guest after the last step'),
-    unused: 'the guest goes when its steps end; --workspace-dir keeps what they made',
-  },
+  'debug-runner': bool('keep what a failed build leaves, and say where'),
   'env-file': strings('files of environment variables, later ones first'),
-  interactive: {
-    ...bool('open a shell in the guest where a step fails'),
-    shorthand: 'i',
-    unused: 'there is no shell in the guest; --workspace-dir keeps what the steps made',
-  },
+  interactive: { ...bool('open a shell in the guest where a step fails'), shorthand: 'i' },
   'keyring-append': { ...strings('files of public keys to trust'), shorthand: 'k' },
   memory: { ...string('memory of a step'), unused: asBubblewrap },
   'repository-append': {

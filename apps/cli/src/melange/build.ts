@@ -15,7 +15,9 @@ import { appliesTo } from '@kiln/recipe';
 import { findingLines, lintPolicy } from '@kiln/lint';
 import { recipePurl } from '@kiln/spdx';
 import { cacheFolder } from '../local/cache-folder.ts';
+import type { Debugging } from '../local/debugging.ts';
 import { LocalGuests } from '../local/guest.ts';
+import { KeptBuilds } from '../local/kept-builds.ts';
 import { lintBuild } from '../local/lint-build.ts';
 import { buildLocally } from '../local/local-build.ts';
 import { writeProvenance } from '../local/statements.ts';
@@ -123,12 +125,19 @@ async function buildFor(
           ? path.join(outDirectory, arch)
           : undefined,
       }),
+    debugging: {
+      ...shellOf(invocation),
+      kept: flags.bool('debug-runner')
+        ? new KeptBuilds(path.join(cacheFolder(environment), 'debug'))
+        : undefined,
+    },
     onLog: ({ text }) => log.info(text),
     onMissingIndex: (directory) => log.warn(`no index in ${directory} yet`),
     signal,
   });
   for (const { file } of result.packages) log.info(`wrote ${file}`);
-  if (flags.bool('generate-provenance')) {
+  if (result.touched) log.warn('steps were done by hand: there is no provenance');
+  else if (flags.bool('generate-provenance')) {
     const times = { startedAt, finishedAt: invocation.clock.now() };
     for (const file of await writeProvenance(result, key, times)) log.info(`wrote ${file}`);
   }
@@ -136,6 +145,14 @@ async function buildFor(
   if (flags.bool('generate-index')) await mergeIndex(path.join(outDirectory, arch), files, key);
   if (flags.bool('create-build-log'))
     appendBuildLog(result.packages.map(({ emitted }) => emitted.info));
+}
+
+/** Whether a shell opens where a step fails. */
+export function shellOf({ flags, log }: MelangeInvocation): Debugging {
+  const shell = flags.bool('interactive') && process.stdin.isTTY === true;
+  if (flags.bool('interactive') && !shell)
+    log.warn('no shell will open: standard input is no terminal');
+  return { shell, onTalk: (text) => log.info(text) };
 }
 
 /** In melange's builds the steps fetch for themselves. */

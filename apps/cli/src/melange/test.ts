@@ -1,7 +1,7 @@
 import { appliesTo } from '@kiln/recipe';
 import { testLocally } from '../local/local-test.ts';
 import { architecturesOfFlag } from './architecture.ts';
-import { localGuests } from './build.ts';
+import { localGuests, shellOf } from './build.ts';
 import { melangeRecipe } from './recipe.ts';
 import type { MelangeInvocation } from './subcommand.ts';
 
@@ -33,6 +33,7 @@ export async function testRecipe(invocation: MelangeInvocation): Promise<void> {
       cacheDirectory: flags.string('cache-dir'),
       trace: flags.bool('debug'),
       timeoutMs: flags.durationMs('timeout') || undefined,
+      debugging: shellOf(invocation),
       onTest: (name) => log.info(`running the tests of ${name}`),
       onLog: ({ text }) => log.info(text),
       signal,

@@ -24,6 +24,17 @@ export const compile: Subcommand = {
       help: 'where the log goes',
       unused: 'the log goes to standard error',
     },
+    'debug-runner': {
+      type: 'bool',
+      help: 'nothing: compiling runs no steps',
+      unused: 'compiling runs no steps',
+    },
+    interactive: {
+      type: 'bool',
+      shorthand: 'i',
+      help: 'nothing: compiling runs no steps',
+      unused: 'compiling runs no steps',
+    },
     rm: {
       type: 'bool',
       help: 'remove what is left of the guest',

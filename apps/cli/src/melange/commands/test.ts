@@ -14,6 +14,11 @@ export const test: Subcommand = {
   flags: {
     ...guestFlags,
     ...runFlags,
+    'debug-runner': {
+      type: 'bool',
+      help: 'nothing: tests leave nothing',
+      unused: 'what a test leaves is of no use; -i opens a shell where it fails',
+    },
     'cache-dir': { type: 'string', help: 'the folder of sources, by digest' },
     'test-option': { type: 'strings', help: 'build options of the recipe to switch on' },
     'test-package-append': { type: 'strings', help: 'more packages for the guest of each test' },
