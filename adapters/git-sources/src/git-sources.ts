@@ -11,6 +11,7 @@ import {
 import type { GitFetchRequest, GitMirrors, GitSources } from '@kiln/build';
 import type { GitCheckout } from '@kiln/recipe';
 import { parseAddress, submoduleAddress, type Address, type AddressRules } from './address.ts';
+import { checkOut, type CheckOutRequest } from './check-out.ts';
 import type { Demand } from './demand.ts';
 import { Git } from './git-command.ts';
 import { defaultGitLimits, type GitLimits } from './limits.ts';
@@ -49,11 +50,13 @@ export class CachedGitSources implements GitSources {
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #cache: RepositoryCache;
+  readonly #git: Git;
 
   private constructor(options: CachedGitSourcesOptions, git: Git, limits: GitLimits) {
     this.#directory = options.directory;
     this.#rules = { localDirectories: options.localDirectories ?? [] };
     this.#limits = limits;
+    this.#git = git;
     this.#random = options.random ?? systemRandom;
     this.#clock = options.clock ?? systemClock;
     this.#cache = new RepositoryCache({
@@ -82,6 +85,21 @@ export class CachedGitSources implements GitSources {
       const { mtimeMs } = await stat(join(mirrors, name));
       if (mtimeMs <= this.#clock.now() - abandonedMs)
         await rm(join(mirrors, name), { recursive: true, force: true });
+    }
+  }
+
+  /** Fetches one checkout and lays its files into a directory. Throws as `fetch` and `checkOut`. */
+  async checkOut(request: CheckOutRequest & Pick<GitFetchRequest, 'onLog'>): Promise<void> {
+    const { checkout, onLog, signal } = request;
+    const mirrors = await this.fetch({
+      checkouts: [{ ...checkout, submodules: false }],
+      onLog,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    try {
+      await checkOut(this.#git, mirrors, request);
+    } finally {
+      await mirrors.remove();
     }
   }
 

@@ -3,7 +3,7 @@ export type { BwrapSandboxOptions } from './sandbox.ts';
 export { BwrapSandbox } from './sandbox.ts';
 export type { SandboxSupport } from './probe.ts';
 export { probeSandbox } from './probe.ts';
-export { FsWorkspaces } from './workspace.ts';
+export { FsWorkspace, FsWorkspaces } from './workspace.ts';
 export type { FsWorkspacesOptions } from './workspace.ts';
 export { EnvironmentStore } from './environment-store.ts';
 export type { EnvironmentStoreOptions, StoredEnvironment } from './environment-store.ts';

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import type { Random } from '@kiln/base';
 import { KilnError, assert, shorten, systemRandom } from '@kiln/base';
 import type { TreeEntry, Workspace, WorkspaceFile, WorkspacePort } from '@kiln/build';
+import { readRootFile } from './root-file.ts';
 import { removeTree } from './scratch.ts';
+import { listFiles } from './workspace-files.ts';
 import type { TreeLimits } from './workspace-tree.ts';
 import { defaultTreeLimits, readWorkspaceTree } from './workspace-tree.ts';
 
@@ -99,6 +101,19 @@ export class FsWorkspace implements Workspace {
 
   readTree(packageName: string): AsyncIterable<TreeEntry> {
     return readWorkspaceTree(this.hostPath, packageName, this.#limits, this.#owners);
+  }
+
+  list(depthMax: number): Promise<readonly string[]> {
+    return listFiles(this.hostPath, depthMax, this.#limits);
+  }
+
+  async read(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
+    try {
+      return await readRootFile(this.hostPath, path, bytesMax);
+    } catch (error) {
+      if (error instanceof KilnError) return undefined;
+      throw error;
+    }
   }
 
   async remove(): Promise<void> {

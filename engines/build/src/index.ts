@@ -54,5 +54,6 @@ export type {
   TreeEntryFacts,
   Workspace,
   WorkspaceFile,
+  WorkspaceFiles,
   WorkspacePort,
 } from './workspace.ts';

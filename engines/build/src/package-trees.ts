@@ -16,7 +16,7 @@ import type { BuildFailure, BuildOutcome, BuildReport, HardeningViolation } from
 import type { BuildPlan } from './plan.ts';
 import { sbomOf, withSbom } from './sbom.ts';
 import { collectTree, type PackageTree } from './tree.ts';
-import type { Workspace } from './workspace.ts';
+import type { Workspace, WorkspaceFiles } from './workspace.ts';
 
 export interface PackageTreesRequest {
   readonly plan: BuildPlan;
@@ -25,7 +25,10 @@ export interface PackageTreesRequest {
   /** Given: packages depend on libraries in the version that they were linked with, too (`so-ver:`). */
   readonly libraryVersions?: LibraryVersions | undefined;
   /** Looks at the trees before anything is written; what it returns ends the build. */
-  inspect?(trees: readonly AnalysedTree[]): Promise<BuildFailure | undefined>;
+  inspect?(
+    trees: readonly AnalysedTree[],
+    files: WorkspaceFiles,
+  ): Promise<BuildFailure | undefined>;
   readonly signal?: AbortSignal;
 }
 
@@ -35,7 +38,7 @@ export interface PackageTreesRequest {
  */
 export async function packageTrees(
   request: PackageTreesRequest,
-  workspace: Pick<Workspace, 'readTree'>,
+  workspace: Pick<Workspace, 'readTree'> & WorkspaceFiles,
   licences: readonly ExtractedLicense[],
 ): Promise<BuildOutcome> {
   const packages = packagesOf(request.plan.compiled);
@@ -51,7 +54,7 @@ export async function packageTrees(
     warnings.push(...missing.map((path) => `${name}: setcap: no file ${path}`));
   }
   const analysed = await analyseTrees(trees);
-  const refused = await request.inspect?.(analysed);
+  const refused = await request.inspect?.(analysed, workspace);
   if (refused !== undefined) return refused;
   // Hardening is Kiln's demand, not melange's.
   const hardening = checkHardening(

@@ -51,6 +51,8 @@ async function fetch(needed: readonly SourceReference[], failing = false) {
     readTree: () => {
       throw new Error('not read');
     },
+    list: async () => [],
+    read: async () => undefined,
     remove: async () => void world.removed.push('cache'),
   };
   const mirrors: GitMirrors = {

@@ -63,9 +63,22 @@ export interface Workspace {
    * directories, `WORKSPACE_TREE_TOO_LARGE` above its limits.
    */
   readTree(packageName: string): AsyncIterable<TreeEntry>;
+  /**
+   * Paths of the regular files outside `melange-out`, at most `depthMax` names deep: depth first, bytewise by name. Names
+   * that are not UTF-8 are left out. Throws `WORKSPACE_TREE_TOO_LARGE`.
+   */
+  list(depthMax: number): Promise<readonly string[]>;
+  /**
+   * The bytes of a regular file; links are followed within the workspace, as the guest would follow them. Undefined when
+   * there is none, or one of more than `bytesMax`.
+   */
+  read(path: string, bytesMax: number): Promise<Uint8Array | undefined>;
   /** Removes everything, whatever modes the build left behind. */
   remove(): Promise<void>;
 }
+
+/** What may be read of a workspace beside its trees. */
+export type WorkspaceFiles = Pick<Workspace, 'list' | 'read'>;
 
 /** Makes workspaces. Ones that a crash left behind are removed by the implementation's own start. */
 export interface WorkspacePort {

@@ -22,9 +22,10 @@ export interface LicenceDifference {
 export function licencePaths(
   listing: readonly string[],
   copyright: readonly Copyright[],
+  scan: 'shallow' | 'deep' = 'shallow',
 ): readonly string[] {
   const named = copyright.map(({ licensePath }) => licensePath).filter((path) => path !== '');
-  return [...new Set([...licenceFiles(listing), ...named])];
+  return [...new Set([...licenceFiles(listing, scan), ...named])];
 }
 
 /**

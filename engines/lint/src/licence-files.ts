@@ -42,15 +42,20 @@ function withoutVersions(path: string): string {
 const depthMax = 2;
 
 /**
- * The files of a listing that may hold the licence of the project itself, likeliest first: at the top or one directory
- * below, not of others that come with it, and not what the build makes.
+ * The files of a listing that may hold a licence, likeliest first, without those of tools that a build sets up and what the
+ * build makes. `shallow` (default) those of the project itself: at the top or one directory below, and not of others that
+ * come with it; `deep` all.
  */
-export function licenceFiles(paths: readonly string[]): readonly string[] {
+export function licenceFiles(
+  paths: readonly string[],
+  scan: 'shallow' | 'deep' = 'shallow',
+): readonly string[] {
   const weighed = paths.flatMap((path) => {
     const parts = path.split('/');
     const named = withoutVersions(path).split('/');
-    const foreign = parts.includes('vendor') || named.some((part) => vendorDirectories.has(part));
-    if (parts.length > depthMax || foreign || path.includes('melange-out')) return [];
+    const foreign = named.some((part) => vendorDirectories.has(part));
+    const far = scan === 'shallow' && (parts.length > depthMax || parts.includes('vendor'));
+    if (far || foreign || path.includes('melange-out')) return [];
     const weight = licenceWeight(path);
     return weight === 0 ? [] : [{ path, weight: parts.length === 1 ? weight + 0.5 : weight }];
   });

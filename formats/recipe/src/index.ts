@@ -57,7 +57,14 @@ export type {
   VarTransform,
 } from './recipe.ts';
 export { fullVersionOf } from './recipe.ts';
+export type { CopyrightEntry } from './copyright-edit.ts';
+export { withCopyright } from './copyright-edit.ts';
 export type { SourceDescriptor } from './sources.ts';
-export { requirePinnedSources, sourceDescriptor, sourcesOfSteps } from './sources.ts';
+export {
+  gitCheckoutOf,
+  requirePinnedSources,
+  sourceDescriptor,
+  sourcesOfSteps,
+} from './sources.ts';
 export type { Variables } from './substitute.ts';
 export { substitute, substituteKnown } from './substitute.ts';

@@ -5,6 +5,7 @@ import type {
   CompiledRecipe,
   CompiledStep,
   CompiledSubpackage,
+  GitCheckout,
   GitSource,
   SourcePlace,
   SourceReference,
@@ -107,11 +108,15 @@ function fetchOf(step: CompiledStep, place: SourcePlace): ArchiveSource {
 }
 
 function gitOf({ with: inputs }: CompiledStep, place: SourcePlace): GitSource {
+  return { kind: 'git', ...gitCheckoutOf(inputs), ...place };
+}
+
+/** The checkout that the inputs of a `git-checkout` step ask for; a commit that is not given is empty. */
+export function gitCheckoutOf(inputs: Readonly<Record<string, string>>): GitCheckout {
   const repository = inputs['repository'] ?? '';
   const branch = inputs['branch'] || undefined;
   const mustBeTip = inputs['expected-commit-is-branch-tip'] === 'true';
   return {
-    kind: 'git',
     repository: repository.startsWith('/') ? `file://${repository}` : repository,
     branch,
     tag: inputs['tag'] || undefined,
@@ -120,7 +125,6 @@ function gitOf({ with: inputs }: CompiledStep, place: SourcePlace): GitSource {
     depth: depthOf(inputs['depth'] ?? 'unset', branch === undefined || mustBeTip),
     submodules: inputs['recurse-submodules'] === 'true',
     cherryPicks: cherryPicksOf(inputs['cherry-picks'] ?? ''),
-    ...place,
   };
 }
 

@@ -25,6 +25,7 @@ import {
   type SourceFetcher,
   type StepIdentity,
   type WorkspaceFile,
+  type WorkspaceFiles,
 } from '@kiln/build';
 import type { CompiledRecipe } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
@@ -66,7 +67,11 @@ export interface LocalBuildRequest {
   readonly surroundings?: Surroundings;
   /** Packages depend on libraries in the version that they were linked with, too. */
   readonly versionedLibraries?: boolean;
-  inspect?(trees: readonly AnalysedTree[], plan: BuildPlan): Promise<BuildFailure | undefined>;
+  inspect?(
+    trees: readonly AnalysedTree[],
+    plan: BuildPlan,
+    files: WorkspaceFiles,
+  ): Promise<BuildFailure | undefined>;
   onLog(line: BuildLogLine): void;
   /** Local directories given as repositories that have no index yet. */
   onMissingIndex?(directory: string): void;
@@ -249,7 +254,7 @@ function buildRequestOf(
     fetching: compiled.recipe.dialect === 'melange' ? 'by-steps' : 'before',
     files: filesOf(request),
     libraryVersions: request.versionedLibraries === true ? versionsOf(request) : undefined,
-    inspect: async (trees) => request.inspect?.(trees, plan),
+    inspect: async (trees, files) => request.inspect?.(trees, plan, files),
     onLog: (line) => request.onLog(line),
     ...(signal === undefined ? {} : { signal }),
   };

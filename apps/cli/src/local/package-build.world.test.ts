@@ -9,7 +9,7 @@ let builds: PackageBuilds;
 let folder = '';
 
 beforeAll(async () => {
-  builds = await PackageBuilds.open(['bash', 'mkdir', 'chmod']);
+  builds = await PackageBuilds.open(['bash', 'mkdir', 'chmod', 'ln']);
   ({ folder } = builds);
 });
 afterAll(() => builds[Symbol.dispose]());
@@ -115,46 +115,70 @@ test('a required linter fails the build before anything is written, unless the r
   expect(talk).toContain('su: [opt]');
 });
 
+async function melange(
+  file: string,
+  ...words: readonly string[]
+): Promise<{ readonly code: number; readonly talk: string }> {
+  let talk = '';
+  const code = await runMelange(
+    [
+      'build',
+      file,
+      '--empty-workspace',
+      ...optionWords({
+        arch: 'x86_64',
+        'repository-append': path.join(folder, 'tools'),
+        'keyring-append': path.join(folder, 'tools.rsa.pub'),
+        'out-dir': path.join(folder, 'melange'),
+        'apk-cache-dir': path.join(folder, 'cache/apk'),
+        runner: 'bubblewrap',
+      }),
+      ...words,
+    ],
+    {
+      print: { data: () => undefined, talk: (text) => void (talk += text) },
+      environment: { ...process.env, XDG_CACHE_HOME: path.join(folder, 'cache') },
+      clock: { now: () => 0 },
+      signal: new AbortController().signal,
+    },
+  );
+  return { code, talk };
+}
+
 test('melange builds are linted as the flags say, and keep the results', async () => {
   const file = recipe('setuid', setuid);
-  const melange = async (
-    ...words: readonly string[]
-  ): Promise<{ readonly code: number; readonly talk: string }> => {
-    let talk = '';
-    const code = await runMelange(
-      [
-        'build',
-        file,
-        '--persist-lint-results',
-        '--empty-workspace',
-        ...optionWords({
-          arch: 'x86_64',
-          'repository-append': path.join(folder, 'tools'),
-          'keyring-append': path.join(folder, 'tools.rsa.pub'),
-          'out-dir': path.join(folder, 'melange'),
-          'apk-cache-dir': path.join(folder, 'cache/apk'),
-          runner: 'bubblewrap',
-        }),
-        ...words,
-      ],
-      {
-        print: { data: () => undefined, talk: (text) => void (talk += text) },
-        environment: { ...process.env, XDG_CACHE_HOME: path.join(folder, 'cache') },
-        clock: { now: () => 0 },
-        signal: new AbortController().signal,
-      },
-    );
-    return { code, talk };
-  };
   const results = path.join(folder, 'melange/x86_64/lint-setuid-1.2-r0.json');
-  const failed = await melange();
+  const failed = await melange(file, '--persist-lint-results');
   expect(failed).toMatchObject({ code: 1, talk: expect.stringContaining('setuidgid') as string });
   expect(JSON.parse(fs.readFileSync(results, 'utf8'))).toMatchObject({
     package_name: 'setuid-1.2-r0',
     findings: { setuidgid: [{}], opt: [{}] },
   });
   expect(fs.existsSync(path.join(folder, 'melange/x86_64/setuid-1.2-r0.apk'))).toBe(false);
-  const passed = await melange('--lint-require', 'dev', '--lint-warn', 'setuidgid');
+  const passed = await melange(file, '--lint-require', 'dev', '--lint-warn', 'setuidgid');
   expect(passed.code).toBe(0);
   expect(fs.existsSync(path.join(folder, 'melange/x86_64/setuid-1.2-r0.apk'))).toBe(true);
+});
+
+const licensed = `printf '%s\\n' \
+  'Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is hereby granted' \
+  'provided that the above copyright notice and this permission notice appear in all copies' \
+  'THE AUTHOR DISCLAIMS ALL WARRANTIES WITH REGARD TO THIS SOFTWARE' \
+  'WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION' > LICENSE
+ln -s /etc/passwd COPYING
+mkdir -p melange-out/x; printf x > melange-out/x/LICENSE
+mkdir -p "\${{targets.destdir}}/usr/share/x"`;
+
+test('a licence in the sources that the recipe does not declare is told, and fails no build', async () => {
+  const file = recipe('licensed', licensed);
+  const { rows, talk } = await build(file);
+  expect(rows).toMatchObject([{ result: 'built' }]);
+  expect(talk).toContain(
+    'warning: licensed: the licence "LICENSE" is ISC, which the recipe does not declare',
+  );
+  expect(talk).not.toContain('COPYING');
+  const built = await melange(file);
+  expect(built.code).toBe(0);
+  expect(built.talk).toContain('INFO   LICENSE: ISC (1.000000) (notice)');
+  expect(built.talk).toContain('WARN   LICENSE: ISC not found');
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readSigningKey, type SigningKey } from '@kiln/apk-files';
 import { KilnError, shorten, silentLogger } from '@kiln/base';
 import { FsBlobs } from '@kiln/blobs-fs';
-import { defaultPolicy, findingLines } from '@kiln/lint';
+import { checkLicences, defaultPolicy, findingLines } from '@kiln/lint';
 import type { Architecture, Recipe } from '@kiln/recipe';
 import { requirePinnedSources } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
@@ -14,6 +14,7 @@ import { cacheFolder } from './cache-folder.ts';
 import { localCompiler, type LocalCompiler } from './compile.ts';
 import { gitCommitTime, gitHead } from './git-head.ts';
 import { LocalGuests } from './guest.ts';
+import { readLicenceTexts } from './licence-texts.ts';
 import { lintBuild } from './lint-build.ts';
 import type { LocalBuildRequest } from './local-build.ts';
 import { listOf, textOf } from './options.ts';
@@ -198,14 +199,20 @@ export async function buildRequestOf(
     outDirectory: out,
     key,
     network: 'none',
-    inspect: async (trees, plan) =>
-      lintBuild(trees, plan, {
+    inspect: async (trees, plan, files) => {
+      const failure = await lintBuild(trees, plan, {
         policy: defaultPolicy,
         onReport: ({ packageName, warnings }) => {
           for (const line of warnings.flatMap(findingLines))
             invocation.print.talk(`${packageName}: ${shorten(line, 5000)}\n`);
         },
-      }),
+      });
+      const { copyright } = recipe.package;
+      const texts = await readLicenceTexts(files, { copyright, scan: 'shallow' });
+      for (const { message } of checkLicences(texts, copyright))
+        invocation.print.talk(`warning: ${recipe.package.name}: ${shorten(message, 5000)}\n`);
+      return failure;
+    },
     onLog: () => undefined,
     ...(signal === undefined ? {} : { signal }),
   };

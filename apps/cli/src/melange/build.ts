@@ -8,16 +8,17 @@ import {
   writeIndexFile,
   type SigningKey,
 } from '@kiln/apk-files';
-import { shorten, systemRandom } from '@kiln/base';
-import type { GitSources, SourceFetcher } from '@kiln/build';
-import type { Architecture } from '@kiln/recipe';
+import { shorten, systemRandom, type Logger } from '@kiln/base';
+import type { GitSources, SourceFetcher, WorkspaceFiles } from '@kiln/build';
+import type { Architecture, Recipe } from '@kiln/recipe';
 import { appliesTo } from '@kiln/recipe';
-import { findingLines, lintPolicy } from '@kiln/lint';
+import { findingLines, licenceReport, lintPolicy } from '@kiln/lint';
 import { recipePurl } from '@kiln/spdx';
 import { cacheFolder } from '../local/cache-folder.ts';
 import type { Debugging } from '../local/debugging.ts';
 import { LocalGuests } from '../local/guest.ts';
 import { KeptBuilds } from '../local/kept-builds.ts';
+import { readLicenceTexts } from '../local/licence-texts.ts';
 import { lintBuild } from '../local/lint-build.ts';
 import { buildLocally } from '../local/local-build.ts';
 import { writeProvenance } from '../local/statements.ts';
@@ -110,8 +111,8 @@ async function buildFor(
     trace: flags.bool('debug'),
     // melange's own switch, for whoever wants it.
     versionedLibraries: (environment['MELANGE_VERSIONED_SHLIB_DEPENDS'] ?? '') !== '',
-    inspect: async (trees, plan) =>
-      lintBuild(trees, plan, {
+    inspect: async (trees, plan, files) => {
+      const failure = await lintBuild(trees, plan, {
         policy: lintPolicy({
           require: flags.list('lint-require'),
           warn: flags.list('lint-warn'),
@@ -124,7 +125,10 @@ async function buildFor(
         resultsFolder: flags.bool('persist-lint-results')
           ? path.join(outDirectory, arch)
           : undefined,
-      }),
+      });
+      if (failure === undefined) await checkLicences(files, melange.recipe, log);
+      return failure;
+    },
     debugging: {
       ...shellOf(invocation),
       kept: flags.bool('debug-runner')
@@ -153,6 +157,15 @@ export function shellOf({ flags, log }: MelangeInvocation): Debugging {
   if (flags.bool('interactive') && !shell)
     log.warn('no shell will open: standard input is no terminal');
   return { shell, onTalk: (text) => log.info(text) };
+}
+
+/** What the workspace says of licences; it never fails a build. */
+async function checkLicences(files: WorkspaceFiles, recipe: Recipe, log: Logger): Promise<void> {
+  const { copyright } = recipe.package;
+  log.info('checking license information');
+  const texts = await readLicenceTexts(files, { copyright, scan: 'shallow' });
+  for (const { level, text } of licenceReport(texts, copyright).lines)
+    log[level](shorten(text, lineMax));
 }
 
 /** In melange's builds the steps fetch for themselves. */

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+export interface HostToolRequest {
+  readonly argv: readonly string[];
+  readonly directory: string;
+  readonly input?: AsyncIterable<Uint8Array> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const timeMs = 30 * 60_000;
+const fileBytesMax = 8 * 2 ** 30;
+const saidCharactersMax = 2000;
+
+/**
+ * Runs a program of the host on hostile data: no shell, an environment of its own, no file above 8 GiB, at most half an
+ * hour. Undefined where all went well, otherwise what the program said first, in one line. Throws the signal's reason.
+ */
+export async function runHostTool(request: HostToolRequest): Promise<string | undefined> {
+  const { argv, directory, input, signal } = request;
+  signal?.throwIfAborted();
+  const child = spawn('prlimit', [`--fsize=${fileBytesMax}`, '--core=0', ...argv], {
+    cwd: directory,
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: timeMs,
+    killSignal: 'SIGKILL',
+    ...(signal === undefined ? {} : { signal }),
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      if (said.length < saidCharactersMax) said += text;
+    });
+  // A program that ends before it has read everything says so by its exit code.
+  child.stdin.on('error', () => undefined);
+  const ended = once(child, 'close').then(
+    ([code]) => (code === 0 ? undefined : firstLine(said)),
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  for await (const chunk of input ?? []) child.stdin.write(chunk);
+  child.stdin.end();
+  const reason = await ended;
+  signal?.throwIfAborted();
+  return reason;
+}
+
+function firstLine(said: string): string {
+  return said.trim().split('\n')[0] || 'it ended without a word';
+}

@@ -1,0 +1,27 @@
+import { KilnError, shorten } from '@kiln/base';
+import { runHostTool } from './host-tool.ts';
+
+export interface PatchRequest {
+  /** For people. */
+  readonly name: string;
+  readonly content: AsyncIterable<Uint8Array>;
+  /** Where the sources are. */
+  readonly directory: string;
+  readonly stripComponents: number;
+  /** Lines of context that may differ. */
+  readonly fuzz: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Applies a patch with the host's patch. Throws `SOURCE_PATCH_FAILED`, and the signal's reason. */
+export async function applyPatch(request: PatchRequest): Promise<void> {
+  const { name, content, directory, stripComponents, fuzz, signal } = request;
+  const argv = ['patch', '--batch', `-p${stripComponents}`, `--fuzz=${fuzz}`];
+  const reason = await runHostTool({ argv, directory, input: content, signal });
+  if (reason === undefined) return;
+  throw new KilnError(
+    'SOURCE_PATCH_FAILED',
+    `patch "${shorten(name, 200)}" does not apply: ${shorten(reason, 300)}`,
+    { hint: 'patch has to be installed, and the patch has to be made for this version' },
+  );
+}
