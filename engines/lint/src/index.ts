@@ -27,3 +27,4 @@ export type {
   ReleaseFindingKind,
 } from './release-diff.ts';
 export { diffRelease, releasedFiles } from './release-diff.ts';
+export { releasedPackage, releasedRecipe } from './release-file.ts';

@@ -1,8 +1,7 @@
-import { KilnError } from '@kiln/base';
 import type { ApkPackage } from '@kiln/apk';
 import { analyseTrees, treeOfPackage, type Dialect, type KeepContent } from '@kiln/build';
-import { parseYaml, type YamlNode } from '@kiln/yaml';
 import { packagePolicies, type LintPolicy } from './policy.ts';
+import { itemsOf, member, recipeIn, textOf } from './package-recipe.ts';
 import { lintPackage, type LintReport } from './report.ts';
 
 export interface PackageFileRequest {
@@ -44,8 +43,7 @@ interface RecipeFacts {
 
 /** What the package's own recipe says of it; undefined without one, and for one that is no YAML. */
 function recipeFacts({ info, control }: PackageFileRequest['apk']): RecipeFacts | undefined {
-  const file = control.find(({ entry }) => entry.path === '.melange.yaml');
-  const recipe = file === undefined ? undefined : yamlOf(Buffer.from(file.content).toString());
+  const recipe = recipeIn(control);
   if (recipe === undefined) return undefined;
   const main = member(recipe, 'package');
   const isMain = textOf(member(main, 'name')) === info.name;
@@ -59,25 +57,4 @@ function recipeFacts({ info, control }: PackageFileRequest['apk']): RecipeFacts 
     testPipelines: itemsOf(member(test, 'pipeline')).map((step) => textOf(member(step, 'uses'))),
     disabled: itemsOf(member(member(isMain ? main : own, 'checks'), 'disabled')).map(textOf),
   };
-}
-
-function yamlOf(text: string): YamlNode | undefined {
-  try {
-    return parseYaml(text, { file: '.melange.yaml', furtherDocuments: 'ignore' });
-  } catch (error) {
-    if (error instanceof KilnError && error.code === 'YAML_INVALID') return undefined;
-    throw error;
-  }
-}
-
-function member(node: YamlNode | undefined, name: string): YamlNode | undefined {
-  return node?.kind === 'mapping' ? node.members.get(name)?.value : undefined;
-}
-
-function itemsOf(node: YamlNode | undefined): readonly YamlNode[] {
-  return node?.kind === 'sequence' ? node.elements : [];
-}
-
-function textOf(node: YamlNode | undefined): string {
-  return node?.kind === 'scalar' ? node.text : '';
 }

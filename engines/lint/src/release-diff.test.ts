@@ -12,14 +12,15 @@ import {
 interface Facts {
   readonly provides?: readonly string[];
   readonly size?: number;
+  readonly licenses?: readonly string[];
   readonly files?: readonly ReleasedFile[];
 }
 
 const released = (
   name: string,
-  { provides = [], size = 0, files = [] }: Facts = {},
+  { provides = [], size = 0, licenses = ['MIT'], files = [] }: Facts = {},
 ): ReleasedPackage => ({
-  info: { name, provides, installedSizeBytes: size },
+  info: { name, provides, installedSizeBytes: size, licenses },
   files,
 });
 
@@ -101,6 +102,22 @@ test('a size is worth a look when it changes by more than a fifth and a mebibyte
   expect(jump(6 * mebibyte, 4 * mebibyte)).toEqual(['size-jump:a']);
   expect(jump(100, mebibyte)).toEqual([]);
   expect(jump(50 * mebibyte, 59 * mebibyte)).toEqual([]);
+});
+
+test('a licence that becomes another is told, whatever the order it is written in', () => {
+  const change = (...licenses: readonly string[]): ReturnType<typeof diffRelease>['findings'] =>
+    diffRelease({
+      previous: [released('a', { licenses: ['MIT', 'ISC'] })],
+      next: [released('a', { licenses }), released('b', { licenses: ['X'] })],
+      acknowledged: [],
+    }).findings;
+  expect(change('ISC', 'MIT')).toEqual([]);
+  expect(change('GPL-2.0-only')).toMatchObject([
+    {
+      id: 'changed-licence:a',
+      message: 'the licence goes from "ISC AND MIT" to "GPL-2.0-only"',
+    },
+  ]);
 });
 
 test('files that are gone are counted when they are many', () => {

@@ -1,12 +1,12 @@
 import type { PackageInfo } from '@kiln/apk';
-import { compareBytes } from '@kiln/base';
+import { compareBytes, shorten, sortUnique } from '@kiln/base';
 import { fileAt, type PackageTree } from '@kiln/build';
 import { capabilitiesIn } from './capability-names.ts';
 import { inSbomDirectory } from './finding.ts';
 
 /** A package as it was, or is about to be, published. */
 export interface ReleasedPackage {
-  readonly info: Pick<PackageInfo, 'name' | 'provides' | 'installedSizeBytes'>;
+  readonly info: Pick<PackageInfo, 'name' | 'provides' | 'installedSizeBytes' | 'licenses'>;
   /** Everything but directories and the SBOM, whose name has the version in it. */
   readonly files: readonly ReleasedFile[];
 }
@@ -44,7 +44,8 @@ export type ReleaseFindingKind =
   | 'new-setuid'
   | 'new-setgid'
   | 'new-capability'
-  | 'size-jump';
+  | 'size-jump'
+  | 'changed-licence';
 
 export interface ReleaseFinding {
   /** `<kind>:<package>[:<subject>]`, the same for the same change: what a recipe acknowledges. */
@@ -85,6 +86,7 @@ export function diffRelease({ previous, next, acknowledged }: ReleaseDiffRequest
           ...removedProvides(previous, next),
           ...newPrivileges(previous, next),
           ...previous.flatMap((one) => changedSize(one, next)),
+          ...previous.flatMap((one) => changedLicence(one, next)),
         ];
   const findings = found
     .map(({ kind, packageName, subject, message }) => {
@@ -231,4 +233,16 @@ function changedSize(before: ReleasedPackage, next: readonly ReleasedPackage[]):
     changes.push({ kind: 'removed-files', packageName, message });
   }
   return changes;
+}
+
+/** Whoever may use the published one has to look again. */
+function changedLicence(
+  { info: { name: packageName, licenses } }: ReleasedPackage,
+  next: readonly ReleasedPackage[],
+): readonly Change[] {
+  const after = next.find(({ info }) => info.name === packageName)?.info.licenses;
+  const [from, to] = [licenses, after ?? licenses].map((one) => sortUnique(one).join(' AND '));
+  if (from === to) return [];
+  const message = `the licence goes from "${shorten(from ?? '')}" to "${shorten(to ?? '')}"`;
+  return [{ kind: 'changed-licence', packageName, message }];
 }

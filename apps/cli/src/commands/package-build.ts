@@ -13,7 +13,7 @@ import { buildTree } from '../local/build-tree.ts';
 import { buildTwice, type CheckedBuild } from '../local/check.ts';
 import type { Debugging } from '../local/debugging.ts';
 import { KeptBuilds } from '../local/kept-builds.ts';
-import { buildLocally, type LocalBuildResult } from '../local/local-build.ts';
+import { buildLocally, type FinishedBuild, type LocalBuildResult } from '../local/local-build.ts';
 import { architecturesOf } from '../local/options.ts';
 import {
   buildOptions,
@@ -24,6 +24,8 @@ import {
   type PackageSession,
   type Subject,
 } from '../local/package-session.ts';
+import { checkPublished } from '../local/published.ts';
+import type { ReleaseCheck } from '../local/release-check.ts';
 import { writeProvenance, writeReproduction } from '../local/statements.ts';
 import { duration, size } from '../report.ts';
 
@@ -68,6 +70,12 @@ export const packageBuild: Command = {
     resume: {
       type: 'boolean',
       help: 'go on at the step that failed, in what --debug kept of the recipe; its folder may stand in the place of the recipe',
+    },
+    acknowledge: {
+      type: 'string',
+      multiple: true,
+      value: 'FINDING',
+      help: 'a change against the published version that is meant, as the error names it; all: whatever changed',
     },
     'no-cache': { type: 'boolean', help: 'build even where the result is known' },
     quiet: { type: 'boolean', help: 'do not print what the steps print' },
@@ -141,6 +149,8 @@ interface Row {
   readonly action: string | undefined;
   readonly packages: readonly { readonly file: string; readonly checksum: string }[];
   readonly durationMs: number;
+  /** Changes against the published version, and the recipes that need a new epoch; absent where there are none. */
+  readonly release?: Pick<ReleaseCheck, 'published' | 'findings' | 'epochs'>;
   /** With --check: empty where both builds are equal. */
   readonly differences?: CheckedBuild['differences'];
 }
@@ -158,7 +168,7 @@ async function buildFile(context: PackageSession, file: string, arch: Architectu
     return rowOf(name, arch, 'skip');
   }
   const startedAt = performance.now();
-  const { result, differences } = await buildOne(context, { file, recipe, arch });
+  const { result, differences, release } = await buildOne(context, { file, recipe, arch });
   const durationMs = Math.round(performance.now() - startedAt);
   await publish(context, arch, result);
   report(context, result, durationMs);
@@ -169,12 +179,20 @@ async function buildFile(context: PackageSession, file: string, arch: Architectu
     packages: result.packages.map((one) => ({ file: one.file, checksum: one.record.checksum })),
     durationMs,
     ...(result.touched ? { touched: true } : {}),
+    ...releaseRow(release),
     ...(differences === undefined ? {} : { differences }),
   };
 }
 
+function releaseRow(release: ReleaseCheck | undefined): Pick<Row, 'release'> {
+  if (release === undefined || release.findings.length === 0) return {};
+  const { published, findings, epochs } = release;
+  return { release: { published, findings, epochs } };
+}
+
 interface Built {
   readonly result: LocalBuildResult;
+  readonly release: ReleaseCheck | undefined;
   /** Undefined where it was built once. */
   readonly differences: CheckedBuild['differences'] | undefined;
 }
@@ -183,10 +201,14 @@ async function buildOne(session: PackageSession, subject: Subject): Promise<Buil
   const { flags, print } = session.invocation;
   const { actions, ...request } = await buildRequestOf(session, subject);
   const quiet = flags['quiet'] === true;
+  let release: ReleaseCheck | undefined;
   const full = {
     ...request,
     ...(flags['no-cache'] === true || actions === undefined ? {} : { actions }),
     debugging: debuggingOf(session),
+    accept: async ({ packages, guest }: FinishedBuild): Promise<void> => {
+      release = await checkPublished(session, subject, { packages, guest });
+    },
     onLog: ({ step, text }: BuildLogLine): void => {
       if (!quiet) print.talk(`${step} | ${text}\n`);
     },
@@ -201,7 +223,7 @@ async function buildOne(session: PackageSession, subject: Subject): Promise<Buil
     const differing = new Set(checked.differences.map((one) => one.package));
     await writeReproduction(result, session.key, differing);
   }
-  return { result, differences: checked?.differences };
+  return { result, release, differences: checked?.differences };
 }
 
 /** The packages enter the index of the folder as soon as they are built. */

@@ -47,7 +47,7 @@ export async function buildTwice(
   request: LocalBuildRequest & { readonly blobs: BlobStore },
 ): Promise<CheckedBuild> {
   const first = await buildLocally(request);
-  const { actions: _known, debugging: _debugging, ...rest } = request;
+  const { actions: _known, debugging: _debugging, accept: _accept, ...rest } = request;
   const second = await buildLocally({ ...rest, write: false, surroundings });
   const differences: (EntryDifference & { readonly package: string })[] = [];
   for (const one of first.packages) {

@@ -9,7 +9,7 @@ import type { Digest } from '@kiln/base';
 import { architectureOf } from '@kiln/image-config';
 import { EnvironmentStore, readRootFile } from '@kiln/sandbox-bwrap';
 import { guestKeys, guestRepositories, lockGuest } from '@kiln/solve';
-import type { GuestLock, GuestRequest, RepositoryIndex } from '@kiln/solve';
+import type { GuestLock, GuestPackage, GuestRequest, RepositoryIndex } from '@kiln/solve';
 import type { TarMember } from '@kiln/tar';
 import { mapBounded } from './map-bounded.ts';
 
@@ -94,6 +94,14 @@ export class LocalGuests {
     const users = parsePasswd(await text('etc/passwd'));
     const groups = parseGroup(await text('etc/group'));
     return { id, root, users, groups };
+  }
+
+  /** The bytes of a package of an index that was resolved from, checked against it. Throws as `ApkClient.obtain`. */
+  async readPackage(
+    wanted: GuestPackage,
+    signal?: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
+    return this.#client.read(await this.#client.obtain(wanted, signal));
   }
 
   /** Removes guests that were not used for 30 days, and what crashes left behind. */

@@ -72,10 +72,18 @@ export interface LocalBuildRequest {
     plan: BuildPlan,
     files: WorkspaceFiles,
   ): Promise<BuildFailure | undefined>;
+  /** Looks at the finished packages before the first is written; what it throws ends the build, whose result is known then. */
+  accept?(built: FinishedBuild): Promise<void>;
   onLog(line: BuildLogLine): void;
   /** Local directories given as repositories that have no index yet. */
   onMissingIndex?(directory: string): void;
   readonly signal?: AbortSignal;
+}
+
+/** What came out of a build, none of it written yet. */
+export interface FinishedBuild {
+  readonly packages: readonly EmittedPackage[];
+  readonly guest: ResolvedGuest;
 }
 
 export interface WrittenPackage {
@@ -139,6 +147,7 @@ export async function buildLocally(request: LocalBuildRequest): Promise<LocalBui
   const identity = identityOf(compiled.recipe, compiled.environment);
   const prepared = { ...request, plan, guest, resolved, identity };
   if (known !== undefined && request.blobs !== undefined) {
+    await request.accept?.({ packages: known, guest: resolved });
     const packages = await writePackages(prepared, request.blobs, known);
     return { known: true, packages, plan, guest: resolved, report: undefined, touched: false };
   }
@@ -207,9 +216,10 @@ async function buildIn(scratch: Scratch, request: Prepared): Promise<LocalBuildR
   if (outcome.kind === 'aborted') throw signal?.reason ?? new Error('the build was stopped');
   if (outcome.kind === 'failed') throw failureOf(run.explained(outcome));
   await run.done();
-  const packages = await writePackages(request, blobs, outcome.packages);
   const { touched } = run;
   if (!touched) await remember(request, outcome.packages);
+  await request.accept?.({ packages: outcome.packages, guest: request.resolved });
+  const packages = await writePackages(request, blobs, outcome.packages);
   const { report } = outcome;
   return { known: false, packages, plan, guest: request.resolved, report, touched };
 }
