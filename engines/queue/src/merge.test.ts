@@ -70,6 +70,32 @@ test('enqueueing the same again changes nothing and gives the very same record',
   );
 });
 
+test.each([
+  ['', '; ', '; '],
+  ['a', '; ', 'a'],
+  ['a', 'b; a; b', 'a; b'],
+  ['a;', ' b', 'a;;  b'],
+  ['b; c', 'c; b', 'b; c'],
+])('of %j and %j is %j, and stays so', (existing, one, merged) => {
+  expect(mergeReasons(existing, one)).toBe(merged);
+  expect(mergeReasons(merged, one)).toBe(merged);
+});
+
+test('reasons of any characters, separators above all, add up once', () => {
+  const reason = fc.array(fc.constantFrom(';', ' ', '; ', 'a', 'b', '\0', '\ud800'), {
+    maxLength: 8,
+  });
+  fc.assert(
+    fc.property(fc.array(reason, { minLength: 1, maxLength: 5 }), (words) => {
+      const [one = '', ...rest] = words.map((word) => word.join(''));
+      const all = [...rest, one].reduce(mergeReasons, '');
+      expect(mergeReasons(all, one)).toBe(all);
+      expect(rest.reduce(mergeReasons, all)).toBe(all);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test('what an enqueue does not decide stays: attempts, creation, last attempt', () => {
   fc.assert(
     fc.property(record, incoming, (existing, one) => {

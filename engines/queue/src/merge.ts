@@ -111,11 +111,15 @@ function meetTime(existing: Urgency, incoming: Urgency): number {
   return Math.min(existing.eligibleSince, incoming.eligibleSince);
 }
 
-/** Both reasons, each once, as far as they fit; what came first stays. */
+const between = '; ';
+
+/** Both reasons, each once, as far as they fit; what came first stays. A text that holds a `; ` is several reasons. */
 export function mergeReasons(existing: string, incoming: string): string {
-  if (existing === '') return cut(incoming);
-  if (incoming === '' || existing.split('; ').includes(incoming)) return existing;
-  const both = `${existing}; ${incoming}`;
+  const more = cut(incoming);
+  if (existing === '') return more;
+  const known = new Set(existing.split(between));
+  const fresh = more.split(between).filter((reason) => reason !== '' && !known.has(reason));
+  const both = [existing, ...new Set(fresh)].join(between);
   return both.length <= reasonCharsMax ? both : existing;
 }
 
