@@ -86,11 +86,34 @@ test('in any tree a build is affected if and only if it reaches one that changed
         return reaches(graph.testVertex(build)) ? [[name, 'test']] : [];
       });
       expect(found.map(({ recipe: name, kind }) => [name, kind])).toEqual(expected);
-      const distances = new Map(found.map((one) => [one.recipe, one.distance]));
-      // A reason is what changed or was affected at most one build nearer.
+      const rebuilt = found.filter(({ kind }) => kind !== 'test');
+      const distances = new Map(rebuilt.map((one) => [one.recipe, one.distance]));
+      // A reason is what changed or is built anew at most one build nearer; or a package that only needs, when it runs, what
+      // is built anew, whatever becomes of its recipe's tests.
       const isNear = ({ distance, because }: Affected): boolean =>
         because === undefined || (distances.get(because.recipe) ?? distance) >= distance - 1;
       expect(found.filter((one) => !isNear(one))).toEqual([]);
     }),
   );
+});
+
+test('a package may be affected later, by what it needs when it runs, than the tests of its recipe', () => {
+  const tree = [
+    recipe('changed'),
+    recipe('first', { build: ['changed'] }),
+    recipe('second', { build: ['first'] }),
+    recipe('both', {
+      test: ['changed'],
+      packages: [{ name: 'both', runtime: ['second'] }],
+    }),
+    recipe('asks', { test: ['both'] }),
+  ];
+  const found = affectedBy(new RequirementGraph(tree), { recipes: ['changed'] });
+  expect(found.map((one) => [one.recipe, one.kind, one.distance, one.because?.package])).toEqual([
+    ['asks', 'test', 3, 'both'],
+    ['both', 'test', 1, 'changed'],
+    ['changed', 'changed', 0, undefined],
+    ['first', 'build', 1, 'changed'],
+    ['second', 'build', 2, 'first'],
+  ]);
 });
