@@ -21,6 +21,7 @@ import {
   openSession,
   readRecipe,
   recipeOptions,
+  sharingOptions,
   type PackageSession,
   type Subject,
 } from '../local/package-session.ts';
@@ -39,12 +40,14 @@ export const packageBuild: Command = {
     'kiln package build zlib.yaml --repository ./seed --keyring seed.rsa.pub --signing-key kiln.rsa',
     'kiln package build --all recipes --repository https://packages.example.org/os --keyring os.rsa.pub',
     'kiln package build zlib.yaml --repository ./seed --keyring seed.rsa.pub --debug --interactive',
+    'kiln package build --all recipes --repository ./seed --signing-key kiln.rsa --cache-from https://cache.example.org/kiln --cache-to https://cache.example.org/kiln',
     'kiln package build --affected-by origin/main recipes --repository ./packages --keyring kiln.rsa.pub',
   ],
   options: {
     ...jsonOption,
     ...recipeOptions,
     ...buildOptions,
+    ...sharingOptions,
     check: {
       type: 'boolean',
       help: 'build twice, the second time elsewhere, and compare: exit code 3 where they differ',

@@ -4,6 +4,7 @@ import { replaceFile } from '@kiln/apk-files';
 import { collect, digestOf, hexOf, isDigest, systemRandom, type Digest } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import type { EmittedPackage } from '@kiln/build';
+import type { SharedActions } from './shared-actions.ts';
 
 const version = 1;
 const recordBytesMax = 16 * 1024 * 1024;
@@ -34,14 +35,28 @@ interface CachedAction {
 export class ActionCache {
   readonly #folder: string;
   readonly #blobs: BlobStore;
+  readonly #shared: SharedActions | undefined;
 
-  constructor(folder: string, blobs: BlobStore) {
+  /** `shared`: what other machines made counts too, and learns of what this one makes. */
+  constructor(folder: string, blobs: BlobStore, shared?: SharedActions) {
     this.#folder = folder;
     this.#blobs = blobs;
+    this.#shared = shared;
   }
 
   /** The packages of an action whose segments are all there; undefined otherwise. */
   async get(action: Digest): Promise<readonly EmittedPackage[] | undefined> {
+    const own = await this.#getOwn(action);
+    if (own !== undefined) {
+      await this.#shared?.offer(action, own, this.#blobs);
+      return own;
+    }
+    const fetched = await this.#shared?.fetch(action, this.#blobs);
+    if (fetched !== undefined) await this.put(action, fetched);
+    return fetched;
+  }
+
+  async #getOwn(action: Digest): Promise<readonly EmittedPackage[] | undefined> {
     const record = this.#read(action);
     if (record === undefined) return undefined;
     const packages: EmittedPackage[] = [];
@@ -75,6 +90,7 @@ export class ActionCache {
     };
     fs.mkdirSync(this.#folder, { recursive: true });
     await replaceFile(this.#path(action), [Buffer.from(JSON.stringify(record))], systemRandom);
+    await this.#shared?.offer(action, packages, this.#blobs);
   }
 
   #lastPath({ name, arch }: BuiltSubject): string {

@@ -10,6 +10,7 @@ import type { GuestRequest } from '@kiln/solve';
 import type { Command, Invocation } from '../command.ts';
 import { kilnVersion } from '../version.ts';
 import { ActionCache } from './action-cache.ts';
+import { cachePlace } from './cache-place.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { localCompiler, type LocalCompiler } from './compile.ts';
 import { gitCommitTime, gitHead } from './git-head.ts';
@@ -20,6 +21,7 @@ import type { LocalBuildRequest } from './local-build.ts';
 import { listOf, textOf } from './options.ts';
 import { pipelineFinder } from './pipelines.ts';
 import { readRecipeFile } from './recipe-file.ts';
+import { SharedActions } from './shared-actions.ts';
 import { localRepositories, localSources } from './sources.ts';
 
 /** Options of commands that work on recipes with guests. */
@@ -97,6 +99,22 @@ export const buildOptions: Command['options'] = {
   },
 };
 
+/** Options of commands that share results with other machines. */
+export const sharingOptions: Command['options'] = {
+  'cache-from': {
+    type: 'string',
+    multiple: true,
+    value: 'URL|DIR',
+    help: 'where results of other machines are; those count that a key of --keyring or --signing-key signed',
+  },
+  'cache-to': {
+    type: 'string',
+    multiple: true,
+    value: 'URL|DIR',
+    help: 'where results go for other machines, signed by --signing-key: a folder, or a server that takes PUT',
+  },
+};
+
 /** What the commands of one command line share: caches, guests, the compiler, the key. */
 export interface PackageSession {
   readonly invocation: Invocation;
@@ -127,6 +145,7 @@ export async function openSession(
   const cache = path.resolve(textOf(flags['cache-dir']) ?? cacheFolder(process.env));
   const keyFile = textOf(flags['signing-key']);
   const blobs = new FsBlobs({ directory: path.join(cache, 'blobs') });
+  const key = keyFile === undefined ? undefined : await readSigningKey(keyFile);
   return {
     invocation,
     compiler: localCompiler(pipelineFinder(listOf(flags['pipeline-dir']))),
@@ -137,12 +156,35 @@ export async function openSession(
       httpAuth: process.env['HTTP_AUTH'],
     }),
     blobs,
-    actions: new ActionCache(path.join(cache, 'actions'), blobs),
+    actions: new ActionCache(path.join(cache, 'actions'), blobs, sharedActions(invocation, key)),
     cache,
-    key: keyFile === undefined ? undefined : await readSigningKey(keyFile),
+    key,
     out: textOf(flags['out-dir']) ?? 'packages',
     signal,
   };
+}
+
+/** Undefined where nothing is shared. Throws `USAGE` for sharing without the keys that it takes. */
+function sharedActions(
+  { flags, print }: Invocation,
+  key: SigningKey | undefined,
+): SharedActions | undefined {
+  const from = listOf(flags['cache-from']).map(cachePlace);
+  const to = listOf(flags['cache-to']).map(cachePlace);
+  if (from.length + to.length === 0) return undefined;
+  const own = textOf(flags['signing-key']);
+  const keys = [...listOf(flags['keyring']), ...(own === undefined ? [] : [`${own}.pub`])];
+  if (to.length > 0 && key === undefined)
+    throw new KilnError('USAGE', '--cache-to needs --signing-key: only signed results are used');
+  if (from.length > 0 && keys.length === 0)
+    throw new KilnError('USAGE', '--cache-from needs --keyring: only signed results are used');
+  return new SharedActions({
+    from,
+    to,
+    key,
+    keyring: new Map(keys.map((file) => [path.basename(file), fs.readFileSync(file, 'utf8')])),
+    onTrouble: ({ code, message }) => print.talk(`warning: [${code}] ${message}\n`),
+  });
 }
 
 /** Reads a recipe with the options of the command line. */
