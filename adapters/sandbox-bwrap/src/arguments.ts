@@ -53,7 +53,8 @@ function isolation(request: SandboxRequest): string[][] {
       ? []
       : ['--unshare-user', '--uid', identifier(request.uid), '--gid', identifier(request.gid)],
     ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
-    request.network === 'none' ? ['--unshare-net'] : [],
+    // With a relay the network is closed already, and the relay is in it.
+    request.network === 'none' && request.relay === undefined ? ['--unshare-net'] : [],
     ['--hostname', request.hostname ?? 'kiln', '--die-with-parent', '--cap-drop', 'ALL'],
     // A command with a terminal is in the session of that one, which is no one else's.
     request.terminal === 'inherit' ? [] : ['--new-session'],

@@ -4,7 +4,9 @@
  *   $1  options for the overlay, or "" when the root is ready as it is
  *   $2  where to mount it
  *   $3  how many processes and threads there may be at a time
- *   $@  the command, after `shift 3`
+ *   $4  the program that runs a relay, or "" where there is none
+ *   $5  the relay, $6 its port and $7 its socket
+ *   $@  the command, after `shift 7`
  *
  * Writes to descriptor 4 `first` and its process number as `/proc`, still the caller's, knows it.
  * From there on /proc is that of the new pid namespace, where the kernel allows it: bubblewrap looks its child up in it.
@@ -13,6 +15,9 @@
  * A command that forks without end meets a limit before the host does: that of processes and threads in the pid namespace
  * where the kernel has one each (Linux 6.14), else that of the user, which means nothing to root. When memory is short the
  * kernel ends what runs here first.
+ * A relay runs in the network namespace of the command and in no other of its namespaces: the command cannot see it, and it
+ * sees the host's files, a socket among them. Bubblewrap makes that namespace around both, as it brings its loopback
+ * interface up, which takes a program that hosts may lack. The command starts once the relay listens.
  */
 export const enterScript: string = `
 set -e
@@ -32,8 +37,18 @@ for fd in /proc/self/fd/*; do
   esac
 done
 if [ -n "$1" ]; then mount -n -t overlay -o "$1" overlay "$2"; fi
+if [ -z "$4" ]; then
+  shift 7
+  exec bwrap --args 3 -- "$@"
+fi
 shift 3
-exec bwrap --args 3 -- "$@"
+exec bwrap --unshare-net --dev-bind / / --die-with-parent -- bash --norc --noprofile -c '
+  set -e
+  read -r ready < <(exec "$1" "$2" "$3" "$4" 3<&- 4>&-)
+  [ "$ready" = ready ]
+  shift 4
+  exec bwrap --args 3 -- "$@"
+' kiln-relay "$@"
 `;
 
 /**

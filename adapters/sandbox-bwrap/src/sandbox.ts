@@ -1,7 +1,7 @@
 import { mkdir, readdir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { Random } from '@kiln/base';
-import { KilnError, systemRandom } from '@kiln/base';
+import { KilnError, shorten, systemRandom } from '@kiln/base';
 import type { Sandbox, SandboxRequest, SandboxResult } from '@kiln/build';
 import { asHostRoot, bwrapArguments } from './arguments.ts';
 import { runContained } from './contained.ts';
@@ -111,6 +111,17 @@ async function chainOf(
       '--kill-child',
     ],
     ['bash', '--norc', '--noprofile', '-c', enterScript, 'kiln-sandbox'],
-    [view.overlay, view.root, String(processesMax), ...request.argv],
+    [view.overlay, view.root, String(processesMax), ...relayWords(request), ...request.argv],
   ].flat();
+}
+
+const relayProgram = join(import.meta.dirname, 'relay.ts');
+
+function relayWords({ network, relay }: SandboxRequest): readonly string[] {
+  if (relay === undefined || network !== 'none') return ['', '', '', ''];
+  const { port, socket } = relay;
+  if (!Number.isInteger(port) || port < 1 || port > 65_535 || !isAbsolute(socket)) {
+    throw new KilnError('SANDBOX_ARGUMENT_INVALID', `not a relay: ${port} to "${shorten(socket)}"`);
+  }
+  return [process.execPath, relayProgram, String(port), socket];
 }

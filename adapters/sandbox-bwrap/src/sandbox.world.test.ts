@@ -155,6 +155,64 @@ test('opening removes what a crash left', async () => {
   expect(await readdir(scratchDirectory)).toEqual([]);
 });
 
+describe('a relay', () => {
+  /** Answers with what it is sent, in capitals, to the end of the input. */
+  async function shouting(path: string): Promise<AsyncDisposable> {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      let heard = '';
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => void (heard += chunk.toString()));
+      socket.on('end', () => socket.end(heard.toUpperCase()));
+    });
+    server.listen(path);
+    await once(server, 'listening');
+    return { [Symbol.asyncDispose]: async () => void (await promisify(server.close).call(server)) };
+  }
+
+  test('is the one way out of a closed network, and its end is heard on both sides', async () => {
+    const socket = join(directory, 'relay.sock');
+    await using _server = await shouting(socket);
+    const ask = `
+      import socket, sys
+      s = socket.create_connection(('127.0.0.1', 3128))
+      s.sendall(b'quiet' * 100000); s.shutdown(socket.SHUT_WR)
+      heard = b''
+      while chunk := s.recv(65536): heard += chunk
+      print(heard == b'QUIET' * 100000)
+      for address in [('127.0.0.1', 3129), ('192.0.2.1', 80)]:
+        try: socket.create_connection(address, 5); print('out')
+        except OSError as error: print(error.strerror)
+    `.replaceAll(/^ {6}/gm, '');
+    const relay = { port: 3128, socket };
+    const { output } = await run('', { argv: ['/usr/bin/python3', '-c', ask], relay });
+    expect(output).toBe('True\nConnection refused\nNetwork is unreachable\n');
+    const { output: seen } = await run('ls -d /proc/[0-9]*', { relay });
+    expect(seen.trim().split('\n').length).toBeLessThanOrEqual(3);
+    const closed = await run('', { argv: ['/usr/bin/python3', '-c', ask] });
+    expect(closed.output).toContain('Connection refused');
+  });
+
+  test('ends with the sandbox, also with one that is stopped', async () => {
+    const socket = join(directory, 'ending.sock');
+    await using _server = await shouting(socket);
+    const relay = { port: 3128, socket };
+    const { result } = await run('sleep 98708', { relay, timeoutMs: 2000 });
+    expect(result).toEqual({ kind: 'timed-out' });
+    const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);
+    expect(stdout).not.toMatch(/relay\.ts 3128 .*ending\.sock|sleep 98708/);
+  });
+
+  test('that cannot be is refused', async () => {
+    for (const relay of [
+      { port: 0, socket: '/s' },
+      { port: 3128, socket: 's' },
+    ])
+      await expect(run('true', { relay })).rejects.toMatchObject({
+        code: 'SANDBOX_ARGUMENT_INVALID',
+      });
+  });
+});
+
 describe('how a sandbox ends', () => {
   const running = async (marker: string): Promise<number> => {
     const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);

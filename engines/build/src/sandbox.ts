@@ -5,6 +5,13 @@ export interface Mount {
   readonly readOnly: boolean;
 }
 
+/** A port of a sandbox's loopback interface that leads to a Unix socket of the host. */
+export interface Relay {
+  readonly port: number;
+  /** Absolute, on the host. */
+  readonly socket: string;
+}
+
 export interface SandboxRequest {
   /** Host directories that form `/`, lowest first; a throw-away upper layer takes the writes. */
   readonly roots: readonly string[];
@@ -25,6 +32,8 @@ export interface SandboxRequest {
   readonly privileges?: 'none' | { readonly capabilities: readonly string[] };
   /** `none` leaves only a loopback interface. */
   readonly network: 'none' | 'host';
+  /** With the network `none`: the one way out of it. */
+  readonly relay?: Relay;
   readonly timeoutMs: number;
   /** Limit on the sandbox's CPUs as `nproc` reports them; undefined leaves the host's. */
   readonly cpus?: number;

@@ -31,6 +31,7 @@ export interface StepRunner {
   readonly identity?: StepIdentity;
   /** Default: none. */
   readonly network?: SandboxRequest['network'];
+  readonly relay?: SandboxRequest['relay'];
   readonly trace?: 'trace' | 'quiet';
   readonly hostname?: string;
   /**
@@ -139,7 +140,7 @@ export class StepRun {
     listed: ListedStep,
     { script, timeoutMs, lines }: { script: string; timeoutMs: number; lines: LineSplitter },
   ): SandboxRequest {
-    const { roots, mounts, identity, network, hostname, cpus, signal } = this.#runner;
+    const { roots, mounts, identity, network, relay, hostname, cpus, signal } = this.#runner;
     return {
       roots,
       mounts,
@@ -148,6 +149,7 @@ export class StepRun {
       workingDirectory: workspaceMount,
       ...(identity ?? buildIdentity),
       network: network ?? 'none',
+      ...(relay === undefined ? {} : { relay }),
       ...(hostname === undefined ? {} : { hostname }),
       timeoutMs,
       onOutput: (chunk) => lines.push(chunk),
