@@ -1,7 +1,13 @@
-import { KilnError, messageOf, type Clock } from '@kiln/base';
+import { KilnError, assert, messageOf, type Clock } from '@kiln/base';
 import type { GitSources } from './git-sources.ts';
 import { readLicenseTexts } from './licences.ts';
 import type { BuildLogLine } from './log.ts';
+import {
+  judgeNetwork,
+  type NetworkObserver,
+  type NetworkRecord,
+  type ObservedNetwork,
+} from './network.ts';
 import type { BuildFailure, BuildOutcome } from './outcome.ts';
 import { packageTrees, type PackageTreesRequest } from './package-trees.ts';
 import type { BuildPlan } from './plan.ts';
@@ -26,6 +32,9 @@ export interface BuildRequest extends PackageTreesRequest {
   readonly cpus?: number;
   /** Who runs the steps and what they may reach; by default the build account, without a network. */
   readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace' | 'hostname' | 'onFailed'>;
+  /** Who lets the steps of a plan with a network reach it, and what is known of its answers. */
+  readonly observer?: NetworkObserver;
+  readonly knownAnswers?: NetworkRecord | undefined;
   /** Variables under all others, such as those that a repetition of a build varies. */
   readonly ambient?: Readonly<Record<string, string>>;
   /** Further directories for the steps. */
@@ -55,8 +64,8 @@ const timeoutMsDefault = 2 * 3_600_000;
  *
  * 1. Every source is fetched by its digest or commit, outside any sandbox, before the first step.
  * 2. A fresh workspace takes the side files; sources are shown read-only beside it.
- * 3. The main pipeline and then that of each subpackage run step by step, each in a fresh sandbox without network, as
- *    uid 1000, with the plan's environment: what is fetched is also unpacked there.
+ * 3. The main pipeline and then that of each subpackage run step by step, each in a fresh sandbox without network, or with
+ *    the one that `observer` answers where the plan says so, as uid 1000, with the plan's environment: what is fetched is also unpacked there.
  * 4. The destination trees are read back, analysed, checked for hardening, given their SBOMs and written as segments of
  *    packages into the blob store. Nothing is written before every check of every package has passed.
  *
@@ -95,17 +104,33 @@ async function buildIn(
   state: BuildState,
 ): Promise<BuildOutcome> {
   const cache = await prepareSources(request);
+  let network: ObservedNetwork | undefined;
   try {
+    network = await openNetwork(request);
     if (request.resume === undefined) await prepareWorkspace(request, workspace);
-    const runner = stepRunner(request, workspace, cache);
-    const failed = await runPipelines(request, { workspace, runner, cache, state });
+    const runner = stepRunner(request, { workspace, cache, network });
+    const result = await runPipelines(request, { workspace, runner, cache, network, state });
+    const failed = judgeNetwork(network, result, request.plan.compiled.package.position);
     if (failed !== undefined) return failed;
     const licences = await readLicenseTexts(runner, request.plan.compiled.package);
     if (licences.kind !== 'read') return licences;
-    return await packageTrees(request, workspace, licences.texts);
+    const outcome = await packageTrees(request, workspace, licences.texts);
+    return outcome.kind === 'built' && network !== undefined
+      ? { ...outcome, network: network.record() }
+      : outcome;
   } finally {
+    await network?.close();
     await cache.remove();
   }
+}
+
+async function openNetwork(request: BuildRequest): Promise<ObservedNetwork | undefined> {
+  if (request.plan.network !== 'observed') return undefined;
+  assert(request.observer !== undefined, 'somebody observes the network of a plan that has one');
+  return request.observer.open({
+    known: request.knownAnswers,
+    onLog: (line) => request.onLog(line),
+  });
 }
 
 /** For people who look into the directory; a package's name may hold characters that a workspace's may not. */
@@ -160,16 +185,18 @@ interface Prepared {
   readonly workspace: Workspace;
   readonly runner: StepRunner;
   readonly cache: SourceCache;
+  readonly network: ObservedNetwork | undefined;
   readonly state: BuildState;
 }
 
 /** Runs all steps but those that are done already, of which the state keeps the number. */
 async function runPipelines(
   request: BuildRequest,
-  { workspace, runner, cache, state }: Prepared,
+  { workspace, runner, cache, network, state }: Prepared,
 ): Promise<StepsResult> {
   const base = variablesOf(request.plan, request.ambient);
-  const run = new StepRun(runner, { ...base, ...gitVariables(cache, base) });
+  const variables = { ...base, ...network?.variables };
+  const run = new StepRun(runner, { ...variables, ...gitVariables(cache, variables) });
   let first = 0;
   for (const { name, steps } of pipelinesOf(request.plan.compiled)) {
     // A tree that steps have worked on is what they made of it.
@@ -185,12 +212,16 @@ async function runPipelines(
   return undefined;
 }
 
-function stepRunner(request: BuildRequest, workspace: Workspace, cache: SourceCache): StepRunner {
+function stepRunner(
+  request: BuildRequest,
+  { workspace, cache, network }: Pick<Prepared, 'workspace' | 'cache' | 'network'>,
+): StepRunner {
   const timeoutMs =
     request.plan.compiled.package.timeoutMs ?? request.timeoutMs ?? timeoutMsDefault;
   const mounts: readonly Mount[] = [
     { source: workspace.hostPath, target: workspaceMount, readOnly: false },
     ...cache.mounts,
+    ...(network?.mounts ?? []),
     ...(request.mounts ?? []),
   ];
   return {
@@ -202,6 +233,7 @@ function stepRunner(request: BuildRequest, workspace: Workspace, cache: SourceCa
     cpus: request.cpus,
     signal: request.signal,
     ...request.steps,
+    ...(network === undefined ? {} : { relay: network.relay }),
     onLog: (line) => request.onLog(line),
   };
 }

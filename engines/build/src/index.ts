@@ -38,7 +38,17 @@ export type { BuildPlan, LockedPackage, Owners, PlanInputs, SideFile } from './p
 export { actionDigest, actionInputs, planBuild, recipeDocument } from './plan.ts';
 export type { KeepContent, KeptContent } from './package-tree.ts';
 export { keepInMemory, treeOfPackage } from './package-tree.ts';
-export type { Mount, Sandbox, SandboxRequest, SandboxResult } from './sandbox.ts';
+export type {
+  NetworkObserver,
+  NetworkRecord,
+  NetworkRecords,
+  ObserveRequest,
+  ObservedAnswer,
+  ObservedNetwork,
+  ObservedRequest,
+} from './network.ts';
+export { networkDependencies, networkRecord, parseNetworkRecord, requestKey } from './network.ts';
+export type { Mount, Relay, Sandbox, SandboxRequest, SandboxResult } from './sandbox.ts';
 export { baseEnvironment, stepScript, workspaceMount } from './script.ts';
 export type { BuildProgress, Resumption } from './progress.ts';
 export { parseProgress, progressOf, resumeFrom } from './progress.ts';

@@ -1,6 +1,7 @@
 import type { Position } from '@kiln/base';
 import type { HardeningCheck } from '@kiln/recipe';
 import type { EmittedPackage } from './emit.ts';
+import type { NetworkRecord } from './network.ts';
 
 /** A file that lacks a measure of hardening. */
 export interface HardeningViolation {
@@ -18,6 +19,7 @@ export type BuildFailureCode =
   | 'BUILD_TIMED_OUT'
   | 'BUILD_SCRIPT_TOO_LONG'
   | 'BUILD_TREE_REFUSED'
+  | 'BUILD_NETWORK_REFUSED'
   | 'BUILD_LICENSE_UNREADABLE'
   | 'BUILD_HARDENING_FAILED'
   | 'BUILD_LINT_FAILED';
@@ -48,6 +50,8 @@ export type BuildOutcome =
       /** The main package, then the subpackages in the order of the recipe. */
       readonly packages: readonly EmittedPackage[];
       readonly report: BuildReport;
+      /** What the steps fetched, where they had a network. */
+      readonly network?: NetworkRecord;
     }
   | BuildFailure
   | { readonly kind: 'aborted' };

@@ -50,6 +50,8 @@ export interface PlanInputs {
     readonly purl: string;
     readonly license: string;
   };
+  /** The steps reach the network, through who observes it; by default they have none. */
+  readonly network?: 'observed' | undefined;
   /** Subpackages are their own origin: for bootstrapping. */
   readonly stripOrigin?: boolean;
 }
@@ -126,6 +128,7 @@ export function actionInputs(inputs: PlanInputs): Readonly<Record<string, unknow
     namespace: inputs.namespace,
     recipeSource: inputs.recipeSource,
     stripOrigin: inputs.stripOrigin,
+    network: inputs.network,
   };
 }
 

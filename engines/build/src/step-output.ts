@@ -19,7 +19,12 @@ export class OutputTail {
 }
 
 /** What kinds of trouble say of themselves, and what helps. */
-const troubles: readonly { readonly says: RegExp; readonly hint: string }[] = [
+const troubles: readonly {
+  readonly says: RegExp;
+  readonly hint: string;
+  /** Where steps have a network. */
+  readonly observed?: string;
+}[] = [
   {
     says: /no space left on device/i,
     hint: 'the disk of the build is full: make room, or build in a folder with more (TMPDIR)',
@@ -27,6 +32,8 @@ const troubles: readonly { readonly says: RegExp; readonly hint: string }[] = [
   {
     says: /could ?n[o']t resolve host|temporary failure in name resolution|name or service not known|network is unreachable|no such host|getaddrinfo|bad address/i,
     hint: 'steps have no network: fetch what they need as a source, or say why the recipe needs it under kiln.network',
+    observed:
+      'the network is there for programs that use a proxy: HTTP_PROXY and HTTPS_PROXY name it',
   },
   {
     says: /: (?:line \d+: )?[^:]*: (?:command )?not found$/i,
@@ -35,9 +42,13 @@ const troubles: readonly { readonly says: RegExp; readonly hint: string }[] = [
 ];
 
 /** What a person can do about a step that ended so. */
-export function hintOf(exitCode: number, lines: readonly string[]): string {
+export function hintOf(
+  exitCode: number,
+  lines: readonly string[],
+  network: 'none' | 'observed' = 'none',
+): string {
   const found = troubles.find(({ says }) => lines.some((line) => says.test(line)));
-  if (found !== undefined) return found.hint;
+  if (found !== undefined) return (network === 'observed' && found.observed) || found.hint;
   if (exitCode === 127)
     return 'a program is missing: add its package to environment.contents.packages';
   if (exitCode === 126) return 'a program may not be executed: check its mode and its interpreter';

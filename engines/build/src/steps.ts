@@ -165,7 +165,7 @@ export class StepRun {
     const runner = this.#runner;
     const failed = failure('BUILD_STEP_FAILED', listed, {
       message: `step "${listed.label}" ended with exit code ${exitCode}`,
-      hint: hintOf(exitCode, output.lines),
+      hint: hintOf(exitCode, output.lines, request.relay === undefined ? 'none' : 'observed'),
       findings: output.lines,
     });
     if (runner.onFailed === undefined) return failed;
