@@ -1,0 +1,160 @@
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { KilnError } from '@kiln/base';
+import type { BlobStore } from '@kiln/blobs';
+import type { NetworkObserver, ObserveRequest, ObservedNetwork } from '@kiln/build';
+import { Answers } from './answers.ts';
+import { Authority } from './authority.ts';
+import { defaultLimits, type ObserverLimits } from './limits.ts';
+import { Proxy } from './proxy.ts';
+import { Upstream } from './upstream.ts';
+
+export interface HttpObserverOptions {
+  /** Keeps what was fetched. */
+  readonly blobs: BlobStore;
+  /** Hosts that may be reached although they are this machine's or its networks': `mirror.internal`, `127.0.0.1:8080`. */
+  readonly allowed?: readonly string[];
+  readonly limits?: Partial<ObserverLimits>;
+  /** Authorities of servers beside those that Node trusts, as PEM. */
+  readonly authorities?: readonly string[];
+}
+
+const port = 3128;
+const address = `http://127.0.0.1:${port}`;
+const certificatePath = '/run/kiln/network.pem';
+const refusalsMax = 100;
+/** What a socket's name may have, with the byte that ends it. */
+const socketPathMax = 107;
+
+/**
+ * Observes HTTP and HTTPS through a proxy that programs find by the usual variables. HTTPS is opened: the proxy answers with
+ * certificates of an authority of the build, which the steps trust, and asks the server itself, whose certificate it checks.
+ */
+export class HttpObserver implements NetworkObserver {
+  readonly #options: HttpObserverOptions;
+
+  constructor(options: HttpObserverOptions) {
+    this.#options = options;
+  }
+
+  async open(request: ObserveRequest): Promise<ObservedNetwork> {
+    const limits = { ...defaultLimits, ...this.#options.limits };
+    const { blobs, allowed = [], authorities } = this.#options;
+    const upstream = new Upstream({
+      allowed,
+      idleMs: limits.idleMs,
+      ...(authorities === undefined ? {} : { authorities }),
+    });
+    const answers = new Answers({ upstream, blobs, limits, known: request.known });
+    const authority = new Authority();
+    const network = new HttpNetwork({ answers, upstream, authority }, request, limits);
+    await network.listen();
+    return network;
+  }
+}
+
+interface Parts {
+  readonly answers: Answers;
+  readonly upstream: Upstream;
+  readonly authority: Authority;
+}
+
+class HttpNetwork implements ObservedNetwork {
+  readonly refusals: string[] = [];
+  trouble: KilnError | undefined;
+  readonly #parts: Parts;
+  readonly #proxy: Proxy;
+  readonly #folder = makeFolder();
+
+  constructor(parts: Parts, { onLog }: ObserveRequest, limits: ObserverLimits) {
+    this.#parts = parts;
+    this.#proxy = new Proxy({
+      ...parts,
+      limits,
+      onAnswer: (text) => onLog({ step: 'network', text }),
+      onRefused: (error) => {
+        onLog({ step: 'network', text: `refused: ${error.message}` });
+        this.#refused(error);
+      },
+    });
+  }
+
+  async listen(): Promise<void> {
+    fs.writeFileSync(this.#certificateFile, this.#parts.authority.certificate, { mode: 0o644 });
+    const { server } = this.#proxy;
+    server.listen(this.relay.socket);
+    await once(server, 'listening');
+  }
+
+  get relay(): ObservedNetwork['relay'] {
+    return { port, socket: path.join(this.#folder, 'proxy') };
+  }
+
+  get mounts(): ObservedNetwork['mounts'] {
+    return [{ source: this.#certificateFile, target: certificatePath, readOnly: true }];
+  }
+
+  get variables(): ObservedNetwork['variables'] {
+    return variables;
+  }
+
+  record(): ReturnType<ObservedNetwork['record']> {
+    return this.#parts.answers.record();
+  }
+
+  close(): Promise<void> {
+    this.#proxy.close();
+    this.#parts.upstream[Symbol.dispose]();
+    fs.rmSync(this.#folder, { recursive: true, force: true });
+    return Promise.resolve();
+  }
+
+  get #certificateFile(): string {
+    return path.join(this.#folder, 'network.pem');
+  }
+
+  #refused(error: KilnError): void {
+    const { code, message, hint } = error;
+    if (code === 'NETWORK_CHANGED' || code === 'NETWORK_LIMIT') this.trouble ??= error;
+    if (this.refusals.length < refusalsMax)
+      this.refusals.push(hint === undefined ? message : `${message} (${hint})`);
+  }
+}
+
+/** Private to the user, and short enough for a socket in it. */
+function makeFolder(): string {
+  const name = 'kiln-network-XXXXXX/proxy';
+  const parent = path.join(os.tmpdir(), name).length > socketPathMax ? '/tmp' : os.tmpdir();
+  return fs.mkdtempSync(path.join(parent, 'kiln-network-'));
+}
+
+const proxied = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [
+  name,
+  name.toLowerCase(),
+]);
+
+/** curl, pip, git, Node, npm, cargo, Perl; Go, Ruby and what uses OpenSSL read `SSL_CERT_FILE`. */
+const trusting = [
+  'SSL_CERT_FILE',
+  'CURL_CA_BUNDLE',
+  'REQUESTS_CA_BUNDLE',
+  'PIP_CERT',
+  'GIT_SSL_CAINFO',
+  'NODE_EXTRA_CA_CERTS',
+  'npm_config_cafile',
+  'CARGO_HTTP_CAINFO',
+  'PERL_LWP_SSL_CA_FILE',
+];
+
+const local = 'localhost,127.0.0.1,::1';
+
+const variables: ObservedNetwork['variables'] = {
+  ...Object.fromEntries(proxied.map((name) => [name, address])),
+  ...Object.fromEntries(trusting.map((name) => [name, certificatePath])),
+  NO_PROXY: local,
+  no_proxy: local,
+  // Node's fetch reads the variables only when it is told to.
+  NODE_USE_ENV_PROXY: '1',
+};

@@ -1,0 +1,338 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { MemoryBlobs } from '@kiln/blobs';
+import { networkDependencies, type NetworkRecord, type ObservedNetwork } from '@kiln/build';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Authority } from './authority.ts';
+import { HttpObserver, type HttpObserverOptions } from './observer.ts';
+
+const folder = fs.mkdtempSync(path.join(tmpdir(), 'kiln-observer-'));
+const upstreamAuthority = new Authority();
+/** What the servers were asked, as `METHOD /path`. */
+const asked: { readonly line: string; readonly headers: http.IncomingHttpHeaders }[] = [];
+/** By path; what is not there is 404. */
+const contents = new Map<string, string>();
+const servers: http.Server[] = [];
+let plain = '';
+let secure = '';
+
+function answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+  asked.push({ line: `${request.method} ${request.url}`, headers: request.headers });
+  const { pathname } = new URL(request.url ?? '', 'http://any');
+  if (pathname === '/moved') return void response.writeHead(302, { location: '/file' }).end();
+  if (pathname === '/busy') return void response.writeHead(503).end('later');
+  if (pathname === '/cut') {
+    response.writeHead(200, { 'content-length': 100 }).write('only this');
+    return void setTimeout(() => response.destroy(), 50);
+  }
+  if (pathname === '/echo') return void request.pipe(response);
+  const content = contents.get(pathname);
+  response.writeHead(content === undefined ? 404 : 200, { 'content-type': 'text/plain' });
+  response.end(content ?? 'nothing here');
+}
+
+async function listen(server: http.Server): Promise<number> {
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as net.AddressInfo).port;
+}
+
+beforeAll(async () => {
+  plain = `http://127.0.0.1:${await listen(http.createServer(answer))}`;
+  const { certificate, key } = upstreamAuthority.credentialFor('localhost');
+  secure = `https://localhost:${await listen(https.createServer({ cert: certificate, key }, answer))}`;
+});
+
+afterAll(() => {
+  for (const server of servers) {
+    server.close();
+    server.closeAllConnections();
+  }
+  fs.rmSync(folder, { recursive: true });
+});
+
+interface Session {
+  readonly network: ObservedNetwork;
+  readonly log: string[];
+  readonly proxy: string;
+  readonly blobs: MemoryBlobs;
+}
+
+const open: Session[] = [];
+afterEach(async () => {
+  for (const { network } of open.splice(0)) await network.close();
+  asked.length = 0;
+});
+
+/** An open network, and a TCP port that leads to it as the relay of a sandbox does. */
+async function session(
+  options: Partial<HttpObserverOptions> = {},
+  known?: NetworkRecord,
+): Promise<Session> {
+  const blobs = new MemoryBlobs();
+  const log: string[] = [];
+  const observer = new HttpObserver({
+    blobs,
+    allowed: ['127.0.0.1', 'localhost'],
+    authorities: [upstreamAuthority.certificate],
+    ...options,
+  });
+  const network = await observer.open({ known, onLog: ({ text }) => log.push(text) });
+  const relay = net.createServer((inside) => {
+    const outside = net.connect(network.relay.socket);
+    inside.pipe(outside).pipe(inside);
+    inside.on('error', () => outside.destroy());
+    outside.on('error', () => inside.destroy());
+  });
+  relay.listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  relay.unref();
+  const proxy = `http://127.0.0.1:${(relay.address() as net.AddressInfo).port}`;
+  const opened = { network, log, proxy, blobs };
+  open.push(opened);
+  return opened;
+}
+
+interface Got {
+  readonly status: number;
+  readonly body: string;
+  readonly exitCode: number;
+}
+
+/** With curl, which a person would use, and which trusts what the variables say. */
+async function curl({ network, proxy }: Session, ...words: readonly string[]): Promise<Got> {
+  const [mount] = network.mounts;
+  const fixed = ['-sS', '--max-time', '60', '--proxy', proxy, '--noproxy', ''];
+  const trust = ['--cacert', mount?.source ?? ''];
+  const out = ['-w', '\n%{http_code}'];
+  const { stdout, code } = await promisify(execFile)('curl', [...fixed, ...trust, ...out, ...words])
+    .then((done) => ({ stdout: done.stdout, code: 0 }))
+    .catch((error: { stdout: string; code: number }) => error);
+  const cut = stdout.lastIndexOf('\n');
+  return { body: stdout.slice(0, cut), status: Number(stdout.slice(cut + 1)), exitCode: code };
+}
+
+const sha256 = (text: string): string =>
+  `sha256:${createHash('sha256').update(text).digest('hex')}`;
+
+describe('what is fetched', () => {
+  test('is recorded with its address, its size and its digest, over HTTP and HTTPS', async () => {
+    contents.set('/file', 'the content');
+    const here = await session();
+    expect(await curl(here, `${plain}/file?v=1#part`)).toMatchObject({ body: 'the content' });
+    expect(await curl(here, `${secure}/file`)).toMatchObject({ body: 'the content', status: 200 });
+    expect(await curl(here, `${plain}/absent`)).toMatchObject({ status: 404 });
+    expect(networkDependencies(here.network.record())).toEqual([
+      { uri: `${plain}/file?v=1`, digest: sha256('the content') },
+      { uri: `${secure}/file`, digest: sha256('the content') },
+    ]);
+    expect(here.log).toContain(`GET ${secure}/file: 200, 11 bytes, ${sha256('the content')}`);
+    expect(here.network.refusals).toEqual([]);
+  });
+
+  test('is asked for once, and is the same for all who ask', async () => {
+    contents.set('/twice', 'first');
+    const here = await session();
+    const both = await Promise.all([curl(here, `${plain}/twice`), curl(here, `${plain}/twice`)]);
+    contents.set('/twice', 'second');
+    expect([...both, await curl(here, `${plain}/twice`)].map(({ body }) => body)).toEqual([
+      'first',
+      'first',
+      'first',
+    ]);
+    expect(asked.map(({ line }) => line)).toEqual(['GET /twice']);
+  });
+
+  test('is a redirect too, which the client follows', async () => {
+    contents.set('/file', 'the content');
+    const here = await session();
+    expect(await curl(here, '-L', `${secure}/moved`)).toMatchObject({ body: 'the content' });
+    expect(here.network.record().answers.map(({ status }) => status)).toEqual([200, 302]);
+  });
+
+  test('goes by what decides it and by nothing secret or partial', async () => {
+    contents.set('/file', 'the content');
+    const here = await session();
+    const words = ['-H', 'authorization: Bearer secret', '-H', 'range: bytes=0-3', '-b', 'a=b'];
+    const accept = ['-H', 'accept: application/json', '-A', 'tool/1'];
+    expect(await curl(here, ...words, ...accept, `${plain}/file`)).toMatchObject({
+      body: 'the content',
+    });
+    expect(asked[0]?.headers).toMatchObject({
+      accept: 'application/json',
+      'user-agent': 'tool/1',
+      'accept-encoding': 'identity',
+    });
+    for (const name of ['authorization', 'range', 'cookie'])
+      expect(asked[0]?.headers).not.toHaveProperty(name);
+    expect(here.network.record().answers[0]?.request.headers).toEqual({
+      accept: 'application/json',
+    });
+  });
+
+  test('may be asked for by a body, as git does', async () => {
+    const here = await session();
+    const post = (body: string): Promise<Got> =>
+      curl(here, '--data-binary', body, '-H', 'content-type: a/b', `${secure}/echo`);
+    expect(
+      [await post('one'), await post('two'), await post('one')].map(({ body }) => body),
+    ).toEqual(['one', 'two', 'one']);
+    expect(asked.length).toBe(2);
+    expect((await curl(here, '-I', `${plain}/file`)).status).toBe(200);
+  });
+
+  test('is not remembered when the server is in trouble or cuts it short', async () => {
+    const here = await session();
+    expect(await curl(here, `${plain}/busy`)).toMatchObject({ status: 503, body: 'later' });
+    expect((await curl(here, `${plain}/cut`)).exitCode).not.toBe(0);
+    expect(here.network.record().answers).toEqual([]);
+    expect(here.network.trouble).toBeUndefined();
+  });
+});
+
+describe('what is known', () => {
+  async function recorded(): Promise<{ record: NetworkRecord; blobs: MemoryBlobs }> {
+    contents.set('/pinned', 'as it was');
+    const here = await session();
+    await curl(here, `${secure}/pinned`);
+    asked.length = 0;
+    return { record: here.network.record(), blobs: here.blobs };
+  }
+
+  test('is given without asking anybody', async () => {
+    const { record, blobs } = await recorded();
+    contents.delete('/pinned');
+    const here = await session({ blobs }, record);
+    expect(await curl(here, `${secure}/pinned`)).toMatchObject({ status: 200, body: 'as it was' });
+    expect(asked).toEqual([]);
+    expect(here.network.record()).toEqual(record);
+  });
+
+  test('is fetched again where its content is gone, and is the same', async () => {
+    const { record } = await recorded();
+    const here = await session({}, record);
+    expect(await curl(here, `${secure}/pinned`)).toMatchObject({ status: 200, body: 'as it was' });
+    expect(here.log.join()).toContain('known, fetched again');
+  });
+
+  test('is refused with both digests when it has become something else', async () => {
+    const { record } = await recorded();
+    contents.set('/pinned', 'something else');
+    const here = await session({}, record);
+    const got = await curl(here, `${secure}/pinned`);
+    expect(got.status).toBe(502);
+    for (const text of [got.body, here.network.trouble?.message]) {
+      expect(text).toContain(`${secure}/pinned gave 200 ${sha256('as it was')}`);
+      expect(text).toContain(`now gives 200 ${sha256('something else')}`);
+      expect(text).not.toContain('something else');
+    }
+    expect(here.network.trouble?.code).toBe('NETWORK_CHANGED');
+  });
+});
+
+describe('what is refused', () => {
+  test.for([
+    ['a private address', 'http://10.0.0.1/x'],
+    ['this machine', 'http://127.0.0.1:9/x'],
+    ['a name of this machine', 'http://localhost:9/x'],
+    ['a tunnel to it', 'https://127.0.0.1:9/x'],
+    ['the address of a cloud’s secrets', 'http://169.254.169.254/latest'],
+  ])('%s, unless it is allowed', async ([, url = '']) => {
+    const here = await session({ allowed: [] });
+    expect(await curl(here, url)).toMatchObject({
+      status: 403,
+      body: expect.stringMatching(/^kiln: ".*" is an address of this machine/) as string,
+    });
+    expect(here.network.refusals).toHaveLength(1);
+    expect(here.network.record().answers).toEqual([]);
+  });
+
+  test('other schemes, other methods, and passwords in addresses', async () => {
+    const here = await session();
+    expect(await curl(here, 'ftp://127.0.0.1/x')).toMatchObject({
+      status: 403,
+      body: expect.stringContaining('neither http nor https') as string,
+    });
+    expect(await curl(here, '-X', 'DELETE', `${plain}/file`)).toMatchObject({ status: 403 });
+    expect(asked).toEqual([]);
+  });
+
+  test('a server whose certificate nobody vouches for', async () => {
+    const here = await session({ authorities: [] });
+    const got = await curl(here, `${secure}/file`);
+    expect(got).toMatchObject({ status: 502 });
+    expect(got.body).toMatch(/^kiln: localhost:\d+ cannot be reached: /);
+  });
+
+  test('more than the limits allow', async () => {
+    contents.set('/large', 'x'.repeat(5000));
+    const here = await session({ limits: { answerBytesMax: 4000, sentBytesMax: 10 } });
+    expect((await curl(here, `${plain}/large`)).exitCode).not.toBe(0);
+    expect(here.network.trouble).toMatchObject({ code: 'NETWORK_LIMIT' });
+    const sent = await curl(here, '--data-binary', 'x'.repeat(50), `${plain}/echo`);
+    expect(sent).toMatchObject({ status: 403 });
+    const few = await session({ limits: { requestsMax: 1 } });
+    await curl(few, `${plain}/absent`);
+    expect(await curl(few, `${plain}/other`)).toMatchObject({ status: 502 });
+    expect(few.network.trouble?.message).toBe('too much for one build: more than 1 requests');
+  });
+
+  test('a client that does not trust the build’s authority, which is said', async () => {
+    const here = await session();
+    const words = ['-sS', '--proxy', here.proxy, '--noproxy', '', `${secure}/file`];
+    await expect(promisify(execFile)('curl', words)).rejects.toMatchObject({ code: 60 });
+    expect(here.network.refusals.join()).toMatch(/TLS with localhost:\d+ failed: .*SSL_CERT_FILE/);
+  });
+
+  test('what is no HTTP, without harm', async () => {
+    const here = await session();
+    for (const words of [
+      'CONNECT nowhere',
+      'GET / HTTP/1.1\r\n\r\n',
+      '\x16\x03\x01',
+      'x'.repeat(99),
+    ]) {
+      const socket = net.connect(here.network.relay.socket);
+      socket.on('error', () => undefined);
+      socket.end(words);
+      socket.resume();
+      await once(socket, 'close');
+    }
+    contents.set('/file', 'the content');
+    expect(await curl(here, `${plain}/file`)).toMatchObject({ body: 'the content' });
+  });
+});
+
+test('certificates are sound to others, for names and for addresses', () => {
+  const authority = new Authority();
+  const file = (name: string, text: string): string => {
+    fs.writeFileSync(path.join(folder, name), text);
+    return path.join(folder, name);
+  };
+  const root = file('root.pem', authority.certificate);
+  const openssl = (...words: readonly string[]): string =>
+    execFileSync('openssl', words, { encoding: 'utf8' });
+  for (const [host, option] of [
+    ['example.org', '-verify_hostname'],
+    ['192.0.2.1', '-verify_ip'],
+    ['2001:db8::1', '-verify_ip'],
+    ['::1', '-verify_ip'],
+  ] as const) {
+    const leaf = file('leaf.pem', authority.credentialFor(host).certificate);
+    const words = ['-x509_strict', '-purpose', 'sslserver', '-CAfile', root, option, host, leaf];
+    expect(openssl('verify', ...words)).toContain('OK');
+  }
+  const other = file('other.pem', new Authority().credentialFor('example.org').certificate);
+  expect(() =>
+    execFileSync('openssl', ['verify', '-CAfile', root, other], { stdio: 'pipe' }),
+  ).toThrow();
+});
