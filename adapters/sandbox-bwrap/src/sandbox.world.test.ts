@@ -166,7 +166,7 @@ describe('a relay', () => {
     });
     server.listen(path);
     await once(server, 'listening');
-    return { [Symbol.asyncDispose]: async () => void (await promisify(server.close).call(server)) };
+    return { [Symbol.asyncDispose]: () => promisify(server.close).call(server) };
   }
 
   test('is the one way out of a closed network, and its end is heard on both sides', async () => {

@@ -18,6 +18,7 @@ import { architecturesOf } from '../local/options.ts';
 import {
   buildOptions,
   buildRequestOf,
+  networkOptions,
   openSession,
   readRecipe,
   recipeOptions,
@@ -27,13 +28,13 @@ import {
 } from '../local/package-session.ts';
 import { checkPublished } from '../local/published.ts';
 import type { ReleaseCheck } from '../local/release-check.ts';
-import { writeProvenance, writeReproduction } from '../local/statements.ts';
+import { writeNetworkRecord, writeProvenance, writeReproduction } from '../local/statements.ts';
 import { duration, size } from '../report.ts';
 
 export const packageBuild: Command = {
   name: 'package build',
   summary:
-    'Build recipes into packages, hermetically: sources come first and by digest, steps have no network. Needs no running factory.',
+    'Build recipes into packages, hermetically: sources come first and by digest, steps have no network unless the recipe says why. Needs no running factory.',
   usage:
     'package build RECIPE|DIR... --repository URL|DIR [--keyring FILE] [--signing-key FILE] [--all]',
   examples: [
@@ -48,6 +49,7 @@ export const packageBuild: Command = {
     ...recipeOptions,
     ...buildOptions,
     ...sharingOptions,
+    ...networkOptions,
     check: {
       type: 'boolean',
       help: 'build twice, the second time elsewhere, and compare: exit code 3 where they differ',
@@ -220,8 +222,10 @@ async function buildOne(session: PackageSession, subject: Subject): Promise<Buil
   const checked = flags['check'] === true ? await buildTwice(full) : undefined;
   const result = checked?.first ?? (await buildLocally(full));
   const finishedAt = systemClock.now();
-  if (!result.known && !result.touched)
+  if (!result.known && !result.touched) {
     await writeProvenance(result, session.key, { startedAt, finishedAt });
+    await writeNetworkRecord(result);
+  }
   if (checked !== undefined) {
     const differing = new Set(checked.differences.map((one) => one.package));
     await writeReproduction(result, session.key, differing);
@@ -249,10 +253,14 @@ async function publish(
 
 function report(
   { invocation: { print } }: PackageSession,
-  { known, packages, plan, report: built, touched }: LocalBuildResult,
+  { known, packages, plan, report: built, touched, network }: LocalBuildResult,
   durationMs: number,
 ): void {
   for (const warning of built?.warnings ?? []) print.talk(`warning: ${warning}\n`);
+  if (network !== undefined) {
+    const bytes = network.answers.reduce((sum, { content }) => sum + content.sizeBytes, 0);
+    print.talk(`the network gave ${network.answers.length} answers, ${size(bytes)}\n`);
+  }
   for (const { file, record } of packages) print.talk(`${file}  ${size(record.sizeBytes)}\n`);
   const name = `${plan.compiled.package.name} ${plan.fullVersion} ${plan.compiled.arch}`;
   print.talk(

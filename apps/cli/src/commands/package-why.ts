@@ -8,6 +8,7 @@ import { architecturesOf } from '../local/options.ts';
 import {
   buildOptions,
   buildRequestOf,
+  networkOptions,
   openSession,
   readRecipe,
   recipeOptions,
@@ -19,7 +20,7 @@ export const packageWhy: Command = {
     'Say why a recipe would be built again: what changed since its last build on this machine, or that nothing did. Needs no running factory.',
   usage: 'package why RECIPE|NAME --repository URL|DIR [--keyring FILE]',
   examples: ['kiln package why zlib.yaml --repository ./seed --keyring seed.rsa.pub'],
-  options: { ...jsonOption, ...recipeOptions, ...buildOptions },
+  options: { ...jsonOption, ...recipeOptions, ...buildOptions, ...networkOptions },
   async run(invocation) {
     const word = invocation.positionals[0];
     if (word === undefined) throw usage(packageWhy, 'which recipe?');

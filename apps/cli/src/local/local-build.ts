@@ -10,6 +10,7 @@ import {
   build,
   compilerFiles,
   libraryVersions,
+  networkRecord,
   planBuild,
   type AnalysedTree,
   type BuildFailure,
@@ -20,6 +21,9 @@ import {
   type EmittedPackage,
   type GitSources,
   type LibraryVersions,
+  type NetworkObserver,
+  type NetworkRecord,
+  type NetworkRecords,
   type PlanInputs,
   type SideFile,
   type SourceFetcher,
@@ -44,7 +48,7 @@ export interface LocalBuildRequest {
   readonly sourceDirectory: string | undefined;
   readonly plan: Pick<
     PlanInputs,
-    'sourceDateEpoch' | 'namespace' | 'builder' | 'recipeSource' | 'stripOrigin'
+    'sourceDateEpoch' | 'namespace' | 'builder' | 'recipeSource' | 'stripOrigin' | 'network'
   >;
   readonly sources: SourceFetcher;
   readonly git: GitSources;
@@ -58,6 +62,8 @@ export interface LocalBuildRequest {
   readonly write?: boolean;
   readonly key: SigningKey | undefined;
   readonly network: 'none' | 'host';
+  /** Who observes the network of a plan that has one, what earlier builds got there, and what this one has to get. */
+  readonly observed?: ObservedBuild | undefined;
   /** Shown to the steps as `/var/cache/melange`. */
   readonly cacheDirectory?: string | undefined;
   readonly trace?: boolean;
@@ -86,6 +92,12 @@ export interface FinishedBuild {
   readonly guest: ResolvedGuest;
 }
 
+export interface ObservedBuild {
+  readonly observer: NetworkObserver;
+  readonly records: NetworkRecords;
+  readonly pinned?: NetworkRecord | undefined;
+}
+
 export interface WrittenPackage {
   readonly file: string;
   readonly record: IndexRecord;
@@ -102,6 +114,8 @@ export interface LocalBuildResult {
   readonly report: BuildReport | undefined;
   /** A step was done by hand or by another build: the packages are good for a look, and are not kept as a result. */
   readonly touched: boolean;
+  /** What the steps got from the network, where something ran and had one. */
+  readonly network: NetworkRecord | undefined;
 }
 
 /** What a build must not depend on. */
@@ -149,7 +163,15 @@ export async function buildLocally(request: LocalBuildRequest): Promise<LocalBui
   if (known !== undefined && request.blobs !== undefined) {
     await request.accept?.({ packages: known, guest: resolved });
     const packages = await writePackages(prepared, request.blobs, known);
-    return { known: true, packages, plan, guest: resolved, report: undefined, touched: false };
+    return {
+      known: true,
+      packages,
+      plan,
+      guest: resolved,
+      report: undefined,
+      touched: false,
+      network: undefined,
+    };
   }
   const run = await request.debugging?.kept?.makeRun();
   return withScratch(identity, (scratch) => buildIn(scratch, prepared), run);
@@ -217,11 +239,12 @@ async function buildIn(scratch: Scratch, request: Prepared): Promise<LocalBuildR
   if (outcome.kind === 'failed') throw failureOf(run.explained(outcome));
   await run.done();
   const { touched } = run;
+  const { report, network } = outcome;
   if (!touched) await remember(request, outcome.packages);
+  if (!touched && network !== undefined) request.observed?.records.put(plan.action, network);
   await request.accept?.({ packages: outcome.packages, guest: request.resolved });
   const packages = await writePackages(request, blobs, outcome.packages);
-  const { report } = outcome;
-  return { known: false, packages, plan, guest: request.resolved, report, touched };
+  return { known: false, packages, plan, guest: request.resolved, report, touched, network };
 }
 
 async function remember(
@@ -260,6 +283,7 @@ function buildRequestOf(
     ...(surroundings === undefined
       ? {}
       : { cpus: surroundings.cpus, ambient: surroundings.variables }),
+    ...observedWith(request),
     mounts: hostMounts(request),
     fetching: compiled.recipe.dialect === 'melange' ? 'by-steps' : 'before',
     files: filesOf(request),
@@ -268,6 +292,17 @@ function buildRequestOf(
     onLog: (line) => request.onLog(line),
     ...(signal === undefined ? {} : { signal }),
   };
+}
+
+/** A known answer comes from the record that was given, or from the one of a build of the same action. */
+function observedWith({
+  plan,
+  observed,
+}: Prepared): Pick<BuildRequest, 'observer' | 'knownAnswers'> {
+  if (plan.network === undefined || observed === undefined) return {};
+  const { observer, records, pinned } = observed;
+  const answers = [records.get(plan.action), pinned].flatMap((one) => one?.answers ?? []);
+  return { observer, knownAnswers: networkRecord(answers) };
 }
 
 function versionsOf({ plan, resolved, compiled }: Prepared): LibraryVersions {

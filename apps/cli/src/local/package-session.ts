@@ -4,6 +4,7 @@ import { readSigningKey, type SigningKey } from '@kiln/apk-files';
 import { KilnError, shorten, silentLogger } from '@kiln/base';
 import { FsBlobs } from '@kiln/blobs-fs';
 import { checkLicences, defaultPolicy, findingLines } from '@kiln/lint';
+import { HttpObserver, RecordFolder, readNetworkRecord } from '@kiln/network-observer';
 import type { Architecture, Recipe } from '@kiln/recipe';
 import { requirePinnedSources } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
@@ -112,6 +113,25 @@ export const sharingOptions: Command['options'] = {
     multiple: true,
     value: 'URL|DIR',
     help: 'where results go for other machines, signed by --signing-key: a folder, or a server that takes PUT',
+  },
+};
+
+/** Options of builds whose steps reach the network. */
+export const networkOptions: Command['options'] = {
+  network: {
+    type: 'boolean',
+    help: 'let the steps of every recipe reach the network, not only where kiln.network says why; what they fetch is recorded',
+  },
+  'network-record': {
+    type: 'string',
+    value: 'FILE',
+    help: 'what an earlier build fetched (NAME-VERSION.network.json): the same requests have to give the same',
+  },
+  'network-allow': {
+    type: 'string',
+    multiple: true,
+    value: 'HOST[:PORT]',
+    help: 'hosts of this machine or its own networks that the steps may reach',
   },
 };
 
@@ -233,7 +253,9 @@ export async function buildRequestOf(
       sourceDateEpoch: await buildDateOf(invocation, file),
       namespace: textOf(flags['namespace']) ?? 'unknown',
       builder: { name: 'kiln', version: kilnVersion() },
+      network: recipe.network === undefined && flags['network'] !== true ? undefined : 'observed',
     },
+    observed: observedOf(session),
     sources: localSources(cache, blobs, silentLogger),
     git: await localRepositories(cache),
     blobs,
@@ -257,6 +279,29 @@ export async function buildRequestOf(
     },
     onLog: () => undefined,
     ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function observedOf({
+  invocation: { flags },
+  blobs,
+  cache,
+}: PackageSession): LocalBuildRequest['observed'] {
+  const file = textOf(flags['network-record']);
+  const pinned = file === undefined ? undefined : readNetworkRecord(file);
+  if (file !== undefined && pinned === undefined) {
+    throw new KilnError(
+      'LOCAL_FILE_UNREADABLE',
+      `no record of a network: "${shorten(file, 200)}"`,
+      {
+        hint: 'kiln package build writes it beside the package, as NAME-VERSION.network.json',
+      },
+    );
+  }
+  return {
+    observer: new HttpObserver({ blobs, allowed: listOf(flags['network-allow']) }),
+    records: new RecordFolder(path.join(cache, 'network')),
+    pinned,
   };
 }
 

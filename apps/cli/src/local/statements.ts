@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { signControl, signatureSegment } from '@kiln/apk';
 import { replaceFile, type SigningKey } from '@kiln/apk-files';
 import { digestFromHex, hexOf, systemRandom, type Digest } from '@kiln/base';
+import { networkDependencies } from '@kiln/build';
 import { gzipBytes } from '@kiln/gzip';
 import {
   SLSA_PROVENANCE_PREDICATE,
@@ -16,6 +17,7 @@ import {
 } from '@kiln/intoto';
 import { printCompiled, sourceDescriptor } from '@kiln/recipe';
 import { fileEntry, tarBytes } from '@kiln/tar';
+import { printNetworkRecord } from '@kiln/network-observer';
 import { KILN_BUILDER_ID, PACKAGE_BUILD_TYPE } from '@kiln/trust';
 import type { LocalBuildResult, WrittenPackage } from './local-build.ts';
 
@@ -46,6 +48,17 @@ export async function writeProvenance(
   return files;
 }
 
+/**
+ * Writes what the steps got from the network beside the main package, as `NAME-VERSION.network.json`: `--network-record` takes
+ * it, here or on another machine.
+ */
+export async function writeNetworkRecord({ packages, network }: LocalBuildResult): Promise<void> {
+  const [first] = packages;
+  if (network === undefined || first === undefined) return;
+  const file = first.file.replace(/\.apk$/, '.network.json');
+  await replaceFile(file, [Buffer.from(printNetworkRecord(network))], systemRandom);
+}
+
 /** Writes what two builds came to, beside the packages: the verdict of `kiln package build --check`. */
 export async function writeReproduction(
   result: LocalBuildResult,
@@ -71,7 +84,7 @@ export async function writeReproduction(
 }
 
 function provenanceOf(
-  { plan }: LocalBuildResult,
+  { plan, network }: LocalBuildResult,
   { startedAt, finishedAt }: ProvenanceTimes,
 ): Statement['predicate'] {
   const { compiled, builder } = plan;
@@ -97,6 +110,9 @@ function provenanceOf(
         // The checksum of apk is the SHA-1 of the control segment, which names the digest of the data.
         digest: { sha1: Buffer.from(checksum.replace(/^Q1/, ''), 'base64').toString('hex') },
       })),
+      ...(network === undefined ? [] : networkDependencies(network)).map(
+        ({ uri, digest }): ResourceDescriptor => ({ uri, digest: { sha256: hexOf(digest) } }),
+      ),
     ],
     builderId: KILN_BUILDER_ID,
     builderVersion: { [builder.name]: builder.version },
