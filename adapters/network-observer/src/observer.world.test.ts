@@ -334,5 +334,5 @@ test('certificates are sound to others, for names and for addresses', () => {
   const other = file('other.pem', new Authority().credentialFor('example.org').certificate);
   expect(() =>
     execFileSync('openssl', ['verify', '-CAfile', root, other], { stdio: 'pipe' }),
-  ).toThrow();
+  ).toThrow(/verification failed|unable to get local issuer/);
 });

@@ -18,6 +18,8 @@ export interface Config {
   readonly osCatalog: string;
   /** Milliseconds between two looks at everything (`KILN_RESYNC_MS`). */
   readonly resyncMs: number;
+  /** Hosts of this machine and its networks that builds may reach, separated by commas (`KILN_NETWORK_ALLOW`). */
+  readonly networkAllow: readonly string[];
   /** Sockets: a short private folder, because a socket path holds at most 107 bytes. */
   readonly runtime: string;
 }
@@ -63,6 +65,7 @@ export function readConfig(
     catalog: environment['KILN_CATALOG'] ? path.resolve(environment['KILN_CATALOG']) : undefined,
     osCatalog: path.resolve(environment['KILN_OS_CATALOG'] || path.join(root, 'catalog')),
     resyncMs: parseResync(environment['KILN_RESYNC_MS'] || String(resyncDefaultMs)),
+    networkAllow: (environment['KILN_NETWORK_ALLOW'] ?? '').split(',').filter(Boolean),
     // A worker is root in a namespace of its own; its supervisor tells it whose factory it is.
     runtime: path.join(
       os.tmpdir(),

@@ -19,6 +19,8 @@ export interface Place {
   readonly apt: string;
   /** Repositories that builds check out from. */
   readonly git: string;
+  /** What the steps of builds got from the network. */
+  readonly network: string;
   readonly run: string;
   /** A short private folder for sockets. */
   readonly runtime: string;
@@ -42,6 +44,7 @@ export function placeOf(root: string, home: string, runtime: string): Place {
     uploads: within('uploads'),
     apt: within('apt'),
     git: within('git'),
+    network: within('network'),
     run: within('run'),
     runtime,
     signerSocket: path.join(runtime, 'signer.sock'),

@@ -22,6 +22,8 @@ export interface ProcessOptions {
   readonly only: readonly string[];
   /** How long between two looks at everything. */
   readonly resyncMs: number;
+  /** Hosts of private networks that builds may reach. */
+  readonly networkAllow: readonly string[];
 }
 
 /** A line that cannot be written, because the disk is full, costs the line and not the process. */
@@ -193,6 +195,7 @@ export async function workerProcess(options: ProcessOptions): Promise<void> {
     factory,
     place: options.place,
     version: options.version,
+    networkAllow: options.networkAllow,
     owner: `${os.hostname()}/${process.pid}`,
     log,
     signal: stop.signal,

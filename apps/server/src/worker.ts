@@ -8,6 +8,7 @@ import { diskFull, passes } from '@kiln/factory';
 import { PostgresWakeups, isConnectionLost, socketDirectoryOf } from '@kiln/postgres';
 import { Dispatcher } from '@kiln/queue';
 import { CachedGitSources } from '@kiln/git-sources';
+import { HttpObserver, RecordFolder } from '@kiln/network-observer';
 import { imageReconciler } from '@kiln/reconcile-image';
 import { indexReconciler } from '@kiln/reconcile-index';
 import { packageReconciler } from '@kiln/reconcile-package';
@@ -25,6 +26,8 @@ export interface WorkerOptions {
   readonly place: Place;
   readonly version: string;
   readonly owner: string;
+  /** Hosts of private networks that builds may reach. */
+  readonly networkAllow: readonly string[];
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -80,6 +83,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   });
   const git = await CachedGitSources.open({ directory: place.git });
   await git.sweep(0);
+  const observer = new HttpObserver({ blobs, allowed: options.networkAllow });
+  const networkRecords = new RecordFolder(place.network);
   const workspaces = await FsWorkspaces.open({ directory: place.workspaces });
   const shared = { records, blobs, signer, opener, sandbox, logs, clock, builder };
   const wakeups = new PostgresWakeups({
@@ -92,7 +97,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     reconcilers: [
       seedReconciler({ records, blobs, signer, archive, logs }),
       packageReconciler(
-        { ...shared, environments: roots, sources, git, workspaces },
+        { ...shared, environments: roots, sources, git, workspaces, observer, networkRecords },
         buildsAtOnce(os.availableParallelism()),
       ),
       indexReconciler({ records, blobs, signer }),

@@ -19,12 +19,11 @@ test.each([
     'subpackages: [{name: b, test: {environment: {paths: [{path: /x}]}}}]',
     /subpackages\.0\.test\.environment\.paths/,
   ],
-  ['kiln: {network: {reason: modules}}', /kiln\.network/],
 ])('%s', (yaml, message) => {
   expect(() => refuseUnsupported(decodeRecipe(head + yaml, { file: 'r.yaml' }))).toThrow(message);
 });
 
 test('what the factory acts on is let pass', () => {
-  const yaml = `${head}environment: {contents: {packages: [x]}, accounts: {run-as: build}, environment: {A: b}}\n`;
+  const yaml = `${head}environment: {contents: {packages: [x]}, accounts: {run-as: build}, environment: {A: b}}\nkiln: {network: {reason: modules}}\n`;
   expect(() => refuseUnsupported(decodeRecipe(yaml, { file: 'r.yaml' }))).not.toThrow();
 });

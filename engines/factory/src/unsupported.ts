@@ -33,7 +33,6 @@ export function refuseUnsupported({ raw, positionOf }: DecodedRecipe): void {
     refuse([...at, 'certificates'], config.certificates !== undefined);
   };
   refuse(['capabilities'], raw.capabilities.add.length + raw.capabilities.drop.length > 0);
-  refuse(['kiln', 'network'], raw.kiln?.network !== undefined);
   environment(['environment'], raw.environment);
   if (raw.test !== undefined) environment(['test', 'environment'], raw.test.environment);
   raw.subpackages.forEach(({ test }, index) => {

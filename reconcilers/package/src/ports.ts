@@ -1,6 +1,13 @@
 import type { PackageOpener } from '@kiln/assemble';
 import type { BlobStore } from '@kiln/blobs';
-import type { GitSources, Sandbox, SourceFetcher, WorkspacePort } from '@kiln/build';
+import type {
+  GitSources,
+  NetworkObserver,
+  NetworkRecords,
+  Sandbox,
+  SourceFetcher,
+  WorkspacePort,
+} from '@kiln/build';
 import type { Clock, Digest } from '@kiln/base';
 import type { AttemptLogs, FactoryRecords } from '@kiln/factory';
 import type { TarMember } from '@kiln/tar';
@@ -22,6 +29,9 @@ export interface PackageReconcilerPorts {
   readonly sources: SourceFetcher;
   readonly git: GitSources;
   readonly workspaces: WorkspacePort;
+  /** For recipes whose steps need the network, and what their builds got there. */
+  readonly observer: NetworkObserver;
+  readonly networkRecords: NetworkRecords;
   readonly logs: AttemptLogs;
   readonly clock: Clock;
   /** What builds, in SBOMs and in the action digest. */

@@ -124,6 +124,7 @@ async function planOf(
     sourceDateEpoch: bundle.settings.epochSeconds,
     namespace: bundle.settings.namespace,
     builder: ports.builder,
+    network: compiled.recipe.network === undefined ? undefined : 'observed',
   });
   return { plan, environment };
 }

@@ -1,6 +1,6 @@
 import { digestOfValue, hexOf } from '@kiln/base';
-import type { BuildFailure, BuildPlan, EmittedPackage } from '@kiln/build';
-import { build, joinPackage } from '@kiln/build';
+import type { BuildFailure, BuildOutcome, BuildPlan, NetworkRecord } from '@kiln/build';
+import { build, joinPackage, networkDependencies } from '@kiln/build';
 import { KilnError } from '@kiln/base';
 import { recordOf } from '@kiln/apk';
 import { environmentTree, treeMembers } from '@kiln/assemble';
@@ -48,6 +48,8 @@ export async function runBuild(
       blobs: ports.blobs,
       workspaces: ports.workspaces,
       environmentRoots: [root],
+      observer: ports.observer,
+      knownAnswers: ports.networkRecords.get(request.plan.action),
       clock: ports.clock,
       signal: request.context.signal,
       onLog: ({ step, text }) => log.write(`${step} | ${text}\n`),
@@ -59,8 +61,10 @@ export async function runBuild(
     for (const warning of outcome.report.warnings) log.write(`warning | ${warning}\n`);
     for (const unused of outcome.report.unusedExceptions)
       log.write(`warning | unused hardening exception: ${unused}\n`);
+    if (outcome.network !== undefined)
+      ports.networkRecords.put(request.plan.action, outcome.network);
     await request.working('signing');
-    return await signPackages(ports, request, outcome.packages);
+    return await signPackages(ports, request, outcome);
   } catch (error) {
     if (!request.context.signal.aborted) explain(log, error);
     throw error;
@@ -104,10 +108,12 @@ async function environmentRoot(
   );
 }
 
+type Built = Extract<BuildOutcome, { readonly kind: 'built' }>;
+
 async function signPackages(
   ports: PackageReconcilerPorts,
   request: RunBuildRequest,
-  emitted: readonly EmittedPackage[],
+  { packages: emitted, network }: Built,
 ): Promise<PackageResult> {
   await ports.records.recordLedger(
     emitted.map((one) => ({ kind: 'control', digest: one.controlDigest, key: request.key })),
@@ -137,9 +143,19 @@ async function signPackages(
   return {
     kind: 'package',
     packages,
-    inputs: await inputsOf(ports, request),
+    inputs: [...(await inputsOf(ports, request)), ...fetchedBy(network)],
     statement: undefined,
   };
+}
+
+/** What the steps got from the network. */
+function fetchedBy(record: NetworkRecord | undefined): readonly ResolvedInput[] {
+  if (record === undefined) return [];
+  return networkDependencies(record).map(({ uri, digest }) => ({
+    name: uri,
+    uri,
+    digest: { sha256: hexOf(digest) },
+  }));
 }
 
 /** Sources by digest, then every package of the environment; for those of the seed, the Debian package it wraps. */
