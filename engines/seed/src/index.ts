@@ -3,5 +3,7 @@ export { apkVersion } from './apk-version.ts';
 export { Closure } from './closure.ts';
 export type { PackageChanges, SeedAlias, SeedBase, SeedDefinition } from './definition.ts';
 export { parseSeed } from './definition.ts';
+export type { MakeSeedRequest, SeedStage } from './make.ts';
+export { makeSeed, stageText } from './make.ts';
 export type { DebianOrigin, WrapContext, WrappedPackage } from './wrap.ts';
 export { wrapDeb, wrapGenerated } from './wrap.ts';

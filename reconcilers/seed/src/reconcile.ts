@@ -1,14 +1,7 @@
 import { checksumOf, printIndexMember, recordOf } from '@kiln/apk';
 import type { BlobStore } from '@kiln/blobs';
 import type { Digest } from '@kiln/base';
-import {
-  KilnError,
-  compareBytes,
-  concatBytes,
-  digestFromHex,
-  digestOf,
-  digestOfValue,
-} from '@kiln/base';
+import { KilnError, compareBytes, concatBytes, digestOf, digestOfValue } from '@kiln/base';
 import type {
   AttemptLog,
   AttemptLogs,
@@ -21,8 +14,8 @@ import type {
 import { KeyWriter, allPresent, readBundle } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { done, requeueAfter } from '@kiln/queue';
-import type { DebianArchive, DownloadProgress, WrapContext, WrappedPackage } from '@kiln/seed';
-import { Closure, parseSeed, wrapDeb, wrapGenerated } from '@kiln/seed';
+import type { DebianArchive, WrappedPackage } from '@kiln/seed';
+import { makeSeed, parseSeed, stageText } from '@kiln/seed';
 import type { Signer } from '@kiln/trust';
 
 export interface SeedReconcilerPorts {
@@ -35,9 +28,6 @@ export interface SeedReconcilerPorts {
 
 /** The name of the seed's repository. */
 export const seedRepository = 'seed';
-
-/** How many packages are wrapped at once: decompressing waits for another process, compressing for zlib's threads. */
-const wrappedAtOnce = 4;
 
 /**
  * Keeps the seed what its definition says: Debian's packages, resolved once per definition, wrapped as signed apks in a
@@ -114,29 +104,20 @@ async function wrapSeed(ports: SeedReconcilerPorts, request: WrapRequest): Promi
   const log = ports.logs.open(context.attemptId);
   try {
     await context.attachLog(log.reference);
-    const definition = parseSeed(bundle.source, 'seed.yaml');
-    await request.working('resolving Debian packages');
-    const packages = await ports.archive.resolveClosure(definition.roots, context.signal);
-    log.write(`${packages.length} Debian packages\n`);
-    const debs = await ports.archive.downloadDebs(
-      packages,
-      (progress) => void request.working(fetching(progress)).catch(() => undefined),
-      context.signal,
-    );
-    const wrap: WrapContext = {
-      definition,
-      closure: new Closure(packages),
+    const wrapped = await makeSeed({
+      definition: parseSeed(bundle.source, 'seed.yaml'),
+      archive: ports.archive,
       blobs: ports.blobs,
       buildTimeSeconds: bundle.epochSeconds,
-    };
-    const wrapped: WrappedPackage[] = await wrapGenerated(wrap);
-    await inParallel(packages, async (one, at) => {
-      context.signal.throwIfAborted();
-      const deb = debs[at] ?? digestFromHex(one.sha256);
-      wrapped.push(await ports.archive.open(deb, (opened) => wrapDeb(one, opened, wrap)));
-      await ports.blobs.delete(deb);
-      if (wrapped.length % 20 === 0)
-        await request.working(`wrapping packages, ${wrapped.length} of ${packages.length}`);
+      signal: context.signal,
+      onStage: (stage) => {
+        if (stage.kind === 'resolved') log.write(`${stage.packages} Debian packages\n`);
+        const text = stageText(stage);
+        if (text === undefined) return;
+        if (stage.kind === 'wrapping' && stage.packages % 20 !== 0) return;
+        // What is shown may be late or lost; a database that is gone stops the work elsewhere.
+        void request.working(text).catch(() => undefined);
+      },
     });
     await request.working('signing');
     return await sign(ports, request, wrapped, log);
@@ -146,28 +127,6 @@ async function wrapSeed(ports: SeedReconcilerPorts, request: WrapRequest): Promi
   } finally {
     log.close();
   }
-}
-
-function fetching(progress: DownloadProgress): string {
-  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
-  return (
-    `fetching Debian packages, ${progress.packages} of ${progress.packagesTotal}` +
-    `, ${megabytes(progress.bytes)} of ${megabytes(progress.bytesTotal)} MB`
-  );
-}
-
-async function inParallel<T>(
-  items: readonly T[],
-  work: (item: T, at: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let at = next++; at < items.length; at = next++) {
-      const item = items[at];
-      if (item !== undefined) await work(item, at);
-    }
-  };
-  await Promise.all(Array.from({ length: wrappedAtOnce }, worker));
 }
 
 async function sign(
