@@ -74,12 +74,21 @@ export interface SideFile {
   readonly executable: boolean;
 }
 
+/** The `seed.yaml` of a catalog that adds to the seed of the base. */
+export interface SeedAdditionText {
+  /** Its name in messages. */
+  readonly file: string;
+  readonly text: string;
+}
+
 /** Everything the seed reconciler needs to know. */
 export interface SeedBundle {
   readonly kind: 'seed';
   readonly arch: Architecture;
   readonly epochSeconds: number;
   readonly source: string;
+  /** Of the catalogs beside the base, in their order; absent without any. */
+  readonly additions?: readonly SeedAdditionText[];
 }
 
 /** Everything the package reconciler needs to know of one recipe. */

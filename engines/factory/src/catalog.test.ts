@@ -78,6 +78,60 @@ function bundleOf(read: ReadCatalogs, key: string): Bundle {
 const closureOf = (read: ReadCatalogs, key: string): unknown =>
   (bundleOf(read, key) as { closure?: unknown }).closure;
 
+describe('the seed', () => {
+  const own = (text: string): readonly CatalogSource[] => [
+    source('catalog', files),
+    source('own', {
+      'catalog.yaml': settings.replace('name: base', 'name: own'),
+      'seed.yaml': text,
+    }),
+  ];
+  const seeds = (read: ReadCatalogs): readonly string[] =>
+    read.catalogs.flatMap(({ desired }) =>
+      desired.filter(({ kind }) => kind === 'seed').map(({ bundle }) => bundle),
+    );
+
+  test('is that of the base, and what the others add to it', () => {
+    const read = readCatalogs(own('adds: seed\nroots: [tcl]\n'), 'x86_64');
+    expect(seeds(read)).toHaveLength(1);
+    expect(bundleOf(read, 'seed:x86_64')).toMatchObject({
+      source: files['seed.yaml'],
+      additions: [{ file: 'own/seed.yaml', text: 'adds: seed\nroots: [tcl]\n' }],
+    });
+  });
+
+  test('is another one only with an addition', () => {
+    const alone = readCatalogs([source('catalog', files)], 'x86_64');
+    const beside = readCatalogs(
+      [
+        source('catalog', files),
+        ...own('')
+          .slice(1)
+          .map(({ label, files: all }) => ({
+            label,
+            files: all.filter(({ path }) => path !== 'seed.yaml'),
+          })),
+      ],
+      'x86_64',
+    );
+    expect(seeds(beside)).toEqual(seeds(alone));
+  });
+
+  test('stays what it was while an addition cannot be read', () => {
+    const before = readCatalogs(own('adds: seed\nroots: [tcl]\n'), 'x86_64');
+    const lastGood = new Map(
+      before.catalogs
+        .flatMap(({ desired }) => desired)
+        .map((desired) => [desired.key, { desired, bundle: bundleOf(before, desired.key) }]),
+    );
+    for (const broken of ['architecture: x86_64\n', 'adds: seed\nroot: [tcl]\n', 'adds: [']) {
+      const read = readCatalogs(own(broken), 'x86_64', lastGood);
+      expect(read.catalogs[1]?.problems).toMatchObject([{ key: 'seed:x86_64' }]);
+      expect(seeds(read)).toEqual(seeds(before));
+    }
+  });
+});
+
 describe('which repository provides a name', () => {
   const read = readCatalogs([source('catalog', files)], 'x86_64');
 

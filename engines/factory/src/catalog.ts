@@ -3,7 +3,8 @@ import { KilnError, canonicalJson, compareBytes, digestOf, messageOf } from '@ki
 import { parseImageConfig } from '@kiln/image-config';
 import type { Key } from '@kiln/queue';
 import type { Architecture } from '@kiln/recipe';
-import type { Bundle, CatalogSettings, SideFile } from './bundle.ts';
+import { parseSeedAddition } from '@kiln/seed';
+import type { Bundle, CatalogSettings, SeedAdditionText, SideFile } from './bundle.ts';
 import { parseCatalogSettings } from './bundle.ts';
 import type { ImageFacts } from './image-test.ts';
 import { parseImageTest } from './image-test.ts';
@@ -71,6 +72,8 @@ interface Catalog {
   readonly images: ImageEntry[];
   /** Desired states of images whose files cannot be read as they are now. */
   readonly keptImages: Desired[];
+  /** What the catalog adds to the seed of the base: its `seed.yaml`, or the last one that could be read. */
+  readonly seedAdditions: SeedAdditionText[];
 }
 
 /**
@@ -117,7 +120,7 @@ export function readCatalogs(
       name: catalog.settings.name,
       problems: catalog.problems,
       desired: [
-        ...seedOf(catalog, arch, desired),
+        ...(catalog === catalogs[0] ? seedOf(catalogs, arch, desired) : []),
         ...catalog.recipes.map((recipe) => desiredPackage(recipe, graph, arch, desired)),
         desiredIndex(catalog, arch, desired),
         ...catalog.images.map((image) => desiredImage(image, catalogs, graph, arch, desired)),
@@ -140,16 +143,19 @@ function sortKeys(keys: readonly Key[]): Key[] {
   return [...new Set(keys)].sort(compareBytes);
 }
 
-function seedOf(catalog: Catalog, arch: Architecture, make: MakeDesired): Desired[] {
-  const file = catalog.source.files.find((one) => one.path === 'seed.yaml');
-  if (file?.text === undefined) return [];
+function seedOf(catalogs: readonly Catalog[], arch: Architecture, make: MakeDesired): Desired[] {
+  const [base] = catalogs;
+  const source = base?.source.files.find((one) => one.path === 'seed.yaml')?.text;
+  if (base === undefined || source === undefined) return [];
+  const additions = catalogs.flatMap(({ seedAdditions }) => seedAdditions);
   const bundle: Bundle = {
     kind: 'seed',
     arch,
-    epochSeconds: catalog.settings.epochSeconds,
-    source: file.text,
+    epochSeconds: base.settings.epochSeconds,
+    source,
+    ...(additions.length === 0 ? {} : { additions }),
   };
-  return [make(seedKey(arch), 'seed', catalog.settings.name, bundle, [])];
+  return [make(seedKey(arch), 'seed', base.settings.name, bundle, [])];
 }
 
 function desiredPackage(
@@ -264,6 +270,7 @@ function readCatalog(
     recipes: [],
     images: [],
     keptImages: [],
+    seedAdditions: [],
   };
   const pipelines = (name: string): PipelineText | undefined => {
     for (const one of [catalog, ...before]) {
@@ -282,6 +289,8 @@ function readCatalog(
     const image = /^images\/([^/]+?)(\.test)?\.yaml$/.exec(entry.path);
     if (image?.[1] !== undefined && image[2] === undefined)
       addImage(catalog, entry, image[1], takenImages, lastGood);
+    if (entry.path === 'seed.yaml' && before.length > 0)
+      addSeedAddition(catalog, entry, seedKey(arch), lastGood);
   }
   return catalog;
 }
@@ -394,6 +403,25 @@ function addImage(
     const last = lastGood.get(imageKey(name));
     if (last?.bundle.kind === 'image' && last.desired.catalog === catalog.settings.name)
       catalog.keptImages.push(last.desired);
+  }
+}
+
+function addSeedAddition(
+  catalog: Catalog,
+  entry: CatalogFile,
+  key: Key,
+  lastGood: ReadonlyMap<Key, LastGood>,
+): void {
+  const file = `${catalog.source.label}/${entry.path}`;
+  const text = entry.text ?? '';
+  try {
+    parseSeedAddition(text, file);
+    catalog.seedAdditions.push({ file, text });
+  } catch (error) {
+    catalog.problems.push(problemOf(catalog, key, error));
+    const last = lastGood.get(key)?.bundle;
+    if (last?.kind === 'seed')
+      catalog.seedAdditions.push(...(last.additions ?? []).filter((one) => one.file === file));
   }
 }
 

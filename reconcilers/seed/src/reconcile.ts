@@ -14,8 +14,8 @@ import type {
 import { KeyWriter, allPresent, readBundle } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { done, requeueAfter } from '@kiln/queue';
-import type { DebianArchive, WrappedPackage } from '@kiln/seed';
-import { makeSeed, parseSeed, stageText } from '@kiln/seed';
+import type { DebianArchive, SeedDefinition, WrappedPackage } from '@kiln/seed';
+import { addToSeed, makeSeed, parseSeed, parseSeedAddition, stageText } from '@kiln/seed';
 import type { Signer } from '@kiln/trust';
 
 export interface SeedReconcilerPorts {
@@ -99,13 +99,20 @@ interface WrapRequest {
   working(stage: string): Promise<void>;
 }
 
+function definitionOf({ source, additions = [] }: SeedBundle): SeedDefinition {
+  return addToSeed(
+    parseSeed(source, 'seed.yaml'),
+    additions.map(({ file, text }) => parseSeedAddition(text, file)),
+  );
+}
+
 async function wrapSeed(ports: SeedReconcilerPorts, request: WrapRequest): Promise<PackageResult> {
   const { bundle, context } = request;
   const log = ports.logs.open(context.attemptId);
   try {
     await context.attachLog(log.reference);
     const wrapped = await makeSeed({
-      definition: parseSeed(bundle.source, 'seed.yaml'),
+      definition: definitionOf(bundle),
       archive: ports.archive,
       blobs: ports.blobs,
       buildTimeSeconds: bundle.epochSeconds,
