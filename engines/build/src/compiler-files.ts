@@ -2,17 +2,18 @@ import { fullVersionOf, type CompiledRecipe } from '@kiln/recipe';
 import { cpeOf } from './cpe.ts';
 import type { WorkspaceFile } from './workspace.ts';
 
-/** The versions of clang that may be in a guest: their files are made before the guest is known. */
+/** The versions of clang that may be in a guest. */
 const clangVersions = { first: 15, last: 42 };
 
 /**
  * Files through which compilers put a note into what they link that says which package it belongs to (packages.md 7.2; the
  * note is the UAPI group's "package metadata for executable files"): a spec file for GCC, configurations for clang, a C
- * header.
+ * header. Clang's are for guests that have it: a folder `.config` is among them.
  */
 export function compilerFiles(
   compiled: CompiledRecipe,
   namespace: string,
+  { clang }: { readonly clang: boolean },
 ): readonly WorkspaceFile[] {
   const note = packageNote(compiled, namespace);
   const file = (path: string, text: string): WorkspaceFile => ({
@@ -20,7 +21,7 @@ export function compilerFiles(
     mode: 0o644,
     content: Buffer.from(text),
   });
-  const clangFiles = [];
+  const clangFiles = [file('.melange.clang.cfg', `-Xlinker --package-metadata='${note}'\n`)];
   for (let version = clangVersions.first; version <= clangVersions.last; version++) {
     for (const arch of ['aarch64', 'x86_64']) {
       for (const driver of ['clang', 'clang++']) {
@@ -31,9 +32,8 @@ export function compilerFiles(
   }
   return [
     file('.melange.gcc.spec', `*link:\n+ %{!r:--package-metadata=${note}}\n`),
-    file('.melange.clang.cfg', `-Xlinker --package-metadata='${note}'\n`),
     file('.melange.fdo.h', noteHeader(note)),
-    ...clangFiles,
+    ...(clang ? clangFiles : []),
   ];
 }
 

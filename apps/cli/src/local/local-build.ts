@@ -316,10 +316,15 @@ function versionsOf({ plan, resolved, compiled }: Prepared): LibraryVersions {
 }
 
 function filesOf(request: Prepared): Iterable<WorkspaceFile> {
-  const { sourceDirectory, compiled, plan } = request;
-  if (compiled.recipe.dialect === 'kiln') return compilerFiles(compiled, plan.namespace);
+  const { sourceDirectory, compiled, plan, resolved } = request;
+  if (compiled.recipe.dialect === 'kiln') {
+    // A folder .config is in the way of programs that are configured as Linux is, busybox for one.
+    const clang = resolved.lock.packages.some(({ name }) => name.startsWith('clang'));
+    return compilerFiles(compiled, plan.namespace, { clang });
+  }
   if (sourceDirectory === undefined) return [];
-  return [...compilerFiles(compiled, plan.namespace), ...sourceFiles(sourceDirectory, 'leave-out')];
+  const files = compilerFiles(compiled, plan.namespace, { clang: true });
+  return [...files, ...sourceFiles(sourceDirectory, 'leave-out')];
 }
 
 async function writePackages(
