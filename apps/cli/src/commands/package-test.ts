@@ -54,7 +54,7 @@ async function testFile(
   session: PackageSession,
   file: string,
 ): Promise<(TestedPackage & { readonly recipe: string; readonly arch: string })[]> {
-  const { invocation, compiler, guests, blobs, cache } = session;
+  const { invocation, catalog, compiler, guests, blobs, cache } = session;
   const { flags, print } = invocation;
   const recipe = await readRecipe(session, file);
   const only = listOf(flags['package']);
@@ -66,6 +66,7 @@ async function testFile(
       guests,
       appended: appendedOf(session, arch),
       ...(only.length === 0 ? {} : { only }),
+      ...(catalog === undefined ? {} : { variables: catalog.settings.variables }),
       network: 'none',
       fetching: {
         blobs,

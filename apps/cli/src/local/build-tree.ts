@@ -6,7 +6,7 @@ import { describeError } from '../report.ts';
 import { Waiting } from '../waiting.ts';
 import { readTreeGraphs, type TreeGraph, type TreeGraphs } from './graph.ts';
 import { architecturesOf, listOf, textOf } from './options.ts';
-import { appendedOf, type PackageSession } from './package-session.ts';
+import { appendedOf, pipelineFoldersOf, type PackageSession } from './package-session.ts';
 
 export interface BuildTreeRequest<T> {
   readonly session: PackageSession;
@@ -71,7 +71,7 @@ async function treeOf(session: PackageSession): Promise<TreeGraphs> {
       words: positionals,
       dialect: 'kiln',
       architectures,
-      pipelineFolders: listOf(flags['pipeline-dir']),
+      pipelineFolders: pipelineFoldersOf(session),
       repositories: [...new Set(appended.flatMap(({ repositories = [] }) => repositories))],
       keys: [...new Set(appended.flatMap(({ keys = [] }) => keys))],
       affectedBy: textOf(flags['affected-by']),

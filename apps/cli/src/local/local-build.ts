@@ -49,7 +49,7 @@ export interface LocalBuildRequest {
   readonly plan: Pick<
     PlanInputs,
     'sourceDateEpoch' | 'namespace' | 'builder' | 'recipeSource' | 'stripOrigin' | 'network'
-  >;
+  > & { readonly variables?: PlanInputs['variables'] };
   readonly sources: SourceFetcher;
   readonly git: GitSources;
   /** Keeps sources and the segments of packages; by default a store that goes with the build. */

@@ -22,6 +22,8 @@ export interface LocalTestRequest {
   readonly atom?: string | undefined;
   /** Only these packages; all without it. */
   readonly only?: readonly string[];
+  /** Of the catalog: the recipe's own win. */
+  readonly variables?: Readonly<Record<string, string>>;
   readonly sourceDirectory?: string | undefined;
   readonly network: 'none' | 'host';
   readonly cacheDirectory?: string | undefined;
@@ -109,7 +111,7 @@ async function testOne(
     const outcome = await testPackage({
       packageName: name,
       test,
-      variables: [recipe.environment.environment],
+      variables: [request.variables ?? {}, recipe.environment.environment],
       environmentRoots: [guest.root],
       sideFiles: [],
       files:

@@ -28,3 +28,13 @@ export function architecturesOf({ flags }: Pick<Invocation, 'flags'>): readonly 
     });
   });
 }
+
+/** The date that `--date` or the environment gives, in seconds since 1970. Throws `USAGE`. */
+export function givenDate({ flags }: Pick<Invocation, 'flags'>): number | undefined {
+  const given = textOf(flags['date']) ?? process.env['SOURCE_DATE_EPOCH'] ?? '';
+  if (given === '') return undefined;
+  if (/^\d{1,12}$/.test(given)) return Number(given);
+  throw new KilnError('USAGE', `not a date in seconds since 1970: "${shorten(given)}"`, {
+    hint: 'date +%s prints the one of now',
+  });
+}

@@ -37,6 +37,56 @@ ${script.replaceAll(/^/gm, '      ')}
   );
 }
 
+test('the catalog gives packages, variables, date, namespace and pipelines of a build', async () => {
+  const catalog = path.join(folder, 'catalog');
+  put(
+    'catalog/catalog.yaml',
+    `name: own
+namespace: examples
+date: 2026-01-02
+environment:
+  packages: [tools]
+  variables: {GREETING: from the catalog, CFLAGS: -O3}
+`,
+  );
+  put(
+    'catalog/pipelines/own/say.yaml',
+    `name: Say it
+pipeline:
+  - runs: |
+      mkdir -p "\${{targets.destdir}}/usr/share"
+      printf '%s\\n' "$GREETING" "$CFLAGS" "$SOURCE_DATE_EPOCH" > "\${{targets.destdir}}/usr/share/said"
+`,
+  );
+  const file = put(
+    'catalog/recipes/say.yaml',
+    `package:
+  name: say
+  version: "1"
+  epoch: 0
+  description: a test
+  copyright: [{license: MIT}]
+environment: {environment: {CFLAGS: -O1}}
+pipeline: [{uses: own/say}]
+`,
+  );
+  const { code, rows } = await build(file, '--catalog', catalog);
+  expect(code).toBe(0);
+  const apk = rows[0]?.packages[0]?.file ?? '';
+  const inside = (name: string): string =>
+    execFileSync('tar', ['-xzOf', apk, '--warning=no-unknown-keyword', name], { encoding: 'utf8' });
+  // The date of the command line wins over that of the catalog.
+  expect(inside('usr/share/said')).toBe('from the catalog\n-O1\n1700000000\n');
+  expect(inside('var/lib/db/sbom/say-1-r0.spdx.json')).toContain('pkg:apk/examples/say@1-r0');
+});
+
+test('a folder that is no catalog', async () => {
+  const file = recipe('plain', 'true');
+  await expect(build(file, '--catalog', folder)).rejects.toMatchObject({
+    code: 'CATALOG_NOT_FOUND',
+  });
+});
+
 test('a recipe becomes signed packages, once, and their index; a program gets its capabilities', async () => {
   const file = recipe(
     'ping',

@@ -13,13 +13,14 @@ import { kilnVersion } from '../version.ts';
 import { ActionCache } from './action-cache.ts';
 import { cachePlace } from './cache-place.ts';
 import { cacheFolder } from './cache-folder.ts';
+import { readLocalCatalog, type LocalCatalog } from './catalog.ts';
 import { localCompiler, type LocalCompiler } from './compile.ts';
 import { gitCommitTime, gitHead } from './git-head.ts';
 import { LocalGuests } from './guest.ts';
 import { readLicenceTexts } from './licence-texts.ts';
 import { lintBuild } from './lint-build.ts';
 import type { LocalBuildRequest } from './local-build.ts';
-import { listOf, textOf } from './options.ts';
+import { givenDate, listOf, textOf } from './options.ts';
 import { pipelineFinder } from './pipelines.ts';
 import { readRecipeFile } from './recipe-file.ts';
 import { SharedActions } from './shared-actions.ts';
@@ -44,6 +45,11 @@ export const recipeOptions: Command['options'] = {
     multiple: true,
     value: 'FILE',
     help: 'public keys of the repositories',
+  },
+  catalog: {
+    type: 'string',
+    value: 'DIR',
+    help: 'the catalog that the recipes are of: packages, variables, date and namespace of every build, and pipelines',
   },
   'pipeline-dir': {
     type: 'string',
@@ -91,12 +97,12 @@ export const buildOptions: Command['options'] = {
   namespace: {
     type: 'string',
     value: 'NAME',
-    help: 'the distribution, in package URLs (unknown)',
+    help: 'the distribution, in package URLs (that of the catalog, or unknown)',
   },
   date: {
     type: 'string',
     value: 'SECONDS',
-    help: 'the build date since 1970 (SOURCE_DATE_EPOCH, or the recipe’s last commit)',
+    help: 'the build date since 1970 (SOURCE_DATE_EPOCH, that of the catalog, or the recipe’s last commit)',
   },
 };
 
@@ -138,6 +144,8 @@ export const networkOptions: Command['options'] = {
 /** What the commands of one command line share: caches, guests, the compiler, the key. */
 export interface PackageSession {
   readonly invocation: Invocation;
+  /** What `--catalog` names. */
+  readonly catalog: LocalCatalog | undefined;
   readonly compiler: LocalCompiler;
   readonly guests: LocalGuests;
   readonly blobs: FsBlobs;
@@ -166,9 +174,13 @@ export async function openSession(
   const keyFile = textOf(flags['signing-key']);
   const blobs = new FsBlobs({ directory: path.join(cache, 'blobs') });
   const key = keyFile === undefined ? undefined : await readSigningKey(keyFile);
+  const folder = textOf(flags['catalog']);
+  const catalog =
+    folder === undefined ? undefined : readLocalCatalog(folder, invocation.config.osCatalog);
   return {
     invocation,
-    compiler: localCompiler(pipelineFinder(listOf(flags['pipeline-dir']))),
+    catalog,
+    compiler: localCompiler(pipelineFinder(pipelineFoldersOf({ invocation, catalog }))),
     guests: new LocalGuests({
       cacheDirectory: path.join(cache, 'apk'),
       environmentsDirectory: path.join(cache, 'environments'),
@@ -207,6 +219,15 @@ function sharedActions(
   });
 }
 
+/** The folders of pipelines that go before the built-in ones. */
+export function pipelineFoldersOf({
+  invocation,
+  catalog,
+}: Pick<PackageSession, 'invocation' | 'catalog'>): readonly string[] {
+  const own = catalog?.pipelines;
+  return [...listOf(invocation.flags['pipeline-dir']), ...(own === undefined ? [] : [own])];
+}
+
 /** Reads a recipe with the options of the command line. */
 export async function readRecipe({ invocation }: PackageSession, file: string): Promise<Recipe> {
   const { flags } = invocation;
@@ -219,14 +240,18 @@ export async function readRecipe({ invocation }: PackageSession, file: string): 
   });
 }
 
-/** Repositories and keys of the command line; what was built before is at hand for what comes after. */
+/**
+ * Repositories and keys of the command line, and packages of the catalog; what was built before is at hand for what comes
+ * after.
+ */
 export function appendedOf(
-  { invocation: { flags }, out, key }: PackageSession,
+  { invocation: { flags }, catalog, out, key }: PackageSession,
   arch: Architecture,
 ): NonNullable<GuestRequest['appended']> {
   const own = fs.existsSync(path.join(out, arch, 'APKINDEX.tar.gz'));
   const keyFile = textOf(flags['signing-key']);
   return {
+    packages: catalog?.settings.environmentPackages ?? [],
     repositories: [...listOf(flags['repository']), ...(own ? [out] : [])],
     keys: [
       ...listOf(flags['keyring']),
@@ -240,7 +265,8 @@ export async function buildRequestOf(
   session: PackageSession,
   { file, recipe, arch }: Subject,
 ): Promise<LocalBuildRequest & { readonly blobs: FsBlobs }> {
-  const { invocation, compiler, guests, blobs, actions, cache, key, out, signal } = session;
+  const { invocation, catalog, compiler, guests, blobs, actions, cache, key, out, signal } =
+    session;
   const { flags } = invocation;
   const compiled = compiler.compile(recipe, arch);
   requirePinnedSources(compiled);
@@ -250,8 +276,9 @@ export async function buildRequestOf(
     appended: appendedOf(session, arch),
     sourceDirectory: textOf(flags['source-dir']) ?? sideDirectory(file),
     plan: {
-      sourceDateEpoch: await buildDateOf(invocation, file),
-      namespace: textOf(flags['namespace']) ?? 'unknown',
+      sourceDateEpoch: await buildDateOf(session, file),
+      namespace: textOf(flags['namespace']) ?? catalog?.settings.namespace ?? 'unknown',
+      variables: catalog?.settings.variables ?? {},
       builder: { name: 'kiln', version: kilnVersion() },
       network: recipe.network === undefined && flags['network'] !== true ? undefined : 'observed',
     },
@@ -316,13 +343,11 @@ function sideDirectory(file: string): string | undefined {
 /** Archives with dates before 1980 are more than some tools can read. */
 const earliestDate = 315_532_800;
 
-async function buildDateOf({ flags }: Invocation, file: string): Promise<number> {
-  const given = textOf(flags['date']) ?? process.env['SOURCE_DATE_EPOCH'] ?? '';
-  if (given === '') {
-    return (await gitCommitTime(path.dirname(file), path.basename(file))) ?? earliestDate;
-  }
-  if (/^\d{1,12}$/.test(given)) return Number(given);
-  throw new KilnError('USAGE', `not a date in seconds since 1970: "${given}"`, {
-    hint: 'date +%s prints the one of now',
-  });
+async function buildDateOf({ invocation, catalog }: PackageSession, file: string): Promise<number> {
+  return (
+    givenDate(invocation) ??
+    catalog?.settings.epochSeconds ??
+    (await gitCommitTime(path.dirname(file), path.basename(file))) ??
+    earliestDate
+  );
 }
