@@ -129,6 +129,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'make a repository index of package files',
     load: async () => (await import('./commands/index.ts')).index,
   },
+  'seed export': {
+    summary: 'write the seed as a repository for builds without a factory',
+    load: async () => (await import('./commands/seed-export.ts')).seedExport,
+  },
   'config show': {
     summary: 'print the configuration and where each value comes from',
     load: async () => (await import('./commands/config-show.ts')).configShow,
