@@ -1,18 +1,22 @@
-import { compareVersions, isVersion } from '@kiln/version';
+import { compareVersions, isVersion, isVersionApko } from '@kiln/version';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { apkVersion } from './apk-version.ts';
 
 test.for([
-  ['1:2.38-4+deb12u1', '2.38_p4_p12_p1-r0'],
-  ['1.1.1n-0', '1.1.1n_p0-r0'],
-  ['2.0~rc1-2', '2.0_rc1_p2-r0'],
-  ['3.0~beta.2+dfsg1', '3.0_beta2_p1-r0'],
+  ['1:2.38-4+deb12u1', '2.38_p41201-r0'],
+  ['1.1.1n-0', '1.1.1n_p00000-r0'],
+  ['2.0~rc1-2', '2.0_rc1_p20000-r0'],
+  ['3.0~beta.2+dfsg1', '3.0_beta2_p10000-r0'],
   ['1.3~git20240101', '1.3_pre20240101-r0'],
   ['20230311', '20230311-r0'],
-  ['5.1.16+dfsg-1.1', '5.1.16_p1_p1-r0'],
-  ['0.5.12-2', '0.5.12_p2-r0'],
-  ['2.12.1deb1', '2.12.1_p1-r0'],
+  ['5.1.16+dfsg-1.1', '5.1.16_p10100-r0'],
+  ['0.5.12-2', '0.5.12_p20000-r0'],
+  ['2.12.1deb1', '2.12.1_p10000-r0'],
+  ['1.11.1-2~deb12u1', '1.11.1_p21201-r0'],
+  ['1.35.0-4+deb12u1+b1', '1.35.0_p41201-r0'],
+  ['0~20190702+dfsg-4', '0_pre20190702_p40000-r0'],
+  ['1.0-1+20240101.100', '1.0_p19999-r0'],
 ] as const)('%s becomes %s', ([debian, apk]) => {
   expect(apkVersion(debian)).toBe(apk);
 });
@@ -31,7 +35,9 @@ test('every Debian version that begins with a number becomes a valid version', (
   );
   fc.assert(
     fc.property(debian, fc.nat(2 ** 24), ([epoch, first, rest], revision) => {
-      expect(isVersion(apkVersion(`${epoch}${first}${rest}`, revision))).toBe(true);
+      const version = apkVersion(`${epoch}${first}${rest}`, revision);
+      expect(isVersion(version)).toBe(true);
+      expect(isVersionApko(version)).toBe(true);
     }),
   );
 });
