@@ -24,7 +24,8 @@ const config: ViteUserConfig = defineConfig({
           ],
           exclude: ['**/node_modules/**'],
           pool: 'forks',
-          maxWorkers: 1,
+          // Most of them wait for other processes more than they work.
+          maxWorkers: 2,
           testTimeout: 240_000,
           // Some install clients, which compile for minutes where there is no cache.
           hookTimeout: 1_200_000,

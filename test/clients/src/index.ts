@@ -3,5 +3,6 @@ export { run } from './command.ts';
 export type { UnpackedPackage } from './debian-client.ts';
 export type { ClientStamp, InstallOptions } from './install.ts';
 export { clientStamp, installClients } from './install.ts';
+export { locked } from './lock.ts';
 export type { ClientName, DebianPin, GoPin } from './pins.ts';
 export { clientPins } from './pins.ts';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { compareBytes } from '@kiln/base';
+import { locked } from '@kiln/test-clients';
 import { Factory, copyTree, repository } from './factory.ts';
 import { removeTree } from './leftovers.ts';
 
@@ -36,7 +37,7 @@ const passing = ['run', 'scratch', 'workspaces', 'uploads', 'apt', 'environments
 
 /**
  * A stopped home to copy, made once per state of the code that makes it and kept below `KILN_CACHE` or `.tools`.
- * Several processes may ask at once: each makes its own, the first one to finish stays.
+ * Several processes may ask at once: one makes it, the others wait.
  */
 export async function warmHome(warmth: Warmth): Promise<string> {
   const root = path.join(process.env['KILN_CACHE'] || path.join(repository, '.tools'), 'e2e');
@@ -44,26 +45,24 @@ export async function warmHome(warmth: Warmth): Promise<string> {
   const kept = path.join(root, name);
   if (fs.existsSync(kept)) return kept;
   fs.mkdirSync(root, { recursive: true });
+  await locked(path.join(root, `${warmth}.lock`), async () => {
+    if (fs.existsSync(kept)) return;
+    await make(warmth, kept);
+    await forgetOthers(root, warmth, name);
+  });
+  return kept;
+}
+
+async function make(warmth: Warmth, kept: string): Promise<void> {
   await using factory = new Factory(warmth === 'seed' ? {} : { homeFrom: await warmHome('seed') });
   if (warmth === 'seed') removeAllBut(factory.catalog, ['catalog.yaml', 'seed.yaml']);
   await factory.up();
   await factory.succeed(['down']);
   for (const folder of passing) await removeTree(path.join(factory.home, folder));
-  await keep(factory.home, kept);
-  await forgetOthers(root, warmth, name);
-  return kept;
-}
-
-async function keep(home: string, kept: string): Promise<void> {
-  const beside = `${kept}.${process.pid}`;
+  const beside = `${kept}.partial`;
   await removeTree(beside);
-  copyTree(home, beside);
-  try {
-    fs.renameSync(beside, kept);
-  } catch (error) {
-    if (!fs.existsSync(kept)) throw error;
-    await removeTree(beside);
-  }
+  copyTree(factory.home, beside);
+  fs.renameSync(beside, kept);
 }
 
 /** Homes of earlier code, which nobody asks for again. */
