@@ -7,6 +7,14 @@ table action (
   created_at bigint not null
 )
 
+table attestation (
+  subject text not null,
+  predicate_type text not null,
+  bundle text not null,
+  key text not null,
+  created_at bigint not null
+)
+
 table catalog_problem (
   catalog text not null,
   key text not null,
@@ -169,6 +177,7 @@ table registry_tag_event (
 
 -- constraints
 action: action_pkey PRIMARY KEY (action)
+attestation: attestation_pkey PRIMARY KEY (subject, predicate_type)
 desired: desired_kind_check CHECK ((kind = ANY (ARRAY['seed'::text, 'package'::text, 'index'::text, 'image'::text])))
 desired: desired_pkey PRIMARY KEY (key)
 generation: generation_pkey PRIMARY KEY (repository, arch, number)
@@ -208,6 +217,7 @@ CREATE INDEX registry_manifest_subject ON public.registry_manifest USING btree (
 CREATE INDEX registry_tag_digest ON public.registry_tag USING btree (repository, digest)
 CREATE INDEX registry_tag_event_tag ON public.registry_tag_event USING btree (repository, tag, id DESC)
 CREATE UNIQUE INDEX action_pkey ON public.action USING btree (action)
+CREATE UNIQUE INDEX attestation_pkey ON public.attestation USING btree (subject, predicate_type)
 CREATE UNIQUE INDEX desired_pkey ON public.desired USING btree (key)
 CREATE UNIQUE INDEX generation_pkey ON public.generation USING btree (repository, arch, number)
 CREATE UNIQUE INDEX key_state_pkey ON public.key_state USING btree (key)

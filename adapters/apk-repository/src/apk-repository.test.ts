@@ -31,12 +31,14 @@ describe('an apk repository over HTTP', () => {
   beforeAll(async () => {
     const blobs = new MemoryBlobs();
     made = await generations(blobs, 12);
+    const said = await blobs.put(Buffer.from('how apk 3 was made'));
     const served = (repository: string, arch: string): readonly ServedGeneration[] =>
       repository === 'os' && arch === 'x86_64' ? made : [];
     server = Fastify();
     await server.register(apkRepository, {
       blobs,
       keys: [key],
+      provenance: async (apk) => (apk === digestOf('apk 3') ? said.digest : undefined),
       generations: {
         current: async (repository, arch) => served(repository, arch).at(-1),
         byNumber: async (repository, arch, number) => served(repository, arch)[number - 1],
@@ -89,6 +91,21 @@ describe('an apk repository over HTTP', () => {
     expect((await get('/apk/os/x86_64/zlib-1.3.12-r0.apk')).body).toBe('apk 12');
     expect((await get('/apk/os/x86_64/zlib-1.3.4-r0.apk')).body).toBe('apk 4');
     expect((await get('/apk/os/x86_64/zlib-1.3.3-r0.apk')).statusCode).toBe(404);
+  });
+
+  it('serves the provenance of a package beside it, and says that it may be signed again', async () => {
+    const reply = await get('/apk/os/@3/x86_64/zlib-1.3.3-r0.apk.provenance.sigstore.json');
+    expect([reply.statusCode, reply.body]).toEqual([200, 'how apk 3 was made']);
+    expect(reply.headers).toMatchObject({
+      'content-type': 'application/vnd.dev.sigstore.bundle.v0.3+json',
+      'cache-control': 'no-cache',
+    });
+    for (const file of [
+      'zlib-1.3.4-r0.apk.provenance.sigstore.json',
+      'zlib-1.3.3-r0.provenance.sigstore.json',
+      '.provenance.sigstore.json',
+    ])
+      expect([file, (await get(`/apk/os/@3/x86_64/${file}`)).statusCode]).toEqual([file, 404]);
   });
 
   it('answers ranges and HEAD', async () => {

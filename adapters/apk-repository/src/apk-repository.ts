@@ -18,6 +18,8 @@ export interface PublicKey {
 export interface ApkRepositoryOptions {
   readonly blobs: BlobStore;
   readonly generations: GenerationReader;
+  /** The Sigstore bundle that says how a package file was made, undefined when nothing says it. */
+  provenance(apk: Digest): Promise<Digest | undefined>;
   /** Served at the top and beside every repository; several while keys are being replaced. */
   readonly keys: readonly PublicKey[];
 }
@@ -43,8 +45,8 @@ const packageLookBack = 8;
 
 /**
  * A Fastify plugin that serves apk repositories: `/apk/<repository>/<arch>/APKINDEX.tar.gz` and the packages beside
- * it, `/apk/<repository>/@<generation>/<arch>/…` for states that never change, and the public keys. Register it
- * without a prefix.
+ * it, each with its provenance at `<file>.provenance.sigstore.json`, `/apk/<repository>/@<generation>/<arch>/…` for states
+ * that never change, and the public keys. Register it without a prefix.
  */
 export async function apkRepository(
   server: FastifyInstance,
@@ -65,20 +67,34 @@ async function find(options: ApkRepositoryOptions, target: Target): Promise<Cont
     return keyContent(options.keys.find((key) => key.name === target.file));
   const generation = await select(options.generations, target);
   if (generation === undefined) return undefined;
-  const digest =
-    target.kind === 'index'
-      ? generation.indexBlob
-      : await packageBlob(options.generations, generation, target);
+  const digest = await blobOf(options, generation, target);
   const stat = digest && (await options.blobs.stat(digest));
   if (stat === undefined) return undefined;
   return {
     etag: `"${stat.digest}"`,
     sizeBytes: stat.sizeBytes,
-    mediaType: target.kind === 'index' ? 'application/gzip' : 'application/vnd.alpine.apk',
-    immutable: target.selector.kind !== 'current',
+    mediaType: mediaTypes[target.kind],
+    // What is said of a package may be said again, under another signature.
+    immutable: target.selector.kind !== 'current' && target.kind !== 'provenance',
     lastModified: target.kind === 'index' ? generation.createdAt : undefined,
     read: (range) => options.blobs.read(stat.digest, range),
   };
+}
+
+const mediaTypes = {
+  index: 'application/gzip',
+  package: 'application/vnd.alpine.apk',
+  provenance: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+} as const;
+
+async function blobOf(
+  options: ApkRepositoryOptions,
+  generation: ServedGeneration,
+  target: RepositoryTarget,
+): Promise<Digest | undefined> {
+  if (target.kind === 'index') return generation.indexBlob;
+  const apk = await packageBlob(options.generations, generation, target);
+  return target.kind === 'package' || apk === undefined ? apk : options.provenance(apk);
 }
 
 type RepositoryTarget = Exclude<Target, { readonly kind: 'key' }>;
@@ -165,5 +181,5 @@ function notFound(reply: FastifyReply): FastifyReply {
     .code(404)
     .header('cache-control', 'no-cache')
     .type('text/plain; charset=utf-8')
-    .send('not found: no such repository, architecture, generation, package or key\n');
+    .send('not found: no such repository, architecture, generation, package, provenance or key\n');
 }

@@ -11,7 +11,8 @@ export type Selector =
 export type Target =
   | { readonly kind: 'key'; readonly file: string }
   | {
-      readonly kind: 'index' | 'package';
+      /** `provenance`: `file` is the package that it is about. */
+      readonly kind: 'index' | 'package' | 'provenance';
       readonly repository: string;
       readonly selector: Selector;
       readonly arch: string;
@@ -19,6 +20,8 @@ export type Target =
     };
 
 const indexFile = 'APKINDEX.tar.gz';
+/** What is put behind the name of a package's file: a Sigstore bundle with SLSA provenance of the file. */
+const provenanceSuffix = '.provenance.sigstore.json';
 const repositoryPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const archPattern = /^[a-z0-9][a-z0-9_]{0,31}$/;
 const packagePattern = /^[A-Za-z0-9_][A-Za-z0-9._+~-]{0,250}\.apk$/;
@@ -45,8 +48,11 @@ export function parseTarget(path: string): Target | undefined {
   if (names.length !== 2 || !archPattern.test(arch)) return undefined;
   if (keyPattern.test(file)) return { kind: 'key', file };
   if (file === indexFile) return { kind: 'index', repository, selector, arch, file };
-  return packagePattern.test(file)
-    ? { kind: 'package', repository, selector, arch, file }
+  if (packagePattern.test(file)) return { kind: 'package', repository, selector, arch, file };
+  if (!file.endsWith(provenanceSuffix)) return undefined;
+  const about = file.slice(0, -provenanceSuffix.length);
+  return packagePattern.test(about)
+    ? { kind: 'provenance', repository, selector, arch, file: about }
     : undefined;
 }
 

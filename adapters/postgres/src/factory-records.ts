@@ -11,6 +11,7 @@ import type {
   KeyState,
   KeyStatus,
   LedgerEntry,
+  PackageAttestation,
 } from '@kiln/factory';
 import type { EnqueueRequest, Key } from '@kiln/queue';
 import type { Kysely, Selectable, Transaction } from 'kysely';
@@ -253,6 +254,44 @@ export class PostgresRecords implements FactoryRecords {
       .where('digest', '=', digest)
       .executeTakeFirst();
     return row !== undefined;
+  }
+
+  async recordAttestations(key: Key, attestations: readonly PackageAttestation[]): Promise<void> {
+    if (attestations.length === 0) return;
+    const createdAt = this.#clock.now();
+    await this.#db
+      .insertInto('attestation')
+      .values(
+        attestations.map(({ subject, predicateType, bundle }) => ({
+          subject,
+          predicate_type: predicateType,
+          bundle,
+          key,
+          created_at: createdAt,
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict.columns(['subject', 'predicate_type']).doUpdateSet((eb) => ({
+          bundle: eb.ref('excluded.bundle'),
+          key: eb.ref('excluded.key'),
+          created_at: eb.ref('excluded.created_at'),
+        })),
+      )
+      .execute();
+  }
+
+  async attestations(subjects: readonly Digest[]): Promise<readonly PackageAttestation[]> {
+    if (subjects.length === 0) return [];
+    const rows = await this.#db
+      .selectFrom('attestation')
+      .select(['subject', 'predicate_type', 'bundle'])
+      .where('subject', 'in', [...subjects])
+      .execute();
+    return rows.map((row) => ({
+      subject: row.subject as Digest,
+      predicateType: row.predicate_type,
+      bundle: row.bundle as Digest,
+    }));
   }
 
   async currentGeneration(repository: string, arch: string): Promise<Generation | undefined> {

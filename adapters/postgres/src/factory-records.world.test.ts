@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  await sql`truncate desired, catalog_problem, key_state, action, ledger, generation, queue_queued, queue_in_progress, queue_dead_letter, queue_attempt`.execute(
+  await sql`truncate desired, catalog_problem, key_state, action, ledger, attestation, generation, queue_queued, queue_in_progress, queue_dead_letter, queue_attempt`.execute(
     db,
   );
   const time = new ManualTime();
@@ -200,6 +200,26 @@ describe('generations', () => {
     expect((await records.currentGeneration('one', 'x86_64'))?.indexBlob).toBe(digestOf('b'));
     expect((await records.generation('one', 'x86_64', 1))?.indexBlob).toBe(digestOf('a'));
     expect(await records.currentGeneration('two', 'x86_64')).toBeUndefined();
+  });
+
+  test('of what is said of a file under one type the latest stands', async () => {
+    const about = (subject: string, predicateType: string, bundle: string) => ({
+      subject: digestOf(subject),
+      predicateType,
+      bundle: digestOf(bundle),
+    });
+    await records.recordAttestations(zlib, [
+      about('apk', 'provenance', 'first'),
+      about('apk', 'tests', 'tests'),
+      about('other', 'provenance', 'other'),
+    ]);
+    await records.recordAttestations(zlib, [about('apk', 'provenance', 'second')]);
+    const said = await records.attestations([digestOf('apk'), digestOf('nothing')]);
+    expect([...said].sort((a, b) => (a.predicateType < b.predicateType ? -1 : 1))).toEqual([
+      about('apk', 'provenance', 'second'),
+      about('apk', 'tests', 'tests'),
+    ]);
+    expect(await records.attestations([])).toEqual([]);
   });
 
   test('the ledger knows what was recorded, by kind', async () => {

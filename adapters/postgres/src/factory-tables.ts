@@ -49,6 +49,14 @@ export interface LedgerRow {
   readonly created_at: number;
 }
 
+export interface AttestationRow {
+  readonly subject: string;
+  readonly predicate_type: string;
+  readonly bundle: string;
+  readonly key: string;
+  readonly created_at: number;
+}
+
 export interface GenerationRow {
   readonly repository: string;
   readonly arch: string;
@@ -65,5 +73,6 @@ export interface FactoryTables {
   readonly key_state: KeyStateRow;
   readonly action: ActionRow;
   readonly ledger: LedgerRow;
+  readonly attestation: AttestationRow;
   readonly generation: GenerationRow;
 }

@@ -92,6 +92,11 @@ export function apkUrl(
   return `/apk/${one.repository}/${one.arch}/${encodeURIComponent(`${one.name}-${one.version}`)}.apk`;
 }
 
+/** Where the signed statement of how the package file was made is served. */
+export function provenanceUrl(one: Parameters<typeof apkUrl>[0]): string {
+  return `${apkUrl(one)}.provenance.sigstore.json`;
+}
+
 /** A link from outside is followed only when it is a web page. */
 export function webUrl(text: string): string | undefined {
   return /^https?:\/\//.test(text) && URL.canParse(text) ? text : undefined;

@@ -4,7 +4,7 @@ import type { Logger } from '@kiln/base';
 import { compareBytes } from '@kiln/base';
 import type { PublicKey } from '@kiln/apk-repository';
 import { apkRepository } from '@kiln/apk-repository';
-import { generationReader } from '@kiln/factory';
+import { generationReader, provenanceOf } from '@kiln/factory';
 import { ociRegistry } from '@kiln/oci-registry';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -71,6 +71,7 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
   await server.register(apkRepository, {
     blobs: factory.blobs,
     generations: generationReader(factory.records),
+    provenance: (apk) => provenanceOf(factory.records, apk),
     keys: await publicKeysIn(place.publicKeys),
   });
   await serveConsole(server, options.consoleFolder);

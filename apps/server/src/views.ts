@@ -1,4 +1,5 @@
 import type {
+  BuiltPackage,
   CatalogProblem,
   Desired,
   FactoryRecords,
@@ -6,7 +7,7 @@ import type {
   ImageResult,
   KeyState,
 } from '@kiln/factory';
-import { parseKey } from '@kiln/factory';
+import { parseKey, provenanceOf } from '@kiln/factory';
 import type {
   AttemptRecord,
   DeadLetterRecord,
@@ -455,6 +456,7 @@ export async function listPackages(
 export async function packageDetail(
   records: FactoryRecords,
   name: string,
+  addresses: Addresses,
 ): Promise<PackageDetail | undefined> {
   for (const generation of await generations(records, true)) {
     const built = generation.packages.find((one) => one.record.name === name);
@@ -476,6 +478,7 @@ export async function packageDetail(
       depends: [...built.record.depends],
       provides: [...built.record.provides],
       buildTimeSeconds: built.record.buildTimeSeconds,
+      provenance: await provenanceDetail(records, { built, generation, addresses }),
       inputs:
         result?.kind === 'package' && generation.repository !== 'seed'
           ? result.inputs.map((one) => ({ ...one, digest: { ...one.digest } }))
@@ -483,4 +486,26 @@ export async function packageDetail(
     };
   }
   return undefined;
+}
+
+interface PublishedPackage {
+  readonly built: BuiltPackage;
+  readonly generation: Generation;
+  readonly addresses: Addresses;
+}
+
+async function provenanceDetail(
+  records: FactoryRecords,
+  { built, generation, addresses }: PublishedPackage,
+): Promise<PackageDetail['provenance']> {
+  const digest = await provenanceOf(records, built.apk);
+  if (digest === undefined) return null;
+  const { registry, key } = addresses;
+  const file = `${built.file}.provenance.sigstore.json`;
+  const folder = `http://${registry}/apk/${generation.repository}/${generation.arch}`;
+  return {
+    digest,
+    address: `${folder}/${encodeURIComponent(file)}`,
+    verify: `cosign verify-blob-attestation --key ${key} --insecure-ignore-tlog --type slsaprovenance1 --bundle ${file} ${built.file}`,
+  };
 }

@@ -1,4 +1,5 @@
 export type { AttemptLog, AttemptLogs } from './attempt-logs.ts';
+export { provenanceOf } from './attestations.ts';
 export type {
   Bundle,
   CatalogSettings,
@@ -42,6 +43,7 @@ export type {
   KeyState,
   KeyStatus,
   LedgerEntry,
+  PackageAttestation,
   PackageResult,
   ResolvedInput,
   TestRun,

@@ -75,8 +75,15 @@ export interface PackageResult {
   readonly kind: 'package';
   readonly packages: readonly BuiltPackage[];
   readonly inputs: readonly ResolvedInput[];
-  /** The in-toto statement of the build (a blob), undefined for wrapped packages. */
-  readonly statement: Digest | undefined;
+}
+
+/** A signed statement about one package file. */
+export interface PackageAttestation {
+  /** Of the apk. */
+  readonly subject: Digest;
+  readonly predicateType: string;
+  /** The Sigstore bundle, a blob. */
+  readonly bundle: Digest;
 }
 
 /** A referrer of an image: a signed statement. */
@@ -192,6 +199,11 @@ export interface FactoryRecords {
 
   recordLedger(entries: readonly LedgerEntry[]): Promise<void>;
   inLedger(kind: LedgerEntry['kind'], digest: Digest): Promise<boolean>;
+
+  /** Keeps what is said of package files; of statements of one type about one file the latest stands. */
+  recordAttestations(key: Key, attestations: readonly PackageAttestation[]): Promise<void>;
+  /** What is said of these package files, in no order. */
+  attestations(subjects: readonly Digest[]): Promise<readonly PackageAttestation[]>;
 
   currentGeneration(repository: string, arch: string): Promise<Generation | undefined>;
   generation(repository: string, arch: string, number: number): Promise<Generation | undefined>;

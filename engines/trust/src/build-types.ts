@@ -31,3 +31,17 @@ export const kilnImageExpectations: ProvenanceExpectations = {
     ],
   ]),
 };
+
+/** What Kiln itself emits for packages, in a factory and on the command line. */
+export const kilnPackageExpectations: ProvenanceExpectations = {
+  builderIds: [KILN_BUILDER_ID],
+  buildTypes: new Map([
+    [
+      PACKAGE_BUILD_TYPE,
+      {
+        required: ['name', 'recipe', 'architecture'],
+        optional: ['variables', 'epochSeconds', 'namespace'],
+      },
+    ],
+  ]),
+};

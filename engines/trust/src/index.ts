@@ -3,6 +3,7 @@ export {
   KILN_BUILDER_ID,
   PACKAGE_BUILD_TYPE,
   kilnImageExpectations,
+  kilnPackageExpectations,
 } from './build-types.ts';
 export type { ParameterNames, ProvenanceExpectations } from './build-types.ts';
 export { imageStatements } from './image-statements.ts';
@@ -12,6 +13,8 @@ export type { ImageSource, VerificationLimits } from './image-source.ts';
 export { localSigner } from './local-signer.ts';
 export { MemoryLedger } from './memory-ledger.ts';
 export { signStatementBytes } from './sign-statement.ts';
+export { packageStatement } from './package-statement.ts';
+export type { PackageEvidence } from './package-statement.ts';
 export type { Signer, SigningLedger } from './signer.ts';
 export {
   generateSigningKeys,
@@ -27,3 +30,5 @@ export type { CheckName, VerificationCheck, VerificationReport } from './verific
 export { verifyBundle } from './verify-bundle.ts';
 export { verifyImage } from './verify-image.ts';
 export type { VerifyImageRequest } from './verify-image.ts';
+export { verifyPackage } from './verify-package.ts';
+export type { VerifyPackageRequest } from './verify-package.ts';

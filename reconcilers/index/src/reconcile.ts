@@ -2,7 +2,7 @@ import type { IndexRecord } from '@kiln/apk';
 import { printIndexMember } from '@kiln/apk';
 import type { BlobStore } from '@kiln/blobs';
 import { compareBytes, concatBytes, digestOf } from '@kiln/base';
-import type { BuiltPackage, FactoryRecords, IndexBundle } from '@kiln/factory';
+import type { BuiltPackage, FactoryRecords, Generation, IndexBundle } from '@kiln/factory';
 import { KeyWriter, packagesOf, readBundle } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { done, requeueAfter } from '@kiln/queue';
@@ -43,6 +43,8 @@ async function reconcileIndex(
     const bundle = await readBundle(ports.blobs, desired, 'index');
     const published = await publish(ports, key, bundle);
     if (published === undefined) return requeueAfter(100, 'another generation came first');
+    if (published === 'unattested')
+      return requeueAfter(unattestedMs, 'nobody has said yet how a package was made');
     context.logger.debug('index compared', { key, repository: bundle.repository });
     return await writer.ready(published);
   } catch (error) {
@@ -51,14 +53,18 @@ async function reconcileIndex(
   }
 }
 
+/** How soon an index is looked at again that would show a package without a statement of how it was made. */
+const unattestedMs = 2_000;
+
 /** The digest of the unsigned index that is current now; undefined when somebody else published meanwhile. */
 async function publish(
   ports: IndexReconcilerPorts,
   key: Key,
   bundle: IndexBundle,
-): Promise<IndexDigest | undefined> {
-  const packages = await standing(ports.records, bundle.packages);
+): Promise<IndexDigest | 'unattested' | undefined> {
   const current = await ports.records.currentGeneration(bundle.repository, bundle.arch);
+  const packages = await standing(ports.records, bundle.packages);
+  if (await anyUnattested(ports.records, packages, current)) return 'unattested';
   const member = printIndexMember(
     packages.map((one) => one.record),
     `${bundle.repository} ${bundle.arch}`,
@@ -79,6 +85,21 @@ async function publish(
   };
   const published = await ports.records.publishGeneration(next, current?.number ?? 0);
   return published === undefined ? undefined : unsigned;
+}
+
+/**
+ * True when a package that would become visible has no statement of how it was made. A build is recorded after its
+ * statements, so only a build of a Kiln that made none can come here without one; its key says it at its next look.
+ */
+async function anyUnattested(
+  records: FactoryRecords,
+  packages: readonly BuiltPackage[],
+  current: Generation | undefined,
+): Promise<boolean> {
+  const visible = new Set(current?.packages.map((one) => one.apk));
+  const added = packages.map((one) => one.apk).filter((apk) => !visible.has(apk));
+  const attested = new Set((await records.attestations(added)).map((one) => one.subject));
+  return added.some((apk) => !attested.has(apk));
 }
 
 type IndexDigest = ReturnType<typeof digestOf>;

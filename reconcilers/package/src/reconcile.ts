@@ -1,7 +1,7 @@
 import type { Digest } from '@kiln/base';
 import type { BuildPlan } from '@kiln/build';
 import { planBuild } from '@kiln/build';
-import type { PackageBundle } from '@kiln/factory';
+import type { PackageBundle, PackageResult } from '@kiln/factory';
 import {
   KeyWriter,
   allPresent,
@@ -13,6 +13,7 @@ import {
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { queueKeys, requeueAfter } from '@kiln/queue';
 import { compileRecipe, parseRecipe } from '@kiln/recipe';
+import { attestPackages } from './attest.ts';
 import type { EnvironmentPackage } from './lock.ts';
 import { lockEnvironment } from './lock.ts';
 import type { PackageReconcilerPorts } from './ports.ts';
@@ -52,7 +53,8 @@ async function reconcilePackage(
     const pending = await pendingOf(ports.records, [bundle.seed, ...bundle.closure]);
     if (pending.length > 0) return await writer.waiting(pending);
     const { plan, environment } = await planOf(ports, bundle);
-    if (!(await atHand(ports, plan.action))) {
+    const known = await atHand(ports, plan.action);
+    if (known === undefined) {
       const built = await runBuild(ports, {
         key,
         bundle,
@@ -67,6 +69,8 @@ async function reconcilePackage(
         return requeueAfter(100, 'the build was stopped');
       }
       await ports.records.recordAction(plan.action, key, built);
+    } else {
+      await attestMissing(ports, { key, plan, known });
     }
     const index = indexKey(bundle.settings.name, bundle.arch);
     const changed = writer.action !== plan.action;
@@ -80,19 +84,38 @@ async function reconcilePackage(
   }
 }
 
-/** True when the action's result is recorded and its packages are there; a result that lost a package is forgotten. */
-async function atHand(ports: PackageReconcilerPorts, action: Digest): Promise<boolean> {
+/** The action's recorded result, when its packages are there; a result that lost a package is forgotten. */
+async function atHand(
+  ports: PackageReconcilerPorts,
+  action: Digest,
+): Promise<PackageResult | undefined> {
   const result = await ports.records.action(action);
-  if (result?.kind !== 'package') return false;
-  if (
-    await allPresent(
-      ports.blobs,
-      result.packages.map((one) => one.apk),
-    )
-  )
-    return true;
+  if (result?.kind !== 'package') return undefined;
+  const apks = result.packages.map((one) => one.apk);
+  if (await allPresent(ports.blobs, apks)) return result;
   await ports.records.forgetAction(action);
-  return false;
+  return undefined;
+}
+
+interface KnownBuild {
+  readonly key: Key;
+  readonly plan: BuildPlan;
+  readonly known: PackageResult;
+}
+
+/** Says again of packages how they were made, where that was lost, or never said. */
+async function attestMissing(
+  ports: PackageReconcilerPorts,
+  { key, plan, known }: KnownBuild,
+): Promise<void> {
+  const said = await ports.records.attestations(known.packages.map((one) => one.apk));
+  const attested = new Set<Digest>();
+  for (const one of said)
+    if ((await ports.blobs.stat(one.bundle)) !== undefined) attested.add(one.subject);
+  const packages = known.packages.filter((one) => !attested.has(one.apk));
+  if (packages.length === 0) return;
+  const { inputs } = known;
+  await attestPackages(ports, { key, plan, packages, inputs, times: undefined });
 }
 
 async function planOf(

@@ -14,6 +14,8 @@ import type {
 import { packagesOf } from '@kiln/factory';
 import type { Key, ReconcileContext } from '@kiln/queue';
 import { sourceDescriptor } from '@kiln/recipe';
+import type { AttestRequest } from './attest.ts';
+import { attestPackages } from './attest.ts';
 import type { EnvironmentPackage } from './lock.ts';
 import type { PackageReconcilerPorts } from './ports.ts';
 
@@ -27,8 +29,8 @@ export interface RunBuildRequest {
 }
 
 /**
- * Makes the environment, runs the build, has its packages signed and puts them together. The builds' control segments are
- * recorded before the signer is asked. Throws the build's failure under its code.
+ * Makes the environment, runs the build, has its packages signed, puts them together and attests them. The builds' control
+ * segments are recorded before the signer is asked. Throws the build's failure under its code.
  */
 export async function runBuild(
   ports: PackageReconcilerPorts,
@@ -37,6 +39,7 @@ export async function runBuild(
   const log = ports.logs.open(request.context.attemptId);
   try {
     await request.context.attachLog(log.reference);
+    const startedAt = ports.clock.now();
     await request.working('making the build environment');
     const root = await environmentRoot(ports, request.environment, request.bundle.arch);
     await request.working('building');
@@ -64,7 +67,8 @@ export async function runBuild(
     if (outcome.network !== undefined)
       ports.networkRecords.put(request.plan.action, outcome.network);
     await request.working('signing');
-    return await signPackages(ports, request, outcome);
+    const times = { startedAt, finishedAt: ports.clock.now() };
+    return await signPackages(ports, request, { ...outcome, times });
   } catch (error) {
     if (!request.context.signal.aborted) explain(log, error);
     throw error;
@@ -108,12 +112,14 @@ async function environmentRoot(
   );
 }
 
-type Built = Extract<BuildOutcome, { readonly kind: 'built' }>;
+interface Finished extends Extract<BuildOutcome, { readonly kind: 'built' }> {
+  readonly times: NonNullable<AttestRequest['times']>;
+}
 
 async function signPackages(
   ports: PackageReconcilerPorts,
   request: RunBuildRequest,
-  { packages: emitted, network }: Built,
+  { packages: emitted, network, times }: Finished,
 ): Promise<PackageResult> {
   await ports.records.recordLedger(
     emitted.map((one) => ({ kind: 'control', digest: one.controlDigest, key: request.key })),
@@ -140,12 +146,10 @@ async function signPackages(
     await ports.blobs.delete(one.data.digest);
     await ports.blobs.delete(one.controlDigest);
   }
-  return {
-    kind: 'package',
-    packages,
-    inputs: [...(await inputsOf(ports, request)), ...fetchedBy(network)],
-    statement: undefined,
-  };
+  const inputs = [...(await inputsOf(ports, request)), ...fetchedBy(network)];
+  const { key, plan } = request;
+  await attestPackages(ports, { key, plan, packages, inputs, times });
+  return { kind: 'package', packages, inputs };
 }
 
 /** What the steps got from the network. */

@@ -162,7 +162,7 @@ async function sign(
   for (const one of wrapped) await ports.blobs.delete(one.data);
   packages.sort((a, b) => compareBytes(a.file, b.file));
   log.write(`${packages.length} packages wrapped and signed\n`);
-  return { kind: 'package', packages, inputs: wrapped.flatMap(inputOf), statement: undefined };
+  return { kind: 'package', packages, inputs: wrapped.flatMap(inputOf) };
 }
 
 async function* segments(

@@ -89,6 +89,7 @@ describe('an apk repository read by its own clients', () => {
     await server.register(apkRepository, {
       blobs,
       keys: [{ name: keyName, pem: key.publicKey }],
+      provenance: async () => undefined,
       generations: generationReader({
         currentGeneration: async () => generations.at(-1),
         generation: async (_repository, _arch, number) => generations[number - 1],

@@ -360,6 +360,12 @@ describe('packages', () => {
     expect(await page.getByRole('link', { name: 'Download the apk' }).getAttribute('href')).toBe(
       '/apk/kiln-os/x86_64/zlib-1.3.1-r0.apk',
     );
+    const said = page.getByRole('region', { name: 'Provenance' });
+    expect(
+      await said.getByRole('link', { name: 'Download the signed statement' }).getAttribute('href'),
+    ).toBe('/apk/kiln-os/x86_64/zlib-1.3.1-r0.apk.provenance.sigstore.json');
+    await said.getByText('./kiln verify package:zlib').waitFor();
+    await said.getByText(/^cosign verify-blob-attestation --key /).waitFor();
     await page.goBack();
     expect(await page.getByRole('searchbox').inputValue()).toBe('compression');
   });

@@ -184,8 +184,14 @@ export async function fillLine(factory: InventedFactory): Promise<FilledLine> {
           digest: { sha256: digestOf(name).slice(7) },
         },
       ],
-      statement: undefined,
     });
+    await factory.records.recordAttestations(recipe(name), [
+      {
+        subject: built(name).apk,
+        predicateType: 'https://slsa.dev/provenance/v1',
+        bundle: digestOf(`provenance of ${name}`),
+      },
+    ]);
     agoMs -= minute;
   }
   const published = recipes

@@ -1,8 +1,19 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import type { PackageDetail, PackageSummary } from '@kiln/server/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Factory } from './factory.ts';
 import { warmHome } from './warm-home.ts';
 import { workOf } from './work-done.ts';
+
+/** The part of a Sigstore bundle that openssl is told of. */
+interface SignedBundle {
+  readonly dsseEnvelope: {
+    readonly payload: string;
+    readonly signatures: readonly [{ readonly sig: string }];
+  };
+}
 
 let factory: Factory;
 
@@ -86,6 +97,65 @@ describe('from nothing', () => {
     const greeter = await factory.json<PackageDetail>('package', 'show', 'greeter');
     expect(greeter.depends).toEqual(expect.arrayContaining(['so:libgreet.so.1', 'so:libc.so.6']));
     expect(greeter.provides).toContain('cmd:greeter=0.9-r3');
+  });
+
+  test('how a package was made is signed beside it, as openssl and sha256sum find', async () => {
+    const { packages, key } = await factory.status();
+    const at = (name: string): string => path.join(factory.directory, name);
+    const apk = 'greeter-0.9-r3.apk';
+    const bundle = `${apk}.provenance.sigstore.json`;
+    for (const name of [apk, bundle]) {
+      const answer = await fetch(`${packages}/x86_64/${name}`);
+      expect([name, answer.status]).toEqual([name, 200]);
+      fs.writeFileSync(at(name), await answer.bytes());
+    }
+    const { dsseEnvelope } = JSON.parse(fs.readFileSync(at(bundle), 'utf8')) as SignedBundle;
+    const payload = Buffer.from(dsseEnvelope.payload, 'base64');
+    const type = 'application/vnd.in-toto+json';
+    const encoding = `DSSEv1 ${type.length} ${type} ${payload.length} `;
+    fs.writeFileSync(at('signed'), Buffer.concat([Buffer.from(encoding), payload]));
+    fs.writeFileSync(at('signature'), Buffer.from(dsseEnvelope.signatures[0].sig, 'base64'));
+    const verify = ['dgst', '-sha256', '-verify', key, '-signature', at('signature'), at('signed')];
+    expect(execFileSync('openssl', verify, { encoding: 'utf8' })).toBe('Verified OK\n');
+    const [sha256] = execFileSync('sha256sum', [at(apk)], { encoding: 'utf8' }).split(' ');
+    const statement = JSON.parse(payload.toString()) as Record<string, unknown>;
+    expect(statement).toMatchObject({
+      _type: 'https://in-toto.io/Statement/v1',
+      predicateType: 'https://slsa.dev/provenance/v1',
+      subject: [{ name: apk, digest: { sha256 } }],
+      predicate: {
+        buildDefinition: {
+          externalParameters: { name: 'greeter', architecture: 'x86_64' },
+          resolvedDependencies: expect.arrayContaining([
+            expect.objectContaining({ uri: 'pkg:apk/fixture/greet-dev@1.2.0-r0' }),
+            expect.objectContaining({ name: 'greeter.c' }),
+          ]),
+        },
+      },
+    });
+    expect(await factory.succeed(['verify', 'package:greeter'])).toMatch(/verified: 3 checks\n$/);
+    const shown = await factory.succeed(['package', 'show', 'greeter']);
+    expect(shown).toContain(`${packages}/x86_64/${bundle}`);
+    const changed = at('changed.apk');
+    fs.writeFileSync(changed, Buffer.concat([fs.readFileSync(at(apk)), Buffer.from('x')]));
+    fs.copyFileSync(at(bundle), `${changed}.provenance.sigstore.json`);
+    const refused = await factory.kiln(['verify', changed]);
+    expect([refused.exitCode, refused.stdout]).toEqual([
+      3,
+      expect.stringContaining('speaks of another artifact'),
+    ]);
+  });
+
+  test('what was said of a package and lost is said again, without building it', async () => {
+    const { provenance } = await factory.json<PackageDetail>('package', 'show', 'greeter');
+    fs.rmSync(factory.blobFile(provenance?.digest ?? ''));
+    expect((await factory.kiln(['verify', 'package:greeter'])).exitCode).toBe(3);
+    const work = await workOf(factory, async () => {
+      await factory.succeed(['resync']);
+      await factory.up();
+    });
+    expect(work).toEqual([]);
+    expect(await factory.succeed(['verify', 'package:greeter'])).toMatch(/verified: 3 checks\n$/);
   });
 
   test('a second up does nothing and says so', async () => {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { assert } from '@kiln/base';
-import type { ImageDetail, ImageSummary } from '@kiln/server/schemas';
+import type { ImageDetail, ImageSummary, PackageDetail } from '@kiln/server/schemas';
 import { installClients, run } from '@kiln/test-clients';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Factory } from './factory.ts';
@@ -118,6 +118,37 @@ describe('cosign', () => {
       }
     },
   );
+
+  test('verifies how a package was made, from the two files that the repository serves', async () => {
+    const { key: own, packages } = await factory.status();
+    const { provenance } = await factory.json<PackageDetail>('package', 'show', 'greeter');
+    const file = 'greeter-0.9-r3.apk';
+    const bundle = `${file}.provenance.sigstore.json`;
+    expect(provenance?.address).toBe(`${packages}/x86_64/${bundle}`);
+    for (const name of [file, bundle]) {
+      const answer = await fetch(`${packages}/x86_64/${name}`);
+      expect([name, answer.status]).toEqual([name, 200]);
+      fs.writeFileSync(within(name), await answer.bytes());
+    }
+    const check = (trusted: string, subject: string): Promise<string> => {
+      const type = [
+        '--type',
+        'slsaprovenance1',
+        '--insecure-ignore-tlog',
+        '--bundle',
+        within(bundle),
+      ];
+      return run(
+        clients.cosign,
+        ['verify-blob-attestation', '--key', trusted, ...type, subject],
+        alone(),
+      );
+    };
+    await check(own, within(file));
+    const changed = within('changed.apk');
+    fs.writeFileSync(changed, Buffer.concat([fs.readFileSync(within(file)), Buffer.from('x')]));
+    await expect(check(own, changed)).rejects.toThrow('exited with');
+  });
 
   test('does not verify with another key', async () => {
     const other = within('other');

@@ -64,6 +64,9 @@ export const packageShow: Command = {
         `origin    ${detail.origin}`,
         `size      ${size(detail.sizeBytes)}, installed ${size(detail.installedSizeBytes)}`,
         `checksum  ${detail.checksum}`,
+        ...(detail.provenance === null
+          ? []
+          : [`made how  ${detail.provenance.address}`, `check it  ${detail.provenance.verify}`]),
         ...list('depends', detail.depends),
         ...list('provides', detail.provides),
         ...list(

@@ -1,58 +1,128 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { KeptFiles } from '@kiln/apk-files';
 import { KilnError } from '@kiln/base';
-import { printVerification, verifyImage } from '@kiln/trust';
+import type { VerificationReport } from '@kiln/trust';
+import { printVerification, verifyImage, verifyPackage } from '@kiln/trust';
 import { findRunning } from '../client.ts';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import type { Config } from '../config.ts';
+import { findPackage, namesPackage, openApk, readProvenance } from '../package-source.ts';
 import { RegistrySource } from '../registry-source.ts';
 
 export const verify: Command = {
   name: 'verify',
   summary:
-    'Check an image: its content, its signature, SBOM, provenance and tests, and say what each check compared.',
-  usage: 'verify REFERENCE [--key FILE] [--json]',
+    'Check an image or a package: its content, its signature, SBOM, provenance and tests, and say what each check compared.',
+  usage: 'verify REFERENCE|package:NAME|APK [--key FILE] [--keyring FILE] [--json]',
   examples: [
     'kiln verify nginx',
     'kiln verify localhost:7420/nginx:latest',
     'kiln verify --key kiln.pub registry.example.org/team/nginx:1.26',
+    'kiln verify package:zlib',
+    'kiln verify --key kiln.pub --keyring kiln.rsa.pub https://packages.example.org/os/x86_64/zlib-1.3.1-r0.apk',
   ],
   options: {
     ...jsonOption,
     key: {
       type: 'string',
       value: 'FILE',
-      help: 'the public key to trust; this factory’s own by default',
+      help: 'the public key of statements to trust; this factory’s own by default',
+    },
+    keyring: {
+      type: 'string',
+      multiple: true,
+      value: 'FILE',
+      help: 'a public key that may sign packages, under the name of its file; without --key this factory’s own by default',
     },
   },
   async run({ config, positionals, flags, print }) {
     const text = positionals[0];
-    if (text === undefined) throw usage(verify, 'which image?');
-    const keyFile =
-      typeof flags['key'] === 'string'
-        ? flags['key']
-        : path.join(config.home, 'public', 'image.pub');
-    if (!fs.existsSync(keyFile))
-      throw new KilnError('KEY_NOT_FOUND', `there is no key ${keyFile}`, {
-        hint: 'name one with --key',
-      });
-    const source = new RegistrySource(
-      text,
-      `localhost:${findRunning(config.home)?.port ?? config.port}`,
-    );
-    const digest = await source.resolve();
-    const report = await verifyImage({
-      digest,
-      imageKeyPem: fs.readFileSync(keyFile, 'utf8'),
-      readManifest: (one) => source.readManifest(one),
-      readBlob: (one) => source.readBlob(one),
-      listReferrers: (one) => source.listReferrers(one),
-    });
+    if (text === undefined) throw usage(verify, 'which image or package?');
+    const own = path.join(config.home, 'public');
+    const key = typeof flags['key'] === 'string' ? flags['key'] : path.join(own, 'image.pub');
+    const named = ((flags['keyring'] ?? []) as readonly string[]).map(String);
+    const keys: TrustedKeys = {
+      imageKeyPem: readKey(key),
+      keyring: named.length > 0 || typeof flags['key'] === 'string' ? named : ownKeyring(own),
+    };
+    const { title, report } = namesPackage(text)
+      ? await checkPackage(config, text, keys)
+      : await checkImage(config, text, keys);
     print.data(
       flags['json'] === true
         ? `${JSON.stringify(report, null, 2)}\n`
-        : `${source.text}\n${printVerification(report)}`,
+        : `${title}\n${printVerification(report)}`,
     );
     return report.verified ? 0 : 3;
   },
 };
+
+interface TrustedKeys {
+  readonly imageKeyPem: string;
+  /** Files; none: the signatures of packages are not looked at. */
+  readonly keyring: readonly string[];
+}
+
+interface Checked {
+  readonly title: string;
+  readonly report: VerificationReport;
+}
+
+function readKey(file: string): string {
+  if (fs.existsSync(file)) return fs.readFileSync(file, 'utf8');
+  throw new KilnError('KEY_NOT_FOUND', `there is no key ${file}`, {
+    hint: 'name one with --key',
+  });
+}
+
+/** The keys that sign this factory's packages. */
+function ownKeyring(folder: string): readonly string[] {
+  return fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.rsa.pub'))
+    .map((name) => path.join(folder, name));
+}
+
+async function checkImage(
+  config: Config,
+  text: string,
+  { imageKeyPem }: TrustedKeys,
+): Promise<Checked> {
+  const source = new RegistrySource(
+    text,
+    `localhost:${findRunning(config.home)?.port ?? config.port}`,
+  );
+  const digest = await source.resolve();
+  const report = await verifyImage({
+    digest,
+    imageKeyPem,
+    readManifest: (one) => source.readManifest(one),
+    readBlob: (one) => source.readBlob(one),
+    listReferrers: (one) => source.listReferrers(one),
+  });
+  return { title: source.text, report };
+}
+
+async function checkPackage(
+  config: Config,
+  text: string,
+  { imageKeyPem, keyring }: TrustedKeys,
+): Promise<Checked> {
+  const source = await findPackage(config, text);
+  const provenance = await readProvenance(source);
+  await using files = await KeptFiles.open();
+  const kept = await files.keep(await openApk(source), source.name);
+  const report = await verifyPackage({
+    name: source.name,
+    read: () => kept.open(),
+    provenance,
+    imageKeyPem,
+    keyring:
+      keyring.length === 0
+        ? undefined
+        : new Map(keyring.map((file) => [path.basename(file), readKey(file)])),
+  });
+  return { title: source.apk, report };
+}

@@ -4,6 +4,7 @@ import { signControl, signatureSegment } from '@kiln/apk';
 import { replaceFile, type SigningKey } from '@kiln/apk-files';
 import { digestFromHex, hexOf, systemRandom, type Digest } from '@kiln/base';
 import { networkDependencies } from '@kiln/build';
+import { buildProvenance } from '@kiln/build/provenance';
 import { gzipBytes } from '@kiln/gzip';
 import {
   SLSA_PROVENANCE_PREDICATE,
@@ -15,10 +16,9 @@ import {
   type ResourceDescriptor,
   type Statement,
 } from '@kiln/intoto';
-import { printCompiled, sourceDescriptor } from '@kiln/recipe';
+import { sourceDescriptor } from '@kiln/recipe';
 import { fileEntry, tarBytes } from '@kiln/tar';
 import { printNetworkRecord } from '@kiln/network-observer';
-import { KILN_BUILDER_ID, PACKAGE_BUILD_TYPE } from '@kiln/trust';
 import type { LocalBuildResult, WrittenPackage } from './local-build.ts';
 
 export interface ProvenanceTimes {
@@ -85,41 +85,24 @@ export async function writeReproduction(
 
 function provenanceOf(
   { plan, network }: LocalBuildResult,
-  { startedAt, finishedAt }: ProvenanceTimes,
+  times: ProvenanceTimes,
 ): Statement['predicate'] {
-  const { compiled, builder } = plan;
-  return slsaProvenance({
-    buildType: PACKAGE_BUILD_TYPE,
-    externalParameters: {
-      recipe: JSON.parse(printCompiled(compiled)) as unknown,
-      architecture: compiled.arch,
-    },
-    internalParameters: { action: plan.action, epochSeconds: plan.sourceDateEpoch },
-    resolvedDependencies: [
-      ...compiled.sources.map((source): ResourceDescriptor => {
-        const { uri, digest } = sourceDescriptor(source);
-        return { uri, digest };
-      }),
-      ...plan.sideFiles.map(({ path, digest }): ResourceDescriptor => ({
-        name: path,
-        digest: { sha256: hexOf(digest) },
-      })),
-      ...plan.environment.map(({ name, version, checksum }): ResourceDescriptor => ({
-        name: `${name}=${version}`,
-        uri: `pkg:apk/${name}@${version}`,
-        // The checksum of apk is the SHA-1 of the control segment, which names the digest of the data.
-        digest: { sha1: Buffer.from(checksum.replace(/^Q1/, ''), 'base64').toString('hex') },
-      })),
-      ...(network === undefined ? [] : networkDependencies(network)).map(
-        ({ uri, digest }): ResourceDescriptor => ({ uri, digest: { sha256: hexOf(digest) } }),
-      ),
-    ],
-    builderId: KILN_BUILDER_ID,
-    builderVersion: { [builder.name]: builder.version },
-    startedOn: new Date(startedAt).toISOString(),
-    finishedOn: new Date(finishedAt).toISOString(),
-    byproducts: [],
-  });
+  const inputs = [
+    ...plan.compiled.sources.map((source): ResourceDescriptor => {
+      const { uri, digest } = sourceDescriptor(source);
+      return { uri, digest };
+    }),
+    ...plan.environment.map(({ name, version, checksum }): ResourceDescriptor => ({
+      name: `${name}=${version}`,
+      uri: `pkg:apk/${name}@${version}`,
+      // The checksum of apk is the SHA-1 of the control segment, which names the digest of the data.
+      digest: { sha1: Buffer.from(checksum.replace(/^Q1/, ''), 'base64').toString('hex') },
+    })),
+    ...(network === undefined ? [] : networkDependencies(network)).map(
+      ({ uri, digest }): ResourceDescriptor => ({ uri, digest: { sha256: hexOf(digest) } }),
+    ),
+  ];
+  return slsaProvenance(buildProvenance({ plan, inputs, times }));
 }
 
 interface StatementPlace {

@@ -843,6 +843,11 @@ export interface components {
             license: string;
             name: string;
             origin: string;
+            provenance: {
+                address: string;
+                digest: string;
+                verify: string;
+            } | null;
             provides: string[];
             repository: string;
             sizeBytes: number;

@@ -3,10 +3,10 @@ import type { ReactNode } from 'react';
 import type { PackageDetail } from '../api/client.ts';
 import { usePackage } from '../api/queries.ts';
 import { formatBytes } from '../format.ts';
-import { LongName } from '../ui/copy.tsx';
+import { Command, LongName } from '../ui/copy.tsx';
 import { Found, PageHeading } from '../ui/page.tsx';
 import { KeyLink } from '../ui/state.tsx';
-import { apkUrl, paths, webUrl } from '../urls.ts';
+import { apkUrl, paths, provenanceUrl, webUrl } from '../urls.ts';
 import { Missing } from './not-found.tsx';
 
 export function PackagePage(): ReactNode {
@@ -40,6 +40,7 @@ function OnePackage({ name }: { readonly name: string }): ReactNode {
             <Names title="Depends on" names={one.depends} />
             <Names title="Provides" names={one.provides} />
           </div>
+          <Provenance one={one} />
           <Inputs one={one} />
         </>
       )}
@@ -115,6 +116,34 @@ function Names({
           </li>
         ))}
       </ul>
+    </section>
+  );
+}
+
+function Provenance({ one }: { readonly one: PackageDetail }): ReactNode {
+  const said = one.provenance;
+  return (
+    <section className="card" aria-labelledby="provenance-heading">
+      <h2 id="provenance-heading">Provenance</h2>
+      {said === null ? (
+        <p className="muted">
+          None: packages of the seed are Debian’s, in another form and with the same files.
+        </p>
+      ) : (
+        <>
+          <p>
+            <a href={provenanceUrl(one)} download>
+              Download the signed statement
+            </a>{' '}
+            <span className="muted">of what the apk was built from, by whom and how</span>
+          </p>
+          <Command title="Check it" command={`./kiln verify package:${one.name}`} />
+          <Command
+            title="Check it with a stranger’s tool, beside both files"
+            command={said.verify}
+          />
+        </>
+      )}
     </section>
   );
 }

@@ -124,7 +124,7 @@ export async function apiRoutes(server: FastifyInstance, options: ApiOptions): P
       schema: { params: z.object({ name: z.string() }), response: { 200: schemas.packageDetail } },
     },
     async (request) => {
-      const detail = await packageDetail(views.records, request.params.name);
+      const detail = await packageDetail(views.records, request.params.name, options.addresses());
       if (detail === undefined) throw notFound(`package ${request.params.name}`);
       return detail;
     },

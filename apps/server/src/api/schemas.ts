@@ -175,6 +175,14 @@ export interface PackageDetail extends PackageSummary {
   readonly depends: readonly string[];
   readonly provides: readonly string[];
   readonly buildTimeSeconds: number;
+  /** How it was made, signed; null for packages of the seed, which are Debian's in another form. */
+  readonly provenance: {
+    /** Of the Sigstore bundle. */
+    readonly digest: string;
+    readonly address: string;
+    /** The command by which a stranger checks it, beside the two files. */
+    readonly verify: string;
+  } | null;
   readonly inputs: readonly {
     readonly name: string;
     readonly uri: string;
@@ -347,6 +355,7 @@ export const packageDetail: z.ZodType<PackageDetail> = packageSummaryObject.exte
   depends: z.array(z.string()),
   provides: z.array(z.string()),
   buildTimeSeconds: z.number(),
+  provenance: z.object({ digest: z.string(), address: z.string(), verify: z.string() }).nullable(),
   inputs: z.array(
     z.object({ name: z.string(), uri: z.string(), digest: z.record(z.string(), z.string()) }),
   ),
