@@ -1,4 +1,5 @@
 import type {
+  ActionResult,
   BuiltPackage,
   CatalogProblem,
   Desired,
@@ -479,6 +480,7 @@ export async function packageDetail(
       provides: [...built.record.provides],
       buildTimeSeconds: built.record.buildTimeSeconds,
       provenance: await provenanceDetail(records, { built, generation, addresses }),
+      findings: findingsOf(result, name),
       inputs:
         result?.kind === 'package' && generation.repository !== 'seed'
           ? result.inputs.map((one) => ({ ...one, digest: { ...one.digest } }))
@@ -486,6 +488,18 @@ export async function packageDetail(
     };
   }
   return undefined;
+}
+
+function findingsOf(result: ActionResult | undefined, name: string): PackageDetail['findings'] {
+  if (result?.kind !== 'package') return [];
+  return (result.findings ?? [])
+    .filter((one) => one.package === name)
+    .map(({ linter, message, explain, items }) => ({
+      linter,
+      message,
+      explain,
+      items: [...items],
+    }));
 }
 
 interface PublishedPackage {

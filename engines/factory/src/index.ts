@@ -44,6 +44,7 @@ export type {
   KeyStatus,
   LedgerEntry,
   PackageAttestation,
+  PackageFinding,
   PackageResult,
   ResolvedInput,
   TestRun,

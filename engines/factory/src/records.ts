@@ -75,6 +75,19 @@ export interface PackageResult {
   readonly kind: 'package';
   readonly packages: readonly BuiltPackage[];
   readonly inputs: readonly ResolvedInput[];
+  /** Absent in results of a Kiln that did not look. */
+  readonly findings?: readonly PackageFinding[];
+}
+
+/** What a linter that warns found in a package. */
+export interface PackageFinding {
+  readonly package: string;
+  readonly linter: string;
+  readonly message: string;
+  /** What to do about it. */
+  readonly explain: string;
+  /** What was found, such as paths; the first of many. */
+  readonly items: readonly string[];
 }
 
 /** A signed statement about one package file. */

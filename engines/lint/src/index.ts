@@ -10,6 +10,8 @@ export type { LicenceObligations } from './licence-obligations.ts';
 export { obligationsOf } from './licence-obligations.ts';
 export type { DetectedLicence, LicenceReport, LicenceReportLine } from './licence-report.ts';
 export { licenceReport } from './licence-report.ts';
+export type { LintBuildRequest } from './lint-build.ts';
+export { lintBuild } from './lint-build.ts';
 export type { LintRequest } from './lint.ts';
 export { lintTree } from './lint.ts';
 export type { PackageFileRequest } from './package-file.ts';
@@ -17,7 +19,7 @@ export { lintPackageFile } from './package-file.ts';
 export type { LintPolicy, PackagePolicyRequest, PolicyRequest } from './policy.ts';
 export { defaultPolicy, lintPolicy, packagePolicies } from './policy.ts';
 export type { LintReport, PackageLintRequest } from './report.ts';
-export { findingLines, lintPackage, lintResultsFile, printLintResults } from './report.ts';
+export { findingLines, itemsOf, lintPackage, lintResultsFile, printLintResults } from './report.ts';
 export type {
   ReleaseDiff,
   ReleaseDiffRequest,

@@ -69,7 +69,8 @@ export function findingLines(finding: Finding): readonly string[] {
   ];
 }
 
-function itemsOf(details: LintDetails | undefined): readonly string[] {
+/** Each thing that was found, in one line. */
+export function itemsOf(details: LintDetails | undefined): readonly string[] {
   if (details === undefined) return [];
   if ('paths' in details) return details.paths;
   if ('packages' in details) return details.packages;

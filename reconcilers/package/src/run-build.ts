@@ -8,6 +8,7 @@ import type {
   AttemptLog,
   BuiltPackage,
   PackageBundle,
+  PackageFinding,
   PackageResult,
   ResolvedInput,
 } from '@kiln/factory';
@@ -16,6 +17,7 @@ import type { Key, ReconcileContext } from '@kiln/queue';
 import { sourceDescriptor } from '@kiln/recipe';
 import type { AttestRequest } from './attest.ts';
 import { attestPackages } from './attest.ts';
+import { BuildLinter } from './lint.ts';
 import type { EnvironmentPackage } from './lock.ts';
 import type { PackageReconcilerPorts } from './ports.ts';
 
@@ -43,6 +45,7 @@ export async function runBuild(
     await request.working('making the build environment');
     const root = await environmentRoot(ports, request.environment, request.bundle.arch);
     await request.working('building');
+    const linter = new BuildLinter();
     const outcome = await build({
       plan: request.plan,
       sandbox: ports.sandbox,
@@ -55,11 +58,13 @@ export async function runBuild(
       knownAnswers: ports.networkRecords.get(request.plan.action),
       clock: ports.clock,
       signal: request.context.signal,
+      inspect: (trees) => linter.inspect(trees, request.plan, (line) => log.write(`${line}\n`)),
       onLog: ({ step, text }) => log.write(`${step} | ${text}\n`),
     });
     if (outcome.kind === 'aborted') return 'aborted';
     if (outcome.kind === 'failed') {
-      throw refused(outcome, log);
+      const failure = refused(outcome, log);
+      throw linter.explain(outcome) ?? failure;
     }
     for (const warning of outcome.report.warnings) log.write(`warning | ${warning}\n`);
     for (const unused of outcome.report.unusedExceptions)
@@ -68,7 +73,8 @@ export async function runBuild(
       ports.networkRecords.put(request.plan.action, outcome.network);
     await request.working('signing');
     const times = { startedAt, finishedAt: ports.clock.now() };
-    return await signPackages(ports, request, { ...outcome, times });
+    const findings = linter.warnings;
+    return await signPackages(ports, request, { ...outcome, times, findings });
   } catch (error) {
     if (!request.context.signal.aborted) explain(log, error);
     throw error;
@@ -114,12 +120,13 @@ async function environmentRoot(
 
 interface Finished extends Extract<BuildOutcome, { readonly kind: 'built' }> {
   readonly times: NonNullable<AttestRequest['times']>;
+  readonly findings: readonly PackageFinding[];
 }
 
 async function signPackages(
   ports: PackageReconcilerPorts,
   request: RunBuildRequest,
-  { packages: emitted, network, times }: Finished,
+  { packages: emitted, network, times, findings }: Finished,
 ): Promise<PackageResult> {
   await ports.records.recordLedger(
     emitted.map((one) => ({ kind: 'control', digest: one.controlDigest, key: request.key })),
@@ -149,7 +156,7 @@ async function signPackages(
   const inputs = [...(await inputsOf(ports, request)), ...fetchedBy(network)];
   const { key, plan } = request;
   await attestPackages(ports, { key, plan, packages, inputs, times });
-  return { kind: 'package', packages, inputs };
+  return { kind: 'package', packages, inputs, findings };
 }
 
 /** What the steps got from the network. */

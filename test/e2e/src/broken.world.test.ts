@@ -82,6 +82,13 @@ const breakages: readonly Breakage[] = [
     says: ['package:greeter@x86_64', 'BUILD_HARDENING_FAILED', 'usr/bin/greeter: pie', 'hint: '],
   },
   {
+    what: 'a file where none may be',
+    file: 'recipes/words.yaml',
+    from: '${{targets.destdir}}/usr/share/words',
+    to: '${{targets.destdir}}/var/tmp/words',
+    says: ['package:words@x86_64', 'BUILD_LINT_FAILED', 'tempdir', 'var/tmp/words', 'hint: '],
+  },
+  {
     what: 'a package that nobody has',
     file: 'images/static.yaml',
     from: '    - probe\n',

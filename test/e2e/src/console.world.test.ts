@@ -360,6 +360,10 @@ describe('packages', () => {
     expect(await page.getByRole('link', { name: 'Download the apk' }).getAttribute('href')).toBe(
       '/apk/kiln-os/x86_64/zlib-1.3.1-r0.apk',
     );
+    await page
+      .getByRole('region', { name: 'Warnings of linters' })
+      .getByText('usr/share/man/man3/zlib.3')
+      .waitFor();
     const said = page.getByRole('region', { name: 'Provenance' });
     expect(
       await said.getByRole('link', { name: 'Download the signed statement' }).getAttribute('href'),

@@ -184,6 +184,15 @@ export async function fillLine(factory: InventedFactory): Promise<FilledLine> {
           digest: { sha256: digestOf(name).slice(7) },
         },
       ],
+      findings: [
+        {
+          package: 'zlib',
+          linter: 'maninfo',
+          message: 'Package contains documentation files but is not a documentation package',
+          explain: 'Place documentation files in a separate documentation package',
+          items: ['usr/share/man/man3/zlib.3'],
+        },
+      ],
     });
     await factory.records.recordAttestations(recipe(name), [
       {

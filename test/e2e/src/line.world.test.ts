@@ -99,6 +99,14 @@ describe('from nothing', () => {
     expect(greeter.provides).toContain('cmd:greeter=0.9-r3');
   });
 
+  test('what linters warn of stands with the package', async () => {
+    const { findings } = await factory.json<PackageDetail>('package', 'show', 'greet');
+    expect(findings.find(({ linter }) => linter === 'lddcheck')?.items).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^usr\/lib\/libgreet\.so\.1/)]),
+    );
+    expect(await factory.succeed(['package', 'show', 'greet'])).toContain('[lddcheck]');
+  });
+
   test('how a package was made is signed beside it, as openssl and sha256sum find', async () => {
     const { packages, key } = await factory.status();
     const at = (name: string): string => path.join(factory.directory, name);

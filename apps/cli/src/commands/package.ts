@@ -67,6 +67,10 @@ export const packageShow: Command = {
         ...(detail.provenance === null
           ? []
           : [`made how  ${detail.provenance.address}`, `check it  ${detail.provenance.verify}`]),
+        ...list(
+          'linters',
+          detail.findings.map(({ linter, message }) => `[${linter}] ${message}`),
+        ),
         ...list('depends', detail.depends),
         ...list('provides', detail.provides),
         ...list(

@@ -18,7 +18,7 @@ import { localCompiler, type LocalCompiler } from './compile.ts';
 import { gitCommitTime, gitHead } from './git-head.ts';
 import { LocalGuests } from './guest.ts';
 import { readLicenceTexts } from './licence-texts.ts';
-import { lintBuild } from './lint-build.ts';
+import { lintLocally } from './lint-build.ts';
 import type { LocalBuildRequest } from './local-build.ts';
 import { givenDate, listOf, textOf } from './options.ts';
 import { pipelineFinder } from './pipelines.ts';
@@ -291,7 +291,7 @@ export async function buildRequestOf(
     key,
     network: 'none',
     inspect: async (trees, plan, files) => {
-      const failure = await lintBuild(trees, plan, {
+      const failure = await lintLocally(trees, plan, {
         policy: defaultPolicy,
         onReport: ({ packageName, warnings }) => {
           for (const line of warnings.flatMap(findingLines))

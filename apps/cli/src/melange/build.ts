@@ -19,7 +19,7 @@ import type { Debugging } from '../local/debugging.ts';
 import { LocalGuests } from '../local/guest.ts';
 import { KeptBuilds } from '../local/kept-builds.ts';
 import { readLicenceTexts } from '../local/licence-texts.ts';
-import { lintBuild } from '../local/lint-build.ts';
+import { lintLocally } from '../local/lint-build.ts';
 import { buildLocally } from '../local/local-build.ts';
 import { writeProvenance } from '../local/statements.ts';
 import { kilnVersion } from '../version.ts';
@@ -112,7 +112,7 @@ async function buildFor(
     // melange's own switch, for whoever wants it.
     versionedLibraries: (environment['MELANGE_VERSIONED_SHLIB_DEPENDS'] ?? '') !== '',
     inspect: async (trees, plan, files) => {
-      const failure = await lintBuild(trees, plan, {
+      const failure = await lintLocally(trees, plan, {
         policy: lintPolicy({
           require: flags.list('lint-require'),
           warn: flags.list('lint-warn'),

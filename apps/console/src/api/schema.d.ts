@@ -831,6 +831,12 @@ export interface components {
             checksum: string;
             depends: string[];
             description: string;
+            findings: {
+                explain: string;
+                items: string[];
+                linter: string;
+                message: string;
+            }[];
             inputs: {
                 digest: {
                     [key: string]: string;

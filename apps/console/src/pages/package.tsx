@@ -40,6 +40,7 @@ function OnePackage({ name }: { readonly name: string }): ReactNode {
             <Names title="Depends on" names={one.depends} />
             <Names title="Provides" names={one.provides} />
           </div>
+          <Findings one={one} />
           <Provenance one={one} />
           <Inputs one={one} />
         </>
@@ -116,6 +117,34 @@ function Names({
           </li>
         ))}
       </ul>
+    </section>
+  );
+}
+
+function Findings({ one }: { readonly one: PackageDetail }): ReactNode {
+  if (one.findings.length === 0) return null;
+  return (
+    <section className="card" aria-labelledby="findings-heading">
+      <h2 id="findings-heading">Warnings of linters</h2>
+      <dl>
+        {one.findings.map((finding) => (
+          <div key={finding.linter}>
+            <dt>
+              <code>{finding.linter}</code> {finding.message}
+            </dt>
+            <dd>
+              <p className="muted">{finding.explain}</p>
+              <ul className="plain">
+                {finding.items.map((item) => (
+                  <li key={item}>
+                    <code className="fold">{item}</code>
+                  </li>
+                ))}
+              </ul>
+            </dd>
+          </div>
+        ))}
+      </dl>
     </section>
   );
 }

@@ -183,6 +183,13 @@ export interface PackageDetail extends PackageSummary {
     /** The command by which a stranger checks it, beside the two files. */
     readonly verify: string;
   } | null;
+  /** What linters that warn found in it. */
+  readonly findings: readonly {
+    readonly linter: string;
+    readonly message: string;
+    readonly explain: string;
+    readonly items: readonly string[];
+  }[];
   readonly inputs: readonly {
     readonly name: string;
     readonly uri: string;
@@ -356,6 +363,14 @@ export const packageDetail: z.ZodType<PackageDetail> = packageSummaryObject.exte
   provides: z.array(z.string()),
   buildTimeSeconds: z.number(),
   provenance: z.object({ digest: z.string(), address: z.string(), verify: z.string() }).nullable(),
+  findings: z.array(
+    z.object({
+      linter: z.string(),
+      message: z.string(),
+      explain: z.string(),
+      items: z.array(z.string()),
+    }),
+  ),
   inputs: z.array(
     z.object({ name: z.string(), uri: z.string(), digest: z.record(z.string(), z.string()) }),
   ),
