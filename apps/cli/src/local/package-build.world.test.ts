@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { splitSignatures } from '@kiln/apk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runMelange } from '../melange/dispatch.ts';
 import { PackageBuilds, optionWords, type TestRun } from './testing.ts';
@@ -232,3 +234,47 @@ test('a licence in the sources that the recipe does not declare is told, and fai
   expect(built.talk).toContain('INFO   LICENSE: ISC (1.000000) (notice)');
   expect(built.talk).toContain('WARN   LICENSE: ISC not found');
 });
+
+/** What stands beside a package, as `tar` reads it, after openssl has verified it as packages are. */
+async function statementBeside(apk: string, suffix: string): Promise<Record<string, unknown>> {
+  const archive = apk.replace(/\.apk$/, `.${suffix}.tar.gz`);
+  const member = (name: string): Buffer => execFileSync('tar', ['-xOzf', archive, name]);
+  const { rest } = await splitSignatures(fs.readFileSync(archive));
+  const signature = put('statement.sig', member('.SIGN.RSA256.own.rsa.pub'));
+  const key = path.join(folder, 'own.rsa.pub');
+  const verify = ['dgst', '-sha256', '-verify', key, '-signature', signature];
+  const signed = put('statement.signed', rest);
+  expect(execFileSync('openssl', [...verify, signed], { encoding: 'utf8' })).toBe('Verified OK\n');
+  const statement = member(path.basename(apk).replace(/\.apk$/, '.attestation'));
+  return JSON.parse(statement.toString()) as Record<string, unknown>;
+}
+
+test.each([
+  ['steady', 'echo steady', 0, { result: 'PASSED', passedTests: ['reproducible'] }],
+  ['wanton', 'echo $RANDOM $RANDOM', 3, { result: 'FAILED', failedTests: ['reproducible'] }],
+])(
+  'the verdict of building %s twice is signed beside the package',
+  async (name, print, code, said) => {
+    const file = recipe(
+      name,
+      `mkdir -p "\${{targets.destdir}}/usr/share"
+${print} > "\${{targets.destdir}}/usr/share/${name}"`,
+    );
+    const run = await build(file, '--check');
+    expect(run.code).toBe(code);
+    const apk = run.rows[0]?.packages[0]?.file ?? '';
+    const sha256 = createHash('sha256').update(fs.readFileSync(apk)).digest('hex');
+    const subject = [{ name: path.basename(apk), digest: { sha256 } }];
+    expect(await statementBeside(apk, 'reproduced')).toMatchObject({
+      _type: 'https://in-toto.io/Statement/v1',
+      subject,
+      predicateType: 'https://in-toto.io/attestation/test-result/v0.1',
+      predicate: said,
+    });
+    expect(await statementBeside(apk, 'attest')).toMatchObject({
+      subject,
+      predicateType: 'https://slsa.dev/provenance/v1',
+      predicate: { buildDefinition: { externalParameters: { name, architecture: 'x86_64' } } },
+    });
+  },
+);
