@@ -69,15 +69,16 @@ export interface Constraint {
 /**
  * Whether an actual version satisfies a constraint, by the rules of apk-tools: `1.2-r3 = 1.2` is false. Without
  * operator every version does, the absent one (of an unversioned provide) too; a broken version on either side never
- * does. `><` compares checksums and is not decided by versions: false.
+ * does, but for what follows the part that `~` compares. `><` compares checksums and is not decided by versions: false.
  */
 export function satisfies(actual: string | undefined, constraint: Constraint): boolean {
   const { operator, version } = constraint;
   if (operator === undefined || version === undefined) return true;
   if (operator === '><' || actual === undefined) return false;
-  if (!isVersion(actual) || !isVersion(version)) return false;
-  const order = compareVersions(actual, version);
+  if (!isVersion(version)) return false;
   const fuzzy = operator.includes('~') && matchesFuzzily(actual, version);
+  if (!isVersion(actual)) return fuzzy;
+  const order = compareVersions(actual, version);
   switch (operator) {
     case '=':
       return order === 0;

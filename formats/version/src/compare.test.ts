@@ -56,6 +56,38 @@ describe('compareVersions', () => {
     );
   });
 
+  it('sorts any list into one order, whatever order it had', () => {
+    const list = fc.array(anyVersion, { maxLength: 12 });
+    const shuffled = list.chain((all) =>
+      fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })),
+    );
+    fc.assert(
+      fc.property(shuffled, ([all, other]) => {
+        const one = all.toSorted(compareVersions);
+        const two = other.toSorted(compareVersions);
+        expect(one.map((version, at) => compareVersions(version, two[at] ?? ''))).toEqual(
+          one.map(() => 0),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('orders equal versions alike against every other', () => {
+    const twin = fc.constantFrom<[string, string]>(
+      ['01.2', '1.2'],
+      ['1.0-r01', '1.0-r1'],
+      ['1.0_p01-r1', '1.0_p1-r1'],
+      ['007', '7'],
+    );
+    fc.assert(
+      fc.property(twin, anyVersion, ([a, b], other) => {
+        expect(compareVersions(a, b)).toBe(0);
+        expect(compareVersions(a, other)).toBe(compareVersions(b, other));
+      }),
+    );
+  });
+
   it('takes linear time over hostile texts', () => {
     const long = '1.'.repeat(200_000);
     expect(compareVersions(`1${'.1'.repeat(100_000)}`, `1${'.1'.repeat(100_000)}`)).toBe(0);
@@ -76,6 +108,21 @@ describe('matchesFuzzily', () => {
     ['1.3', '1.2', false],
   ])('of %s with %s is %s', (actual, wanted, expected) => {
     expect(matchesFuzzily(actual, wanted)).toBe(expected);
+  });
+
+  it('of what matches in part is transitive, and never without a common beginning', () => {
+    const cut = fc.nat({ max: 30 });
+    fc.assert(
+      fc.property(anyVersion, cut, cut, (version, one, other) => {
+        const [short, long] = [Math.min(one, other) + 1, Math.max(one, other) + 1];
+        const [wanted, between] = [version.slice(0, short), version.slice(0, long)];
+        const steps = matchesFuzzily(version, between) && matchesFuzzily(between, wanted);
+        expect(!steps || matchesFuzzily(version, wanted)).toBe(true);
+        const equal = compareVersions(version, wanted) === 0;
+        expect(!equal || matchesFuzzily(version, wanted)).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   it('holds for a version and itself, and for what continues it', () => {
