@@ -80,10 +80,12 @@ async function readInGuest(
 ): Promise<{ readonly text: string } | 'aborted' | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
+  const file = quote(`./${path}`);
   const result = await runner.sandbox.run({
     roots: runner.roots,
     mounts: runner.mounts,
-    argv: ['/bin/sh', '-c', `head -c ${textBytesMax + 1} ${quote(`./${path}`)} 2> /dev/null`],
+    // A pipe would be waited for without end.
+    argv: ['/bin/sh', '-c', `[ -f ${file} ] && head -c ${textBytesMax + 1} ${file} 2> /dev/null`],
     environment: { PATH: '/usr/bin:/bin' },
     workingDirectory: workspaceMount,
     ...(runner.identity ?? buildIdentity),
