@@ -3,7 +3,7 @@ import { constants, createReadStream } from 'node:fs';
 import { copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, shorten, withoutUserInfo } from '@kiln/base';
 import type { Random } from '@kiln/base';
 import type { SourceRequest } from '@kiln/build';
 import { DigestCheck, mismatch } from './digest-check.ts';
@@ -38,7 +38,10 @@ export async function keepInFolder(
   if (present.every(Boolean)) return 'present';
   const content = await options.fetchUrl(source.uri, options.signal);
   if (content === undefined)
-    throw new KilnError('SOURCE_UNAVAILABLE', `${shorten(source.uri, 200)} is not there`);
+    throw new KilnError(
+      'SOURCE_UNAVAILABLE',
+      `${shorten(withoutUserInfo(source.uri), 200)} is not there`,
+    );
   await mkdir(folder, { recursive: true });
   const temporary = path.join(folder, `.${options.random.id()}.tmp`);
   try {
@@ -55,7 +58,7 @@ const hexLength = { sha256: 64, sha512: 128 } as const;
 /** The hexadecimal part becomes a file name. */
 function refuseStrange(uri: string, { algorithm, hex }: SourceRequest['digest']): void {
   if (new RegExp(`^[0-9a-f]{${hexLength[algorithm]}}$`).test(hex)) return;
-  const message = `"${shorten(hex)}", which ${shorten(uri, 200)} shall have, is no ${algorithm}`;
+  const message = `"${shorten(hex)}", which ${shorten(withoutUserInfo(uri), 200)} shall have, is no ${algorithm}`;
   throw new KilnError(mismatch, message);
 }
 

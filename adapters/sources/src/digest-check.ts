@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, shorten, withoutUserInfo } from '@kiln/base';
 import type { SourceRequest } from '@kiln/build';
 
 export const mismatch = 'SOURCE_DIGEST_MISMATCH';
@@ -29,7 +29,7 @@ export class DigestCheck {
     if (found === digest.hex) return;
     throw new KilnError(
       mismatch,
-      `${shorten(uri, 200)} has ${digest.algorithm} ${found}, not ${digest.hex}`,
+      `${shorten(withoutUserInfo(uri), 200)} has ${digest.algorithm} ${found}, not ${digest.hex}`,
       {
         hint: 'compare with the digest upstream publishes; a changed archive may be an attack',
         details: { expected: digest.hex, found, algorithm: digest.algorithm },
@@ -39,5 +39,8 @@ export class DigestCheck {
 }
 
 function tooLarge(uri: string, limit: number): KilnError {
-  return new KilnError('SOURCE_UNAVAILABLE', `${shorten(uri, 200)} is larger than ${limit} bytes`);
+  return new KilnError(
+    'SOURCE_UNAVAILABLE',
+    `${shorten(withoutUserInfo(uri), 200)} is larger than ${limit} bytes`,
+  );
 }

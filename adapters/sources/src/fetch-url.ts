@@ -1,4 +1,4 @@
-import { KilnError, messageOf } from '@kiln/base';
+import { KilnError, messageOf, withoutUserInfo } from '@kiln/base';
 
 /** Opens an address; undefined when the server says that nothing is there. */
 export type FetchUrl = (
@@ -13,11 +13,12 @@ const idleMs = 60_000;
 /**
  * Gets a URL over HTTPS (or HTTP: the digest is what is trusted), following at most eight redirects and never from
  * HTTPS to HTTP. The first answer must come within 20 s, further bytes within 60 s of each other; a name that
- * does not resolve fails at once. Messages name the host of the URL and nothing else of it.
+ * does not resolve fails at once. Messages name the host of the URL and nothing else of it. User names and passwords in
+ * an address are not sent: such an address is refused, also where a server redirects to it.
  * Throws `SOURCE_UNAVAILABLE` (retry later).
  */
 export const fetchUrl: FetchUrl = async (url, signal) => {
-  let current = new URL(url);
+  let current = addressOf(url);
   for (let redirects = 0; redirects <= redirectsMax; redirects++) {
     const stall = new AbortController();
     const response = await answer(current, stall, signal);
@@ -34,6 +35,19 @@ export const fetchUrl: FetchUrl = async (url, signal) => {
   }
   throw unavailable(current, 'redirects without end');
 };
+
+/** Throws `SOURCE_UNAVAILABLE` for what is no address, or has a password in it; neither is repeated. */
+function addressOf(text: string, base?: URL): URL {
+  const url = URL.parse(text, base);
+  if (url === null)
+    throw new KilnError('SOURCE_UNAVAILABLE', 'an address of a source is none', {
+      hint: 'write https://, a host and a path',
+    });
+  if (url.username === '' && url.password === '') return url;
+  throw new KilnError('SOURCE_UNAVAILABLE', `${url.host} is addressed with a user name`, {
+    hint: 'user names and passwords in addresses are not sent: leave them out',
+  });
+}
 
 async function answer(
   url: URL,
@@ -77,7 +91,7 @@ async function* watched(
 }
 
 function redirected(from: URL, location: string): URL {
-  const to = new URL(location, from);
+  const to = addressOf(location, from);
   const allowed = from.protocol === 'https:' ? ['https:'] : ['https:', 'http:'];
   if (allowed.includes(to.protocol)) return to;
   throw unavailable(from, `redirects to ${to.protocol}`);
@@ -86,7 +100,7 @@ function redirected(from: URL, location: string): URL {
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  return code ?? messageOf(error);
+  return code ?? withoutUserInfo(messageOf(error));
 }
 
 function unavailable(url: URL, reason: string, cause?: unknown): KilnError {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import { fetchUrl } from './fetch-url.ts';
 
@@ -67,4 +68,24 @@ test('a name that does not resolve fails at once', async () => {
     code: 'SOURCE_UNAVAILABLE',
   });
   expect(performance.now() - startedAt).toBeLessThan(15_000);
+});
+
+test('a user name or password of an address is neither sent nor told', async () => {
+  const asked: string[] = [];
+  const base = await serve((request, response) => {
+    asked.push(request.url ?? '');
+    const location = 'http://ada:secret-word@127.0.0.1:1/';
+    response.writeHead(302, { location }).end();
+  });
+  for (const url of [
+    base.replace('//', '//ada:secret-word@'),
+    'https://ada:secret-word@:99999999/',
+    'ada:secret-word@host',
+    `${base}/redirect`,
+  ]) {
+    const error: unknown = await fetchUrl(url).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('secret-word');
+  }
+  expect(asked).toEqual(['/redirect']);
 });

@@ -1,5 +1,12 @@
 import type { Digest, Logger } from '@kiln/base';
-import { KilnError, digestFromHex, messageOf, shorten, silentLogger } from '@kiln/base';
+import {
+  KilnError,
+  digestFromHex,
+  messageOf,
+  shorten,
+  silentLogger,
+  withoutUserInfo,
+} from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import type { FetchedSource, SourceFetcher, SourceMirror, SourceRequest } from '@kiln/build';
 import type { DigestIndex } from './digest-index.ts';
@@ -121,7 +128,7 @@ function failureOf(request: SourceRequest, failures: readonly Failure[]): KilnEr
   const hints = failures.map(({ error }) => (error instanceof KilnError ? error.hint : undefined));
   return new KilnError(
     'SOURCE_UNAVAILABLE',
-    `source unavailable: ${shorten(request.uri, 200)}${reasons.map((reason) => `; ${reason}`).join('')}`,
+    `source unavailable: ${shorten(withoutUserInfo(request.uri), 200)}${reasons.map((reason) => `; ${reason}`).join('')}`,
     {
       retry: 'later',
       hint:

@@ -45,7 +45,10 @@ test.each<readonly [string, readonly TarEntry[]]>([
   ['tar traversal by an absolute name', [named(fileEntry('x', 1), '/tmp/kiln-unpack-evil/evil')]],
   ['link escape', [symlinkEntry('d', '../..'), named(fileEntry('x', 1), 'd/evil')]],
   ['link escape by a hard link', [{ ...hardlinkEntry('h', 'x'), linkTarget: '../../secret' }]],
-  ['absolute link', [symlinkEntry('d', '/tmp/kiln-unpack-evil'), named(fileEntry('x', 1), 'd/evil')]],
+  [
+    'absolute link',
+    [symlinkEntry('d', '/tmp/kiln-unpack-evil'), named(fileEntry('x', 1), 'd/evil')],
+  ],
 ])('%s writes nothing outside of the folder', async (name, entries) => {
   mkdirSync('/tmp/kiln-unpack-evil', { recursive: true });
   const result = await unpack(name, entries).catch((error: unknown) => error);
