@@ -34,3 +34,14 @@ test('a caller who stops is obeyed', async () => {
   await expect(mapBounded([1], 2, () => Promise.resolve(), stop)).rejects.toThrow('stopped');
   expect(await mapBounded([], 2, () => Promise.resolve())).toEqual([]);
 });
+
+test('of several failures the earliest is thrown, whichever came first', async () => {
+  const begun: number[] = [];
+  const work = mapBounded([0, 1, 2, 3], 2, async (item) => {
+    begun.push(item);
+    for (let i = 0; i < (item === 0 ? 50 : 5); i++) await Promise.resolve();
+    throw new Error(`item ${item}`);
+  });
+  await expect(work).rejects.toThrow('item 0');
+  expect(begun).toEqual([0, 1]);
+});

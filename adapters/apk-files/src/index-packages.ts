@@ -1,6 +1,6 @@
 import { recordOf } from '@kiln/apk';
 import type { IndexRecord, PrintIndexOptions } from '@kiln/apk';
-import { mapBounded } from './bounded.ts';
+import { mapBounded } from '@kiln/base';
 import { readPackageFile } from './package-file.ts';
 
 const atOnce = 4;

@@ -1,4 +1,3 @@
-export { mapBounded } from './bounded.ts';
 export { atFile } from './file-errors.ts';
 export { kindOfFile } from './file-kind.ts';
 export type { WriteIndexOptions } from './index-file.ts';

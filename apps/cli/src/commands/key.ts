@@ -5,13 +5,12 @@ import {
   keyBitsMax,
   keyBitsMin,
   kindOfFile,
-  mapBounded,
   readSigningKey,
   signIndexFile,
   signPackageFile,
 } from '@kiln/apk-files';
 import type { SignedFile, SigningKey } from '@kiln/apk-files';
-import { KilnError, assert, systemRandom } from '@kiln/base';
+import { KilnError, assert, mapBounded, systemRandom } from '@kiln/base';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 

@@ -1,5 +1,4 @@
-import { mapBounded } from '@kiln/apk-files';
-import { shorten } from '@kiln/base';
+import { mapBounded, shorten } from '@kiln/base';
 import { findingLines, lintPolicy } from '@kiln/lint';
 import type { Finding } from '@kiln/lint';
 import type { Command } from '../command.ts';

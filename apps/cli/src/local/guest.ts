@@ -4,14 +4,13 @@ import { ApkClient } from '@kiln/apk-client';
 import type { ApkClientOptions } from '@kiln/apk-client';
 import { environmentTree, parseGroup, parsePasswd, treeMembers } from '@kiln/assemble';
 import type { GroupEntry, PackageContents, PasswdEntry } from '@kiln/assemble';
-import { KilnError, digestOf, digestOfValue, systemClock } from '@kiln/base';
+import { KilnError, digestOf, digestOfValue, mapBounded, systemClock } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { architectureOf } from '@kiln/image-config';
 import { EnvironmentStore, readRootFile } from '@kiln/sandbox-bwrap';
 import { guestKeys, guestRepositories, lockGuest } from '@kiln/solve';
 import type { GuestLock, GuestPackage, GuestRequest, RepositoryIndex } from '@kiln/solve';
 import type { TarMember } from '@kiln/tar';
-import { mapBounded } from './map-bounded.ts';
 
 export interface LocalGuestsOptions extends Omit<ApkClientOptions, 'cacheDirectory'> {
   /** Indexes, keys and packages (`--apk-cache-dir`). Made when absent; removing it while nothing runs is always safe. */

@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { mapBounded } from '@kiln/apk-files';
 import type { Logger } from '@kiln/base';
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, mapBounded, shorten } from '@kiln/base';
 import type { Finding } from '@kiln/lint';
 import { findingLines, lintPolicy, lintResultsFile, printLintResults } from '@kiln/lint';
 import type { LintedFile } from '../../local/lint-file.ts';

@@ -1,5 +1,5 @@
-import { mapBounded, readSigningKey, signPackageFile } from '@kiln/apk-files';
-import { systemRandom } from '@kiln/base';
+import { readSigningKey, signPackageFile } from '@kiln/apk-files';
+import { mapBounded, systemRandom } from '@kiln/base';
 import type { Subcommand } from '../subcommand.ts';
 
 const atOnce = 4;
