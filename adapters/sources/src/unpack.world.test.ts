@@ -51,8 +51,12 @@ test.each<readonly [string, readonly TarEntry[]]>([
   ],
 ])('%s writes nothing outside of the folder', async (name, entries) => {
   mkdirSync('/tmp/kiln-unpack-evil', { recursive: true });
-  const result = await unpack(name, entries).catch((error: unknown) => error);
-  if (result instanceof Error) expect(result).toMatchObject({ code: 'SOURCE_ARCHIVE_INVALID' });
+  // Tar may leave a part out, or refuse the whole.
+  const result = await unpack(name, entries).then(
+    () => 'SOURCE_ARCHIVE_INVALID',
+    (error: { readonly code?: string }) => error.code,
+  );
+  expect(result).toBe('SOURCE_ARCHIVE_INVALID');
   const above = join(folder, name.replaceAll(' ', '-'));
   expect(readdirSync(above)).toEqual(['inner']);
   expect(readdirSync(join(above, 'inner')).sort()).toEqual(['archive.tar', 'work']);
