@@ -15,8 +15,8 @@ test.each([
   ['conditions', nested('if a; then ', 'b', '; fi')],
   ['arithmetic', `x=$((${nested('(', '1', ')')}))`],
   ['tests', `[[ ${nested('( ', 'a', ' )')} ]]`],
-  ['a long pipeline', `${'a | '.repeat(20_000)}b`],
-  ['a long list', `${'a && '.repeat(20_000)}b`],
+  ['a long pipeline', `${'a  | '.repeat(20_000)}b`],
+  ['a long list', `${'a  && '.repeat(20_000)}b`],
   ['comments', '# x\n'.repeat(20_000)],
 ])('%s beyond its room are refused, and the next script is printed', (_what, script) => {
   expect(() => printer.print(script)).toThrow(/nests too deeply/);

@@ -53,9 +53,12 @@ test('offsets are bytes', () => {
   expect(printer.print('echo "é😀"\n\necho ü')).toBe('echo "é😀"\necho ü\n');
 });
 
-test('many scripts are printed by instances that are renewed', () => {
-  for (let number = 0; number < 250; number++)
-    expect(printer.print(`echo  ${number}`)).toBe(`echo ${number}\n`);
+test('scripts that use up the memory of an instance are printed by the next one', () => {
+  for (let number = 0; number < 24; number++) {
+    const lines = Array.from({ length: 4000 }, (_, line) => `echo  ${number}  "${line}"`);
+    const shown = lines.map((line) => `${line.replaceAll('  ', ' ')}\n`).join('');
+    expect(printer.print(lines.join('\n'))).toBe(shown);
+  }
 });
 
 test('a syntax error names the line, the column and the text', () => {

@@ -1,4 +1,6 @@
 import { KilnError, shorten } from '@kiln/base';
+import { printPlain } from './plain-script.ts';
+import { printedStatements } from './printed-statements.ts';
 import { WasmShell, type ShellAnswer } from './wasm-printer.ts';
 
 /** Prints shell scripts in one way. */
@@ -8,7 +10,7 @@ export interface ShellPrinter {
    * begins with `#!` stays (packages.md section 5, point 4: what mvdan/sh prints with its defaults).
    * Throws `SHELL_SYNTAX_INVALID` for what is no shell, with line and column (in bytes, both from 1) in the message and
    * the details, and for more than 128 KiB, a NUL, or what the program has no room for: nesting beyond some 200 levels,
-   * 700 commands in one pipeline, 3,900 lines of comment in a row, 2,500 statements with blank lines between.
+   * 700 commands in one pipeline, 3,900 lines of comment in a row.
    */
   print(script: string): string;
 }
@@ -42,15 +44,22 @@ export function openShellPrinter(): ShellPrinter {
 function printScript(shell: WasmShell, script: string): string {
   if (Buffer.byteLength(script) > scriptBytesMax) throw refused('a script is longer than 128 KiB');
   if (script.includes('\0')) throw refused('a script holds a NUL');
+  return printPlain(script) ?? printWithProgram(shell, script);
+}
+
+/** What the program makes of a script. */
+export function printWithProgram(shell: WasmShell, script: string): string {
   const [interpreter = ''] = /^#![^\n]*\n/.exec(script) ?? [];
   const whole = ask(shell, script, 'print').text ?? '';
   // Printing a file keeps blank lines between statements; printing statements does not. Without any, both are the same.
   const blank = whole.startsWith('\n') || whole.includes('\n\n');
-  return interpreter + (blank ? statementsOf(shell, whole) : whole);
+  return (
+    interpreter + (blank ? (printedStatements(whole) ?? parsedStatements(shell, whole)) : whole)
+  );
 }
 
 /** The statements of a printed text, each with one newline behind it; blank lines inside them stay. */
-function statementsOf(shell: WasmShell, printed: string): string {
+export function parsedStatements(shell: WasmShell, printed: string): string {
   const statements = ask(shell, printed, 'parse').file?.Stmts ?? [];
   const bytes = Buffer.from(printed);
   const starts = statements.map(({ Pos }) => Pos.Offset);

@@ -2,6 +2,7 @@ import {
   webAssembly,
   type WasmImports,
   type WasmInstance,
+  type WasmMemory,
   type WasmModule,
 } from './web-assembly.ts';
 
@@ -29,11 +30,18 @@ const given: Readonly<Record<string, () => unknown>> = {
 };
 
 /**
+ * What the program starts with beside its own 10 MiB, in pages of 64 KiB: together 64 MiB. It lives on what it has at its
+ * start; of that, what it never writes to takes no memory.
+ */
+const furtherPages = 864;
+
+/**
  * Starts the program without access to anything. The host that `sh-syntax` brings hands it the global object, with
  * files and processes, and puts Go's runtime support there.
  */
 export function startWithoutHost(module: WasmModule): WasmInstance {
   const instance = new webAssembly.Instance(module, importsOf(module));
+  (instance.exports['memory'] as WasmMemory).grow(furtherPages);
   try {
     (instance.exports['_start'] as () => void)();
   } catch (error) {

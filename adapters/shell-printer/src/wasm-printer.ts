@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { startWithoutHost } from './wasm-host.ts';
-import { webAssembly, type WasmModule } from './web-assembly.ts';
+import { withTrap } from './wasm-patch.ts';
+import { webAssembly, type WasmMemory, type WasmModule } from './web-assembly.ts';
 
 /** What this uses of the program that `sh-syntax` compiles from mvdan/sh. */
 interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly memory: WasmMemory;
   wasmAlloc(size: number): number;
   wasmFree(pointer: number): void;
   process(...words: readonly (number | boolean)[]): number;
@@ -19,8 +20,6 @@ export interface ShellAnswer {
   readonly message?: string;
 }
 
-/** An instance that ran for long enough runs out of its memory: it is renewed before. */
-const usesMax = 100;
 const bash = 1;
 
 /**
@@ -30,15 +29,14 @@ const bash = 1;
 export class WasmShell {
   #module: WasmModule | undefined;
   #exports: Exports | undefined;
-  #uses = 0;
 
   /**
    * Parses, and prints or gives the syntax tree. Comments are dropped. The text holds no NUL.
    * Undefined when the program trapped: the text nests too deeply for its stack, or its tree is too large.
    */
   process(text: string, what: 'print' | 'parse'): ShellAnswer | undefined {
-    const fresh = this.#exports === undefined || this.#uses >= usesMax;
-    // A trap may be what earlier texts left behind; one of a fresh instance is this text's own.
+    const fresh = this.#exports === undefined;
+    // After some thousand texts the memory is used up, and it traps; a trap of a fresh instance is this text's own.
     return this.#attempt(text, what) ?? (fresh ? undefined : this.#attempt(text, what));
   }
 
@@ -58,12 +56,8 @@ export class WasmShell {
   }
 
   #instance(): Exports {
-    if (this.#exports === undefined || this.#uses >= usesMax) {
-      this.#module ??= compile();
-      this.#exports = startWithoutHost(this.#module).exports as unknown as Exports;
-      this.#uses = 0;
-    }
-    this.#uses += 1;
+    this.#module ??= compile();
+    this.#exports ??= startWithoutHost(this.#module).exports as unknown as Exports;
     return this.#exports;
   }
 }
@@ -93,7 +87,12 @@ function call(shell: Exports, text: string, what: 'print' | 'parse'): ShellAnswe
   return JSON.parse(Buffer.from(bytes).toString('utf8')) as ShellAnswer;
 }
 
+/**
+ * The program's garbage collector does not know what is in use once its main function has ended: it traps, or frees what
+ * is needed, and the text that is printed then is not what it was. So it always traps, and the memory of an instance is
+ * used once.
+ */
 function compile(): WasmModule {
   const file = createRequire(import.meta.url).resolve('sh-syntax/main.wasm');
-  return new webAssembly.Module(fs.readFileSync(file));
+  return new webAssembly.Module(withTrap(fs.readFileSync(file), 'runtime.runGC'));
 }

@@ -5,6 +5,12 @@ export interface WasmInstance {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  /** Adds pages of 64 KiB. */
+  grow(pages: number): number;
+}
+
 export type WasmImports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 interface Types {
