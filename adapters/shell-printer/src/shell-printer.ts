@@ -1,6 +1,7 @@
 import { KilnError, shorten } from '@kiln/base';
 import { printPlain } from './plain-script.ts';
 import { printedStatements } from './printed-statements.ts';
+import { partsOf } from './script-parts.ts';
 import { WasmShell, type ShellAnswer } from './wasm-printer.ts';
 
 /** Prints shell scripts in one way. */
@@ -17,34 +18,50 @@ export interface ShellPrinter {
 
 /** More than this the kernel does not take as one argument of a program, which is how a step's script is run. */
 const scriptBytesMax = 128 * 1024;
-/** Scripts that repeat, of pipelines mostly, are printed once. A catalog of 3,400 recipes has 6,700 of 2 MiB together. */
+/** Of what the program was asked. A catalog of 3,400 recipes has 10 MiB of it. */
 const memoryCharactersMax = 16 * 1024 * 1024;
 
 /** A printer; it loads its program when it is first used, and keeps what it printed. */
 export function openShellPrinter(): ShellPrinter {
   const shell = new WasmShell();
-  const printed = new Map<string, string>();
-  let characters = 0;
+  const print = remembered((script) => printWithProgram(shell, script));
   return {
     print(script) {
-      const known = printed.get(script);
-      if (known !== undefined) return known;
-      const text = printScript(shell, script);
-      characters += script.length + text.length;
-      if (characters > memoryCharactersMax) {
-        printed.clear();
-        characters = script.length + text.length;
-      }
-      printed.set(script, text);
-      return text;
+      if (Buffer.byteLength(script) > scriptBytesMax)
+        throw refused('a script is longer than 128 KiB');
+      if (script.includes('\0')) throw refused('a script holds a NUL');
+      return printPlain(script) ?? printInParts(print, script) ?? print(script);
     },
   };
 }
 
-function printScript(shell: WasmShell, script: string): string {
-  if (Buffer.byteLength(script) > scriptBytesMax) throw refused('a script is longer than 128 KiB');
-  if (script.includes('\0')) throw refused('a script holds a NUL');
-  return printPlain(script) ?? printWithProgram(shell, script);
+function remembered(print: (script: string) => string): (script: string) => string {
+  const printed = new Map<string, string>();
+  let characters = 0;
+  return (script) => {
+    const known = printed.get(script);
+    if (known !== undefined) return known;
+    const text = print(script);
+    characters += script.length + text.length;
+    if (characters > memoryCharactersMax) {
+      printed.clear();
+      characters = script.length + text.length;
+    }
+    printed.set(script, text);
+    return text;
+  };
+}
+
+/** Undefined where a part is no script of its own: the whole may be one, or its error has another place. */
+function printInParts(print: (script: string) => string, script: string): string | undefined {
+  const parts = partsOf(script);
+  if (parts.length < 2) return undefined;
+  try {
+    return parts.map((part) => printPlain(part) ?? print(part)).join('');
+  } catch (error) {
+    if (!(error instanceof KilnError)) throw error;
+    return undefined;
+  }
 }
 
 /** What the program makes of a script. */

@@ -201,6 +201,21 @@ test('the condition of a subpackage knows the architecture', () => {
   expect(subpackages.map(({ applies }) => applies)).toEqual([true, false]);
 });
 
+test.each([
+  ['runs', 'pipeline: [{runs: "echo ${{build.arch}}"}]\n', true],
+  [
+    'a condition',
+    'subpackages: [{name: a, if: "${{build.goarch}} == \'amd64\'", pipeline: [{runs: a}]}]\n',
+    true,
+  ],
+  ['an input', 'pipeline: [{uses: p, with: {x: "${{host.triplet.gnu}}"}}]\n', true],
+  ['a test', 'test: {pipeline: [{runs: "${{cross.triplet.gnu.musl}}"}]}\n', true],
+  ['nothing', 'pipeline: [{runs: "echo ${{package.name}}"}]\n', false],
+])('what asks for the architecture is known: %s', (_what, yaml, reads) => {
+  const pipelines = { p: 'inputs:\n  x:\npipeline:\n  - runs: echo ${{inputs.x}}\n' };
+  expect(compile(yaml, pipelines).readsArchitecture).toBe(reads);
+});
+
 test('needs of a step that does not apply stay out of the environment', () => {
   const yaml =
     "environment: {contents: {packages: [a]}}\npipeline: [{needs: {packages: [b, a]}}, {if: \"'x' == 'y'\", needs: {packages: [c]}}]";

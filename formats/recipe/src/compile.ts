@@ -49,6 +49,7 @@ export function compileRecipe(options: CompileOptions): CompiledRecipe {
     needsOf,
   );
   const { environment } = recipe;
+  const test = compiler.test(recipe.test, recipe.package.name);
   return {
     arch,
     recipe,
@@ -62,8 +63,9 @@ export function compileRecipe(options: CompileOptions): CompiledRecipe {
     },
     pipeline,
     subpackages,
-    test: compiler.test(recipe.test, recipe.package.name),
+    test,
     sources: sourcesOf(pipeline, subpackages),
+    readsArchitecture: compiler.readsArchitecture,
     hardeningExceptions: recipe.hardeningExceptions,
   };
 }
@@ -83,11 +85,18 @@ const depthMax = 32;
 
 class Compiler {
   readonly #options: CompileOptions;
+  readonly #architecture: ReadonlyMap<string, string>;
   readonly #common: ReadonlyMap<string, string>;
+  #readsArchitecture = false;
 
   constructor(options: CompileOptions) {
     this.#options = options;
+    this.#architecture = architectureVariables(options.arch, options.libc ?? 'gnu');
     this.#common = commonVariables(options);
+  }
+
+  get readsArchitecture(): boolean {
+    return this.#readsArchitecture;
   }
 
   get #dialect(): RecipeDialect {
@@ -105,7 +114,15 @@ class Compiler {
       own.set('targets.subpkgdir', tree);
       own.set('subpkg.name', packageName);
     }
-    return { variables: { get: (name) => own.get(name) ?? this.#common.get(name) }, open: [] };
+    return { variables: { get: (name) => own.get(name) ?? this.#value(name) }, open: [] };
+  }
+
+  #value(name: string): string | undefined {
+    const value = this.#common.get(name);
+    if (value !== undefined) return value;
+    const given = this.#architecture.get(name);
+    if (given !== undefined) this.#readsArchitecture = true;
+    return given;
   }
 
   /**
@@ -291,11 +308,11 @@ function treeOf(packageName: string): string {
   return `${workspacePath}/melange-out/${packageName}`;
 }
 
-function commonVariables({ recipe, arch, libc }: CompileOptions): ReadonlyMap<string, string> {
+/** The variables of all packages of a recipe that do not depend on the architecture. */
+function commonVariables({ recipe }: CompileOptions): ReadonlyMap<string, string> {
   const origin = recipe.package;
   assert(origin.name !== '', 'a recipe has a name');
   return new Map([
-    ...architectureVariables(arch, libc ?? 'gnu'),
     ...recipe.variables,
     ['package.name', origin.name],
     ['package.version', origin.version],

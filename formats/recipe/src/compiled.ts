@@ -107,5 +107,10 @@ export interface CompiledRecipe {
   readonly test: CompiledTest | undefined;
   /** Of steps and subpackages that apply, in order. */
   readonly sources: readonly SourceReference[];
+  /**
+   * Whether it asks for a variable that the architecture gives. Where it does not, it compiles to the same for each
+   * architecture it is for.
+   */
+  readonly readsArchitecture: boolean;
   readonly hardeningExceptions: readonly HardeningException[];
 }

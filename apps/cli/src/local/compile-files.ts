@@ -38,10 +38,19 @@ export function fileCompiler(
       });
     try {
       const recipe = readRecipeFile(file, options);
+      // What every architecture has in common, when that is all.
+      let common: string | undefined;
+      const textFor = (arch: Architecture): string => {
+        if (common !== undefined) return common;
+        const compiled = compiler.compile(recipe, arch);
+        const text = `${printCompiled(compiled)}\n`;
+        if (!compiled.readsArchitecture) common = text;
+        return text;
+      };
       return each((arch) => {
         if (!appliesTo(recipe.package.targetArchitectures, arch))
           return { file, arch, kind: 'skip' };
-        const text = `${printCompiled(compiler.compile(recipe, arch))}\n`;
+        const text = textFor(arch);
         if (options.out === undefined)
           return { file, arch, kind: 'compiled', written: undefined, text };
         const written = path.join(options.out, arch, `${recipe.package.name}.json`);
