@@ -110,7 +110,7 @@ describe('a wrapped package', () => {
     expect(info).toEqual(wrapped.info);
     expect(info.depends).toEqual(['base', 'libx', 'provider']);
     expect(info.provides).toEqual(['tools']);
-    expect(info.version).toMatch(/^1\.0_p2-r\d+$/);
+    expect(info.version).toMatch(/^1\.0_p20000-r\d+$/);
     expect(info.commit).toBe(sha);
     expect(control.map(({ entry }) => entry.path)).toEqual(['.PKGINFO', '.melange.yaml']);
     expect(Buffer.from(control[1]?.content ?? none).toString()).toContain('version: "1.0-2"');
