@@ -100,7 +100,7 @@ describe('refuses', () => {
     [
       'a circle of pipelines',
       'pipeline: [{uses: one}]',
-      /RECIPE_PIPELINE_CYCLE .*circle: one -> two -> one$/,
+      /RECIPE_PIPELINE_CYCLE .*circle: one -> two -> one \(one of them/,
     ],
     [
       'an unknown variable',

@@ -201,7 +201,7 @@ class Compiler {
       throw new KilnError(
         'RECIPE_PIPELINE_CYCLE',
         `pipelines use each other in a circle: ${shorten([...scope.open.filter((name) => name !== ''), uses].join(' -> '), 200)}`,
-        { position },
+        { position, hint: 'one of them has to do without the next' },
       );
     }
     const definition = this.#options.pipelines(uses);

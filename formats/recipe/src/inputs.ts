@@ -42,7 +42,11 @@ export function resolveInputs(request: InputRequest): ReadonlyMap<string, string
   for (const [name, input] of Object.entries(request.declared)) {
     const text = texts.get(name) || input.default;
     if (input.required && text === '')
-      throw invalid(request, `pipeline "${request.uses}" needs the input "${name}"`);
+      throw invalid(
+        request,
+        `pipeline "${request.uses}" needs the input "${name}"`,
+        'give it under "with"',
+      );
     // What the enclosing scope knows comes first, so that an input may be forwarded under its own name.
     texts.set(name, substituteWhole(text, request.enclosing));
   }

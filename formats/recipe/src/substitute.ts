@@ -44,7 +44,10 @@ export function substitute(
       throw new KilnError(
         'RECIPE_VARIABLE_UNKNOWN',
         `unknown variable "${shorten(name)}" in ${place.what}`,
-        { position: place.position },
+        {
+          position: place.position,
+          hint: 'correct its name, or define one of your own under vars',
+        },
       );
     }
     return quote === undefined ? value : quote(value);

@@ -270,8 +270,15 @@ function wrongType(node: YamlNode, wanted: string, context: Context): KilnError 
       : `a ${node.kind === 'sequence' ? 'list' : 'mapping'}`;
   return new KilnError('YAML_TYPE', `${showPath(context.path)}expected ${wanted}, got ${got}`, {
     position: node.position,
+    hint: waysToWrite.get(wanted),
   });
 }
+
+const waysToWrite: ReadonlyMap<string, string> = new Map([
+  ['a mapping', 'a mapping is lines of "key: value"'],
+  ['a list', 'each element of a list begins with "- "'],
+  ['a string', 'write text on one line, or "|" and the lines below it'],
+]);
 
 function showPath(path: YamlPath): string {
   return path.length === 0 ? '' : `${shorten(path.map(String).join('.'))}: `;

@@ -71,7 +71,11 @@ function readDocument(
   const failure = first?.errors[0];
   if (failure !== undefined) {
     const start = failure.pos[0];
-    throw invalid(syntaxMessage(failure.message), at(start));
+    throw invalid(
+      syntaxMessage(failure.message),
+      at(start),
+      'look at indentation, quotes and brackets there and before',
+    );
   }
   if (second !== undefined && options.furtherDocuments !== 'ignore') {
     throw invalid(
