@@ -79,16 +79,23 @@ export async function build(request: BuildRequest): Promise<BuildOutcome> {
   let outcome: BuildOutcome | undefined;
   try {
     outcome = await buildIn(request, workspace, state);
-    return outcome;
+    return withPlace(outcome, plan);
   } catch (error) {
     if (request.signal?.aborted === true) return { kind: 'aborted' };
-    if (error instanceof KilnError && refusals.has(error.code)) return treeRefused(error);
+    if (error instanceof KilnError && refusals.has(error.code))
+      return withPlace(treeRefused(error), plan);
     throw error;
   } finally {
     if (outcome?.kind !== 'built' && state.began && request.onUnfinished !== undefined)
       await request.onUnfinished({ workspace, stepsDone: state.stepsDone });
     else await workspace.remove();
   }
+}
+
+/** What is wrong with a package stands in no line of the recipe: its place is that of the package. melange names none. */
+function withPlace(outcome: BuildOutcome, { compiled }: BuildPlan): BuildOutcome {
+  if (outcome.kind !== 'failed' || compiled.recipe.dialect === 'melange') return outcome;
+  return { ...outcome, position: outcome.position ?? compiled.package.position };
 }
 
 /** How far a build got. */

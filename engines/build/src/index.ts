@@ -50,6 +50,7 @@ export type {
 export { networkDependencies, networkRecord, parseNetworkRecord, requestKey } from './network.ts';
 export type { Mount, Relay, Sandbox, SandboxRequest, SandboxResult } from './sandbox.ts';
 export { baseEnvironment, stepScript, workspaceMount } from './script.ts';
+export { placed } from './placed.ts';
 export type { BuildProgress, Resumption } from './progress.ts';
 export { parseProgress, progressOf, resumeFrom } from './progress.ts';
 export type { FetchedSource, SourceFetcher, SourceMirror, SourceRequest } from './sources.ts';

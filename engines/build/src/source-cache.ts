@@ -2,6 +2,7 @@ import type { ArchiveSource, SourceReference } from '@kiln/recipe';
 import type { BlobStore } from '@kiln/blobs';
 import type { GitMirrors, GitSources } from './git-sources.ts';
 import type { BuildLogLine } from './log.ts';
+import { placed } from './placed.ts';
 import type { Mount } from './sandbox.ts';
 import type { SourceFetcher } from './sources.ts';
 import type { Workspace, WorkspacePort } from './workspace.ts';
@@ -64,11 +65,15 @@ async function fetchArchives(request: SourceCacheRequest, cache: Workspace): Pro
     (source): source is ArchiveSource => source.kind === 'archive',
   );
   const taken = new Set<string>();
-  for (const { uri, digest } of archives) {
+  for (const { uri, digest, position } of archives) {
     const path = `${digest.algorithm}:${digest.hex}`;
     if (taken.has(path)) continue;
     taken.add(path);
-    const fetched = await request.sources.fetch({ uri, digest }, request.signal);
+    const fetched = await request.sources
+      .fetch({ uri, digest }, request.signal)
+      .catch((error: unknown) => {
+        throw placed(error, position);
+      });
     request.onLog({
       step: 'sources',
       text: `${uri} (${fetched.sizeBytes} bytes, from ${fetched.from})`,

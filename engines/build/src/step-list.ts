@@ -1,4 +1,4 @@
-import { digestOfValue, shorten, type Digest } from '@kiln/base';
+import { digestOfValue, shorten, type Digest, type Position } from '@kiln/base';
 import type { CompiledStep } from '@kiln/recipe';
 import { stepScript } from './script.ts';
 
@@ -10,6 +10,8 @@ export interface ListedStep {
   readonly label: string;
   readonly packageName: string;
   readonly step: CompiledStep;
+  /** The step of the recipe that uses the pipeline in whose file this one stands; undefined for one of the recipe itself. */
+  readonly usedAt: Position | undefined;
   /** The variables of the step and of those around it; the inner ones win. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -22,21 +24,31 @@ export function listSteps(
   steps: readonly CompiledStep[],
   packageName: string,
   around: Readonly<Record<string, string>> = {},
+  outermost?: Position,
 ): readonly ListedStep[] {
   return steps
     .filter(({ applies }) => applies)
     .flatMap((step) => {
       const environment = { ...around, ...step.environment };
       const label = `${packageName}: ${labelOf(step)}`;
-      const listed = { label, packageName, step, environment };
+      const first = outermost ?? step.position;
+      const usedAt = first.file === step.position.file ? undefined : first;
+      const listed = { label, packageName, step, usedAt, environment };
       return [
         ...(step.runs === '' && step.workingDirectory === ''
           ? []
           : [{ ...listed, kind: 'script' as const }]),
-        ...listSteps(step.pipeline, packageName, environment),
+        ...listSteps(step.pipeline, packageName, environment, first),
         ...(step.requiredSteps === undefined ? [] : [{ ...listed, kind: 'assertion' as const }]),
       ];
     });
+}
+
+/** What an error calls a step: its position is in the pipeline's file, so that the recipe's is in here. */
+export function namedStep({ label, usedAt }: ListedStep): string {
+  return usedAt === undefined
+    ? `step "${label}"`
+    : `step "${label}", used at ${usedAt.file}:${usedAt.line},`;
 }
 
 /** What the log calls a step. */

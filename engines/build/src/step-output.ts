@@ -36,6 +36,10 @@ const troubles: readonly {
       'the network is there for programs that use a proxy: HTTP_PROXY and HTTPS_PROXY name it',
   },
   {
+    says: /: operation not permitted$/i,
+    hint: 'what it tries takes rights that steps do not have: devices, other owners, mounts',
+  },
+  {
     says: /: (?:line \d+: )?[^:]*: (?:command )?not found$/i,
     hint: 'add the package with that program to environment.contents.packages',
   },

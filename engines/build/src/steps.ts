@@ -1,10 +1,11 @@
-import { KilnError, type Clock } from '@kiln/base';
+import type { Clock } from '@kiln/base';
 import type { CompiledStep } from '@kiln/recipe';
 import { LineSplitter, type BuildLogLine } from './log.ts';
 import type { BuildFailure } from './outcome.ts';
+import { placed } from './placed.ts';
 import type { Mount, Sandbox, SandboxRequest, SandboxResult } from './sandbox.ts';
 import { stepScript, workspaceMount } from './script.ts';
-import { appliedIn, listSteps, type ListedStep } from './step-list.ts';
+import { appliedIn, listSteps, namedStep, type ListedStep } from './step-list.ts';
 import { OutputTail, hintOf } from './step-output.ts';
 
 /** Who runs the steps. */
@@ -123,11 +124,7 @@ export class StepRun {
     try {
       return await this.#runner.sandbox.run(request);
     } catch (error) {
-      if (!(error instanceof KilnError) || error.position !== undefined) throw error;
-      const { code, message, hint, retry, details } = error;
-      const { position } = step;
-      const options = { hint, retry, details, position, cause: error.cause };
-      throw new KilnError(code, `step "${label}": ${message}`, options);
+      throw placed(error, step.position, `step "${label}": `);
     }
   }
 
@@ -164,7 +161,7 @@ export class StepRun {
   ): Promise<StepsResult> {
     const runner = this.#runner;
     const failed = failure('BUILD_STEP_FAILED', listed, {
-      message: `step "${listed.label}" ended with exit code ${exitCode}`,
+      message: `${namedStep(listed)} ended with exit code ${exitCode}`,
       hint: hintOf(exitCode, output.lines, request.relay === undefined ? 'none' : 'observed'),
       findings: output.lines,
     });
@@ -178,7 +175,7 @@ export class StepRun {
 
 function timedOut(listed: ListedStep, output: OutputTail): BuildFailure {
   return failure('BUILD_TIMED_OUT', listed, {
-    message: `the build took too long; it was at step "${listed.label}"`,
+    message: `the build took too long; it was at ${namedStep(listed).replace(/,$/, '')}`,
     hint: 'raise package.timeout in the recipe',
     findings: output.lines,
   });
@@ -186,7 +183,7 @@ function timedOut(listed: ListedStep, output: OutputTail): BuildFailure {
 
 function tooLong(listed: ListedStep): BuildFailure {
   return failure('BUILD_SCRIPT_TOO_LONG', listed, {
-    message: `the script of step "${listed.label}" is longer than 120 KiB`,
+    message: `the script of ${namedStep(listed)} is longer than 120 KiB`,
     hint: 'move it into a file of the side directory',
   });
 }
@@ -196,7 +193,7 @@ function assertSteps(listed: ListedStep): StepsResult {
   const ran = appliedIn(listed.step);
   if (ran === requiredSteps) return undefined;
   return failure('BUILD_ASSERTION_FAILED', listed, {
-    message: `step "${listed.label}" requires ${requiredSteps} nested steps to run, ${ran} did`,
+    message: `${namedStep(listed)} requires ${requiredSteps} nested steps to run, ${ran} did`,
   });
 }
 

@@ -11,6 +11,7 @@ import {
   compilerFiles,
   libraryVersions,
   networkRecord,
+  placed,
   planBuild,
   type AnalysedTree,
   type BuildFailure,
@@ -131,15 +132,19 @@ export async function planLocally(
 ): Promise<{ readonly plan: BuildPlan; readonly guest: Guest; readonly resolved: ResolvedGuest }> {
   const { compiled, guests, signal } = request;
   const melange = compiled.recipe.dialect === 'melange';
-  const resolved = await guests.resolve(
-    {
-      environment: compiled.environment,
-      arch: compiled.arch,
-      appended: request.appended,
-      dialect: melange ? 'apko' : 'kiln',
-    },
-    signal,
-  );
+  const resolved = await guests
+    .resolve(
+      {
+        environment: compiled.environment,
+        arch: compiled.arch,
+        appended: request.appended,
+        dialect: melange ? 'apko' : 'kiln',
+      },
+      signal,
+    )
+    .catch((error: unknown) => {
+      throw melange ? error : placed(error, compiled.package.position);
+    });
   for (const directory of resolved.missing) request.onMissingIndex?.(directory);
   const guest = await guests.make(resolved.lock, {
     repositories: request.appended.repositories ?? [],
