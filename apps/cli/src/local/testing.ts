@@ -62,7 +62,9 @@ export class PackageBuilds implements Disposable {
   static async open(programs: readonly string[]): Promise<PackageBuilds> {
     const builds = new PackageBuilds();
     const repositoryKey = testKey('tools.rsa.pub');
-    const tools = testPackage('tools=1-r0', hostTools(programs));
+    // Pipelines ask for their programs by the names of packages.
+    const provides = programs.map((name) => `${name}=1`);
+    const tools = testPackage('tools=1-r0', hostTools(programs), { provides });
     for (const [file, bytes] of testRepository([tools], repositoryKey))
       builds.put(`tools/${file}`, bytes);
     builds.put('tools.rsa.pub', repositoryKey.publicPem);
