@@ -12,7 +12,7 @@ const config: ViteUserConfig = defineConfig({
           exclude: ['**/*.world.test.ts', '**/node_modules/**'],
           isolate: false,
           // Seconds are for a machine that does other things; every one of these tests takes far less.
-          testTimeout: 30_000,
+          testTimeout: 120_000,
           pool: 'threads',
         },
       },
