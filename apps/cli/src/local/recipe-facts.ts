@@ -59,8 +59,11 @@ class FactsReader {
     const digest = digestOf(source);
     const recipe = recipeOfText(Buffer.from(source).toString('utf8'), file, this.#options);
     const allUsed = new Set<string>();
+    // What every architecture has in common, when that is all.
+    let common: RecipeNode | undefined;
     const nodes = this.#options.architectures.map((arch) => {
       if (!appliesTo(recipe.package.targetArchitectures, arch)) return null;
+      if (common !== undefined) return common;
       const used = new Set<string>();
       const compiled = compileRecipe({
         recipe,
@@ -71,7 +74,9 @@ class FactsReader {
           return this.#definitions(name);
         },
       });
-      return recipeNodeOf(compiled, { file, digest, pipelines: used });
+      const node = recipeNodeOf(compiled, { file, digest, pipelines: used });
+      if (!compiled.readsArchitecture) common = node;
+      return node;
     });
     const pipelines = sortUnique(allUsed).map((name) => [name, this.#digest(name)] as const);
     return { digest, pipelines, nodes };
