@@ -27,7 +27,12 @@ const recipes = fs
   .filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
   .map((name) => path.join(tree, name));
 const common = ['--arch', values.arch, '--pipeline-dir', pipelines];
-const commit = ['--git-commit', '0'.repeat(40), '--git-repo-url', 'https://git.example.org/recipes'];
+const commit = [
+  '--git-commit',
+  '0'.repeat(40),
+  '--git-repo-url',
+  'https://git.example.org/recipes',
+];
 
 /** User and system time of all children that ended, in seconds: fields 16 and 17 of proc(5)'s `stat`, in ticks of 10 ms. */
 function childrenSeconds(): number {
@@ -54,10 +59,8 @@ function measure(what: string, words: readonly string[]): void {
 
 try {
   process.stdout.write(`${recipes.length} recipes for ${values.arch}\n`);
-  measure('compile', [
-    ...['package', 'compile', ...recipes, ...common, ...commit],
-    ...['--out', path.join(work, 'compiled')],
-  ]);
+  const out = ['--out', path.join(work, 'compiled')];
+  measure('compile', ['package', 'compile', ...recipes, ...common, ...commit, ...out]);
   for (const what of ['graph, nothing kept', 'graph, nothing changed'])
     measure(what, ['package', 'graph', tree, ...common]);
 } finally {
