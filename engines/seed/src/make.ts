@@ -1,4 +1,4 @@
-import { digestFromHex } from '@kiln/base';
+import { digestFromHex, mapBounded } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import type { DebianArchive, DownloadProgress } from './archive.ts';
 import { Closure } from './closure.ts';
@@ -46,17 +46,17 @@ export async function makeSeed(request: MakeSeedRequest): Promise<readonly Wrapp
     blobs,
     buildTimeSeconds,
   };
-  const wrapped: WrappedPackage[] = await wrapGenerated(context);
+  const generated = await wrapGenerated(context);
+  const fetched = packages.map((one, at) => ({ one, deb: debs[at] ?? digestFromHex(one.sha256) }));
   let done = 0;
-  await inParallel(packages, async (one, at) => {
-    signal?.throwIfAborted();
-    const deb = debs[at] ?? digestFromHex(one.sha256);
-    wrapped.push(await archive.open(deb, (opened) => wrapDeb(one, opened, context)));
+  const wrap = async ({ one, deb }: (typeof fetched)[number]): Promise<WrappedPackage> => {
+    const wrapped = await archive.open(deb, (opened) => wrapDeb(one, opened, context));
     await blobs.delete(deb);
     done += 1;
     request.onStage?.({ kind: 'wrapping', packages: done, packagesTotal: packages.length });
-  });
-  return wrapped;
+    return wrapped;
+  };
+  return [...generated, ...(await mapBounded(fetched, wrappedAtOnce, wrap, signal))];
 }
 
 /** A stage in words; undefined for one that is over at once. */
@@ -79,18 +79,4 @@ function fetchingText(progress: DownloadProgress): string {
     `fetching Debian packages, ${progress.packages} of ${progress.packagesTotal}` +
     `, ${megabytes(progress.bytes)} of ${megabytes(progress.bytesTotal)} MB`
   );
-}
-
-async function inParallel<T>(
-  items: readonly T[],
-  work: (item: T, at: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let at = next++; at < items.length; at = next++) {
-      const item = items[at];
-      if (item !== undefined) await work(item, at);
-    }
-  };
-  await Promise.all(Array.from({ length: wrappedAtOnce }, worker));
 }
