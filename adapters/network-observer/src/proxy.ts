@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import tls, { type SecureContext } from 'node:tls';
-import { KilnError, digestFromHex, messageOf, shorten } from '@kiln/base';
+import { KilnError, collect, digestOf, messageOf, shorten } from '@kiln/base';
 import type { Answers } from './answers.ts';
 import type { Authority } from './authority.ts';
 import type { ObserverLimits } from './limits.ts';
@@ -142,15 +141,10 @@ async function bodyOf(
   url: string,
   bytesMax: number,
 ): Promise<NonNullable<UpstreamRequest['sent']>> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > bytesMax) throw refused(`${url}: a request of more than ${bytesMax} bytes`);
-    chunks.push(chunk);
-  }
-  const bytes = Buffer.concat(chunks);
-  return { bytes, digest: digestFromHex(createHash('sha256').update(bytes).digest('hex')) };
+  const bytes = await collect(request, bytesMax, () =>
+    refused(`${url}: a request of more than ${bytesMax} bytes`),
+  );
+  return { bytes, digest: digestOf(bytes) };
 }
 
 const statuses: Readonly<Record<string, number>> = { NETWORK_REFUSED: 403 };
