@@ -1,7 +1,8 @@
 import type { ApkPackage } from '@kiln/apk';
 import { analyseTrees, treeOfPackage, type Dialect, type KeepContent } from '@kiln/build';
+import { elements, member } from '@kiln/yaml';
 import { packagePolicies, type LintPolicy } from './policy.ts';
-import { itemsOf, member, recipeIn, textOf } from './package-recipe.ts';
+import { recipeIn, textOf } from './package-recipe.ts';
 import { lintPackage, type LintReport } from './report.ts';
 
 export interface PackageFileRequest {
@@ -49,12 +50,12 @@ function recipeFacts({ info, control }: PackageFileRequest['apk']): RecipeFacts 
   const isMain = textOf(member(main, 'name')) === info.name;
   const own = isMain
     ? undefined
-    : itemsOf(member(recipe, 'subpackages')).find(
+    : elements(member(recipe, 'subpackages')).find(
         (one) => textOf(member(one, 'name')) === info.name,
       );
   const test = member(isMain ? recipe : own, 'test');
   return {
-    testPipelines: itemsOf(member(test, 'pipeline')).map((step) => textOf(member(step, 'uses'))),
-    disabled: itemsOf(member(member(isMain ? main : own, 'checks'), 'disabled')).map(textOf),
+    testPipelines: elements(member(test, 'pipeline')).map((step) => textOf(member(step, 'uses'))),
+    disabled: elements(member(member(isMain ? main : own, 'checks'), 'disabled')).map(textOf),
   };
 }

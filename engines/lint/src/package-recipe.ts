@@ -17,14 +17,6 @@ function yamlOf(text: string): YamlNode | undefined {
   }
 }
 
-export function member(node: YamlNode | undefined, name: string): YamlNode | undefined {
-  return node?.kind === 'mapping' ? node.members.get(name)?.value : undefined;
-}
-
-export function itemsOf(node: YamlNode | undefined): readonly YamlNode[] {
-  return node?.kind === 'sequence' ? node.elements : [];
-}
-
 export function textOf(node: YamlNode | undefined): string {
   return node?.kind === 'scalar' ? node.text : '';
 }

@@ -1,6 +1,7 @@
 import type { ApkPackage } from '@kiln/apk';
 import { treeOfPackage, type KeepContent } from '@kiln/build';
-import { member, recipeIn, textOf } from './package-recipe.ts';
+import { member } from '@kiln/yaml';
+import { recipeIn, textOf } from './package-recipe.ts';
 import { releasedFiles, type ReleasedPackage } from './release-diff.ts';
 
 /**

@@ -1,6 +1,8 @@
 import { KilnError, shorten, type Position } from '@kiln/base';
 import {
   applyEdits,
+  elements,
+  member,
   parseYaml,
   replaceScalar,
   type TextEdit,
@@ -288,14 +290,6 @@ function* stepsOf(pipeline: YamlNode | undefined): Generator<WrittenStep> {
     };
     yield* stepsOf(member(step, 'pipeline'));
   }
-}
-
-function elements(node: YamlNode | undefined): readonly YamlNode[] {
-  return node?.kind === 'sequence' ? node.elements : [];
-}
-
-function member(node: YamlNode | undefined, key: string): YamlNode | undefined {
-  return node?.kind === 'mapping' ? node.members.get(key)?.value : undefined;
 }
 
 function scalar(node: YamlNode | undefined, key: string): YamlScalar | undefined {

@@ -1,5 +1,5 @@
 import { KilnError, type Position } from '@kiln/base';
-import { parseYaml, plainValue, printYaml, type YamlMapping, type YamlNode } from '@kiln/yaml';
+import { member, parseYaml, plainValue, printYaml, type YamlNode } from '@kiln/yaml';
 import type { RecipeDialect } from './recipe.ts';
 
 export interface CopyrightEntry {
@@ -68,17 +68,12 @@ function sameBut(before: YamlNode, after: YamlNode, value: unknown): boolean {
     JSON.stringify(plainValue(node), (name, member: unknown) =>
       name === 'copyright' ? undefined : member,
     );
-  const facts = member(after, 'package');
-  const made = facts === undefined ? undefined : member(facts, 'copyright');
+  const made = member(member(after, 'package'), 'copyright');
   return (
     without(before) === without(after) &&
     made !== undefined &&
     JSON.stringify(plainValue(made)) === JSON.stringify(value)
   );
-}
-
-function member(node: YamlNode | YamlMapping, name: string): YamlNode | undefined {
-  return node.kind === 'mapping' ? node.members.get(name)?.value : undefined;
 }
 
 function notEditable(problem: string, position: Position): KilnError {

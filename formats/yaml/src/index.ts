@@ -14,7 +14,7 @@ export type {
   YamlScalar,
   YamlSequence,
 } from './node.ts';
-export { isNull } from './node.ts';
+export { elements, isNull, member } from './node.ts';
 export type { ParseYamlOptions } from './parse.ts';
 export { parseYaml } from './parse.ts';
 export { printYaml } from './print.ts';

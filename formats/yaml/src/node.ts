@@ -44,3 +44,13 @@ export type YamlNode = YamlScalar | YamlSequence | YamlMapping;
 export function isNull(node: YamlNode): boolean {
   return node.kind === 'scalar' && node.plain && /^(?:|~|null|Null|NULL)$/.test(node.text);
 }
+
+/** What a mapping has under a key; undefined where it has no such key, or is no mapping. */
+export function member(node: YamlNode | undefined, key: string): YamlNode | undefined {
+  return node?.kind === 'mapping' ? node.members.get(key)?.value : undefined;
+}
+
+/** The elements of a sequence; none of anything else. */
+export function elements(node: YamlNode | undefined): readonly YamlNode[] {
+  return node?.kind === 'sequence' ? node.elements : [];
+}
