@@ -12,6 +12,7 @@ export {
 } from './digest.ts';
 export type { Details, KilnErrorOptions, Position } from './errors.ts';
 export { KilnError, assert, messageOf, shorten } from './errors.ts';
+export { withIdleLimit } from './idle-limit.ts';
 export { mapBounded } from './map-bounded.ts';
 export type { Clock, LogFields, Logger, Random } from './ports.ts';
 export { jsonLogger, seededRandom, silentLogger, systemClock, systemRandom } from './ports.ts';

@@ -1,4 +1,4 @@
-import { KilnError, messageOf, withoutUserInfo } from '@kiln/base';
+import { KilnError, messageOf, withIdleLimit, withoutUserInfo } from '@kiln/base';
 
 /** Opens an address; undefined when the server says that nothing is there. */
 export type FetchUrl = (
@@ -75,18 +75,10 @@ async function* watched(
   stall: AbortController,
   url: URL,
 ): AsyncGenerator<Uint8Array> {
-  const late = (): void => stall.abort(new Error('no more bytes in time'));
-  let timer = setTimeout(late, idleMs);
   try {
-    for await (const chunk of body) {
-      clearTimeout(timer);
-      yield chunk;
-      timer = setTimeout(late, idleMs);
-    }
+    yield* withIdleLimit(body, idleMs, stall);
   } catch (error) {
     throw unavailable(url, reasonOf(error), error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { replaceFile } from '@kiln/apk-files';
-import { KilnError, messageOf, shorten, systemRandom } from '@kiln/base';
+import { KilnError, messageOf, shorten, systemRandom, withIdleLimit } from '@kiln/base';
 
 /** Content for a place that must know its size before. */
 export interface CacheContent {
@@ -89,10 +89,6 @@ interface Answer {
   readonly stalled: AbortController;
 }
 
-function stopAfter(stalled: AbortController, milliseconds: number): NodeJS.Timeout {
-  return setTimeout(() => stalled.abort(new Error('no answer in time')), milliseconds);
-}
-
 class HttpPlace implements CachePlace {
   readonly shown: string;
   readonly #base: URL;
@@ -161,7 +157,7 @@ class HttpPlace implements CachePlace {
 
   async #fetch(method: 'GET' | 'HEAD', name: string): Promise<Answer> {
     const stalled = new AbortController();
-    const timer = stopAfter(stalled, answerMs);
+    const timer = setTimeout(() => stalled.abort(new Error('no answer in time')), answerMs);
     try {
       const response = await fetch(new URL(name, this.#base), {
         method,
@@ -182,17 +178,10 @@ class HttpPlace implements CachePlace {
     body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     stalled: AbortController,
   ): AsyncGenerator<Uint8Array> {
-    let timer = stopAfter(stalled, idleMs);
     try {
-      for await (const chunk of body) {
-        clearTimeout(timer);
-        yield chunk;
-        timer = stopAfter(stalled, idleMs);
-      }
+      yield* withIdleLimit(body, idleMs, stalled);
     } catch (error) {
       throw unreachable(this.shown, messageOf(error), error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 
