@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { messageOf } from '@kiln/base';
 
 export interface HostToolRequest {
   readonly argv: readonly string[];
   readonly directory: string;
-  readonly input?: AsyncIterable<Uint8Array> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -17,12 +17,12 @@ const saidCharactersMax = 2000;
  * hour. Undefined where all went well, otherwise what the program said first, in one line. Throws the signal's reason.
  */
 export async function runHostTool(request: HostToolRequest): Promise<string | undefined> {
-  const { argv, directory, input, signal } = request;
+  const { argv, directory, signal } = request;
   signal?.throwIfAborted();
   const child = spawn('prlimit', [`--fsize=${fileBytesMax}`, '--core=0', ...argv], {
     cwd: directory,
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeMs,
     killSignal: 'SIGKILL',
     ...(signal === undefined ? {} : { signal }),
@@ -32,15 +32,10 @@ export async function runHostTool(request: HostToolRequest): Promise<string | un
     stream.setEncoding('utf8').on('data', (text: string) => {
       if (said.length < saidCharactersMax) said += text;
     });
-  // A program that ends before it has read everything says so by its exit code.
-  child.stdin.on('error', () => undefined);
-  const ended = once(child, 'close').then(
+  const reason = await once(child, 'close').then(
     ([code]) => (code === 0 ? undefined : firstLine(said)),
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    (error: unknown) => messageOf(error),
   );
-  for await (const chunk of input ?? []) child.stdin.write(chunk);
-  child.stdin.end();
-  const reason = await ended;
   signal?.throwIfAborted();
   return reason;
 }

@@ -2,6 +2,8 @@ export type { FolderSource, SourceFolderOptions } from './cache-folder.ts';
 export { keepInFolder } from './cache-folder.ts';
 export type { DigestIndex } from './digest-index.ts';
 export { FsDigestIndex } from './digest-index.ts';
+export type { CheckedSource } from './digest-check.ts';
+export { DigestCheck } from './digest-check.ts';
 export type { FetchUrl } from './fetch-url.ts';
 export { fetchUrl } from './fetch-url.ts';
 export type { PatchRequest } from './patch.ts';

@@ -4,7 +4,8 @@ import { runHostTool } from './host-tool.ts';
 export interface PatchRequest {
   /** For people. */
   readonly name: string;
-  readonly content: AsyncIterable<Uint8Array>;
+  /** Absolute. */
+  readonly file: string;
   /** Where the sources are. */
   readonly directory: string;
   readonly stripComponents: number;
@@ -15,9 +16,9 @@ export interface PatchRequest {
 
 /** Applies a patch with the host's patch. Throws `SOURCE_PATCH_FAILED`, and the signal's reason. */
 export async function applyPatch(request: PatchRequest): Promise<void> {
-  const { name, content, directory, stripComponents, fuzz, signal } = request;
-  const argv = ['patch', '--batch', `-p${stripComponents}`, `--fuzz=${fuzz}`];
-  const reason = await runHostTool({ argv, directory, input: content, signal });
+  const { name, file, directory, stripComponents, fuzz, signal } = request;
+  const options = [`-p${stripComponents}`, `--fuzz=${fuzz}`, `--input=${file}`];
+  const reason = await runHostTool({ argv: ['patch', '--batch', ...options], directory, signal });
   if (reason === undefined) return;
   throw new KilnError(
     'SOURCE_PATCH_FAILED',

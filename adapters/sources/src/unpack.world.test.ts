@@ -81,11 +81,10 @@ test('a patch that names a file outside is not applied there', async () => {
   const outside = join(folder, 'outside');
   writeFileSync(outside, 'one\n');
   const text = '--- ../outside\n+++ ../outside\n@@ -1 +1 @@\n-one\n+two\n';
-  const content = (async function* () {
-    yield Buffer.from(text);
-  })();
+  const file = join(folder, 'outside.patch');
+  writeFileSync(file, text);
   await expect(
-    applyPatch({ name: 'p', content, directory: work, stripComponents: 0, fuzz: 0 }),
+    applyPatch({ name: 'p', file, directory: work, stripComponents: 0, fuzz: 0 }),
   ).rejects.toMatchObject({ code: 'SOURCE_PATCH_FAILED' });
   expect(execFileSync('cat', [outside], { encoding: 'utf8' })).toBe('one\n');
   expect(existsSync(join(work, 'outside'))).toBe(false);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import {
@@ -9,9 +8,10 @@ import {
   type Logger,
   type Position,
 } from '@kiln/base';
+import { placed } from '@kiln/build';
 import { CachedGitSources } from '@kiln/git-sources';
 import { gitCheckoutOf, substitute, type Recipe, type Step } from '@kiln/recipe';
-import { applyPatch, fetchUrl, unpackArchive } from '@kiln/sources';
+import { DigestCheck, applyPatch, fetchUrl, unpackArchive } from '@kiln/sources';
 
 export interface LicenceSourcesRequest {
   readonly recipe: Recipe;
@@ -148,26 +148,16 @@ async function download(
   const content = await fetchUrl(uri, signal);
   if (content === undefined) throw new KilnError('SOURCE_UNAVAILABLE', `nothing is at ${shown}`);
   const algorithm = inputs.text('expected-sha256') === '' ? 'sha512' : 'sha256';
-  const expected = inputs.text(`expected-${algorithm}`).toLowerCase();
-  const hash = createHash(algorithm);
-  let size = 0;
+  const hex = inputs.text(`expected-${algorithm}`).toLowerCase();
   // Whatever an archive before it put there, links too, gives way.
   fs.rmSync(file, { force: true });
-  await using handle = await fs.promises.open(file, 'wx');
-  for await (const chunk of content) {
-    size += chunk.length;
-    if (size > sourceBytesMax)
-      throw new KilnError('SOURCE_UNAVAILABLE', `${shown} is larger than 8 GiB`);
-    hash.update(chunk);
-    await handle.writeFile(chunk);
+  const digest = hex === '' ? {} : { digest: { algorithm, hex } as const };
+  const check = new DigestCheck({ uri, ...digest }, sourceBytesMax);
+  try {
+    await fs.promises.writeFile(file, check.through(content), { flag: 'wx' });
+  } catch (error) {
+    throw placed(error, inputs.position);
   }
-  const found = hash.digest('hex');
-  if (expected === '' || found === expected) return;
-  throw new KilnError(
-    'SOURCE_DIGEST_MISMATCH',
-    `${shown} has ${algorithm} ${found}, not ${shorten(expected, 128)}`,
-    { position: inputs.position, hint: 'compare with the digest that upstream publishes' },
-  );
 }
 
 async function runCheckout(inputs: StepInputs, request: LicenceSourcesRequest): Promise<void> {
@@ -223,7 +213,7 @@ async function runPatch(inputs: StepInputs, request: LicenceSourcesRequest): Pro
     if (!fs.existsSync(file)) throw inputs.invalid(`there is no patch "${shorten(name, 200)}"`);
     await applyPatch({
       name,
-      content: fs.createReadStream(file),
+      file,
       directory: workFolder,
       stripComponents: inputs.count('strip-components', 1),
       fuzz: inputs.count('fuzz', 2),
