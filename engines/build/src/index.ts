@@ -34,6 +34,7 @@ export type {
   BuildReport,
   HardeningViolation,
 } from './outcome.ts';
+export { showsOutput } from './outcome.ts';
 export type { BuildPlan, LockedPackage, Owners, PlanInputs, SideFile } from './plan.ts';
 export { actionDigest, actionInputs, planBuild, recipeDocument } from './plan.ts';
 export type { KeepContent, KeptContent } from './package-tree.ts';

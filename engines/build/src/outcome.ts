@@ -35,6 +35,11 @@ export interface BuildFailure {
   readonly findings: readonly string[];
 }
 
+/** Whether the findings of a failure are what a step printed. */
+export function showsOutput({ code }: Pick<BuildFailure, 'code'>): boolean {
+  return code === 'BUILD_STEP_FAILED' || code === 'BUILD_TIMED_OUT';
+}
+
 export interface BuildReport {
   /** Violations that the recipe excuses. */
   readonly excused: readonly HardeningViolation[];

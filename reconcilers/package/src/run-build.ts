@@ -1,6 +1,6 @@
 import { digestOfValue, hexOf } from '@kiln/base';
 import type { BuildFailure, BuildOutcome, BuildPlan, NetworkRecord } from '@kiln/build';
-import { build, joinPackage, networkDependencies } from '@kiln/build';
+import { build, joinPackage, networkDependencies, showsOutput } from '@kiln/build';
 import { KilnError } from '@kiln/base';
 import { recordOf } from '@kiln/apk';
 import { environmentTree, treeMembers } from '@kiln/assemble';
@@ -86,11 +86,9 @@ export async function runBuild(
 const shownMax = 5;
 
 /** A build's failure as an error. What a step printed is in the log already, and its last lines say most. */
-function refused(
-  { code, message, findings, hint, position }: BuildFailure,
-  log: AttemptLog,
-): KilnError {
-  const printed = code === 'BUILD_STEP_FAILED' || code === 'BUILD_TIMED_OUT';
+function refused(failure: BuildFailure, log: AttemptLog): KilnError {
+  const { code, message, findings, hint, position } = failure;
+  const printed = showsOutput(failure);
   if (!printed) for (const finding of findings) log.write(`${finding}\n`);
   const shown = printed ? findings.slice(-shownMax) : findings.slice(0, shownMax);
   return new KilnError(code, [message, ...shown].join('; '), { hint, position });

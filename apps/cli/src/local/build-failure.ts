@@ -1,13 +1,12 @@
 import { KilnError } from '@kiln/base';
-import type { BuildFailure } from '@kiln/build';
+import { showsOutput, type BuildFailure } from '@kiln/build';
 
 const findingsMax = 20;
-const ofSteps: readonly string[] = ['BUILD_STEP_FAILED', 'BUILD_TIMED_OUT'];
 
 /** A build's failure as an error: its message, its findings or the last lines of the step, its place and its hint. */
 export function failureOf(failure: BuildFailure): KilnError {
   const { code, message, findings, hint, position } = failure;
-  const mark = ofSteps.includes(code) ? '| ' : '';
+  const mark = showsOutput(failure) ? '| ' : '';
   const shown = findings.slice(0, findingsMax).map((finding) => `\n  ${mark}${finding}`);
   const left = findings.length - shown.length;
   const more = left > 0 ? `\n  and ${left} more` : '';
