@@ -1,5 +1,6 @@
 import type { Digest } from '@kiln/base';
 import { isDigest } from '@kiln/base';
+import { provenanceSuffix } from '@kiln/factory';
 
 /** Which state of a repository a path is about. */
 export type Selector =
@@ -20,8 +21,6 @@ export type Target =
     };
 
 const indexFile = 'APKINDEX.tar.gz';
-/** What is put behind the name of a package's file: a Sigstore bundle with SLSA provenance of the file. */
-const provenanceSuffix = '.provenance.sigstore.json';
 const repositoryPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const archPattern = /^[a-z0-9][a-z0-9_]{0,31}$/;
 const packagePattern = /^[A-Za-z0-9_][A-Za-z0-9._+~-]{0,250}\.apk$/;

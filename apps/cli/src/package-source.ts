@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { fileBytes } from '@kiln/apk-files';
 import { KilnError, collect, shorten } from '@kiln/base';
+import { provenanceSuffix } from '@kiln/factory';
 import type { PackageDetail } from '@kiln/server/schemas';
 import { fetchUrl } from '@kiln/sources';
 import { connectClient } from './client.ts';
@@ -13,7 +14,6 @@ export interface PackageSource {
   readonly name: string;
 }
 
-export const provenanceSuffix = '.provenance.sigstore.json';
 const provenanceBytesMax = 64 * 1024 * 1024;
 const keyPattern = /^package:([^@]+)(?:@([a-z0-9_]+))?$/;
 

@@ -8,7 +8,7 @@ import type {
   ImageResult,
   KeyState,
 } from '@kiln/factory';
-import { parseKey, provenanceOf } from '@kiln/factory';
+import { parseKey, provenanceOf, provenanceSuffix } from '@kiln/factory';
 import type {
   AttemptRecord,
   DeadLetterRecord,
@@ -515,7 +515,7 @@ async function provenanceDetail(
   const digest = await provenanceOf(records, built.apk);
   if (digest === undefined) return null;
   const { registry, key } = addresses;
-  const file = `${built.file}.provenance.sigstore.json`;
+  const file = `${built.file}${provenanceSuffix}`;
   const folder = `http://${registry}/apk/${generation.repository}/${generation.arch}`;
   return {
     digest,

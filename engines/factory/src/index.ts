@@ -1,5 +1,5 @@
 export type { AttemptLog, AttemptLogs } from './attempt-logs.ts';
-export { provenanceOf } from './attestations.ts';
+export { provenanceOf, provenanceSuffix } from './attestations.ts';
 export type {
   Bundle,
   CatalogSettings,
