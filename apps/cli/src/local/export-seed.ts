@@ -1,13 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { IndexRecord } from '@kiln/apk';
-import { checksumOf, recordOf, signControl, signatureSegment } from '@kiln/apk';
-import { replaceFile, writeIndexFile, type SigningKey } from '@kiln/apk-files';
+import { writeIndexFile, type SigningKey } from '@kiln/apk-files';
 import { compareBytes, systemRandom } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import { FsBlobs } from '@kiln/blobs-fs';
-import type { DebianArchive, SeedDefinition, SeedStage, WrappedPackage } from '@kiln/seed';
+import type { DebianArchive, SeedDefinition, SeedStage } from '@kiln/seed';
 import { makeSeed } from '@kiln/seed';
+import { writeApk } from './write-apk.ts';
 
 export interface ExportSeedRequest {
   readonly definition: SeedDefinition;
@@ -35,7 +35,12 @@ export async function exportSeed(request: ExportSeedRequest): Promise<readonly I
     const blobs = new FsBlobs({ directory: path.join(scratch, 'blobs') });
     const wrapped = await makeSeed({ ...request, archive: request.archive(blobs), blobs });
     const records: IndexRecord[] = [];
-    for (const one of wrapped) records.push(await writeApk(one, { ...request, folder, blobs }));
+    for (const { info, control, data: digest, dataSizeBytes: sizeBytes } of wrapped) {
+      const file = path.join(folder, `${info.name}-${info.version}.apk`);
+      const one = { info, control, data: { digest, sizeBytes } };
+      const { key, buildTimeSeconds: mtimeSeconds } = request;
+      records.push(await writeApk(one, { blobs, key, mtimeSeconds, file }));
+    }
     records.sort((a, b) => compareBytes(a.name, b.name));
     await writeIndexFile(path.join(folder, 'APKINDEX.tar.gz'), records, {
       description: `seed ${request.definition.architecture}`,
@@ -46,34 +51,4 @@ export async function exportSeed(request: ExportSeedRequest): Promise<readonly I
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });
   }
-}
-
-interface Target {
-  readonly folder: string;
-  readonly blobs: BlobStore;
-  readonly key: SigningKey | undefined;
-  readonly buildTimeSeconds: number;
-}
-
-async function writeApk(
-  { info, control, data, dataSizeBytes }: WrappedPackage,
-  { folder, blobs, key, buildTimeSeconds }: Target,
-): Promise<IndexRecord> {
-  const signature =
-    key === undefined
-      ? new Uint8Array(0)
-      : signatureSegment({
-          keyName: key.keyName,
-          signature: signControl(control, key.pem),
-          mtimeSeconds: buildTimeSeconds,
-        });
-  async function* segments(): AsyncGenerator<Uint8Array> {
-    yield signature;
-    yield control;
-    yield* blobs.read(data);
-  }
-  const file = path.join(folder, `${info.name}-${info.version}.apk`);
-  await replaceFile(file, segments(), systemRandom);
-  const sizeBytes = signature.length + control.length + dataSizeBytes;
-  return recordOf(info, checksumOf(control), sizeBytes);
 }

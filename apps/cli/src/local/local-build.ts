@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { recordOf, signControl, signatureSegment, type IndexRecord } from '@kiln/apk';
-import { replaceFile, type SigningKey } from '@kiln/apk-files';
-import { systemClock, systemRandom } from '@kiln/base';
+import type { IndexRecord } from '@kiln/apk';
+import type { SigningKey } from '@kiln/apk-files';
+import { systemClock } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import { FsBlobs } from '@kiln/blobs-fs';
 import {
@@ -39,6 +39,7 @@ import { failureOf } from './build-failure.ts';
 import { DebuggedRun, type Debugging } from './debugging.ts';
 import type { Guest, LocalGuests, ResolvedGuest } from './guest.ts';
 import { hostMounts, identityOf, withScratch, type Scratch } from './runner.ts';
+import { writeApk } from './write-apk.ts';
 import { sourceFiles } from './source-directory.ts';
 
 export interface LocalBuildRequest {
@@ -350,20 +351,11 @@ async function writePackage(
   const folder = path.join(outDirectory, compiled.arch);
   if (write) fs.mkdirSync(folder, { recursive: true });
   const file = path.join(folder, emitted.fileName);
-  const signature =
-    key === undefined
-      ? new Uint8Array(0)
-      : signatureSegment({
-          keyName: key.keyName,
-          signature: signControl(emitted.control, key.pem),
-          mtimeSeconds: plan.sourceDateEpoch,
-        });
-  async function* segments(): AsyncGenerator<Uint8Array> {
-    yield signature;
-    yield emitted.control;
-    yield* blobs.read(emitted.data.digest);
-  }
-  if (write) await replaceFile(file, segments(), systemRandom);
-  const size = signature.length + emitted.control.length + emitted.data.sizeBytes;
-  return { file, record: recordOf(emitted.info, emitted.checksum, size), emitted };
+  const record = await writeApk(emitted, {
+    blobs,
+    key,
+    mtimeSeconds: plan.sourceDateEpoch,
+    file: write ? file : undefined,
+  });
+  return { file, record, emitted };
 }
