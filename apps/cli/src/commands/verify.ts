@@ -1,13 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { KeptFiles } from '@kiln/apk-files';
-import { KilnError } from '@kiln/base';
 import type { VerificationReport } from '@kiln/trust';
 import { printVerification, verifyImage, verifyPackage } from '@kiln/trust';
 import { findRunning } from '../client.ts';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import type { Config } from '../config.ts';
+import { keyringOf, readKey } from '../keys.ts';
+import { listOf } from '../local/options.ts';
 import { findPackage, namesPackage, openApk, readProvenance } from '../package-source.ts';
 import { RegistrySource } from '../registry-source.ts';
 
@@ -42,7 +43,7 @@ export const verify: Command = {
     if (text === undefined) throw usage(verify, 'which image or package?');
     const own = path.join(config.home, 'public');
     const key = typeof flags['key'] === 'string' ? flags['key'] : path.join(own, 'image.pub');
-    const named = ((flags['keyring'] ?? []) as readonly string[]).map(String);
+    const named = listOf(flags['keyring']);
     const keys: TrustedKeys = {
       imageKeyPem: readKey(key),
       keyring: named.length > 0 || typeof flags['key'] === 'string' ? named : ownKeyring(own),
@@ -68,13 +69,6 @@ interface TrustedKeys {
 interface Checked {
   readonly title: string;
   readonly report: VerificationReport;
-}
-
-function readKey(file: string): string {
-  if (fs.existsSync(file)) return fs.readFileSync(file, 'utf8');
-  throw new KilnError('KEY_NOT_FOUND', `there is no key ${file}`, {
-    hint: 'name one with --key',
-  });
 }
 
 /** The keys that sign this factory's packages. */
@@ -119,10 +113,7 @@ async function checkPackage(
     read: () => kept.open(),
     provenance,
     imageKeyPem,
-    keyring:
-      keyring.length === 0
-        ? undefined
-        : new Map(keyring.map((file) => [path.basename(file), readKey(file)])),
+    keyring: keyring.length === 0 ? undefined : keyringOf(keyring),
   });
   return { title: source.apk, report };
 }

@@ -9,6 +9,7 @@ import type { Architecture, Recipe } from '@kiln/recipe';
 import { requirePinnedSources } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
 import type { Command, Invocation } from '../command.ts';
+import { keyringOf } from '../keys.ts';
 import { kilnVersion } from '../version.ts';
 import { ActionCache } from './action-cache.ts';
 import { cachePlace } from './cache-place.ts';
@@ -214,7 +215,7 @@ function sharedActions(
     from,
     to,
     key,
-    keyring: new Map(keys.map((file) => [path.basename(file), fs.readFileSync(file, 'utf8')])),
+    keyring: keyringOf(keys),
     onTrouble: ({ code, message }) => print.talk(`warning: [${code}] ${message}\n`),
   });
 }

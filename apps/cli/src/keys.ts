@@ -1,0 +1,17 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Keyring } from '@kiln/apk';
+import { KilnError } from '@kiln/base';
+
+/** The text of a key file. Throws `KEY_NOT_FOUND`. */
+export function readKey(file: string): string {
+  if (fs.existsSync(file)) return fs.readFileSync(file, 'utf8');
+  throw new KilnError('KEY_NOT_FOUND', `there is no key ${file}`, {
+    hint: 'name one with --key',
+  });
+}
+
+/** Public keys by the names of their files, which is how signatures of packages name them. Throws `KEY_NOT_FOUND`. */
+export function keyringOf(files: readonly string[]): Keyring {
+  return new Map(files.map((file) => [path.basename(file), readKey(file)]));
+}
