@@ -5,7 +5,7 @@ import type { RecipeNode } from '@kiln/graph';
 import type { Architecture } from '@kiln/recipe';
 import type { FinishedBuild } from './local-build.ts';
 import { listOf, textOf } from './options.ts';
-import type { PackageSession, Subject } from './package-session.ts';
+import { pipelineFoldersOf, type PackageSession, type Subject } from './package-session.ts';
 import {
   checkRelease,
   epochLines,
@@ -56,7 +56,7 @@ async function recipeNodes(
 ): Promise<readonly RecipeNode[]> {
   const { flags } = session.invocation;
   const { recipes: files, pipelineFolders } = treeFiles(words);
-  const given = listOf(flags['pipeline-dir']);
+  const given = pipelineFoldersOf(session);
   const { nodes } = await readTreeFacts({
     reading: {
       dialect: 'kiln',
