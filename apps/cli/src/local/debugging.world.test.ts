@@ -2,10 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { KilnError } from '@kiln/base';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { describeError } from '../report.ts';
-import { PackageBuilds, optionWords } from './testing.ts';
+import { PackageBuilds, failureOf, optionWords } from './testing.ts';
 
 let builds: PackageBuilds;
 
@@ -35,16 +33,6 @@ ${more}`,
 }
 
 const kept = (name: string): string => path.join(builds.folder, 'cache/debug/x86_64', name);
-
-async function failureOf(run: Promise<unknown>): Promise<string> {
-  try {
-    await run;
-  } catch (error) {
-    if (error instanceof KilnError) return describeError(error);
-    throw error;
-  }
-  throw new Error('it did not fail');
-}
 
 test('a step that fails says its place, its last lines and a hint, and leaves nothing unasked', async () => {
   const file = recipe('plain', 'echo configuring; no-such-program --now');

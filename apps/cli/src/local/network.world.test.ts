@@ -6,11 +6,9 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { KilnError } from '@kiln/base';
 import { Authority } from '@kiln/network-observer';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { describeError } from '../report.ts';
-import { PackageBuilds, type TestRun } from './testing.ts';
+import { PackageBuilds, failureOf, type TestRun } from './testing.ts';
 
 /** Builds whose steps reach servers of this machine, which have to be allowed. */
 
@@ -77,16 +75,6 @@ const fetched = (url: string): string =>
   `${curl} -o "\${{targets.destdir}}/usr/share/module" ${url}`;
 
 const allowed = ['--network-allow', '127.0.0.1', '--network-allow', 'localhost'];
-
-async function failureOf(run: Promise<unknown>): Promise<string> {
-  try {
-    await run;
-  } catch (error) {
-    if (error instanceof KilnError) return describeError(error);
-    throw error;
-  }
-  throw new Error('it did not fail');
-}
 
 function apkOf({ rows }: TestRun): string {
   return rows[0]?.packages[0]?.file ?? '';

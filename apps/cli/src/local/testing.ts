@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { testKey, testPackage, testRepository, type TestFiles } from '@kiln/apk-client/testing';
 import { generateKeyFiles } from '@kiln/apk-files';
-import { systemRandom } from '@kiln/base';
+import { KilnError, systemRandom } from '@kiln/base';
 import { parseInvocation } from '../command.ts';
 import { packageBuild } from '../commands/package-build.ts';
 import { readConfig } from '../config.ts';
+import { describeError } from '../report.ts';
 
 /** Programs of the host with the libraries they need, as the files of a guest. */
 function hostTools(names: readonly string[]): TestFiles {
@@ -121,4 +122,15 @@ export class PackageBuilds implements Disposable {
   [Symbol.dispose](): void {
     fs.rmSync(this.folder, { recursive: true });
   }
+}
+
+/** What a command that fails with an error of ours says of it. */
+export async function failureOf(run: Promise<unknown>): Promise<string> {
+  try {
+    await run;
+  } catch (error) {
+    if (error instanceof KilnError) return describeError(error);
+    throw error;
+  }
+  throw new Error('it did not fail');
 }
