@@ -63,7 +63,7 @@ test('a script is printed as the program prints it whole', () => {
         said((text) => printWithProgram(shell, text), script),
       );
     }),
-    { numRuns: 3000 },
+    { numRuns: 500 },
   );
 });
 

@@ -4,7 +4,7 @@ import { KilnError, compareBytes } from '@kiln/base';
 import { describe, expect, test } from 'vitest';
 import { emptyImageConfig } from '@kiln/image-config';
 import { lockGuest, prepareIndexes, solve } from './index.ts';
-import type { RepositoryIndex, SolverDialect } from './index.ts';
+import type { PreparedIndexes, RepositoryIndex, SolverDialect } from './index.ts';
 
 interface World {
   readonly id: number;
@@ -72,10 +72,18 @@ function answer(
   entries: readonly string[],
   dialect: SolverDialect,
 ): string[] | 'refused' {
-  const indexes = indexesOf(world);
-  const result = solve(prepareIndexes(indexes, dialect), entries.toSorted(compareBytes));
+  const result = solve(prepared(world, dialect), entries.toSorted(compareBytes));
   if (result.kind === 'unsolved') return 'refused';
   return result.packages.map(({ record }) => `${record.name}=${record.version}`);
+}
+
+const indexes = new Map<string, PreparedIndexes>();
+
+function prepared(world: World, dialect: SolverDialect): PreparedIndexes {
+  const key = [dialect, ...world.repositories].join(' ');
+  const known = indexes.get(key) ?? prepareIndexes(indexesOf(world), dialect);
+  indexes.set(key, known);
+  return known;
 }
 
 function guest(world: Pick<World, 'repositories' | 'world'>): string[] | 'refused' {

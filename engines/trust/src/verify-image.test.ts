@@ -124,20 +124,20 @@ test('only what is asked for is required', async () => {
 
 describe('content', () => {
   test('any flipped byte of index, manifest, config, layer, referrer or bundle fails', async () => {
-    const count = signedImage(key.privateKey);
-    const total = count.registry.manifests.size + count.registry.blobs.size;
-    for (let n = 0; n < total; n += 1) {
-      const image = signedImage(key.privateKey);
-      const stores = [image.registry.manifests, image.registry.blobs] as const;
-      const all = stores.flatMap((store) => [...store.keys()].map((digest) => ({ store, digest })));
-      const victim = all[n];
-      if (victim === undefined) throw new Error('no such content');
-      const bytes = Buffer.from(victim.store.get(victim.digest) ?? []);
+    const image = signedImage(key.privateKey);
+    const stores = [image.registry.manifests, image.registry.blobs] as const;
+    const all = stores.flatMap((store) =>
+      [...store].map(([digest, good]) => ({ store, digest, good })),
+    );
+    for (const [n, { store, digest, good }] of all.entries()) {
+      const bytes = Buffer.from(good);
       const at = (n * 7919) % bytes.length;
       bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
-      victim.store.set(victim.digest, bytes);
+      store.set(digest, bytes);
       expect((await verify(image)).verified).toBe(false);
+      store.set(digest, good);
     }
+    expect((await verify(image)).verified).toBe(true);
   });
 
   test.each(['index', 'manifest', 'config', 'layer'] as const)(

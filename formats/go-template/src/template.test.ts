@@ -175,9 +175,12 @@ describe('any text', () => {
   });
 });
 
+/** Cheaper than the unit "binary" of fast-check, which first makes a table of all characters. */
+const anyCharacter = fc.nat(0x10ffff).map((point) => String.fromCodePoint(point));
+
 test('a quoted text is read back as itself', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
+    fc.property(fc.string({ unit: anyCharacter }), (text) => {
       fc.pre(text.isWellFormed());
       expect(run(`{{${run('{{printf "%q" .}}', text)}}}`, '')).toBe(text);
     }),

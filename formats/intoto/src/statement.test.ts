@@ -120,7 +120,7 @@ test('a predicate with names like __proto__ is only data', () => {
   );
 });
 
-test('a string of many megabytes is scanned in linear time', () => {
-  const large = statementAbout({ name: 'a', digest }, 'x', { text: 'a\\"'.repeat(3_000_000) });
-  expect(parseStatement(printStatement(large)).predicate['text']).toHaveLength(9_000_000);
+test('a string of megabytes is scanned in linear time', () => {
+  const large = statementAbout({ name: 'a', digest }, 'x', { text: 'a\\"'.repeat(500_000) });
+  expect(parseStatement(printStatement(large)).predicate['text']).toHaveLength(1_500_000);
 });

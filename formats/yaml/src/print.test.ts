@@ -47,14 +47,12 @@ test('lists are indented inside objects and empty values stay on the line', () =
 });
 
 test('what is printed is read back as it was', () => {
-  const key = fc.string({ unit: 'binary' }).filter((name) => name !== '__proto__' && name !== '<<');
-  const scalar = fc.oneof(
-    fc.string({ unit: 'binary' }),
-    fc.string(),
-    fc.integer(),
-    fc.boolean(),
-    fc.constant(null),
-  );
+  // Cheaper than the unit "binary" of fast-check, which first makes a table of all characters.
+  const text = fc
+    .string({ unit: fc.nat(0x10ffff).map((point) => String.fromCodePoint(point)) })
+    .filter((any) => any.isWellFormed());
+  const key = text.filter((name) => name !== '__proto__' && name !== '<<');
+  const scalar = fc.oneof(text, fc.string(), fc.integer(), fc.boolean(), fc.constant(null));
   const { node } = fc.letrec((tie) => ({
     node: fc.oneof(
       { maxDepth: 3 },
