@@ -1,10 +1,12 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { installClients, run } from '@kiln/test-clients';
 import type { ImageSummary, PackageSummary } from '@kiln/server/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Factory, repository } from './factory.ts';
+import { imageDifferences, otherConditions, packageDifferences } from './twins.ts';
 
-/** `kiln test --full` builds all of Kiln OS, which takes half an hour on two cores; otherwise what is quick of it. */
+/** `kiln test --full` builds all of Kiln OS, twice, the second time on one core; otherwise what is quick of it is built once. */
 const full = process.env['KILN_TEST_FULL'] === '1';
 const environment = { KILN_OS_CATALOG: path.join(repository, 'catalog') };
 const wanted = full ? ['busybox', 'nginx', 'static', 'valkey'] : ['static'];
@@ -87,4 +89,19 @@ describe(full ? 'Kiln OS' : 'the quick part of Kiln OS: static and zlib', () => 
     expect(again.exitCode).toBe(0);
     expect(again.stderr).toContain('nothing to do');
   });
+
+  test.runIf(full)(
+    'built a second time under other conditions it has the same bytes',
+    async () => {
+      const homeFrom = path.join(factory.directory, 'keys-only');
+      fs.mkdirSync(homeFrom, { mode: 0o700 });
+      fs.cpSync(path.join(factory.home, 'keys'), path.join(homeFrom, 'keys'), { recursive: true });
+      await using other = new Factory({ ...otherConditions, homeFrom });
+      const up = await other.kiln(['up'], { environment, timeoutMs: 7_000_000 });
+      expect(up.exitCode, up.stderr + up.stdout).toBe(0);
+      expect(await packageDifferences(factory, other)).toEqual([]);
+      expect(await imageDifferences(factory, other)).toEqual([]);
+    },
+    7_200_000,
+  );
 });

@@ -88,7 +88,7 @@ export const test: Command = {
   examples: ['kiln test --fast', 'kiln test', 'kiln test --full'],
   options: {
     fast: { type: 'boolean', help: 'format, lint, types and unit tests only' },
-    full: { type: 'boolean', help: 'the whole starter catalog as well' },
+    full: { type: 'boolean', help: 'the whole starter catalog as well, built twice' },
   },
   async run({ config, flags, rest, print }) {
     const talk = (text: string): void => print.talk(text);
