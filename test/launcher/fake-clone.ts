@@ -40,11 +40,7 @@ export class FakeClone {
   constructor(folder: string, options: { readonly node: boolean }) {
     this.#folder = folder;
     this.root = path.join(folder, 'ein Klon mit Ümläuten');
-    const write = (name: string, text: string, mode = 0o644): void => {
-      const file = path.join(this.root, name);
-      fs.mkdirSync(path.dirname(file), { recursive: true });
-      fs.writeFileSync(file, text, { mode });
-    };
+    const write = this.write.bind(this);
     write('kiln', fs.readFileSync(path.join(root, 'kiln'), 'utf8'), 0o755);
     write('package.json', '{"workspaces":["inner"]}');
     write('inner/package.json', '{}');
@@ -56,6 +52,26 @@ export class FakeClone {
       fs.mkdirSync(path.join(this.root, '.tools'));
       fs.symlinkSync(nodeHome, path.join(this.root, '.tools', this.nodeName));
     }
+  }
+
+  write(name: string, text: string, mode = 0o644): void {
+    const file = path.join(this.root, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, text, { mode });
+  }
+
+  /** Gives the clone a bundler whose bundle is `text`. */
+  bundler(text: string): void {
+    this.write(
+      'tools/bundle/src/main.ts',
+      `import fs from 'node:fs';
+const folder = new URL('../../../.tools/bundle/', import.meta.url);
+fs.mkdirSync(folder, { recursive: true });
+fs.writeFileSync(new URL('stamp', folder), '');
+fs.writeFileSync(new URL('main.js', folder), ${JSON.stringify(text)});
+fs.appendFileSync(process.env.FAKE_LOG, 'bundle\\n');
+`,
+    );
   }
 
   get nodeName(): string {

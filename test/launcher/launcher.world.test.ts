@@ -192,3 +192,29 @@ test('the launcher is plain sh', async () => {
   const checked = run(['/bin/sh', '-n', path.join(clone.root, 'kiln')], clone.environment());
   expect(await checked.finished).toEqual({ code: 0, stdout: '', stderr: '' });
 });
+
+describe('the bundle of the command line', () => {
+  test('is run, and made again when a source is newer', async () => {
+    const clone = new FakeClone(folder, { node: true });
+    clone.bundler("console.log('bundle', process.argv[2]);");
+    const starts = async (): Promise<string> => (await clone.run(['0']).finished).stdout;
+    expect(await starts()).toBe('bundle 0\n');
+    expect(await starts()).toBe('bundle 0\n');
+    expect(clone.asked.filter((line) => line === 'bundle')).toHaveLength(1);
+    clone.write('apps/cli/src/new.ts', '');
+    expect(await starts()).toBe('bundle 0\n');
+    expect(clone.asked.filter((line) => line === 'bundle')).toHaveLength(2);
+  });
+
+  test('that cannot be made leaves the sources to run', async () => {
+    const clone = new FakeClone(folder, { node: true });
+    clone.write('tools/bundle/src/main.ts', "throw new Error('no bundle today');");
+    await clone.run(['0']).finished;
+    const { code, stderr, stdout } = await clone.run(['0']).finished;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toBe(said(['0'], path.join(clone.root, 'kiln')));
+    expect(fs.readFileSync(path.join(clone.root, '.tools/bundle.log'), 'utf8')).toContain(
+      'no bundle today',
+    );
+  });
+});

@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundle } from './bundle.ts';
+
+const root = path.resolve(import.meta.dirname, '../../..');
+/** Below the clone, where `node_modules` is found. */
+let folder: string;
+
+beforeAll(async () => {
+  mkdirSync(path.join(root, '.tools'), { recursive: true });
+  folder = mkdtempSync(path.join(root, '.tools/bundle-test-'));
+  await bundle(root, folder);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs a program file with words; a hook says at the end which files were loaded. */
+function run(file: string, words: readonly string[]): { stdout: string; loaded: string[] } {
+  const hook = path.join(folder, 'hook.mjs');
+  const report = path.join(folder, 'loaded.json');
+  writeFileSync(
+    hook,
+    `import { registerHooks } from 'node:module';
+import { writeFileSync } from 'node:fs';
+const loaded = [];
+registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
+process.on('exit', () => writeFileSync(${JSON.stringify(report)}, JSON.stringify(loaded)));
+`,
+  );
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--import', pathToFileURL(hook).href, file, ...words],
+    { cwd: folder, encoding: 'utf8' },
+  );
+  expect(status, stderr).toBe(0);
+  const urls = JSON.parse(readFileSync(report, 'utf8')) as string[];
+  return { stdout, loaded: urls.filter((url) => url.startsWith('file:')) };
+}
+
+const sources = path.join(root, 'apps/cli/src/main.ts');
+const bundled = (): string => path.join(folder, 'main.js');
+
+test('says what the sources say', () => {
+  for (const words of [
+    ['--version'],
+    ['--help'],
+    ['melange', 'build', '--help'],
+    ['queue', 'ls', '--help'],
+  ])
+    expect(run(bundled(), words).stdout).toBe(run(sources, words).stdout);
+});
+
+test('is few files', () => {
+  expect(run(bundled(), ['melange', 'build', '--help']).loaded.length).toBeLessThan(100);
+});
+
+test('a version and a help need nothing but the command line and base', () => {
+  for (const words of [
+    ['--version'],
+    ['--help'],
+    ['status', '--help'],
+    ['queue', 'ls', '--help'],
+  ]) {
+    const folders = run(sources, words).loaded.map((url) =>
+      path.relative(root, new URL(url).pathname),
+    );
+    expect(
+      folders.filter((file) => !/^(base|apps\/cli|formats\/yaml\/src\/quote)/.test(file)),
+    ).toEqual([]);
+  }
+});
+
+test('compiles in threads', () => {
+  const recipes = Array.from({ length: 40 }, (_, number) => {
+    const file = path.join(folder, `p${number}.yaml`);
+    writeFileSync(
+      file,
+      `package:\n  name: p${number}\n  version: 1.0\n  epoch: 0\npipeline:\n  - runs: echo  ${number}\n`,
+    );
+    return file;
+  });
+  const out = path.join(folder, 'out');
+  run(bundled(), ['package', 'compile', '--arch', 'x86_64', '--out', out, ...recipes]);
+  expect(readFileSync(path.join(out, 'x86_64/p7.json'), 'utf8')).toContain('echo 7');
+});
