@@ -51,6 +51,23 @@ function find(
   return undefined;
 }
 
+/** The commands of a group such as `package`, when nothing but its name and a wish for help is given. */
+function groupHelp(words: readonly string[]): string | undefined {
+  const [group = '', wish = '--help', ...more] = words;
+  const members = Object.entries(commands).filter(([name]) => name.startsWith(`${group} `));
+  if (members.length === 0 || more.length > 0 || (wish !== '--help' && wish !== '-h'))
+    return undefined;
+  return [
+    `usage: kiln ${group} COMMAND [OPTIONS]`,
+    '',
+    'commands:',
+    ...members.map(([name, entry]) => `  ${name.padEnd(20)} ${entry.summary}`),
+    '',
+    `kiln ${group} COMMAND --help shows a command with examples and options.`,
+    '',
+  ].join('\n');
+}
+
 /** What was probably meant: the same words misspelt, or all commands of the group. */
 async function unknownCommand(words: readonly string[]): Promise<KilnError> {
   const { nearestWord } = await import('@kiln/yaml/nearest');
@@ -81,7 +98,12 @@ async function main(words: readonly string[]): Promise<number> {
     return 0;
   }
   const found = find(words);
-  if (found === undefined) throw await unknownCommand(words);
+  if (found === undefined) {
+    const help = groupHelp(words);
+    if (help === undefined) throw await unknownCommand(words);
+    print.data(help);
+    return words.length === 1 ? 2 : 0;
+  }
   const command = await found.entry.load();
   const own = words.slice(found.taken);
   if ('runWords' in command) return command.runWords(own, print);
