@@ -16,7 +16,7 @@ export async function bundle(root: string, folder: string): Promise<void> {
     input: { main: join(root, 'apps/cli/src/main.ts') },
     platform: 'node',
     external: (id) => isPackage(id) && !id.startsWith('@kiln/') && !included.has(packageOf(id)),
-    plugins: [threads, places],
+    plugins: [threads, places, builtins],
     onLog: () => undefined,
   });
   await build.write({ dir: folder, format: 'esm' });
@@ -45,6 +45,25 @@ const threads: Plugin = {
       "new URL('./$1.js', import.meta.url /* of the bundle */)",
     );
   },
+};
+
+const builtinPattern = /^import (?:(\w+\$?\d*))?(?:, )?(?:\{(.*)\})? from "(node:[\w/]+)";$/gm;
+
+/**
+ * Modules of Node are taken as they are. An `import` reads every property of theirs for its bindings, and those of `node:http` load
+ * a whole client.
+ */
+const builtins: Plugin = {
+  name: 'builtins',
+  renderChunk: (code) =>
+    code.replaceAll(
+      builtinPattern,
+      (_, whole: string | undefined, names: string | undefined, module: string) =>
+        [whole, names === undefined ? undefined : `{${names.replaceAll(' as ', ': ')}}`]
+          .filter((bound) => bound !== undefined)
+          .map((bound) => `const ${bound} = process.getBuiltinModule("${module}");`)
+          .join(' '),
+    ),
 };
 
 /** Modules find data beside their sources. */
