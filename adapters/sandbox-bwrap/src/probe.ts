@@ -16,11 +16,16 @@ export type SandboxSupport =
   | { readonly ok: false; readonly error: KilnError };
 
 /**
- * Tries the parts of a sandbox one by one, each in a few milliseconds.
+ * Tries a sandbox whole, and its parts one by one only where that fails, to say which one it is.
  * The error is `SANDBOX_BWRAP_MISSING` or `SANDBOX_NO_USER_NAMESPACES`, with a hint.
  * `scratchParent` should be where the scratch directory will be: not every file system takes an overlay.
  */
 export async function probeSandbox(scratchParent: string = tmpdir()): Promise<SandboxSupport> {
+  const [whole, overlay] = await Promise.all([
+    works(bubble('--proc', '/proc')),
+    overlayWorks(scratchParent),
+  ]);
+  if (whole) return { ok: true, overlay, procMount: 'own' };
   for (const [program, debianPackage] of [
     ['bwrap', 'bubblewrap'],
     ['unshare', 'util-linux'],
@@ -28,14 +33,9 @@ export async function probeSandbox(scratchParent: string = tmpdir()): Promise<Sa
   ] as const) {
     if (!(await works([program, '--version']))) return missing(program, debianPackage);
   }
-  if (!(await works(namespaced('true')))) return noNamespaces();
-  if (await works(bubble('--proc', '/proc'))) return found(scratchParent, 'own');
-  if (await works(bubble('--ro-bind', '/proc', '/proc'))) return found(scratchParent, 'shared');
+  if (await works(bubble('--ro-bind', '/proc', '/proc')))
+    return { ok: true, overlay, procMount: 'shared' };
   return noNamespaces();
-}
-
-async function found(scratchParent: string, procMount: ProcMount): Promise<SandboxSupport> {
-  return { ok: true, overlay: await overlayWorks(scratchParent), procMount };
 }
 
 async function overlayWorks(scratchParent: string): Promise<boolean> {
@@ -57,7 +57,7 @@ function namespaced(...argv: string[]): string[] {
 
 function bubble(...proc: string[]): string[] {
   const isolation = ['--unshare-user', '--unshare-pid', '--unshare-net', '--cap-drop', 'ALL'];
-  return namespaced('bwrap', '--ro-bind', '/', '/', ...proc, ...isolation, 'true');
+  return namespaced('bwrap', '--ro-bind', '/', '/', ...proc, ...isolation, 'bash', '-c', ':');
 }
 
 async function works(argv: readonly string[]): Promise<boolean> {

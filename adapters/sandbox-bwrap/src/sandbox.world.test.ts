@@ -263,7 +263,8 @@ describe('how a sandbox ends', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(child.stdout, 'data');
-    expect(await running('98705')).toBe(3);
+    // The shell says that it is ready before its children are what they will be.
+    await expect.poll(() => running('98705'), { timeout: 5000, interval: 20 }).toBe(3);
     child.kill('SIGKILL');
     await expect.poll(() => running('98705'), { timeout: 5000, interval: 20 }).toBe(0);
   });
