@@ -8,7 +8,7 @@ import { KilnError, hexOf, shorten, systemRandom } from '@kiln/base';
 import type { Digest, Random } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import { ArchiveReader } from './archive-reader.ts';
-import { writeDurably } from './durable-file.ts';
+import { writeWhole } from './whole-file.ts';
 import { expand } from './expand.ts';
 import { parseRecord, printRecord } from './record.ts';
 import type { CacheRecord, CachedMember } from './record.ts';
@@ -21,13 +21,18 @@ export interface ExpandedPackagesOptions {
   /** How `.PKGINFO` is read; default `apko`, since images must come out as that tool's. */
   readonly dialect?: ParseInfoOptions['dialect'];
   readonly random?: Random;
+  /**
+   * Whether files are synced, default true. Without it a crash of the machine may leave damaged ones, which are noticed as any
+   * damage is.
+   */
+  readonly durable?: boolean;
 }
 
 /**
  * Packages expanded on disk, so that their files can be read in any order and any number of times.
  *
  * A package is expanded and verified once: its data go to `<sha256>.tar`, then the facts about them to
- * `<sha256>.members`, each written under a temporary name, synced and renamed. The second file is what makes the pair
+ * `<sha256>.members`, each written under a temporary name, synced unless told otherwise, and renamed. The second file is what makes the pair
  * valid; after a crash between the two the package is expanded again. A pair that is damaged is made anew on opening;
  * damage inside a file shows when it is read, by its SHA-1: the pair is dropped and `APK_CACHE_BROKEN` says to try again.
  */
@@ -88,10 +93,15 @@ export class ExpandedPackages implements PackageOpener {
       apk,
       source: this.#options.blobs.read(apk),
       limits: this.#options.limits ?? {},
-      writeArchive: (archive) => writeDurably(this.#path(apk, 'tar'), archive, this.#random.id()),
+      writeArchive: (archive) => this.#write(this.#path(apk, 'tar'), archive),
     });
-    await writeDurably(this.#path(apk, 'members'), [printRecord(record)], this.#random.id());
+    await this.#write(this.#path(apk, 'members'), [printRecord(record)]);
     return record;
+  }
+
+  #write(path: string, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number> {
+    const { durable = true } = this.#options;
+    return writeWhole(path, source, { id: this.#random.id(), durable });
   }
 
   async *#read(

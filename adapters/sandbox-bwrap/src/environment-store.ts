@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { lstat, mkdir, readdir, rename, utimes } from 'node:fs/promises';
+import { lstat, mkdir, readFile, readdir, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Clock, Digest, Random } from '@kiln/base';
@@ -27,8 +27,10 @@ const abandonedAfterMs = 6 * 60 * 60 * 1000;
 
 /**
  * Root file systems on disk by the digest of what they are made of (a lock). An environment is there whole or
- * not at all: it is written under a temporary name, synchronised to disk and renamed; what a crash leaves is a
- * temporary name, removed by `sweep`. Several processes may share the directory.
+ * not at all: it is written under a temporary name and renamed; what a crash of the process leaves is a
+ * temporary name, removed by `sweep`. A crash of the machine may leave files without their contents, so an environment counts only
+ * for the boot that it was made in until it is known to be on disk; waiting for the disk would take longer than many a build.
+ * Several processes may share the directory.
  */
 export class EnvironmentStore {
   readonly #directory: string;
@@ -62,7 +64,7 @@ export class EnvironmentStore {
     try {
       await mkdir(temporary, { mode: 0o700 });
       await extractTree(join(temporary, 'root'), members());
-      await promisify(execFile)('sync', ['-f', '--', temporary], { env: { ...hostEnvironment } });
+      await writeFile(join(temporary, stateFile), await bootId());
       await rename(temporary, path);
     } catch (error) {
       await removeTree(temporary);
@@ -86,15 +88,13 @@ export class EnvironmentStore {
 
   /** True when it was there. No sandbox may be using it. */
   async remove(key: Digest): Promise<boolean> {
-    const temporary = this.#temporary();
     try {
-      await rename(join(this.#directory, hexOf(key)), temporary);
+      await this.#discard(join(this.#directory, hexOf(key)));
+      return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
       throw error;
     }
-    await removeTree(temporary);
-    return true;
   }
 
   /**
@@ -122,14 +122,54 @@ export class EnvironmentStore {
     }
   }
 
+  /** True when the environment is there to be used. One of another boot that may not be on disk is removed. */
   async #touch(path: string): Promise<boolean> {
-    const now = this.#clock.now() / 1000;
     try {
-      await utimes(path, now, now);
+      const state = await stateOf(path);
+      if (state !== onDisk && state !== (await bootId())) {
+        await this.#discard(path);
+        return false;
+      }
+      const { mtimeMs } = await lstat(path);
+      const now = this.#clock.now();
+      await utimes(path, now / 1000, now / 1000);
+      if (state !== onDisk && now - mtimeMs > writtenAfterMs) await confirmOnDisk(path);
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
       throw error;
     }
   }
+
+  async #discard(path: string): Promise<void> {
+    const temporary = this.#temporary();
+    await rename(path, temporary);
+    await removeTree(temporary);
+  }
+}
+
+/** Beside `root`: the boot that the environment was made in, or that it is on disk. */
+const stateFile = 'state';
+const onDisk = 'on disk';
+/** By then the kernel has written most of it by itself, and waiting for the rest is short. */
+const writtenAfterMs = 60_000;
+
+async function stateOf(path: string): Promise<string> {
+  await lstat(path);
+  try {
+    return await readFile(join(path, stateFile), 'utf8');
+  } catch (error) {
+    // Made by an earlier version, which waited for the disk.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return onDisk;
+    throw error;
+  }
+}
+
+async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+}
+
+async function confirmOnDisk(path: string): Promise<void> {
+  await promisify(execFile)('sync', ['-f', '--', path], { env: { ...hostEnvironment } });
+  await writeFile(join(path, stateFile), onDisk);
 }

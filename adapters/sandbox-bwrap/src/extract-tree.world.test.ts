@@ -1,7 +1,17 @@
-import { lstat, mkdtemp, readFile, readdir, readlink, rm, stat, utimes } from 'node:fs/promises';
+import {
+  lstat,
+  mkdtemp,
+  readFile,
+  readdir,
+  readlink,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { digestOf } from '@kiln/base';
+import { dirname, join } from 'node:path';
+import { digestOf, systemClock } from '@kiln/base';
 import type { TarEntry, TarMember } from '@kiln/tar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EnvironmentStore } from './environment-store.ts';
@@ -148,6 +158,22 @@ describe('an environment', () => {
     expect(await store.remove(key)).toBe(true);
     expect(await store.remove(key)).toBe(false);
     expect(await store.list()).toEqual([]);
+  });
+
+  test('is made again after a boot that it may not have survived, and kept once it is on disk', async () => {
+    const options = { directory: join(directory, 'boots') };
+    const path = dirname(await new EnvironmentStore(options).ensure(key, members));
+    await writeFile(join(path, 'root/f'), '');
+    await writeFile(join(path, 'state'), 'of another boot');
+    const text = async (clock = systemClock): Promise<string> => {
+      const root = await new EnvironmentStore({ ...options, clock }).ensure(key, members);
+      return readFile(join(root, 'f'), 'utf8');
+    };
+    expect(await text()).toBe('content');
+    expect(await text({ now: () => Date.now() + 120_000 })).toBe('content');
+    expect(await readFile(join(path, 'state'), 'utf8')).toBe('on disk');
+    await writeFile(join(path, 'root/f'), 'as it was');
+    expect(await text()).toBe('as it was');
   });
 
   test('two stores of one directory agree', async () => {

@@ -133,6 +133,8 @@ export class LocalGuests {
       directory: this.#expandedDirectory,
       blobs: this.#client,
       dialect: lock.dialect === 'apko' ? 'apko' : 'plain',
+      // Two syncs for each of hundreds of packages take longer than unpacking them again, once, after a power cut.
+      durable: false,
     });
     return mapBounded(
       lock.packages,
