@@ -13,7 +13,10 @@ export function repositoryFiles(): readonly string[] {
     { cwd: root, maxBuffer: 64 * 1024 * 1024 },
   );
   const files = output.toString('utf8').split('\0');
-  return [...new Set(files)].filter((file) => file !== '' && fs.existsSync(path.join(root, file)));
+  // Git lists files that are not added yet first.
+  return [...new Set(files)]
+    .filter((file) => file !== '' && fs.existsSync(path.join(root, file)))
+    .sort((a, b) => (a < b ? -1 : 1));
 }
 
 const texts = new Map<string, string>();
