@@ -1,6 +1,7 @@
 import { KilnError, systemClock } from '@kiln/base';
 import { MemoryBlobs, type BlobStore } from '@kiln/blobs';
 import {
+  buildIdentity,
   testPackage,
   type BuildLogLine,
   type FailedStep,
@@ -105,7 +106,9 @@ async function testOne(
   );
   const repositories = request.appended.repositories ?? [];
   const guest = await guests.make(lock, { repositories, ...(signal && { signal }) });
-  const identity = identityOf(recipe, test.environment);
+  // An account is defined, and looked for, where there is something to run.
+  const identity =
+    test.pipeline.length === 0 ? buildIdentity : identityOf(recipe, test.environment);
   const { debugging } = request;
   return withScratch(identity, async ({ sandbox, workspaces }) => {
     const outcome = await testPackage({

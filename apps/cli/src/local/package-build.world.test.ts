@@ -4,8 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { splitSignatures } from '@kiln/apk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runMelange } from '../melange/dispatch.ts';
-import { PackageBuilds, optionWords, type TestRun } from './testing.ts';
+import { PackageBuilds, type TestRun } from './testing.ts';
 
 let builds: PackageBuilds;
 let folder = '';
@@ -167,35 +166,8 @@ test('a required linter fails the build before anything is written, unless the r
   expect(talk).toContain('su: [opt]');
 });
 
-async function melange(
-  file: string,
-  ...words: readonly string[]
-): Promise<{ readonly code: number; readonly talk: string }> {
-  let talk = '';
-  const code = await runMelange(
-    [
-      'build',
-      file,
-      '--empty-workspace',
-      ...optionWords({
-        arch: 'x86_64',
-        'repository-append': path.join(folder, 'tools'),
-        'keyring-append': path.join(folder, 'tools.rsa.pub'),
-        'out-dir': path.join(folder, 'melange'),
-        'apk-cache-dir': path.join(folder, 'cache/apk'),
-        runner: 'bubblewrap',
-      }),
-      ...words,
-    ],
-    {
-      print: { data: () => undefined, talk: (text) => void (talk += text) },
-      environment: { ...process.env, XDG_CACHE_HOME: path.join(folder, 'cache') },
-      clock: { now: () => 0 },
-      signal: new AbortController().signal,
-    },
-  );
-  return { code, talk };
-}
+const melange = (file: string, ...words: readonly string[]): ReturnType<PackageBuilds['melange']> =>
+  builds.melange(['build', '--empty-workspace', file, ...words]);
 
 test('melange builds are linted as the flags say, and keep the results', async () => {
   const file = recipe('setuid', setuid);

@@ -52,26 +52,31 @@ const rootCapabilities = [
   'CAP_AUDIT_WRITE',
 ];
 
+/** A root that is the host's user in another name: it can do what the account `build` can. */
+const guestRoot: StepIdentity = { uid: 0, gid: 0, privileges: 'none' };
+
 /**
- * Who runs the steps in an environment. For `kiln package` always the account `build`; melange runs them as root where it
- * is root itself, and as the account that the environment names. Throws `RECIPE_INVALID` for an unknown one.
+ * Who runs the steps in an environment: the account that its `run-as` names, with its group or the one of the same number.
+ * Without one `kiln package` takes the account `build`, and melange root; root is the host's where melange runs as that,
+ * and has no right of the host in `kiln package`. Throws `RECIPE_INVALID` for an unknown account.
  */
 export function identityOf(recipe: Recipe, { accounts }: ImageConfig): StepIdentity {
-  if (recipe.dialect === 'kiln') return buildIdentity;
   const { runAs, users } = accounts;
-  if (['', 'root', '0'].includes(runAs))
-    return process.getuid?.() === 0 ? rootIdentity(recipe.capabilities) : buildIdentity;
+  const kiln = recipe.dialect === 'kiln';
+  if (kiln && runAs === '') return buildIdentity;
+  if (['', 'root', '0'].includes(runAs)) return kiln ? guestRoot : melangeRoot(recipe.capabilities);
+  const user = users.find(({ userName, uid }) => runAs === userName || runAs === String(uid));
+  if (user !== undefined) return { uid: user.uid, gid: user.gid ?? user.uid, privileges: 'none' };
   if (/^\d{1,9}$/.test(runAs))
     return { uid: Number(runAs), gid: Number(runAs), privileges: 'none' };
-  const user = users.find(({ userName }) => userName === runAs);
-  if (user !== undefined) return { uid: user.uid, gid: user.gid ?? user.uid, privileges: 'none' };
   throw new KilnError('RECIPE_INVALID', `run-as names no account: "${shorten(runAs)}"`, {
     position: recipe.package.position,
     hint: 'define it under accounts.users of the environment',
   });
 }
 
-function rootIdentity({ add, drop }: Recipe['capabilities']): StepIdentity {
+function melangeRoot({ add, drop }: Recipe['capabilities']): StepIdentity {
+  if (process.getuid?.() !== 0) return buildIdentity;
   const capabilities = [...new Set([...rootCapabilities, ...add])].filter(
     (name) => !drop.includes(name),
   );

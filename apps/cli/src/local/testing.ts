@@ -5,9 +5,11 @@ import path from 'node:path';
 import { testKey, testPackage, testRepository, type TestFiles } from '@kiln/apk-client/testing';
 import { generateKeyFiles } from '@kiln/apk-files';
 import { KilnError, systemRandom } from '@kiln/base';
-import { parseInvocation } from '../command.ts';
+import { parseInvocation, type Command, type Output } from '../command.ts';
 import { packageBuild } from '../commands/package-build.ts';
+import { packageTest } from '../commands/package-test.ts';
 import { readConfig } from '../config.ts';
+import { runMelange } from '../melange/dispatch.ts';
 import { describeError } from '../report.ts';
 
 /** Programs of the host with the libraries they need, as the files of a guest. */
@@ -104,24 +106,66 @@ export class PackageBuilds implements Disposable {
     words: readonly string[] = [],
     onTalk: (text: string) => void = () => undefined,
   ): Promise<TestRun> {
-    let out = '';
-    let talk = '';
-    const print = {
-      data: (text: string) => void (out += text),
-      talk: (text: string) => {
-        talk += text;
-        onTalk(text);
-      },
-    };
     const all = [recipe, '--json', ...this.words, ...words];
-    const invocation = parseInvocation(packageBuild, all, readConfig({}), print);
-    const code = await packageBuild.run(invocation);
+    const { code, out, talk } = await run(packageBuild, all, onTalk);
     return { code, rows: JSON.parse(out) as TestRun['rows'], talk };
+  }
+
+  /** Runs `kiln package test` on what was built. */
+  async test(recipe: string): Promise<Pick<TestRun, 'code' | 'talk'>> {
+    const options = {
+      arch: 'x86_64',
+      repository: path.join(this.folder, 'tools'),
+      keyring: path.join(this.folder, 'tools.rsa.pub'),
+      'signing-key': path.join(this.folder, 'own.rsa'),
+      'out-dir': path.join(this.folder, 'packages'),
+      'cache-dir': path.join(this.folder, 'cache'),
+    };
+    return run(packageTest, [recipe, ...optionWords(options)]);
+  }
+
+  /** Runs `kiln melange`; packages go into the folder `melange`. */
+  async melange(words: readonly string[]): Promise<Pick<TestRun, 'code' | 'talk'>> {
+    const talk: string[] = [];
+    const [command = '', ...rest] = words;
+    const options = {
+      arch: 'x86_64',
+      'repository-append': path.join(this.folder, 'tools'),
+      'keyring-append': path.join(this.folder, 'tools.rsa.pub'),
+      'apk-cache-dir': path.join(this.folder, 'cache/apk'),
+      runner: 'bubblewrap',
+      ...(command === 'build' ? { 'out-dir': path.join(this.folder, 'melange') } : {}),
+    };
+    const code = await runMelange([command, ...optionWords(options), ...rest], {
+      print: { data: () => undefined, talk: (text) => void talk.push(text) },
+      environment: { ...process.env, XDG_CACHE_HOME: path.join(this.folder, 'cache') },
+      clock: { now: () => 0 },
+      signal: new AbortController().signal,
+    });
+    return { code, talk: talk.join('') };
   }
 
   [Symbol.dispose](): void {
     fs.rmSync(this.folder, { recursive: true });
   }
+}
+
+async function run(
+  command: Command,
+  words: readonly string[],
+  onTalk: (text: string) => void = () => undefined,
+): Promise<{ readonly code: number; readonly out: string; readonly talk: string }> {
+  let out = '';
+  let talk = '';
+  const print: Output = {
+    data: (text) => void (out += text),
+    talk: (text) => {
+      talk += text;
+      onTalk(text);
+    },
+  };
+  const code = await command.run(parseInvocation(command, words, readConfig({}), print));
+  return { code, out, talk };
 }
 
 /** What a command that fails with an error of ours says of it. */
