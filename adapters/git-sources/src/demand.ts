@@ -1,8 +1,9 @@
-import type { GitCheckout } from '@kiln/recipe';
+import type { Position } from '@kiln/base';
+import type { RequestedCheckout } from '@kiln/build';
 
 /** What a build wants of one repository. */
 export interface Demand {
-  readonly checkouts: readonly GitCheckout[];
+  readonly checkouts: readonly RequestedCheckout[];
   /** Commits of submodules, each with the files alone. */
   readonly commits: readonly string[];
 }
@@ -14,6 +15,8 @@ export interface Demand {
 export interface Selector {
   readonly key: string;
   readonly candidates: readonly string[];
+  /** Of a step that says it. */
+  readonly position?: Position | undefined;
 }
 
 export const headSelector: Selector = { key: 'HEAD', candidates: ['HEAD'] };
@@ -36,9 +39,9 @@ export function pickSelector(name: string): Selector {
   };
 }
 
-export function checkoutSelector({ tag, branch }: GitCheckout): Selector {
-  if (tag !== undefined) return tagSelector(tag);
-  return branch === undefined ? headSelector : branchSelector(branch);
+export function checkoutSelector({ tag, branch, position }: RequestedCheckout): Selector {
+  if (tag !== undefined) return { ...tagSelector(tag), position };
+  return { ...(branch === undefined ? headSelector : branchSelector(branch)), position };
 }
 
 /** Every selector of a demand, each once, in byte order of their keys. */
@@ -46,7 +49,7 @@ export function selectorsOf({ checkouts }: Demand): readonly Selector[] {
   const all = checkouts.flatMap((checkout) => [
     checkoutSelector(checkout),
     ...checkout.cherryPicks.flatMap(({ branch }) =>
-      branch === undefined ? [] : [pickSelector(branch)],
+      branch === undefined ? [] : [{ ...pickSelector(branch), position: checkout.position }],
     ),
   ]);
   return [...new Map(all.map((one) => [one.key, one])).values()].sort((a, b) =>

@@ -6,10 +6,16 @@ import {
   systemClock,
   systemRandom,
   type Clock,
+  type Position,
   type Random,
 } from '@kiln/base';
-import type { GitFetchRequest, GitMirrors, GitSources } from '@kiln/build';
-import type { GitCheckout } from '@kiln/recipe';
+import {
+  placed,
+  type GitFetchRequest,
+  type GitMirrors,
+  type GitSources,
+  type RequestedCheckout,
+} from '@kiln/build';
 import { parseAddress, submoduleAddress, type Address, type AddressRules } from './address.ts';
 import { checkOut, type CheckOutRequest } from './check-out.ts';
 import type { Demand } from './demand.ts';
@@ -117,7 +123,11 @@ export class CachedGitSources implements GitSources {
           await writeMirror(found.repository, found.mirror, directory);
           await wanted.addSubmodules(address, found);
         };
-        await this.#cache.with(address, demand, use, request.signal);
+        try {
+          await this.#cache.with(address, demand, use, request.signal);
+        } catch (error) {
+          throw placedAt(error, next.position);
+        }
       }
       const repositories = wanted.urls().map((url) => ({ url, name: mirrorName(url) }));
       return { hostPath, repositories, remove };
@@ -132,9 +142,15 @@ function mirrorName(url: string): string {
   return `${directoryName(url)}.git`;
 }
 
+function placedAt(error: unknown, position: Position | undefined): unknown {
+  return position === undefined ? error : placed(error, position);
+}
+
 interface Wanted {
   readonly address: Address;
-  readonly checkouts: readonly GitCheckout[];
+  readonly checkouts: readonly RequestedCheckout[];
+  /** The first step that wants it, or what contains it. */
+  readonly position: Position | undefined;
   /** Commits of submodules, and how deep they are. */
   readonly commits: Map<string, number>;
   /** How many commits there were when it was last fetched. */
@@ -148,14 +164,19 @@ class WantedRepositories {
   readonly #byUrl = new Map<string, Wanted>();
   #commits = 0;
 
-  constructor(checkouts: readonly GitCheckout[], rules: AddressRules, limits: GitLimits) {
+  constructor(checkouts: readonly RequestedCheckout[], rules: AddressRules, limits: GitLimits) {
     this.#rules = rules;
     this.#limits = limits;
-    for (const { repository } of checkouts) {
-      this.#want(
-        parseAddress(repository, rules),
-        checkouts.filter((one) => one.repository === repository),
-      );
+    for (const { repository, position } of checkouts) {
+      try {
+        this.#want(
+          parseAddress(repository, rules),
+          checkouts.filter((one) => one.repository === repository),
+          position,
+        );
+      } catch (error) {
+        throw placedAt(error, position);
+      }
     }
   }
 
@@ -165,20 +186,28 @@ class WantedRepositories {
   }
 
   /** One that is not fetched yet, or for which more is wanted by now. */
-  next(): { readonly address: Address; readonly demand: Demand } | undefined {
+  next():
+    | {
+        readonly address: Address;
+        readonly demand: Demand;
+        readonly position: Position | undefined;
+      }
+    | undefined {
     const found = [...this.#byUrl.values()].find(
       ({ fetched, commits }) => fetched !== commits.size,
     );
     if (found === undefined) return undefined;
-    const { address, checkouts, commits } = found;
+    const { address, checkouts, commits, position } = found;
     found.fetched = commits.size;
-    return { address, demand: { checkouts, commits: [...commits.keys()].sort(compareBytes) } };
+    const demand = { checkouts, commits: [...commits.keys()].sort(compareBytes) };
+    return { address, demand, position };
   }
 
   /** Wants what the commits that are checked out from a repository refer to. */
   async addSubmodules(address: Address, { repository, mirror }: Found): Promise<void> {
     const wanted = this.#byUrl.get(address.url);
     if (wanted === undefined) return;
+    const { position } = wanted;
     const parents = new Map(wanted.commits);
     wanted.checkouts.forEach(({ submodules }, index) => {
       const commit = mirror.commits[index];
@@ -187,7 +216,8 @@ class WantedRepositories {
     for (const [commit, depth] of parents) {
       for (const submodule of await submodulesOf(repository, commit)) {
         const url = submoduleAddress(address.url, submodule.url);
-        this.#wantCommit(this.#submodule(address, url), submodule.commit, depth + 1);
+        const contained = this.#submodule(address, url);
+        this.#wantCommit(contained, { commit: submodule.commit, depth: depth + 1, position });
       }
     }
   }
@@ -198,10 +228,13 @@ class WantedRepositories {
     return parseAddress(url, { localDirectories });
   }
 
-  #wantCommit(address: Address, commit: string, depth: number): void {
+  #wantCommit(
+    address: Address,
+    { commit, depth, position }: { commit: string; depth: number; position: Position | undefined },
+  ): void {
     if (depth > this.#limits.submoduleDepthMax)
       throw tooLarge(address, `submodules are more than ${this.#limits.submoduleDepthMax} deep`);
-    const { commits } = this.#want(address, []);
+    const { commits } = this.#want(address, [], position);
     if (commits.has(commit)) return;
     const { commitsMax } = this.#limits;
     this.#commits += 1;
@@ -210,13 +243,17 @@ class WantedRepositories {
     commits.set(commit, depth);
   }
 
-  #want(address: Address, checkouts: readonly GitCheckout[]): Wanted {
+  #want(
+    address: Address,
+    checkouts: readonly RequestedCheckout[],
+    position: Position | undefined,
+  ): Wanted {
     const known = this.#byUrl.get(address.url);
     if (known !== undefined) return known;
     const { repositoriesMax } = this.#limits;
     if (this.#byUrl.size >= repositoriesMax)
       throw tooLarge(address, `there are more than ${repositoriesMax} repositories`);
-    const wanted: Wanted = { address, checkouts, commits: new Map(), fetched: undefined };
+    const wanted: Wanted = { address, checkouts, position, commits: new Map(), fetched: undefined };
     this.#byUrl.set(address.url, wanted);
     return wanted;
   }

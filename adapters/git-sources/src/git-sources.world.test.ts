@@ -2,8 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { seededRandom } from '@kiln/base';
-import type { GitMirrors } from '@kiln/build';
+import { seededRandom, type Position } from '@kiln/base';
+import type { GitMirrors, RequestedCheckout } from '@kiln/build';
 import type { GitCheckout } from '@kiln/recipe';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CachedGitSources, type CachedGitSourcesOptions } from './git-sources.ts';
@@ -39,7 +39,7 @@ const checkout = (changes: Partial<GitCheckout>): GitCheckout => ({
 });
 
 async function fetch(
-  checkouts: readonly GitCheckout[],
+  checkouts: readonly RequestedCheckout[],
   sources: Promise<CachedGitSources> = open(),
 ): Promise<GitMirrors> {
   return (await sources).fetch({ checkouts, onLog: (text) => log.push(text) });
@@ -373,6 +373,53 @@ describe('submodules', () => {
     );
     await expect(fetch([wanted], open({ limits: { commitsMax: 2 } }))).rejects.toMatchObject({
       code: 'SOURCE_TOO_LARGE',
+    });
+  });
+});
+
+describe('what goes wrong is told with the step that asked for it', () => {
+  const at = (line: number): Position => ({ file: 'r.yaml', line, column: 5 });
+
+  test('of several that ask for one repository', async () => {
+    here.init('up');
+    const commit = here.commit('up', { a: '1' });
+    here.git('up', 'tag', 'v1');
+    const good: RequestedCheckout = { ...checkout({ tag: 'v1', commit }), position: at(4) };
+    const wrong = { ...checkout({ tag: 'v1', commit: '1'.repeat(40) }), position: at(8) };
+    await expect(fetch([good, wrong])).rejects.toMatchObject({
+      code: 'SOURCE_COMMIT_MISMATCH',
+      position: { line: 8 },
+      hint: 'update expected-commit',
+    });
+    const absent = { ...checkout({ tag: 'v2', commit }), position: at(9) };
+    await expect(fetch([good, absent])).rejects.toMatchObject({
+      code: 'SOURCE_REF_MISSING',
+      position: { line: 9 },
+    });
+    const pick = { commit, branch: 'gone' };
+    const picked = { ...good, cherryPicks: [pick], position: at(12) };
+    await expect(fetch([good, picked])).rejects.toMatchObject({ position: { line: 12 } });
+  });
+
+  test('of an address, and of a submodule that nobody has', async () => {
+    const ssh = checkout({ repository: 'ssh://example.org/up' });
+    const far = { ...checkout({ repository: here.url('far') }), position: at(4) };
+    here.init('far');
+    far.commit = here.commit('far', { a: '1' });
+    await expect(fetch([far, { ...ssh, position: at(7) }])).rejects.toMatchObject({
+      code: 'SOURCE_ADDRESS_REFUSED',
+      position: { line: 7 },
+    });
+    here.init('up');
+    here.git('up', 'submodule', 'add', '--quiet', here.url('far'), 'inner');
+    const commit = here.commit('up', { b: '1' });
+    rmSync(here.path('far'), { recursive: true });
+    mkdirSync(here.path('far'));
+    const whole = checkout({ branch: 'main', commit, submodules: true });
+    await expect(fetch([{ ...whole, position: at(9) }])).rejects.toMatchObject({
+      code: 'SOURCE_UNAVAILABLE',
+      message: expect.stringContaining(here.url('far')) as string,
+      position: { line: 9 },
     });
   });
 });

@@ -135,7 +135,7 @@ class CachedCopy {
   #checkNames(): void {
     for (const selector of this.#selectors) {
       if (selector.key !== 'HEAD' && !selector.candidates.every(isRefName))
-        throw missingRef(this.#options.address, namedBy(selector));
+        throw missingRef(this.#options.address, namedBy(selector), selector.position);
     }
   }
 
@@ -234,7 +234,7 @@ class CachedCopy {
     return Object.fromEntries(
       this.#selectors.map((selector) => {
         const found = selector.candidates.find((ref) => listed.has(ref));
-        if (found === undefined) throw missingRef(address, namedBy(selector));
+        if (found === undefined) throw missingRef(address, namedBy(selector), selector.position);
         return [selector.key, found === 'HEAD' ? head : found];
       }),
     );

@@ -1,5 +1,5 @@
-import { KilnError, compareBytes } from '@kiln/base';
-import type { GitCheckout } from '@kiln/recipe';
+import { KilnError, compareBytes, type Position } from '@kiln/base';
+import type { RequestedCheckout } from '@kiln/build';
 import type { Address } from './address.ts';
 import type { BareRepository } from './bare-repository.ts';
 import { checkoutSelector, pickSelector, type Demand, type Selector } from './demand.ts';
@@ -84,7 +84,7 @@ class Resolver {
     };
   }
 
-  async #checkout(checkout: GitCheckout): Promise<string> {
+  async #checkout(checkout: RequestedCheckout): Promise<string> {
     const selector = checkoutSelector(checkout);
     const ref = this.#meaning(selector);
     const object = await this.#object(ref, selector);
@@ -93,12 +93,12 @@ class Resolver {
     await this.#expect(checkout, { expected, tip });
     if (ref.startsWith('refs/tags/')) this.#fixed.set(ref, object);
     else this.#need(ref, expected);
-    for (const pick of checkout.cherryPicks) await this.#pick(pick);
+    for (const pick of checkout.cherryPicks) await this.#pick(checkout, pick);
     return expected;
   }
 
   async #expect(
-    checkout: GitCheckout,
+    checkout: RequestedCheckout,
     { expected, tip }: { readonly expected: string; readonly tip: string },
   ): Promise<void> {
     if (expected === tip) return;
@@ -106,22 +106,31 @@ class Resolver {
     const what =
       tag === undefined ? (branch === undefined ? 'HEAD' : `branch ${branch}`) : `tag ${tag}`;
     if (tag !== undefined || mustBeTip)
-      throw this.#mismatch(`${what} is commit ${tip}, not ${expected}`, 'update expected-commit');
+      throw this.#mismatch(
+        checkout,
+        `${what} is commit ${tip}, not ${expected}`,
+        'update expected-commit',
+      );
     if (depth !== undefined)
       throw this.#mismatch(
+        checkout,
         `${what} is commit ${tip}, not ${expected}`,
         'set depth to -1 to look for it in the history, or update expected-commit',
       );
     if (!(await this.#request.repository.contains(tip, expected)))
       throw this.#mismatch(
+        checkout,
         `${what} (commit ${tip}) does not contain ${expected}`,
         'the branch may have diverged: update expected-commit',
       );
   }
 
-  async #pick(pick: GitCheckout['cherryPicks'][number]): Promise<void> {
+  async #pick(
+    checkout: RequestedCheckout,
+    pick: RequestedCheckout['cherryPicks'][number],
+  ): Promise<void> {
     if (pick.branch === undefined) return;
-    const selector = pickSelector(pick.branch);
+    const selector = { ...pickSelector(pick.branch), position: checkout.position };
     const ref = this.#meaning(selector);
     const tip = await this.#object(`${ref}^{commit}`, selector);
     if (ref.startsWith('refs/tags/')) {
@@ -133,6 +142,7 @@ class Resolver {
       this.#need(ref, pick.commit);
     } else {
       throw this.#mismatch(
+        checkout,
         `${pick.branch} (commit ${tip}) does not contain ${pick.commit}, which is to be picked from it`,
         'name the branch that the commit is on',
       );
@@ -171,23 +181,25 @@ class Resolver {
 
   #meaning(selector: Selector): string {
     const ref = this.#request.meanings[selector.key];
-    if (ref === undefined) throw this.#missing(namedBy(selector));
+    if (ref === undefined) throw this.#missing(namedBy(selector), selector.position);
     return ref;
   }
 
   async #object(expression: string, selector: Selector): Promise<string> {
     const object = await this.#request.repository.resolve(expression);
-    if (object === undefined) throw this.#missing(namedBy(selector));
+    if (object === undefined) throw this.#missing(namedBy(selector), selector.position);
     return object;
   }
 
-  #mismatch(text: string, hint: string): Wrong {
+  #mismatch({ position }: RequestedCheckout, text: string, hint: string): Wrong {
     const { shown } = this.#request.address;
-    return new Wrong(new KilnError('SOURCE_COMMIT_MISMATCH', `${shown}: ${text}`, { hint }));
+    return new Wrong(
+      new KilnError('SOURCE_COMMIT_MISMATCH', `${shown}: ${text}`, { hint, position }),
+    );
   }
 
-  #missing(what: string): Wrong {
-    return new Wrong(missingRef(this.#request.address, what));
+  #missing(what: string, position?: Position): Wrong {
+    return new Wrong(missingRef(this.#request.address, what, position));
   }
 }
 
@@ -196,8 +208,9 @@ export function namedBy({ key }: Selector): string {
   return key.replace(/^pick:/, 'branch:').replace(':', ' ');
 }
 
-export function missingRef({ shown }: Address, what: string): KilnError {
+export function missingRef({ shown }: Address, what: string, position?: Position): KilnError {
   return new KilnError('SOURCE_REF_MISSING', `${shown} has no ${what}`, {
     hint: 'compare with what upstream has',
+    position,
   });
 }

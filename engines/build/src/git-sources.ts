@@ -1,3 +1,4 @@
+import type { Position } from '@kiln/base';
 import type { GitCheckout } from '@kiln/recipe';
 
 /** A bare repository that stands in for an address. */
@@ -33,8 +34,13 @@ export interface GitSources {
   fetch(request: GitFetchRequest): Promise<GitMirrors>;
 }
 
+/** A checkout, and the step that asks for it: what goes wrong with it is told with that place. */
+export interface RequestedCheckout extends GitCheckout {
+  readonly position?: Position;
+}
+
 export interface GitFetchRequest {
-  readonly checkouts: readonly GitCheckout[];
+  readonly checkouts: readonly RequestedCheckout[];
   /** Told what was fetched from where. */
   onLog(text: string): void;
   readonly signal?: AbortSignal;

@@ -21,7 +21,13 @@ export { capabilityAttribute, capabilityAttributeName, withCapabilities } from '
 export { continuesAfter, debugShell } from './debug-shell.ts';
 export type { EmitRequest, EmittedPackage, JoinRequest } from './emit.ts';
 export { emitPackage, joinPackage } from './emit.ts';
-export type { GitFetchRequest, GitMirror, GitMirrors, GitSources } from './git-sources.ts';
+export type {
+  GitFetchRequest,
+  GitMirror,
+  GitMirrors,
+  GitSources,
+  RequestedCheckout,
+} from './git-sources.ts';
 export type { HardeningReport } from './hardening.ts';
 export { checkHardening } from './hardening.ts';
 export { licenseExpression } from './licences.ts';

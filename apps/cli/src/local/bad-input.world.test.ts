@@ -6,6 +6,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
+import { TestRepositories } from '@kiln/git-sources/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PackageBuilds } from './testing.ts';
 
@@ -16,6 +17,7 @@ import { PackageBuilds } from './testing.ts';
  */
 
 let builds: PackageBuilds;
+let upstream: TestRepositories;
 let server: http.Server;
 let address = '';
 
@@ -35,8 +37,13 @@ beforeAll(async () => {
     'cut',
     'dirname',
     'basename',
+    'git',
   ];
   builds = await PackageBuilds.open([...programs, ...more]);
+  upstream = new TestRepositories();
+  upstream.init('up');
+  upstream.commit('up', { a: '1' });
+  upstream.git('up', 'tag', 'v1');
   server = http.createServer((request, response) => {
     if (request.url === '/absent.tar.gz') response.writeHead(404);
     response.end('other bytes');
@@ -47,6 +54,7 @@ beforeAll(async () => {
 });
 afterAll(() => {
   server.close();
+  upstream[Symbol.dispose]();
   builds[Symbol.dispose]();
 });
 
@@ -74,6 +82,8 @@ interface Case {
 
 const dir = '${{targets.destdir}}';
 const step = (script: string): string => `  - name: bad\n    runs: |\n      ${script}\n`;
+const checkout = (what: string, repository = 'REPOSITORY'): string =>
+  `  - runs: "true"\n  - uses: git-checkout\n    with: {repository: "${repository}", ${what}, expected-commit: "${'1'.repeat(40)}"}\n`;
 const digest = createHash('sha256').update('right bytes').digest('hex');
 const found = createHash('sha256').update('other bytes').digest('hex');
 
@@ -209,6 +219,46 @@ const worldCases: readonly Case[] = [
     says: /absent\.tar\.gz|127\.0\.0\.1/,
     hint: /./,
   },
+  {
+    name: 'a checkout without a commit',
+    steps: '  - uses: git-checkout\n    with: {repository: REPOSITORY, tag: v1}\n',
+    code: 'RECIPE_FETCH_UNPINNED',
+    line: 4,
+    says: /names no commit|expected-commit/,
+    hint: /expected-commit/,
+  },
+  {
+    name: 'a checkout whose tag is another commit',
+    steps: checkout('tag: v1'),
+    code: 'SOURCE_COMMIT_MISMATCH',
+    line: 5,
+    says: /tag v1 is commit [0-9a-f]{40}, not 1{40}/,
+    hint: /update expected-commit/,
+  },
+  {
+    name: 'a checkout of a branch that is not there',
+    steps: checkout('branch: gone'),
+    code: 'SOURCE_REF_MISSING',
+    line: 5,
+    says: /has no branch gone/,
+    hint: /compare with what upstream has/,
+  },
+  {
+    name: 'a checkout from where nothing answers',
+    steps: checkout('tag: v1', 'http://127.0.0.1:9/up'),
+    code: 'SOURCE_UNAVAILABLE',
+    line: 5,
+    says: /127\.0\.0\.1:9\/up: .*connect/,
+    hint: /check the network and the address/,
+  },
+  {
+    name: 'a checkout over SSH',
+    steps: checkout('tag: v1', 'ssh://git@example.org/up'),
+    code: 'SOURCE_ADDRESS_REFUSED',
+    line: 5,
+    says: /not an address to fetch from: ssh:/,
+    hint: /begins with https/,
+  },
 ];
 
 const stepCases: readonly Case[] = [
@@ -340,7 +390,10 @@ pipeline:
 ${bad.steps ?? ''}`;
   for (const [name, content] of Object.entries(bad.files ?? {}))
     builds.put(`cases/${name}`, content);
-  return builds.put('cases/bad.yaml', recipe.replaceAll('ADDRESS', address));
+  return builds.put(
+    'cases/bad.yaml',
+    recipe.replaceAll('ADDRESS', address).replace('REPOSITORY', upstream.url('up')),
+  );
 }
 
 async function failure(run: Promise<unknown>): Promise<KilnError> {
