@@ -98,7 +98,7 @@ export class CachedGitSources implements GitSources {
   async checkOut(request: CheckOutRequest & Pick<GitFetchRequest, 'onLog'>): Promise<void> {
     const { checkout, onLog, signal } = request;
     const mirrors = await this.fetch({
-      checkouts: [{ ...checkout, submodules: false }],
+      checkouts: [checkout],
       onLog,
       ...(signal === undefined ? {} : { signal }),
     });

@@ -45,11 +45,19 @@ export async function fetchLicenceSources(request: LicenceSourcesRequest): Promi
       log.warn('a patch is left out: its file is not in the package');
       continue;
     }
-    const inputs = new StepInputs(step, recipe);
-    if (step.uses === 'fetch') await runFetch(inputs, request);
-    else if (step.uses === 'git-checkout') await runCheckout(inputs, request);
-    else await runPatch(inputs, request);
+    try {
+      await runStep(step, request);
+    } catch (error) {
+      throw placed(error, step.position);
+    }
   }
+}
+
+async function runStep(step: Step, request: LicenceSourcesRequest): Promise<void> {
+  const inputs = new StepInputs(step, request.recipe);
+  if (step.uses === 'fetch') await runFetch(inputs, request);
+  else if (step.uses === 'git-checkout') await runCheckout(inputs, request);
+  else await runPatch(inputs, request);
 }
 
 /** The inputs of a step, variables replaced; the architecture is melange's choice. */
@@ -153,11 +161,7 @@ async function download(
   fs.rmSync(file, { force: true });
   const digest = hex === '' ? {} : { digest: { algorithm, hex } as const };
   const check = new DigestCheck({ uri, ...digest }, sourceBytesMax);
-  try {
-    await fs.promises.writeFile(file, check.through(content), { flag: 'wx' });
-  } catch (error) {
-    throw placed(error, inputs.position);
-  }
+  await fs.promises.writeFile(file, check.through(content), { flag: 'wx' });
 }
 
 async function runCheckout(inputs: StepInputs, request: LicenceSourcesRequest): Promise<void> {
@@ -180,18 +184,20 @@ async function runCheckout(inputs: StepInputs, request: LicenceSourcesRequest): 
       signal,
       onLog: (text) => log.info(`cloned ${text}`),
     });
-    fs.rmSync(path.join(fresh, '.git'), { recursive: true });
     layOver(fresh, directory);
   } finally {
     fs.rmSync(fresh, { recursive: true, force: true });
   }
-  if (checkout.submodules) log.warn('submodules are left out');
 }
 
-/** Files take the place of files; a link that an archive before it left is in the way of a folder. */
+/**
+ * Without what git keeps for itself. Files take the place of files; a link that an archive before it left is in the way of a
+ * folder.
+ */
 function layOver(from: string, directory: string): void {
   try {
-    fs.cpSync(from, directory, { recursive: true, verbatimSymlinks: true });
+    const filter = (source: string): boolean => path.basename(source) !== '.git';
+    fs.cpSync(from, directory, { recursive: true, verbatimSymlinks: true, filter });
   } catch (error) {
     throw new KilnError(
       'SOURCE_ARCHIVE_INVALID',

@@ -146,6 +146,42 @@ test('a checkout is laid out, patches of the side folder are applied to it', asy
   expect(code).toBe(0);
 });
 
+test('a checkout that wants its submodules has them, and theirs', async () => {
+  using repositories = new TestRepositories();
+  repositories.init('innermost');
+  repositories.commit('innermost', { COPYING: mit });
+  repositories.init('inner');
+  // An address that is relative to that of the repository.
+  repositories.git('inner', 'remote', 'add', 'origin', repositories.url('inner'));
+  repositories.git('inner', 'submodule', 'add', '--quiet', '../innermost', 'inmost');
+  repositories.commit('inner', { LICENSE: mit });
+  repositories.init('r');
+  repositories.git('r', 'submodule', 'add', '--quiet', repositories.url('inner'), 'inner');
+  const commit = repositories.commit('r', { 'README.md': 'x' });
+  // What they hold by now is not what the commit refers to.
+  repositories.commit('inner', { LICENSE: 'all rights reserved' });
+  const checkout = (more: string): string => `  - uses: git-checkout
+    with:
+      repository: ${repositories.url('r')}
+      expected-commit: ${commit}
+      destination: src${more}
+`;
+  const work = path.join(folder, 'submodules');
+  const words = ['--scan-type', 'deep', '--workdir', work];
+  const file = put('git.yaml', recipe('    - license: MIT\n', checkout('')));
+  expect((await run(file, ...words)).talk).toContain('no license files detected');
+  put('git.yaml', recipe('    - license: MIT\n', checkout('\n      recurse-submodules: true')));
+  const { code, talk } = await run(file, ...words);
+  expect(talk).toContain('src/inner/LICENSE: MIT');
+  expect(talk).toContain('src/inner/inmost/COPYING: MIT');
+  expect(code).toBe(0);
+  expect(fs.readdirSync(path.join(work, 'src/inner')).sort()).toEqual([
+    '.gitmodules',
+    'LICENSE',
+    'inmost',
+  ]);
+});
+
 test('a folder is looked at as it is', async () => {
   const { code, talk } = await run(path.join(folder, 'src-1.0'));
   expect(talk).toContain('LICENSE: MIT');
@@ -178,6 +214,7 @@ test.each([
   const file = put('a.yaml', recipe('    - license: MIT\n', steps()));
   const { code, talk } = await run(file);
   expect(talk).toMatch(message);
+  expect(talk).toMatch(/a\.yaml:\d+:\d+/);
   expect(code).toBe(1);
 });
 
