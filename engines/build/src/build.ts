@@ -92,9 +92,9 @@ export async function build(request: BuildRequest): Promise<BuildOutcome> {
   }
 }
 
-/** What is wrong with a package stands in no line of the recipe: its place is that of the package. melange names none. */
+/** What is wrong with a package stands in no line of the recipe: its place is that of the package. */
 function withPlace(outcome: BuildOutcome, { compiled }: BuildPlan): BuildOutcome {
-  if (outcome.kind !== 'failed' || compiled.recipe.dialect === 'melange') return outcome;
+  if (outcome.kind !== 'failed') return outcome;
   return { ...outcome, position: outcome.position ?? compiled.package.position };
 }
 

@@ -22,8 +22,9 @@ export class OutputTail {
 const troubles: readonly {
   readonly says: RegExp;
   readonly hint: string;
-  /** Where steps have a network. */
+  /** Where steps have a network that is observed, and where they have the host's. */
   readonly observed?: string;
+  readonly host?: string;
 }[] = [
   {
     says: /no space left on device/i,
@@ -34,6 +35,7 @@ const troubles: readonly {
     hint: 'steps have no network: fetch what they need as a source, or say why the recipe needs it under kiln.network',
     observed:
       'the network is there for programs that use a proxy: HTTP_PROXY and HTTPS_PROXY name it',
+    host: 'steps have the network of this machine: check the address, and whether it is reached from here',
   },
   {
     says: /: operation not permitted$/i,
@@ -49,10 +51,10 @@ const troubles: readonly {
 export function hintOf(
   exitCode: number,
   lines: readonly string[],
-  network: 'none' | 'observed' = 'none',
+  network: 'none' | 'observed' | 'host' = 'none',
 ): string {
   const found = troubles.find(({ says }) => lines.some((line) => says.test(line)));
-  if (found !== undefined) return (network === 'observed' && found.observed) || found.hint;
+  if (found !== undefined) return (network === 'none' ? undefined : found[network]) ?? found.hint;
   if (exitCode === 127)
     return 'a program is missing: add its package to environment.contents.packages';
   if (exitCode === 126) return 'a program may not be executed: check its mode and its interpreter';

@@ -98,6 +98,25 @@ test('the first failure ends the build and names the step and its place', async 
   });
 });
 
+test.each([
+  ['none', /steps have no network/],
+  ['host', /steps have the network of this machine/],
+] as const)(
+  'a name that is not found, with the network %s, gets its hint',
+  async (network, hint) => {
+    const { result } = await run(
+      '[{runs: x}]',
+      (request) => {
+        request.onOutput(Buffer.from('wget: bad address example.org\n'));
+        return { kind: 'exited', exitCode: 1 };
+      },
+      0,
+      () => ({ network }),
+    );
+    expect(result).toMatchObject({ hint: expect.stringMatching(hint) as string });
+  },
+);
+
 test('the time limit is one for the whole build', async () => {
   const { result, requests } = await run(
     '[{runs: one}, {runs: two}, {runs: three}]',

@@ -162,7 +162,11 @@ export class StepRun {
     const runner = this.#runner;
     const failed = failure('BUILD_STEP_FAILED', listed, {
       message: `${namedStep(listed)} ended with exit code ${exitCode}`,
-      hint: hintOf(exitCode, output.lines, request.relay === undefined ? 'none' : 'observed'),
+      hint: hintOf(
+        exitCode,
+        output.lines,
+        request.relay === undefined ? request.network : 'observed',
+      ),
       findings: output.lines,
     });
     if (runner.onFailed === undefined) return failed;

@@ -245,6 +245,91 @@ describe('what cannot be read', () => {
     expect(read.catalogs[0]?.desired.map((one) => one.key)).toContain('package:data@x86_64');
   });
 
+  test.each([
+    ['a misspelt key', 'pipeline:\n  - run: x\n', 'YAML_UNKNOWN_KEY', 3, /did you mean "runs"/],
+    ['a wrong type', 'pipeline:\n  - runs: [a]\n', 'YAML_TYPE', 3, /write text on one line/],
+    ['broken YAML', 'pipeline: [\n', 'YAML_INVALID', 3, /quotes and brackets/],
+    [
+      'an unknown variable',
+      'pipeline: [{runs: "${{vars.x}}"}]\n',
+      'RECIPE_VARIABLE_UNKNOWN',
+      2,
+      /vars/,
+    ],
+    [
+      'a bad condition',
+      'pipeline: [{if: a, runs: x}]\n',
+      'RECIPE_CONDITION_INVALID',
+      2,
+      /compares/,
+    ],
+    [
+      'an unknown pipeline',
+      'pipeline:\n  - uses: no/such\n',
+      'RECIPE_PIPELINE_UNKNOWN',
+      3,
+      /no\/such\.yaml/,
+    ],
+    ['a missing input', 'pipeline: [{uses: say}]\n', 'RECIPE_INPUT_INVALID', 2, /under "with"/],
+    [
+      'an unknown input',
+      'pipeline: [{uses: say, with: {what: a, to: b}}]\n',
+      'RECIPE_INPUT_INVALID',
+      2,
+      /its inputs: what/,
+    ],
+    [
+      'a source without a digest',
+      'pipeline:\n  - runs: x\n  - uses: fetch\n    with: {uri: "https://example.org/a.tar.gz"}\n',
+      'RECIPE_FETCH_UNPINNED',
+      4,
+      /expected-sha256/,
+    ],
+    [
+      'a checkout without a commit',
+      'pipeline:\n  - uses: git-checkout\n    with: {repository: "https://example.org/a"}\n',
+      'RECIPE_FETCH_UNPINNED',
+      3,
+      /expected-commit/,
+    ],
+    [
+      'what a factory does not act on',
+      'environment:\n  accounts: {run-as: root}\n',
+      'CATALOG_KEY_UNSUPPORTED',
+      3,
+      /kiln package build/,
+    ],
+    [
+      'repositories of its own',
+      'environment:\n  contents: {repositories: [x]}\n',
+      'CATALOG_KEY_UNSUPPORTED',
+      3,
+      /the factory decides/,
+    ],
+  ])('%s is told with its place and a hint', (_, rest, code, line, hint) => {
+    const head = 'package: {name: zip, version: "1", epoch: 0, copyright: [{license: MIT}]}\n';
+    const said = problems({
+      'recipes/zip.yaml': head + rest,
+      'pipelines/say.yaml':
+        'inputs: {what: {required: true}}\npipeline: [{runs: "echo ${{inputs.what}}"}]\n',
+      'pipelines/fetch.yaml':
+        'inputs: {uri: {}, expected-sha256: {}, expected-sha512: {}}\npipeline: [{runs: x}]\n',
+      'pipelines/git-checkout.yaml':
+        'inputs: {repository: {}, expected-commit: {}}\npipeline: [{runs: x}]\n',
+    });
+    expect(said).toEqual([
+      {
+        catalog: 'base',
+        key: 'package:zip@x86_64',
+        code,
+        message: expect.stringMatching(
+          new RegExp(`catalog/recipes/zip\\.yaml:${line}:\\d+: `),
+        ) as string,
+        hint: expect.stringMatching(hint) as string,
+      },
+    ]);
+  });
+
   test('what was good before a file broke stays as it was, for itself and for whom needs it', () => {
     const before = readCatalogs([source('catalog', files)], 'x86_64');
     const lastGood = new Map(

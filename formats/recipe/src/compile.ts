@@ -208,7 +208,7 @@ class Compiler {
     if (definition === undefined) {
       throw new KilnError('RECIPE_PIPELINE_UNKNOWN', `unknown pipeline "${shorten(uses)}"`, {
         position,
-        hint: `add pipelines/${uses}.yaml to the catalog or correct the name`,
+        hint: `correct the name, or add ${uses}.yaml to a folder of pipelines: that of the catalog, or one of --pipeline-dir`,
       });
     }
     return definition.step;

@@ -2,6 +2,7 @@ import type { Digest } from '@kiln/base';
 import { KilnError } from '@kiln/base';
 import type { BuiltPackage, FactoryRecords, PackageBundle } from '@kiln/factory';
 import { packagesOf } from '@kiln/factory';
+import type { CompiledRecipe } from '@kiln/recipe';
 import { solve } from '@kiln/solve';
 
 /** A package of a build environment: what is locked, and the file it is. */
@@ -16,17 +17,18 @@ export interface EnvironmentPackage {
 /**
  * Resolves a build environment. The world is what every environment has and what the recipe asks for. Candidates are the
  * packages of the recipe's closure, and of the seed those whose names the closure does not give: so nothing that merely
- * happens to exist can get in. Throws `PACKAGE_ENVIRONMENT_UNSOLVED`.
+ * happens to exist can get in. Throws `PACKAGE_ENVIRONMENT_UNSOLVED`, placed at the recipe's package.
  */
 export async function lockEnvironment(
   records: FactoryRecords,
   bundle: PackageBundle,
-  atoms: readonly string[],
+  compiled: Pick<CompiledRecipe, 'environment' | 'package'>,
 ): Promise<readonly EnvironmentPackage[]> {
   const own = await closurePackages(records, bundle);
   const names = new Set(own.map((one) => one.record.name));
   const seed = (await records.currentGeneration('seed', bundle.arch))?.packages ?? [];
   const repositories = { catalog: own, seed: seed.filter((one) => !names.has(one.record.name)) };
+  const atoms = compiled.environment.contents.packages;
   const world = [...new Set([...bundle.settings.environmentPackages, ...atoms])].sort();
   const solution = solve(
     (['catalog', 'seed'] as const).map((repository) => ({
@@ -39,8 +41,9 @@ export async function lockEnvironment(
   if (solution.kind === 'unsolved') {
     throw new KilnError(
       'PACKAGE_ENVIRONMENT_UNSOLVED',
-      `${bundle.file}: no build environment: ${solution.chain.join(': ')}`,
+      `no build environment: ${solution.chain.join(': ')}`,
       {
+        position: compiled.package.position,
         hint: 'name packages that a recipe of the catalog gives, or that seed.yaml lists',
       },
     );

@@ -130,11 +130,7 @@ async function planOf(
       return text === undefined ? undefined : { file: `pipelines/${name}.yaml`, text };
     }),
   });
-  const environment = await lockEnvironment(
-    ports.records,
-    bundle,
-    compiled.environment.contents.packages,
-  );
+  const environment = await lockEnvironment(ports.records, bundle, compiled);
   const plan = planBuild({
     compiled,
     sideFiles: bundle.sideFiles.map((file) => ({

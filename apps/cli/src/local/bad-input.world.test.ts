@@ -150,7 +150,7 @@ const languageCases: readonly Case[] = [
     code: 'RECIPE_PIPELINE_UNKNOWN',
     line: 4,
     says: /unknown pipeline "no\/such"/,
-    hint: /pipelines\/no\/such\.yaml/,
+    hint: /add no\/such\.yaml to a folder of pipelines/,
   },
   {
     name: 'a missing input',
@@ -379,6 +379,8 @@ const stepCases: readonly Case[] = [
   },
 ];
 
+const allCases = [...languageCases, ...worldCases, ...stepCases];
+
 /** The recipe of a case, alone in a folder with the files that belong to it. */
 function place(bad: Case): string {
   fs.rmSync(path.join(builds.folder, 'cases'), { recursive: true, force: true });
@@ -406,7 +408,7 @@ async function failure(run: Promise<unknown>): Promise<KilnError> {
   throw new Error('it did not fail');
 }
 
-test.for([...languageCases, ...worldCases, ...stepCases])('$name', async (bad) => {
+test.for(allCases)('$name', async (bad) => {
   const file = place(bad);
   const folder = path.dirname(file);
   const words = (bad.words ?? []).map((word) =>
@@ -428,6 +430,81 @@ test.for([...languageCases, ...worldCases, ...stepCases])('$name', async (bad) =
   // Nothing is published, and no index says otherwise.
   expect(fs.existsSync(path.join(builds.folder, 'packages'))).toBe(false);
   expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toMatch(/sleep 9881[12]/);
+});
+
+/**
+ * Those whose way through `kiln melange build` is another one: errors are lines of a log, steps fetch for themselves, have the
+ * machine's network and, for root, its rights. What melange packs is packed: a fifo, links above the root.
+ */
+const melangeCases: Readonly<Record<string, RegExp>> = {
+  'an unknown key': /bad\.yaml:2:1: unknown key "zzz"\n {2}hint: known keys: /,
+  'an unknown pipeline': /bad\.yaml:4:5: unknown pipeline .*\n {2}hint: .*--pipeline-dir/,
+  'a package that nobody has':
+    /bad\.yaml:1:\d+: .*nothing provides "absent"\n {2}hint: .*add a repository that has it/,
+  'a source of another digest':
+    /fetch\.yaml:\d+:5: step "bad: fetch", used at \S+bad\.yaml:4, ended with exit code 1\n[^]*has sha256 \w+, not \w+\n {2}hint: /,
+  'a source that is gone': /used at \S+bad\.yaml:4,[^]*absent\.tar\.gz is not in [^]*\n {2}hint: /,
+  'a patch that is not there':
+    /patch\.yaml:21:5: step "bad: patch", used at \S+bad\.yaml:4, [^]*no such patch: absent\.patch\n {2}hint: /,
+  'a step that fails':
+    /bad\.yaml:4:5: step "bad: bad" ended with exit code 3\n {2}\| last words\n {2}hint: its log says why/,
+  'a step that hangs': /bad\.yaml:4:5: .*took too long; .*\n {2}\| waiting\n {2}hint: raise /,
+  'a step that tries the network':
+    /bad\.yaml:4:5: [^]*example\.org: .*\n[^]* {2}hint: steps have the network of this machine/,
+  'a step that makes a device': /bad\.yaml:\d+:\d+: [^]*dev\/null[^]*\n {2}hint: /,
+  'a set-uid program':
+    /bad\.yaml:1:\d+: [^]*usr\/bin\/su \(mode: 4755, setuid\)\n {2}hint: .*checks\.disabled/,
+  'a link out of the workspace in the place of the package':
+    /bad\.yaml:1:\d+: "bad" of the build is not a directory\n {2}hint: /,
+};
+
+test.for(Object.entries(melangeCases))('%s, in melange’s way', async ([name, says]) => {
+  const bad = allCases.find((one) => one.name === name);
+  if (bad === undefined) throw new Error(`no such case: ${name}`);
+  const file = place(bad);
+  const { code, talk } = await builds.melange(['build', '--empty-workspace', file]);
+  expect(code).toBe(1);
+  expect(talk.match(/^ERRO /gm)).toHaveLength(1);
+  const error = talk.slice(talk.indexOf('ERRO '));
+  expect(error).toMatch(says);
+  expect(fs.existsSync(path.join(builds.folder, 'melange'))).toBe(false);
+  expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toMatch(/sleep 9881[12]/);
+});
+
+test('a test that wants what nobody has, or a package that was not built, has its place', async () => {
+  const wanting = builds.put(
+    'wanting.yaml',
+    `# a\npackage: {name: wanting, version: "1", epoch: 0, copyright: [{license: MIT}]}
+environment: {contents: {packages: [tools]}}
+pipeline: [{runs: 'mkdir -p "${dir}/usr"'}]
+test:
+  environment: {contents: {packages: [tools, zz-absent]}}
+  pipeline: [{runs: "true"}]
+`,
+  );
+  const unbuilt = await failure(builds.test(wanting));
+  expect(unbuilt).toMatchObject({ code: 'GUEST_UNSOLVED', position: { file: wanting, line: 2 } });
+  expect(unbuilt.message).toMatch(/test of wanting: .*"wanting=1-r0"/);
+  await builds.build(wanting);
+  const wants = await failure(builds.test(wanting));
+  expect(wants).toMatchObject({ code: 'GUEST_UNSOLVED', position: { file: wanting, line: 2 } });
+  expect(wants.message).toMatch(/test of wanting: .*nothing provides "zz-absent"/);
+  fs.rmSync(path.join(builds.folder, 'packages'), { recursive: true });
+});
+
+test('what is wrong with a repository has no place in the recipe', async () => {
+  const index = path.join(builds.folder, 'tools/x86_64/APKINDEX.tar.gz');
+  const bytes = fs.readFileSync(index);
+  fs.writeFileSync(index, bytes.subarray(0, 100));
+  try {
+    const error = await failure(
+      builds.build(place({ ...stepCases[0], steps: step('true') } as Case)),
+    );
+    expect(error).toMatchObject({ position: undefined });
+    expect(error.message).toContain(path.dirname(path.dirname(index)));
+  } finally {
+    fs.writeFileSync(index, bytes);
+  }
 });
 
 test('what a step writes outside of its tree reaches neither the package nor the host', async () => {

@@ -1,5 +1,5 @@
-import { KilnError } from '@kiln/base';
-import { showsOutput, type BuildFailure } from '@kiln/build';
+import { KilnError, type Position } from '@kiln/base';
+import { placed, showsOutput, type BuildFailure } from '@kiln/build';
 
 const findingsMax = 20;
 
@@ -11,4 +11,10 @@ export function failureOf(failure: BuildFailure): KilnError {
   const left = findings.length - shown.length;
   const more = left > 0 ? `\n  and ${left} more` : '';
   return new KilnError(code, `${message}${shown.join('')}${more}`, { hint, position });
+}
+
+/** The place of a recipe that asks for what nobody has; what is wrong with a repository has none in a recipe. */
+export function placedUnsolved(error: unknown, position: Position, prefix = ''): unknown {
+  const unsolved = error instanceof KilnError && error.code === 'GUEST_UNSOLVED';
+  return unsolved ? placed(error, position, prefix) : error;
 }

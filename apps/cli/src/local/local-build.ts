@@ -11,7 +11,6 @@ import {
   compilerFiles,
   libraryVersions,
   networkRecord,
-  placed,
   planBuild,
   type AnalysedTree,
   type BuildFailure,
@@ -35,7 +34,7 @@ import {
 import type { CompiledRecipe } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
 import type { ActionCache } from './action-cache.ts';
-import { failureOf } from './build-failure.ts';
+import { failureOf, placedUnsolved } from './build-failure.ts';
 import { DebuggedRun, type Debugging } from './debugging.ts';
 import type { Guest, LocalGuests, ResolvedGuest } from './guest.ts';
 import { hostMounts, identityOf, withScratch, type Scratch } from './runner.ts';
@@ -144,7 +143,7 @@ export async function planLocally(
       signal,
     )
     .catch((error: unknown) => {
-      throw melange ? error : placed(error, compiled.package.position);
+      throw placedUnsolved(error, compiled.package.position);
     });
   for (const directory of resolved.missing) request.onMissingIndex?.(directory);
   const guest = await guests.make(resolved.lock, {

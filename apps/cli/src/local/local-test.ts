@@ -10,7 +10,7 @@ import {
 import { fullVersionOf, type CompiledRecipe, type CompiledTest } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
 import type { LocalGuests } from './guest.ts';
-import { failureOf } from './build-failure.ts';
+import { failureOf, placedUnsolved } from './build-failure.ts';
 import { openShell, type Debugging } from './debugging.ts';
 import { hostMounts, identityOf, withScratch } from './runner.ts';
 import { sourceFiles } from './source-directory.ts';
@@ -94,16 +94,20 @@ async function testOne(
       ),
     },
   };
-  const { lock } = await guests.resolve(
-    {
-      environment,
-      arch: compiled.arch,
-      appended: request.appended,
-      dialect: recipe.dialect === 'melange' ? 'apko' : 'kiln',
-      purpose: 'test',
-    },
-    signal,
-  );
+  const { lock } = await guests
+    .resolve(
+      {
+        environment,
+        arch: compiled.arch,
+        appended: request.appended,
+        dialect: recipe.dialect === 'melange' ? 'apko' : 'kiln',
+        purpose: 'test',
+      },
+      signal,
+    )
+    .catch((error: unknown) => {
+      throw placedUnsolved(error, compiled.package.position, `test of ${name}: `);
+    });
   const repositories = request.appended.repositories ?? [];
   const guest = await guests.make(lock, { repositories, ...(signal && { signal }) });
   // An account is defined, and looked for, where there is something to run.
