@@ -63,6 +63,32 @@ test('recipes of the ladder become packages of the exported seed, and their test
   await onRecipes('test');
 }, 600_000);
 
+test('a guest that melange would make of the seed has no links of busybox’s applets', async () => {
+  const recipe = join(directory, 'linkless.yaml');
+  await writeFile(
+    recipe,
+    `package: {name: linkless, version: "1", epoch: 0, copyright: [{license: MIT}]}
+environment: {contents: {packages: [seed-base, busybox]}}
+pipeline:
+  - runs: |
+      busybox true
+      test -f /etc/busybox-paths.d/busybox
+      test -z "$(find /usr /etc /home -xdev -lname '*busybox*')"
+`,
+  );
+  const options = {
+    arch: 'x86_64',
+    runner: 'bubblewrap',
+    'repository-append': 'seed',
+    'keyring-append': 'seed.rsa.pub',
+    'out-dir': 'melange',
+    'apk-cache-dir': 'cache/apk',
+  };
+  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  await kiln('melange', 'build', recipe, '--empty-workspace', ...words);
+  expect(await readdir(join(directory, 'melange/x86_64'))).toContain('linkless-1-r0.apk');
+}, 300_000);
+
 test('what is built is known, and runs no second time', async () => {
   const built = JSON.parse(await onRecipes('build', '--all')) as readonly { result: string }[];
   expect(new Set(built.map(({ result }) => result))).toEqual(new Set(['known']));

@@ -20,7 +20,7 @@ so-provides: []
 packages: {}
 aliases:
   tools: { description: Tools, depends: [tool] }
-base: { name: base, directories: { tmp: '1777' }, links: {}, files: {} }
+base: { name: base, directories: { tmp: '1777' }, links: {}, files: { etc/list.d/tool: '' } }
 `,
   'seed.yaml',
 );
@@ -108,6 +108,10 @@ test('a seed becomes signed packages and their signed index', async () => {
     'usr/bin',
     'usr/bin/tool',
   ]);
+  // An empty file is a file: where busybox's list of links is one, nobody makes links of their own.
+  expect(listing(files.find((file) => file.startsWith('base-')) ?? '')).toContain(
+    'etc/list.d/tool',
+  );
   expect(listing('APKINDEX.tar.gz')[0]).toBe('.SIGN.RSA256.seed.rsa.pub');
   expect(fs.readdirSync(path.join(folder, 'seed'))).toEqual(['x86_64']);
 });
