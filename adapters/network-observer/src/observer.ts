@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import tls, { type SecureContext } from 'node:tls';
 import type { KilnError } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import type { NetworkObserver, ObserveRequest, ObservedNetwork } from '@kiln/build';
 import { Answers } from './answers.ts';
 import { Authority } from './authority.ts';
+import { hostProxies } from './host-proxies.ts';
 import { defaultLimits, type ObserverLimits } from './limits.ts';
 import { Proxy } from './proxy.ts';
 import { Upstream } from './upstream.ts';
@@ -17,7 +19,9 @@ export interface HttpObserverOptions {
   /** Hosts that may be reached although they are this machine's or its networks': `mirror.internal`, `127.0.0.1:8080`. */
   readonly allowed?: readonly string[];
   readonly limits?: Partial<ObserverLimits>;
-  /** Authorities of servers beside those that Node trusts, as PEM. */
+  /** Variables that name proxies by which this machine reaches servers, as `hostProxies` reads them; none unless given. */
+  readonly proxyVariables?: Readonly<Record<string, string | undefined>>;
+  /** Authorities of servers beside those that this machine trusts, as PEM. */
   readonly authorities?: readonly string[];
 }
 
@@ -34,24 +38,40 @@ const socketPathMax = 107;
  */
 export class HttpObserver implements NetworkObserver {
   readonly #options: HttpObserverOptions;
+  #trusted: SecureContext | undefined;
 
   constructor(options: HttpObserverOptions) {
     this.#options = options;
   }
 
+  /** Throws `NETWORK_PROXY_INVALID`. */
   async open(request: ObserveRequest): Promise<ObservedNetwork> {
     const limits = { ...defaultLimits, ...this.#options.limits };
-    const { blobs, allowed = [], authorities } = this.#options;
+    const { blobs, allowed = [], proxyVariables = {} } = this.#options;
     const upstream = new Upstream({
       allowed,
       idleMs: limits.idleMs,
-      ...(authorities === undefined ? {} : { authorities }),
+      proxies: hostProxies(proxyVariables),
+      trust: () => this.#trust(),
     });
     const answers = new Answers({ upstream, blobs, limits, known: request.known });
     const authority = new Authority();
     const network = new HttpNetwork({ answers, upstream, authority }, request, limits);
     await network.listen();
     return network;
+  }
+
+  /** Made once: hundreds of certificates are read for it. */
+  #trust(): SecureContext {
+    this.#trusted ??= tls.createSecureContext({
+      ca: [
+        ...tls.getCACertificates('default'),
+        // Those of the operating system, where a company puts its own.
+        ...tls.getCACertificates('system'),
+        ...(this.#options.authorities ?? []),
+      ],
+    });
+    return this.#trusted;
   }
 }
 

@@ -312,6 +312,105 @@ describe('what is refused', () => {
   });
 });
 
+describe('through a proxy of this machine', () => {
+  /** What it was asked for: `GET http://…` or `CONNECT host:port`. */
+  const passed: string[] = [];
+  let proxyPort = 0;
+
+  /** It alone knows `registry.test`, and wants a password. */
+  beforeAll(async () => {
+    const welcome = (request: http.IncomingMessage): boolean => {
+      passed.push(`${request.method} ${request.url}`);
+      const wanted = `Basic ${Buffer.from('user:secret').toString('base64')}`;
+      return request.headers['proxy-authorization'] === wanted;
+    };
+    const server = http.createServer((request, response) => {
+      if (!welcome(request)) return void response.writeHead(407).end();
+      const { port, pathname } = new URL(request.url ?? '');
+      const onward = http.request({ host: '127.0.0.1', port, path: pathname });
+      onward.on('response', (answered) => answered.pipe(response)).end();
+    });
+    server.on('connect', (request: http.IncomingMessage, inside: net.Socket) => {
+      if (!welcome(request)) return void inside.end('HTTP/1.1 407 Who are you\r\n\r\n');
+      const outside = net.connect(Number(request.url?.split(':')[1]), '127.0.0.1');
+      inside.write('HTTP/1.1 200 OK\r\n\r\n');
+      inside.pipe(outside).pipe(inside);
+      for (const end of [inside, outside]) end.on('error', () => inside.destroy());
+    });
+    proxyPort = await listen(server);
+  });
+
+  const named = (url: string): string => url.replace(/localhost|127\.0\.0\.1/, 'registry.test');
+  const variables = (password: string): Readonly<Record<string, string>> => ({
+    ALL_PROXY: `http://user:${password}@localhost:${proxyPort}`,
+    NO_PROXY: '127.0.0.1',
+  });
+
+  test('servers are asked that only it can reach, and their certificates hold', async () => {
+    contents.set('/file', 'the content');
+    passed.length = 0;
+    const { certificate, key } = upstreamAuthority.credentialFor('registry.test');
+    const server = https.createServer({ cert: certificate, key }, answer);
+    const far = `https://registry.test:${await listen(server)}`;
+    const here = await session({ allowed: [], proxyVariables: variables('secret') });
+    expect(await curl(here, `${far}/file`)).toMatchObject({ status: 200, body: 'the content' });
+    expect(await curl(here, `${named(plain)}/file`)).toMatchObject({ body: 'the content' });
+    expect(passed).toEqual([`CONNECT ${far.slice(8)}`, `GET ${named(plain)}/file`]);
+    expect(here.network.record().answers.map(({ request }) => request.url)).toEqual([
+      `${named(plain)}/file`,
+      `${far}/file`,
+    ]);
+    expect(await curl(here, `${named(secure)}/file`)).toMatchObject({
+      status: 502,
+      body: expect.stringContaining('cannot be reached: ERR_TLS_CERT_ALTNAME_INVALID') as string,
+    });
+    expect(JSON.stringify([here.log, here.network.record()])).not.toContain('secret');
+  });
+
+  test('private names are refused, and exceptions are asked without it', async () => {
+    contents.set('/file', 'the content');
+    passed.length = 0;
+    const shut = await session({ allowed: [], proxyVariables: variables('secret') });
+    expect(await curl(shut, `${secure}/file`)).toMatchObject({ status: 403 });
+    const here = await session({ proxyVariables: variables('secret') });
+    expect(await curl(here, `${plain}/file`)).toMatchObject({ body: 'the content' });
+    expect(passed).toEqual([]);
+    expect(await curl(here, `${secure}/file`)).toMatchObject({ body: 'the content' });
+    expect(passed).toEqual([`CONNECT ${secure.slice(8)}`]);
+  });
+
+  test('what it refuses is said without the password', async () => {
+    const here = await session({ proxyVariables: variables('wrong%20one') });
+    const got = await curl(here, `${secure}/file`);
+    expect(got.status).toBe(502);
+    expect(here.network.record().answers).toEqual([]);
+    expect(got.body).toMatch(/cannot be reached: the proxy of this machine says .*407 Who are you/);
+    const plainly = await curl(here, `${named(plain)}/file`);
+    expect(plainly).toMatchObject({
+      status: 502,
+      body: expect.stringContaining('the proxy of this machine says 407') as string,
+    });
+    expect(got.body + plainly.body + here.log.join()).not.toMatch(/wrong|user:/);
+    const invalid = { HTTPS_PROXY: 'socks5://user:secret@proxy' };
+    await expect(session({ proxyVariables: invalid })).rejects.toThrow(
+      'HTTPS_PROXY names a proxy for "socks5:"',
+    );
+  });
+});
+
+test('a connection that the server closed meanwhile is no failure', async () => {
+  const seen = new WeakSet<net.Socket>();
+  const server = http.createServer({ keepAliveTimeout: 0 }, (request, response) => {
+    if (seen.has(request.socket)) return void request.socket.destroy();
+    seen.add(request.socket);
+    response.end(request.url);
+  });
+  const closing = `http://127.0.0.1:${await listen(server)}`;
+  const here = await session();
+  for (const path of ['/one', '/two', '/three'])
+    expect(await curl(here, `${closing}${path}`)).toMatchObject({ status: 200, body: path });
+});
+
 test('certificates are sound to others, for names and for addresses', () => {
   const authority = new Authority();
   const file = (name: string, text: string): string => {

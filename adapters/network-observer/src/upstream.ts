@@ -2,16 +2,21 @@ import dns from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { KilnError, messageOf, type Digest } from '@kiln/base';
+import type { SecureContext } from 'node:tls';
+import { promisify } from 'node:util';
+import { KilnError, messageOf, shorten, type Digest } from '@kiln/base';
 import type { ObservedRequest } from '@kiln/build';
-import { isAllowed, isPrivate, privateHost, refusePrivate } from './target.ts';
+import type { HostProxies } from './host-proxies.ts';
+import { hostOf, isAllowed, isPrivate, privateHost, refusePrivate } from './target.ts';
 
 export interface UpstreamOptions {
   /** Hosts that may be private, as `isAllowed` reads them. */
   readonly allowed: readonly string[];
   readonly idleMs: number;
-  /** Authorities beside those that Node trusts, as PEM. */
-  readonly authorities?: readonly string[];
+  /** By which the servers are asked. */
+  readonly proxies: HostProxies;
+  /** Whom to believe who a server is; asked for once, with the first request for `https`. */
+  trust(): SecureContext;
 }
 
 export interface UpstreamRequest extends Omit<ObservedRequest, 'sent'> {
@@ -20,22 +25,17 @@ export interface UpstreamRequest extends Omit<ObservedRequest, 'sent'> {
   readonly userAgent: string;
 }
 
-/** Asks the servers that a build's requests are for. */
+const pool = { keepAlive: true, maxSockets: 16, maxTotalSockets: 64 };
+
+/** Asks the servers that a build's requests are for, directly or through the proxies that this machine has for them. */
 export class Upstream implements Disposable {
   readonly #options: UpstreamOptions;
-  readonly #agents: { readonly 'http:': http.Agent; readonly 'https:': https.Agent };
+  readonly #plain: http.Agent;
+  #secure: https.Agent | undefined;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    const keep = { keepAlive: true, maxSockets: 16, maxTotalSockets: 64 };
-    const { authorities } = options;
-    this.#agents = {
-      'http:': new http.Agent(keep),
-      'https:': new https.Agent({
-        ...keep,
-        ...(authorities === undefined ? {} : { ca: [...authorities] }),
-      }),
-    };
+    this.#plain = new http.Agent({ ...pool, proxyEnv: { ...options.proxies } });
   }
 
   /**
@@ -45,7 +45,25 @@ export class Upstream implements Disposable {
   async ask(request: UpstreamRequest): Promise<http.IncomingMessage> {
     const url = new URL(request.url);
     const open = isAllowed(url, this.#options.allowed);
-    if (!open) refusePrivate(url);
+    if (!open) await this.#refusePrivate(url);
+    try {
+      const message = await this.#askOnce(request, url, open ? dns.lookup : lookupPublic);
+      if (message.statusCode !== 407) return message;
+      // No server's answer, as servers have no such status.
+      message.destroy();
+      throw new Error('the proxy of this machine says 407 Proxy Authentication Required');
+    } catch (error) {
+      if (error instanceof KilnError) throw error;
+      throw unavailable(url, error);
+    }
+  }
+
+  /** Once more where a server had closed the connection that was to be used again. */
+  async #askOnce(
+    request: UpstreamRequest,
+    url: URL,
+    lookup: LookupFunction,
+  ): Promise<http.IncomingMessage> {
     const secure = url.protocol === 'https:';
     const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
     const outgoing = (secure ? https : http).request(
@@ -53,8 +71,8 @@ export class Upstream implements Disposable {
       {
         method: request.method,
         headers: headersOf(request),
-        agent: this.#agents[secure ? 'https:' : 'http:'],
-        lookup: open ? lookupAny : lookupPublic,
+        agent: secure ? this.#secureAgent() : this.#plain,
+        lookup,
         timeout: this.#options.idleMs,
       },
       resolve,
@@ -65,14 +83,35 @@ export class Upstream implements Disposable {
     try {
       return await promise;
     } catch (error) {
-      if (error instanceof KilnError) throw error;
-      throw unavailable(url, error);
+      const gone = outgoing.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+      if (gone) return this.#askOnce(request, url, lookup);
+      throw error;
     }
   }
 
+  /** A proxy resolves names by itself: those that this machine knows to be private are not left to it. */
+  async #refusePrivate(url: URL): Promise<void> {
+    refusePrivate(url);
+    const { HTTP_PROXY, HTTPS_PROXY } = this.#options.proxies;
+    if (HTTP_PROXY === undefined && HTTPS_PROXY === undefined) return;
+    const host = hostOf(url);
+    // That nothing is found is usual where a proxy is the only way out.
+    const found = await lookupAll(host, { all: true }).catch(() => []);
+    if (found.some(({ address }) => isPrivate(address))) throw privateHost(host);
+  }
+
+  #secureAgent(): https.Agent {
+    this.#secure ??= new https.Agent({
+      ...pool,
+      proxyEnv: { ...this.#options.proxies },
+      secureContext: this.#options.trust(),
+    });
+    return this.#secure;
+  }
+
   [Symbol.dispose](): void {
-    this.#agents['http:'].destroy();
-    this.#agents['https:'].destroy();
+    this.#plain.destroy();
+    this.#secure?.destroy();
   }
 }
 
@@ -87,7 +126,7 @@ function headersOf({ headers, sent, userAgent }: UpstreamRequest): http.Outgoing
 }
 
 export function unavailable(url: URL, error: unknown): KilnError {
-  const reason = (error as NodeJS.ErrnoException).code ?? messageOf(error);
+  const reason = reasonOf(error as NodeJS.ErrnoException);
   return new KilnError('NETWORK_UNAVAILABLE', `${url.host} cannot be reached: ${reason}`, {
     retry: 'later',
     hint: 'check the network and the address',
@@ -95,9 +134,14 @@ export function unavailable(url: URL, error: unknown): KilnError {
   });
 }
 
-const lookupAny: LookupFunction = (hostname, options, callback) => {
-  dns.lookup(hostname, options, callback);
-};
+/** What a proxy says stands in the message, whose address is left out: it may have a password in it. */
+function reasonOf(error: NodeJS.ErrnoException): string {
+  if (error.code !== 'ERR_PROXY_TUNNEL') return error.code ?? messageOf(error);
+  const [status = 'no answer'] = /HTTP\/1\.[01] .*$/.exec(messageOf(error)) ?? [];
+  return `the proxy of this machine says ${shorten(status, 100)}`;
+}
+
+const lookupAll = promisify(dns.lookup);
 
 /** Resolves a name once, and refuses it when any of its addresses is private: what is checked is what is connected to. */
 const lookupPublic: LookupFunction = (hostname, options, callback) => {

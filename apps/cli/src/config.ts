@@ -20,6 +20,8 @@ export interface Config {
   readonly resyncMs: number;
   /** Hosts of this machine and its networks that builds may reach, separated by commas (`KILN_NETWORK_ALLOW`). */
   readonly networkAllow: readonly string[];
+  /** What names proxies by which this machine reaches others (`HTTPS_PROXY` and the like); as it is, passwords with it. */
+  readonly proxyVariables: Readonly<Record<string, string>>;
   /** Sockets: a short private folder, because a socket path holds at most 107 bytes. */
   readonly runtime: string;
 }
@@ -66,6 +68,12 @@ export function readConfig(
     osCatalog: path.resolve(environment['KILN_OS_CATALOG'] || path.join(root, 'catalog')),
     resyncMs: parseResync(environment['KILN_RESYNC_MS'] || String(resyncDefaultMs)),
     networkAllow: (environment['KILN_NETWORK_ALLOW'] ?? '').split(',').filter(Boolean),
+    proxyVariables: Object.fromEntries(
+      Object.entries(environment).filter(
+        (pair): pair is [string, string] =>
+          pair[1] !== undefined && /^(?:https?|all|no)_proxy$/i.test(pair[0]),
+      ),
+    ),
     // A worker is root in a namespace of its own; its supervisor tells it whose factory it is.
     runtime: path.join(
       os.tmpdir(),

@@ -24,6 +24,8 @@ export interface ProcessOptions {
   readonly resyncMs: number;
   /** Hosts of private networks that builds may reach. */
   readonly networkAllow: readonly string[];
+  /** What names proxies by which this machine reaches others. */
+  readonly proxyVariables: Readonly<Record<string, string>>;
 }
 
 /** A line that cannot be written, because the disk is full, costs the line and not the process. */
@@ -196,6 +198,7 @@ export async function workerProcess(options: ProcessOptions): Promise<void> {
     place: options.place,
     version: options.version,
     networkAllow: options.networkAllow,
+    proxyVariables: options.proxyVariables,
     owner: `${os.hostname()}/${process.pid}`,
     log,
     signal: stop.signal,

@@ -28,6 +28,8 @@ export interface WorkerOptions {
   readonly owner: string;
   /** Hosts of private networks that builds may reach. */
   readonly networkAllow: readonly string[];
+  /** What names proxies by which this machine reaches others. */
+  readonly proxyVariables: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -83,7 +85,11 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   });
   const git = await CachedGitSources.open({ directory: place.git });
   await git.sweep(0);
-  const observer = new HttpObserver({ blobs, allowed: options.networkAllow });
+  const observer = new HttpObserver({
+    blobs,
+    allowed: options.networkAllow,
+    proxyVariables: options.proxyVariables,
+  });
   const networkRecords = new RecordFolder(place.network);
   const workspaces = await FsWorkspaces.open({ directory: place.workspaces });
   const shared = { records, blobs, signer, opener, sandbox, logs, clock, builder };

@@ -31,6 +31,7 @@ export const processCommand: Command = {
       only: (process.env['KILN_ONLY'] ?? '').split(',').filter((name) => name !== ''),
       resyncMs: config.resyncMs,
       networkAllow: config.networkAllow,
+      proxyVariables: config.proxyVariables,
     };
     switch (positionals[0] ?? '') {
       case 'supervisor': {

@@ -311,7 +311,7 @@ export async function buildRequestOf(
 }
 
 function observedOf({
-  invocation: { flags },
+  invocation: { flags, config },
   blobs,
   cache,
 }: PackageSession): LocalBuildRequest['observed'] {
@@ -327,7 +327,11 @@ function observedOf({
     );
   }
   return {
-    observer: new HttpObserver({ blobs, allowed: listOf(flags['network-allow']) }),
+    observer: new HttpObserver({
+      blobs,
+      allowed: listOf(flags['network-allow']),
+      proxyVariables: config.proxyVariables,
+    }),
     records: new RecordFolder(path.join(cache, 'network')),
     pinned,
   };
