@@ -8,7 +8,16 @@ import type { BlobStore } from '@kiln/blobs';
 import type { NetworkObserver, ObserveRequest, ObservedNetwork } from '@kiln/build';
 import { Answers } from './answers.ts';
 import { Authority } from './authority.ts';
+import {
+  certificatePath,
+  guestOptions,
+  guestVariables,
+  javaTrustPath,
+  relayPort,
+  systemBundlePath,
+} from './guest-settings.ts';
 import { hostProxies } from './host-proxies.ts';
+import { javaTrustStore } from './java-trust.ts';
 import { defaultLimits, type ObserverLimits } from './limits.ts';
 import { Proxy } from './proxy.ts';
 import { Upstream } from './upstream.ts';
@@ -25,9 +34,6 @@ export interface HttpObserverOptions {
   readonly authorities?: readonly string[];
 }
 
-const port = 3128;
-const address = `http://127.0.0.1:${port}`;
-const certificatePath = '/run/kiln/network.pem';
 const refusalsMax = 100;
 /** What a socket's name may have, with the byte that ends it. */
 const socketPathMax = 107;
@@ -102,22 +108,32 @@ class HttpNetwork implements ObservedNetwork {
   }
 
   async listen(): Promise<void> {
-    fs.writeFileSync(this.#certificateFile, this.#parts.authority.certificate, { mode: 0o644 });
+    const { certificate } = this.#parts.authority;
+    fs.writeFileSync(this.#certificateFile, certificate, { mode: 0o644 });
+    fs.writeFileSync(this.#javaTrustFile, javaTrustStore(certificate, 'kiln'), { mode: 0o644 });
     const { server } = this.#proxy;
     server.listen(this.relay.socket);
     await once(server, 'listening');
   }
 
   get relay(): ObservedNetwork['relay'] {
-    return { port, socket: path.join(this.#folder, 'proxy') };
+    return { port: relayPort, socket: path.join(this.#folder, 'proxy') };
   }
 
   get mounts(): ObservedNetwork['mounts'] {
-    return [{ source: this.#certificateFile, target: certificatePath, readOnly: true }];
+    return [
+      { source: this.#certificateFile, target: certificatePath, readOnly: true },
+      { source: this.#certificateFile, target: systemBundlePath, readOnly: true },
+      { source: this.#javaTrustFile, target: javaTrustPath, readOnly: true },
+    ];
   }
 
   get variables(): ObservedNetwork['variables'] {
-    return variables;
+    return guestVariables;
+  }
+
+  get options(): ObservedNetwork['options'] {
+    return guestOptions;
   }
 
   record(): ReturnType<ObservedNetwork['record']> {
@@ -135,6 +151,10 @@ class HttpNetwork implements ObservedNetwork {
     return path.join(this.#folder, 'network.pem');
   }
 
+  get #javaTrustFile(): string {
+    return path.join(this.#folder, 'network.jks');
+  }
+
   #refused(error: KilnError): void {
     const { code, message, hint } = error;
     if (code === 'NETWORK_CHANGED' || code === 'NETWORK_LIMIT') this.trouble ??= error;
@@ -149,32 +169,3 @@ function makeFolder(): string {
   const parent = path.join(os.tmpdir(), name).length > socketPathMax ? '/tmp' : os.tmpdir();
   return fs.mkdtempSync(path.join(parent, 'kiln-network-'));
 }
-
-const proxied = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [
-  name,
-  name.toLowerCase(),
-]);
-
-/** curl, pip, git, Node, npm, cargo, Perl; Go, Ruby and what uses OpenSSL read `SSL_CERT_FILE`. */
-const trusting = [
-  'SSL_CERT_FILE',
-  'CURL_CA_BUNDLE',
-  'REQUESTS_CA_BUNDLE',
-  'PIP_CERT',
-  'GIT_SSL_CAINFO',
-  'NODE_EXTRA_CA_CERTS',
-  'npm_config_cafile',
-  'CARGO_HTTP_CAINFO',
-  'PERL_LWP_SSL_CA_FILE',
-];
-
-const local = 'localhost,127.0.0.1,::1';
-
-const variables: ObservedNetwork['variables'] = {
-  ...Object.fromEntries(proxied.map((name) => [name, address])),
-  ...Object.fromEntries(trusting.map((name) => [name, certificatePath])),
-  NO_PROXY: local,
-  no_proxy: local,
-  // Node's fetch reads the variables only when it is told to.
-  NODE_USE_ENV_PROXY: '1',
-};

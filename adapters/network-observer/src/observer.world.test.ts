@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -12,6 +12,7 @@ import { MemoryBlobs } from '@kiln/blobs';
 import { networkDependencies, type NetworkRecord, type ObservedNetwork } from '@kiln/build';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Authority } from './authority.ts';
+import { javaTrustPassword, javaTrustStore } from './java-trust.ts';
 import { HttpObserver, type HttpObserverOptions } from './observer.ts';
 
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'kiln-observer-'));
@@ -409,6 +410,21 @@ test('a connection that the server closed meanwhile is no failure', async () => 
   const here = await session();
   for (const path of ['/one', '/two', '/three'])
     expect(await curl(here, `${closing}${path}`)).toMatchObject({ status: 200, body: path });
+});
+
+const keytool = spawnSync('keytool', ['-help']).error === undefined;
+
+test.skipIf(!keytool)('Java reads the trust store, with its password and without', () => {
+  const { certificate } = new Authority();
+  const store = path.join(folder, 'trust.jks');
+  fs.writeFileSync(store, javaTrustStore(certificate, 'kiln'));
+  const list = ['-J-Duser.language=en', '-list', '-rfc', '-storetype', 'JKS', '-keystore', store];
+  const words = ['-storepass', javaTrustPassword];
+  const listed = execFileSync('keytool', [...list, ...words], { encoding: 'utf8', input: '' });
+  expect(listed).toContain('Alias name: kiln');
+  expect(listed.replaceAll(/\s/g, '')).toContain(certificate.replaceAll(/\s/g, ''));
+  const wrong = spawnSync('keytool', [...list, '-storepass', 'another'], { encoding: 'utf8' });
+  expect(wrong.stdout).toContain('password was incorrect');
 });
 
 test('certificates are sound to others, for names and for addresses', () => {

@@ -4,6 +4,7 @@ import { readLicenseTexts } from './licences.ts';
 import type { BuildLogLine } from './log.ts';
 import {
   judgeNetwork,
+  networkVariables,
   type NetworkObserver,
   type NetworkRecord,
   type ObservedNetwork,
@@ -201,8 +202,7 @@ async function runPipelines(
   request: BuildRequest,
   { workspace, runner, cache, network, state }: Prepared,
 ): Promise<StepsResult> {
-  const base = variablesOf(request.plan, request.ambient);
-  const variables = { ...base, ...network?.variables };
+  const variables = networkVariables(variablesOf(request.plan, request.ambient), network);
   const run = new StepRun(runner, { ...variables, ...gitVariables(cache, variables) });
   let first = 0;
   for (const { name, steps } of pipelinesOf(request.plan.compiled)) {

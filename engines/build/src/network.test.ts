@@ -2,6 +2,7 @@ import { KilnError } from '@kiln/base';
 import { expect, test } from 'vitest';
 import {
   judgeNetwork,
+  networkVariables,
   networkDependencies,
   networkRecord,
   parseNetworkRecord,
@@ -95,6 +96,7 @@ function network(more: Partial<ObservedNetwork>): ObservedNetwork {
     relay: { port: 1, socket: '/s' },
     mounts: [],
     variables: {},
+    options: {},
     refusals: [],
     trouble: undefined,
     record: () => networkRecord([]),
@@ -102,6 +104,21 @@ function network(more: Partial<ObservedNetwork>): ObservedNetwork {
     ...more,
   };
 }
+
+test('the way out is in the environment of steps, and options are added to the recipe’s', () => {
+  const base = { HOME: '/home/build', HTTP_PROXY: 'of the recipe', OPTIONS: '-Xmx1g' };
+  const way = {
+    variables: { HTTP_PROXY: 'of the build' },
+    options: { OPTIONS: '-Da=b', MORE: '-Dc' },
+  };
+  expect(networkVariables(base, way)).toEqual({
+    HOME: '/home/build',
+    HTTP_PROXY: 'of the build',
+    OPTIONS: '-Xmx1g -Da=b',
+    MORE: '-Dc',
+  });
+  expect(networkVariables(base, undefined)).toBe(base);
+});
 
 test('what the network refused explains a step that failed, and nothing else', () => {
   const refusing = network({ refusals: ['no such host'] });

@@ -119,12 +119,27 @@ export interface ObservedNetwork {
   readonly mounts: readonly Mount[];
   /** By which programs find the way out, and trust who answers there. */
   readonly variables: Readonly<Record<string, string>>;
+  /** The same as options of programs, for variables that may have others in them: these are added. */
+  readonly options: Readonly<Record<string, string>>;
   /** What was asked for and not given, and why; at most a hundred lines. */
   readonly refusals: readonly string[];
   /** Set when the build must not go on, whatever its steps made of it: an answer is another than the known one, or a limit was met. */
   readonly trouble: KilnError | undefined;
   record(): NetworkRecord;
   close(): Promise<void>;
+}
+
+/** The environment of steps that have a network. */
+export function networkVariables(
+  base: Readonly<Record<string, string>>,
+  network: Pick<ObservedNetwork, 'variables' | 'options'> | undefined,
+): Readonly<Record<string, string>> {
+  if (network === undefined) return base;
+  const added = Object.entries(network.options).map(([name, options]) => [
+    name,
+    [base[name] ?? '', options].filter(Boolean).join(' '),
+  ]);
+  return { ...base, ...network.variables, ...Object.fromEntries(added) };
 }
 
 /** What became of steps that had a network: what it refused explains why one failed. */
