@@ -50,6 +50,7 @@ export class Answers {
 
   constructor(options: AnswersOptions) {
     this.#options = options;
+  #unsteady = false;
     this.#known = new Map(
       (options.known?.answers ?? []).map((one) => [requestKey(one.request), one]),
     );
@@ -58,6 +59,11 @@ export class Answers {
   record(): NetworkRecord {
     return networkRecord(this.#recorded);
   }
+  /** Whether an answer said that its server is in trouble. */
+  get unsteady(): boolean {
+    return this.#unsteady;
+  }
+
 
   /**
    * Answers a request. Returns what the log says of it. Throws `NETWORK_REFUSED`, `NETWORK_UNAVAILABLE`, `NETWORK_CHANGED`
@@ -119,6 +125,7 @@ export class Answers {
     const passes = status >= 500 || passing.has(status);
     return { answer: passes ? undefined : answer, text: said(answer, '') };
   }
+    this.#unsteady ||= passes;
 
   /** Puts the content of an answer into the store, and meanwhile into the client's hands. */
   async #store(

@@ -90,6 +90,7 @@ interface Parts {
 class HttpNetwork implements ObservedNetwork {
   readonly refusals: string[] = [];
   trouble: KilnError | undefined;
+  #unanswered = false;
   readonly #parts: Parts;
   readonly #proxy: Proxy;
   readonly #folder = makeFolder();
@@ -136,6 +137,10 @@ class HttpNetwork implements ObservedNetwork {
     return guestOptions;
   }
 
+  get unsteady(): boolean {
+    return this.#unanswered || this.#parts.answers.unsteady;
+  }
+
   record(): ReturnType<ObservedNetwork['record']> {
     return this.#parts.answers.record();
   }
@@ -156,7 +161,8 @@ class HttpNetwork implements ObservedNetwork {
   }
 
   #refused(error: KilnError): void {
-    const { code, message, hint } = error;
+    const { code, message, hint, retry } = error;
+    this.#unanswered ||= retry === 'later';
     if (code === 'NETWORK_CHANGED' || code === 'NETWORK_LIMIT') this.trouble ??= error;
     if (this.refusals.length < refusalsMax)
       this.refusals.push(hint === undefined ? message : `${message} (${hint})`);

@@ -147,7 +147,8 @@ async function bodyOf(
   return { bytes, digest: digestOf(bytes) };
 }
 
-const statuses: Readonly<Record<string, number>> = { NETWORK_REFUSED: 403 };
+/** Only what may pass is a server's trouble, which programs ask for again and again, npm for more than a minute. */
+const statuses: Readonly<Record<string, number>> = { NETWORK_UNAVAILABLE: 502 };
 
 /** Says why there is no answer, or none that is whole. */
 function refuse(response: http.ServerResponse, { code, message, hint }: KilnError): void {
@@ -155,7 +156,7 @@ function refuse(response: http.ServerResponse, { code, message, hint }: KilnErro
     response.destroy();
     return;
   }
-  response.writeHead(statuses[code] ?? 502, { 'content-type': 'text/plain; charset=utf-8' });
+  response.writeHead(statuses[code] ?? 403, { 'content-type': 'text/plain; charset=utf-8' });
   response.end(`kiln: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
 }
 

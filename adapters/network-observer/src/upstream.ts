@@ -40,7 +40,7 @@ export class Upstream implements Disposable {
 
   /**
    * The answer, whatever its status; a redirect is an answer. Throws `NETWORK_REFUSED` for a private address and
-   * `NETWORK_UNAVAILABLE` (retry later) when there is none.
+   * `NETWORK_UNAVAILABLE` (retry later where it may pass) when there is none.
    */
   async ask(request: UpstreamRequest): Promise<http.IncomingMessage> {
     const url = new URL(request.url);
@@ -125,10 +125,13 @@ function headersOf({ headers, sent, userAgent }: UpstreamRequest): http.Outgoing
   };
 }
 
+/** What is wrong with a name or a certificate stays so until somebody does something about it. */
+const lasting = /^(?:ENOTFOUND|ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
+
 export function unavailable(url: URL, error: unknown): KilnError {
   const reason = reasonOf(error as NodeJS.ErrnoException);
   return new KilnError('NETWORK_UNAVAILABLE', `${url.host} cannot be reached: ${reason}`, {
-    retry: 'later',
+    retry: lasting.test(reason) ? 'never' : 'later',
     hint: 'check the network and the address',
     cause: error,
   });

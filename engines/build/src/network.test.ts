@@ -99,6 +99,7 @@ function network(more: Partial<ObservedNetwork>): ObservedNetwork {
     options: {},
     refusals: [],
     trouble: undefined,
+    unsteady: false,
     record: () => networkRecord([]),
     close: () => Promise.resolve(),
     ...more,
@@ -128,8 +129,15 @@ test('what the network refused explains a step that failed, and nothing else', (
     hint: expect.stringContaining('network') as string,
   });
   expect(judgeNetwork(refusing, undefined, position)).toBeUndefined();
-  expect(judgeNetwork(network({}), failed, position)).toBe(failed);
+  expect(judgeNetwork(network({}), failed, position)).toEqual(failed);
   expect(judgeNetwork(undefined, failed, position)).toBe(failed);
+});
+
+test('a step that failed while a server was in trouble may succeed later', () => {
+  const unsteady = network({ unsteady: true });
+  expect(judgeNetwork(unsteady, failed, position)).toEqual({ ...failed, retry: 'later' });
+  const wrong = { ...failed, code: 'BUILD_ASSERTION_FAILED' } as const;
+  expect(judgeNetwork(unsteady, wrong, position)).toEqual(wrong);
 });
 
 test('another answer than the known one ends a build whose steps did not mind', () => {

@@ -7,7 +7,7 @@ import {
   type Position,
 } from '@kiln/base';
 import type { BuildLogLine } from './log.ts';
-import type { BuildFailure } from './outcome.ts';
+import { showsOutput, type BuildFailure } from './outcome.ts';
 import type { Mount, Relay } from './sandbox.ts';
 import type { StepsResult } from './steps.ts';
 
@@ -125,6 +125,8 @@ export interface ObservedNetwork {
   readonly refusals: readonly string[];
   /** Set when the build must not go on, whatever its steps made of it: an answer is another than the known one, or a limit was met. */
   readonly trouble: KilnError | undefined;
+  /** Whether somebody who was asked was in trouble that may pass. */
+  readonly unsteady: boolean;
   record(): NetworkRecord;
   close(): Promise<void>;
 }
@@ -149,11 +151,14 @@ export function judgeNetwork(
   position: Position,
 ): StepsResult {
   if (network === undefined || result?.kind === 'aborted') return result;
-  const { trouble, refusals } = network;
+  const { trouble, refusals, unsteady } = network;
   if (trouble !== undefined) return changed(trouble, position);
-  if (result === undefined || refusals.length === 0) return result;
+  if (result === undefined) return result;
+  const retry = unsteady && showsOutput(result) ? { retry: 'later' as const } : {};
+  if (refusals.length === 0) return { ...result, ...retry };
   return {
     ...result,
+    ...retry,
     hint: 'the network refused what the last lines say',
     findings: [
       ...result.findings,

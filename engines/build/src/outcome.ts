@@ -24,7 +24,7 @@ export type BuildFailureCode =
   | 'BUILD_HARDENING_FAILED'
   | 'BUILD_LINT_FAILED';
 
-/** The recipe's fault: the same inputs would fail again. */
+/** The recipe's fault: the same inputs would fail again, unless `retry` says that they may not. */
 export interface BuildFailure {
   readonly kind: 'failed';
   readonly code: BuildFailureCode;
@@ -33,6 +33,8 @@ export interface BuildFailure {
   readonly hint: string | undefined;
   /** One line per thing that is wrong; of a step that failed or took too long the last lines that it printed, 20 at most. */
   readonly findings: readonly string[];
+  /** Something outside was in trouble that may pass. */
+  readonly retry?: 'later';
 }
 
 /** Whether the findings of a failure are what a step printed. */

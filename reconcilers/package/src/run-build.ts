@@ -87,11 +87,11 @@ const shownMax = 5;
 
 /** A build's failure as an error. What a step printed is in the log already, and its last lines say most. */
 function refused(failure: BuildFailure, log: AttemptLog): KilnError {
-  const { code, message, findings, hint, position } = failure;
+  const { code, message, findings, hint, position, retry = 'never' } = failure;
   const printed = showsOutput(failure);
   if (!printed) for (const finding of findings) log.write(`${finding}\n`);
   const shown = printed ? findings.slice(-shownMax) : findings.slice(0, shownMax);
-  return new KilnError(code, [message, ...shown].join('; '), { hint, position });
+  return new KilnError(code, [message, ...shown].join('; '), { hint, position, retry });
 }
 
 function explain(log: AttemptLog, error: unknown): void {
