@@ -10,6 +10,7 @@ import {
   type ObservedRequest,
 } from '@kiln/build';
 import type { ObserverLimits } from './limits.ts';
+import { parseTarget } from './target.ts';
 import { unavailable, type Upstream, type UpstreamRequest } from './upstream.ts';
 
 export interface AnswersOptions {
@@ -35,6 +36,8 @@ const keptHeaders = [
 /** Answers that say something about the moment and not about what was asked for. */
 const passing = new Set([408, 425, 429]);
 
+const redirectsMax = 8;
+
 /**
  * What a build gets from the network. A request has one answer: the first is fetched and remembered, later ones get it from
  * the blob store. A known answer is given from there too; when its content is gone it is fetched, and given only if it is
@@ -47,23 +50,23 @@ export class Answers {
   readonly #recorded: ObservedAnswer[] = [];
   #requests = 0;
   #bytes = 0;
+  #unsteady = false;
 
   constructor(options: AnswersOptions) {
     this.#options = options;
-  #unsteady = false;
     this.#known = new Map(
       (options.known?.answers ?? []).map((one) => [requestKey(one.request), one]),
     );
   }
 
-  record(): NetworkRecord {
-    return networkRecord(this.#recorded);
-  }
   /** Whether an answer said that its server is in trouble. */
   get unsteady(): boolean {
     return this.#unsteady;
   }
 
+  record(): NetworkRecord {
+    return networkRecord(this.#recorded);
+  }
 
   /**
    * Answers a request. Returns what the log says of it. Throws `NETWORK_REFUSED`, `NETWORK_UNAVAILABLE`, `NETWORK_CHANGED`
@@ -107,13 +110,12 @@ export class Answers {
       await this.#serve(known, response);
       return { answer: known, text: said(known, 'known') };
     }
-    const message = await this.#options.upstream.ask(request);
     if (known !== undefined) {
-      const answer = await this.#store(request, message, undefined);
-      refuseOther(known, answer);
+      await this.#fetchAgain(known, request);
       await this.#serve(known, response);
       return { answer: known, text: said(known, 'known, fetched again') };
     }
+    const message = await this.#options.upstream.ask(request);
     const status = message.statusCode ?? 502;
     const length = message.headers['content-length'];
     response.writeHead(status, {
@@ -123,9 +125,48 @@ export class Answers {
     const answer = await this.#store(request, message, response);
     response.end();
     const passes = status >= 500 || passing.has(status);
+    this.#unsteady ||= passes;
     return { answer: passes ? undefined : answer, text: said(answer, '') };
   }
-    this.#unsteady ||= passes;
+
+  /**
+   * Gets the content of a known answer once more. An address that a redirect gave is often signed and good for minutes: when it
+   * gives something else, who gave it is asked for another.
+   */
+  async #fetchAgain(known: ObservedAnswer, request: UpstreamRequest): Promise<void> {
+    const answer = await this.#fetch(request);
+    if (isSame(known, answer)) return;
+    const origin = this.#originOf(request.url);
+    if (origin !== undefined && isSame(known, await this.#follow({ ...request, url: origin })))
+      return;
+    throw changed(known, answer);
+  }
+
+  /** The address from which known redirects lead to this one. */
+  #originOf(url: string): string | undefined {
+    let origin: string | undefined;
+    for (let steps = 0; steps < redirectsMax; steps += 1) {
+      const at = origin ?? url;
+      const before = [...this.#known.values()].find((one) => targetOf(one)?.href === at);
+      if (before === undefined) break;
+      origin = before.request.url;
+    }
+    return origin;
+  }
+
+  async #follow(request: UpstreamRequest): Promise<ObservedAnswer> {
+    let answer = await this.#fetch(request);
+    for (let steps = 0; steps < redirectsMax; steps += 1) {
+      const target = targetOf(answer);
+      if (target === undefined) break;
+      answer = await this.#fetch({ ...request, url: parseTarget(target.href).href });
+    }
+    return answer;
+  }
+
+  async #fetch(request: UpstreamRequest): Promise<ObservedAnswer> {
+    return this.#store(request, await this.#options.upstream.ask(request), undefined);
+  }
 
   /** Puts the content of an answer into the store, and meanwhile into the client's hands. */
   async #store(
@@ -207,11 +248,22 @@ function headersFor(
   return Object.fromEntries(kept);
 }
 
-function refuseOther(known: ObservedAnswer, answer: ObservedAnswer): void {
-  const same = known.status === answer.status && known.content.digest === answer.content.digest;
-  if (same) return;
+/** Where a redirect leads. */
+function targetOf({ request, status, headers }: ObservedAnswer): URL | undefined {
+  const { location } = headers;
+  if (location === undefined || status < 300 || status >= 400) return undefined;
+  const target = URL.parse(location, request.url) ?? undefined;
+  if (target !== undefined) target.hash = '';
+  return target;
+}
+
+function isSame(known: ObservedAnswer, answer: ObservedAnswer): boolean {
+  return known.status === answer.status && known.content.digest === answer.content.digest;
+}
+
+function changed(known: ObservedAnswer, answer: ObservedAnswer): KilnError {
   const shown = ({ status, content }: ObservedAnswer): string => `${status} ${content.digest}`;
-  throw new KilnError(
+  return new KilnError(
     'NETWORK_CHANGED',
     `${known.request.url} gave ${shown(known)} and now gives ${shown(answer)}`,
     {

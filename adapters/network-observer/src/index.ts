@@ -4,4 +4,5 @@ export { defaultLimits } from './limits.ts';
 export type { ObserverLimits } from './limits.ts';
 export { HttpObserver } from './observer.ts';
 export type { HttpObserverOptions } from './observer.ts';
-export { RecordFolder, printNetworkRecord, readNetworkRecord } from './record-folder.ts';
+export { printNetworkRecord, readNetworkRecord } from './record-file.ts';
+export { RecordFolder } from './record-folder.ts';

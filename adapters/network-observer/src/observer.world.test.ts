@@ -8,12 +8,14 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { MemoryBlobs } from '@kiln/blobs';
 import { networkDependencies, type NetworkRecord, type ObservedNetwork } from '@kiln/build';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Authority } from './authority.ts';
 import { javaTrustPassword, javaTrustStore } from './java-trust.ts';
 import { HttpObserver, type HttpObserverOptions } from './observer.ts';
+import { printNetworkRecord, readNetworkRecord } from './record-file.ts';
 
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'kiln-observer-'));
 const upstreamAuthority = new Authority();
@@ -22,6 +24,8 @@ const asked: { readonly line: string; readonly headers: http.IncomingHttpHeaders
 /** By path; what is not there is 404. */
 const contents = new Map<string, string>();
 const servers: http.Server[] = [];
+/** What `/release` redirects to is good until then. */
+let signedUntil = 1;
 let plain = '';
 let secure = '';
 
@@ -29,6 +33,14 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse): v
   asked.push({ line: `${request.method} ${request.url}`, headers: request.headers });
   const { pathname } = new URL(request.url ?? '', 'http://any');
   if (pathname === '/moved') return void response.writeHead(302, { location: '/file' }).end();
+  if (pathname === '/release') {
+    response.writeHead(302, { location: `/signed?until=${signedUntil}` });
+    return void response.end(`until ${signedUntil}`);
+  }
+  if (pathname === '/signed') {
+    const good = request.url === `/signed?until=${signedUntil}`;
+    return void response.writeHead(good ? 200 : 403).end(good ? contents.get('/signed') : 'late');
+  }
   if (pathname === '/busy') return void response.writeHead(503).end('later');
   if (pathname === '/cut') {
     response.writeHead(200, { 'content-length': 100 }).write('only this');
@@ -36,7 +48,8 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse): v
   }
   if (pathname === '/echo') return void request.pipe(response);
   const content = contents.get(pathname);
-  response.writeHead(content === undefined ? 404 : 200, { 'content-type': 'text/plain' });
+  const type = pathname.endsWith('.tgz') ? 'application/octet-stream' : 'text/plain';
+  response.writeHead(content === undefined ? 404 : 200, { 'content-type': type });
   response.end(content ?? 'nothing here');
 }
 
@@ -193,10 +206,12 @@ describe('what is fetched', () => {
 
   test('is not remembered when the server is in trouble or cuts it short', async () => {
     const here = await session();
+    expect(here.network.unsteady).toBe(false);
     expect(await curl(here, `${plain}/busy`)).toMatchObject({ status: 503, body: 'later' });
     expect((await curl(here, `${plain}/cut`)).exitCode).not.toBe(0);
     expect(here.network.record().answers).toEqual([]);
     expect(here.network.trouble).toBeUndefined();
+    expect(here.network.unsteady).toBe(true);
   });
 });
 
@@ -206,12 +221,10 @@ describe('what is known', () => {
     const here = await session();
     await curl(here, `${secure}/pinned`);
     asked.length = 0;
-    expect(here.network.unsteady).toBe(false);
     return { record: here.network.record(), blobs: here.blobs };
   }
 
   test('is given without asking anybody', async () => {
-    expect(here.network.unsteady).toBe(true);
     const { record, blobs } = await recorded();
     contents.delete('/pinned');
     const here = await session({ blobs }, record);
@@ -225,6 +238,60 @@ describe('what is known', () => {
     const here = await session({}, record);
     expect(await curl(here, `${secure}/pinned`)).toMatchObject({ status: 200, body: 'as it was' });
     expect(here.log.join()).toContain('known, fetched again');
+  });
+
+  describe('on another machine, from a file', () => {
+    /** A record as a file, and what its copy is read as with an empty store. */
+    async function carried(
+      ...urls: readonly string[]
+    ): Promise<{ readonly file: string; readonly blobs: MemoryBlobs; record: NetworkRecord }> {
+      const here = await session();
+      for (const url of urls) await curl(here, '-L', url);
+      const file = path.join(folder, 'network.json');
+      const record = here.network.record();
+      fs.writeFileSync(file, await printNetworkRecord(record, here.blobs));
+      const blobs = new MemoryBlobs();
+      const read = await readNetworkRecord(file, blobs);
+      expect(read).toEqual(record);
+      asked.length = 0;
+      return { file, blobs, record };
+    }
+
+    test('is an index as it was, and a package that is fetched again', async () => {
+      contents.set('/index', 'version 1');
+      contents.set('/package.tgz', 'the package');
+      const { blobs, record } = await carried(`${secure}/index`, `${secure}/package.tgz`);
+      contents.set('/index', 'version 1, version 2');
+      const here = await session({ blobs }, record);
+      expect(await curl(here, `${secure}/index`)).toMatchObject({ body: 'version 1' });
+      expect(await curl(here, `${secure}/package.tgz`)).toMatchObject({ body: 'the package' });
+      expect(asked.map(({ line }) => line)).toEqual(['GET /package.tgz']);
+      expect(here.network.record()).toEqual(record);
+    });
+
+    test('is found again behind a redirect whose address has run out', async () => {
+      contents.set('/signed', 'the release');
+      signedUntil = 1;
+      const { blobs, record } = await carried(`${secure}/release`);
+      signedUntil = 2;
+      const here = await session({ blobs }, record);
+      expect(await curl(here, '-L', `${secure}/release`)).toMatchObject({ body: 'the release' });
+      expect(here.network.record()).toEqual(record);
+      contents.set('/signed', 'another release');
+      const other = await session({}, record);
+      expect(await curl(other, `${secure}/signed?until=1`)).toMatchObject({ status: 403 });
+      expect(other.network.trouble?.code).toBe('NETWORK_CHANGED');
+    });
+
+    test('is no record when a document in it is not what it should be', async () => {
+      contents.set('/index', 'version 1');
+      const { file } = await carried(`${secure}/index`);
+      const text = fs.readFileSync(file, 'utf8');
+      const other = gzipSync('version 2').toString('base64');
+      fs.writeFileSync(file, text.replace(/"H4s[^"]*"/, JSON.stringify(other)));
+      expect(fs.readFileSync(file, 'utf8')).not.toBe(text);
+      expect(await readNetworkRecord(file, new MemoryBlobs())).toBeUndefined();
+    });
   });
 
   test('is refused with both digests when it has become something else', async () => {
@@ -274,6 +341,7 @@ describe('what is refused', () => {
     const got = await curl(here, `${secure}/file`);
     expect(got).toMatchObject({ status: 502 });
     expect(got.body).toMatch(/^kiln: localhost:\d+ cannot be reached: /);
+    expect(here.network.unsteady).toBe(false);
   });
 
   test('more than the limits allow', async () => {
@@ -341,7 +409,6 @@ describe('through a proxy of this machine', () => {
       for (const end of [inside, outside]) end.on('error', () => inside.destroy());
     });
     proxyPort = await listen(server);
-    expect(here.network.unsteady).toBe(false);
   });
 
   const named = (url: string): string => url.replace(/localhost|127\.0\.0\.1/, 'registry.test');

@@ -1,48 +1,35 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { canonicalJson, hexOf, systemRandom, type Digest, type Random } from '@kiln/base';
-import { parseNetworkRecord, type NetworkRecord, type NetworkRecords } from '@kiln/build';
-
-const recordBytesMax = 256 * 1024 * 1024;
+import { hexOf, systemRandom, type Digest, type Random } from '@kiln/base';
+import type { BlobStore } from '@kiln/blobs';
+import type { NetworkRecord, NetworkRecords } from '@kiln/build';
+import { printNetworkRecord, readNetworkRecord } from './record-file.ts';
 
 /** Records of builds by action digest, each a file that appears whole. One that cannot be read is as good as none. */
 export class RecordFolder implements NetworkRecords {
   readonly #folder: string;
+  readonly #blobs: BlobStore;
   readonly #random: Random;
 
-  constructor(folder: string, random: Random = systemRandom) {
+  constructor(folder: string, blobs: BlobStore, random: Random = systemRandom) {
     this.#folder = folder;
+    this.#blobs = blobs;
     this.#random = random;
   }
 
-  get(action: Digest): NetworkRecord | undefined {
-    return readNetworkRecord(this.#path(action));
+  get(action: Digest): Promise<NetworkRecord | undefined> {
+    return readNetworkRecord(this.#path(action), this.#blobs);
   }
 
-  put(action: Digest, record: NetworkRecord): void {
+  async put(action: Digest, record: NetworkRecord): Promise<void> {
     fs.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const file = this.#path(action);
     const temporary = `${file}.${this.#random.id(8)}`;
-    fs.writeFileSync(temporary, printNetworkRecord(record), { flag: 'wx' });
+    fs.writeFileSync(temporary, await printNetworkRecord(record, this.#blobs), { flag: 'wx' });
     fs.renameSync(temporary, file);
   }
 
   #path(action: Digest): string {
     return path.join(this.#folder, `${hexOf(action)}.json`);
-  }
-}
-
-export function printNetworkRecord(record: NetworkRecord): string {
-  return `${canonicalJson(record)}\n`;
-}
-
-/** Undefined: the file is not there, or is no record. */
-export function readNetworkRecord(file: string): NetworkRecord | undefined {
-  try {
-    if (fs.statSync(file).size > recordBytesMax) return undefined;
-    return parseNetworkRecord(JSON.parse(fs.readFileSync(file, 'utf8')));
-  } catch {
-    // Not there, or not JSON.
-    return undefined;
   }
 }

@@ -90,7 +90,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     allowed: options.networkAllow,
     proxyVariables: options.proxyVariables,
   });
-  const networkRecords = new RecordFolder(place.network);
+  const networkRecords = new RecordFolder(place.network, blobs);
   const workspaces = await FsWorkspaces.open({ directory: place.workspaces });
   const shared = { records, blobs, signer, opener, sandbox, logs, clock, builder };
   const wakeups = new PostgresWakeups({

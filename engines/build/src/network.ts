@@ -99,8 +99,8 @@ export function networkDependencies({
 
 /** Keeps what builds fetched by their action digest. */
 export interface NetworkRecords {
-  get(action: Digest): NetworkRecord | undefined;
-  put(action: Digest, record: NetworkRecord): void;
+  get(action: Digest): Promise<NetworkRecord | undefined>;
+  put(action: Digest, record: NetworkRecord): Promise<void>;
 }
 
 export interface ObserveRequest {

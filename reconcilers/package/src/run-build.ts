@@ -55,7 +55,7 @@ export async function runBuild(
       workspaces: ports.workspaces,
       environmentRoots: [root],
       observer: ports.observer,
-      knownAnswers: ports.networkRecords.get(request.plan.action),
+      knownAnswers: await ports.networkRecords.get(request.plan.action),
       clock: ports.clock,
       signal: request.context.signal,
       inspect: (trees) => linter.inspect(trees, request.plan, (line) => log.write(`${line}\n`)),
@@ -70,7 +70,7 @@ export async function runBuild(
     for (const unused of outcome.report.unusedExceptions)
       log.write(`warning | unused hardening exception: ${unused}\n`);
     if (outcome.network !== undefined)
-      ports.networkRecords.put(request.plan.action, outcome.network);
+      await ports.networkRecords.put(request.plan.action, outcome.network);
     await request.working('signing');
     const times = { startedAt, finishedAt: ports.clock.now() };
     const findings = linter.warnings;

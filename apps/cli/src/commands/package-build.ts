@@ -224,7 +224,7 @@ async function buildOne(session: PackageSession, subject: Subject): Promise<Buil
   const finishedAt = systemClock.now();
   if (!result.known && !result.touched) {
     await writeProvenance(result, session.key, { startedAt, finishedAt });
-    await writeNetworkRecord(result);
+    await writeNetworkRecord(result, session.blobs);
   }
   if (checked !== undefined) {
     const differing = new Set(checked.differences.map((one) => one.package));

@@ -237,6 +237,7 @@ async function buildIn(scratch: Scratch, request: Prepared): Promise<LocalBuildR
   const resume = await run.resume(scratch);
   const outcome = await build({
     ...buildRequestOf(scratch, { ...request, blobs }, run),
+    ...(await observedWith(request)),
     ...(resume === undefined ? {} : { resume }),
     onUnfinished: (left) => run.keep(scratch.folder, left),
   });
@@ -246,7 +247,7 @@ async function buildIn(scratch: Scratch, request: Prepared): Promise<LocalBuildR
   const { touched } = run;
   const { report, network } = outcome;
   if (!touched) await remember(request, outcome.packages);
-  if (!touched && network !== undefined) request.observed?.records.put(plan.action, network);
+  if (!touched && network !== undefined) await request.observed?.records.put(plan.action, network);
   await request.accept?.({ packages: outcome.packages, guest: request.resolved });
   const packages = await writePackages(request, blobs, outcome.packages);
   return { known: false, packages, plan, guest: request.resolved, report, touched, network };
@@ -288,7 +289,6 @@ function buildRequestOf(
     ...(surroundings === undefined
       ? {}
       : { cpus: surroundings.cpus, ambient: surroundings.variables }),
-    ...observedWith(request),
     mounts: hostMounts(request),
     fetching: compiled.recipe.dialect === 'melange' ? 'by-steps' : 'before',
     files: filesOf(request),
@@ -300,13 +300,13 @@ function buildRequestOf(
 }
 
 /** A known answer comes from the record that was given, or from the one of a build of the same action. */
-function observedWith({
+async function observedWith({
   plan,
   observed,
-}: Prepared): Pick<BuildRequest, 'observer' | 'knownAnswers'> {
+}: Prepared): Promise<Pick<BuildRequest, 'observer' | 'knownAnswers'>> {
   if (plan.network === undefined || observed === undefined) return {};
   const { observer, records, pinned } = observed;
-  const answers = [records.get(plan.action), pinned].flatMap((one) => one?.answers ?? []);
+  const answers = [await records.get(plan.action), pinned].flatMap((one) => one?.answers ?? []);
   return { observer, knownAnswers: networkRecord(answers) };
 }
 

@@ -283,7 +283,7 @@ export async function buildRequestOf(
       builder: { name: 'kiln', version: kilnVersion() },
       network: recipe.network === undefined && flags['network'] !== true ? undefined : 'observed',
     },
-    observed: observedOf(session),
+    observed: await observedOf(session),
     sources: localSources(cache, blobs, silentLogger),
     git: await localRepositories(cache),
     blobs,
@@ -310,13 +310,13 @@ export async function buildRequestOf(
   };
 }
 
-function observedOf({
+async function observedOf({
   invocation: { flags, config },
   blobs,
   cache,
-}: PackageSession): LocalBuildRequest['observed'] {
+}: PackageSession): Promise<LocalBuildRequest['observed']> {
   const file = textOf(flags['network-record']);
-  const pinned = file === undefined ? undefined : readNetworkRecord(file);
+  const pinned = file === undefined ? undefined : await readNetworkRecord(file, blobs);
   if (file !== undefined && pinned === undefined) {
     throw new KilnError(
       'LOCAL_FILE_UNREADABLE',
@@ -332,7 +332,7 @@ function observedOf({
       allowed: listOf(flags['network-allow']),
       proxyVariables: config.proxyVariables,
     }),
-    records: new RecordFolder(path.join(cache, 'network')),
+    records: new RecordFolder(path.join(cache, 'network'), blobs),
     pinned,
   };
 }

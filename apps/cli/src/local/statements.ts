@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { signControl, signatureSegment } from '@kiln/apk';
 import { replaceFile, type SigningKey } from '@kiln/apk-files';
 import { digestFromHex, hexOf, systemRandom, type Digest } from '@kiln/base';
+import type { BlobStore } from '@kiln/blobs';
 import { networkDependencies } from '@kiln/build';
 import { buildProvenance } from '@kiln/build/provenance';
 import { gzipBytes } from '@kiln/gzip';
@@ -52,11 +53,14 @@ export async function writeProvenance(
  * Writes what the steps got from the network beside the main package, as `NAME-VERSION.network.json`: `--network-record` takes
  * it, here or on another machine.
  */
-export async function writeNetworkRecord({ packages, network }: LocalBuildResult): Promise<void> {
+export async function writeNetworkRecord(
+  { packages, network }: LocalBuildResult,
+  blobs: BlobStore,
+): Promise<void> {
   const [first] = packages;
   if (network === undefined || first === undefined) return;
   const file = first.file.replace(/\.apk$/, '.network.json');
-  await replaceFile(file, [Buffer.from(printNetworkRecord(network))], systemRandom);
+  await replaceFile(file, [Buffer.from(await printNetworkRecord(network, blobs))], systemRandom);
 }
 
 /** Writes what two builds came to, beside the packages: the verdict of `kiln package build --check`. */
