@@ -22,6 +22,7 @@ import {
   type BuildOutcome,
   type GitSources,
   type Mount,
+  type NetworkRecord,
   type Sandbox,
   type SandboxRequest,
   type SourceFetcher,
@@ -34,6 +35,7 @@ import {
   type CompiledRecipe,
   type PipelineDefinition,
 } from '@kiln/recipe';
+import { HttpObserver, type HttpObserverOptions } from '@kiln/network-observer';
 import { BwrapSandbox, FsWorkspaces } from '@kiln/sandbox-bwrap';
 import { openShellPrinter } from '@kiln/shell-printer';
 
@@ -58,6 +60,15 @@ export interface Subject {
   readonly file?: string;
   /** What the guest sees besides the host's programs. */
   readonly mounts?: readonly Mount[];
+  /** The steps reach the network. */
+  readonly network?: {
+    /** Answers that they get again. */
+    readonly known: NetworkRecord | undefined;
+    /** Undefined: nobody can be asked. */
+    readonly outside: Pick<HttpObserverOptions, 'allowed' | 'proxyVariables'> | undefined;
+  };
+  /** Keeps what is built; its own unless one is given. */
+  readonly blobs?: MemoryBlobs;
 }
 
 export interface Result {
@@ -156,7 +167,7 @@ export class HostBuild {
   }
 
   async run(subject: Subject): Promise<Result> {
-    const blobs = new MemoryBlobs();
+    const { network, blobs = new MemoryBlobs() } = subject;
     const sideFiles = [];
     for (const [path, text] of Object.entries(subject.side ?? {})) {
       sideFiles.push({ path, mode: 0o644, digest: (await blobs.put(Buffer.from(text))).digest });
@@ -173,6 +184,7 @@ export class HostBuild {
       sourceDateEpoch: 1_700_000_000,
       namespace: 'example',
       builder: { name: 'kiln', version: '0' },
+      network: network === undefined ? undefined : 'observed',
     });
     const log: string[] = [];
     const outcome = await build({
@@ -187,6 +199,13 @@ export class HostBuild {
       timeoutMs: 120_000,
       onLog: ({ step, text }) => log.push(`${step} | ${text}`),
       ...(subject.cpus === undefined ? {} : { cpus: subject.cpus }),
+      ...(network === undefined
+        ? {}
+        : {
+            observer: observerOf(network, blobs),
+            knownAnswers: network.known,
+            timeoutMs: 1_200_000,
+          }),
     });
     return { outcome, blobs, log };
   }
@@ -199,6 +218,17 @@ function compile(recipe: string, file: string): CompiledRecipe {
     pipelines: definition,
     // As commands print them: what runs is what packages state.
     printScript: (script) => printer.print(script),
+  });
+}
+
+function observerOf(
+  { outside }: NonNullable<Subject['network']>,
+  blobs: MemoryBlobs,
+): HttpObserver {
+  // Nobody listens on the discard port.
+  return new HttpObserver({
+    blobs,
+    ...(outside ?? { proxyVariables: { ALL_PROXY: 'http://127.0.0.1:9' } }),
   });
 }
 
