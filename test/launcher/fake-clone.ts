@@ -34,12 +34,12 @@ esac
 
 /** A clone with this launcher, a command line that says what it was given, and an npm that needs no network. */
 export class FakeClone {
-  readonly root: string;
+  #root: string;
   readonly #folder: string;
 
   constructor(folder: string, options: { readonly node: boolean }) {
     this.#folder = folder;
-    this.root = path.join(folder, 'ein Klon mit Ümläuten');
+    this.#root = path.join(folder, 'ein Klon mit Ümläuten');
     const write = this.write.bind(this);
     write('kiln', fs.readFileSync(path.join(root, 'kiln'), 'utf8'), 0o755);
     write('package.json', '{"workspaces":["inner"]}');
@@ -65,13 +65,26 @@ export class FakeClone {
     this.write(
       'tools/bundle/src/main.ts',
       `import fs from 'node:fs';
-const folder = new URL('../../../.tools/bundle/', import.meta.url);
+import path from 'node:path';
+const root = path.resolve(import.meta.dirname, '../../..');
+const folder = path.join(root, '.tools/bundle');
 fs.mkdirSync(folder, { recursive: true });
-fs.writeFileSync(new URL('stamp', folder), '');
-fs.writeFileSync(new URL('main.js', folder), ${JSON.stringify(text)});
+fs.writeFileSync(path.join(folder, 'stamp'), root + '\\n');
+fs.writeFileSync(path.join(folder, 'main.js'), ${JSON.stringify(text)});
 fs.appendFileSync(process.env.FAKE_LOG, 'bundle\\n');
 `,
     );
+  }
+
+  get root(): string {
+    return this.#root;
+  }
+
+  /** Gives the clone's folder another name. */
+  move(name: string): void {
+    const moved = path.join(this.#folder, name);
+    fs.renameSync(this.#root, moved);
+    this.#root = moved;
   }
 
   get nodeName(): string {

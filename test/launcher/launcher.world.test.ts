@@ -194,7 +194,7 @@ test('the launcher is plain sh', async () => {
 });
 
 describe('the bundle of the command line', () => {
-  test('is run, and made again when a source is newer', async () => {
+  test('is run, and made again when a source is newer or the clone was moved', async () => {
     const clone = new FakeClone(folder, { node: true });
     clone.bundler("console.log('bundle', process.argv[2]);");
     const starts = async (): Promise<string> => (await clone.run(['0']).finished).stdout;
@@ -204,6 +204,9 @@ describe('the bundle of the command line', () => {
     clone.write('apps/cli/src/new.ts', '');
     expect(await starts()).toBe('bundle 0\n');
     expect(clone.asked.filter((line) => line === 'bundle')).toHaveLength(2);
+    clone.move('anderswo');
+    expect(await starts()).toBe('bundle 0\n');
+    expect(clone.asked.filter((line) => line === 'bundle')).toHaveLength(3);
   });
 
   test('that cannot be made leaves the sources to run', async () => {

@@ -4,4 +4,4 @@ import { replaceBundle } from './place.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 
-await replaceBundle(path.join(root, '.tools'), (folder) => bundle(root, folder));
+await replaceBundle(root, (folder) => bundle(root, folder));

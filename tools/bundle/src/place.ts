@@ -15,19 +15,21 @@ import { basename, join } from 'node:path';
 const keptCount = 12;
 
 /**
- * Makes a bundle in `tools` and points the link `tools/bundle` at it. `stamp` in it is as old as the moment before its sources
- * were read: a source that is newer is not in it. Several may do this at once; the last one's stays.
+ * Makes a bundle of the clone `root` in its `.tools` and points the link `.tools/bundle` at it. `stamp` in it says which clone
+ * it is of, and is as old as the moment before the sources were read: one that is newer is not in it. Several may do this at
+ * once; the last one's stays.
  */
 export async function replaceBundle(
-  tools: string,
+  root: string,
   make: (folder: string) => Promise<void>,
 ): Promise<void> {
+  const tools = join(root, '.tools');
   const parent = join(tools, 'bundles');
   await mkdir(parent, { recursive: true });
   const folder = await mkdtemp(join(parent, 'of-'));
   try {
     await chmod(folder, 0o755);
-    await writeFile(join(folder, 'stamp'), '');
+    await writeFile(join(folder, 'stamp'), `${root}\n`);
     await make(folder);
     const link = join(folder, 'link');
     await symlink(join('bundles', basename(folder)), link);
