@@ -148,7 +148,7 @@ export function networkVariables(
 export function judgeNetwork(
   network: ObservedNetwork | undefined,
   result: StepsResult,
-  position: Position,
+  position: Position | undefined,
 ): StepsResult {
   if (network === undefined || result?.kind === 'aborted') return result;
   const { trouble, refusals, unsteady } = network;
@@ -169,7 +169,7 @@ export function judgeNetwork(
 
 const refusalsMax = 5;
 
-function changed({ message, hint }: KilnError, position: Position): BuildFailure {
+function changed({ message, hint }: KilnError, position: Position | undefined): BuildFailure {
   const code = 'BUILD_NETWORK_REFUSED';
   return { kind: 'failed', code, message, position, hint, findings: [] };
 }

@@ -18,13 +18,15 @@ export class OutputTail {
   }
 }
 
+/** Steps of a build or a test without network, with an observed one, or with that of the machine. */
+export type Situation = 'build' | 'test' | 'observed' | 'open';
+
 /** What kinds of trouble say of themselves, and what helps. */
 const troubles: readonly {
   readonly says: RegExp;
   readonly hint: string;
-  /** Where steps have a network that is observed, and where they have the host's. */
-  readonly observed?: string;
-  readonly host?: string;
+  /** Where it depends on it. */
+  readonly in?: Partial<Readonly<Record<Situation, string>>>;
 }[] = [
   {
     says: /no space left on device/i,
@@ -33,9 +35,12 @@ const troubles: readonly {
   {
     says: /could ?n[o']t resolve host|temporary failure in name resolution|name or service not known|network is unreachable|no such host|getaddrinfo|bad address/i,
     hint: 'steps have no network: fetch what they need as a source, or say why the recipe needs it under kiln.network',
-    observed:
-      'the network is there for programs that use a proxy: HTTP_PROXY and HTTPS_PROXY name it',
-    host: 'steps have the network of this machine: check the address, and whether it is reached from here',
+    in: {
+      observed:
+        'the network is there for programs that use a proxy: HTTP_PROXY and HTTPS_PROXY name it',
+      test: 'tests have no network; kiln package test --network gives them one, and shows what they fetch',
+      open: 'steps have the network of this machine: check the address, and whether it is reached from here',
+    },
   },
   {
     says: /: operation not permitted$/i,
@@ -51,10 +56,10 @@ const troubles: readonly {
 export function hintOf(
   exitCode: number,
   lines: readonly string[],
-  network: 'none' | 'observed' | 'host' = 'none',
+  situation: Situation = 'build',
 ): string {
   const found = troubles.find(({ says }) => lines.some((line) => says.test(line)));
-  if (found !== undefined) return (network === 'none' ? undefined : found[network]) ?? found.hint;
+  if (found !== undefined) return found.in?.[situation] ?? found.hint;
   if (exitCode === 127)
     return 'a program is missing: add its package to environment.contents.packages';
   if (exitCode === 126) return 'a program may not be executed: check its mode and its interpreter';

@@ -6,7 +6,7 @@ import { placed } from './placed.ts';
 import type { Mount, Sandbox, SandboxRequest, SandboxResult } from './sandbox.ts';
 import { stepScript, workspaceMount } from './script.ts';
 import { appliedIn, listSteps, namedStep, type ListedStep } from './step-list.ts';
-import { OutputTail, hintOf } from './step-output.ts';
+import { OutputTail, hintOf, type Situation } from './step-output.ts';
 
 /** Who runs the steps. */
 export interface StepIdentity {
@@ -33,6 +33,8 @@ export interface StepRunner {
   /** Default: none. */
   readonly network?: SandboxRequest['network'];
   readonly relay?: SandboxRequest['relay'];
+  /** Default: `build`. */
+  readonly purpose?: 'build' | 'test';
   readonly trace?: 'trace' | 'quiet';
   readonly hostname?: string;
   /**
@@ -162,11 +164,7 @@ export class StepRun {
     const runner = this.#runner;
     const failed = failure('BUILD_STEP_FAILED', listed, {
       message: `${namedStep(listed)} ended with exit code ${exitCode}`,
-      hint: hintOf(
-        exitCode,
-        output.lines,
-        request.relay === undefined ? request.network : 'observed',
-      ),
+      hint: hintOf(exitCode, output.lines, situationOf(runner)),
       findings: output.lines,
     });
     if (runner.onFailed === undefined) return failed;
@@ -175,6 +173,11 @@ export class StepRun {
     this.#pausedMs += runner.clock.now() - askedAt;
     return answer === 'continue' ? undefined : failed;
   }
+}
+
+function situationOf({ relay, network, purpose = 'build' }: StepRunner): Situation {
+  if (network === 'host') return 'open';
+  return relay === undefined ? purpose : 'observed';
 }
 
 function timedOut(listed: ListedStep, output: OutputTail): BuildFailure {

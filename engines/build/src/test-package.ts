@@ -2,6 +2,13 @@ import type { Clock } from '@kiln/base';
 import { sourcesOfSteps, type CompiledTest } from '@kiln/recipe';
 import type { BlobStore } from '@kiln/blobs';
 import type { BuildLogLine } from './log.ts';
+import {
+  judgeNetwork,
+  networkVariables,
+  type NetworkObserver,
+  type NetworkRecord,
+  type ObservedNetwork,
+} from './network.ts';
 import type { BuildFailure } from './outcome.ts';
 import type { SideFile } from './plan.ts';
 import type { Mount, Sandbox } from './sandbox.ts';
@@ -34,6 +41,11 @@ export interface TestPackageRequest {
   readonly timeoutMs?: number;
   /** Who runs the steps and what they may reach; by default the build account, without a network. */
   readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace' | 'onFailed'>;
+  /** Given: the steps reach the network through it, and get again what is known of its answers. */
+  readonly observed?: {
+    readonly observer: NetworkObserver;
+    readonly known: NetworkRecord | undefined;
+  };
   /** Further directories for the steps. */
   readonly mounts?: readonly Mount[];
   /** Files for the workspace that are not in the blob store. */
@@ -43,14 +55,18 @@ export interface TestPackageRequest {
 }
 
 export type TestPackageOutcome =
-  | { readonly kind: 'passed' }
+  | {
+      readonly kind: 'passed';
+      /** What the steps fetched, where they had a network. */
+      readonly network?: NetworkRecord;
+    }
   | BuildFailure
   | { readonly kind: 'aborted' };
 
 const timeoutMsDefault = 10 * 60_000;
 
 /**
- * Runs the test of one package in a fresh workspace, without network, as uid 1000. No `SOURCE_DATE_EPOCH` is set, as a
+ * Runs the test of one package in a fresh workspace, without network or with an observed one, as uid 1000. No `SOURCE_DATE_EPOCH` is set, as a
  * test sees what a user of the package sees. The workspace is removed in every case.
  */
 export async function testPackage(request: TestPackageRequest): Promise<TestPackageOutcome> {
@@ -58,8 +74,13 @@ export async function testPackage(request: TestPackageRequest): Promise<TestPack
   const name = `test-${packageName.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)}`;
   const workspace = await request.workspaces.create(name);
   let cache: SourceCache | undefined;
+  let network: ObservedNetwork | undefined;
   try {
     cache = await prepareSources(request, name);
+    network = await request.observed?.observer.open({
+      known: request.observed.known,
+      onLog: (line) => request.onLog(line),
+    });
     for await (const file of request.files ?? []) await workspace.write(file);
     for (const file of request.sideFiles) {
       await workspace.write({
@@ -68,10 +89,8 @@ export async function testPackage(request: TestPackageRequest): Promise<TestPack
         content: request.blobs.read(file.digest),
       });
     }
-    const base = baseEnvironment({
-      layers: [...request.variables, test.environment.environment],
-      sourceDateEpoch: undefined,
-    });
+    const layers = [...request.variables, test.environment.environment];
+    const base = networkVariables(baseEnvironment({ layers, sourceDateEpoch: undefined }), network);
     const result = await runSteps(
       {
         sandbox: request.sandbox,
@@ -79,6 +98,7 @@ export async function testPackage(request: TestPackageRequest): Promise<TestPack
         mounts: [
           { source: workspace.hostPath, target: workspaceMount, readOnly: false },
           ...(cache?.mounts ?? []),
+          ...(network?.mounts ?? []),
           ...(request.mounts ?? []),
         ],
         clock: request.clock,
@@ -86,6 +106,8 @@ export async function testPackage(request: TestPackageRequest): Promise<TestPack
         cpus: undefined,
         signal: request.signal,
         ...request.steps,
+        purpose: 'test',
+        ...(network === undefined ? {} : { relay: network.relay }),
         onLog: (line) => request.onLog(line),
       },
       {
@@ -94,8 +116,11 @@ export async function testPackage(request: TestPackageRequest): Promise<TestPack
         environment: cache === undefined ? base : { ...base, ...gitVariables(cache, base) },
       },
     );
-    return result ?? { kind: 'passed' };
+    const failed = judgeNetwork(network, result, undefined);
+    if (failed !== undefined) return failed;
+    return { kind: 'passed', ...(network === undefined ? {} : { network: network.record() }) };
   } finally {
+    await network?.close();
     await cache?.remove();
     await workspace.remove();
   }

@@ -1,4 +1,5 @@
 import { silentLogger } from '@kiln/base';
+import { networkDependencies } from '@kiln/build';
 import { appliesTo } from '@kiln/recipe';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
@@ -6,6 +7,8 @@ import { testLocally, type TestedPackage } from '../local/local-test.ts';
 import { architecturesOf, listOf } from '../local/options.ts';
 import {
   appendedOf,
+  networkOptions,
+  observedOf,
   openSession,
   readRecipe,
   recipeOptions,
@@ -37,12 +40,17 @@ export const packageTest: Command = {
       value: 'FILE',
       help: 'the key that signed them: its public half is FILE.pub',
     },
+    ...networkOptions,
+    network: {
+      type: 'boolean',
+      help: 'let the steps reach the network; what they fetch is shown, and listed by --json',
+    },
     quiet: { type: 'boolean', help: 'do not print what the steps print' },
   },
   async run(invocation) {
     if (invocation.positionals.length === 0) throw usage(packageTest, 'which recipes?');
     const session = await openSession(invocation);
-    const rows: (TestedPackage & { readonly recipe: string; readonly arch: string })[] = [];
+    const rows: Row[] = [];
     for (const file of invocation.positionals) rows.push(...(await testFile(session, file)));
     if (invocation.flags['json'] === true)
       invocation.print.data(`${JSON.stringify(rows, null, 2)}\n`);
@@ -50,15 +58,24 @@ export const packageTest: Command = {
   },
 };
 
-async function testFile(
-  session: PackageSession,
-  file: string,
-): Promise<(TestedPackage & { readonly recipe: string; readonly arch: string })[]> {
+interface Row extends Omit<TestedPackage, 'network'> {
+  readonly recipe: string;
+  readonly arch: string;
+  /** Where the steps had a network: what they fetched. */
+  readonly fetched?: ReturnType<typeof networkDependencies>;
+}
+
+function rowOf(recipe: string, arch: string, { network, ...tested }: TestedPackage): Row {
+  const fetched = network === undefined ? {} : { fetched: networkDependencies(network) };
+  return { recipe, arch, ...tested, ...fetched };
+}
+
+async function testFile(session: PackageSession, file: string): Promise<readonly Row[]> {
   const { invocation, catalog, compiler, guests, blobs, cache } = session;
   const { flags, print } = invocation;
   const recipe = await readRecipe(session, file);
   const only = listOf(flags['package']);
-  const rows = [];
+  const rows: Row[] = [];
   for (const arch of architecturesOf(invocation)) {
     if (!appliesTo(recipe.package.targetArchitectures, arch)) continue;
     const tested = await testLocally({
@@ -68,6 +85,7 @@ async function testFile(
       ...(only.length === 0 ? {} : { only }),
       ...(catalog === undefined ? {} : { variables: catalog.settings.variables }),
       network: 'none',
+      observed: flags['network'] === true ? await observedOf(session) : undefined,
       fetching: {
         blobs,
         sources: localSources(cache, blobs, silentLogger),
@@ -80,7 +98,7 @@ async function testFile(
     });
     for (const { name, kind } of tested)
       print.talk(kind === 'passed' ? `${name}: passed\n` : `${name}: installs; it has no test\n`);
-    rows.push(...tested.map((one) => ({ recipe: recipe.package.name, arch, ...one })));
+    rows.push(...tested.map((one) => rowOf(recipe.package.name, arch, one)));
   }
   return rows;
 }

@@ -5,6 +5,7 @@ import {
   testPackage,
   type BuildLogLine,
   type FailedStep,
+  type NetworkRecord,
   type TestPackageRequest,
 } from '@kiln/build';
 import { fullVersionOf, type CompiledRecipe, type CompiledTest } from '@kiln/recipe';
@@ -12,6 +13,7 @@ import type { GuestRequest } from '@kiln/solve';
 import type { LocalGuests } from './guest.ts';
 import { failureOf, placedUnsolved } from './build-failure.ts';
 import { openShell, type Debugging } from './debugging.ts';
+import type { ObservedBuild } from './local-build.ts';
 import { hostMounts, identityOf, withScratch } from './runner.ts';
 import { sourceFiles } from './source-directory.ts';
 
@@ -27,6 +29,8 @@ export interface LocalTestRequest {
   readonly variables?: Readonly<Record<string, string>>;
   readonly sourceDirectory?: string | undefined;
   readonly network: 'none' | 'host';
+  /** With the network `none`: the steps reach it through an observer. */
+  readonly observed?: Pick<ObservedBuild, 'observer' | 'pinned'> | undefined;
   readonly cacheDirectory?: string | undefined;
   readonly trace?: boolean;
   readonly timeoutMs?: number | undefined;
@@ -45,6 +49,8 @@ export interface TestedPackage {
   readonly name: string;
   /** `installed`: there are no steps; that it can be installed was tried. */
   readonly kind: 'passed' | 'installed';
+  /** What its steps fetched, where they had an observed network. */
+  readonly network?: NetworkRecord;
 }
 
 /**
@@ -139,6 +145,9 @@ async function testOne(
                 (await openShell(sandbox, failed, debugging)) ? 'continue' : 'end',
             }),
       },
+      ...(request.observed === undefined
+        ? {}
+        : { observed: { observer: request.observed.observer, known: request.observed.pinned } }),
       mounts: hostMounts(request),
       sandbox,
       workspaces,
@@ -154,7 +163,9 @@ async function testOne(
       const error = failureOf(outcome);
       throw new KilnError(error.code, `test of ${name}: ${error.message}`, { hint: error.hint });
     }
-    return { name, kind: test.pipeline.length === 0 ? 'installed' : 'passed' };
+    const { network } = outcome;
+    const kind = test.pipeline.length === 0 ? 'installed' : 'passed';
+    return { name, kind, ...(network === undefined ? {} : { network }) };
   });
 }
 

@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -7,7 +8,10 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Authority } from '@kiln/network-observer';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parseInvocation } from '../command.ts';
+import { packageTest } from '../commands/package-test.ts';
+import { readConfig } from '../config.ts';
 import { PackageBuilds, failureOf, type TestRun } from './testing.ts';
 
 /** Builds whose steps reach servers of this machine, which have to be allowed. */
@@ -167,6 +171,75 @@ test('what the network refuses explains the step that failed', async () => {
     'env -u http_proxy -u ALL_PROXY -u all_proxy curl -sSf http://example.org/',
   );
   expect(await failureOf(builds.build(around))).toMatch(/hint: the network is there for programs/);
+});
+
+describe('tests of packages', () => {
+  interface TestRow {
+    readonly name: string;
+    readonly kind: string;
+    readonly fetched?: readonly unknown[];
+  }
+
+  async function testOf(
+    file: string,
+    more: readonly string[] = [],
+  ): Promise<{ readonly rows: readonly TestRow[]; readonly talk: string }> {
+    let [out, talk] = ['', ''];
+    const print = {
+      data: (text: string) => void (out += text),
+      talk: (text: string) => void (talk += text),
+    };
+    const given = builds.words.filter(
+      (word, at) => ![word, builds.words[at - 1]].includes('--date'),
+    );
+    const words = [file, '--json', ...given, ...more];
+    await packageTest.run(parseInvocation(packageTest, words, readConfig({}), print));
+    return { rows: JSON.parse(out) as readonly TestRow[], talk };
+  }
+
+  const tested = `test:
+  environment: {contents: {packages: [tools]}}
+  pipeline:
+    - runs: test "$(${curl} URL)" = "module one"
+`;
+
+  test('reach the network where they are told so, and say what they fetched', async () => {
+    const file = recipe('tested', 'true', tested.replace('URL', `${plain}/one`));
+    await builds.build(file);
+    const said = await failureOf(testOf(file));
+    expect(said).toContain('error[BUILD_STEP_FAILED]: test of tested: ');
+    const { rows, talk } = await testOf(file, [...allowed, '--network']);
+    const digest = createHash('sha256').update(content).digest('hex');
+    expect(rows).toMatchObject([
+      {
+        name: 'tested',
+        kind: 'passed',
+        fetched: [{ uri: `${plain}/one`, digest: `sha256:${digest}` }],
+      },
+    ]);
+    expect(talk).toContain(`network | GET ${plain}/one: 200, 11 bytes, sha256:${digest}`);
+    const far = recipe('far', 'true', tested.replace('URL', 'http://example.org/one'));
+    await builds.build(far);
+    expect(await failureOf(testOf(far))).toMatch(
+      /hint: tests have no network; kiln package test --network/,
+    );
+  });
+
+  test('are held to a record', async () => {
+    const file = recipe(
+      'held',
+      fetched(`${plain}/one`),
+      needed + tested.replace('URL', `${plain}/one`),
+    );
+    const record = apkOf(await builds.build(file, allowed)).replace('.apk', '.network.json');
+    const words = [...allowed, '--network', '--network-record', record];
+    expect((await testOf(file, words)).talk).toContain('/one: 200, 11 bytes, known');
+    content = 'module two\n';
+    const elsewhere = ['--cache-dir', path.join(builds.folder, 'test-elsewhere')];
+    const said = await failureOf(testOf(file, [...words, ...elsewhere]));
+    expect(said).toContain('error[BUILD_NETWORK_REFUSED]: test of held: ');
+    expect(said).toMatch(/gave 200 sha256:[0-9a-f]{64} and now gives 200 sha256:[0-9a-f]{64}/);
+  });
 });
 
 test('HTTPS is opened for the step and checked at the server', async () => {

@@ -20,7 +20,7 @@ import { gitCommitTime, gitHead } from './git-head.ts';
 import { LocalGuests } from './guest.ts';
 import { readLicenceTexts } from './licence-texts.ts';
 import { lintLocally } from './lint-build.ts';
-import type { LocalBuildRequest } from './local-build.ts';
+import type { LocalBuildRequest, ObservedBuild } from './local-build.ts';
 import { givenDate, listOf, textOf } from './options.ts';
 import { pipelineFinder } from './pipelines.ts';
 import { readRecipeFile } from './recipe-file.ts';
@@ -310,11 +310,12 @@ export async function buildRequestOf(
   };
 }
 
-async function observedOf({
+/** Who observes the network of steps, and what they have to get there. Throws `LOCAL_FILE_UNREADABLE`. */
+export async function observedOf({
   invocation: { flags, config },
   blobs,
   cache,
-}: PackageSession): Promise<LocalBuildRequest['observed']> {
+}: PackageSession): Promise<ObservedBuild> {
   const file = textOf(flags['network-record']);
   const pinned = file === undefined ? undefined : await readNetworkRecord(file, blobs);
   if (file !== undefined && pinned === undefined) {
