@@ -77,6 +77,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'say why a recipe was, or would be, built again',
     load: async () => (await import('./commands/package-why.ts')).packageWhy,
   },
+  'package diff': {
+    summary: 'compare two packages, or one with the published version',
+    load: async () => (await import('./commands/package-diff.ts')).packageDiff,
+  },
   'package lint': {
     summary: 'look for what should not be in packages',
     load: async () => (await import('./commands/package-lint.ts')).packageLint,

@@ -14,6 +14,14 @@ export type { LintBuildRequest } from './lint-build.ts';
 export { lintBuild } from './lint-build.ts';
 export type { LintRequest } from './lint.ts';
 export { lintTree } from './lint.ts';
+export type {
+  FileChange,
+  PackageDiff,
+  RelationChange,
+  RelationKind,
+  WholePackage,
+} from './package-diff.ts';
+export { diffPackages } from './package-diff.ts';
 export type { PackageFileRequest } from './package-file.ts';
 export { lintPackageFile } from './package-file.ts';
 export type { LintPolicy, PackagePolicyRequest, PolicyRequest } from './policy.ts';
@@ -29,4 +37,4 @@ export type {
   ReleaseFindingKind,
 } from './release-diff.ts';
 export { diffRelease, releasedFiles } from './release-diff.ts';
-export { releasedPackage, releasedRecipe } from './release-file.ts';
+export { releasedPackage, releasedRecipe, wholePackage } from './release-file.ts';

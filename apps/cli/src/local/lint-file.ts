@@ -39,7 +39,7 @@ export async function lintFile(
   try {
     await using kept = await KeptFiles.open();
     // Nothing of it gets its own name on a disk, so links may lead anywhere.
-    const apk = await readPackage(counted(await sourceOf(file, signal)), {
+    const apk = await readPackage(counted(await packageSource(file, signal)), {
       links: 'any',
       dialect: dialect === 'melange' ? 'apko' : 'plain',
     });
@@ -50,7 +50,17 @@ export async function lintFile(
   }
 }
 
-async function sourceOf(
+/** Does something with a file, whose name what it throws begins with. */
+export async function inFile<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw named(file, error);
+  }
+}
+
+/** The bytes of a package, a file or an address. Throws what `lintFile` throws of them. */
+export async function packageSource(
   file: string,
   signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<Uint8Array>> {
