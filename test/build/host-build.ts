@@ -65,7 +65,9 @@ export interface Subject {
     /** Answers that they get again. */
     readonly known: NetworkRecord | undefined;
     /** Undefined: nobody can be asked. */
-    readonly outside: Pick<HttpObserverOptions, 'allowed' | 'proxyVariables'> | undefined;
+    readonly outside:
+      | Pick<HttpObserverOptions, 'allowed' | 'proxyVariables' | 'authorities'>
+      | undefined;
   };
   /** Keeps what is built; its own unless one is given. */
   readonly blobs?: MemoryBlobs;

@@ -1,10 +1,16 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { MemoryBlobs } from '@kiln/blobs';
 import { networkDependencies, networkRecord, type Mount, type NetworkRecord } from '@kiln/build';
+import { TestRepositories, TestServer } from '@kiln/git-sources/testing';
+import { Authority, type Credential } from '@kiln/network-observer';
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
 import { HostBuild, hostProgram } from './host-build.ts';
 
@@ -218,7 +224,7 @@ const maven: Project = {
 async function reached(
   { skip }: TestContext,
   { program, registry }: Project,
-): Promise<Required<NonNullable<Build['network']['outside']>> & { readonly registry: string }> {
+): Promise<NonNullable<Build['network']['outside']> & { readonly registry: string }> {
   if (hostProgram(program) === undefined) skip(`${program} is not on this host`);
   const address = registry();
   if (address === undefined) return skip(`${program} reaches no registry from here`);
@@ -314,5 +320,61 @@ test('a package that is another than the known one ends the build with both dige
     kind: 'failed',
     code: 'BUILD_NETWORK_REFUSED',
     message: expect.stringContaining(`gave 200 ${other} and now gives 200 ${now}`) as string,
+  });
+});
+
+describe('git over HTTPS', () => {
+  /** A server of this machine with a certificate, in front of one that speaks git. */
+  async function withTls(
+    target: string,
+    { certificate, key }: Credential,
+  ): Promise<{ readonly url: string; close(): void }> {
+    const server = https.createServer({ cert: certificate, key }, (request, response) => {
+      const { method, url, headers } = request;
+      const onward = http.request(`${target}${url}`, { method, headers }, (answered) => {
+        response.writeHead(answered.statusCode ?? 502, answered.headers);
+        answered.pipe(response);
+      });
+      onward.on('error', () => response.destroy());
+      request.pipe(onward);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const close = (): void => {
+      server.close();
+      server.closeAllConnections();
+    };
+    return { url: `https://localhost:${(server.address() as AddressInfo).port}`, close };
+  }
+
+  test('is cloned with its history, and cloned again from the record', async () => {
+    using repositories = new TestRepositories();
+    repositories.init('module');
+    repositories.commit('module', { one: 'first\n' });
+    const commit = repositories.commit('module', { two: 'second\n' });
+    await using plain = await TestServer.repositories(repositories.folder);
+    const authority = new Authority();
+    const server = await withTls(plain.url, authority.credentialFor('localhost'));
+    const project: Project = {
+      program: 'git',
+      registry: () => server.url,
+      files: {},
+      // Servers of the sandbox itself are reached without the proxy; this one is not in it.
+      script: `
+    unset NO_PROXY no_proxy
+    git clone -q ${server.url}/module/.git module
+    [ "$(git -C module rev-parse HEAD)" = ${commit} ]
+    mkdir -p ${share}; cp module/one module/two ${share}/`,
+      fetches: [],
+    };
+    const common = { project, registry: '', blobs: new MemoryBlobs() };
+    const outside = { allowed: ['localhost'], authorities: [authority.certificate] };
+    const first = await built({ ...common, network: { known: undefined, outside } });
+    const record = recordOf(first);
+    expect(record.answers.map(({ request }) => request.method)).toContain('POST');
+    server.close();
+    const again = await built({ ...common, network: { known: record, outside: undefined } });
+    expect(recordOf(again)).toEqual(record);
+    expect(checksums(again)).toEqual(checksums(first));
   });
 });
