@@ -11,6 +11,8 @@ const config: ViteUserConfig = defineConfig({
           include: ['{base,formats,engines,adapters,reconcilers,apps,tools}/**/*.test.ts'],
           exclude: ['**/*.world.test.ts', '**/node_modules/**'],
           isolate: false,
+          // One for each core; without saying so a core is left for what is idle here.
+          maxWorkers: '100%',
           // Seconds are for a machine that does other things; every one of these tests takes far less.
           testTimeout: 120_000,
           pool: 'threads',
