@@ -51,9 +51,9 @@ function find(
   return undefined;
 }
 
-/** The commands of a group such as `package`, when nothing but its name and a wish for help is given. */
+/** The commands of a group such as `package`, when nothing but its name and the flag for help is given. */
 function groupHelp(words: readonly string[]): string | undefined {
-  const [group = '', wish = '--help', ...more] = words;
+  const [group = '', wish, ...more] = words;
   const members = Object.entries(commands).filter(([name]) => name.startsWith(`${group} `));
   if (members.length === 0 || more.length > 0 || (wish !== '--help' && wish !== '-h'))
     return undefined;
@@ -102,7 +102,7 @@ async function main(words: readonly string[]): Promise<number> {
     const help = groupHelp(words);
     if (help === undefined) throw await unknownCommand(words);
     print.data(help);
-    return words.length === 1 ? 2 : 0;
+    return 0;
   }
   const command = await found.entry.load();
   const own = words.slice(found.taken);
