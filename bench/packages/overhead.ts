@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { median } from './median.ts';
 
 /**
  * Compares what two builders need beside the steps: `node bench/packages/overhead.ts --repository FOLDER --key FILE --other melange
@@ -79,10 +80,6 @@ function overheadOf(command: string, home: string): number {
   if (begin === undefined || end === undefined)
     throw new Error(`no times of the step in: ${stderr}`);
   return wallSeconds - (end - begin);
-}
-
-function median(seconds: readonly number[]): number {
-  return seconds.toSorted((a, b) => a - b)[Math.floor(seconds.length / 2)] ?? 0;
 }
 
 function compare(what: string, homeOf: (who: string, run: number) => string): void {

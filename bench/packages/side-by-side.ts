@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { median } from './median.ts';
 
 /**
  * Runs two commands by turns and prints the ratio of their medians: `node bench/packages/side-by-side.ts --runs 9 --other melange
@@ -23,10 +24,6 @@ function secondsOf(command: string): number {
   });
   if (status !== 0) throw new Error(`${command} failed: ${error?.message ?? stderr}`);
   return (performance.now() - startedAt) / 1000;
-}
-
-function median(seconds: readonly number[]): number {
-  return seconds.toSorted((a, b) => a - b)[Math.floor(seconds.length / 2)] ?? 0;
 }
 
 const { own, other } = values;
