@@ -32,8 +32,8 @@ export interface ExpandedPackagesOptions {
  * Packages expanded on disk, so that their files can be read in any order and any number of times.
  *
  * A package is expanded and verified once: its data go to `<sha256>.tar`, then the facts about them to
- * `<sha256>.members`, each written under a temporary name, synced unless told otherwise, and renamed. The second file is what makes the pair
- * valid; after a crash between the two the package is expanded again. A pair that is damaged is made anew on opening;
+ * `<sha256>.members`, each written under a temporary name, synced unless told otherwise, and renamed. The second file is
+ * what makes the pair valid; after a crash between the two the package is expanded again. A pair that is damaged is made anew on opening;
  * damage inside a file shows when it is read, by its SHA-1: the pair is dropped and `APK_CACHE_BROKEN` says to try again.
  */
 export class ExpandedPackages implements PackageOpener {

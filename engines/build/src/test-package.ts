@@ -66,8 +66,8 @@ export type TestPackageOutcome =
 const timeoutMsDefault = 10 * 60_000;
 
 /**
- * Runs the test of one package in a fresh workspace, without network or with an observed one, as uid 1000. No `SOURCE_DATE_EPOCH` is set, as a
- * test sees what a user of the package sees. The workspace is removed in every case.
+ * Runs the test of one package in a fresh workspace, without network or with an observed one, as uid 1000. No
+ * `SOURCE_DATE_EPOCH` is set, as a test sees what a user of the package sees. The workspace is removed in every case.
  */
 export async function testPackage(request: TestPackageRequest): Promise<TestPackageOutcome> {
   const { test, packageName } = request;
