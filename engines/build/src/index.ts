@@ -65,6 +65,8 @@ export type { FailedStep, StepIdentity, StepRunner, StepsRequest, StepsResult } 
 export { buildIdentity, guestUser, runSteps } from './steps.ts';
 export type { TestPackageOutcome, TestPackageRequest } from './test-package.ts';
 export { testPackage } from './test-package.ts';
+export type { TestPlan } from './test-plan.ts';
+export { testActionDigest } from './test-plan.ts';
 export type { FileEntry, PackageTree, ResolveOptions } from './tree.ts';
 export { collectTree, fileAt, makeTree, resolveFile } from './tree.ts';
 export type {

@@ -1,7 +1,7 @@
 import { digestOf } from '@kiln/base';
 import { compileRecipe, parseRecipe } from '@kiln/recipe';
 import { expect, test } from 'vitest';
-import { planBuild, type BuildPlan, type PlanInputs } from './plan.ts';
+import { planBuild, recipeDocument, type BuildPlan, type PlanInputs } from './plan.ts';
 
 function plan(
   recipe = 'package: {name: a, version: "1"}',
@@ -57,6 +57,14 @@ test.each<[string, string | undefined, Partial<PlanInputs>]>([
   ['the distribution', undefined, { namespace: 'other' }],
 ])('another %s is another action', (_what, recipe, changes) => {
   expect(plan(recipe, changes).action).not.toBe(plan().action);
+});
+
+test('a test is no part of a build, nor of what a package says of itself', () => {
+  const recipe = (test: string): string =>
+    `package: {name: a, version: "1"}\n${test}subpackages: [{name: b${test === '' ? '' : ', test: {pipeline: [{runs: y}]}'}}]\n`;
+  const tested = plan(recipe('test: {pipeline: [{runs: x}]}\n'));
+  expect(tested.action).toBe(plan(recipe('')).action);
+  expect(JSON.stringify(recipeDocument(tested))).not.toContain('test');
 });
 
 test('a version that apk cannot order is refused at its place', () => {

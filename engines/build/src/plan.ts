@@ -139,9 +139,15 @@ function sourceIdentity(source: SourceReference): unknown {
     : { repository: source.repository, commit: source.commit };
 }
 
-/** The value of `.melange.yaml`: the compiled recipe with the environment locked and all variables stated. */
+/**
+ * The value of `.melange.yaml`: the compiled recipe with the environment locked and all variables stated. Without its tests,
+ * which are no part of how a package is made: who edits one tests the package again, and does not build it. Only melange
+ * itself states them.
+ */
 export function recipeDocument(inputs: PlanInputs): Readonly<Record<string, unknown>> {
-  const { compiled, guest } = inputs;
+  const { guest } = inputs;
+  const compiled =
+    inputs.compiled.recipe.dialect === 'melange' ? inputs.compiled : withoutTests(inputs.compiled);
   if (guest !== undefined) return compiledDocument(compiled, guest);
   const variables = { ...inputs.variables, ...compiled.environment.environment };
   const packages = inputs.environment.map(({ name, version }) => `${name}=${version}`);
@@ -153,4 +159,9 @@ export function recipeDocument(inputs: PlanInputs): Readonly<Record<string, unkn
       sortUnique(packages),
     ),
   );
+}
+
+function withoutTests(compiled: CompiledRecipe): CompiledRecipe {
+  const subpackages = compiled.subpackages.map((one) => ({ ...one, test: undefined }));
+  return { ...compiled, test: undefined, subpackages };
 }
