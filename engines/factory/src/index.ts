@@ -18,6 +18,14 @@ export type {
   ReadCatalogs,
 } from './catalog.ts';
 export { readCatalogs } from './catalog.ts';
+export type {
+  EnvironmentCache,
+  EnvironmentLock,
+  EnvironmentPackage,
+  EnvironmentPorts,
+  EnvironmentRequest,
+} from './environment.ts';
+export { environmentRoot, lockEnvironment } from './environment.ts';
 export type { GenerationReader, ServedGeneration } from './generations.ts';
 export { generationReader } from './generations.ts';
 export type { ImageTest, ImageTestStep } from './image-test.ts';

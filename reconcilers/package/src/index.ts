@@ -1,3 +1,2 @@
-export type { EnvironmentPackage } from './lock.ts';
-export type { EnvironmentCache, PackageReconcilerPorts } from './ports.ts';
+export type { PackageReconcilerPorts } from './ports.ts';
 export { packageReconciler } from './reconcile.ts';

@@ -1,4 +1,3 @@
-import type { PackageOpener } from '@kiln/assemble';
 import type { BlobStore } from '@kiln/blobs';
 import type {
   GitSources,
@@ -8,23 +7,14 @@ import type {
   SourceFetcher,
   WorkspacePort,
 } from '@kiln/build';
-import type { Clock, Digest } from '@kiln/base';
-import type { AttemptLogs, FactoryRecords } from '@kiln/factory';
-import type { TarMember } from '@kiln/tar';
+import type { Clock } from '@kiln/base';
+import type { AttemptLogs, EnvironmentPorts, FactoryRecords } from '@kiln/factory';
 import type { Signer } from '@kiln/trust';
 
-/** Root file systems on disk by the digest of what they are made of. */
-export interface EnvironmentCache {
-  /** The folder of an environment; made from `members` when it is not there. */
-  ensure(key: Digest, members: () => AsyncIterable<TarMember>): Promise<string>;
-}
-
-export interface PackageReconcilerPorts {
+export interface PackageReconcilerPorts extends EnvironmentPorts {
   readonly records: FactoryRecords;
   readonly blobs: BlobStore;
   readonly signer: Signer;
-  readonly opener: PackageOpener;
-  readonly environments: EnvironmentCache;
   readonly sandbox: Sandbox;
   readonly sources: SourceFetcher;
   readonly git: GitSources;

@@ -1,7 +1,7 @@
 import type { Digest } from '@kiln/base';
 import type { BuildPlan } from '@kiln/build';
 import { planBuild } from '@kiln/build';
-import type { PackageBundle, PackageResult } from '@kiln/factory';
+import type { EnvironmentPackage, PackageBundle, PackageResult } from '@kiln/factory';
 import {
   KeyWriter,
   allPresent,
@@ -14,8 +14,7 @@ import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { queueKeys, requeueAfter } from '@kiln/queue';
 import { compileRecipe, parseRecipe } from '@kiln/recipe';
 import { attestPackages } from './attest.ts';
-import type { EnvironmentPackage } from './lock.ts';
-import { lockEnvironment } from './lock.ts';
+import { buildEnvironment } from './environment.ts';
 import type { PackageReconcilerPorts } from './ports.ts';
 import { runBuild } from './run-build.ts';
 
@@ -130,7 +129,7 @@ async function planOf(
       return text === undefined ? undefined : { file: `pipelines/${name}.yaml`, text };
     }),
   });
-  const environment = await lockEnvironment(ports.records, bundle, compiled);
+  const environment = await buildEnvironment(ports.records, bundle, compiled);
   const plan = planBuild({
     compiled,
     sideFiles: bundle.sideFiles.map((file) => ({

@@ -1,24 +1,23 @@
-import { digestOfValue, hexOf } from '@kiln/base';
+import { hexOf } from '@kiln/base';
 import type { BuildFailure, BuildOutcome, BuildPlan, NetworkRecord } from '@kiln/build';
 import { build, joinPackage, networkDependencies, showsOutput } from '@kiln/build';
 import { KilnError } from '@kiln/base';
 import { recordOf } from '@kiln/apk';
-import { environmentTree, treeMembers } from '@kiln/assemble';
 import type {
   AttemptLog,
   BuiltPackage,
+  EnvironmentPackage,
   PackageBundle,
   PackageFinding,
   PackageResult,
   ResolvedInput,
 } from '@kiln/factory';
-import { packagesOf } from '@kiln/factory';
+import { environmentRoot, packagesOf } from '@kiln/factory';
 import type { Key, ReconcileContext } from '@kiln/queue';
 import { sourceDescriptor } from '@kiln/recipe';
 import type { AttestRequest } from './attest.ts';
 import { attestPackages } from './attest.ts';
 import { BuildLinter } from './lint.ts';
-import type { EnvironmentPackage } from './lock.ts';
 import type { PackageReconcilerPorts } from './ports.ts';
 
 export interface RunBuildRequest {
@@ -98,22 +97,6 @@ function explain(log: AttemptLog, error: unknown): void {
   if (!(error instanceof KilnError)) return;
   log.write(`error[${error.code}]: ${error.message}\n`);
   if (error.hint !== undefined) log.write(`hint: ${error.hint}\n`);
-}
-
-async function environmentRoot(
-  ports: PackageReconcilerPorts,
-  environment: readonly EnvironmentPackage[],
-  arch: string,
-): Promise<string> {
-  const lock = environment.map(({ name, version, checksum }) => [name, version, checksum]);
-  return ports.environments.ensure(
-    digestOfValue({ environment: 'build/1', arch, lock }),
-    async function* members() {
-      const packages = [];
-      for (const one of environment) packages.push(await ports.opener.open(one.apk));
-      yield* treeMembers(await environmentTree({ packages, arch }));
-    },
-  );
 }
 
 interface Finished extends Extract<BuildOutcome, { readonly kind: 'built' }> {

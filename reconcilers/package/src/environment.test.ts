@@ -1,7 +1,7 @@
 import type { FactoryRecords, PackageBundle } from '@kiln/factory';
 import { compileRecipe, parseRecipe } from '@kiln/recipe';
 import { expect, test } from 'vitest';
-import { lockEnvironment } from './lock.ts';
+import { buildEnvironment } from './environment.ts';
 
 test('an environment that cannot be is told with the place of the recipe’s package', async () => {
   const text =
@@ -21,7 +21,7 @@ test('an environment that cannot be is told with the place of the recipe’s pac
     closure: [],
     settings: { environmentPackages: [] },
   } as unknown as PackageBundle;
-  await expect(lockEnvironment(records, bundle, compiled)).rejects.toMatchObject({
+  await expect(buildEnvironment(records, bundle, compiled)).rejects.toMatchObject({
     code: 'PACKAGE_ENVIRONMENT_UNSOLVED',
     position: { file: 'recipes/a.yaml', line: 2 },
     message: expect.stringMatching(
