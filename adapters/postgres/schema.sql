@@ -178,7 +178,7 @@ table registry_tag_event (
 -- constraints
 action: action_pkey PRIMARY KEY (action)
 attestation: attestation_pkey PRIMARY KEY (subject, predicate_type)
-desired: desired_kind_check CHECK ((kind = ANY (ARRAY['seed'::text, 'package'::text, 'index'::text, 'image'::text])))
+desired: desired_kind_check CHECK ((kind = ANY (ARRAY['seed'::text, 'package'::text, 'test'::text, 'index'::text, 'image'::text])))
 desired: desired_pkey PRIMARY KEY (key)
 generation: generation_pkey PRIMARY KEY (repository, arch, number)
 key_state: key_state_pkey PRIMARY KEY (key)

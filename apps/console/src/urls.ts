@@ -17,7 +17,13 @@ export const keyStatuses = [
   'queued',
   'ready',
 ] as const satisfies readonly KeyStatus[];
-export const keyKinds = ['seed', 'package', 'index', 'image'] as const satisfies readonly KeyKind[];
+export const keyKinds = [
+  'seed',
+  'package',
+  'test',
+  'index',
+  'image',
+] as const satisfies readonly KeyKind[];
 
 type Search = Readonly<Record<string, unknown>>;
 

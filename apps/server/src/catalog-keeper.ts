@@ -12,7 +12,7 @@ import type {
   LastGood,
   ReadCatalogs,
 } from '@kiln/factory';
-import { parseKey, readBundle, readCatalogs } from '@kiln/factory';
+import { parseKey, readBundle, readCatalogs, testKey } from '@kiln/factory';
 import { isConnectionLost } from '@kiln/postgres';
 import type { Key } from '@kiln/queue';
 import type { Architecture } from '@kiln/recipe';
@@ -219,7 +219,7 @@ export function neededFor(desired: readonly Desired[], names: readonly string[])
   return new Set(roots.flatMap((one) => [...neededBy(desired, one.key)]));
 }
 
-/** A key and, again and again, what it depends on. */
+/** A key and, again and again, what it depends on; a package is shown once it is tested, so its test comes with it. */
 export function neededBy(desired: readonly Desired[], root: Key): ReadonlySet<Key> {
   const byKey = new Map(desired.map((one) => [one.key, one]));
   const needed = new Set<Key>();
@@ -229,6 +229,7 @@ export function neededBy(desired: readonly Desired[], root: Key): ReadonlySet<Ke
     needed.add(key);
     // An index depends on every package of its catalog; what an image needs of it the image names itself.
     if (one.kind !== 'index') one.dependsOn.forEach(visit);
+    if (one.kind === 'package') visit(testKey(one.name, parseKey(key).arch));
   };
   visit(root);
   return needed;

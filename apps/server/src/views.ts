@@ -1,14 +1,5 @@
-import type {
-  ActionResult,
-  BuiltPackage,
-  CatalogProblem,
-  Desired,
-  FactoryRecords,
-  Generation,
-  ImageResult,
-  KeyState,
-} from '@kiln/factory';
-import { parseKey, provenanceOf, provenanceSuffix } from '@kiln/factory';
+import type { CatalogProblem, Desired, FactoryRecords, ImageResult, KeyState } from '@kiln/factory';
+import { parseKey } from '@kiln/factory';
 import type {
   AttemptRecord,
   DeadLetterRecord,
@@ -25,8 +16,6 @@ import type {
   ImageSummary,
   KeyDetail,
   KeySummary,
-  PackageDetail,
-  PackageSummary,
   QueueRow,
   Status,
 } from './api/schemas.ts';
@@ -216,7 +205,7 @@ async function lookAtKeys(
   await refuseUnknown(ports, desired, only);
   const stateOf = byKey(states);
   const wanted = only.length === 0 ? undefined : wantedKeys(ports, desired, states, only);
-  const order = ['seed', 'package', 'index', 'image'];
+  const order = ['seed', 'package', 'test', 'index', 'image'];
   return desired
     .filter((one) => wanted === undefined || wanted.has(one.key))
     .map((one) => ({
@@ -326,7 +315,7 @@ export async function readStatus(
       dead: counts.deadLettered,
     },
     keys: total,
-    stages: (['seed', 'package', 'index', 'image'] as const).map((name) => ({
+    stages: (['seed', 'package', 'test', 'index', 'image'] as const).map((name) => ({
       name,
       ...countsOf(keys.filter((key) => key.kind === name)),
     })),
@@ -416,110 +405,5 @@ export async function imageDetail(
     tests: result.test.steps.map((step) => ({ ...step })),
     attachments: result.attachments.map((one) => ({ ...one })),
     verify: `cosign verify --key ${addresses.key} --insecure-ignore-tlog --allow-http-registry ${summary.reference}`,
-  };
-}
-
-async function generations(records: FactoryRecords, seed: boolean): Promise<readonly Generation[]> {
-  const found: Generation[] = [];
-  for (const one of await records.listDesired()) {
-    if (one.kind !== 'index' && !(seed && one.kind === 'seed')) continue;
-    const { arch } = parseKey(one.key);
-    const generation = await records.currentGeneration(
-      one.kind === 'seed' ? 'seed' : one.name,
-      arch,
-    );
-    if (generation !== undefined) found.push(generation);
-  }
-  return found;
-}
-
-export async function listPackages(
-  records: FactoryRecords,
-  seed: boolean,
-): Promise<readonly PackageSummary[]> {
-  return (await generations(records, seed)).flatMap((generation) =>
-    generation.packages.map(({ apk, record }) => ({
-      name: record.name,
-      version: record.version,
-      arch: record.arch,
-      origin: record.origin,
-      repository: generation.repository,
-      description: record.description,
-      license: record.license,
-      sizeBytes: record.sizeBytes,
-      installedSizeBytes: record.installedSizeBytes,
-      checksum: record.checksum,
-      apk,
-    })),
-  );
-}
-
-export async function packageDetail(
-  records: FactoryRecords,
-  name: string,
-  addresses: Addresses,
-): Promise<PackageDetail | undefined> {
-  for (const generation of await generations(records, true)) {
-    const built = generation.packages.find((one) => one.record.name === name);
-    if (built === undefined) continue;
-    const summary = (await listPackages(records, true)).find(
-      (one) => one.apk === built.apk && one.name === name,
-    );
-    if (summary === undefined) continue;
-    const key =
-      generation.repository === 'seed'
-        ? (`seed:${generation.arch}` as Key)
-        : (`package:${built.record.origin}@${generation.arch}` as Key);
-    const state = await records.state(key);
-    const result = state?.action === undefined ? undefined : await records.action(state.action);
-    return {
-      ...summary,
-      key,
-      url: built.record.url,
-      depends: [...built.record.depends],
-      provides: [...built.record.provides],
-      buildTimeSeconds: built.record.buildTimeSeconds,
-      provenance: await provenanceDetail(records, { built, generation, addresses }),
-      findings: findingsOf(result, name),
-      inputs:
-        result?.kind === 'package' && generation.repository !== 'seed'
-          ? result.inputs.map((one) => ({ ...one, digest: { ...one.digest } }))
-          : [],
-    };
-  }
-  return undefined;
-}
-
-function findingsOf(result: ActionResult | undefined, name: string): PackageDetail['findings'] {
-  if (result?.kind !== 'package') return [];
-  return (result.findings ?? [])
-    .filter((one) => one.package === name)
-    .map(({ linter, message, explain, items }) => ({
-      linter,
-      message,
-      explain,
-      items: [...items],
-    }));
-}
-
-interface PublishedPackage {
-  readonly built: BuiltPackage;
-  readonly generation: Generation;
-  readonly addresses: Addresses;
-}
-
-async function provenanceDetail(
-  records: FactoryRecords,
-  { built, generation, addresses }: PublishedPackage,
-): Promise<PackageDetail['provenance']> {
-  const digest = await provenanceOf(records, built.apk);
-  if (digest === undefined) return null;
-  const { registry, key } = addresses;
-  const file = `${built.file}${provenanceSuffix}`;
-  const folder = `http://${registry}/apk/${generation.repository}/${generation.arch}`;
-  return {
-    digest,
-    address: `${folder}/${encodeURIComponent(file)}`,
-    verify: `cosign verify-blob-attestation --key ${key} --insecure-ignore-tlog --type slsaprovenance1 --bundle ${file} ${built.file}`,
   };
 }

@@ -13,6 +13,7 @@ import { imageReconciler } from '@kiln/reconcile-image';
 import { indexReconciler } from '@kiln/reconcile-index';
 import { packageReconciler } from '@kiln/reconcile-package';
 import { seedReconciler } from '@kiln/reconcile-seed';
+import { testReconciler } from '@kiln/reconcile-test';
 import { BwrapSandbox, EnvironmentStore, FsWorkspaces } from '@kiln/sandbox-bwrap';
 import { FsDigestIndex, Sources } from '@kiln/sources';
 import { FileAttemptLogs } from './attempt-logs.ts';
@@ -45,6 +46,11 @@ const predecessorMs = 20_000;
 /** How many builds run at once: two on small machines, since much of a build keeps one CPU busy. */
 function buildsAtOnce(cpus: number): number {
   return Math.max(2, Math.floor(cpus / 2));
+}
+
+/** How many recipes are tested at once, beside the builds: what is short does not wait for what is long. */
+function testsAtOnce(cpus: number): number {
+  return Math.max(1, Math.floor(cpus / 2));
 }
 
 /** True for failures that are no fault of the key. */
@@ -93,6 +99,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const networkRecords = new RecordFolder(place.network, blobs);
   const workspaces = await FsWorkspaces.open({ directory: place.workspaces });
   const shared = { records, blobs, signer, opener, sandbox, logs, clock, builder };
+  const building = { ...shared, environments: roots, sources, git, workspaces };
+  const cpus = os.availableParallelism();
   const wakeups = new PostgresWakeups({
     target: { socketDirectory: socketDirectoryOf(place.home) },
     logger: log,
@@ -102,10 +110,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     queue: factory.queue,
     reconcilers: [
       seedReconciler({ records, blobs, signer, archive, logs }),
-      packageReconciler(
-        { ...shared, environments: roots, sources, git, workspaces, observer, networkRecords },
-        buildsAtOnce(os.availableParallelism()),
-      ),
+      packageReconciler({ ...building, observer, networkRecords }, buildsAtOnce(cpus)),
+      testReconciler(building, testsAtOnce(cpus)),
       indexReconciler({ records, blobs, signer }),
       imageReconciler({ ...shared, roots, registry }, 2),
     ],

@@ -107,12 +107,47 @@ export interface PackageBundle {
   readonly seed: Key;
 }
 
+/** What may enter the guest of one package's test. */
+export interface TestGuest {
+  /** The package that is tested. */
+  readonly package: string;
+  /** Atoms beside those of the test itself: what every environment has. */
+  readonly world: readonly string[];
+  /** Keys of the other packages that may enter; all are waited for. */
+  readonly closure: readonly Key[];
+  /** Keys that are waited for only when the guest does not resolve without them. */
+  readonly optional: readonly Key[];
+  /** Whether the seed's packages may enter. */
+  readonly seed: boolean;
+}
+
+/** Everything the test reconciler needs to know of one recipe. */
+export interface TestBundle {
+  readonly kind: 'test';
+  readonly name: string;
+  readonly arch: Architecture;
+  readonly settings: CatalogSettings;
+  readonly file: string;
+  readonly source: string;
+  /** As in the package's bundle. */
+  readonly pipelines: Readonly<Record<string, string>>;
+  /** The key of what is tested. */
+  readonly package: Key;
+  /** One for each package that has a test, in the order of the recipe. */
+  readonly guests: readonly TestGuest[];
+  readonly seed: Key;
+}
+
 /** Everything the index reconciler needs to know. */
 export interface IndexBundle {
   readonly kind: 'index';
   readonly repository: string;
   readonly arch: Architecture;
   readonly packages: readonly Key[];
+  /** Packages of the catalogs that this one builds upon. */
+  readonly below: readonly Key[];
+  /** The tests of all of these. */
+  readonly tests: readonly Key[];
 }
 
 /** Everything the image reconciler needs to know. */
@@ -129,8 +164,12 @@ export interface ImageBundle {
   readonly closure: readonly Key[];
   /** Keys that are waited for only when the closure alone does not resolve. */
   readonly optional: readonly Key[];
+  /** Keys of what all of these may be made of besides. */
+  readonly ingredients: readonly Key[];
+  /** The tests of all of these: what they hold back is not shown. */
+  readonly tests: readonly Key[];
   /** Repositories in the order of resolution. */
   readonly repositories: readonly string[];
 }
 
-export type Bundle = SeedBundle | PackageBundle | IndexBundle | ImageBundle;
+export type Bundle = SeedBundle | PackageBundle | TestBundle | IndexBundle | ImageBundle;

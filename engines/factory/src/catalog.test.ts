@@ -30,7 +30,16 @@ interface RecipeWords {
   readonly runtime?: readonly string[];
   readonly provides?: readonly string[];
   readonly pipeline?: string;
+  /** What the test of the package asks for besides. */
+  readonly test?: readonly string[];
+  /** The same of its subpackage. */
+  readonly devTest?: readonly string[];
 }
+
+const testBlock = (packages: readonly string[] | undefined): string =>
+  packages === undefined
+    ? '{}'
+    : `{environment: {contents: {packages: [${packages.join(', ')}]}}, pipeline: [{runs: "true"}]}`;
 
 function recipe(name: string, words: RecipeWords = {}): string {
   return `package:
@@ -43,8 +52,10 @@ function recipe(name: string, words: RecipeWords = {}): string {
 environment: {contents: {packages: [${(words.environment ?? []).join(', ')}]}}
 pipeline:
   - ${words.pipeline ?? 'runs: "true"'}
+test: ${testBlock(words.test)}
 subpackages:
   - name: ${name}-dev
+    test: ${testBlock(words.devTest)}
 `;
 }
 
@@ -172,6 +183,129 @@ describe('which repository provides a name', () => {
       },
       sideFiles: [{ path: 'fix.patch', blob: digestOf('a patch') }],
     });
+  });
+});
+
+describe('the tests of a recipe', () => {
+  const tested = {
+    ...files,
+    'recipes/zip.yaml': recipe('zip', { provides: ['zip-abi=1'], devTest: ['build-base'] }),
+    'recipes/libc.yaml': recipe('libc', { test: ['shell'] }),
+    'recipes/shell.yaml': recipe('shell', { test: ['zip'] }),
+    'recipes/tls.yaml': recipe('tls', { environment: ['zip-dev'], test: ['server'] }),
+  };
+  const read = readCatalogs(
+    [source('catalog', { ...tested, 'catalog.yaml': settings.replace('[libc]', '[libc, shell]') })],
+    'x86_64',
+  );
+  const guests = (key: string): unknown => (bundleOf(read, key) as { guests?: unknown }).guests;
+
+  test('are a key of their own, where there are any', () => {
+    const keys = read.catalogs[0]?.desired.filter(({ kind }) => kind === 'test');
+    expect(keys?.map(({ key }) => key).sort()).toEqual([
+      'test:libc@x86_64',
+      'test:shell@x86_64',
+      'test:tls@x86_64',
+      'test:zip@x86_64',
+    ]);
+  });
+
+  test('run in guests like build environments, after what may enter them', () => {
+    expect(guests('test:tls@x86_64')).toEqual([
+      {
+        package: 'tls',
+        world: ['seed-base'],
+        closure: ['package:data@x86_64', 'package:server@x86_64', 'package:zip@x86_64'],
+        optional: [],
+        seed: true,
+      },
+    ]);
+    expect(guests('test:zip@x86_64')).toMatchObject([{ package: 'zip-dev', closure: [] }]);
+    const desired = read.catalogs[0]?.desired.find(({ key }) => key === 'test:tls@x86_64');
+    expect(desired?.dependsOn).toEqual([
+      'package:data@x86_64',
+      'package:server@x86_64',
+      'package:tls@x86_64',
+      'package:zip@x86_64',
+      'seed:x86_64',
+    ]);
+  });
+
+  test('have nothing of the seed where it plays the part of the recipe', () => {
+    expect(guests('test:libc@x86_64')).toEqual([
+      {
+        package: 'libc',
+        world: [],
+        closure: ['package:shell@x86_64'],
+        optional: [],
+        seed: false,
+      },
+    ]);
+    expect(guests('test:shell@x86_64')).toMatchObject([
+      { closure: ['package:zip@x86_64'], optional: ['package:libc@x86_64'], seed: false },
+    ]);
+  });
+
+  test('have nothing of the seed where the catalog gives every name', () => {
+    const own = settings.replace('[seed-base]', '[data]');
+    const alone = readCatalogs([source('catalog', { ...tested, 'catalog.yaml': own })], 'x86_64');
+    expect(bundleOf(alone, 'test:tls@x86_64')).toMatchObject({ guests: [{ seed: false }] });
+    expect(bundleOf(alone, 'test:zip@x86_64')).toMatchObject({ guests: [{ seed: true }] });
+  });
+
+  test('are waited for by no package, even where they need each other', () => {
+    const packages = read.catalogs[0]?.desired.filter(({ kind }) => kind === 'package') ?? [];
+    for (const { dependsOn, mayNeed } of packages)
+      expect([...dependsOn, ...mayNeed].filter((key) => key.startsWith('test:'))).toEqual([]);
+    expect(read.catalogs[0]?.problems).toEqual([]);
+  });
+
+  test('decide what the index shows, those of lower catalogs too', () => {
+    const own = source('own', {
+      'catalog.yaml': 'name: own\nnamespace: me\ndate: 2026-02-03\n',
+      'recipes/hello.yaml': recipe('hello', { environment: ['zip-dev'], test: [] }),
+    });
+    const both = readCatalogs([source('catalog', tested), own], 'x86_64');
+    const index = bundleOf(both, 'index:own@x86_64');
+    expect(index).toMatchObject({
+      packages: ['package:hello@x86_64'],
+      below: expect.arrayContaining(['package:tls@x86_64', 'package:data@x86_64']),
+      tests: expect.arrayContaining(['test:hello@x86_64', 'test:tls@x86_64', 'test:zip@x86_64']),
+    });
+    expect(bundleOf(both, 'index:base@x86_64')).toMatchObject({
+      below: [],
+      tests: expect.not.arrayContaining(['test:hello@x86_64']),
+    });
+  });
+
+  test('of what an image’s packages are made of are those that may hold them back', () => {
+    const own = settings.replace('[seed-base]', '[tool]');
+    const toolchain = {
+      ...tested,
+      'catalog.yaml': own,
+      'recipes/tool.yaml': recipe('tool', { test: [] }),
+    };
+    const shown = bundleOf(readCatalogs([source('catalog', toolchain)], 'x86_64'), 'image:server');
+    expect(shown).toMatchObject({
+      closure: expect.not.arrayContaining(['package:tool@x86_64']),
+      ingredients: ['package:tool@x86_64'],
+      tests: ['test:libc@x86_64', 'test:tls@x86_64', 'test:tool@x86_64', 'test:zip@x86_64'],
+    });
+  });
+
+  test('stay what they were while the recipe cannot be read', () => {
+    const one = [source('catalog', tested)];
+    const before = readCatalogs(one, 'x86_64');
+    const lastGood = new Map(
+      (before.catalogs[0]?.desired ?? []).map(
+        (desired) => [desired.key, { desired, bundle: bundleOf(before, desired.key) }] as const,
+      ),
+    );
+    const broken = source('catalog', { ...tested, 'recipes/tls.yaml': 'package: [' });
+    const after = readCatalogs([broken], 'x86_64', lastGood);
+    const stateOf = (state: ReadCatalogs): string | undefined =>
+      state.catalogs[0]?.desired.find(({ key }) => key === 'test:tls@x86_64')?.bundle;
+    expect(stateOf(after)).toBe(stateOf(before));
   });
 });
 

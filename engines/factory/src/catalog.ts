@@ -4,12 +4,19 @@ import { parseImageConfig } from '@kiln/image-config';
 import type { Key } from '@kiln/queue';
 import type { Architecture } from '@kiln/recipe';
 import { parseSeedAddition } from '@kiln/seed';
-import type { Bundle, CatalogSettings, SeedAdditionText, SideFile } from './bundle.ts';
+import type {
+  Bundle,
+  CatalogSettings,
+  PackageBundle,
+  SeedAdditionText,
+  SideFile,
+  TestGuest,
+} from './bundle.ts';
 import { parseCatalogSettings } from './bundle.ts';
 import type { ImageFacts } from './image-test.ts';
 import { parseImageTest } from './image-test.ts';
-import { imageKey, indexKey, packageKey, seedKey } from './keys.ts';
-import type { PipelineText, RecipeFacts } from './recipe-facts.ts';
+import { imageKey, indexKey, packageKey, parseKey, seedKey, testKey } from './keys.ts';
+import type { PipelineText, RecipeFacts, TestFacts } from './recipe-facts.ts';
 import { nameOfAtom, readRecipeFacts } from './recipe-facts.ts';
 import type { CatalogProblem, Desired } from './records.ts';
 
@@ -52,8 +59,8 @@ interface RecipeEntry {
   readonly file: CatalogFile;
   readonly facts: RecipeFacts;
   readonly key: Key;
-  /** The desired state to keep, because the file cannot be read as it is now. */
-  readonly kept?: Desired;
+  /** The state to keep, because the file cannot be read as it is now. */
+  readonly kept?: { readonly desired: Desired; readonly bundle: PackageBundle };
 }
 
 interface ImageEntry {
@@ -122,7 +129,8 @@ export function readCatalogs(
       desired: [
         ...(catalog === catalogs[0] ? seedOf(catalogs, arch, desired) : []),
         ...catalog.recipes.map((recipe) => desiredPackage(recipe, graph, arch, desired)),
-        desiredIndex(catalog, arch, desired),
+        ...catalog.recipes.filter(isTested).map((recipe) => desiredTest(recipe, graph, desired)),
+        desiredIndex(catalogs.slice(0, catalogs.indexOf(catalog)), catalog, arch, desired),
         ...catalog.images.map((image) => desiredImage(image, catalogs, graph, arch, desired)),
         ...catalog.keptImages,
       ],
@@ -164,10 +172,17 @@ function desiredPackage(
   arch: Architecture,
   make: MakeDesired,
 ): Desired {
-  if (recipe.kept !== undefined) return recipe.kept;
+  if (recipe.kept !== undefined) return recipe.kept.desired;
+  const bundle = packageBundle(recipe, graph, arch);
+  const { name } = recipe.facts;
+  const catalog = bundle.settings.name;
+  return make(recipe.key, name, catalog, bundle, [bundle.seed, ...bundle.closure]);
+}
+
+function packageBundle(recipe: RecipeEntry, graph: Graph, arch: Architecture): PackageBundle {
   const { settings } = recipe.catalog;
   const closure = graph.environmentOf(recipe).map((one) => one.key);
-  const bundle: Bundle = {
+  return {
     kind: 'package',
     name: recipe.facts.name,
     arch,
@@ -179,7 +194,46 @@ function desiredPackage(
     closure,
     seed: seedKey(arch),
   };
-  return make(recipe.key, recipe.facts.name, settings.name, bundle, [seedKey(arch), ...closure]);
+}
+
+function isTested({ facts }: RecipeEntry): boolean {
+  return facts.tests.length > 0;
+}
+
+/** The tests of a recipe, of the text that it is built from. */
+function desiredTest(recipe: RecipeEntry, graph: Graph, make: MakeDesired): Desired {
+  const { name, arch, settings, file, source, pipelines, seed } =
+    recipe.kept?.bundle ?? packageBundle(recipe, graph, parseKey(recipe.key).arch as Architecture);
+  const guests = recipe.facts.tests.map((test) => graph.testGuest(recipe, test));
+  const bundle: Bundle = {
+    kind: 'test',
+    name,
+    arch,
+    settings,
+    file,
+    source,
+    pipelines,
+    package: recipe.key,
+    guests,
+    seed,
+  };
+  return make(
+    testKey(name, arch),
+    name,
+    recipe.catalog.settings.name,
+    bundle,
+    [
+      recipe.key,
+      ...(guests.some((guest) => guest.seed) ? [seed] : []),
+      ...guests.flatMap(({ closure }) => closure),
+    ],
+    guests.flatMap(({ optional }) => optional),
+  );
+}
+
+/** The tests of those of these recipes that have any. */
+function testsOf(recipes: readonly RecipeEntry[], arch: Architecture): readonly Key[] {
+  return sortKeys(recipes.filter(isTested).map(({ facts }) => testKey(facts.name, arch)));
 }
 
 function sideFilesOf(recipe: RecipeEntry): SideFile[] {
@@ -193,15 +247,23 @@ function sideFilesOf(recipe: RecipeEntry): SideFile[] {
     }));
 }
 
-function desiredIndex(catalog: Catalog, arch: Architecture, make: MakeDesired): Desired {
+function desiredIndex(
+  before: readonly Catalog[],
+  catalog: Catalog,
+  arch: Architecture,
+  make: MakeDesired,
+): Desired {
+  const lower = before.flatMap(({ recipes }) => recipes);
   const packages = sortKeys(catalog.recipes.map((recipe) => recipe.key));
+  const below = sortKeys(lower.map((recipe) => recipe.key));
+  const tests = testsOf([...lower, ...catalog.recipes], arch);
   const repository = catalog.settings.name;
   return make(
     indexKey(repository, arch),
     repository,
     repository,
-    { kind: 'index', repository, arch, packages },
-    packages,
+    { kind: 'index', repository, arch, packages, below, tests },
+    [...packages, ...tests],
   );
 }
 
@@ -213,8 +275,11 @@ function desiredImage(
   make: MakeDesired,
 ): Desired {
   const { settings } = image.catalog;
-  const closure = graph.closure(image.facts.packages, false).map((one) => one.key);
-  const optional = graph.substituted().filter((key) => !closure.includes(key));
+  const needed = graph.closure(image.facts.packages, false);
+  const optional = graph.substituted().filter((one) => !needed.includes(one));
+  const candidates = [...needed, ...optional];
+  const made = graph.madeOf(candidates);
+  const keysOf = (recipes: readonly RecipeEntry[]): Key[] => recipes.map(({ key }) => key);
   // The image's own catalog comes first, so that a person's package wins over one of Kiln OS at the same version.
   const repositories = [
     settings.name,
@@ -229,8 +294,10 @@ function desiredImage(
     source: image.file.text ?? '',
     testFile: image.test.path,
     testSource: image.test.text ?? '',
-    closure,
-    optional,
+    closure: keysOf(needed),
+    optional: keysOf(optional),
+    ingredients: sortKeys(keysOf(made.filter((one) => !candidates.includes(one)))),
+    tests: testsOf(made, arch),
     repositories,
   };
   const indexes = repositories.map((repository) => indexKey(repository, arch));
@@ -239,8 +306,8 @@ function desiredImage(
     image.name,
     settings.name,
     bundle,
-    [...closure, ...indexes],
-    optional,
+    [...keysOf(needed), ...indexes],
+    keysOf(optional),
   );
 }
 
@@ -363,7 +430,8 @@ function keptRecipe(
       },
     });
     if (facts === undefined) return undefined;
-    return { catalog, file, facts, key: last.desired.key, kept: last.desired };
+    const { desired, bundle } = last;
+    return { catalog, file, facts, key: desired.key, kept: { desired, bundle } };
   } catch {
     // It is of an older Kiln, which read recipes in another way.
     return undefined;
@@ -468,6 +536,7 @@ class Graph {
   readonly #byName = new Map<string, RecipeEntry>();
   readonly #recipes: readonly RecipeEntry[];
   readonly #fromSeed: ReadonlySet<string>;
+  readonly #environments = new Map<RecipeEntry, readonly RecipeEntry[]>();
 
   constructor(catalogs: readonly Catalog[]) {
     this.#recipes = catalogs.flatMap((catalog) => catalog.recipes);
@@ -479,18 +548,56 @@ class Graph {
     this.#fromSeed = new Set(catalogs.flatMap((catalog) => catalog.settings.fromSeed));
   }
 
-  /** Keys of the recipes whose role the seed plays in build environments. */
-  substituted(): Key[] {
-    return this.#recipes
-      .filter((recipe) => this.#fromSeed.has(recipe.facts.name))
-      .map((recipe) => recipe.key);
+  /** The recipes whose role the seed plays in build environments. */
+  substituted(): readonly RecipeEntry[] {
+    return this.#recipes.filter((recipe) => this.#fromSeed.has(recipe.facts.name));
+  }
+
+  /**
+   * What may enter the guest of a test. It is put together as a build environment is. But where the seed plays the part of
+   * the very recipe in build environments, nothing is there beside what the test asks for, and all of the catalog: two C
+   * libraries do not go together. Names that no recipe gives come from the seed in any case.
+   */
+  testGuest(recipe: RecipeEntry, { package: name, atoms }: TestFacts): TestGuest {
+    const substituted = this.#fromSeed.has(recipe.facts.name);
+    const world = substituted ? [] : recipe.catalog.settings.environmentPackages;
+    const wanted = [...world, ...atoms].filter((atom) => !atom.startsWith('!'));
+    const closure = this.closure(wanted, !substituted).filter((one) => one !== recipe);
+    const rest = (substituted ? this.substituted() : []).filter(
+      (one) => one !== recipe && !closure.includes(one),
+    );
+    return {
+      package: name,
+      world,
+      closure: closure.map(({ key }) => key),
+      optional: rest.map(({ key }) => key),
+      seed: wanted.some((atom) => this.#comesFromSeed(nameOfAtom(atom), recipe, substituted)),
+    };
+  }
+
+  #comesFromSeed(name: string, tested: RecipeEntry, substituted: boolean): boolean {
+    const recipe = this.#byName.get(name);
+    if (recipe === undefined) return true;
+    return recipe !== tested && !substituted && this.#fromSeed.has(recipe.facts.name);
   }
 
   environmentOf(recipe: RecipeEntry): readonly RecipeEntry[] {
-    return this.closure(
+    const known = this.#environments.get(recipe);
+    if (known !== undefined) return known;
+    const environment = this.closure(
       [...recipe.catalog.settings.environmentPackages, ...recipe.facts.environment],
       true,
     ).filter((one) => one !== recipe);
+    this.#environments.set(recipe, environment);
+    return environment;
+  }
+
+  /** These recipes, what may enter their build environments, what may enter those of that, and so on. */
+  madeOf(recipes: readonly RecipeEntry[]): readonly RecipeEntry[] {
+    const found = new Set(recipes);
+    // A set can grow while it is walked.
+    for (const recipe of found) this.environmentOf(recipe).forEach((one) => found.add(one));
+    return [...found];
   }
 
   /**

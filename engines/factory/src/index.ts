@@ -8,6 +8,8 @@ export type {
   PackageBundle,
   SeedBundle,
   SideFile,
+  TestBundle,
+  TestGuest,
 } from './bundle.ts';
 export { parseCatalogSettings } from './bundle.ts';
 export type {
@@ -31,11 +33,13 @@ export { generationReader } from './generations.ts';
 export type { ImageTest, ImageTestStep } from './image-test.ts';
 export { parseImageTest } from './image-test.ts';
 export type { ParsedKey } from './keys.ts';
-export { imageKey, indexKey, packageKey, parseKey, seedKey } from './keys.ts';
-export { KeyWriter, allPresent, packagesOf, pendingOf, readBundle } from './line.ts';
+export { imageKey, indexKey, packageKey, parseKey, seedKey, testKey } from './keys.ts';
+export { KeyWriter, allPresent, packagesOf, passedTests, pendingOf, readBundle } from './line.ts';
 export { diskFull, passes } from './trouble.ts';
 export { MemoryRegistryState } from './memory-registry-state.ts';
-export type { PipelineText, RecipeFacts } from './recipe-facts.ts';
+export type { HeldResults } from './held-results.ts';
+export { heldResults } from './held-results.ts';
+export type { PipelineText, RecipeFacts, TestFacts } from './recipe-facts.ts';
 export { nameOfAtom, pipelineReader } from './recipe-facts.ts';
 export type {
   ActionResult,
@@ -55,6 +59,7 @@ export type {
   PackageFinding,
   PackageResult,
   ResolvedInput,
+  TestResult,
   TestRun,
 } from './records.ts';
 export { tagTargetUnknown } from './registry-errors.ts';

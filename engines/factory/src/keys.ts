@@ -14,6 +14,10 @@ export function packageKey(name: string, arch: string): Key {
   return `package:${name}@${arch}`;
 }
 
+export function testKey(name: string, arch: string): Key {
+  return `test:${name}@${arch}`;
+}
+
 export function indexKey(repository: string, arch: string): Key {
   return `index:${repository}@${arch}`;
 }
@@ -29,7 +33,7 @@ export function seedKey(arch: string): Key {
 /** The parts of a key. Throws `KEY_INVALID`. */
 export function parseKey(key: string): ParsedKey {
   const match =
-    /^(seed|package|index|image):([A-Za-z0-9][A-Za-z0-9+_./-]*)(?:@([a-z0-9_]+))?$/.exec(key);
+    /^(seed|package|test|index|image):([A-Za-z0-9][A-Za-z0-9+_./-]*)(?:@([a-z0-9_]+))?$/.exec(key);
   if (match === null) {
     throw new KilnError('KEY_INVALID', `not a key: "${shorten(key)}"`, {
       hint: 'keys look like package:zlib@x86_64 or image:nginx',

@@ -4,7 +4,7 @@ import { KilnError, messageOf } from '@kiln/base';
 import type { EnqueueRequest, Key, Outcome } from '@kiln/queue';
 import { done, nonRetriable, queueKeys, requeueAfter } from '@kiln/queue';
 import type { Bundle } from './bundle.ts';
-import type { Desired, FactoryRecords, KeyState, PackageResult } from './records.ts';
+import type { Desired, FactoryRecords, KeyState, PackageResult, TestResult } from './records.ts';
 import { diskFull, passes } from './trouble.ts';
 
 /** How soon a key is looked at again after a trouble that passes by itself, for a missing blob, and while the disk is full. */
@@ -59,6 +59,16 @@ export async function packagesOf(
   if (state?.action === undefined) return undefined;
   const result = await records.action(state.action);
   return result?.kind === 'package' ? result : undefined;
+}
+
+/** The tests that passed last, of a test's key. */
+export async function passedTests(
+  records: FactoryRecords,
+  state: KeyState | undefined,
+): Promise<TestResult | undefined> {
+  if (state?.action === undefined) return undefined;
+  const result = await records.action(state.action);
+  return result?.kind === 'test' ? result : undefined;
 }
 
 /** True when every one of these blobs is there. */

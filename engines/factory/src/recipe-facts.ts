@@ -22,6 +22,14 @@ export interface RecipeFacts {
   readonly runtime: readonly string[];
   /** The texts of the pipelines it uses, directly or not, by name. */
   readonly pipelines: Readonly<Record<string, string>>;
+  /** Its packages that have a test, in the order of the recipe. */
+  readonly tests: readonly TestFacts[];
+}
+
+export interface TestFacts {
+  readonly package: string;
+  /** Atoms of the guest, without those every environment has; the package is one of them. */
+  readonly atoms: readonly string[];
 }
 
 /** The name in an atom: `zlib-dev>=1.3` is about `zlib-dev`. */
@@ -77,6 +85,10 @@ export function readRecipeFacts(request: RecipeFactsRequest): RecipeFacts | unde
   });
   requirePinnedSources(compiled);
   const packages = [recipe.package, ...recipe.subpackages];
+  const tested = [
+    { name: recipe.package.name, test: compiled.test },
+    ...compiled.subpackages.filter(({ applies }) => applies),
+  ];
   return {
     name: recipe.package.name,
     names: sortUnique(
@@ -87,5 +99,10 @@ export function readRecipeFacts(request: RecipeFactsRequest): RecipeFacts | unde
       one.dependencies.runtime.filter((atom) => !atom.startsWith('!')),
     ),
     pipelines: Object.fromEntries([...used].sort(([a], [b]) => (a < b ? -1 : 1))),
+    tests: tested.flatMap(({ name, test }) =>
+      test === undefined || test.pipeline.length === 0
+        ? []
+        : [{ package: name, atoms: test.environment.contents.packages }],
+    ),
   };
 }

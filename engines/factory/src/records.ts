@@ -4,14 +4,14 @@ import type { EnqueueRequest, Key } from '@kiln/queue';
 import type { BlobLink, RegistryManifest } from './registry-state.ts';
 
 /** What a key of the line is about. */
-export type KeyKind = 'seed' | 'package' | 'index' | 'image';
+export type KeyKind = 'seed' | 'package' | 'test' | 'index' | 'image';
 
 /** The desired state of one key, as the catalog says it. */
 export interface Desired {
-  /** `package:zlib@x86_64`, `image:nginx`, `index:kiln-os@x86_64`, `seed:x86_64`. */
+  /** `package:zlib@x86_64`, `test:zlib@x86_64`, `image:nginx`, `index:kiln-os@x86_64`, `seed:x86_64`. */
   readonly key: Key;
   readonly kind: KeyKind;
-  /** Recipe or image name; for an index its repository. */
+  /** Recipe (also of a test) or image name; for an index its repository. */
   readonly name: string;
   readonly catalog: string;
   /** The blob that holds everything the reconciler needs to know; its digest is the desired state's identity. */
@@ -152,7 +152,18 @@ export interface ImageResult {
   };
 }
 
-export type ActionResult = PackageResult | ImageResult;
+/** What passed: the tests of package files, each in a guest that held exactly those. A failed test has no result. */
+export interface TestResult {
+  readonly kind: 'test';
+  /** The package files that it speaks for. */
+  readonly apks: readonly Digest[];
+  readonly tests: readonly {
+    readonly package: string;
+    readonly durationMs: number;
+  }[];
+}
+
+export type ActionResult = PackageResult | TestResult | ImageResult;
 
 /** What was recorded, so that the signer may sign it. */
 export interface LedgerEntry {

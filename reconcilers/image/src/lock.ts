@@ -1,7 +1,8 @@
 import type { IndexRecord } from '@kiln/apk';
 import type { Digest } from '@kiln/base';
+import { sortUnique } from '@kiln/base';
 import type { BuiltPackage, FactoryRecords, ImageBundle } from '@kiln/factory';
-import { indexKey, packagesOf, pendingOf } from '@kiln/factory';
+import { heldResults, indexKey, packageKey, pendingOf } from '@kiln/factory';
 import type { Key } from '@kiln/queue';
 import { solve } from '@kiln/solve';
 
@@ -19,25 +20,27 @@ export type ImageLock =
 /**
  * Resolves a world against the current generations. Candidates are the packages of the image's closure; those of the
  * recipes whose part the seed plays in build environments join as soon as they are there, and are waited for when the
- * world does not resolve without them. An index that lags behind its packages is waited for too.
+ * world does not resolve without them. An index that lags behind its packages is waited for too; but a package that is held
+ * back by a test is a candidate in the version that is shown, and its test is waited for only where nothing else will do.
  */
 export async function lockImage(
   records: FactoryRecords,
   bundle: ImageBundle,
   world: readonly string[],
 ): Promise<ImageLock> {
-  const allowed = await allowedPackages(records, [...bundle.closure, ...bundle.optional]);
+  const { shown, held, tests } = await candidatesOf(records, bundle);
   const indexes = [];
   const files = new Map<string, Digest>();
   for (const repository of bundle.repositories) {
     const generation = await records.currentGeneration(repository, bundle.arch);
     const packages = (generation?.packages ?? []).filter(
-      (one) => allowed.get(one.record.checksum)?.apk === one.apk,
+      ({ apk, record }) =>
+        shown.get(record.checksum)?.apk === apk || held.has(packageKey(record.origin, bundle.arch)),
     );
     for (const one of packages) files.set(one.record.checksum, one.apk);
     indexes.push({ repository, tag: '', records: packages.map((one) => one.record) });
   }
-  const lagging = [...allowed.values()].filter((one) => !files.has(one.record.checksum));
+  const lagging = [...shown.values()].filter((one) => !files.has(one.record.checksum));
   if (lagging.length > 0)
     return {
       kind: 'waiting',
@@ -45,7 +48,8 @@ export async function lockImage(
     };
   const solution = solve(indexes, [...new Set(world)].sort());
   if (solution.kind === 'unsolved') {
-    const pending = await pendingOf(records, bundle.optional);
+    // What is built already comes first: it may be all that is missing.
+    const pending = tests.length > 0 ? tests : await pendingOf(records, bundle.optional);
     return pending.length > 0
       ? { kind: 'waiting', keys: pending }
       : { kind: 'unsolved', chain: solution.chain };
@@ -61,16 +65,28 @@ export async function lockImage(
   };
 }
 
-/** The packages of these keys' last good results, by checksum. */
-async function allowedPackages(
+interface Candidates {
+  /** What the indexes show, or are about to: the last good results that nothing holds back, by checksum. */
+  readonly shown: ReadonlyMap<string, BuiltPackage>;
+  /** Keys of which the indexes show something else. */
+  readonly held: ReadonlyMap<Key, readonly Key[]>;
+  /** The tests that hold them. */
+  readonly tests: readonly Key[];
+}
+
+async function candidatesOf(
   records: FactoryRecords,
-  keys: readonly Key[],
-): Promise<ReadonlyMap<string, BuiltPackage>> {
-  const states = await records.states(keys);
-  const packages = new Map<string, BuiltPackage>();
-  for (const key of keys) {
-    for (const one of (await packagesOf(records, states.get(key)))?.packages ?? [])
-      packages.set(one.record.checksum, one);
-  }
-  return packages;
+  { closure, optional, ingredients, tests }: ImageBundle,
+): Promise<Candidates> {
+  const candidates = [...closure, ...optional];
+  const packages = [...candidates, ...ingredients];
+  const { built, held } = await heldResults(records, { packages, tests });
+  const shown = candidates.flatMap((key) =>
+    held.has(key) ? [] : (built.get(key)?.packages ?? []),
+  );
+  return {
+    shown: new Map(shown.map((one) => [one.record.checksum, one])),
+    held,
+    tests: sortUnique(candidates.flatMap((key) => held.get(key) ?? [])) as Key[],
+  };
 }

@@ -1,111 +1,159 @@
-import type { IndexRecord } from '@kiln/apk';
 import { canonicalJson, digestOf, silentLogger } from '@kiln/base';
 import { MemoryBlobs } from '@kiln/blobs';
-import type {
-  Desired,
-  FactoryRecords,
-  Generation,
-  IndexBundle,
-  KeyState,
-  PackageAttestation,
-} from '@kiln/factory';
-import type { Key, ReconcileContext } from '@kiln/queue';
+import type { BuiltPackage, IndexBundle } from '@kiln/factory';
+import { MemoryRecords, builtPackage } from '@kiln/factory/testing';
+import type { Key, Outcome, ReconcileContext } from '@kiln/queue';
 import type { Signer } from '@kiln/trust';
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { indexReconciler } from './reconcile.ts';
 
 const index: Key = 'index:os@x86_64';
 const zlib: Key = 'package:zlib@x86_64';
-const apk = digestOf('apk of zlib');
-const action = digestOf('action');
-const record: IndexRecord = {
-  checksum: `Q1${'A'.repeat(27)}=`,
-  name: 'zlib',
-  version: '1.3-r0',
-  arch: 'x86_64',
-  sizeBytes: 1,
-  installedSizeBytes: 1,
-  description: '',
-  url: '',
-  license: 'Zlib',
-  origin: 'zlib',
-  maintainer: '',
-  buildTimeSeconds: 0,
-  commit: '',
-  depends: [],
-  provides: [],
-  installIf: [],
-  providerPriority: undefined,
-};
-const built = { file: 'zlib-1.3-r0.apk', apk, record };
+const tls: Key = 'package:tls@x86_64';
+const zlibTest: Key = 'test:zlib@x86_64';
+const provenance = 'https://slsa.dev/provenance/v1';
+const one = builtPackage({ name: 'zlib', version: '1-r0' });
+const two = builtPackage({ name: 'zlib', version: '2-r0' });
 
-/** One look at an index whose only package is built. */
-async function look(
-  attestations: readonly PackageAttestation[],
-  current?: Generation,
-): Promise<{ readonly outcome: string; readonly published: readonly string[] }> {
-  const blobs = new MemoryBlobs();
-  const bundle: IndexBundle = { kind: 'index', repository: 'os', arch: 'x86_64', packages: [zlib] };
-  const { digest } = await blobs.put(Buffer.from(canonicalJson(bundle)));
-  const desired: Desired = {
-    key: index,
+let records: MemoryRecords;
+let blobs: MemoryBlobs;
+
+beforeEach(() => {
+  records = new MemoryRecords();
+  blobs = new MemoryBlobs();
+});
+
+/** An index of these, `tests` of which are tested. */
+async function want(tests: readonly Key[] = [], packages: readonly Key[] = [zlib]): Promise<void> {
+  const bundle: IndexBundle = {
     kind: 'index',
-    name: 'os',
-    catalog: 'os',
-    bundle: digest,
-    dependsOn: [zlib],
-    mayNeed: [],
+    repository: 'os',
+    arch: 'x86_64',
+    packages,
+    below: [],
+    tests,
   };
-  const published: string[] = [];
-  const records: Partial<FactoryRecords> = {
-    desired: async () => desired,
-    state: async () => undefined,
-    states: async () => new Map([[zlib, { key: zlib, action } as KeyState]]),
-    action: async () => ({ kind: 'package', packages: [built], inputs: [] }),
-    attestations: async (subjects) => attestations.filter((one) => subjects.includes(one.subject)),
-    currentGeneration: async () => current,
-    recordLedger: async () => undefined,
-    dependants: async () => [],
-    setState: async () => undefined,
-    publishGeneration: async (next, previous) => {
-      published.push(...next.packages.map(({ file }) => file));
-      return { ...next, number: previous + 1, createdAt: 0 };
-    },
-  };
+  await records.want(blobs, index, bundle, [...packages, ...tests]);
+  for (const key of [...packages, ...tests]) await records.want(blobs, key, bundle);
+}
+
+async function ready(
+  key: Key,
+  result: Parameters<MemoryRecords['recordAction']>[2],
+): Promise<void> {
+  const action = digestOf(canonicalJson([key, result]));
+  await records.recordAction(action, key, result);
+  await records.setState({
+    key,
+    desired: digestOf(key),
+    status: 'ready',
+    stage: '',
+    waitingFor: [],
+    errorCode: '',
+    errorMessage: '',
+    errorHint: '',
+    action,
+  });
+}
+
+/** A build of this package, of these. */
+async function build(
+  key: Key,
+  built: BuiltPackage,
+  inputs: readonly BuiltPackage[] = [],
+): Promise<void> {
+  await ready(key, {
+    kind: 'package',
+    packages: [built],
+    inputs: inputs.map(({ apk, file }) => ({
+      name: file,
+      uri: '',
+      digest: { sha256: apk.slice('sha256:'.length) },
+    })),
+  });
+  const bundle = digestOf(`bundle of ${built.apk}`);
+  await records.recordAttestations(key, [
+    { subject: built.apk, predicateType: provenance, bundle },
+  ]);
+}
+
+const pass = ({ apk }: BuiltPackage): Promise<void> =>
+  ready(zlibTest, { kind: 'test', apks: [apk], tests: [] });
+
+async function look(): Promise<Outcome['kind']> {
   const signer = { signIndex: async () => Buffer.from('signature') } as unknown as Signer;
-  const reconciler = indexReconciler({ records: records as FactoryRecords, blobs, signer });
   const context = {
     signal: new AbortController().signal,
     logger: silentLogger,
   } as unknown as ReconcileContext;
-  return { outcome: (await reconciler.reconcile(index, context)).kind, published };
+  return (await indexReconciler({ records, blobs, signer }).reconcile(index, context)).kind;
 }
 
-const said: PackageAttestation = {
-  subject: apk,
-  predicateType: 'https://slsa.dev/provenance/v1',
-  bundle: digestOf('bundle'),
-};
+const shown = async (): Promise<readonly string[] | undefined> =>
+  (await records.currentGeneration('os', 'x86_64'))?.packages.map(({ file }) => file);
 
 test('a package is shown once it is said how it was made', async () => {
-  expect(await look([said])).toEqual({ outcome: 'done', published: ['zlib-1.3-r0.apk'] });
+  await want();
+  await build(zlib, one);
+  expect(await look()).toBe('done');
+  expect(await shown()).toEqual(['zlib-1-r0.apk']);
 });
 
 test('a package of which nothing is said is not shown, and the index is looked at again', async () => {
-  expect(await look([])).toEqual({ outcome: 'requeueAfter', published: [] });
-  const other = { ...said, subject: digestOf('another apk') };
-  expect(await look([other])).toEqual({ outcome: 'requeueAfter', published: [] });
+  await want();
+  await ready(zlib, { kind: 'package', packages: [one], inputs: [] });
+  expect(await look()).toBe('requeueAfter');
+  await build(tls, two);
+  expect(await look()).toBe('requeueAfter');
+  expect(await shown()).toBeUndefined();
 });
 
 test('what is visible already stays, whatever is said of it', async () => {
-  const current: Generation = {
-    repository: 'os',
-    arch: 'x86_64',
-    number: 4,
-    indexBlob: digestOf('lost index'),
-    unsigned: digestOf('another index'),
-    packages: [built],
-    createdAt: 0,
-  };
-  expect(await look([], current)).toEqual({ outcome: 'done', published: ['zlib-1.3-r0.apk'] });
+  await want();
+  await ready(zlib, { kind: 'package', packages: [one], inputs: [] });
+  const indexBlob = digestOf('lost index');
+  const packages = [one];
+  await records.publishGeneration(
+    { repository: 'os', arch: 'x86_64', indexBlob, unsigned: digestOf('another'), packages },
+    0,
+  );
+  expect(await look()).toBe('done');
+  expect((await records.currentGeneration('os', 'x86_64'))?.number).toBe(2);
+  expect(await shown()).toEqual(['zlib-1-r0.apk']);
+});
+
+test('a package whose test has not passed is not shown; nothing else waits for it', async () => {
+  await want([zlibTest], [zlib, tls]);
+  await build(zlib, one);
+  await build(tls, builtPackage({ name: 'tls', version: '1-r0' }));
+  expect(await look()).toBe('done');
+  expect(await shown()).toEqual(['tls-1-r0.apk']);
+  await pass(one);
+  await look();
+  expect(await shown()).toEqual(['tls-1-r0.apk', 'zlib-1-r0.apk']);
+});
+
+test('the version that passed last is shown until the next one passes, with what was made of it', async () => {
+  await want([zlibTest], [zlib, tls]);
+  await build(zlib, one);
+  await build(tls, builtPackage({ name: 'tls', version: '1-r0' }), [one]);
+  await pass(one);
+  await look();
+  await build(zlib, two);
+  await build(tls, builtPackage({ name: 'tls', version: '1-r1' }), [two]);
+  await look();
+  expect(await shown()).toEqual(['tls-1-r0.apk', 'zlib-1-r0.apk']);
+  await pass(two);
+  await look();
+  expect(await shown()).toEqual(['tls-1-r1.apk', 'zlib-2-r0.apk']);
+});
+
+test('a recipe that gets its first test keeps what is visible until that passes', async () => {
+  await want();
+  await build(zlib, one);
+  await look();
+  await want([zlibTest]);
+  await look();
+  expect(await shown()).toEqual(['zlib-1-r0.apk']);
+  expect((await records.currentGeneration('os', 'x86_64'))?.number).toBe(1);
 });

@@ -1,9 +1,8 @@
-import type { IndexRecord } from '@kiln/apk';
 import { printIndexMember } from '@kiln/apk';
 import type { BlobStore } from '@kiln/blobs';
 import { compareBytes, concatBytes, digestOf } from '@kiln/base';
 import type { BuiltPackage, FactoryRecords, Generation, IndexBundle } from '@kiln/factory';
-import { KeyWriter, packagesOf, readBundle } from '@kiln/factory';
+import { KeyWriter, heldResults, packageKey, readBundle } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { done, requeueAfter } from '@kiln/queue';
 import type { Signer } from '@kiln/trust';
@@ -16,8 +15,9 @@ export interface IndexReconcilerPorts {
 
 /**
  * Keeps the current generation of a repository equal to the packages that stand: the last good result of each of its
- * keys. A generation is immutable; readers see the one before or the one after. When the packages are those of the
- * current generation nothing is written, and a lost index file is signed again, which gives the same bytes.
+ * keys, as far as its tests and those of what it was made of passed; until then what is shown already. A generation is
+ * immutable; readers see the one before or the one after. When the packages are those of the current generation nothing is
+ * written, and a lost index file is signed again, which gives the same bytes.
  */
 export function indexReconciler(ports: IndexReconcilerPorts): Reconciler {
   return {
@@ -63,7 +63,7 @@ async function publish(
   bundle: IndexBundle,
 ): Promise<IndexDigest | 'unattested' | undefined> {
   const current = await ports.records.currentGeneration(bundle.repository, bundle.arch);
-  const packages = await standing(ports.records, bundle.packages);
+  const packages = await standing(ports.records, bundle, current);
   if (await anyUnattested(ports.records, packages, current)) return 'unattested';
   const member = printIndexMember(
     packages.map((one) => one.record),
@@ -104,15 +104,25 @@ async function anyUnattested(
 
 type IndexDigest = ReturnType<typeof digestOf>;
 
-/** The packages of the last good result of each key, by name and version. */
+/**
+ * The packages of the last good result of each key, by name and version. Of a key whose result is held back those that are
+ * visible: another version, or none.
+ */
 async function standing(
   records: FactoryRecords,
-  keys: readonly Key[],
+  bundle: IndexBundle,
+  current: Generation | undefined,
 ): Promise<readonly BuiltPackage[]> {
-  const states = await records.states(keys);
-  const packages: BuiltPackage[] = [];
-  for (const key of keys)
-    packages.push(...((await packagesOf(records, states.get(key)))?.packages ?? []));
-  const nameAndVersion = (record: IndexRecord): string => `${record.name}\n${record.version}`;
-  return packages.sort((a, b) => compareBytes(nameAndVersion(a.record), nameAndVersion(b.record)));
+  const { built, held } = await heldResults(records, {
+    packages: [...bundle.below, ...bundle.packages],
+    tests: bundle.tests,
+  });
+  const visible = Map.groupBy(current?.packages ?? [], ({ record }) =>
+    packageKey(record.origin, bundle.arch),
+  );
+  const packages = bundle.packages.flatMap(
+    (key) => (held.has(key) ? visible.get(key) : built.get(key)?.packages) ?? [],
+  );
+  const order = ({ record }: BuiltPackage): string => `${record.name}\n${record.version}`;
+  return packages.sort((a, b) => compareBytes(order(a), order(b)));
 }

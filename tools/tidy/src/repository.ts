@@ -119,7 +119,8 @@ export function packageOf(specifier: string): string | undefined {
 /** Whether a file is a test or made only for tests. */
 export function isTest(file: string): boolean {
   return (
-    /\.test\.tsx?$|(\/|-)conformance\.ts$|\/testing\.ts$|\/testing\/|\/test\//.test(file) ||
-    file.startsWith('test/')
+    /\.test\.tsx?$|(\/|-)conformance\.ts$|\/testing\.ts$|\/testing\/|^[^/]+\/[^/]+\/test\//.test(
+      file,
+    ) || file.startsWith('test/')
   );
 }

@@ -783,7 +783,7 @@ export interface components {
             estimateMs: number | null;
             key: string;
             /** @enum {string} */
-            kind: "seed" | "package" | "index" | "image";
+            kind: "seed" | "package" | "test" | "index" | "image";
             name: string;
             /** @description why it ran */
             reason: string;
@@ -811,7 +811,7 @@ export interface components {
             estimateMs: number | null;
             key: string;
             /** @enum {string} */
-            kind: "seed" | "package" | "index" | "image";
+            kind: "seed" | "package" | "test" | "index" | "image";
             name: string;
             /** @description why it ran */
             reason: string;
@@ -837,6 +837,11 @@ export interface components {
                 linter: string;
                 message: string;
             }[];
+            /** @description what was built last and waits for these tests */
+            heldBack: {
+                tests: string[];
+                version: string;
+            } | null;
             inputs: {
                 digest: {
                     [key: string]: string;
@@ -855,8 +860,25 @@ export interface components {
                 verify: string;
             } | null;
             provides: string[];
+            /** @description whether an index shows it */
+            published: boolean;
             repository: string;
             sizeBytes: number;
+            /** @description the tests of its recipe */
+            test: {
+                error: {
+                    code: string;
+                    hint: string;
+                    message: string;
+                } | null;
+                key: string;
+                passed: {
+                    durationMs: number;
+                    package: string;
+                }[];
+                /** @enum {string} */
+                status: "queued" | "waiting" | "working" | "ready" | "failed";
+            } | null;
             url: string;
             version: string;
         };
@@ -893,7 +915,7 @@ export interface components {
         Stage: {
             failed: number;
             /** @enum {string} */
-            name: "seed" | "package" | "index" | "image";
+            name: "seed" | "package" | "test" | "index" | "image";
             queued: number;
             ready: number;
             total: number;

@@ -24,6 +24,7 @@ export const stateMeanings: Readonly<Record<KeyStatus, string>> = {
 export const stageTitles: Readonly<Record<KeyKind, string>> = {
   seed: 'Seed',
   package: 'Packages',
+  test: 'Tests',
   index: 'Indexes',
   image: 'Images',
 };
@@ -31,6 +32,7 @@ export const stageTitles: Readonly<Record<KeyKind, string>> = {
 export const stageMeanings: Readonly<Record<KeyKind, string>> = {
   seed: 'Build environments',
   package: 'Built from source',
+  test: 'Packages in fresh guests',
   index: 'Signed apk repositories',
   image: 'Assembled, tested, signed',
 };

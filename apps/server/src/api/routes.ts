@@ -10,16 +10,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Addresses, ViewPorts } from '../views.ts';
-import {
-  imageDetail,
-  keyDetail,
-  listImages,
-  listKeys,
-  listPackages,
-  listQueue,
-  packageDetail,
-  readStatus,
-} from '../views.ts';
+import { imageDetail, keyDetail, listImages, listKeys, listQueue, readStatus } from '../views.ts';
+import { listPackages, packageDetail } from '../package-views.ts';
 import * as schemas from './schemas.ts';
 
 export interface ApiOptions {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 export type KeyStatus = 'queued' | 'waiting' | 'working' | 'ready' | 'failed';
 
 /** A step of the line; also the prefix of its keys. */
-export type StageName = 'seed' | 'package' | 'index' | 'image';
+export type StageName = 'seed' | 'package' | 'test' | 'index' | 'image';
 
 /** A `KilnError` as the API tells it; `hint` is empty when there is none. */
 export interface ErrorFacts {
@@ -170,7 +170,19 @@ export interface PackageSummary {
 
 /** A package with what it needs, offers and was made from. */
 export interface PackageDetail extends PackageSummary {
+  /** Whether an index shows it; else it was built, and waits for tests. */
+  readonly published: boolean;
   readonly key: string;
+  /** The tests of its recipe; null when it has none. */
+  readonly test: {
+    readonly key: string;
+    readonly status: KeyStatus;
+    /** What passed last, package by package. */
+    readonly passed: readonly { readonly package: string; readonly durationMs: number }[];
+    readonly error: ErrorFacts | null;
+  } | null;
+  /** What was built last and is not shown yet, with the keys of the tests that it waits for. */
+  readonly heldBack: { readonly version: string; readonly tests: readonly string[] } | null;
   readonly url: string;
   readonly depends: readonly string[];
   readonly provides: readonly string[];
@@ -223,7 +235,7 @@ export const keyStatus: z.ZodType<KeyStatus> = z.enum([
 
 const keySummaryObject = z.object({
   key: z.string(),
-  kind: z.enum(['seed', 'package', 'index', 'image']),
+  kind: z.enum(['seed', 'package', 'test', 'index', 'image']),
   name: z.string(),
   catalog: z.string(),
   status: keyStatus,
@@ -270,7 +282,7 @@ export const problem: z.ZodType<Problem> = z.object({
 });
 
 export const stage: z.ZodType<Stage> = z.object({
-  name: z.enum(['seed', 'package', 'index', 'image']),
+  name: z.enum(['seed', 'package', 'test', 'index', 'image']),
   total: z.number().int(),
   queued: z.number().int(),
   waiting: z.number().int(),
@@ -357,7 +369,21 @@ const packageSummaryObject = z.object({
 export const packageSummary: z.ZodType<PackageSummary> = packageSummaryObject;
 
 export const packageDetail: z.ZodType<PackageDetail> = packageSummaryObject.extend({
+  published: z.boolean().describe('whether an index shows it'),
   key: z.string(),
+  test: z
+    .object({
+      key: z.string(),
+      status: keyStatus,
+      passed: z.array(z.object({ package: z.string(), durationMs: z.number() })),
+      error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
+    })
+    .nullable()
+    .describe('the tests of its recipe'),
+  heldBack: z
+    .object({ version: z.string(), tests: z.array(z.string()) })
+    .nullable()
+    .describe('what was built last and waits for these tests'),
   url: z.string(),
   depends: z.array(z.string()),
   provides: z.array(z.string()),

@@ -1,0 +1,2 @@
+export { testReconciler } from './reconcile.ts';
+export type { TestReconcilerPorts } from './ports.ts';
