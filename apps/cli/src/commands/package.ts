@@ -2,7 +2,7 @@ import type { PackageDetail, PackageSummary } from '@kiln/server/schemas';
 import { connectClient } from '../client.ts';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
-import { size, table } from '../report.ts';
+import { duration, size, table } from '../report.ts';
 
 export const packageLs: Command = {
   name: 'package ls',
@@ -56,7 +56,7 @@ export const packageShow: Command = {
       values.map((value, at) => `${(at === 0 ? label : '').padEnd(10)}${value}`);
     print.data(
       [
-        `${detail.name} ${detail.version} ${detail.arch}`,
+        `${detail.name} ${detail.version} ${detail.arch}${detail.published ? '' : ', not published'}`,
         detail.description,
         '',
         `license   ${detail.license}`,
@@ -67,6 +67,7 @@ export const packageShow: Command = {
         ...(detail.provenance === null
           ? []
           : [`made how  ${detail.provenance.address}`, `check it  ${detail.provenance.verify}`]),
+        ...list('tests', testLines(detail)),
         ...list(
           'linters',
           detail.findings.map(({ linter, message }) => `[${linter}] ${message}`),
@@ -88,3 +89,21 @@ export const packageShow: Command = {
     return 0;
   },
 };
+
+/** How the tests of the recipe stand, and what waits for which. */
+function testLines({ test, heldBack }: PackageDetail): readonly string[] {
+  const passed = (test?.passed ?? []).map(
+    (one) => `${one.package} passed in ${duration(one.durationMs)}`,
+  );
+  const trouble =
+    test === null || test.status === 'ready'
+      ? []
+      : [
+          `${test.key} ${test.status}${test.error === null ? '' : `: [${test.error.code}] ${test.error.message}`}`,
+        ];
+  const waiting =
+    heldBack === null
+      ? []
+      : [`${heldBack.version} is built and waits for ${heldBack.tests.join(' ')}`];
+  return [...passed, ...trouble, ...waiting];
+}

@@ -2,10 +2,10 @@ import { Link, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { PackageDetail } from '../api/client.ts';
 import { usePackage } from '../api/queries.ts';
-import { formatBytes } from '../format.ts';
+import { formatBytes, formatDuration } from '../format.ts';
 import { Command, LongName } from '../ui/copy.tsx';
-import { Found, PageHeading } from '../ui/page.tsx';
-import { KeyLink } from '../ui/state.tsx';
+import { Found, PageHeading, ProblemText } from '../ui/page.tsx';
+import { KeyLink, StateBadge } from '../ui/state.tsx';
 import { apkUrl, paths, provenanceUrl, webUrl } from '../urls.ts';
 import { Missing } from './not-found.tsx';
 
@@ -30,9 +30,11 @@ function OnePackage({ name }: { readonly name: string }): ReactNode {
             <PageHeading title={one.name} />
             <span className="tag">{one.version}</span>
             <span className="grow" />
-            <a className="button" href={apkUrl(one)} download>
-              Download the apk
-            </a>
+            {one.published && (
+              <a className="button" href={apkUrl(one)} download>
+                Download the apk
+              </a>
+            )}
           </div>
           <p className="lead">{one.description}</p>
           <Facts one={one} />
@@ -40,6 +42,7 @@ function OnePackage({ name }: { readonly name: string }): ReactNode {
             <Names title="Depends on" names={one.depends} />
             <Names title="Provides" names={one.provides} />
           </div>
+          <Tests one={one} />
           <Findings one={one} />
           <Provenance one={one} />
           <Inputs one={one} />
@@ -121,6 +124,45 @@ function Names({
   );
 }
 
+function Tests({ one }: { readonly one: PackageDetail }): ReactNode {
+  const { test, heldBack } = one;
+  if (test === null && heldBack === null) return null;
+  return (
+    <section
+      className={heldBack === null ? 'card' : 'card attention'}
+      aria-labelledby="tests-heading"
+    >
+      <h2 id="tests-heading">Tests</h2>
+      {test !== null && (
+        <p>
+          <KeyLink name={test.key} /> <StateBadge state={test.status} />
+        </p>
+      )}
+      {test !== null && test.error !== null && (
+        <ProblemText code={test.error.code} message={test.error.message} hint={test.error.hint} />
+      )}
+      {heldBack !== null && (
+        <p>
+          {heldBack.version} is built and not published: it waits for{' '}
+          {heldBack.tests.map((name) => (
+            <span key={name}>
+              <KeyLink name={name} />{' '}
+            </span>
+          ))}
+        </p>
+      )}
+      <ul className="plain">
+        {(test?.passed ?? []).map((passed) => (
+          <li key={passed.package}>
+            <code>{passed.package}</code> passed{' '}
+            <span className="muted">in {formatDuration(passed.durationMs)}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 function Findings({ one }: { readonly one: PackageDetail }): ReactNode {
   if (one.findings.length === 0) return null;
   return (
@@ -156,7 +198,9 @@ function Provenance({ one }: { readonly one: PackageDetail }): ReactNode {
       <h2 id="provenance-heading">Provenance</h2>
       {said === null ? (
         <p className="muted">
-          None: packages of the seed are Debian’s, in another form and with the same files.
+          {one.published
+            ? 'None: packages of the seed are Debian’s, in another form and with the same files.'
+            : 'It is shown with the package, once its tests passed.'}
         </p>
       ) : (
         <>
