@@ -1,6 +1,6 @@
 import { silentLogger } from '@kiln/base';
 import { networkDependencies } from '@kiln/build';
-import { appliesTo } from '@kiln/recipe';
+import { appliesTo, type Architecture, type Recipe } from '@kiln/recipe';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import { testLocally, type TestedPackage } from '../local/local-test.ts';
@@ -81,7 +81,7 @@ async function testFile(session: PackageSession, file: string): Promise<readonly
     const tested = await testLocally({
       compiled: compiler.compile(recipe, arch),
       guests,
-      appended: appendedOf(session, arch),
+      appended: appendedToTest(session, recipe, arch),
       ...(only.length === 0 ? {} : { only }),
       ...(catalog === undefined ? {} : { variables: catalog.settings.variables }),
       network: 'none',
@@ -101,4 +101,15 @@ async function testFile(session: PackageSession, file: string): Promise<readonly
     rows.push(...tested.map((one) => rowOf(recipe.package.name, arch, one)));
   }
   return rows;
+}
+
+/** As in a factory, nothing is there beside what the test asks for where the seed plays the part of the recipe elsewhere. */
+function appendedToTest(
+  session: PackageSession,
+  recipe: Recipe,
+  arch: Architecture,
+): ReturnType<typeof appendedOf> {
+  const appended = appendedOf(session, arch);
+  const substituted = session.catalog?.settings.fromSeed.includes(recipe.package.name) === true;
+  return substituted ? { ...appended, packages: [] } : appended;
 }
