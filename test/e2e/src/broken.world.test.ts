@@ -1,7 +1,8 @@
-import type { ImageSummary, PackageSummary } from '@kiln/server/schemas';
+import type { ImageSummary, PackageDetail, PackageSummary } from '@kiln/server/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Factory } from './factory.ts';
 import { warmHome } from './warm-home.ts';
+import { workOf } from './work-done.ts';
 
 let factory: Factory;
 let before: { readonly images: unknown; readonly packages: unknown };
@@ -159,6 +160,74 @@ describe('what is broken is named, changes nothing that is published, and heals'
       factory.write('recipes/probe.yaml', probe ?? '');
       await factory.up();
     }
+    expect(await published()).toEqual(before);
+  });
+});
+
+describe('a package whose test fails', () => {
+  const recipe = 'recipes/words.yaml';
+  const key = 'test:words@x86_64';
+  const file = (version: string): Promise<number> =>
+    factory
+      .status()
+      .then(({ packages }) => fetch(`${packages}/x86_64/words-${version}.apk`))
+      .then(({ status }) => status);
+
+  test('is built and not published; what passed last stays, and the test is named', async () => {
+    factory.edit(recipe, 'epoch: 0', 'epoch: 1');
+    factory.edit(recipe, '-ge 3', '-ge 4');
+    const broken = await factory.kiln(['up']);
+    expect(broken.exitCode).toBe(1);
+    for (const one of [key, 'PACKAGE_TEST_FAILED', /recipes\/words\.yaml:\d+/, `kiln logs ${key}`])
+      expect(broken.stdout).toMatch(one);
+    // The last words of the step.
+    expect(broken.stdout).toContain('3 /usr/share/words');
+    expect(await published()).toEqual(before);
+    expect([await file('7-r0'), await file('7-r1')]).toEqual([200, 404]);
+  });
+
+  test('says so wherever a person looks', async () => {
+    expect(await factory.succeed(['status'])).toContain(`failed    ${key}`);
+    const shown = await factory.succeed(['package', 'show', 'words']);
+    expect(shown).toContain(`${key} failed: [PACKAGE_TEST_FAILED]`);
+    expect(shown).toContain(`7-r1 is built and waits for ${key}`);
+    const detail = await factory.json<PackageDetail>('package', 'show', 'words');
+    expect(detail).toMatchObject({
+      version: '7-r0',
+      published: true,
+      heldBack: { version: '7-r1', tests: [key] },
+    });
+    expect(await factory.succeed(['queue', 'show', key])).toContain('PACKAGE_TEST_FAILED');
+    expect(await factory.succeed(['logs', key])).toContain('3 /usr/share/words');
+    expect(await factory.json('queue', 'ls')).toMatchObject([{ key, state: 'dead' }]);
+  });
+
+  test('is published once the test is mended, without being built again', async () => {
+    const work = await workOf(factory, async () => {
+      factory.edit(recipe, '-ge 4', '-gt 2');
+      await factory.up();
+    });
+    expect(work).toEqual([key, 'image:static']);
+    expect(await file('7-r1')).toBe(200);
+    const {
+      version,
+      heldBack,
+      test: tested,
+    } = await factory.json<PackageDetail>('package', 'show', 'words');
+    expect([version, heldBack, tested?.passed]).toMatchObject([
+      '7-r1',
+      null,
+      [{ package: 'words' }],
+    ]);
+  });
+
+  test('goes back to what passed before without any work', async () => {
+    const work = await workOf(factory, async () => {
+      factory.edit(recipe, '-gt 2', '-ge 3');
+      factory.edit(recipe, 'epoch: 1', 'epoch: 0');
+      await factory.up();
+    });
+    expect(work).toEqual([]);
     expect(await published()).toEqual(before);
   });
 });

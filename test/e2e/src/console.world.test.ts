@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import { assert, digestOf } from '@kiln/base';
 import { buildConsole } from '@kiln/console/build';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -120,6 +121,7 @@ describe('the line', () => {
     expect(texts.map((text) => text.split('\n')[0])).toEqual([
       'Seed',
       'Packages',
+      'Tests',
       'Indexes',
       'Images',
     ]);
@@ -127,9 +129,9 @@ describe('the line', () => {
     expect(texts[1]).toMatch(/1 working[\s\S]*1 failed[\s\S]*1 waiting/);
     await eventually(
       () => page.getByRole('table').getByRole('rowheader', { name: /:/ }).count(),
-      17,
+      18,
     );
-    await page.getByText('11 of 17 keys ready, 1 working, 4 to come, 1 failed.').waitFor();
+    await page.getByText('12 of 18 keys ready, 1 working, 4 to come, 1 failed.').waitFor();
   });
 
   test('shows of a key its state, attempt, duration, step and why it ran', async () => {
@@ -215,13 +217,13 @@ describe('the line', () => {
     await page.getByText('No key matches.').waitFor();
     expect(new URL(page.url()).searchParams.get('q')).toBe('no such thing');
     await page.getByRole('button', { name: 'Show all keys' }).click();
-    await eventually(() => page.getByRole('rowheader', { name: /:/ }).count(), 17);
+    await eventually(() => page.getByRole('rowheader', { name: /:/ }).count(), 18);
     expect(new URL(page.url()).search).toBe('');
     await page.getByRole('link', { name: /^Images Assembled/ }).click();
     await eventually(() => page.getByRole('rowheader', { name: /:/ }).count(), 4);
     expect(new URL(page.url()).search).toBe('?stage=image');
     await page.goBack();
-    await eventually(() => page.getByRole('rowheader', { name: /:/ }).count(), 17);
+    await eventually(() => page.getByRole('rowheader', { name: /:/ }).count(), 18);
   });
 });
 
@@ -372,6 +374,30 @@ describe('packages', () => {
     await said.getByText(/^cosign verify-blob-attestation --key /).waitFor();
     await page.goBack();
     expect(await page.getByRole('searchbox').inputValue()).toBe('compression');
+  });
+
+  test('say how their tests stand, and what waits for them', async () => {
+    const tests = (page: Page) => page.getByRole('region', { name: 'Tests', exact: true });
+    const page = await open('/packages/zlib');
+    await tests(page).getByText('zlib passed in 2 s').waitFor();
+    const key = 'package:zlib@x86_64';
+    const before = await factory.records.action(
+      (await factory.records.state(key))?.action ?? digestOf(''),
+    );
+    assert(before?.kind === 'package', 'zlib is built');
+    const packages = before.packages.map((one) => ({
+      ...one,
+      apk: digestOf('another build'),
+      record: { ...one.record, version: '1.3.1-r1' },
+    }));
+    await factory.ready(key, { ...before, packages });
+    try {
+      const held = await open('/packages/zlib');
+      await tests(held).getByText('1.3.1-r1 is built and not published').waitFor();
+      await tests(held).getByRole('link', { name: 'test:zlib@x86_64' }).first().waitFor();
+    } finally {
+      await factory.ready(key, before);
+    }
   });
 });
 

@@ -7,6 +7,7 @@ import { desiredKey } from './invented-factory.ts';
 
 const arch = 'x86_64';
 const recipe = (name: string): Key => `package:${name}@${arch}`;
+const tested: Key = `test:zlib@${arch}`;
 const index: Key = `index:kiln-os@${arch}`;
 const seed: Key = `seed:${arch}`;
 
@@ -148,6 +149,7 @@ export async function fillLine(factory: InventedFactory): Promise<FilledLine> {
         ...recipes.map(([name]) =>
           desiredKey(recipe(name), [seed, ...(needs[name] ?? []).map(recipe)]),
         ),
+        desiredKey(tested, [recipe('zlib')]),
         desiredKey(
           index,
           recipes.map(([name]) => recipe(name)),
@@ -203,6 +205,18 @@ export async function fillLine(factory: InventedFactory): Promise<FilledLine> {
     ]);
     agoMs -= minute;
   }
+  await factory.attempt(tested, {
+    reason: `${recipe('zlib')} is ready`,
+    agoMs: 7 * minute,
+    tookMs: 2_100,
+    log: '--- test of zlib: passed\n',
+  });
+  const apks = [built('zlib').apk];
+  await factory.ready(tested, {
+    kind: 'test',
+    apks,
+    tests: [{ package: 'zlib', durationMs: 1_800 }],
+  });
   const published = recipes
     .filter(([, , , , , seconds]) => seconds > 0)
     .map(([name]) => built(name));

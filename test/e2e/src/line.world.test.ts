@@ -196,6 +196,14 @@ describe('an edit rebuilds what depends on it, in order, and stops where bytes s
     expect(await checksums()).toEqual(before);
   });
 
+  test('an edited test runs alone, and its package is not built', async () => {
+    const before = await checksums();
+    expect(await edited('recipes/greeter.yaml', 'greeter you', 'greeter  you')).toEqual([
+      'test:greeter@x86_64',
+    ]);
+    expect(await checksums()).toEqual(before);
+  });
+
   test('a change without effect on the bytes rebuilds its package and nothing else', async () => {
     const before = await checksums();
     expect(
@@ -218,7 +226,12 @@ describe('an edit rebuilds what depends on it, in order, and stops where bytes s
   test('a header that a dependant feels goes through to the image', async () => {
     const before = await digests();
     const work = await edited('recipes/greet/greet.h', 'GREET_TIMES 1', 'GREET_TIMES 2');
-    expect(work).toEqual(['package:greet@x86_64', 'package:greeter@x86_64', 'image:greeter']);
+    expect(work).toEqual([
+      'package:greet@x86_64',
+      'package:greeter@x86_64',
+      'test:greeter@x86_64',
+      'image:greeter',
+    ]);
     const after = await digests();
     expect(after['greeter']).not.toBe(before['greeter']);
     expect({ ...after, greeter: '' }).toEqual({ ...before, greeter: '' });
