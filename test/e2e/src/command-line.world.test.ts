@@ -71,9 +71,9 @@ describe('starting and stopping', () => {
     const [mine, theirs] = [await factory.status(), await other.status()];
     expect(theirs.registry).not.toBe(mine.registry);
     expect((await other.images()).map((image) => image.name)).toEqual(['static']);
-    // What was not asked for is not built.
+    // What was not asked for is not built; the test of the layout asks for a shell.
     const packages = await other.json<PackageSummary[]>('package', 'ls');
-    expect(packages.map((one) => one.name)).toEqual(['baselayout', 'probe', 'words']);
+    expect(packages.map((one) => one.name)).toEqual(['baselayout', 'busybox', 'probe', 'words']);
     expect(await factory.images()).toHaveLength(3);
     await other.succeed(['down']);
     expect((await factory.status()).converged).toBe(true);
