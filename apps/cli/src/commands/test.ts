@@ -8,6 +8,8 @@ import type { Command } from '../command.ts';
 import { ensureBubblewrap } from '../host.ts';
 import type { TestCounts } from '../test-counts.ts';
 import { countTests } from '../test-counts.ts';
+import type { UnitSelection } from '../unit-selection.ts';
+import { selectUnitTests } from '../unit-selection.ts';
 
 interface Step {
   readonly name: string;
@@ -16,13 +18,19 @@ interface Step {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where vitest writes how its tests ended; other steps count as one test each. */
   readonly report?: string;
+  /** Called when it has passed. */
+  readonly passed?: () => void;
 }
 
 /** A vitest project; its tests are counted. */
-function vitest(name: string, project: string, folder: string, rest: readonly string[] = []): Step {
+function vitest(
+  project: string,
+  folder: string,
+  words: readonly string[],
+): Pick<Step, 'argv' | 'report'> {
   const report = path.join(folder, `${project}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  return { name, argv: ['vitest', 'run', '--project', project, ...reporters, ...rest], report };
+  return { argv: ['vitest', ...words, '--project', project, ...reporters], report };
 }
 
 /** With declarations written out the incremental check misses nothing; nobody reads them. */
@@ -54,8 +62,12 @@ function uncommitted(root: string): readonly string[] {
 }
 
 /** Together they keep two cores busy; the longest begins first. */
-const quickSteps = (root: string, folder: string, fast: boolean): readonly Step[] => [
-  vitest('unit', 'pure', folder),
+const quickSteps = (
+  root: string,
+  folder: string,
+  { fast, unit }: { readonly fast: boolean; readonly unit: UnitSelection },
+): readonly Step[] => [
+  { name: 'unit', ...vitest('pure', folder, unit.argv), passed: unit.passed },
   ...lint(root, fast),
   {
     name: 'types',
@@ -98,7 +110,8 @@ async function runBeside(
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
   const passed = await passes(child);
-  if (!passed) talk(Buffer.concat(chunks).toString('utf8'));
+  if (passed) step.passed?.();
+  else talk(Buffer.concat(chunks).toString('utf8'));
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   talk(`kiln test: ${step.name} ${passed ? 'passed' : 'failed'} in ${seconds} s\n`);
   return countTests(step.report, passed);
@@ -114,7 +127,7 @@ export const test: Command = {
   options: {
     fast: {
       type: 'boolean',
-      help: 'format, lint, types and unit tests only; rules that need types see what is not committed yet',
+      help: 'format, lint, types and unit tests only; what passed and did not change since is not run again, and rules that need types see what is not committed yet',
     },
     full: { type: 'boolean', help: 'the whole starter catalog as well, built twice' },
   },
@@ -123,7 +136,11 @@ export const test: Command = {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-test-'));
     try {
       const fast = flags['fast'] === true;
-      const steps = quickSteps(config.root, folder, fast).map((step) =>
+      // What rewrites files reads them in tests that nothing else would run.
+      const select = fast && process.env['KILN_UPDATE'] === undefined;
+      const unit = selectUnitTests(config.root, select);
+      if (unit.summary !== undefined) talk(`kiln test: ${unit.summary}\n`);
+      const steps = quickSteps(config.root, folder, { fast, unit }).map((step) =>
         runBeside(config.root, step, talk),
       );
       const counts = await Promise.all(steps);
@@ -131,7 +148,8 @@ export const test: Command = {
         await ensureBubblewrap(talk);
         const full = flags['full'] === true;
         const world: Step = {
-          ...vitest(full ? 'world, whole catalog' : 'world', 'world', folder, rest),
+          name: full ? 'world, whole catalog' : 'world',
+          ...vitest('world', folder, ['run', ...rest]),
           environment: full ? { KILN_TEST_FULL: '1' } : {},
         };
         talk(`kiln test: ${world.name}\n`);
