@@ -499,8 +499,9 @@ describe('by keyboard', () => {
     await page.keyboard.press('Enter');
     expect(await page.evaluate('document.activeElement?.id')).toBe('main');
     await page.keyboard.press('/');
-    await page.keyboard.type('package:zlib');
-    await eventually(() => page.getByRole('rowheader', { name: /:/ }).count(), 1);
+    await page.keyboard.type('zlib');
+    // The package and its tests.
+    await eventually(() => page.getByRole('rowheader', { name: /:/ }).count(), 2);
     for (let step = 0; step < 20 && (await focused()) !== 'package:zlib@x86_64'; step++)
       await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
