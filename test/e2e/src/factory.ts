@@ -180,11 +180,9 @@ export class Factory implements AsyncDisposable {
   /** The file that holds a blob. */
   blobFile(digest: string): string {
     const hex = digest.slice('sha256:'.length);
-    const file = fs
-      .readdirSync(path.join(this.home, 'blobs'), { recursive: true, encoding: 'utf8' })
-      .find((name) => name.endsWith(hex));
-    assert(file !== undefined, `there is no blob ${digest}`);
-    return path.join(this.home, 'blobs', file);
+    const file = path.join(this.home, 'blobs', 'sha256', hex.slice(0, 2), hex);
+    assert(fs.existsSync(file), `there is no blob ${digest}`);
+    return file;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
