@@ -19,6 +19,7 @@ import type {
   QueueRow,
   Status,
 } from './api/schemas.ts';
+import { stageNames } from './api/schemas.ts';
 
 export interface ViewPorts {
   readonly records: FactoryRecords;
@@ -205,7 +206,6 @@ async function lookAtKeys(
   await refuseUnknown(ports, desired, only);
   const stateOf = byKey(states);
   const wanted = only.length === 0 ? undefined : wantedKeys(ports, desired, states, only);
-  const order = ['seed', 'package', 'test', 'index', 'image'];
   return desired
     .filter((one) => wanted === undefined || wanted.has(one.key))
     .map((one) => ({
@@ -217,7 +217,7 @@ async function lookAtKeys(
     }))
     .sort(
       ({ summary: a }, { summary: b }) =>
-        order.indexOf(a.kind) - order.indexOf(b.kind) || compareBytes(a.key, b.key),
+        stageNames.indexOf(a.kind) - stageNames.indexOf(b.kind) || compareBytes(a.key, b.key),
     );
 }
 
@@ -315,7 +315,7 @@ export async function readStatus(
       dead: counts.deadLettered,
     },
     keys: total,
-    stages: (['seed', 'package', 'test', 'index', 'image'] as const).map((name) => ({
+    stages: stageNames.map((name) => ({
       name,
       ...countsOf(keys.filter((key) => key.kind === name)),
     })),

@@ -5,8 +5,9 @@ import { z } from 'zod';
 /** Where a key stands: in line, waiting for other keys, being worked on, as desired, or parked. */
 export type KeyStatus = 'queued' | 'waiting' | 'working' | 'ready' | 'failed';
 
-/** A step of the line; also the prefix of its keys. */
-export type StageName = 'seed' | 'package' | 'test' | 'index' | 'image';
+/** The steps of the line in their order; also the prefixes of their keys. */
+export const stageNames = ['seed', 'package', 'test', 'index', 'image'] as const;
+export type StageName = (typeof stageNames)[number];
 
 /** A `KilnError` as the API tells it; `hint` is empty when there is none. */
 export interface ErrorFacts {
@@ -235,7 +236,7 @@ export const keyStatus: z.ZodType<KeyStatus> = z.enum([
 
 const keySummaryObject = z.object({
   key: z.string(),
-  kind: z.enum(['seed', 'package', 'test', 'index', 'image']),
+  kind: z.enum(stageNames),
   name: z.string(),
   catalog: z.string(),
   status: keyStatus,
@@ -282,7 +283,7 @@ export const problem: z.ZodType<Problem> = z.object({
 });
 
 export const stage: z.ZodType<Stage> = z.object({
-  name: z.enum(['seed', 'package', 'test', 'index', 'image']),
+  name: z.enum(stageNames),
   total: z.number().int(),
   queued: z.number().int(),
   waiting: z.number().int(),
