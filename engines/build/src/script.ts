@@ -45,13 +45,20 @@ export interface StepEnvironment {
   readonly sourceDateEpoch: number | undefined;
 }
 
+/** Variables of several layers; a later one's wins. */
+export function mergedLayers(
+  layers: readonly Readonly<Record<string, string>>[],
+): Readonly<Record<string, string>> {
+  const merged: Record<string, string> = {};
+  for (const layer of layers) Object.assign(merged, layer);
+  return merged;
+}
+
 /** The variables that every step of a build or test starts from. */
 export function baseEnvironment({
   layers,
   sourceDateEpoch,
 }: StepEnvironment): Readonly<Record<string, string>> {
-  const merged: Record<string, string> = {};
-  for (const layer of layers) Object.assign(merged, layer);
   const date = sourceDateEpoch === undefined ? {} : { SOURCE_DATE_EPOCH: String(sourceDateEpoch) };
-  return { ...merged, ...date, PATH: defaultPath };
+  return { ...mergedLayers(layers), ...date, PATH: defaultPath };
 }

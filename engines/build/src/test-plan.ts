@@ -1,6 +1,7 @@
 import { compareBytes, digestOfValue, type Digest } from '@kiln/base';
 import type { Architecture, CompiledStep, CompiledTest } from '@kiln/recipe';
 import type { LockedPackage } from './plan.ts';
+import { mergedLayers } from './script.ts';
 
 export interface TestPlan {
   readonly packageName: string;
@@ -26,7 +27,7 @@ export function testActionDigest(plan: TestPlan): Digest {
     arch,
     package: packageName,
     environment: [...plan.environment].sort((a, b) => compareBytes(a.name, b.name)),
-    variables: mergedVariables([...variables, test.environment.environment]),
+    variables: mergedLayers([...variables, test.environment.environment]),
     steps: stepIdentities(test.pipeline),
   });
 }
@@ -45,10 +46,4 @@ function stepIdentities(steps: readonly CompiledStep[]): readonly unknown[] {
       requiredSteps: step.requiredSteps,
       steps: stepIdentities(step.pipeline),
     }));
-}
-
-function mergedVariables(
-  layers: readonly Readonly<Record<string, string>>[],
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(layers.flatMap((layer) => Object.entries(layer)));
 }
