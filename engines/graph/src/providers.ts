@@ -1,3 +1,4 @@
+import { emptyRecord } from '@kiln/apk';
 import type { IndexRecord } from '@kiln/apk';
 import { bestCandidate, carries, prepareIndexes, splitAtom } from '@kiln/solve/candidates';
 import type { Candidate, PreparedIndexes, RepositoryIndex } from '@kiln/solve/candidates';
@@ -150,23 +151,3 @@ function choose(text: string, options: readonly Candidate[]): Candidate | undefi
 function nameOf(atom: string): string {
   return splitAtom(atom, 'kiln').name;
 }
-
-const emptyRecord: IndexRecord = {
-  checksum: '',
-  name: '',
-  version: '',
-  arch: '',
-  sizeBytes: 0,
-  installedSizeBytes: 0,
-  description: '',
-  url: '',
-  license: '',
-  origin: '',
-  maintainer: '',
-  buildTimeSeconds: 0,
-  commit: '',
-  depends: [],
-  provides: [],
-  installIf: [],
-  providerPriority: undefined,
-};

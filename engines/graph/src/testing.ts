@@ -1,3 +1,4 @@
+import { emptyRecord } from '@kiln/apk';
 import type { IndexRecord } from '@kiln/apk';
 import { digestOf } from '@kiln/base';
 import type { RepositoryIndex } from '@kiln/solve/candidates';
@@ -31,21 +32,11 @@ export function record(
   given: Partial<IndexRecord> = {},
 ): IndexRecord {
   return {
+    ...emptyRecord,
     checksum: 'Q1AAAAAAAAAAAAAAAAAAAAAAAAAAA=',
     arch: 'x86_64',
     sizeBytes: 1,
     installedSizeBytes: 1,
-    description: '',
-    url: '',
-    license: '',
-    origin: '',
-    maintainer: '',
-    buildTimeSeconds: 0,
-    commit: '',
-    depends: [],
-    provides: [],
-    installIf: [],
-    providerPriority: undefined,
     ...given,
     name,
     version,

@@ -1,3 +1,4 @@
+import { emptyRecord } from '@kiln/apk';
 import type { IndexRecord } from '@kiln/apk';
 import { emptyImageConfig } from '@kiln/image-config';
 import type { Contents, ImageConfig } from '@kiln/image-config';
@@ -10,23 +11,12 @@ import type { RepositoryIndex } from './types.ts';
 function record(nameVersion: string, more: Partial<IndexRecord> = {}): IndexRecord {
   const [name = '', version = ''] = nameVersion.split('=');
   return {
+    ...emptyRecord,
     checksum: `Q1${Buffer.from(nameVersion).toString('base64')}`,
     name,
     version,
     arch: 'x86_64',
     sizeBytes: 7,
-    installedSizeBytes: 0,
-    description: '',
-    url: '',
-    license: '',
-    origin: '',
-    maintainer: '',
-    buildTimeSeconds: 0,
-    commit: '',
-    depends: [],
-    provides: [],
-    installIf: [],
-    providerPriority: undefined,
     ...more,
   };
 }

@@ -1,3 +1,4 @@
+import { emptyRecord } from '@kiln/apk';
 import type { IndexRecord } from '@kiln/apk';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -9,23 +10,14 @@ type Fields = Partial<IndexRecord>;
 function record(nameVersion: string, fields: Fields = {}): IndexRecord {
   const [name = '', version = '1-r0'] = nameVersion.split('=');
   return {
+    ...emptyRecord,
     checksum: `Q1${nameVersion}`,
     name,
     version,
     arch: 'x86_64',
     sizeBytes: 1,
     installedSizeBytes: 1,
-    description: '',
-    url: '',
-    license: '',
     origin: name,
-    maintainer: '',
-    buildTimeSeconds: 0,
-    commit: '',
-    depends: [],
-    provides: [],
-    installIf: [],
-    providerPriority: undefined,
     ...fields,
   };
 }

@@ -16,6 +16,7 @@ export { parsePackageInfo } from './info-parse.ts';
 export type { PrintInfoOptions } from './info-print.ts';
 export { printPackageInfo } from './info-print.ts';
 export type { IndexRecord, PackageInfo } from './package-info.ts';
+export { emptyRecord } from './package-info.ts';
 export type { PackageLimits } from './limits.ts';
 export { defaultPackageLimits } from './limits.ts';
 export type { ApkPackage, ReadPackageOptions } from './package-read.ts';

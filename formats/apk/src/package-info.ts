@@ -48,3 +48,24 @@ export interface IndexRecord {
   readonly installIf: readonly string[];
   readonly providerPriority: number | undefined;
 }
+
+/** A record that says nothing, to be filled in. */
+export const emptyRecord: IndexRecord = {
+  checksum: '',
+  name: '',
+  version: '',
+  arch: '',
+  sizeBytes: 0,
+  installedSizeBytes: 0,
+  description: '',
+  url: '',
+  license: '',
+  origin: '',
+  maintainer: '',
+  buildTimeSeconds: 0,
+  commit: '',
+  depends: [],
+  provides: [],
+  installIf: [],
+  providerPriority: undefined,
+};

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { emptyRecord } from '@kiln/apk';
 import type { IndexRecord } from '@kiln/apk';
 import { writeIndexFile } from '@kiln/apk-files';
 import { KilnError, seededRandom } from '@kiln/base';
@@ -74,27 +75,17 @@ async function index(
   ...records: readonly (Pick<IndexRecord, 'name' | 'version'> & Partial<IndexRecord>)[]
 ): Promise<string> {
   const file = path.join(folder, name);
-  const full = records.map((record) => ({ ...emptyRecord, ...record }));
+  const full = records.map((record) => ({ ...emptyRecord, ...blank, ...record }));
   await writeIndexFile(file, full, { random: seededRandom(1) });
   return file;
 }
 
-const emptyRecord: Omit<IndexRecord, 'name' | 'version'> = {
+/** What no package is without. */
+const blank = {
   checksum: 'Q1AAAAAAAAAAAAAAAAAAAAAAAAAAA=',
   arch: 'x86_64',
   sizeBytes: 1,
   installedSizeBytes: 1,
-  description: '',
-  url: '',
-  license: '',
-  origin: '',
-  maintainer: '',
-  buildTimeSeconds: 0,
-  commit: '',
-  depends: [],
-  provides: [],
-  installIf: [],
-  providerPriority: undefined,
 };
 
 const zlib = (version: string): { name: string; version: string; provides: string[] } => ({
