@@ -1,10 +1,8 @@
-import { digestOf, hexOf } from '@kiln/base';
-import { MemoryBlobs } from '@kiln/blobs';
 import type { Key } from '@kiln/queue';
 import { expect, test } from 'vitest';
 import { heldResults } from './held-results.ts';
 import type { BuiltPackage } from './records.ts';
-import { MemoryRecords, builtPackage } from './testing.ts';
+import { MemoryRecords, buildResult, builtPackage } from './testing.ts';
 
 const zip: Key = 'package:zip@x86_64';
 const tls: Key = 'package:tls@x86_64';
@@ -14,47 +12,14 @@ const zipTest: Key = 'test:zip@x86_64';
 /** A factory whose three recipes are built, each with the one before, and the first of which has a test. */
 class Built {
   readonly records = new MemoryRecords();
-  readonly #blobs = new MemoryBlobs();
-
-  async #ready(key: Key, result: Parameters<MemoryRecords['recordAction']>[2]): Promise<void> {
-    const action = digestOf(JSON.stringify([key, result]));
-    await this.records.want(this.#blobs, key, {
-      kind: 'index',
-      repository: key,
-      arch: 'x86_64',
-      packages: [],
-      below: [],
-      tests: [],
-    });
-    await this.records.recordAction(action, key, result);
-    await this.records.setState({
-      key,
-      desired: digestOf(''),
-      status: 'ready',
-      stage: '',
-      waitingFor: [],
-      errorCode: '',
-      errorMessage: '',
-      errorHint: '',
-      action,
-    });
-  }
 
   build(key: Key, packages: readonly BuiltPackage[], inputs: readonly BuiltPackage[]) {
-    return this.#ready(key, {
-      kind: 'package',
-      packages,
-      inputs: inputs.map(({ apk, file }) => ({
-        name: file,
-        uri: '',
-        digest: { sha256: hexOf(apk) },
-      })),
-    });
+    return this.records.finish(key, buildResult(packages, inputs));
   }
 
   pass(packages: readonly BuiltPackage[]) {
     const apks = packages.map(({ apk }) => apk);
-    return this.#ready(zipTest, { kind: 'test', apks, tests: [] });
+    return this.records.finish(zipTest, { kind: 'test', apks, tests: [] });
   }
 
   async held(): Promise<Readonly<Record<string, readonly Key[]>>> {

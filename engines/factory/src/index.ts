@@ -1,4 +1,5 @@
 export type { AttemptLog, AttemptLogs } from './attempt-logs.ts';
+export { explain } from './attempt-logs.ts';
 export { provenanceOf, provenanceSuffix } from './attestations.ts';
 export type {
   Bundle,
@@ -34,7 +35,16 @@ export type { ImageTest, ImageTestStep } from './image-test.ts';
 export { parseImageTest } from './image-test.ts';
 export type { ParsedKey } from './keys.ts';
 export { imageKey, indexKey, packageKey, parseKey, seedKey, testKey } from './keys.ts';
-export { KeyWriter, allPresent, packagesOf, passedTests, pendingOf, readBundle } from './line.ts';
+export type { Look } from './line.ts';
+export {
+  KeyWriter,
+  allPresent,
+  lookAt,
+  packagesOf,
+  passedTests,
+  pendingOf,
+  readBundle,
+} from './line.ts';
 export { diskFull, passes } from './trouble.ts';
 export { MemoryRegistryState } from './memory-registry-state.ts';
 export type { HeldResults } from './held-results.ts';

@@ -1,10 +1,17 @@
 import type { BlobStore } from '@kiln/blobs';
 import type { Digest } from '@kiln/base';
 import { KilnError, messageOf } from '@kiln/base';
-import type { EnqueueRequest, Key, Outcome } from '@kiln/queue';
+import type { EnqueueRequest, Key, Outcome, ReconcileContext } from '@kiln/queue';
 import { done, nonRetriable, queueKeys, requeueAfter } from '@kiln/queue';
 import type { Bundle } from './bundle.ts';
-import type { Desired, FactoryRecords, KeyState, PackageResult, TestResult } from './records.ts';
+import type {
+  ActionResult,
+  Desired,
+  FactoryRecords,
+  KeyState,
+  PackageResult,
+  TestResult,
+} from './records.ts';
 import { diskFull, passes } from './trouble.ts';
 
 /** How soon a key is looked at again after a trouble that passes by itself, for a missing blob, and while the disk is full. */
@@ -52,29 +59,71 @@ export async function readBundle<K extends Bundle['kind']>(
 }
 
 /** The last good packages of a key, ready or being made anew. */
-export async function packagesOf(
+export function packagesOf(
   records: FactoryRecords,
   state: KeyState | undefined,
 ): Promise<PackageResult | undefined> {
-  if (state?.action === undefined) return undefined;
-  const result = await records.action(state.action);
-  return result?.kind === 'package' ? result : undefined;
+  return lastResult(records, state, 'package');
 }
 
 /** The tests that passed last, of a test's key. */
-export async function passedTests(
+export function passedTests(
   records: FactoryRecords,
   state: KeyState | undefined,
 ): Promise<TestResult | undefined> {
+  return lastResult(records, state, 'test');
+}
+
+async function lastResult<K extends ActionResult['kind']>(
+  records: FactoryRecords,
+  state: KeyState | undefined,
+  kind: K,
+): Promise<Extract<ActionResult, { kind: K }> | undefined> {
   if (state?.action === undefined) return undefined;
   const result = await records.action(state.action);
-  return result?.kind === 'test' ? result : undefined;
+  return result?.kind === kind ? (result as Extract<ActionResult, { kind: K }>) : undefined;
 }
 
 /** True when every one of these blobs is there. */
 export async function allPresent(blobs: BlobStore, digests: readonly Digest[]): Promise<boolean> {
   for (const digest of digests) if ((await blobs.stat(digest)) === undefined) return false;
   return true;
+}
+
+export interface Look<K extends Bundle['kind']> {
+  readonly kind: K;
+  readonly key: Key;
+  readonly context: ReconcileContext;
+  /** Compares actual with desired and does what is missing. */
+  readonly look: (
+    bundle: Extract<Bundle, { kind: K }>,
+    writer: KeyWriter,
+    desired: Desired,
+  ) => Promise<Outcome>;
+  /** What follows when the catalog has the key no longer; default nothing. */
+  readonly gone?: () => Promise<Outcome>;
+}
+
+/**
+ * What every reconcile of a key has around its own work: a key that nobody wants loses its state, and what is thrown becomes
+ * the state and the outcome, unless the signal fired, whose reason is thrown then.
+ */
+export async function lookAt<K extends Bundle['kind']>(
+  { records, blobs }: { readonly records: FactoryRecords; readonly blobs: BlobStore },
+  { kind, key, context, look, gone }: Look<K>,
+): Promise<Outcome> {
+  const desired = await records.desired(key);
+  if (desired === undefined) {
+    await records.dropState(key);
+    return gone === undefined ? done : gone();
+  }
+  const writer = await KeyWriter.open(records, desired);
+  try {
+    return await look(await readBundle(blobs, desired, kind), writer, desired);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return await writer.failed(error);
+  }
 }
 
 /** Writes the state of one key as its reconcile goes on, and says how the reconcile ends. */

@@ -1,7 +1,8 @@
+import { emptyRecord } from '@kiln/apk';
 import type { IndexRecord } from '@kiln/apk';
 import type { BlobStore } from '@kiln/blobs';
 import type { Digest } from '@kiln/base';
-import { canonicalJson, digestOf, sortUnique } from '@kiln/base';
+import { canonicalJson, digestOf, hexOf, sortUnique } from '@kiln/base';
 import type { EnqueueRequest, Key } from '@kiln/queue';
 import type { Bundle } from './bundle.ts';
 import { parseKey } from './keys.ts';
@@ -15,6 +16,7 @@ import type {
   KeyState,
   LedgerEntry,
   PackageAttestation,
+  PackageResult,
 } from './records.ts';
 
 /** For tests: the records of a factory in memory. What is enqueued with a change is kept in `enqueued`, in order. */
@@ -39,6 +41,34 @@ export class MemoryRecords implements FactoryRecords {
     const { kind, name } = parseKey(key);
     const desired = { key, kind, name, catalog: 'os', bundle: digest, dependsOn, mayNeed: [] };
     this.#desired.set(key, desired);
+  }
+
+  /** Leaves a key as its reconciler does whose action has this result; one that nobody wants is wanted from then on. */
+  async finish(key: Key, result: ActionResult): Promise<void> {
+    const { kind, name } = parseKey(key);
+    const desired = this.#desired.get(key) ?? {
+      key,
+      kind,
+      name,
+      catalog: 'os',
+      bundle: digestOf(key),
+      dependsOn: [],
+      mayNeed: [],
+    };
+    this.#desired.set(key, desired);
+    const action = digestOf(canonicalJson([key, result]));
+    await this.recordAction(action, key, result);
+    await this.setState({
+      key,
+      desired: desired.bundle,
+      status: 'ready',
+      stage: '',
+      waitingFor: [],
+      errorCode: '',
+      errorMessage: '',
+      errorHint: '',
+      action,
+    });
   }
 
   async desired(key: Key): Promise<Desired | undefined> {
@@ -157,26 +187,6 @@ export class MemoryRecords implements FactoryRecords {
   }
 }
 
-const placeholder: IndexRecord = {
-  checksum: '',
-  name: '',
-  version: '',
-  arch: 'x86_64',
-  sizeBytes: 1,
-  installedSizeBytes: 1,
-  description: '',
-  url: '',
-  license: 'MIT',
-  origin: '',
-  maintainer: '',
-  buildTimeSeconds: 0,
-  commit: '',
-  depends: [],
-  provides: [],
-  installIf: [],
-  providerPriority: undefined,
-};
-
 /** For tests: a package as a build gives it. `content` tells its bytes from those of another build. */
 export function builtPackage(
   facts: Pick<IndexRecord, 'name' | 'version'> & Partial<IndexRecord>,
@@ -185,6 +195,31 @@ export function builtPackage(
   const { name, version } = facts;
   const apk = digestOf(`${name} ${version} ${content}`);
   const checksum = `Q1${Buffer.from(apk).subarray(7, 27).toString('base64').slice(0, 27)}=`;
-  const record = { ...placeholder, origin: name, checksum, ...facts };
+  const record = {
+    ...emptyRecord,
+    arch: 'x86_64',
+    sizeBytes: 1,
+    installedSizeBytes: 1,
+    license: 'MIT',
+    origin: name,
+    checksum,
+    ...facts,
+  };
   return { file: `${name}-${version}.apk`, apk, record };
+}
+
+/** For tests: what a build of these packages gives, that had those in its environment. */
+export function buildResult(
+  packages: readonly BuiltPackage[],
+  inputs: readonly BuiltPackage[] = [],
+): PackageResult {
+  return {
+    kind: 'package',
+    packages,
+    inputs: inputs.map(({ apk, file }) => ({
+      name: file,
+      uri: '',
+      digest: { sha256: hexOf(apk) },
+    })),
+  };
 }

@@ -1,7 +1,6 @@
-import { assert, canonicalJson, digestOf, hexOf } from '@kiln/base';
-import { MemoryBlobs } from '@kiln/blobs';
+import { assert, digestOf } from '@kiln/base';
 import type { BuiltPackage, ImageBundle } from '@kiln/factory';
-import { MemoryRecords, builtPackage } from '@kiln/factory/testing';
+import { MemoryRecords, buildResult, builtPackage } from '@kiln/factory/testing';
 import type { Key } from '@kiln/queue';
 import { beforeEach, expect, test } from 'vitest';
 import type { ImageLock } from './lock.ts';
@@ -22,32 +21,8 @@ beforeEach(() => {
   records = new MemoryRecords();
 });
 
-async function ready(
-  key: Key,
-  result: Parameters<MemoryRecords['recordAction']>[2],
-): Promise<void> {
-  const bundle = {
-    kind: 'index',
-    repository: key,
-    arch: 'x86_64',
-    packages: [],
-    below: [],
-    tests: [],
-  } as const;
-  await records.want(new MemoryBlobs(), key, bundle);
-  const action = digestOf(canonicalJson([key, result]));
-  await records.recordAction(action, key, result);
-  const desired = (await records.desired(key))?.bundle ?? digestOf('');
-  const nothing = { stage: '', waitingFor: [], errorCode: '', errorMessage: '', errorHint: '' };
-  await records.setState({ key, desired, status: 'ready', ...nothing, action });
-}
-
 const build = (key: Key, built: BuiltPackage, made: readonly BuiltPackage[] = []): Promise<void> =>
-  ready(key, {
-    kind: 'package',
-    packages: [built],
-    inputs: made.map(({ apk, file }) => ({ name: file, uri: '', digest: { sha256: hexOf(apk) } })),
-  });
+  records.finish(key, buildResult([built], made));
 
 async function publish(...packages: readonly BuiltPackage[]): Promise<void> {
   const current = await records.currentGeneration('os', 'x86_64');
@@ -86,7 +61,7 @@ async function locked(): Promise<readonly string[]> {
 test('an index that lags behind what passed is waited for', async () => {
   await build(zlib, one);
   await build(server, serverPackage);
-  await ready(zlibTest, { kind: 'test', apks: [one.apk], tests: [] });
+  await records.finish(zlibTest, { kind: 'test', apks: [one.apk], tests: [] });
   expect(await lock()).toEqual({ kind: 'waiting', keys: [index] });
   await publish(one, serverPackage);
   expect(await locked()).toEqual(['zlib 1-r0', 'server 1-r0']);
@@ -102,7 +77,7 @@ test('what waits for its test is waited for where nothing else will do', async (
 test('the version that passed goes into an image while the next one waits, and what was made of that too', async () => {
   await build(zlib, one);
   await build(server, serverPackage);
-  await ready(zlibTest, { kind: 'test', apks: [one.apk], tests: [] });
+  await records.finish(zlibTest, { kind: 'test', apks: [one.apk], tests: [] });
   await publish(one, serverPackage);
   await build(zlib, two);
   await build(server, builtPackage({ name: 'server', version: '1-r1', depends: ['zlib'] }), [two]);
@@ -112,7 +87,7 @@ test('the version that passed goes into an image while the next one waits, and w
 test('recipes that the seed plays elsewhere are waited for when all else passed', async () => {
   await build(zlib, one);
   await build(server, builtPackage({ name: 'server', version: '1-r0', depends: ['so:libc.so.6'] }));
-  await ready(zlibTest, { kind: 'test', apks: [one.apk], tests: [] });
+  await records.finish(zlibTest, { kind: 'test', apks: [one.apk], tests: [] });
   await publish(one, builtPackage({ name: 'server', version: '1-r0', depends: ['so:libc.so.6'] }));
   expect(await lock([libc])).toEqual({ kind: 'waiting', keys: [libc] });
 });

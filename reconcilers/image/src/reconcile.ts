@@ -14,7 +14,7 @@ import type {
   RegistryState,
   TestRun,
 } from '@kiln/factory';
-import { KeyWriter, allPresent, parseImageTest, pendingOf, readBundle } from '@kiln/factory';
+import { allPresent, lookAt, parseImageTest, pendingOf } from '@kiln/factory';
 import type { ImageConfig } from '@kiln/image-config';
 import { parseImageConfig } from '@kiln/image-config';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
@@ -61,62 +61,57 @@ export function imageReconciler(ports: ImageReconcilerPorts, concurrency: number
   };
 }
 
-async function reconcileImage(
+function reconcileImage(
   ports: ImageReconcilerPorts,
   key: Key,
   context: ReconcileContext,
 ): Promise<Outcome> {
-  const desired = await ports.records.desired(key);
-  if (desired === undefined) {
-    // What was published stays; it is no longer kept up to date.
-    await ports.records.dropState(key);
-    return done;
-  }
-  const writer = await KeyWriter.open(ports.records, desired);
-  try {
-    const bundle = await readBundle(ports.blobs, desired, 'image');
-    const pending = await pendingOf(ports.records, bundle.closure);
-    if (pending.length > 0) return await writer.waiting(pending);
-    const config = parseImageConfig(bundle.source, bundle.file);
-    const test = parseImageTest(bundle.testSource, bundle.testFile);
-    const lock = await lockImage(ports.records, bundle, config.contents.packages);
-    const testLock = await lockImage(ports.records, bundle, [
-      ...config.contents.packages,
-      ...test.packages,
-    ]);
-    for (const one of [lock, testLock]) {
-      if (one.kind === 'waiting') return await writer.waiting(one.keys);
-      if (one.kind === 'unsolved') {
-        throw new KilnError('IMAGE_UNSOLVED', `${bundle.file}: ${one.chain.join(': ')}`, {
-          hint: 'kiln package ls lists the packages there are',
-        });
+  return lookAt(ports, {
+    kind: 'image',
+    key,
+    context,
+    // Of an image that nobody wants what was published stays; it is no longer kept up to date.
+    look: async (bundle, writer) => {
+      const pending = await pendingOf(ports.records, bundle.closure);
+      if (pending.length > 0) return await writer.waiting(pending);
+      const config = parseImageConfig(bundle.source, bundle.file);
+      const test = parseImageTest(bundle.testSource, bundle.testFile);
+      const lock = await lockImage(ports.records, bundle, config.contents.packages);
+      const testLock = await lockImage(ports.records, bundle, [
+        ...config.contents.packages,
+        ...test.packages,
+      ]);
+      for (const one of [lock, testLock]) {
+        if (one.kind === 'waiting') return await writer.waiting(one.keys);
+        if (one.kind === 'unsolved') {
+          throw new KilnError('IMAGE_UNSOLVED', `${bundle.file}: ${one.chain.join(': ')}`, {
+            hint: 'kiln package ls lists the packages there are',
+          });
+        }
       }
-    }
-    if (lock.kind !== 'locked' || testLock.kind !== 'locked') return done;
-    const inputs: ImageInputs = {
-      key,
-      bundle,
-      config,
-      test,
-      packages: lock.packages,
-      testPackages: testLock.packages,
-    };
-    const action = actionOf(ports, inputs);
-    const result =
-      (await atHand(ports, action)) ??
-      (await produce(ports, inputs, context, action, (stage) => writer.working(stage)));
-    if (result === 'aborted') {
-      // The queue decides what happens to an attempt whose signal fired; it is not done.
+      if (lock.kind !== 'locked' || testLock.kind !== 'locked') return done;
+      const inputs: ImageInputs = {
+        key,
+        bundle,
+        config,
+        test,
+        packages: lock.packages,
+        testPackages: testLock.packages,
+      };
+      const action = actionOf(ports, inputs);
+      const result =
+        (await atHand(ports, action)) ??
+        (await produce(ports, inputs, context, action, (stage) => writer.working(stage)));
+      if (result === 'aborted') {
+        // The queue decides what happens to an attempt whose signal fired; it is not done.
+        context.signal.throwIfAborted();
+        return requeueAfter(100, 'it was stopped');
+      }
       context.signal.throwIfAborted();
-      return requeueAfter(100, 'it was stopped');
-    }
-    context.signal.throwIfAborted();
-    await show(ports, result);
-    return await writer.ready(action);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    return await writer.failed(error);
-  }
+      await show(ports, result);
+      return await writer.ready(action);
+    },
+  });
 }
 
 /** What an image is made of, all of it. */

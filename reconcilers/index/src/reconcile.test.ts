@@ -1,7 +1,7 @@
-import { canonicalJson, digestOf, silentLogger } from '@kiln/base';
+import { digestOf, silentLogger } from '@kiln/base';
 import { MemoryBlobs } from '@kiln/blobs';
 import type { BuiltPackage, IndexBundle } from '@kiln/factory';
-import { MemoryRecords, builtPackage } from '@kiln/factory/testing';
+import { MemoryRecords, buildResult, builtPackage } from '@kiln/factory/testing';
 import type { Key, Outcome, ReconcileContext } from '@kiln/queue';
 import type { Signer } from '@kiln/trust';
 import { beforeEach, expect, test } from 'vitest';
@@ -34,26 +34,6 @@ async function want(tests: readonly Key[] = [], packages: readonly Key[] = [zlib
     tests,
   };
   await records.want(blobs, index, bundle, [...packages, ...tests]);
-  for (const key of [...packages, ...tests]) await records.want(blobs, key, bundle);
-}
-
-async function ready(
-  key: Key,
-  result: Parameters<MemoryRecords['recordAction']>[2],
-): Promise<void> {
-  const action = digestOf(canonicalJson([key, result]));
-  await records.recordAction(action, key, result);
-  await records.setState({
-    key,
-    desired: digestOf(key),
-    status: 'ready',
-    stage: '',
-    waitingFor: [],
-    errorCode: '',
-    errorMessage: '',
-    errorHint: '',
-    action,
-  });
 }
 
 /** A build of this package, of these. */
@@ -62,15 +42,7 @@ async function build(
   built: BuiltPackage,
   inputs: readonly BuiltPackage[] = [],
 ): Promise<void> {
-  await ready(key, {
-    kind: 'package',
-    packages: [built],
-    inputs: inputs.map(({ apk, file }) => ({
-      name: file,
-      uri: '',
-      digest: { sha256: apk.slice('sha256:'.length) },
-    })),
-  });
+  await records.finish(key, buildResult([built], inputs));
   const bundle = digestOf(`bundle of ${built.apk}`);
   await records.recordAttestations(key, [
     { subject: built.apk, predicateType: provenance, bundle },
@@ -78,7 +50,7 @@ async function build(
 }
 
 const pass = ({ apk }: BuiltPackage): Promise<void> =>
-  ready(zlibTest, { kind: 'test', apks: [apk], tests: [] });
+  records.finish(zlibTest, { kind: 'test', apks: [apk], tests: [] });
 
 async function look(): Promise<Outcome['kind']> {
   const signer = { signIndex: async () => Buffer.from('signature') } as unknown as Signer;
@@ -101,7 +73,7 @@ test('a package is shown once it is said how it was made', async () => {
 
 test('a package of which nothing is said is not shown, and the index is looked at again', async () => {
   await want();
-  await ready(zlib, { kind: 'package', packages: [one], inputs: [] });
+  await records.finish(zlib, buildResult([one]));
   expect(await look()).toBe('requeueAfter');
   await build(tls, two);
   expect(await look()).toBe('requeueAfter');
@@ -110,7 +82,7 @@ test('a package of which nothing is said is not shown, and the index is looked a
 
 test('what is visible already stays, whatever is said of it', async () => {
   await want();
-  await ready(zlib, { kind: 'package', packages: [one], inputs: [] });
+  await records.finish(zlib, buildResult([one]));
   const indexBlob = digestOf('lost index');
   const packages = [one];
   await records.publishGeneration(

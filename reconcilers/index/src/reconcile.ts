@@ -2,9 +2,9 @@ import { printIndexMember } from '@kiln/apk';
 import type { BlobStore } from '@kiln/blobs';
 import { compareBytes, concatBytes, digestOf } from '@kiln/base';
 import type { BuiltPackage, FactoryRecords, Generation, IndexBundle } from '@kiln/factory';
-import { KeyWriter, heldResults, packageKey, readBundle } from '@kiln/factory';
+import { heldResults, lookAt, packageKey } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
-import { done, requeueAfter } from '@kiln/queue';
+import { requeueAfter } from '@kiln/queue';
 import type { Signer } from '@kiln/trust';
 
 export interface IndexReconcilerPorts {
@@ -27,30 +27,25 @@ export function indexReconciler(ports: IndexReconcilerPorts): Reconciler {
   };
 }
 
-async function reconcileIndex(
+function reconcileIndex(
   ports: IndexReconcilerPorts,
   key: Key,
   context: ReconcileContext,
 ): Promise<Outcome> {
-  const desired = await ports.records.desired(key);
-  if (desired === undefined) {
-    // Published generations stay addressable; only the state of the key goes.
-    await ports.records.dropState(key);
-    return done;
-  }
-  const writer = await KeyWriter.open(ports.records, desired);
-  try {
-    const bundle = await readBundle(ports.blobs, desired, 'index');
-    const published = await publish(ports, key, bundle);
-    if (published === undefined) return requeueAfter(100, 'another generation came first');
-    if (published === 'unattested')
-      return requeueAfter(unattestedMs, 'nobody has said yet how a package was made');
-    context.logger.debug('index compared', { key, repository: bundle.repository });
-    return await writer.ready(published);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    return await writer.failed(error);
-  }
+  return lookAt(ports, {
+    kind: 'index',
+    key,
+    context,
+    // Of an index that nobody wants the published generations stay addressable; only the state goes.
+    look: async (bundle, writer) => {
+      const published = await publish(ports, key, bundle);
+      if (published === undefined) return requeueAfter(100, 'another generation came first');
+      if (published === 'unattested')
+        return requeueAfter(unattestedMs, 'nobody has said yet how a package was made');
+      context.logger.debug('index compared', { key, repository: bundle.repository });
+      return await writer.ready(published);
+    },
+  });
 }
 
 /** How soon an index is looked at again that would show a package without a statement of how it was made. */

@@ -2,14 +2,7 @@ import type { Digest } from '@kiln/base';
 import type { BuildPlan } from '@kiln/build';
 import { planBuild } from '@kiln/build';
 import type { EnvironmentPackage, PackageBundle, PackageResult } from '@kiln/factory';
-import {
-  KeyWriter,
-  allPresent,
-  indexKey,
-  pendingOf,
-  pipelineReader,
-  readBundle,
-} from '@kiln/factory';
+import { allPresent, indexKey, lookAt, pendingOf, pipelineReader } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { queueKeys, requeueAfter } from '@kiln/queue';
 import { compileRecipe, parseRecipe } from '@kiln/recipe';
@@ -32,55 +25,53 @@ export function packageReconciler(ports: PackageReconcilerPorts, concurrency: nu
   };
 }
 
-async function reconcilePackage(
+function reconcilePackage(
   ports: PackageReconcilerPorts,
   key: Key,
   context: ReconcileContext,
 ): Promise<Outcome> {
-  const desired = await ports.records.desired(key);
-  if (desired === undefined) {
-    // The packages leave the next generation of the index.
-    const indexes = (await ports.records.listDesired()).filter((one) => one.kind === 'index');
-    await ports.records.dropState(key);
-    return queueKeys(
-      indexes.map((one) => ({ key: one.key, reason: `${key} is no longer in the catalog` })),
-    );
-  }
-  const writer = await KeyWriter.open(ports.records, desired);
-  try {
-    const bundle = await readBundle(ports.blobs, desired, 'package');
-    const pending = await pendingOf(ports.records, [bundle.seed, ...bundle.closure]);
-    if (pending.length > 0) return await writer.waiting(pending);
-    const { plan, environment } = await planOf(ports, bundle);
-    const known = await atHand(ports, plan.action);
-    if (known === undefined) {
-      const built = await runBuild(ports, {
-        key,
-        bundle,
-        plan,
-        environment,
-        context,
-        working: (stage) => writer.working(stage),
-      });
-      if (built === 'aborted') {
-        // The queue decides what happens to an attempt whose signal fired; it is not done.
-        context.signal.throwIfAborted();
-        return requeueAfter(100, 'the build was stopped');
+  return lookAt(ports, {
+    kind: 'package',
+    key,
+    context,
+    gone: async () => {
+      // The packages leave the next generation of the index.
+      const indexes = (await ports.records.listDesired()).filter((one) => one.kind === 'index');
+      return queueKeys(
+        indexes.map((one) => ({ key: one.key, reason: `${key} is no longer in the catalog` })),
+      );
+    },
+    look: async (bundle, writer) => {
+      const pending = await pendingOf(ports.records, [bundle.seed, ...bundle.closure]);
+      if (pending.length > 0) return await writer.waiting(pending);
+      const { plan, environment } = await planOf(ports, bundle);
+      const known = await atHand(ports, plan.action);
+      if (known === undefined) {
+        const built = await runBuild(ports, {
+          key,
+          bundle,
+          plan,
+          environment,
+          context,
+          working: (stage) => writer.working(stage),
+        });
+        if (built === 'aborted') {
+          // The queue decides what happens to an attempt whose signal fired; it is not done.
+          context.signal.throwIfAborted();
+          return requeueAfter(100, 'the build was stopped');
+        }
+        await ports.records.recordAction(plan.action, key, built);
+      } else {
+        await attestMissing(ports, { key, plan, known });
       }
-      await ports.records.recordAction(plan.action, key, built);
-    } else {
-      await attestMissing(ports, { key, plan, known });
-    }
-    const index = indexKey(bundle.settings.name, bundle.arch);
-    const changed = writer.action !== plan.action;
-    return await writer.ready(
-      plan.action,
-      changed ? [{ key: index, priority: 60, reason: `${key} was built` }] : [],
-    );
-  } catch (error) {
-    context.signal.throwIfAborted();
-    return await writer.failed(error);
-  }
+      const index = indexKey(bundle.settings.name, bundle.arch);
+      const changed = writer.action !== plan.action;
+      return await writer.ready(
+        plan.action,
+        changed ? [{ key: index, priority: 60, reason: `${key} was built` }] : [],
+      );
+    },
+  });
 }
 
 /** The action's recorded result, when its packages are there; a result that lost a package is forgotten. */

@@ -12,7 +12,7 @@ import type {
   PackageResult,
   ResolvedInput,
 } from '@kiln/factory';
-import { environmentRoot, packagesOf } from '@kiln/factory';
+import { environmentRoot, explain, packagesOf } from '@kiln/factory';
 import type { Key, ReconcileContext } from '@kiln/queue';
 import { sourceDescriptor } from '@kiln/recipe';
 import type { AttestRequest } from './attest.ts';
@@ -91,12 +91,6 @@ function refused(failure: BuildFailure, log: AttemptLog): KilnError {
   if (!printed) for (const finding of findings) log.write(`${finding}\n`);
   const shown = printed ? findings.slice(-shownMax) : findings.slice(0, shownMax);
   return new KilnError(code, [message, ...shown].join('; '), { hint, position, retry });
-}
-
-function explain(log: AttemptLog, error: unknown): void {
-  if (!(error instanceof KilnError)) return;
-  log.write(`error[${error.code}]: ${error.message}\n`);
-  if (error.hint !== undefined) log.write(`hint: ${error.hint}\n`);
 }
 
 interface Finished extends Extract<BuildOutcome, { readonly kind: 'built' }> {

@@ -11,9 +11,9 @@ import type {
   ResolvedInput,
   SeedBundle,
 } from '@kiln/factory';
-import { KeyWriter, allPresent, readBundle } from '@kiln/factory';
+import { allPresent, lookAt } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
-import { done, requeueAfter } from '@kiln/queue';
+import { requeueAfter } from '@kiln/queue';
 import type { DebianArchive, SeedDefinition, WrappedPackage } from '@kiln/seed';
 import { addToSeed, makeSeed, parseSeed, parseSeedAddition, stageText } from '@kiln/seed';
 import type { Signer } from '@kiln/trust';
@@ -42,37 +42,32 @@ export function seedReconciler(ports: SeedReconcilerPorts): Reconciler {
   };
 }
 
-async function reconcileSeed(
+function reconcileSeed(
   ports: SeedReconcilerPorts,
   key: Key,
   context: ReconcileContext,
 ): Promise<Outcome> {
-  const desired = await ports.records.desired(key);
-  if (desired === undefined) {
-    await ports.records.dropState(key);
-    return done;
-  }
-  const writer = await KeyWriter.open(ports.records, desired);
-  try {
-    const bundle = await readBundle(ports.blobs, desired, 'seed');
-    const action = digestOfValue({ action: 'seed/1', bundle: desired.bundle });
-    let result = await atHand(ports, action);
-    if (result === undefined) {
-      result = await wrapSeed(ports, {
-        key,
-        bundle,
-        context,
-        working: (stage) => writer.working(stage),
-      });
-      await ports.records.recordAction(action, key, result);
-    }
-    if (!(await publish(ports, key, bundle, result)))
-      return requeueAfter(100, 'another generation came first');
-    return await writer.ready(action);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    return await writer.failed(error);
-  }
+  return lookAt(ports, {
+    kind: 'seed',
+    key,
+    context,
+    look: async (bundle, writer, desired) => {
+      const action = digestOfValue({ action: 'seed/1', bundle: desired.bundle });
+      let result = await atHand(ports, action);
+      if (result === undefined) {
+        result = await wrapSeed(ports, {
+          key,
+          bundle,
+          context,
+          working: (stage) => writer.working(stage),
+        });
+        await ports.records.recordAction(action, key, result);
+      }
+      if (!(await publish(ports, key, bundle, result)))
+        return requeueAfter(100, 'another generation came first');
+      return await writer.ready(action);
+    },
+  });
 }
 
 async function atHand(

@@ -1,8 +1,8 @@
-import { KilnError, canonicalJson, digestOf, silentLogger } from '@kiln/base';
+import { KilnError, digestOf, silentLogger } from '@kiln/base';
 import { MemoryBlobs } from '@kiln/blobs';
 import type { SandboxRequest, SandboxResult, Workspace } from '@kiln/build';
 import type { BuiltPackage, TestBundle } from '@kiln/factory';
-import { MemoryRecords, builtPackage } from '@kiln/factory/testing';
+import { MemoryRecords, buildResult, builtPackage } from '@kiln/factory/testing';
 import type { Key, Outcome, ReconcileContext } from '@kiln/queue';
 import { beforeEach, expect, test } from 'vitest';
 import { testReconciler } from './reconcile.ts';
@@ -55,21 +55,8 @@ async function want(source = recipe, optional: readonly Key[] = []): Promise<voi
   await records.want(blobs, key, bundle, [zip, shell]);
 }
 
-async function build(of: Key, ...packages: readonly BuiltPackage[]): Promise<void> {
-  await records.want(blobs, of, {
-    kind: 'index',
-    repository: of,
-    arch: 'x86_64',
-    packages: [],
-    below: [],
-    tests: [],
-  });
-  const action = digestOf(canonicalJson(packages.map(({ apk }) => apk)));
-  await records.recordAction(action, of, { kind: 'package', packages, inputs: [] });
-  const desired = (await records.desired(of))?.bundle ?? digestOf('');
-  const nothing = { stage: '', waitingFor: [], errorCode: '', errorMessage: '', errorHint: '' };
-  await records.setState({ key: of, desired, status: 'ready', ...nothing, action });
-}
+const build = (of: Key, ...packages: readonly BuiltPackage[]): Promise<void> =>
+  records.finish(of, buildResult(packages));
 
 const zipOf = (content: string, facts: Partial<BuiltPackage['record']> = {}): BuiltPackage =>
   builtPackage({ name: 'zip', version: '1-r0', ...facts }, content);

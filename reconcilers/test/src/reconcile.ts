@@ -1,17 +1,17 @@
 import type { Digest, Position } from '@kiln/base';
-import { KilnError, assert, digestOfValue } from '@kiln/base';
+import { assert, digestOfValue } from '@kiln/base';
 import type { TestPlan } from '@kiln/build';
 import { testActionDigest } from '@kiln/build';
 import type {
-  AttemptLog,
   EnvironmentPackage,
+  KeyWriter,
   PackageResult,
   TestBundle,
   TestResult,
 } from '@kiln/factory';
-import { KeyWriter, packagesOf, pendingOf, pipelineReader, readBundle } from '@kiln/factory';
+import { explain, lookAt, packagesOf, pendingOf, pipelineReader } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
-import { done, requeueAfter } from '@kiln/queue';
+import { requeueAfter } from '@kiln/queue';
 import type { CompiledRecipe, CompiledTest } from '@kiln/recipe';
 import { compileRecipe, parseRecipe } from '@kiln/recipe';
 import { lockGuest } from './guest.ts';
@@ -31,42 +31,37 @@ export function testReconciler(ports: TestReconcilerPorts, concurrency: number):
   };
 }
 
-async function reconcileTest(
+function reconcileTest(
   ports: TestReconcilerPorts,
   key: Key,
   context: ReconcileContext,
 ): Promise<Outcome> {
-  const desired = await ports.records.desired(key);
-  if (desired === undefined) {
-    // The index asks for it no longer either, and is looked at for that.
-    await ports.records.dropState(key);
-    return done;
-  }
-  const writer = await KeyWriter.open(ports.records, desired);
-  try {
-    const bundle = await readBundle(ports.blobs, desired, 'test');
-    const pending = await pendingOf(ports.records, neededBy(bundle));
-    if (pending.length > 0) return await writer.waiting(pending);
-    const built = await packagesOf(ports.records, await ports.records.state(bundle.package));
-    assert(built !== undefined, `${bundle.package} is ready`);
-    const tests = await planTests(ports, bundle, built);
-    if (tests.kind === 'waiting') return await writer.waiting(tests.keys);
-    const action = actionOf(built, tests.tests);
-    const known = await ports.records.action(action);
-    if (known?.kind !== 'test') {
-      const result = await runTests(ports, { key, built, tests: tests.tests, context, writer });
-      if (result === 'aborted') {
-        // The queue decides what happens to an attempt whose signal fired; it is not done.
-        context.signal.throwIfAborted();
-        return requeueAfter(100, 'the test was stopped');
+  return lookAt(ports, {
+    kind: 'test',
+    key,
+    context,
+    // When nobody wants the test any more, the index asks for it no longer either, and is looked at for that.
+    look: async (bundle, writer) => {
+      const pending = await pendingOf(ports.records, neededBy(bundle));
+      if (pending.length > 0) return await writer.waiting(pending);
+      const built = await packagesOf(ports.records, await ports.records.state(bundle.package));
+      assert(built !== undefined, `${bundle.package} is ready`);
+      const tests = await planTests(ports, bundle, built);
+      if (tests.kind === 'waiting') return await writer.waiting(tests.keys);
+      const action = actionOf(built, tests.tests);
+      const known = await ports.records.action(action);
+      if (known?.kind !== 'test') {
+        const result = await runTests(ports, { key, built, tests: tests.tests, context, writer });
+        if (result === 'aborted') {
+          // The queue decides what happens to an attempt whose signal fired; it is not done.
+          context.signal.throwIfAborted();
+          return requeueAfter(100, 'the test was stopped');
+        }
+        await ports.records.recordAction(action, key, result);
       }
-      await ports.records.recordAction(action, key, result);
-    }
-    return await writer.ready(action);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    return await writer.failed(error);
-  }
+      return await writer.ready(action);
+    },
+  });
 }
 
 function neededBy({ package: tested, guests, seed }: TestBundle): readonly Key[] {
@@ -198,10 +193,4 @@ async function runTests(
   } finally {
     log.close();
   }
-}
-
-function explain(log: AttemptLog, error: unknown): void {
-  if (!(error instanceof KilnError)) return;
-  log.write(`error[${error.code}]: ${error.message}\n`);
-  if (error.hint !== undefined) log.write(`hint: ${error.hint}\n`);
 }
