@@ -3,7 +3,15 @@ import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Clock, Digest, Random } from '@kiln/base';
-import { digestFromHex, hexOf, isDigest, parseDigest, systemClock, systemRandom } from '@kiln/base';
+import {
+  digestFromHex,
+  digestOf,
+  hexOf,
+  isDigest,
+  parseDigest,
+  systemClock,
+  systemRandom,
+} from '@kiln/base';
 import type { BlobStat, BlobStore, ByteRange } from '@kiln/blobs';
 import {
   blobBytesLimitDefault,
@@ -94,6 +102,10 @@ export class FsBlobs implements BlobStore {
 
   async put(source: Uint8Array | AsyncIterable<Uint8Array>, expected?: Digest): Promise<BlobStat> {
     if (expected !== undefined) parseDigest(expected);
+    if (source instanceof Uint8Array) {
+      const known = await this.#known(source, expected);
+      if (known !== undefined) return known;
+    }
     await this.#guard(this.#prepare());
     const temporary = join(this.#temporaryDirectory, this.#random.id(16));
     try {
@@ -132,6 +144,14 @@ export class FsBlobs implements BlobStore {
 
   get #temporaryDirectory(): string {
     return join(this.directory, 'temporary', this.#owner ?? '');
+  }
+
+  /** What is at hand and there already is not written again. */
+  async #known(bytes: Uint8Array, expected: Digest | undefined): Promise<BlobStat | undefined> {
+    const digest = digestOf(bytes);
+    if (expected !== undefined && digest !== expected) throw blobDigestMismatch(expected, digest);
+    const found = await this.stat(digest);
+    return found?.sizeBytes === bytes.length ? found : undefined;
   }
 
   /** Once per store; a failure is not remembered, so that a full or missing disk can come back. */
