@@ -12,7 +12,7 @@ import type {
   LastGood,
   ReadCatalogs,
 } from '@kiln/factory';
-import { parseKey, readBundle, readCatalogs, testKey } from '@kiln/factory';
+import { RecipeFactsReader, parseKey, readBundle, readCatalogs, testKey } from '@kiln/factory';
 import { isConnectionLost } from '@kiln/postgres';
 import type { Key } from '@kiln/queue';
 import type { Architecture } from '@kiln/recipe';
@@ -43,6 +43,7 @@ const pollMs = 30_000;
 export class CatalogKeeper {
   readonly #options: CatalogKeeperOptions;
   readonly #reader: CatalogReader;
+  readonly #facts = new RecipeFactsReader();
   #folders: readonly CatalogFolder[];
   #only: readonly string[];
   #watchers: fs.FSWatcher[] = [];
@@ -196,7 +197,8 @@ export class CatalogKeeper {
     sources: readonly CatalogSource[],
     present: readonly Desired[],
   ): Promise<ReadCatalogs> {
-    const read = readCatalogs(sources, this.#options.arch);
+    const read = readCatalogs(sources, this.#options.arch, undefined, this.#facts);
+    this.#facts.endRound();
     const broken = new Set(read.catalogs.flatMap((one) => one.problems.map(({ key }) => key)));
     const lastGood = new Map<Key, LastGood>();
     for (const desired of present) {
@@ -209,7 +211,7 @@ export class CatalogKeeper {
         this.#options.log.warn('last good state not read', { key, error: messageOf(error) });
       }
     }
-    return lastGood.size === 0 ? read : readCatalogs(sources, this.#options.arch, lastGood);
+    return lastGood.size === 0 ? read : readCatalogs(sources, this.#options.arch, lastGood, this.#facts);
   }
 }
 

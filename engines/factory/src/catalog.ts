@@ -17,7 +17,7 @@ import type { ImageFacts } from './image-test.ts';
 import { parseImageTest } from './image-test.ts';
 import { imageKey, indexKey, packageKey, parseKey, seedKey, testKey } from './keys.ts';
 import type { PipelineText, RecipeFacts, TestFacts } from './recipe-facts.ts';
-import { nameOfAtom, readRecipeFacts } from './recipe-facts.ts';
+import { RecipeFactsReader, nameOfAtom } from './recipe-facts.ts';
 import type { CatalogProblem, Desired } from './records.ts';
 
 /** A file of a catalog: its text or bytes are in a blob; small texts come with it. */
@@ -88,15 +88,17 @@ interface Catalog {
  * Which repository provides a name is decided here, by declaration: a name that a recipe of any catalog gives (its
  * packages and declared provides) comes from that recipe and is waited for, every other name comes from the seed.
  * A file that cannot be read becomes a problem of its key; the others are not touched by it, and the key stays what
- * `lastGood` says it was. Pure.
+ * `lastGood` says it was. Pure but for what `reader` remembers.
  */
 export function readCatalogs(
   sources: readonly CatalogSource[],
   arch: Architecture,
   lastGood: ReadonlyMap<Key, LastGood> = new Map(),
+  reader: RecipeFactsReader = new RecipeFactsReader(),
 ): ReadCatalogs {
   const catalogs: Catalog[] = [];
-  for (const source of sources) catalogs.push(readCatalog(source, catalogs, arch, lastGood));
+  for (const source of sources)
+    catalogs.push(readCatalog(source, catalogs, { arch, lastGood, reader }));
   let graph = new Graph(catalogs);
   if (refuseCycles(catalogs, graph, lastGood)) graph = new Graph(catalogs);
   const bundles = new Map<Digest, Uint8Array>();
@@ -311,12 +313,18 @@ function desiredImage(
   );
 }
 
+interface ReadContext {
+  readonly arch: Architecture;
+  readonly lastGood: ReadonlyMap<Key, LastGood>;
+  readonly reader: RecipeFactsReader;
+}
+
 function readCatalog(
   source: CatalogSource,
   before: readonly Catalog[],
-  arch: Architecture,
-  lastGood: ReadonlyMap<Key, LastGood>,
+  context: ReadContext,
 ): Catalog {
+  const { arch, lastGood } = context;
   const base = before[0]?.settings;
   const file = source.files.find((one) => one.path === 'catalog.yaml');
   if (file?.text === undefined) {
@@ -352,7 +360,7 @@ function readCatalog(
   for (const entry of source.files) {
     const recipe = /^recipes\/([^/]+)\.yaml$/.exec(entry.path)?.[1];
     if (recipe !== undefined)
-      addRecipe(catalog, entry, recipe, { arch, pipelines, taken, lastGood });
+      addRecipe(catalog, entry, recipe, { ...context, pipelines, taken });
     const image = /^images\/([^/]+?)(\.test)?\.yaml$/.exec(entry.path);
     if (image?.[1] !== undefined && image[2] === undefined)
       addImage(catalog, entry, image[1], takenImages, lastGood);
@@ -376,16 +384,14 @@ function addRecipe(
   catalog: Catalog,
   file: CatalogFile,
   name: string,
-  context: {
-    arch: Architecture;
+  context: ReadContext & {
     pipelines(name: string): PipelineText | undefined;
-    taken: ReadonlySet<string>;
-    lastGood: ReadonlyMap<Key, LastGood>;
+    readonly taken: ReadonlySet<string>;
   },
 ): void {
   const key = packageKey(name, context.arch);
   try {
-    const facts = readRecipeFacts({
+    const facts = context.reader.read({
       text: file.text ?? '',
       file: `${catalog.source.label}/${file.path}`,
       arch: context.arch,
@@ -420,7 +426,7 @@ function keptRecipe(
     return undefined;
   const { source, pipelines, arch } = last.bundle;
   try {
-    const facts = readRecipeFacts({
+    const facts = new RecipeFactsReader().read({
       text: source,
       file: last.bundle.file,
       arch,

@@ -50,7 +50,7 @@ export { MemoryRegistryState } from './memory-registry-state.ts';
 export type { HeldResults } from './held-results.ts';
 export { heldResults } from './held-results.ts';
 export type { PipelineText, RecipeFacts, TestFacts } from './recipe-facts.ts';
-export { nameOfAtom, pipelineReader } from './recipe-facts.ts';
+export { RecipeFactsReader, nameOfAtom, pipelineReader } from './recipe-facts.ts';
 export type {
   ActionResult,
   Attachment,

@@ -67,9 +67,73 @@ export function pipelineReader(
   };
 }
 
-/** Undefined when the recipe is not for this architecture. Throws what parsing and compiling throw, with positions. */
-export function readRecipeFacts(request: RecipeFactsRequest): RecipeFacts | undefined {
-  const used = new Map<string, string>();
+interface Remembered {
+  readonly text: string;
+  readonly arch: Architecture;
+  /** The texts of the pipelines that it used, by name. */
+  readonly used: ReadonlyMap<string, string>;
+  readonly facts: RecipeFacts | undefined;
+}
+
+/** Reads recipes, again and again where somebody watches them: what is as it was is not parsed again. */
+export class RecipeFactsReader {
+  #before: ReadonlyMap<string, Remembered> = new Map();
+  #now = new Map<string, Remembered>();
+  readonly #definitions = new Map<string, { text: string; definition: PipelineDefinition }>();
+
+  /** Undefined when the recipe is not for this architecture. Throws what parsing and compiling throw, with positions. */
+  read(request: RecipeFactsRequest): RecipeFacts | undefined {
+    const { text, arch, file } = request;
+    const known = this.#now.get(file) ?? this.#before.get(file);
+    const same =
+      known?.text === text &&
+      known.arch === arch &&
+      [...known.used].every(([name, used]) => request.pipelines(name)?.text === used);
+    const remembered = same ? known : this.#parse(request);
+    this.#now.set(file, remembered);
+    return remembered.facts;
+  }
+
+  /** Ends a round of reading: what nobody asked for in the last two is forgotten. */
+  endRound(): void {
+    this.#before = this.#now;
+    this.#now = new Map();
+  }
+
+  #parse(request: RecipeFactsRequest): Remembered {
+    const used = new Map<string, string>();
+    const facts = parseFacts(request, (name) => {
+      const found = request.pipelines(name);
+      if (found === undefined) return undefined;
+      used.set(name, found.text);
+      return this.#definition(found);
+    });
+    const { text, arch } = request;
+    return {
+      text,
+      arch,
+      used,
+      facts: facts && {
+        ...facts,
+        pipelines: Object.fromEntries([...used].sort(([a], [b]) => (a < b ? -1 : 1))),
+      },
+    };
+  }
+
+  /** Many recipes use the same. */
+  #definition({ file, text }: PipelineText): PipelineDefinition {
+    const known = this.#definitions.get(file);
+    if (known?.text === text) return known.definition;
+    const definition = parsePipelineDefinition(text, { file });
+    this.#definitions.set(file, { text, definition });
+    return definition;
+  }
+}
+
+function parseFacts(
+  request: RecipeFactsRequest,
+  pipelines: (name: string) => PipelineDefinition | undefined,
+): Omit<RecipeFacts, 'pipelines'> | undefined {
   const decoded = decodeRecipe(request.text, { file: request.file });
   refuseUnsupported(decoded);
   const recipe = expandRecipe(decoded);
@@ -77,11 +141,7 @@ export function readRecipeFacts(request: RecipeFactsRequest): RecipeFacts | unde
   const compiled = compileRecipe({
     recipe,
     arch: request.arch,
-    pipelines: pipelineReader((name) => {
-      const found = request.pipelines(name);
-      if (found !== undefined) used.set(name, found.text);
-      return found;
-    }),
+    pipelines,
   });
   requirePinnedSources(compiled);
   const packages = [recipe.package, ...recipe.subpackages];
@@ -98,7 +158,6 @@ export function readRecipeFacts(request: RecipeFactsRequest): RecipeFacts | unde
     runtime: packages.flatMap((one) =>
       one.dependencies.runtime.filter((atom) => !atom.startsWith('!')),
     ),
-    pipelines: Object.fromEntries([...used].sort(([a], [b]) => (a < b ? -1 : 1))),
     tests: tested.flatMap(({ name, test }) =>
       test === undefined || test.pipeline.length === 0
         ? []
