@@ -19,12 +19,15 @@ const kills = 50;
 /** Files whose change makes work: a text in two images, a library and what is linked to it, a program. */
 const touched = ['recipes/words/words', 'recipes/greet/greet.c', 'recipes/greeter/greeter.c'];
 
+/** Homes with the seed alone, and with the whole catalog. */
 let warm: string;
+let built: string;
 let undisturbed: Published;
 
 beforeAll(async () => {
   warm = await warmHome('seed');
-  await using factory = new Factory({ homeFrom: warm });
+  built = await warmHome('catalog');
+  await using factory = new Factory({ homeFrom: built });
   await factory.up();
   undisturbed = await publishedBy(factory);
 }, 600_000);
@@ -135,8 +138,10 @@ test(`${kills} kills of random processes change nothing in the end`, async () =>
 }, 400_000);
 
 test('a killed supervisor takes everything with it, and the next start goes on at the same port', async () => {
-  await using factory = new Factory({ homeFrom: warm });
+  await using factory = new Factory({ homeFrom: built });
+  const originals = touched.map((file) => factory.read(file));
   await explained(factory, async () => {
+    touched.forEach((file, at) => factory.write(file, variant(file, originals[at] ?? '', 0)));
     await factory.succeed(['up', '--detach']);
     const { registry } = await factory.status();
     const port = registry.slice(registry.indexOf(':') + 1);
@@ -146,6 +151,9 @@ test('a killed supervisor takes everything with it, and the next start goes on a
     if (killed !== undefined) process.kill(killed, 'SIGKILL');
     await factory.succeed(['up'], { environment: { KILN_PORT: port }, timeoutMs: 300_000 });
     expect((await factory.status()).registry).toBe(registry);
+    expect((await publishedBy(factory)).images).not.toEqual(undisturbed.images);
+    touched.forEach((file, at) => factory.write(file, originals[at] ?? ''));
+    await factory.up();
     await settled(factory, 60_000);
     await expectInOrder(factory);
     const all: readonly Role[] = ['supervisor', 'server', 'worker', 'signer', 'postgres'];
@@ -156,7 +164,7 @@ test('a killed supervisor takes everything with it, and the next start goes on a
 }, 400_000);
 
 test('two starts at the same moment agree on one factory', async () => {
-  await using factory = new Factory({ homeFrom: warm });
+  await using factory = new Factory({ homeFrom: built });
   await explained(factory, async () => {
     const both = await Promise.all([1, 2].map(() => factory.kiln(['up', '--detach'])));
     expect(both.map((one) => one.exitCode)).toEqual([0, 0]);
@@ -174,7 +182,7 @@ describe('the keys', () => {
   let factory: Factory;
 
   beforeAll(async () => {
-    factory = new Factory({ homeFrom: warm });
+    factory = new Factory({ homeFrom: built });
     await factory.succeed(['up', '--detach']);
   }, 200_000);
 
