@@ -61,13 +61,15 @@ async function installClient(
   say: (line: string) => void,
 ): Promise<string> {
   const pin = clientPins[name];
-  const home = join(directory, `${name}-${pin.version.replace(/[^A-Za-z0-9.+-]/g, '_')}`);
+  const home = homeOf(name, directory);
   const program = join(home, 'bin', name);
   if ((await readStamp(home)) !== undefined) return program;
   await locked(join(directory, `${name}.lock`), async () => {
     if ((await readStamp(home)) !== undefined) return;
     say(`installing ${name} ${pin.version}`);
-    const stamp = await installInto(name, pin, { home, cache: join(directory, `${name}.go`) });
+    const goCache = join(directory, 'go');
+    const stamp = await installInto(name, pin, { home, goCache });
+    if (await allGoClientsIn(directory)) await rm(goCache, { recursive: true, force: true });
     if (stamp.version !== stamp.asked) {
       say(`${name} ${stamp.asked} is gone; installed ${stamp.version} instead`);
     }
@@ -79,7 +81,7 @@ async function installClient(
 async function installInto(
   name: ClientName,
   pin: DebianPin | GoPin,
-  { home, cache }: { readonly home: string; readonly cache: string },
+  { home, goCache }: { readonly home: string; readonly goCache: string },
 ): Promise<ClientStamp> {
   const started = Date.now();
   const partial = `${home}.partial`;
@@ -87,10 +89,7 @@ async function installInto(
   await rm(home, { recursive: true, force: true });
   await mkdir(partial);
   const packages = pin.kind === 'debian' ? await installDebianClient(name, pin, partial) : [];
-  if (pin.kind === 'go') {
-    await installGoClient(pin, partial, cache);
-    await rm(cache, { recursive: true, force: true });
-  }
+  if (pin.kind === 'go') await installGoClient(pin, partial, goCache);
   const own = packages.find((each) => each.name === pin.package);
   const stamp: ClientStamp = {
     name,
@@ -102,6 +101,19 @@ async function installInto(
   await writeFile(join(partial, 'stamp.json'), `${JSON.stringify(stamp, undefined, 2)}\n`);
   await rename(partial, home);
   return stamp;
+}
+
+function homeOf(name: ClientName, directory: string): string {
+  return join(directory, `${name}-${clientPins[name].version.replace(/[^A-Za-z0-9.+-]/g, '_')}`);
+}
+
+/** Nobody else builds with what they share. */
+async function allGoClientsIn(directory: string): Promise<boolean> {
+  const names = (Object.keys(clientPins) as ClientName[]).filter(
+    (name) => clientPins[name].kind === 'go',
+  );
+  const stamps = await Promise.all(names.map((name) => readStamp(homeOf(name, directory))));
+  return stamps.every((stamp) => stamp !== undefined);
 }
 
 async function readStamp(home: string): Promise<ClientStamp | undefined> {
