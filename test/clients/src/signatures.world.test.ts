@@ -1,36 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { collect, digestOf, silentLogger } from '@kiln/base';
 import type { Digest } from '@kiln/base';
+import { SignerClient, runSigner } from '@kiln/keys-file';
+import type { RunningSigner } from '@kiln/keys-file';
 import { MemoryLedger, printVerification, verifyImage } from '@kiln/trust';
 import { bareImage, goodStatements, imageKeyPair } from '@kiln/trust/testing';
 import type { FixtureImage } from '@kiln/trust/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { SignerClient } from './signer-client.ts';
-import { runSigner } from './signer-server.ts';
-import type { RunningSigner } from './signer-server.ts';
+import { installClients } from './install.ts';
 
-/** Stock cosign, 3.1.1 or newer: `KILN_COSIGN`, or where the clients of `test/clients` are kept. */
-function findCosign(): string | undefined {
-  const named = process.env['KILN_COSIGN'];
-  if (named !== undefined && named !== '') return named;
-  const cache = process.env['KILN_CACHE'] ?? '';
-  const tools = cache === '' ? resolve(import.meta.dirname, '../../../.tools') : cache;
-  const found = globSync('clients/{bin,cosign-v3.*/bin}/cosign', { cwd: tools });
-  return found.map((path) => join(tools, path)).find((path) => existsSync(path));
-}
-
-const cosign = findCosign();
-if (cosign === undefined) {
-  process.stderr.write('skipped: no cosign; set KILN_COSIGN or install the test clients\n');
-}
-
+let cosign: string;
 const root = mkdtempSync(join(tmpdir(), 'kiln-cosign-'));
 const publicKey = join(root, 'public', 'image.pub');
 const ledger = new MemoryLedger();
@@ -39,6 +25,7 @@ let server: Server;
 let image: FixtureImage;
 
 beforeAll(async () => {
+  ({ cosign } = await installClients(['cosign']));
   signer = await runSigner({
     keysDirectory: join(root, 'keys'),
     publicDirectory: join(root, 'public'),
@@ -119,7 +106,7 @@ async function runCosign(
   const reference = `127.0.0.1:${(server.address() as AddressInfo).port}/app@${digest}`;
   const key = args.includes('--key') ? [] : ['--key', publicKey];
   const flags = [...key, '--insecure-ignore-tlog', '--allow-http-registry', reference];
-  const child = spawn(cosign ?? '', [...args, ...flags], {
+  const child = spawn(cosign, [...args, ...flags], {
     env: { PATH: process.env['PATH'] ?? '', HOME: root, TUF_ROOT: join(root, 'tuf') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -144,7 +131,7 @@ test('Kiln verifies what the signer process made', async () => {
   expect(printVerification(report)).toContain('verified: 12 checks');
 });
 
-describe.skipIf(cosign === undefined)('stock cosign', () => {
+describe('stock cosign', () => {
   test.each(['index', 'manifest'] as const)('verifies the signature of the %s', async (what) => {
     const { exitCode, output } = await runCosign(image[what], 'verify');
     expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
