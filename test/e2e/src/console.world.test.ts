@@ -20,6 +20,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 let factory: InventedFactory;
 let browser: Browser;
 let line: FilledLine;
+/** What tests share that ask for nothing of their own: the browser keeps the compiled scripts in it. */
+let shared: BrowserContext;
 const contexts: BrowserContext[] = [];
 /** What a page complained about: each test ends with none. */
 const complaints: string[] = [];
@@ -28,9 +30,11 @@ beforeAll(async () => {
   const { folder } = await buildConsole(root);
   factory = await inventedFactory(folder);
   browser = await openBrowser();
+  shared = await browser.context();
 });
 
 afterEach(async () => {
+  for (const page of shared.pages()) await page.close();
   for (const context of contexts.splice(0)) await context.close();
   expect(complaints.splice(0)).toEqual([]);
 });
@@ -50,8 +54,9 @@ async function open(
   address: string,
   { troubled = false, prepare, ...options }: OpenOptions = {},
 ): Promise<Page> {
-  const context = await browser.context(options);
-  contexts.push(context);
+  const own = Object.keys(options).length > 0;
+  const context = own ? await browser.context(options) : shared;
+  if (own) contexts.push(context);
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   page.on('request', (request) => {
@@ -532,29 +537,31 @@ interface AxeResult {
   }[];
 }
 
-describe.each(['light', 'dark'] as const)('in the %s scheme', (colorScheme) => {
-  test.each(everyPage)(
-    '%s has no accessibility violation that a program can find',
-    async (address) => {
-      const page = await open(address, { colorScheme, troubled: true, reducedMotion: 'reduce' });
-      await page.getByRole('heading', { level: 1 }).waitFor();
-      await page.waitForLoadState('load');
-      await eventually(() => page.getByRole('status', { name: /^Loading/ }).count(), 0);
-      await page.evaluate(axe);
+test.each(everyPage)(
+  '%s has no accessibility violation that a program can find, light and dark',
+  async (address) => {
+    const page = await open(address, { troubled: true });
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.waitForLoadState('load');
+    await eventually(() => page.getByRole('status', { name: /^Loading/ }).count(), 0);
+    await page.evaluate(axe);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
       const { violations } = await page.evaluate(async () =>
         (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run(),
       );
       expect(
         violations.map(
           ({ id, nodes }) =>
-            `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary}`).join('; ')}`,
+            `${colorScheme}: ${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary}`).join('; ')}`,
         ),
       ).toEqual([]);
       const name = `${colorScheme}-${address.replaceAll(/[^a-z]+/g, '-')}.png`;
       await page.screenshot({ path: path.join(pictures, name), fullPage: true });
-    },
-  );
-});
+    }
+  },
+);
 
 test('pages fit a narrow screen without scrolling sideways', async () => {
   const page = await open('/', { troubled: true, viewport: { width: 360, height: 740 } });
