@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { KilnError, shorten } from '@kiln/base';
 import type { TarEntry, TarMember } from '@kiln/tar';
@@ -26,39 +26,52 @@ export class DataCheck {
         content: entry.type === 'file' ? checkedContent(entry, content) : requireLinkSum(entry),
       };
     }
-    const found = this.#hash.digest('hex');
-    if (found === this.#info.dataHash) return;
-    const message = `data of ${shorten(this.#info.name)} have SHA-256 ${found}, .PKGINFO says ${this.#info.dataHash || 'nothing'}`;
-    throw new KilnError('APK_DATA_HASH_MISMATCH', message, {
-      hint: 'the package is damaged; fetch or build it again',
-    });
+    requireDataHash(this.#info, this.#hash.digest('hex'));
   }
+}
+
+/** Throws `APK_DATA_HASH_MISMATCH` unless the compressed data have the hash that `.PKGINFO` gives. */
+export function requireDataHash(info: PackageInfo, found: string): void {
+  if (found === info.dataHash) return;
+  const message = `data of ${shorten(info.name)} have SHA-256 ${found}, .PKGINFO says ${info.dataHash || 'nothing'}`;
+  throw new KilnError('APK_DATA_HASH_MISMATCH', message, {
+    hint: 'the package is damaged; fetch or build it again',
+  });
+}
+
+/** The same check of content at hand; a symbolic link has none. Throws as `DataCheck.members`. */
+export function requireContentSum(entry: TarEntry, content: Uint8Array): void {
+  if (entry.type === 'file') requireSame(entry, hash('sha1', content), requireSum(entry));
+  else requireLinkSum(entry);
+}
+
+function requireSum(entry: TarEntry): string {
+  const expected = recordedSha1(entry);
+  if (expected !== undefined) return expected;
+  throw new KilnError(
+    'APK_FILE_CHECKSUM_MISSING',
+    `"${shorten(entry.path)}" has no checksum record`,
+  );
 }
 
 async function* checkedContent(
   entry: TarEntry,
   content: TarMember['content'],
 ): AsyncGenerator<Uint8Array> {
-  const expected = recordedSha1(entry);
-  if (expected === undefined) {
-    throw new KilnError(
-      'APK_FILE_CHECKSUM_MISSING',
-      `"${shorten(entry.path)}" has no checksum record`,
-    );
-  }
-  const hash = createHash('sha1');
+  const expected = requireSum(entry);
+  const sha1 = createHash('sha1');
   for await (const chunk of content instanceof Uint8Array ? [content] : content) {
-    hash.update(chunk);
+    sha1.update(chunk);
     yield chunk;
   }
-  requireSame(entry, hash.digest('hex'), expected);
+  requireSame(entry, sha1.digest('hex'), expected);
 }
 
 /** A symbolic link's record, where it has one, is about its target. */
 function requireLinkSum(entry: TarEntry): Uint8Array {
   const expected = recordedSha1(entry);
   if (entry.type === 'symlink' && expected !== undefined) {
-    requireSame(entry, createHash('sha1').update(entry.linkTarget).digest('hex'), expected);
+    requireSame(entry, hash('sha1', entry.linkTarget), expected);
   }
   return new Uint8Array(0);
 }

@@ -14,3 +14,7 @@ export function apkInvalid(message: string): KilnError {
 export function indexInvalid(message: string): KilnError {
   return new KilnError('APK_INDEX_INVALID', message);
 }
+
+export function controlTooLarge(limitBytes: number): KilnError {
+  return new KilnError('APK_TOO_LARGE', `control segment is larger than ${limitBytes} bytes`);
+}

@@ -17,6 +17,8 @@ export type { PrintInfoOptions } from './info-print.ts';
 export { printPackageInfo } from './info-print.ts';
 export type { IndexRecord, PackageInfo } from './package-info.ts';
 export { emptyRecord } from './package-info.ts';
+export type { OpenedPackage } from './package-open.ts';
+export { openPackage } from './package-open.ts';
 export type { PackageLimits } from './limits.ts';
 export { defaultPackageLimits } from './limits.ts';
 export type { ApkPackage, ReadPackageOptions } from './package-read.ts';

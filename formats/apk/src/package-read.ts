@@ -1,11 +1,11 @@
-import { KilnError, collect, concatBytes } from '@kiln/base';
+import { collect, concatBytes } from '@kiln/base';
 import { readMembers } from '@kiln/gzip';
 import type { StreamMember } from '@kiln/gzip';
 import { readTar } from '@kiln/tar';
 import type { TarMember } from '@kiln/tar';
 import { checksumOf } from './checksum.ts';
 import { DataCheck } from './data-check.ts';
-import { apkInvalid } from './errors.ts';
+import { apkInvalid, controlTooLarge } from './errors.ts';
 import { defaultPackageLimits } from './limits.ts';
 import type { PackageLimits } from './limits.ts';
 import type { ParseInfoOptions } from './info-parse.ts';
@@ -109,14 +109,8 @@ async function readHead(
     sink.take = (bytes) => void compressed.push(Buffer.from(bytes));
     const step = await members.next();
     if (step.done === true) throw apkInvalid('package has no control segment');
-    const tar = await collect(
-      step.value.content,
-      limits.controlBytesMax,
-      () =>
-        new KilnError(
-          'APK_TOO_LARGE',
-          `control segment is larger than ${limits.controlBytesMax} bytes`,
-        ),
+    const tar = await collect(step.value.content, limits.controlBytesMax, () =>
+      controlTooLarge(limits.controlBytesMax),
     );
     const found = await parseSignatures(tar);
     if (found === undefined) {

@@ -20,10 +20,11 @@ export interface SplitMember {
 export function splitMembers(bytes: Uint8Array, limits: Partial<GzipLimits> = {}): SplitMember[] {
   const bounds = { ...defaultGzipLimits, ...limits };
   const budget = new OutputBudget(bounds.outputBytesMax);
+  const pieceBytes = lastContentSize(bytes) + 1;
   const members: SplitMember[] = [];
   for (let offset = 0; offset < bytes.length;) {
     if (members.length === bounds.membersMax) throw tooLarge('too many gzip members');
-    const member = memberAt(bytes, { offset, bounds, budget });
+    const member = memberAt(bytes, { offset, bounds, budget, pieceBytes });
     members.push(member);
     offset += member.compressed.length;
   }
@@ -34,7 +35,8 @@ export function splitMembers(bytes: Uint8Array, limits: Partial<GzipLimits> = {}
 export function firstMember(bytes: Uint8Array, limits: Partial<GzipLimits> = {}): SplitMember {
   const bounds = { ...defaultGzipLimits, ...limits };
   if (bytes.length === 0) throw truncated();
-  return memberAt(bytes, { offset: 0, bounds, budget: new OutputBudget(bounds.outputBytesMax) });
+  const budget = new OutputBudget(bounds.outputBytesMax);
+  return memberAt(bytes, { offset: 0, bounds, budget, pieceBytes: pieceBytesMin });
 }
 
 /** The content of all members joined. Throws as `splitMembers`. */
@@ -51,13 +53,26 @@ interface Place {
   readonly offset: number;
   readonly bounds: GzipLimits;
   readonly budget: OutputBudget;
+  /** Content is put together from pieces of this size; one that holds all of it is not copied. */
+  readonly pieceBytes: number;
+}
+
+const pieceBytesMin = 16 * 1024;
+const pieceBytesMax = 256 * 2 ** 20;
+
+/** What the last member says of its content's length, which is the largest by far where there are several. A guess, no more. */
+function lastContentSize(bytes: Uint8Array): number {
+  const { length } = bytes;
+  return length < trailerSizeBytes
+    ? 0
+    : Buffer.from(bytes.buffer, bytes.byteOffset, length).readUInt32LE(length - 4);
 }
 
 function memberAt(bytes: Uint8Array, place: Place): SplitMember {
   const rest = bytes.subarray(place.offset);
   const bodyStart = headerSize(rest.subarray(0, place.bounds.headerBytesMax + 1), place.bounds);
   if (bodyStart === undefined) throw truncated();
-  const { content, consumed } = inflate(rest.subarray(bodyStart), place.budget.left);
+  const { content, consumed } = inflate(rest.subarray(bodyStart), place);
   place.budget.spend(content.length);
   const bodyEnd = bodyStart + consumed;
   if (rest.length < bodyEnd + trailerSizeBytes) throw truncated();
@@ -69,12 +84,24 @@ function memberAt(bytes: Uint8Array, place: Place): SplitMember {
   return { offset: place.offset, compressed, content };
 }
 
-function inflate(body: Uint8Array, limit: number): { content: Uint8Array; consumed: number } {
+interface Inflated {
+  readonly content: Uint8Array;
+  readonly consumed: number;
+}
+
+/** Deflate makes nothing smaller than by this. */
+const ratioMax = 1032;
+
+function inflate(body: Uint8Array, { budget, pieceBytes }: Place): Inflated {
   try {
     // With `info` the engine tells how many bytes the deflate stream took; the types do not know it.
     const result = inflateRawSync(body, {
       info: true,
-      maxOutputLength: Math.min(limit + 1, 2 ** 32),
+      maxOutputLength: Math.min(budget.left + 1, 2 ** 32),
+      chunkSize: Math.max(
+        pieceBytesMin,
+        Math.min(pieceBytes, body.length * ratioMax, pieceBytesMax),
+      ),
       finishFlush: constants.Z_FINISH,
     }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
     return { content: result.buffer, consumed: result.engine.bytesWritten };

@@ -4,7 +4,7 @@ import type { TarEntry } from './entry.ts';
 import { headerSums } from './fields.ts';
 import { printHeader } from './header.ts';
 import { directoryEntry, fileEntry, hardlinkEntry, symlinkEntry } from './make.ts';
-import { readTar } from './read.ts';
+import { placedEntries, readTar } from './read.ts';
 import type { ReadTarOptions } from './read.ts';
 import { tarBytes } from './write.ts';
 
@@ -24,10 +24,19 @@ async function entries(archive: Uint8Array, options?: ReadTarOptions): Promise<T
   return found;
 }
 
-/** The code that reading throws, or the paths found. */
+/** The code that reading throws, or the paths found; as it comes and at hand must agree. */
 async function outcome(archive: Uint8Array, options?: ReadTarOptions): Promise<string> {
+  const streamed = await verdict(() => entries(archive, options));
+  const atHand = await verdict(() =>
+    [...placedEntries(archive, options)].map(({ entry }) => entry),
+  );
+  expect(atHand).toBe(streamed);
+  return streamed;
+}
+
+async function verdict(read: () => TarEntry[] | Promise<TarEntry[]>): Promise<string> {
   try {
-    return (await entries(archive, options)).map((entry) => entry.path).join(' ');
+    return (await read()).map((entry) => entry.path).join(' ');
   } catch (error) {
     const code = (error as { code?: unknown }).code;
     if (typeof code !== 'string') throw error;

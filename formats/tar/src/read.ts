@@ -25,17 +25,13 @@ export async function* readTar(
   source: AsyncIterable<Uint8Array> | Uint8Array,
   options: ReadTarOptions = {},
 ): AsyncGenerator<TarMember> {
-  const limits = { ...defaultTarLimits, ...options.limits };
   const input = new ByteReader(source);
   const tree = new TreeCheck(options);
-  const context: Context = { input, limits, globals: new Map(), extensionBytes: 0 };
+  const context = newContext(options);
   try {
-    for (let count = 0; ; count++) {
-      const entry = await nextEntry(context);
+    for (;;) {
+      const entry = await answered(nextEntry(context), input);
       if (entry === undefined) return;
-      if (count >= limits.entriesMax)
-        throw tooLarge(`tar archive has more than ${limits.entriesMax} members`);
-      if (input.position + entry.sizeBytes > limits.totalBytesMax) throw archiveTooLarge(limits);
       const content = contentOf(input, entry.sizeBytes);
       if (entry.path !== '') {
         tree.add(entry);
@@ -52,33 +48,86 @@ export async function* readTar(
   }
 }
 
+/** A member of an archive at hand: its content are the `entry.sizeBytes` bytes at `offset`. */
+export interface PlacedEntry {
+  readonly entry: TarEntry;
+  readonly offset: number;
+}
+
+/** Finds the members of an archive at hand. Reads and throws as `readTar`. */
+export function* placedEntries(
+  bytes: Uint8Array,
+  options: ReadTarOptions = {},
+): Generator<PlacedEntry> {
+  const tree = new TreeCheck(options);
+  const context = newContext(options);
+  for (;;) {
+    const asking = nextEntry(context);
+    let step = asking.next();
+    while (step.done !== true) {
+      const start = context.position;
+      step = asking.next(bytes.subarray(start, start + step.value));
+    }
+    const entry = step.value;
+    if (entry === undefined) return;
+    const offset = context.position - paddedSize(entry.sizeBytes);
+    if (context.position > bytes.length) throw truncated();
+    if (entry.path === '') continue;
+    tree.add(entry);
+    yield { entry, offset };
+  }
+}
+
 interface Context {
-  readonly input: ByteReader;
   readonly limits: TarLimits;
   /** Records of global headers, for all members to come. */
   readonly globals: Map<string, Uint8Array>;
   /** Bytes of extended headers so far. */
   extensionBytes: number;
+  /** Where the next header begins, once the content before it is skipped. */
+  position: number;
+  /** Members so far. */
+  count: number;
+}
+
+function newContext({ limits }: ReadTarOptions): Context {
+  return {
+    limits: { ...defaultTarLimits, ...limits },
+    globals: new Map(),
+    extensionBytes: 0,
+    position: 0,
+    count: 0,
+  };
+}
+
+/** Reading that asks for a number of bytes each time, and is given as many, or fewer at the end: at hand or as they come. */
+type Asking<T> = Generator<number, T, Uint8Array>;
+
+async function answered<T>(asking: Asking<T>, input: ByteReader): Promise<T> {
+  let step = asking.next();
+  while (step.done !== true) step = asking.next(await input.take(step.value));
+  return step.value;
 }
 
 /** Headers up to and with the next real one; undefined at the end of the archive. */
-async function nextEntry(context: Context): Promise<TarEntry | undefined> {
-  const { input, limits, globals } = context;
+function* nextEntry(context: Context): Asking<TarEntry | undefined> {
+  const { limits, globals } = context;
   const before = context.extensionBytes;
   const records = new Map<string, Uint8Array>();
   let longName: string | undefined;
   let longLink: string | undefined;
   for (let extended = false; ; extended = true) {
-    const block = await headerBlock(input, limits);
+    const block = yield* headerBlock(context);
     if (block === undefined) {
       if (extended) throw truncated();
       return undefined;
     }
     const flag = typeFlag(block);
     if (!['x', 'g', 'L', 'K'].includes(flag)) {
-      return parseEntry(block, merged(globals, { records, longName, longLink }), limits);
+      const overrides = merged(globals, { records, longName, longLink });
+      return counted(context, parseEntry(block, overrides, limits));
     }
-    const bytes = await extension(context, block, before);
+    const bytes = yield* extension(context, block, before);
     if (flag === 'x') keep(records, parsePax(bytes));
     else if (flag === 'g') keep(globals, usableGlobals(parsePax(bytes)));
     else if (flag === 'L') longName = gnuText(bytes);
@@ -86,14 +135,31 @@ async function nextEntry(context: Context): Promise<TarEntry | undefined> {
   }
 }
 
+/** Within the limits; the position goes behind its content. */
+function counted(context: Context, entry: TarEntry): TarEntry {
+  const { limits } = context;
+  if (context.count >= limits.entriesMax)
+    throw tooLarge(`tar archive has more than ${limits.entriesMax} members`);
+  if (context.position + entry.sizeBytes > limits.totalBytesMax) throw archiveTooLarge(limits);
+  context.count += 1;
+  context.position += paddedSize(entry.sizeBytes);
+  return entry;
+}
+
+function* ask(context: Context, count: number): Asking<Uint8Array> {
+  const bytes = yield count;
+  context.position += bytes.length;
+  return bytes;
+}
+
 /** The next header, checked; undefined at the end. */
-async function headerBlock(input: ByteReader, limits: TarLimits): Promise<Uint8Array | undefined> {
-  const block = await input.take(blockSizeBytes);
+function* headerBlock(context: Context): Asking<Uint8Array | undefined> {
+  const block = yield* ask(context, blockSizeBytes);
   if (block.length === 0) return undefined;
   if (block.length < blockSizeBytes) throw truncated();
-  if (input.position > limits.totalBytesMax) throw archiveTooLarge(limits);
+  if (context.position > context.limits.totalBytesMax) throw archiveTooLarge(context.limits);
   if (isZeroBlock(block)) {
-    await onlyZerosFollow(input, limits);
+    yield* onlyZerosFollow(context);
     return undefined;
   }
   verifyChecksum(block);
@@ -101,16 +167,18 @@ async function headerBlock(input: ByteReader, limits: TarLimits): Promise<Uint8A
 }
 
 /** Anything behind the end would be seen by some readers and not by others. */
-async function onlyZerosFollow(input: ByteReader, limits: TarLimits): Promise<void> {
-  for (let bytes = await input.next(); bytes !== undefined; bytes = await input.next()) {
+function* onlyZerosFollow(context: Context): Asking<void> {
+  for (;;) {
+    const bytes = yield* ask(context, blockSizeBytes);
+    if (bytes.length === 0) return;
     if (!isZeroBlock(bytes)) throw corrupt('tar archive has bytes behind its end');
-    if (input.position > limits.totalBytesMax) throw archiveTooLarge(limits);
+    if (context.position > context.limits.totalBytesMax) throw archiveTooLarge(context.limits);
   }
 }
 
 /** The content of an extended header, within what one member and the archive may have of them. */
-async function extension(context: Context, block: Uint8Array, before: number): Promise<Uint8Array> {
-  const { input, limits } = context;
+function* extension(context: Context, block: Uint8Array, before: number): Asking<Uint8Array> {
+  const { limits } = context;
   const size = numberField(block, 'size');
   if (size < 0) throw corrupt('tar extended header has a negative size');
   // Headers count too, or empty ones could go on without end.
@@ -122,7 +190,7 @@ async function extension(context: Context, block: Uint8Array, before: number): P
   ) {
     throw tooLarge('tar extended headers are too large');
   }
-  const bytes = await input.take(paddedSize(size));
+  const bytes = yield* ask(context, paddedSize(size));
   if (bytes.length < paddedSize(size)) throw truncated();
   return bytes.subarray(0, size);
 }
