@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { checksumOf, readControl, recordedSha1 } from '@kiln/apk';
 import type { PackageLimits, ParseInfoOptions } from '@kiln/apk';
 import type { PackageContents, PackageOpener } from '@kiln/assemble';
-import { KilnError, hexOf, shorten, systemRandom } from '@kiln/base';
+import { hexOf, systemRandom } from '@kiln/base';
 import type { Digest, Random } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import { ArchiveReader } from './archive-reader.ts';
+import { cacheBroken } from './broken.ts';
 import { writeWhole } from './whole-file.ts';
 import { expand } from './expand.ts';
 import { parseRecord, printRecord } from './record.ts';
@@ -21,18 +22,13 @@ export interface ExpandedPackagesOptions {
   /** How `.PKGINFO` is read; default `apko`, since images must come out as that tool's. */
   readonly dialect?: ParseInfoOptions['dialect'];
   readonly random?: Random;
-  /**
-   * Whether files are synced, default true. Without it a crash of the machine may leave damaged ones, which are noticed as any
-   * damage is.
-   */
-  readonly durable?: boolean;
 }
 
 /**
  * Packages expanded on disk, so that their files can be read in any order and any number of times.
  *
  * A package is expanded and verified once: its data go to `<sha256>.tar`, then the facts about them to
- * `<sha256>.members`, each written under a temporary name, synced unless told otherwise, and renamed. The second file is
+ * `<sha256>.members`, each written under a temporary name, synced and renamed. The second file is
  * what makes the pair valid; after a crash between the two the package is expanded again. A pair that is damaged is made anew on opening;
  * damage inside a file shows when it is read, by its SHA-1: the pair is dropped and `APK_CACHE_BROKEN` says to try again.
  */
@@ -100,8 +96,7 @@ export class ExpandedPackages implements PackageOpener {
   }
 
   #write(path: string, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number> {
-    const { durable = true } = this.#options;
-    return writeWhole(path, source, { id: this.#random.id(), durable });
+    return writeWhole(path, source, this.#random.id());
   }
 
   async *#read(
@@ -115,15 +110,7 @@ export class ExpandedPackages implements PackageOpener {
     } catch (error) {
       if (!(error instanceof DamagedError) && !isAbsent(error)) throw error;
       await rm(this.#path(apk, 'members'), { force: true });
-      throw new KilnError(
-        'APK_CACHE_BROKEN',
-        `expanded package ${apk} is damaged at "${shorten(member.entry.path)}"`,
-        {
-          hint: 'it was dropped and will be expanded again; if this repeats, check the disk',
-          retry: 'later',
-          cause: error,
-        },
-      );
+      throw cacheBroken(apk, member.entry.path, error);
     }
   }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdtempSync,
@@ -11,51 +10,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { controlSegment, dataSegment, parsePackageInfo } from '@kiln/apk';
-import type { DataFile } from '@kiln/apk';
-import { concatBytes, digestOf, hexOf } from '@kiln/base';
+import { digestOf, hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { MemoryBlobs } from '@kiln/blobs';
-import { directoryEntry, fileEntry, hardlinkEntry, symlinkEntry } from '@kiln/tar';
-import type { TarEntry } from '@kiln/tar';
+import { fileEntry } from '@kiln/tar';
 import { ExpandedPackages } from './expanded-packages.ts';
+import { contents, dataFiles, makePackage } from './package-fixture.ts';
 import { parseRecord, printRecord } from './record.ts';
-
-const contents = new Map([
-  ['etc/a', 'first file'],
-  ['etc/b', ''],
-  [`etc/${'long-'.repeat(40)}`, 'named at length'],
-  ['etc/z', 'x'.repeat(200_000)],
-]);
-
-function dataFiles(): DataFile[] {
-  const files = [...contents].map(([path, text]) => file(path, text));
-  const none = (entry: TarEntry): DataFile => ({ entry, open: () => Buffer.alloc(0) });
-  return [
-    none(directoryEntry('etc')),
-    ...files,
-    none(hardlinkEntry('etc/z-hard', 'etc/z')),
-    none(symlinkEntry('etc/z-link', 'a')),
-  ];
-}
-
-function file(path: string, text: string): DataFile {
-  const pax = new Map(path === 'etc/a' ? [['SCHILY.xattr.user.note', Buffer.of(0, 255)]] : []);
-  return {
-    entry: fileEntry(path, text.length, { pax, mode: 0o4755 }),
-    open: () => Buffer.from(text),
-  };
-}
-
-async function makePackage(change: { readonly dataHash?: string } = {}): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of dataSegment(dataFiles())) chunks.push(chunk);
-  const data = concatBytes(chunks);
-  const dataHash = change.dataHash ?? createHash('sha256').update(data).digest('hex');
-  const info = { ...parsePackageInfo('pkgname = x\npkgver = 1-r0\npkgdesc = a # b\n'), dataHash };
-  const scripts = new Map([['post-install', '#!/bin/sh\n'] as const]);
-  return concatBytes([controlSegment({ info, scripts, mtimeSeconds: 0 }), data]);
-}
 
 /** A blob store of what it was given, counting how often it is read. */
 class CountingBlobs {

@@ -5,19 +5,19 @@ import { dirname } from 'node:path';
 const writeSizeBytes = 512 * 1024;
 
 /**
- * Writes a file that is there whole or not at all: to a temporary name beside it, renamed. `durable`: also after a crash of the
- * machine, synced, and the directory synced. What `source` throws leaves nothing behind. Returns the size in bytes.
+ * Writes a file that is there whole or not at all, also after a crash: to a temporary name beside it, synced, renamed, and the
+ * directory synced. What `source` throws leaves nothing behind. Returns the size in bytes.
  */
 export async function writeWhole(
   path: string,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { id, durable }: { readonly id: string; readonly durable: boolean },
+  id: string,
 ): Promise<number> {
   const temporary = `${path}.${id}.tmp`;
   try {
-    const size = await write(temporary, source, durable);
+    const size = await write(temporary, source);
     await rename(temporary, path);
-    if (durable) await syncDirectory(dirname(path));
+    await syncDirectory(dirname(path));
     return size;
   } catch (error) {
     await rm(temporary, { force: true });
@@ -28,7 +28,6 @@ export async function writeWhole(
 async function write(
   path: string,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  durable: boolean,
 ): Promise<number> {
   await using file = await open(path, 'wx', 0o644);
   let size = 0;
@@ -44,7 +43,7 @@ async function write(
     pendingBytes = 0;
   }
   await file.writeFile(Buffer.concat(pending));
-  if (durable) await file.sync();
+  await file.sync();
   return size;
 }
 

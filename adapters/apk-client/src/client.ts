@@ -103,7 +103,12 @@ export class ApkClient {
     return this.#packages.obtain(wanted, signal);
   }
 
-  /** The bytes of a package that was obtained. Throws `BLOB_UNKNOWN`. */
+  /** Where the file of a package that was obtained is. */
+  path(apk: Digest): string {
+    return this.#packages.path(apk);
+  }
+
+  /** The bytes of that file. Throws `BLOB_UNKNOWN`. */
   read(apk: Digest): AsyncIterable<Uint8Array> {
     return this.#packages.read(apk);
   }

@@ -60,11 +60,17 @@ export class PackageFiles {
     return this.#download(wanted, signal);
   }
 
+  /** Where the file of a package that was obtained here is. */
+  path(apk: Digest): string {
+    return this.#local.get(apk) ?? this.#path(apk);
+  }
+
   /** The bytes of a package that was obtained here. Throws `BLOB_UNKNOWN`. */
   async *read(apk: Digest): AsyncGenerator<Uint8Array> {
-    const path = this.#local.get(apk) ?? this.#path(apk);
     try {
-      yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+      yield* createReadStream(this.path(apk), {
+        highWaterMark: 256 * 1024,
+      }) as AsyncIterable<Buffer>;
     } catch (error) {
       if (hasErrno(error, 'ENOENT')) throw blobUnknown(apk);
       throw error;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Clock, Digest, Random } from '@kiln/base';
 import { digestFromHex, hexOf, systemClock, systemRandom } from '@kiln/base';
-import type { TarMember } from '@kiln/tar';
 import { extractTree } from './extract-tree.ts';
+import type { ExtractedMember } from './extract-tree.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { removeTree } from './scratch.ts';
 
@@ -48,7 +48,7 @@ export class EnvironmentStore {
    * The directory of an environment, made from `members` when it is not there. Simultaneous calls in one
    * process share the work. Throws what `extractTree` throws, and keeps nothing then.
    */
-  ensure(key: Digest, members: () => AsyncIterable<TarMember>): Promise<string> {
+  ensure(key: Digest, members: () => AsyncIterable<ExtractedMember>): Promise<string> {
     const running = this.#underWay.get(key);
     if (running !== undefined) return running;
     const work = this.#ensure(key, members).finally(() => this.#underWay.delete(key));
@@ -56,7 +56,7 @@ export class EnvironmentStore {
     return work;
   }
 
-  async #ensure(key: Digest, members: () => AsyncIterable<TarMember>): Promise<string> {
+  async #ensure(key: Digest, members: () => AsyncIterable<ExtractedMember>): Promise<string> {
     const path = join(this.#directory, hexOf(key));
     if (await this.#touch(path)) return join(path, 'root');
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });

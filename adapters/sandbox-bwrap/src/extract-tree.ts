@@ -14,6 +14,12 @@ import { KilnError, shorten } from '@kiln/base';
 import type { TarEntry, TarMember } from '@kiln/tar';
 import { TreeModel } from './tree-model.ts';
 
+/** A member of a tree. */
+export interface ExtractedMember extends TarMember {
+  /** A file of the host that has content, mode and time of the member; it is linked to where the file system can. */
+  readonly file?: string | undefined;
+}
+
 /** What one tree may hold. */
 export interface ExtractLimits {
   /** Default one million. */
@@ -34,7 +40,7 @@ const defaultLimits: ExtractLimits = { entries: 1_000_000, bytes: 32 * 2 ** 30 }
  */
 export async function extractTree(
   directory: string,
-  members: AsyncIterable<TarMember> | Iterable<TarMember>,
+  members: AsyncIterable<ExtractedMember> | Iterable<ExtractedMember>,
   limits: ExtractLimits = defaultLimits,
 ): Promise<void> {
   mkdirSync(directory, { mode: 0o755 });
@@ -42,14 +48,15 @@ export async function extractTree(
   const directories: { path: string; mode: number; mtimeSeconds: number }[] = [];
   let entries = 0;
   let bytes = 0;
-  for await (const { entry, content } of members) {
+  for await (const { entry, content, file } of members) {
     entries += 1;
     bytes += entry.sizeBytes;
     if (entries > limits.entries || bytes > limits.bytes) throw tooLarge(entries, bytes);
     const path = place(directory, tree, entry);
     if (path === undefined) continue;
     if (entry.type === 'directory') directories.push({ ...entry, path });
-    else if (entry.type === 'file') await writeFile(path, entry, content);
+    else if (entry.type === 'file' && (file === undefined || !link(file, path)))
+      await writeFile(path, entry, content);
   }
   // Last, so that their contents do not change the times, and children before parents.
   for (const { path, mode, mtimeSeconds } of directories.reverse()) {
@@ -74,6 +81,18 @@ function place(directory: string, tree: TreeModel, entry: TarEntry): string | un
     linkSync(`${directory}/${tree.fileAt(entry.linkTarget, entry.path)}`, host);
   }
   return host;
+}
+
+/** False where it cannot be: another file system, one without links, too many of them, or nothing to link to. */
+function link(file: string, path: string): boolean {
+  try {
+    linkSync(file, path);
+    return true;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOENT'].includes(code)) return false;
+    throw error;
+  }
 }
 
 async function writeFile(

@@ -16,6 +16,7 @@ import type { TarEntry, TarMember } from '@kiln/tar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EnvironmentStore } from './environment-store.ts';
 import { extractTree } from './extract-tree.ts';
+import type { ExtractedMember } from './extract-tree.ts';
 
 let directory: string;
 let count = 0;
@@ -48,7 +49,7 @@ function member(path: string, type: TarEntry['type'], detail = '', mode = 0o755)
   return { entry, content };
 }
 
-async function extract(...members: TarMember[]): Promise<string> {
+async function extract(...members: ExtractedMember[]): Promise<string> {
   count += 1;
   const path = join(directory, `root-${count}`);
   await extractTree(path, members);
@@ -73,6 +74,27 @@ describe('a tree is written', () => {
     expect(su.nlink).toBe(2);
     expect((await stat(join(root, 'usr/bin'))).mode & 0o7777).toBe(0o555);
     expect((await lstat(join(root, 'bin'))).mtimeMs).toBe(1e12);
+  });
+
+  test('with links to files that the host has, and copies where it has them no more', async () => {
+    const host = join(directory, 'host-file');
+    await writeFile(host, 'linked');
+    const root = await extract(
+      { ...member('a', 'file', 'linked'), file: host },
+      { ...member('b', 'file', 'copied'), file: join(directory, 'absent') },
+      { ...member('c', 'file', 'copied'), file: undefined },
+      { ...member('a', 'file', 'later'), file: undefined },
+      { ...member('d', 'file', 'linked'), file: host },
+    );
+    const read = (name: string): Promise<string> => readFile(join(root, name), 'utf8');
+    expect(await Promise.all(['a', 'b', 'c', 'd'].map(read))).toEqual([
+      'later',
+      'copied',
+      'copied',
+      'linked',
+    ]);
+    expect((await stat(join(root, 'd'))).ino).toBe((await stat(host)).ino);
+    expect(await readFile(host, 'utf8')).toBe('linked');
   });
 
   test('through links as a process within the root would see them', async () => {

@@ -17,6 +17,7 @@ import {
   readText,
   sbomOfImage,
   treeEntries,
+  treeMembers,
 } from './index.ts';
 import type { AssembledTree, FinishedTree, PackageContents } from './index.ts';
 import { directory, file, fixturePackage, hardlink, symlink } from './package-fixture.ts';
@@ -381,6 +382,36 @@ entrypoint: {services: {web: "serve -p 1"}}`,
       gid: 3000,
     });
     expect(tree.at('etc/apko.json')).toBeUndefined();
+  });
+
+  test('files of packages that are files of the host are named, but for those that were changed', async () => {
+    const kept: PackageContents = {
+      ...fixturePackage('kept', [
+        directory('etc'),
+        file('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n'),
+        file('etc/same', 'same'),
+        file('etc/private', 'private'),
+        hardlink('etc/twice', 'etc/same'),
+      ]),
+      file: (index) => `/kept/${index}`,
+    };
+    const config = parseImageConfig(
+      'paths: [{path: /etc/private, type: permissions, permissions: 0o600, uid: 0, gid: 0}]',
+      'image.yaml',
+    );
+    const found = new Map<string, string | undefined>();
+    for await (const { entry, file: named } of treeMembers(
+      await environmentTree({ packages: [kept], config }),
+    ))
+      found.set(entry.path, named);
+    const under = (name: string): string | undefined => found.get(`etc/${name}`);
+    expect(['same', 'private', 'passwd', 'twice', 'group'].map(under)).toEqual([
+      '/kept/2',
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   test('dialect apko makes up no root', async () => {

@@ -9,7 +9,7 @@ export type { AssemblyDialect } from './failure.ts';
 export { FileTree } from './file-tree.ts';
 export type { ImageDocument, ImageInput, IndexInput } from './image.ts';
 export { imageOf, indexOf } from './image.ts';
-export type { FinishedTree, OrderedEntry } from './layer.ts';
+export type { FinishedTree, OrderedEntry, TreeMember } from './layer.ts';
 export { layerTar, treeEntries, treeMembers } from './layer.ts';
 export type {
   Backing,

@@ -15,6 +15,8 @@ export interface FinishedTree {
 /** One entry of a finished tree; `open` starts its content anew each time. */
 export interface OrderedEntry {
   readonly entry: TarEntry;
+  /** Where the host has the very file. */
+  readonly file: string | undefined;
   open(): AsyncIterable<Uint8Array> | Uint8Array;
 }
 
@@ -32,13 +34,23 @@ export async function* treeEntries({ tree, dialect }: FinishedTree): AsyncGenera
     const names = { userName: users.get(node.uid) ?? '', groupName: groups.get(node.gid) ?? '' };
     const entry = { ...entryOf(path, node, target), ...names };
     const file = node.type === 'file' && entry.type === 'file' ? node : undefined;
-    yield { entry, open: () => (file === undefined ? new Uint8Array(0) : contentOf(file)) };
+    yield {
+      entry,
+      file: file === undefined ? undefined : hostFileOf(file),
+      open: () => (file === undefined ? new Uint8Array(0) : contentOf(file)),
+    };
   }
 }
 
+/** A member that is a file of the host already, which may be linked to in place of reading the content. */
+export interface TreeMember extends TarMember {
+  readonly file: string | undefined;
+}
+
 /** The entries as members of an archive, each read at most once: what writes an environment to a directory wants. */
-export async function* treeMembers(finished: FinishedTree): AsyncGenerator<TarMember> {
-  for await (const { entry, open } of treeEntries(finished)) yield { entry, content: open() };
+export async function* treeMembers(finished: FinishedTree): AsyncGenerator<TreeMember> {
+  for await (const { entry, file, open } of treeEntries(finished))
+    yield { entry, file, content: open() };
 }
 
 /** The uncompressed layer: ustar with PAX where needed, two zero blocks at the end. Content is streamed. */
@@ -63,6 +75,14 @@ function entryOf(path: string, node: TreeNode, hardlinkTarget: string | undefine
     deviceMinor: node.type === 'char' && !hardlink ? node.minor : 0,
     pax: hardlink ? new Map() : xattrRecords(node),
   };
+}
+
+/** A file that was given another mode or time is not the package's any more. */
+function hostFileOf({ content, mode, mtimeSeconds }: FileNode): string | undefined {
+  if (content.kind === 'bytes') return undefined;
+  const entry = content.package.members[content.index]?.entry;
+  if (entry?.mode !== mode || entry.mtimeSeconds !== mtimeSeconds) return undefined;
+  return content.package.file?.(content.index);
 }
 
 function sizeOf({ sizeBytes }: FileNode): number {

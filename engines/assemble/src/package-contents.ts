@@ -19,6 +19,11 @@ export interface PackageContents {
   readonly members: readonly DataMember[];
   /** The content of the member with this index. */
   read(index: number): AsyncIterable<Uint8Array>;
+  /**
+   * Where the content of the file with this index is a file of the host, with the member's mode and time, that others may link to
+   * and nobody writes to. Absent where contents are not kept so.
+   */
+  file?(index: number): string;
 }
 
 /** Opens packages by the digest of their `.apk` file; verifies control checksum, datahash and file checksums. */

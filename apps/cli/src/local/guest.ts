@@ -1,16 +1,15 @@
 import path from 'node:path';
-import { ExpandedPackages } from '@kiln/apk-cache';
+import { UnpackedPackages } from '@kiln/apk-cache';
 import { ApkClient } from '@kiln/apk-client';
 import type { ApkClientOptions } from '@kiln/apk-client';
 import { environmentTree, parseGroup, parsePasswd, treeMembers } from '@kiln/assemble';
-import type { GroupEntry, PackageContents, PasswdEntry } from '@kiln/assemble';
+import type { GroupEntry, PackageContents, PasswdEntry, TreeMember } from '@kiln/assemble';
 import { KilnError, digestOf, digestOfValue, mapBounded, systemClock } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { architectureOf } from '@kiln/image-config';
 import { EnvironmentStore, readRootFile } from '@kiln/sandbox-bwrap';
 import { guestKeys, guestRepositories, lockGuest } from '@kiln/solve';
 import type { GuestLock, GuestPackage, GuestRequest, RepositoryIndex } from '@kiln/solve';
-import type { TarMember } from '@kiln/tar';
 
 export interface LocalGuestsOptions extends Omit<ApkClientOptions, 'cacheDirectory'> {
   /** Indexes, keys and packages (`--apk-cache-dir`). Made when absent; removing it while nothing runs is always safe. */
@@ -50,13 +49,14 @@ const unusedAfterMs = 30 * 24 * 60 * 60 * 1000;
 export class LocalGuests {
   readonly #client: ApkClient;
   readonly #environments: EnvironmentStore;
-  readonly #expandedDirectory: string;
+  readonly #packagesDirectory: string;
 
   /** Throws `APK_CLIENT_AUTH_INVALID`. */
   constructor(options: LocalGuestsOptions) {
     this.#client = new ApkClient(options);
     this.#environments = new EnvironmentStore({ directory: options.environmentsDirectory });
-    this.#expandedDirectory = path.join(options.cacheDirectory, 'expanded');
+    // In the same file system, so that environments link to their files.
+    this.#packagesDirectory = path.join(options.environmentsDirectory, 'packages');
   }
 
   /**
@@ -108,9 +108,10 @@ export class LocalGuests {
     await this.#environments.sweep();
     for (const { key, usedAtMs } of await this.#environments.list())
       if (usedAtMs < nowMs - unusedAfterMs) await this.#environments.remove(key);
+    await this.#opener('apko').forgetUnused(nowMs - unusedAfterMs);
   }
 
-  async *#members(lock: GuestLock, signal: AbortSignal | undefined): AsyncGenerator<TarMember> {
+  async *#members(lock: GuestLock, signal: AbortSignal | undefined): AsyncGenerator<TreeMember> {
     const packages = await this.#open(lock, signal);
     const { dialect, config, arch, world, repositories, keys } = lock;
     const tree = await environmentTree({
@@ -128,14 +129,16 @@ export class LocalGuests {
     }
   }
 
-  #open(lock: GuestLock, signal: AbortSignal | undefined): Promise<PackageContents[]> {
-    const opener = new ExpandedPackages({
-      directory: this.#expandedDirectory,
-      blobs: this.#client,
-      dialect: lock.dialect === 'apko' ? 'apko' : 'plain',
-      // Two syncs for each of hundreds of packages take longer than unpacking them again, once, after a power cut.
-      durable: false,
+  #opener(dialect: 'apko' | 'plain'): UnpackedPackages {
+    return new UnpackedPackages({
+      directory: this.#packagesDirectory,
+      files: this.#client,
+      dialect,
     });
+  }
+
+  #open(lock: GuestLock, signal: AbortSignal | undefined): Promise<PackageContents[]> {
+    const opener = this.#opener(lock.dialect === 'apko' ? 'apko' : 'plain');
     return mapBounded(
       lock.packages,
       parallelMax,

@@ -1,0 +1,121 @@
+import { createHash, hash } from 'node:crypto';
+import { closeSync, fchmodSync, futimesSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { KilnError, digestFromHex } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import { openPackage, readPackage } from '@kiln/apk';
+import type { PackageLimits } from '@kiln/apk';
+import type { TarEntry } from '@kiln/tar';
+import { printRecord } from './record.ts';
+
+export interface UnpackOptions {
+  readonly apk: Digest;
+  readonly limits: Partial<PackageLimits>;
+  /** Is there, and empty. */
+  readonly directory: string;
+  /** The file in it that the facts are written to, last. */
+  readonly recordName: string;
+}
+
+/** The name of a member's content. */
+export function memberName(index: number): string {
+  return `${index}`;
+}
+
+/**
+ * Writes each file of a package to one that is named by the number of its member, with the member's mode, but for the bits that
+ * make others run as its owner, and time; then the record. Digest, data hash and the SHA-1 of every file are verified. Takes
+ * memory for the whole data, and is synchronous but for moments: for a thread. Throws what `openPackage` does, and
+ * `APK_DIGEST_MISMATCH`.
+ */
+export async function unpackAtHand(bytes: Uint8Array, options: UnpackOptions): Promise<void> {
+  requireDigest(options.apk, hash('sha256', bytes));
+  const { controlBytes, data, members } = await openPackage(bytes, { limits: options.limits });
+  for (const [index, { entry, offset }] of members.entries()) {
+    if (entry.type !== 'file') continue;
+    using file = new MemberFile(options.directory, index, entry);
+    file.write(data.subarray(offset, offset + entry.sizeBytes));
+    file.finish();
+  }
+  const entries = members.map(({ entry }) => entry);
+  writeRecord(options, { sizeBytes: bytes.length, control: controlBytes, entries });
+}
+
+/** The same for a package as it comes, of any size. Throws what `readPackage` and its data do, and `APK_DIGEST_MISMATCH`. */
+export async function unpackStream(
+  source: AsyncIterable<Uint8Array>,
+  options: UnpackOptions,
+): Promise<void> {
+  const whole = createHash('sha256');
+  let sizeBytes = 0;
+  async function* seen(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source) {
+      whole.update(chunk);
+      sizeBytes += chunk.length;
+      yield chunk;
+    }
+  }
+  const opened = await readPackage(seen(), { limits: options.limits });
+  try {
+    const entries: TarEntry[] = [];
+    for await (const { entry, content } of opened.data) {
+      entries.push(entry);
+      if (entry.type !== 'file') continue;
+      using file = new MemberFile(options.directory, entries.length - 1, entry);
+      for await (const chunk of content instanceof Uint8Array ? [content] : content)
+        file.write(chunk);
+      file.finish();
+    }
+    requireDigest(options.apk, whole.digest('hex'));
+    writeRecord(options, { sizeBytes, control: opened.controlBytes, entries });
+  } finally {
+    await opened.close();
+  }
+}
+
+class MemberFile {
+  readonly #entry: TarEntry;
+  readonly #file: number;
+
+  constructor(directory: string, index: number, entry: TarEntry) {
+    this.#entry = entry;
+    this.#file = openSync(join(directory, memberName(index)), 'wx', 0o600);
+  }
+
+  write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at);
+  }
+
+  finish(): void {
+    const { mode, mtimeSeconds } = this.#entry;
+    fchmodSync(this.#file, mode & 0o1777);
+    futimesSync(this.#file, mtimeSeconds, mtimeSeconds);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#file);
+  }
+}
+
+function writeRecord(
+  { directory, recordName }: UnpackOptions,
+  facts: {
+    readonly sizeBytes: number;
+    readonly control: Uint8Array;
+    readonly entries: readonly TarEntry[];
+  },
+): void {
+  const { sizeBytes, control, entries } = facts;
+  // There is no archive, and no place in it.
+  const members = entries.map((entry) => ({ entry, offset: 0 }));
+  const record = { sizeBytes, control, tarBytes: 0, members };
+  writeFileSync(join(directory, recordName), printRecord(record));
+}
+
+function requireDigest(expected: Digest, foundHex: string): void {
+  const found = digestFromHex(foundHex);
+  if (found === expected) return;
+  throw new KilnError('APK_DIGEST_MISMATCH', `package ${expected} has the bytes of ${found}`, {
+    retry: 'later',
+  });
+}

@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checksumOf, readControl, recordedSha1 } from '@kiln/apk';
+import type { PackageLimits, ParseInfoOptions } from '@kiln/apk';
+import type { PackageContents, PackageOpener } from '@kiln/assemble';
+import { hexOf, systemClock, systemRandom } from '@kiln/base';
+import type { Clock, Digest, Random } from '@kiln/base';
+import type { TarEntry } from '@kiln/tar';
+import { cacheBroken } from './broken.ts';
+import { parseRecord } from './record.ts';
+import type { CacheRecord } from './record.ts';
+import { memberName, unpackStream } from './unpack.ts';
+import type { UnpackOptions } from './unpack.ts';
+import { UnpackingThreads } from './unpacking-threads.ts';
+
+export interface UnpackedPackagesOptions {
+  /** Made when absent, readable by this user alone. Holds a folder for each package. */
+  readonly directory: string;
+  /** Where the packages are. `read` throws `BLOB_UNKNOWN` for one that is absent. */
+  readonly files: {
+    path(apk: Digest): string;
+    read(apk: Digest): AsyncIterable<Uint8Array>;
+  };
+  readonly limits?: Partial<PackageLimits>;
+  /** How `.PKGINFO` is read; default `apko`. */
+  readonly dialect?: ParseInfoOptions['dialect'];
+  readonly random?: Random;
+  readonly clock?: Clock;
+}
+
+/** Packages up to these sizes, before and after decompression, are unpacked by threads in memory; the others as streams. */
+const atHandBytesMax = 64 * 2 ** 20;
+const atHandDataBytesMax = 512 * 2 ** 20;
+
+const threads = new UnpackingThreads();
+
+/**
+ * Packages unpacked on disk, each file one of its own, with mode and time, that root file systems link to instead of having a copy:
+ * for who makes many environments and no images, which take files in the order of an archive.
+ *
+ * A package is unpacked and verified once, under a temporary name that is renamed. Nothing waits for the disk, so that a crash of
+ * the machine may leave files without their contents: what was unpacked counts for the boot that it was unpacked in. Nobody may
+ * write to the files. Several processes may share the directory.
+ */
+export class UnpackedPackages implements PackageOpener {
+  readonly #options: UnpackedPackagesOptions;
+  readonly #random: Random;
+  readonly #clock: Clock;
+  readonly #underway = new Map<Digest, Promise<CacheRecord>>();
+
+  constructor(options: UnpackedPackagesOptions) {
+    this.#options = options;
+    this.#random = options.random ?? systemRandom;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Throws `BLOB_UNKNOWN`, `APK_DIGEST_MISMATCH`, and what `readPackage` and its data do. */
+  async open(apk: Digest): Promise<PackageContents> {
+    const record = await this.#record(apk);
+    const { info, members } = await readControl(record.control, {
+      dialect: this.#options.dialect ?? 'apko',
+      limits: this.#options.limits ?? {},
+    });
+    return {
+      info,
+      checksum: checksumOf(record.control),
+      sizeBytes: record.sizeBytes,
+      control: members.filter(({ entry }) => entry.path !== '.PKGINFO'),
+      members: record.members.map(({ entry }, index) => ({ index, entry })),
+      read: (index) => this.#read(apk, index, record.members[index]?.entry),
+      file: (index) => join(this.#folder(apk), memberName(index)),
+    };
+  }
+
+  /** Removes packages that were opened last before this time. Environments keep the files that they link to. */
+  async forgetUnused(beforeMs: number): Promise<void> {
+    const names = await readdir(this.#options.directory).catch(ifAbsent([]));
+    for (const name of names) {
+      const path = join(this.#options.directory, name);
+      const { mtimeMs } = await stat(path);
+      if (mtimeMs < beforeMs) await rm(path, { recursive: true, force: true });
+    }
+  }
+
+  /** Unpacked once at a time, however many ask. */
+  #record(apk: Digest): Promise<CacheRecord> {
+    const underway = this.#underway.get(apk);
+    if (underway !== undefined) return underway;
+    const record = this.#load(apk)
+      .then((found) => found ?? this.#unpack(apk))
+      .finally(() => this.#underway.delete(apk));
+    this.#underway.set(apk, record);
+    return record;
+  }
+
+  async #load(apk: Digest): Promise<CacheRecord | undefined> {
+    const folder = this.#folder(apk);
+    const bytes = await readFile(join(folder, await recordName())).catch(ifAbsent(undefined));
+    const record = bytes === undefined ? undefined : parseRecord(bytes);
+    if (record === undefined) return undefined;
+    const now = this.#clock.now() / 1000;
+    await utimes(folder, now, now);
+    return record;
+  }
+
+  async #unpack(apk: Digest): Promise<CacheRecord> {
+    const { directory, files, limits = {} } = this.#options;
+    const temporary = join(directory, `tmp-${this.#random.id()}`);
+    const options = { apk, limits, directory: temporary, recordName: await recordName() };
+    try {
+      await mkdir(temporary, { recursive: true, mode: 0o700 });
+      if (!(await this.#unpackAtHand(options))) {
+        await rm(temporary, { recursive: true, force: true });
+        await mkdir(temporary, { mode: 0o700 });
+        await unpackStream(files.read(apk), options);
+      }
+      await this.#keep(temporary, apk);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+    const record = await this.#load(apk);
+    if (record === undefined) throw cacheBroken(apk, '.');
+    return record;
+  }
+
+  async #unpackAtHand(options: UnpackOptions): Promise<boolean> {
+    const file = this.#options.files.path(options.apk);
+    const size = await stat(file).then((found) => found.size, ifAbsent(undefined));
+    if (size === undefined || size > atHandBytesMax) return false;
+    const { limits } = options;
+    const dataBytesMax = Math.min(limits.dataBytesMax ?? atHandDataBytesMax, atHandDataBytesMax);
+    return threads.unpack({ ...options, limits: { ...limits, dataBytesMax }, file });
+  }
+
+  /** What another process has put there meanwhile stays; what an earlier boot has left goes. */
+  async #keep(temporary: string, apk: Digest): Promise<void> {
+    const folder = this.#folder(apk);
+    if (await renamed(temporary, folder)) return;
+    if ((await this.#load(apk)) !== undefined) return;
+    const stale = `${temporary}-stale`;
+    await rename(folder, stale);
+    await rm(stale, { recursive: true, force: true });
+    await rename(temporary, folder);
+  }
+
+  async *#read(
+    apk: Digest,
+    index: number,
+    entry: TarEntry | undefined,
+  ): AsyncGenerator<Uint8Array> {
+    if (entry?.type !== 'file') return;
+    const sha1 = createHash('sha1');
+    try {
+      const stream = createReadStream(join(this.#folder(apk), memberName(index)));
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        sha1.update(chunk);
+        yield chunk;
+      }
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
+      throw await this.#dropped(apk, entry, error);
+    }
+    if (sha1.digest('hex') !== recordedSha1(entry))
+      throw await this.#dropped(apk, entry, new Error('content does not match its SHA-1'));
+  }
+
+  async #dropped(apk: Digest, entry: TarEntry, cause: unknown): Promise<Error> {
+    await rm(this.#folder(apk), { recursive: true, force: true });
+    return cacheBroken(apk, entry.path, cause);
+  }
+
+  #folder(apk: Digest): string {
+    return join(this.#options.directory, hexOf(apk));
+  }
+}
+
+async function renamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Named by the boot: that of another one is not found. */
+async function recordName(): Promise<string> {
+  return `record-${(await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()}`;
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+function ifAbsent<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (isAbsent(error)) return instead;
+    throw error;
+  };
+}

@@ -1,0 +1,84 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { UnpackOptions } from './unpack.ts';
+
+export interface UnpackRequest extends UnpackOptions {
+  /** The package, of a size that fits in memory with its data. */
+  readonly file: string;
+}
+
+interface Job {
+  readonly request: UnpackRequest;
+  readonly settle: (done: boolean) => void;
+}
+
+/** Whoever stays idle gives back what the last package took. */
+const idleMs = 1000;
+
+/**
+ * Threads that unpack packages beside each other: most of the work is to decompress, to hash and to make files, which takes a core
+ * each. They are started when there is work, do not keep the process, and end when there was none for a second.
+ */
+export class UnpackingThreads {
+  readonly #threadsMax: number;
+  readonly #waiting: Job[] = [];
+  readonly #idle: Worker[] = [];
+  #count = 0;
+  #ending: NodeJS.Timeout | undefined;
+
+  constructor(threadsMax: number = availableParallelism()) {
+    this.#threadsMax = threadsMax;
+  }
+
+  /** False when the package is not what it says or does not fit; to read it as a stream tells why. Files may be left then. */
+  unpack(request: UnpackRequest): Promise<boolean> {
+    return new Promise((settle) => {
+      this.#waiting.push({ request, settle });
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    clearTimeout(this.#ending);
+    while (this.#waiting.length > 0) {
+      const worker = this.#idle.pop() ?? this.#start();
+      if (worker === undefined) return;
+      const job = this.#waiting.shift();
+      if (job !== undefined) this.#run(worker, job);
+    }
+    if (this.#idle.length === this.#count && this.#count > 0)
+      this.#ending = setTimeout(() => this.#end(), idleMs).unref();
+  }
+
+  #start(): Worker | undefined {
+    if (this.#count === this.#threadsMax) return undefined;
+    this.#count += 1;
+    const worker = new Worker(new URL('./unpack-thread.ts', import.meta.url));
+    worker.unref();
+    return worker;
+  }
+
+  #run(worker: Worker, { request, settle }: Job): void {
+    worker.ref();
+    const done = (answer: boolean, alive: boolean): void => {
+      worker.off('message', answered).off('error', failed).off('exit', failed);
+      worker.unref();
+      if (alive) this.#idle.push(worker);
+      else this.#count -= 1;
+      settle(answer);
+      this.#next();
+    };
+    const answered = (answer: boolean): void => done(answer, true);
+    // Such as for want of memory.
+    const failed = (): void => done(false, false);
+    worker.on('message', answered).on('error', failed).on('exit', failed);
+    worker.postMessage(request);
+  }
+
+  #end(): void {
+    for (const worker of this.#idle.splice(0)) {
+      this.#count -= 1;
+      void worker.terminate();
+    }
+  }
+}
