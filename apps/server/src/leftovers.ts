@@ -9,7 +9,12 @@ const unfinished = /^tmp-|\.tmp$/;
 /** Removes what a killed worker left half-made; only for the one worker of a home, before it works. */
 export async function clearLeftovers(place: Place, environments: EnvironmentStore): Promise<void> {
   await environments.sweep(0);
-  for (const folder of [place.expanded, `${place.apt}/binary`, `${place.apt}/sources`]) {
+  for (const folder of [
+    place.expanded,
+    place.unpacked,
+    `${place.apt}/binary`,
+    `${place.apt}/sources`,
+  ]) {
     const names = await fs.promises.readdir(folder).catch(() => []);
     for (const name of names.filter((one) => unfinished.test(one)))
       await fs.promises.rm(path.join(folder, name), { recursive: true, force: true });

@@ -13,6 +13,8 @@ export interface Place {
   readonly attempts: string;
   readonly environments: string;
   readonly expanded: string;
+  /** Below the environments, which link to their files. */
+  readonly unpacked: string;
   readonly workspaces: string;
   readonly scratch: string;
   readonly uploads: string;
@@ -39,6 +41,7 @@ export function placeOf(root: string, home: string, runtime: string): Place {
     attempts: path.join(home, 'log', 'attempts'),
     environments: within('environments'),
     expanded: within('expanded'),
+    unpacked: path.join(home, 'environments', 'packages'),
     workspaces: within('workspaces'),
     scratch: within('scratch'),
     uploads: within('uploads'),

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ExpandedPackages } from '@kiln/apk-cache';
+import { ExpandedPackages, UnpackedPackages } from '@kiln/apk-cache';
 import type { Logger } from '@kiln/base';
 import { DebianBinaryArchive, DebianSourceMirror } from '@kiln/debian';
 import { diskFull, passes } from '@kiln/factory';
@@ -61,6 +61,8 @@ function outside(error: unknown): boolean {
 /** Root file systems that stay when a worker starts; the least recently used others are made again when they are needed. */
 const rootsKept = 16;
 
+const packagesUnusedMs = 30 * 24 * 60 * 60 * 1000;
+
 /** Nothing runs in any of them yet: this is the one worker of its home. */
 async function forgetUnused(roots: EnvironmentStore): Promise<void> {
   const byUse = [...(await roots.list())].sort((a, b) => b.usedAtMs - a.usedAtMs);
@@ -81,6 +83,12 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   await forgetUnused(roots);
   await clearLeftovers(place, roots);
   const opener = new ExpandedPackages({ directory: place.expanded, blobs, dialect: 'plain' });
+  const unpacked = new UnpackedPackages({
+    directory: place.unpacked,
+    files: blobs,
+    dialect: 'plain',
+  });
+  await unpacked.forgetUnused(clock.now() - packagesUnusedMs);
   const builder = { name: 'kiln', version: options.version };
   const archive = new DebianBinaryArchive({ stateDirectory: `${place.apt}/binary`, blobs });
   const sources = new Sources({
@@ -99,7 +107,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const networkRecords = new RecordFolder(place.network, blobs);
   const workspaces = await FsWorkspaces.open({ directory: place.workspaces });
   const shared = { records, blobs, signer, opener, sandbox, logs, clock, builder };
-  const building = { ...shared, environments: roots, sources, git, workspaces };
+  const building = { ...shared, opener: unpacked, environments: roots, sources, git, workspaces };
   const cpus = os.availableParallelism();
   const wakeups = new PostgresWakeups({
     target: { socketDirectory: socketDirectoryOf(place.home) },

@@ -1,7 +1,7 @@
 import type { PackageOpener } from '@kiln/assemble';
 import { environmentTree, treeMembers } from '@kiln/assemble';
 import type { Digest } from '@kiln/base';
-import { assert, digestOfValue, sortUnique } from '@kiln/base';
+import { assert, digestOfValue, mapBounded, sortUnique } from '@kiln/base';
 import type { Key } from '@kiln/queue';
 import { solve } from '@kiln/solve';
 import type { TarMember } from '@kiln/tar';
@@ -96,6 +96,9 @@ export interface EnvironmentPorts {
   readonly environments: EnvironmentCache;
 }
 
+/** Packages that are unpacked at once. */
+const openedAtOnce = 6;
+
 /** The root file system of a locked environment; builds and tests with the same lock share it, and nobody writes there. */
 export async function environmentRoot(
   { opener, environments }: EnvironmentPorts,
@@ -106,8 +109,7 @@ export async function environmentRoot(
   return environments.ensure(
     digestOfValue({ environment: 'build/1', arch, lock }),
     async function* members() {
-      const packages = [];
-      for (const one of environment) packages.push(await opener.open(one.apk));
+      const packages = await mapBounded(environment, openedAtOnce, (one) => opener.open(one.apk));
       yield* treeMembers(await environmentTree({ packages, arch }));
     },
   );
