@@ -23,7 +23,7 @@ export class UnpackingThreads {
   readonly #threadsMax: number;
   readonly #waiting: Job[] = [];
   readonly #idle: Worker[] = [];
-  #count = 0;
+  readonly #alive = new Set<Worker>();
   #ending: NodeJS.Timeout | undefined;
 
   constructor(threadsMax: number = availableParallelism()) {
@@ -46,38 +46,46 @@ export class UnpackingThreads {
       const job = this.#waiting.shift();
       if (job !== undefined) this.#run(worker, job);
     }
-    if (this.#idle.length === this.#count && this.#count > 0)
+    if (this.#idle.length > 0 && this.#idle.length === this.#alive.size)
       this.#ending = setTimeout(() => this.#end(), idleMs).unref();
   }
 
   #start(): Worker | undefined {
-    if (this.#count === this.#threadsMax) return undefined;
-    this.#count += 1;
+    if (this.#alive.size === this.#threadsMax) return undefined;
     const worker = new Worker(new URL('./unpack-thread.ts', import.meta.url));
+    this.#alive.add(worker);
     worker.unref();
+    // Such as for want of memory; it ends then.
+    worker.on('error', () => undefined);
+    worker.on('exit', () => {
+      this.#alive.delete(worker);
+      const at = this.#idle.indexOf(worker);
+      if (at >= 0) this.#idle.splice(at, 1);
+      this.#next();
+    });
     return worker;
   }
 
   #run(worker: Worker, { request, settle }: Job): void {
     worker.ref();
-    const done = (answer: boolean, alive: boolean): void => {
-      worker.off('message', answered).off('error', failed).off('exit', failed);
+    const answered = (done: boolean): void => {
+      worker.off('message', answered).off('exit', ended);
       worker.unref();
-      if (alive) this.#idle.push(worker);
-      else this.#count -= 1;
-      settle(answer);
+      this.#idle.push(worker);
+      settle(done);
       this.#next();
     };
-    const answered = (answer: boolean): void => done(answer, true);
-    // Such as for want of memory.
-    const failed = (): void => done(false, false);
-    worker.on('message', answered).on('error', failed).on('exit', failed);
+    const ended = (): void => {
+      worker.off('message', answered);
+      settle(false);
+    };
+    worker.on('message', answered).once('exit', ended);
     worker.postMessage(request);
   }
 
   #end(): void {
     for (const worker of this.#idle.splice(0)) {
-      this.#count -= 1;
+      this.#alive.delete(worker);
       void worker.terminate();
     }
   }

@@ -104,10 +104,17 @@ function inflate(body: Uint8Array, { budget, pieceBytes }: Place): Inflated {
       ),
       finishFlush: constants.Z_FINISH,
     }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
-    return { content: result.buffer, consumed: result.engine.bytesWritten };
+    return { content: unwasteful(result.buffer), consumed: result.engine.bytesWritten };
   } catch (error) {
     throw zlibError(error);
   }
+}
+
+/** A short content does not keep a long piece. */
+function unwasteful(content: Buffer): Uint8Array {
+  return content.buffer.byteLength > 2 * content.length + pieceBytesMin
+    ? Buffer.from(content)
+    : content;
 }
 
 /** Translates what zlib throws. */
