@@ -13,8 +13,10 @@ export const contents: ReadonlyMap<string, string> = new Map([
   ['etc/z', 'x'.repeat(200_000)],
 ]);
 
-export function dataFiles(): DataFile[] {
-  const files = [...contents].map(([path, text]) => file(path, text));
+type Modes = ReadonlyMap<string, number>;
+
+export function dataFiles(modes: Modes = new Map()): DataFile[] {
+  const files = [...contents].map(([path, text]) => file(path, text, modes.get(path) ?? 0o4755));
   const none = (entry: TarEntry): DataFile => ({ entry, open: () => Buffer.alloc(0) });
   return [
     none(directoryEntry('etc')),
@@ -24,19 +26,19 @@ export function dataFiles(): DataFile[] {
   ];
 }
 
-function file(path: string, text: string): DataFile {
+function file(path: string, text: string, mode: number): DataFile {
   const pax = new Map(path === 'etc/a' ? [['SCHILY.xattr.user.note', Buffer.of(0, 255)]] : []);
   return {
-    entry: fileEntry(path, text.length, { pax, mode: 0o4755 }),
+    entry: fileEntry(path, text.length, { pax, mode }),
     open: () => Buffer.from(text),
   };
 }
 
 export async function makePackage(
-  change: { readonly dataHash?: string } = {},
+  change: { readonly dataHash?: string; readonly modes?: Modes } = {},
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of dataSegment(dataFiles())) chunks.push(chunk);
+  for await (const chunk of dataSegment(dataFiles(change.modes))) chunks.push(chunk);
   const data = concatBytes(chunks);
   const dataHash = change.dataHash ?? createHash('sha256').update(data).digest('hex');
   const info = { ...parsePackageInfo('pkgname = x\npkgver = 1-r0\npkgdesc = a # b\n'), dataHash };

@@ -22,9 +22,14 @@ export function memberName(index: number): string {
   return `${index}`;
 }
 
+/** Else its file is this user's alone to read, whatever its mode. */
+export function ownerReads({ mode }: TarEntry): boolean {
+  return (mode & 0o400) !== 0;
+}
+
 /**
  * Writes each file of a package to one that is named by the number of its member, with the member's mode, but for the bits that
- * make others run as its owner, and time; then the record. Digest, data hash and the SHA-1 of every file are verified. Takes
+ * make others run as its owner, and time; one that its owner may not read is kept readable. Then the record. Digest, data hash and the SHA-1 of every file are verified. Takes
  * memory for the whole data, and is synchronous but for moments: for a thread. Throws what `openPackage` does, and
  * `APK_DIGEST_MISMATCH`.
  */
@@ -88,7 +93,7 @@ class MemberFile {
 
   finish(): void {
     const { mode, mtimeSeconds } = this.#entry;
-    fchmodSync(this.#file, mode & 0o1777);
+    if (ownerReads(this.#entry)) fchmodSync(this.#file, mode & 0o1777);
     futimesSync(this.#file, mtimeSeconds, mtimeSeconds);
   }
 

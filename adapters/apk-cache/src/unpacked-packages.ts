@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { mkdir, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checksumOf, readControl, recordedSha1 } from '@kiln/apk';
@@ -11,7 +11,7 @@ import type { TarEntry } from '@kiln/tar';
 import { cacheBroken } from './broken.ts';
 import { parseRecord } from './record.ts';
 import type { CacheRecord } from './record.ts';
-import { memberName, unpackStream } from './unpack.ts';
+import { memberName, ownerReads, unpackStream } from './unpack.ts';
 import type { UnpackOptions } from './unpack.ts';
 import { UnpackingThreads } from './unpacking-threads.ts';
 
@@ -31,8 +31,14 @@ export interface UnpackedPackagesOptions {
 }
 
 /** Packages up to these sizes, before and after decompression, are unpacked by threads in memory; the others as streams. */
-const atHandBytesMax = 64 * 2 ** 20;
-const atHandDataBytesMax = 512 * 2 ** 20;
+const atHandBytesMax = 32 * 2 ** 20;
+const atHandDataBytesMax = 192 * 2 ** 20;
+
+/** What is not whole after this time was left by a crash. */
+const abandonedAfterMs = 6 * 60 * 60 * 1000;
+
+const temporaryPrefix = 'tmp-';
+const recordName = 'record';
 
 const threads = new UnpackingThreads();
 
@@ -41,8 +47,8 @@ const threads = new UnpackingThreads();
  * for who makes many environments and no images, which take files in the order of an archive.
  *
  * A package is unpacked and verified once, under a temporary name that is renamed. Nothing waits for the disk, so that a crash of
- * the machine may leave files without their contents: what was unpacked counts for the boot that it was unpacked in. Nobody may
- * write to the files. Several processes may share the directory.
+ * the machine may leave files without their contents: a folder is named by the boot that it was unpacked in, and counts for that
+ * alone. Nobody may write to the files. Several processes may share the directory.
  */
 export class UnpackedPackages implements PackageOpener {
   readonly #options: UnpackedPackagesOptions;
@@ -70,17 +76,21 @@ export class UnpackedPackages implements PackageOpener {
       control: members.filter(({ entry }) => entry.path !== '.PKGINFO'),
       members: record.members.map(({ entry }, index) => ({ index, entry })),
       read: (index) => this.#read(apk, index, record.members[index]?.entry),
-      file: (index) => join(this.#folder(apk), memberName(index)),
+      file: (index) =>
+        linkable(record.members[index]?.entry, join(this.#folder(apk), memberName(index))),
     };
   }
 
-  /** Removes packages that were opened last before this time. Environments keep the files that they link to. */
+  /** Removes packages that were opened last before this time, of other boots, and what crashes left. Environments keep the files that they link to. */
   async forgetUnused(beforeMs: number): Promise<void> {
-    const names = await readdir(this.#options.directory).catch(ifAbsent([]));
-    for (const name of names) {
+    const abandonedMs = this.#clock.now() - abandonedAfterMs;
+    for (const name of await readdir(this.#options.directory).catch(ifAbsent([]))) {
       const path = join(this.#options.directory, name);
-      const { mtimeMs } = await stat(path);
-      if (mtimeMs < beforeMs) await rm(path, { recursive: true, force: true });
+      const found = await stat(path).catch(ifAbsent(undefined));
+      if (found === undefined) continue;
+      if (name.startsWith(temporaryPrefix)) {
+        if (found.mtimeMs < abandonedMs) await rm(path, { recursive: true, force: true });
+      } else if (found.mtimeMs < beforeMs || !name.endsWith(bootId())) await this.#drop(path);
     }
   }
 
@@ -97,20 +107,20 @@ export class UnpackedPackages implements PackageOpener {
 
   async #load(apk: Digest): Promise<CacheRecord | undefined> {
     const folder = this.#folder(apk);
-    const bytes = await readFile(join(folder, await recordName())).catch(ifAbsent(undefined));
+    const bytes = await readFile(join(folder, recordName)).catch(ifAbsent(undefined));
     const record = bytes === undefined ? undefined : parseRecord(bytes);
     if (record === undefined) return undefined;
     const now = this.#clock.now() / 1000;
-    await utimes(folder, now, now);
-    return record;
+    return utimes(folder, now, now).then(() => record, ifAbsent(undefined));
   }
 
   async #unpack(apk: Digest): Promise<CacheRecord> {
     const { directory, files, limits = {} } = this.#options;
-    const temporary = join(directory, `tmp-${this.#random.id()}`);
-    const options = { apk, limits, directory: temporary, recordName: await recordName() };
+    const temporary = this.#temporary();
+    const options = { apk, limits, directory: temporary, recordName };
     try {
-      await mkdir(temporary, { recursive: true, mode: 0o700 });
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await mkdir(temporary, { mode: 0o700 });
       if (!(await this.#unpackAtHand(options))) {
         await rm(temporary, { recursive: true, force: true });
         await mkdir(temporary, { mode: 0o700 });
@@ -134,15 +144,13 @@ export class UnpackedPackages implements PackageOpener {
     return threads.unpack({ ...options, limits: { ...limits, dataBytesMax }, file });
   }
 
-  /** What another process has put there meanwhile stays; what an earlier boot has left goes. */
+  /** What another process has put there meanwhile stays, but for what is damaged. */
   async #keep(temporary: string, apk: Digest): Promise<void> {
     const folder = this.#folder(apk);
     if (await renamed(temporary, folder)) return;
     if ((await this.#load(apk)) !== undefined) return;
-    const stale = `${temporary}-stale`;
-    await rename(folder, stale);
-    await rm(stale, { recursive: true, force: true });
-    await rename(temporary, folder);
+    await this.#drop(folder);
+    await renamed(temporary, folder);
   }
 
   async *#read(
@@ -167,12 +175,23 @@ export class UnpackedPackages implements PackageOpener {
   }
 
   async #dropped(apk: Digest, entry: TarEntry, cause: unknown): Promise<Error> {
-    await rm(this.#folder(apk), { recursive: true, force: true });
+    await this.#drop(this.#folder(apk));
     return cacheBroken(apk, entry.path, cause);
   }
 
+  /** Set aside first: another process finds it whole or not at all. */
+  async #drop(path: string): Promise<void> {
+    const aside = this.#temporary();
+    await rename(path, aside).catch(ifAbsent(undefined));
+    await rm(aside, { recursive: true, force: true });
+  }
+
+  #temporary(): string {
+    return join(this.#options.directory, `${temporaryPrefix}${this.#random.id()}`);
+  }
+
   #folder(apk: Digest): string {
-    return join(this.#options.directory, hexOf(apk));
+    return join(this.#options.directory, `${hexOf(apk)}-${bootId()}`);
   }
 }
 
@@ -187,9 +206,17 @@ async function renamed(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Named by the boot: that of another one is not found. */
-async function recordName(): Promise<string> {
-  return `record-${(await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()}`;
+/** Who may not read a file may not link to it either, by the rules of many a kernel. */
+function linkable(entry: TarEntry | undefined, path: string): string | undefined {
+  return entry !== undefined && ownerReads(entry) ? path : undefined;
+}
+
+let boot: string | undefined;
+
+/** What the kernel calls the time since the machine was started. */
+function bootId(): string {
+  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return boot;
 }
 
 function isAbsent(error: unknown): boolean {

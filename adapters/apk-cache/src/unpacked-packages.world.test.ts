@@ -2,6 +2,7 @@ import {
   createReadStream,
   existsSync,
   linkSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -9,10 +10,11 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { digestOf, hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
@@ -37,6 +39,12 @@ function filesIn(folder: string): {
       yield* createReadStream(path(apk), { highWaterMark: 999 }) as AsyncIterable<Buffer>;
     },
   };
+}
+
+/** Where a package is unpacked. */
+function folderOf(apk: Digest, below = directory): string {
+  const name = readdirSync(below).find((one) => one.startsWith(`${hexOf(apk)}-`));
+  return join(below, name ?? 'none');
 }
 
 function add(bytes: Uint8Array, as: Digest = digestOf(bytes)): Digest {
@@ -103,6 +111,14 @@ describe('UnpackedPackages', () => {
     expect(statSync(join(parent, 'linked')).nlink).toBe(2);
   });
 
+  it('gives nothing to link to for a file that its owner may not read, and reads it', async () => {
+    const apk = add(await makePackage({ modes: new Map([['etc/a', 0o111]]) }));
+    const { file, read } = await packages.open(apk);
+    expect(file?.(indexOf('etc/a'))).toBeUndefined();
+    expect(file?.(indexOf('etc/b'))).toBeDefined();
+    expect(await text(read(indexOf('etc/a')))).toBe('first file');
+  });
+
   it('unpacks what no thread can take as a stream, to the same files', async () => {
     const apk = add(await makePackage());
     const inMemory = await readAll(apk);
@@ -120,9 +136,9 @@ describe('UnpackedPackages', () => {
           .map(({ index, entry }) => [entry.path, readFileSync(file?.(index) ?? '', 'latin1')]),
       ),
     );
-    const list = (folder: string): string[] => readdirSync(join(folder, hexOf(apk))).sort();
+    const list = (below: string): string[] => readdirSync(folderOf(apk, below)).sort();
     expect(list(directory)).toEqual(list(`${directory}-before`));
-    const modeOf = (folder: string): number => statSync(join(folder, hexOf(apk), '1')).mode;
+    const modeOf = (below: string): number => statSync(join(folderOf(apk, below), '1')).mode;
     expect(modeOf(directory)).toBe(modeOf(`${directory}-before`));
   });
 
@@ -134,7 +150,7 @@ describe('UnpackedPackages', () => {
     );
     expect(new Set(opened.map(({ checksum }) => checksum)).size).toBe(1);
     expect(await readAll(apk)).toEqual(new Map(contents));
-    expect(readdirSync(directory)).toEqual([hexOf(apk)]);
+    expect(readdirSync(directory)).toEqual([basename(folderOf(apk))]);
   });
 
   it('forgets what was opened last long ago, and what a crash left, and no other', async () => {
@@ -145,10 +161,18 @@ describe('UnpackedPackages', () => {
     await timed.open(apk);
     await timed.open(apk);
     await timed.forgetUnused(now);
-    expect(readdirSync(directory)).toEqual([hexOf(apk)]);
+    expect(readdirSync(directory)).toEqual([basename(folderOf(apk))]);
     now += 60_000;
     await timed.forgetUnused(now);
     expect(readdirSync(directory)).toEqual([]);
+    const left = join(directory, 'tmp-left');
+    mkdirSync(left);
+    utimesSync(left, now / 1000 - 3600, now / 1000 - 3600);
+    await timed.forgetUnused(now);
+    expect(existsSync(left)).toBe(true);
+    now += 6 * 60 * 60_000;
+    await timed.forgetUnused(now);
+    expect(existsSync(left)).toBe(false);
     await new UnpackedPackages({
       directory: join(parent, 'none'),
       files: filesIn(parent),
@@ -181,26 +205,32 @@ describe('a package that does not verify', () => {
 });
 
 describe('what is on disk', () => {
-  const record = (apk: Digest): string => {
-    const folder = join(directory, hexOf(apk));
-    const name = readdirSync(folder).find((one) => one.startsWith('record-'));
-    return join(folder, name ?? '');
-  };
+  const record = (apk: Digest): string => join(folderOf(apk), 'record');
 
   it.each<[string, (apk: Digest) => void]>([
     ['lost its record', (apk) => rmSync(record(apk))],
     ['has a shortened record', (apk) => truncateSync(record(apk), 100)],
-    [
-      'was unpacked before the machine was started',
-      (apk) => renameSync(record(apk), `${record(apk)}0`),
-    ],
-  ])('and %s is unpacked again', async (_what, damage) => {
+  ])('and %s is unpacked again, whoever asks', async (_what, damage) => {
     const apk = add(await makePackage());
     await packages.open(apk);
-    writeFileSync(join(directory, hexOf(apk), '1'), 'emptied');
+    writeFileSync(join(folderOf(apk), '1'), 'emptied');
     damage(apk);
+    await Promise.all([opener().open(apk), opener().open(apk), opener().open(apk)]);
     expect(await readAll(apk)).toEqual(new Map(contents));
-    expect(readdirSync(directory)).toEqual([hexOf(apk)]);
+    expect(readdirSync(directory)).toEqual([basename(folderOf(apk))]);
+  });
+
+  it('and was unpacked before the machine was started is unpacked again, and forgotten', async () => {
+    const apk = add(await makePackage());
+    await packages.open(apk);
+    const earlier = join(directory, `${hexOf(apk)}-another-boot`);
+    renameSync(folderOf(apk), earlier);
+    writeFileSync(join(earlier, '1'), 'emptied');
+    expect(await readAll(apk)).toEqual(new Map(contents));
+    expect(readdirSync(directory)).toHaveLength(2);
+    await packages.forgetUnused(0);
+    expect(existsSync(earlier)).toBe(false);
+    expect(await readAll(apk)).toEqual(new Map(contents));
   });
 
   it('and has other content is found when it is read, dropped, and unpacked again', async () => {

@@ -7,13 +7,22 @@ export interface UnpackRequest extends UnpackOptions {
   readonly file: string;
 }
 
+export interface UnpackAnswer {
+  readonly done: boolean;
+  /** What the system had against it. */
+  readonly system?: { readonly code: string | undefined; readonly message: string };
+}
+
 interface Job {
   readonly request: UnpackRequest;
-  readonly settle: (done: boolean) => void;
+  readonly settle: (answer: UnpackAnswer) => void;
 }
 
 /** Whoever stays idle gives back what the last package took. */
 const idleMs = 1000;
+
+/** Each has a package and all of its data in memory. */
+const threadsMost = 4;
 
 /**
  * Threads that unpack packages beside each other: most of the work is to decompress, to hash and to make files, which takes a core
@@ -26,23 +35,33 @@ export class UnpackingThreads {
   readonly #alive = new Set<Worker>();
   #ending: NodeJS.Timeout | undefined;
 
-  constructor(threadsMax: number = availableParallelism()) {
+  constructor(threadsMax: number = Math.min(availableParallelism(), threadsMost)) {
     this.#threadsMax = threadsMax;
   }
 
-  /** False when the package is not what it says or does not fit; to read it as a stream tells why. Files may be left then. */
-  unpack(request: UnpackRequest): Promise<boolean> {
-    return new Promise((settle) => {
-      this.#waiting.push({ request, settle });
-      this.#next();
-    });
+  /**
+   * False when the package is not what it says or does not fit, or no thread can be had; to read it as a stream tells why. Files
+   * may be left then. Throws what the system does.
+   */
+  async unpack(request: UnpackRequest): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<UnpackAnswer>();
+    this.#waiting.push({ request, settle: resolve });
+    this.#next();
+    const { done, system } = await promise;
+    if (system !== undefined) throw Object.assign(new Error(system.message), { code: system.code });
+    return done;
   }
 
   #next(): void {
     clearTimeout(this.#ending);
     while (this.#waiting.length > 0) {
       const worker = this.#idle.pop() ?? this.#start();
-      if (worker === undefined) return;
+      if (worker === undefined) {
+        // Nobody will come to it.
+        if (this.#alive.size === 0)
+          for (const { settle } of this.#waiting.splice(0)) settle({ done: false });
+        return;
+      }
       const job = this.#waiting.shift();
       if (job !== undefined) this.#run(worker, job);
     }
@@ -52,7 +71,8 @@ export class UnpackingThreads {
 
   #start(): Worker | undefined {
     if (this.#alive.size === this.#threadsMax) return undefined;
-    const worker = new Worker(new URL('./unpack-thread.ts', import.meta.url));
+    const worker = startThread();
+    if (worker === undefined) return undefined;
     this.#alive.add(worker);
     worker.unref();
     // Such as for want of memory; it ends then.
@@ -68,16 +88,16 @@ export class UnpackingThreads {
 
   #run(worker: Worker, { request, settle }: Job): void {
     worker.ref();
-    const answered = (done: boolean): void => {
+    const answered = (answer: UnpackAnswer): void => {
       worker.off('message', answered).off('exit', ended);
       worker.unref();
       this.#idle.push(worker);
-      settle(done);
+      settle(answer);
       this.#next();
     };
     const ended = (): void => {
       worker.off('message', answered);
-      settle(false);
+      settle({ done: false });
     };
     worker.on('message', answered).once('exit', ended);
     worker.postMessage(request);
@@ -88,5 +108,13 @@ export class UnpackingThreads {
       this.#alive.delete(worker);
       void worker.terminate();
     }
+  }
+}
+
+function startThread(): Worker | undefined {
+  try {
+    return new Worker(new URL('./unpack-thread.ts', import.meta.url));
+  } catch {
+    return undefined;
   }
 }

@@ -45,3 +45,13 @@ it('start again after they ended for want of work', async () => {
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect(await unpack(threads, bytes)).toBe(true);
 });
+
+it('say what the system has against it', async () => {
+  const threads = new UnpackingThreads(1);
+  const bytes = await makePackage();
+  const file = join(folder, 'apk');
+  writeFileSync(file, bytes);
+  const directory = join(folder, 'absent');
+  const asked = { apk: digestOf(bytes), limits: {}, directory, recordName: 'record', file };
+  await expect(threads.unpack(asked)).rejects.toMatchObject({ code: 'ENOENT' });
+});

@@ -80,8 +80,9 @@ export class EnvironmentStore {
     const found: StoredEnvironment[] = [];
     for (const name of names.filter((candidate) => /^[0-9a-f]{64}$/.test(candidate))) {
       const path = join(this.#directory, name);
-      const { mtimeMs } = await lstat(path);
-      found.push({ key: digestFromHex(name), path: join(path, 'root'), usedAtMs: mtimeMs });
+      const usedAtMs = await changedAtMs(path);
+      if (usedAtMs !== undefined)
+        found.push({ key: digestFromHex(name), path: join(path, 'root'), usedAtMs });
     }
     return found;
   }
@@ -104,8 +105,9 @@ export class EnvironmentStore {
   async sweep(abandonedMs: number = abandonedAfterMs): Promise<void> {
     for (const name of (await this.#names()).filter((candidate) => candidate.startsWith('.tmp-'))) {
       const path = join(this.#directory, name);
-      const { mtimeMs } = await lstat(path);
-      if (mtimeMs <= this.#clock.now() - abandonedMs) await removeTree(path);
+      const madeAtMs = await changedAtMs(path);
+      if (madeAtMs !== undefined && madeAtMs <= this.#clock.now() - abandonedMs)
+        await removeTree(path);
     }
   }
 
@@ -153,6 +155,16 @@ const stateFile = 'state';
 const onDisk = 'on disk';
 /** By then the kernel has written most of it by itself, and waiting for the rest is short. */
 const writtenAfterMs = 60_000;
+
+/** Undefined for what another process has removed. */
+async function changedAtMs(path: string): Promise<number | undefined> {
+  try {
+    return (await lstat(path)).mtimeMs;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
 
 async function stateOf(path: string): Promise<string> {
   await lstat(path);

@@ -3,6 +3,7 @@ import {
   closeSync,
   futimesSync,
   linkSync,
+  lstatSync,
   lutimesSync,
   mkdirSync,
   openSync,
@@ -55,7 +56,7 @@ export async function extractTree(
     const path = place(directory, tree, entry);
     if (path === undefined) continue;
     if (entry.type === 'directory') directories.push({ ...entry, path });
-    else if (entry.type === 'file' && (file === undefined || !link(file, path)))
+    else if (entry.type === 'file' && (file === undefined || !link(file, path, entry)))
       await writeFile(path, entry, content);
   }
   // Last, so that their contents do not change the times, and children before parents.
@@ -83,14 +84,16 @@ function place(directory: string, tree: TreeModel, entry: TarEntry): string | un
   return host;
 }
 
-/** False where it cannot be: another file system, one without links, too many of them, or nothing to link to. */
-function link(file: string, path: string): boolean {
+/** False where it cannot be: another file system, one without links, too many of them, nothing to link to, or not what it was. */
+function link(file: string, path: string, { sizeBytes, mtimeSeconds }: TarEntry): boolean {
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  if (found?.size !== sizeBytes || found.mtimeMs !== mtimeSeconds * 1000) return false;
   try {
     linkSync(file, path);
     return true;
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    if (['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOENT'].includes(code)) return false;
+    if (['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS', 'ENOENT'].includes(code)) return false;
     throw error;
   }
 }

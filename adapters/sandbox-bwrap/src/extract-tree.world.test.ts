@@ -78,11 +78,14 @@ describe('a tree is written', () => {
 
   test('with links to files that the host has, and copies where it has them no more', async () => {
     const host = join(directory, 'host-file');
+    const other = join(directory, 'host-file-cut-short');
     await writeFile(host, 'linked');
+    await writeFile(other, 'cop');
+    for (const path of [host, other]) await utimes(path, 1_000_000_000, 1_000_000_000);
     const root = await extract(
       { ...member('a', 'file', 'linked'), file: host },
       { ...member('b', 'file', 'copied'), file: join(directory, 'absent') },
-      { ...member('c', 'file', 'copied'), file: undefined },
+      { ...member('c', 'file', 'copied'), file: other },
       { ...member('a', 'file', 'later'), file: undefined },
       { ...member('d', 'file', 'linked'), file: host },
     );

@@ -211,7 +211,9 @@ export class CatalogKeeper {
         this.#options.log.warn('last good state not read', { key, error: messageOf(error) });
       }
     }
-    return lastGood.size === 0 ? read : readCatalogs(sources, this.#options.arch, lastGood, this.#facts);
+    return lastGood.size === 0
+      ? read
+      : readCatalogs(sources, this.#options.arch, lastGood, this.#facts);
   }
 }
 

@@ -21,9 +21,9 @@ export interface PackageContents {
   read(index: number): AsyncIterable<Uint8Array>;
   /**
    * Where the content of the file with this index is a file of the host, with the member's mode and time, that others may link to
-   * and nobody writes to. Absent where contents are not kept so.
+   * and nobody writes to. Absent where contents are not kept so, undefined for one that is not.
    */
-  file?(index: number): string;
+  file?(index: number): string | undefined;
 }
 
 /** Opens packages by the digest of their `.apk` file; verifies control checksum, datahash and file checksums. */

@@ -359,8 +359,7 @@ function readCatalog(
   const takenImages = new Set(before.flatMap((one) => one.images.map((image) => image.name)));
   for (const entry of source.files) {
     const recipe = /^recipes\/([^/]+)\.yaml$/.exec(entry.path)?.[1];
-    if (recipe !== undefined)
-      addRecipe(catalog, entry, recipe, { ...context, pipelines, taken });
+    if (recipe !== undefined) addRecipe(catalog, entry, recipe, { ...context, pipelines, taken });
     const image = /^images\/([^/]+?)(\.test)?\.yaml$/.exec(entry.path);
     if (image?.[1] !== undefined && image[2] === undefined)
       addImage(catalog, entry, image[1], takenImages, lastGood);

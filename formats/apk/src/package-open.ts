@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { KilnError } from '@kiln/base';
-import { firstMember, splitMembers } from '@kiln/gzip';
+import { defaultGzipLimits, firstMember, splitMembers } from '@kiln/gzip';
 import type { SplitMember } from '@kiln/gzip';
 import { placedEntries } from '@kiln/tar';
 import type { PlacedEntry } from '@kiln/tar';
@@ -37,10 +37,13 @@ export async function openPackage(
   options: ReadPackageOptions = {},
 ): Promise<OpenedPackage> {
   const limits = { ...defaultPackageLimits, ...options.limits };
-  const { control, dataOffset } = await readHead(bytes, limits.controlBytesMax);
+  const { control, dataOffset, membersLeft } = await readHead(bytes, limits.controlBytesMax);
   const { info } = await parseControlTar(control.content, options);
   const data = joined(
-    splitMembers(bytes.subarray(dataOffset), { outputBytesMax: limits.dataBytesMax }),
+    splitMembers(bytes.subarray(dataOffset), {
+      outputBytesMax: limits.dataBytesMax,
+      membersMax: membersLeft,
+    }),
   );
   const members: PlacedEntry[] = [];
   const found = placedEntries(data, {
@@ -61,6 +64,8 @@ export async function openPackage(
 interface Head {
   readonly control: SplitMember;
   readonly dataOffset: number;
+  /** Members that the data may have. */
+  readonly membersLeft: number;
 }
 
 /** Behind the signatures, as many as there may be. Nothing at all is a stream that ends early, as it is for `readPackage`. */
@@ -71,7 +76,11 @@ async function readHead(bytes: Uint8Array, controlBytesMax: number): Promise<Hea
     const member = headMember(bytes.subarray(offset), controlBytesMax);
     offset += member.compressed.length;
     if ((await parseSignatures(member.content)) === undefined)
-      return { control: member, dataOffset: offset };
+      return {
+        control: member,
+        dataOffset: offset,
+        membersLeft: defaultGzipLimits.membersMax - count - 1,
+      };
   }
   throw apkInvalid('package has too many signatures');
 }

@@ -100,7 +100,7 @@ function inflate(body: Uint8Array, { budget, pieceBytes }: Place): Inflated {
       maxOutputLength: Math.min(budget.left + 1, 2 ** 32),
       chunkSize: Math.max(
         pieceBytesMin,
-        Math.min(pieceBytes, body.length * ratioMax, pieceBytesMax),
+        Math.min(pieceBytes, body.length * ratioMax, budget.left + 1, pieceBytesMax),
       ),
       finishFlush: constants.Z_FINISH,
     }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };

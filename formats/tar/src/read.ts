@@ -166,10 +166,12 @@ function* headerBlock(context: Context): Asking<Uint8Array | undefined> {
   return block;
 }
 
+const zerosAskedFor = 64 * 1024;
+
 /** Anything behind the end would be seen by some readers and not by others. */
 function* onlyZerosFollow(context: Context): Asking<void> {
   for (;;) {
-    const bytes = yield* ask(context, blockSizeBytes);
+    const bytes = yield* ask(context, zerosAskedFor);
     if (bytes.length === 0) return;
     if (!isZeroBlock(bytes)) throw corrupt('tar archive has bytes behind its end');
     if (context.position > context.limits.totalBytesMax) throw archiveTooLarge(context.limits);

@@ -94,8 +94,8 @@ async function expectNothingLeft(factory: Factory): Promise<void> {
   expect(below('blobs/temporary', true).filter((entry) => !entry.isDirectory())).toEqual([]);
   expect(below('scratch', false)).toEqual([]);
   expect(below('workspaces', false)).toEqual([]);
-  const unfinished = ({ name }: fs.Dirent): boolean => /^\.tmp-|\.tmp$/.test(name);
-  for (const cache of ['environments', 'expanded'])
+  const unfinished = ({ name }: fs.Dirent): boolean => /^\.?tmp-|\.tmp$/.test(name);
+  for (const cache of ['environments', 'environments/packages', 'expanded'])
     expect(below(cache, false).filter(unfinished)).toEqual([]);
 }
 

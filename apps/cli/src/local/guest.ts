@@ -1,3 +1,4 @@
+import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UnpackedPackages } from '@kiln/apk-cache';
 import { ApkClient } from '@kiln/apk-client';
@@ -40,7 +41,8 @@ export interface Guest {
 
 /** Packages that are fetched and unpacked at once. */
 const parallelMax = 6;
-const unusedAfterMs = 30 * 24 * 60 * 60 * 1000;
+const dayMs = 24 * 60 * 60 * 1000;
+const unusedAfterMs = 30 * dayMs;
 
 /**
  * Guests for builds without a factory, from any mix of repositories: resolved to a lock, and made from a lock. A lock whose
@@ -49,14 +51,13 @@ const unusedAfterMs = 30 * 24 * 60 * 60 * 1000;
 export class LocalGuests {
   readonly #client: ApkClient;
   readonly #environments: EnvironmentStore;
-  readonly #packagesDirectory: string;
+  readonly #environmentsDirectory: string;
 
   /** Throws `APK_CLIENT_AUTH_INVALID`. */
   constructor(options: LocalGuestsOptions) {
     this.#client = new ApkClient(options);
     this.#environments = new EnvironmentStore({ directory: options.environmentsDirectory });
-    // In the same file system, so that environments link to their files.
-    this.#packagesDirectory = path.join(options.environmentsDirectory, 'packages');
+    this.#environmentsDirectory = options.environmentsDirectory;
   }
 
   /**
@@ -88,6 +89,7 @@ export class LocalGuests {
     this.#client.useCredentialsOf(options.repositories ?? []);
     const id = guestId(lock);
     const root = await this.#environments.ensure(id, () => this.#members(lock, options.signal));
+    await this.#forgetOnceADay();
     const text = async (file: string): Promise<string> =>
       Buffer.from((await readRootFile(root, file)) ?? []).toString('utf8');
     const users = parsePasswd(await text('etc/passwd'));
@@ -103,7 +105,16 @@ export class LocalGuests {
     return this.#client.read(await this.#client.obtain(wanted, signal));
   }
 
-  /** Removes guests that were not used for 30 days, and what crashes left behind. */
+  async #forgetOnceADay(): Promise<void> {
+    const nowMs = systemClock.now();
+    const stamp = path.join(this.#environmentsDirectory, 'swept');
+    const swept = await stat(stamp).catch(() => undefined);
+    if (swept !== undefined && swept.mtimeMs > nowMs - dayMs) return;
+    await writeFile(stamp, '');
+    await this.forgetUnused(nowMs);
+  }
+
+  /** Removes guests and packages that were not used for 30 days, and what crashes left behind. `make` does it once a day. */
   async forgetUnused(nowMs: number = systemClock.now()): Promise<void> {
     await this.#environments.sweep();
     for (const { key, usedAtMs } of await this.#environments.list())
@@ -131,7 +142,8 @@ export class LocalGuests {
 
   #opener(dialect: 'apko' | 'plain'): UnpackedPackages {
     return new UnpackedPackages({
-      directory: this.#packagesDirectory,
+      // In the same file system, so that environments link to their files.
+      directory: path.join(this.#environmentsDirectory, 'packages'),
       files: this.#client,
       dialect,
     });
