@@ -76,7 +76,7 @@ export class Providers {
   }
 
   isPublished(name: string, version: string): boolean {
-    return this.#published.identities.has(`${name}=${version}`);
+    return this.#published.identities().has(`${name}=${version}`);
   }
 
   #provider(candidate: Candidate | undefined): Provider | undefined {

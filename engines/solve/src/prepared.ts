@@ -24,7 +24,7 @@ export interface PreparedIndexes {
   /** `install_if` term, as written, to the candidates that have it. */
   readonly byInstallIf: ReadonlyMap<string, readonly Candidate[]>;
   /** Every `NAME=VERSION` there is. */
-  readonly identities: ReadonlySet<string>;
+  identities(): ReadonlySet<string>;
 }
 
 /** Builds the maps of a set of indexes. Cost is linear in records and their provides. */
@@ -33,37 +33,63 @@ export function prepareIndexes(
   dialect: SolverDialect = 'kiln',
 ): PreparedIndexes {
   const candidates = indexes.flatMap((index) =>
-    index.records.map((record): Candidate => candidateOf(index, record, dialect)),
+    index.records.map((record) => new PreparedCandidate(record, index, dialect)),
   );
   const byName = new Map<string, Candidate[]>();
   for (const candidate of candidates) append(byName, candidate.name, candidate);
   for (const candidate of candidates) {
-    for (const provide of candidate.provides) append(byName, provide.name, candidate);
+    for (const provide of candidate.record.provides)
+      append(byName, providedName(provide, dialect), candidate);
   }
   const byInstallIf = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     for (const term of candidate.record.installIf) append(byInstallIf, term, candidate);
   }
-  const identities = new Set(
-    candidates.map((candidate) => `${candidate.name}=${candidate.version}`),
-  );
-  return { dialect, candidates, byName, byInstallIf, identities };
+  let identities: ReadonlySet<string> | undefined;
+  return {
+    dialect,
+    candidates,
+    byName,
+    byInstallIf,
+    identities: () =>
+      (identities ??= new Set(candidates.map(({ name, version }) => `${name}=${version}`))),
+  };
 }
 
-function candidateOf(
-  index: RepositoryIndex,
-  record: IndexRecord,
-  dialect: SolverDialect,
-): Candidate {
-  return {
-    record,
-    name: record.name,
-    version: record.version,
-    repository: index.repository,
-    tag: index.tag,
-    file: `${record.name}-${record.version}.apk`,
-    provides: record.provides.map((provide) => splitAtom(provide, dialect)),
-  };
+/** Of the many candidates of an index a solve looks at few: what it asks of those is made then. */
+class PreparedCandidate implements Candidate {
+  readonly record: IndexRecord;
+  readonly name: string;
+  readonly version: string;
+  readonly repository: string;
+  readonly tag: string;
+  readonly #dialect: SolverDialect;
+  #provides: readonly Atom[] | undefined;
+
+  constructor(record: IndexRecord, { repository, tag }: RepositoryIndex, dialect: SolverDialect) {
+    this.record = record;
+    this.name = record.name;
+    this.version = record.version;
+    this.repository = repository;
+    this.tag = tag;
+    this.#dialect = dialect;
+  }
+
+  get file(): string {
+    return `${this.name}-${this.version}.apk`;
+  }
+
+  get provides(): readonly Atom[] {
+    this.#provides ??= this.record.provides.map((provide) => splitAtom(provide, this.#dialect));
+    return this.#provides;
+  }
+}
+
+/** As `splitAtom` says; nearly all are `NAME=VERSION`. */
+function providedName(provide: string, dialect: SolverDialect): string {
+  return /^[^@=><~]+=[^@=><~]+$/.test(provide)
+    ? provide.slice(0, provide.indexOf('='))
+    : splitAtom(provide, dialect).name;
 }
 
 function append(map: Map<string, Candidate[]>, name: string, candidate: Candidate): void {

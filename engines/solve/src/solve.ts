@@ -62,7 +62,7 @@ function disqualifyUnavailable(
 ): void {
   for (const candidate of siblings.length === 0 ? [] : state.prepared.candidates) {
     const lacking = siblings.find(
-      (s) => !s.prepared.identities.has(`${candidate.name}=${candidate.version}`),
+      (s) => !s.prepared.identities().has(`${candidate.name}=${candidate.version}`),
     );
     if (lacking !== undefined) {
       state.disqualify(

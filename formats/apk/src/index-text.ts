@@ -88,70 +88,99 @@ function printRecord(record: IndexRecord, options: PrintIndexOptions): string {
  */
 export function parseIndex(text: string): IndexRecord[] {
   const records: IndexRecord[] = [];
-  let fields = new Map<string, string>();
-  const close = (): void => {
-    if (usable(fields)) records.push(recordFrom(fields));
-    fields = new Map();
-  };
+  const fields = new Fields();
   let line = 0;
   for (let start = 0; start < text.length;) {
     const newline = text.indexOf('\n', start);
     const end = newline === -1 ? text.length : newline;
     line += 1;
-    if (end === start) close();
-    else fields.set(...fieldOf(text.slice(start, end), line));
+    if (end > start) fields.add(text, start, end, line);
+    else fields.close(records);
     start = end + 1;
   }
-  close();
+  fields.close(records);
   return records;
 }
 
-function fieldOf(line: string, number: number): [key: string, value: string] {
-  if (line.length > lineBytesMax)
-    throw indexInvalid(`line ${number} is longer than ${lineBytesMax} characters`);
-  if (line[1] !== ':') throw indexInvalid(`line ${number} is not a field: "${shorten(line)}"`);
-  return [line[0] ?? '', line.slice(2)];
-}
+const none: readonly string[] = [];
+const colon = ':'.charCodeAt(0);
+const newerFeature = Array.from({ length: 128 }, (_, code) => {
+  const letter = String.fromCharCode(code);
+  return /[A-Z]/.test(letter) && !upperCaseKnown.includes(letter);
+});
 
-function usable(fields: ReadonlyMap<string, string>): boolean {
-  const newer = [...fields.keys()].some(
-    (key) => /[A-Z]/.test(key) && !upperCaseKnown.includes(key),
-  );
-  return fields.has('P') && !newer;
-}
+/** The fields of one record after the other. An index has some 400,000 lines. */
+class Fields {
+  /** By the code of their letter. */
+  readonly #values: (string | undefined)[] = Array.from({ length: 128 });
+  #any = false;
+  #newer = false;
 
-function recordFrom(fields: ReadonlyMap<string, string>): IndexRecord {
-  const get = (key: string): string => fields.get(key) ?? '';
-  const name = get('P');
-  const number = (key: string): number => {
-    const value = get(key);
+  add(text: string, start: number, end: number, line: number): void {
+    if (end - start > lineBytesMax)
+      throw indexInvalid(`line ${line} is longer than ${lineBytesMax} characters`);
+    if (text.charCodeAt(start + 1) !== colon || end - start < 2)
+      throw indexInvalid(`line ${line} is not a field: "${shorten(text.slice(start, end))}"`);
+    const code = text.charCodeAt(start);
+    this.#any = true;
+    if (code >= 128) return;
+    if (newerFeature[code] === true) this.#newer = true;
+    this.#values[code] = text.slice(start + 2, end);
+  }
+
+  /** Ends a record; it is added when it can be used. */
+  close(records: IndexRecord[]): void {
+    if (!this.#any) return;
+    if (!this.#newer && this.#values['P'.charCodeAt(0)] !== undefined) records.push(this.#record());
+    this.#values.fill(undefined);
+    this.#any = false;
+    this.#newer = false;
+  }
+
+  #record(): IndexRecord {
+    const [name, version, arch] = [this.#text('P'), this.#text('V'), this.#text('A')];
+    const checksum = this.#text('C');
+    if (name === '' || /[\s/]/.test(name) || /[\s/]/.test(version) || /[\s/]/.test(arch))
+      throw indexInvalid(`package is named "${shorten(name)}"`);
+    if (!isChecksum(checksum))
+      throw indexInvalid(`checksum of ${shorten(name)} is "${shorten(checksum)}"`);
+    return {
+      checksum,
+      name,
+      version,
+      arch,
+      sizeBytes: this.#number('S') ?? 0,
+      installedSizeBytes: this.#number('I') ?? 0,
+      description: this.#text('T'),
+      url: this.#text('U'),
+      license: this.#text('L'),
+      origin: this.#text('o'),
+      maintainer: this.#text('m'),
+      buildTimeSeconds: this.#number('t') ?? 0,
+      commit: this.#text('c'),
+      depends: this.#list('D'),
+      provides: this.#list('p'),
+      installIf: this.#list('i'),
+      providerPriority: this.#number('k'),
+    };
+  }
+
+  #text(letter: string): string {
+    return this.#values[letter.charCodeAt(0)] ?? '';
+  }
+
+  #number(letter: string): number | undefined {
+    const value = this.#values[letter.charCodeAt(0)];
+    if (value === undefined) return undefined;
     if (!/^[0-9]{0,15}$/.test(value))
-      throw indexInvalid(`field ${key} of ${shorten(name)} is "${shorten(value)}"`);
+      throw indexInvalid(`field ${letter} of ${shorten(this.#text('P'))} is "${shorten(value)}"`);
     return Number(value);
-  };
-  const list = (key: string, value = get(key)): string[] =>
-    value.split(' ').filter((part) => part !== '');
-  if (/[\s/]/.test(name + get('V') + get('A')) || name === '')
-    throw indexInvalid(`package is named "${shorten(name)}"`);
-  if (!isChecksum(get('C')))
-    throw indexInvalid(`checksum of ${shorten(name)} is "${shorten(get('C'))}"`);
-  return {
-    checksum: get('C'),
-    name,
-    version: get('V'),
-    arch: get('A'),
-    sizeBytes: number('S'),
-    installedSizeBytes: number('I'),
-    description: get('T'),
-    url: get('U'),
-    license: get('L'),
-    origin: get('o'),
-    maintainer: get('m'),
-    buildTimeSeconds: number('t'),
-    commit: get('c'),
-    depends: list('D'),
-    provides: list('p'),
-    installIf: list('i'),
-    providerPriority: fields.has('k') ? number('k') : undefined,
-  };
+  }
+
+  #list(letter: string): readonly string[] {
+    const value = this.#text(letter);
+    if (value === '') return none;
+    const parts = value.split(' ');
+    return parts.includes('') ? parts.filter((part) => part !== '') : parts;
+  }
 }
