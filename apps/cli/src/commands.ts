@@ -45,6 +45,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'show an image',
     load: async () => (await import('./commands/image.ts')).imageShow,
   },
+  'image why': {
+    summary: 'say why a package or a file is in an image',
+    load: async () => (await import('./commands/image-why.ts')).imageWhy,
+  },
+  'image diff': {
+    summary: 'compare two images',
+    load: async () => (await import('./commands/image-diff.ts')).imageDiff,
+  },
   'image run': {
     summary: 'run an image in a sandbox, without Docker',
     load: async () => (await import('./commands/image-run.ts')).imageRun,

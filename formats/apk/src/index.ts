@@ -20,6 +20,8 @@ export { emptyRecord } from './package-info.ts';
 export type { OpenedPackage } from './package-open.ts';
 export { openPackage } from './package-open.ts';
 export type { PackageLimits } from './limits.ts';
+export type { InstalledPackage } from './installed.ts';
+export { parseInstalled } from './installed.ts';
 export { defaultPackageLimits } from './limits.ts';
 export type { ApkPackage, ReadPackageOptions } from './package-read.ts';
 export { readPackage } from './package-read.ts';

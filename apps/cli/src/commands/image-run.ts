@@ -2,87 +2,26 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createGunzip } from 'node:zlib';
-import { Readable } from 'node:stream';
-import type { Digest } from '@kiln/base';
-import { KilnError, digestOf } from '@kiln/base';
+import { KilnError } from '@kiln/base';
 import type { Config } from '@kiln/oci';
-import { mediaTypes, parseConfig, parseManifestDocument } from '@kiln/oci';
 import { extractTree } from '@kiln/sandbox-bwrap';
 import { readTar } from '@kiln/tar';
-import { findRunning } from '../client.ts';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
 import { ensureBubblewrap } from '../host.ts';
-import { RegistrySource } from '../registry-source.ts';
+import { namedImage } from '../image/named.ts';
+import type { PulledImage } from '../image/pull.ts';
+import { layerArchive, pullImage } from '../image/pull.ts';
+import type { RegistrySource } from '../registry-source.ts';
 
-const configBytesMax = 4 * 1024 * 1024;
-
-interface Pulled {
-  readonly config: Config;
-  readonly layers: readonly { readonly digest: Digest; readonly mediaType: string }[];
-}
-
-/** The image's configuration and layers for this machine. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`. */
-async function pull(source: RegistrySource): Promise<Pulled> {
-  let digest = await source.resolve();
-  for (let depth = 0; depth < 3; depth++) {
-    const bytes = await source.readManifest(digest);
-    if (bytes === undefined || digestOf(bytes) !== digest) throw broken(digest);
-    const document = parseManifestDocument(bytes);
-    if (document.kind === 'index') {
-      const wanted = process.arch === 'x64' ? 'amd64' : process.arch;
-      const found =
-        document.index.manifests.find((one) => one.platform?.architecture === wanted) ??
-        document.index.manifests[0];
-      if (found === undefined) throw broken(digest);
-      digest = found.digest;
-      continue;
-    }
-    const config = await read(source, document.manifest.config.digest, configBytesMax);
-    return { config: parseConfig(config), layers: document.manifest.layers };
-  }
-  throw broken(digest);
-}
-
-function broken(digest: Digest): KilnError {
-  return new KilnError('IMAGE_CONTENT', `${digest} is missing or is not what it says`, {
-    hint: 'kiln verify names what is wrong; kiln resync repairs it',
-  });
-}
-
-async function read(source: RegistrySource, digest: Digest, limit: number): Promise<Uint8Array> {
-  const stream = await source.readBlob(digest);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of stream ?? []) {
-    size += chunk.length;
-    if (size > limit) throw broken(digest);
-    chunks.push(chunk);
-  }
-  const bytes = Buffer.concat(chunks);
-  if (digestOf(bytes) !== digest) throw broken(digest);
-  return bytes;
-}
-
-const layerBytesMax = 2 * 1024 * 1024 * 1024;
-
-async function unpack(source: RegistrySource, pulled: Pulled, root: string): Promise<void> {
-  async function* members(): AsyncGenerator<Awaited<ReturnType<typeof read>>> {
-    for (const layer of pulled.layers) yield await read(source, layer.digest, layerBytesMax);
-  }
-  let at = 0;
-  for await (const layer of members()) {
-    const stream = Readable.from([layer]);
-    const tar =
-      pulled.layers[at]?.mediaType === mediaTypes.layer ? stream : stream.pipe(createGunzip());
-    if (at > 0)
-      throw new KilnError('IMAGE_CONTENT', 'the image has several layers', {
-        hint: 'run it with docker or podman',
-      });
-    await extractTree(root, readTar(tar as AsyncIterable<Uint8Array>));
-    at++;
-  }
+/** Throws `IMAGE_CONTENT`, also for an image of several layers. */
+async function unpack(source: RegistrySource, pulled: PulledImage, root: string): Promise<void> {
+  const [layer, more] = pulled.layers;
+  if (layer === undefined || more !== undefined)
+    throw new KilnError('IMAGE_CONTENT', 'the image has not one layer', {
+      hint: 'run it with docker or podman',
+    });
+  await extractTree(root, readTar(layerArchive(source, layer)));
 }
 
 function variables(config: Config): string[] {
@@ -138,11 +77,8 @@ export const imageRun: Command = {
     const text = positionals[0];
     if (text === undefined) throw usage(imageRun, 'which image?');
     await ensureBubblewrap(print.talk);
-    const source = new RegistrySource(
-      text,
-      `localhost:${findRunning(config.home)?.port ?? config.port}`,
-    );
-    const pulled = await pull(source);
+    const source = namedImage(config, text);
+    const pulled = await pullImage(source);
     const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-run-'));
     try {
       const root = path.join(scratch, 'root');

@@ -3,14 +3,13 @@ import path from 'node:path';
 import { KeptFiles } from '@kiln/apk-files';
 import type { VerificationReport } from '@kiln/trust';
 import { printVerification, verifyImage, verifyPackage } from '@kiln/trust';
-import { findRunning } from '../client.ts';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import type { Config } from '../config.ts';
+import { namedImage } from '../image/named.ts';
 import { keyringOf, readKey } from '../keys.ts';
 import { listOf } from '../local/options.ts';
 import { findPackage, namesPackage, openApk, readProvenance } from '../package-source.ts';
-import { RegistrySource } from '../registry-source.ts';
 
 export const verify: Command = {
   name: 'verify',
@@ -84,10 +83,7 @@ async function checkImage(
   text: string,
   { imageKeyPem }: TrustedKeys,
 ): Promise<Checked> {
-  const source = new RegistrySource(
-    text,
-    `localhost:${findRunning(config.home)?.port ?? config.port}`,
-  );
+  const source = namedImage(config, text);
   const digest = await source.resolve();
   const report = await verifyImage({
     digest,

@@ -1,0 +1,73 @@
+import type { Command } from '../command.ts';
+import { jsonOption, usage } from '../command.ts';
+import { readImageContents } from '../image/contents.ts';
+import type { FileDifference, ImageDifference, PackageDifference } from '../image/difference.ts';
+import { compareImages } from '../image/difference.ts';
+import { namedImage } from '../image/named.ts';
+
+export const imageDiff: Command = {
+  name: 'image diff',
+  summary:
+    'Compare two images: packages and why they are there, settings, and the files that no package explains. Exit code 3 where they differ.',
+  usage: 'image diff OLD NEW [--files] [--json]',
+  examples: [
+    'kiln image diff nginx:1.26.2-r0 nginx:latest',
+    'kiln image diff nginx:latest registry.example.org/nginx:latest --files',
+    'kiln image diff OLD NEW --json | jq -r \'.packages[] | "\\(.name) \\(.from) \\(.to)"\'',
+  ],
+  options: {
+    ...jsonOption,
+    files: { type: 'boolean', help: 'the files of packages that differ too' },
+  },
+  async run({ config, positionals, flags, print }) {
+    const [old, next, more] = positionals;
+    if (old === undefined || next === undefined || more !== undefined)
+      throw usage(imageDiff, 'which two images?');
+    const from = await readImageContents(namedImage(config, old));
+    const to = await readImageContents(namedImage(config, next));
+    const difference = compareImages(from, to);
+    print.data(
+      flags['json'] === true
+        ? `${JSON.stringify(difference, null, 2)}\n`
+        : differenceText(difference, flags['files'] === true),
+    );
+    const { packages, settings, files } = difference;
+    return packages.length + settings.length + files.length === 0 ? 0 : 3;
+  },
+};
+
+function differenceText(difference: ImageDifference, everyFile: boolean): string {
+  const { from, to, packages, settings, files } = difference;
+  const shown = files.filter(({ explained }) => everyFile || !explained);
+  const hidden = files.length - shown.length;
+  const lines = [
+    `from ${from.reference} ${from.digest}`,
+    `to   ${to.reference} ${to.digest}`,
+    ...packages.flatMap(packageLines),
+    ...settings.map((one) => `~ ${one.setting}: "${one.from}" is now "${one.to}"`),
+    ...shown.map(fileLine),
+    ...(hidden > 0 ? [`  ${hidden} files of these packages differ; --files lists them`] : []),
+    ...(packages.length + settings.length + files.length === 0 ? ['nothing differs'] : []),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function packageLines({ name, change, from, to, why }: PackageDifference): readonly string[] {
+  const line = {
+    added: `+ package ${name} ${to}`,
+    removed: `- package ${name} ${from}`,
+    changed: `~ package ${name} ${from} is now ${to}`,
+    rebuilt: `~ package ${name} ${to} was built again, with other content`,
+  }[change];
+  const way = why.slice(1).map((step) => `needs ${step.meets}: ${step.package}`);
+  const first = why[0];
+  const because =
+    first === undefined || way.length === 0 ? [] : [`    ${first.package} ${way.join(', which ')}`];
+  return [line, ...because];
+}
+
+function fileLine({ path, change, of, package: owner }: FileDifference): string {
+  const sign = { added: '+', removed: '-', changed: '~' }[change];
+  const what = of.length === 0 ? '' : `: ${of.join(', ')}`;
+  return `${sign} /${path}${what}${owner === '' ? '' : ` (${owner})`}`;
+}

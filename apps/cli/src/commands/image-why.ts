@@ -1,0 +1,88 @@
+import { KilnError, shorten } from '@kiln/base';
+import type { Command } from '../command.ts';
+import { jsonOption, usage } from '../command.ts';
+import type { ImageContents } from '../image/contents.ts';
+import { readImageContents } from '../image/contents.ts';
+import { namedImage } from '../image/named.ts';
+import type { WhyStep } from '../image/why.ts';
+import { whyPackage } from '../image/why.ts';
+
+/** What the command says with `--json`. */
+interface Reason {
+  readonly reference: string;
+  readonly digest: string;
+  /** Absolute; only where a file was asked for. */
+  readonly path?: string;
+  /** "" for a file that no package has. */
+  readonly package: string;
+  /** From a package that was asked for to this one; empty for a file that no package has. */
+  readonly why: readonly WhyStep[];
+}
+
+export const imageWhy: Command = {
+  name: 'image why',
+  summary:
+    'Say why a package or a file is in an image: the dependencies that lead to it from a package that was asked for.',
+  usage: 'image why IMAGE PACKAGE|/FILE [--json]',
+  examples: [
+    'kiln image why nginx pcre2',
+    'kiln image why nginx /usr/lib/libpcre2-8.so.0',
+    'kiln image why localhost:7420/valkey:latest glibc --json',
+  ],
+  options: jsonOption,
+  async run({ config, positionals, flags, print }) {
+    const [image, what, more] = positionals;
+    if (image === undefined || what === undefined || more !== undefined)
+      throw usage(imageWhy, 'which image, and which package or file of it?');
+    const contents = await readImageContents(namedImage(config, image));
+    const reason = what.startsWith('/') ? reasonOfFile(contents, what) : reasonOf(contents, what);
+    print.data(
+      flags['json'] === true ? `${JSON.stringify(reason, null, 2)}\n` : reasonText(reason),
+    );
+    return 0;
+  },
+};
+
+/** Throws `IMAGE_PACKAGE_UNKNOWN`. */
+function reasonOf({ reference, digest, packages }: ImageContents, name: string): Reason {
+  const why = whyPackage(packages, name);
+  if (why === undefined)
+    throw new KilnError(
+      'IMAGE_PACKAGE_UNKNOWN',
+      `there is no package "${shorten(name)}" in ${reference}`,
+      { hint: 'kiln image show lists the packages; a file begins with /' },
+    );
+  return { reference, digest, package: name, why };
+}
+
+/** Throws `IMAGE_FILE_UNKNOWN`. */
+function reasonOfFile(contents: ImageContents, path: string): Reason {
+  const relative = path.replace(/^\/+|\/+$/g, '');
+  if (!contents.files.has(relative))
+    throw new KilnError(
+      'IMAGE_FILE_UNKNOWN',
+      `there is no file "${shorten(path)}" in ${contents.reference}`,
+      { hint: 'a path is that of the image, links are not followed' },
+    );
+  // Several packages may have a directory; the last one that has a file wrote it.
+  const owner = contents.packages.findLast(({ paths }) => paths.includes(relative));
+  const { reference, digest } = contents;
+  return owner === undefined
+    ? { reference, digest, path, package: '', why: [] }
+    : { ...reasonOf(contents, owner.name), path };
+}
+
+function reasonText({ path, package: name, why }: Reason): string {
+  if (name === '') return `${path} is of no package: it was made when the image was put together\n`;
+  const file = path === undefined ? [] : [`${path} is of ${name}`];
+  return [...file, ...whyLines(why)].map((line) => `${line}\n`).join('');
+}
+
+/** The way as lines, each step below the one that needs it. */
+export function whyLines(why: readonly WhyStep[]): readonly string[] {
+  return why.map(({ package: name, version, meets }, depth) =>
+    depth === 0
+      ? `${name} ${version} is needed by nothing else in the image: it was asked for`
+      : `${'   '.repeat(depth - 1)}└─ needs ${meets}: ${name} ${version}`,
+  );
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import type { Digest } from '@kiln/base';
+import { KilnError, collect } from '@kiln/base';
+import type { InstalledPackage } from '@kiln/apk';
+import { parseInstalled } from '@kiln/apk';
+import type { Config } from '@kiln/oci';
+import type { TarEntry } from '@kiln/tar';
+import { readTar } from '@kiln/tar';
+import type { RegistrySource } from '../registry-source.ts';
+import { layerArchive, pullImage } from './pull.ts';
+
+const databases = ['usr/lib/apk/db/installed', 'lib/apk/db/installed'];
+const databaseBytesMax = 256 * 2 ** 20;
+
+/** What can be told of a file without having it; two that are equal in it are the same. */
+export interface FileFacts {
+  readonly type: TarEntry['type'];
+  readonly mode: number;
+  /** `UID:GID`. */
+  readonly owner: string;
+  readonly sizeBytes: number;
+  /** The target of a link, the SHA-256 of a file's content, and "" of the others. */
+  readonly content: string;
+}
+
+/** What is in an image. */
+export interface ImageContents {
+  readonly reference: string;
+  readonly digest: Digest;
+  readonly config: Config;
+  /** In the order of the installed database; none in an image that was not made of packages. */
+  readonly packages: readonly InstalledPackage[];
+  /** By path, relative to the root, of all layers together. */
+  readonly files: ReadonlyMap<string, FileFacts>;
+}
+
+/**
+ * Reads an image through, layer by layer. What a later layer replaces or removes (whiteouts of the OCI image specification,
+ * "Representing Changes") is not there. Takes memory for the names of its files. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, and
+ * what reading archives does.
+ */
+export async function readImageContents(source: RegistrySource): Promise<ImageContents> {
+  const { digest, config, layers } = await pullImage(source);
+  const files = new Map<string, FileFacts>();
+  let database = '';
+  for (const layer of layers) {
+    const below = [...files.keys()];
+    for await (const { entry, content } of readTar(layerArchive(source, layer))) {
+      if (removes(files, below, entry.path)) continue;
+      if (!databases.includes(entry.path) || entry.type !== 'file') {
+        files.set(entry.path, await factsOf(entry, content));
+        continue;
+      }
+      const chunks = content instanceof Uint8Array ? [content] : content;
+      const bytes = await collect(toAsync(chunks), databaseBytesMax, () => tooLarge(entry.path));
+      database = Buffer.from(bytes).toString('utf8');
+      files.set(entry.path, await factsOf(entry, bytes));
+    }
+  }
+  return {
+    reference: source.text,
+    digest,
+    config,
+    packages: parseInstalled(database),
+    files,
+  };
+}
+
+async function* toAsync(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}
+
+/** True for a whiteout: `.wh.NAME` removes what lower layers have there, `.wh..wh..opq` all that they have in the directory. */
+function removes(files: Map<string, FileFacts>, below: readonly string[], path: string): boolean {
+  const slash = path.lastIndexOf('/') + 1;
+  const name = path.slice(slash);
+  if (!name.startsWith('.wh.')) return false;
+  const directory = path.slice(0, slash);
+  const gone = `${directory}${name.slice('.wh.'.length)}`;
+  const opaque = name === '.wh..wh..opq';
+  for (const one of below) {
+    if (opaque ? one.startsWith(directory) : one === gone || one.startsWith(`${gone}/`))
+      files.delete(one);
+  }
+  return true;
+}
+
+async function factsOf(
+  entry: TarEntry,
+  content: AsyncIterable<Uint8Array> | Uint8Array,
+): Promise<FileFacts> {
+  const { type, mode, uid, gid, sizeBytes, linkTarget } = entry;
+  const facts = { type, mode, owner: `${uid}:${gid}`, sizeBytes };
+  if (type !== 'file') return { ...facts, content: linkTarget };
+  const hash = createHash('sha256');
+  for await (const chunk of content instanceof Uint8Array ? [content] : content) hash.update(chunk);
+  return { ...facts, content: hash.digest('hex') };
+}
+
+function tooLarge(path: string): KilnError {
+  return new KilnError('IMAGE_CONTENT', `${path} is larger than ${databaseBytesMax} bytes`);
+}

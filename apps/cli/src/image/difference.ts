@@ -1,0 +1,149 @@
+import type { InstalledPackage } from '@kiln/apk';
+import { compareBytes, sortUnique } from '@kiln/base';
+import type { RuntimeConfig } from '@kiln/oci';
+import type { FileFacts, ImageContents } from './contents.ts';
+import type { WhyStep } from './why.ts';
+import { whyPackage } from './why.ts';
+
+export interface PackageDifference {
+  readonly name: string;
+  /** `rebuilt`: the same version with other content. */
+  readonly change: 'added' | 'removed' | 'changed' | 'rebuilt';
+  /** Versions; "" where it is not. */
+  readonly from: string;
+  readonly to: string;
+  /** Why it is in the image that has it, the second one where both have. */
+  readonly why: readonly WhyStep[];
+}
+
+export interface SettingDifference {
+  /** Such as `entrypoint`, or `env PATH`. */
+  readonly setting: string;
+  /** "" where it is not set. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface FileDifference {
+  readonly path: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** What differs of a file that both have. */
+  readonly of: readonly (keyof FileFacts)[];
+  /** Who has it, in the second image where both have it; "" for what no package has. */
+  readonly package: string;
+  /** A package that differs has it. */
+  readonly explained: boolean;
+}
+
+export interface ImageDifference {
+  readonly from: { readonly reference: string; readonly digest: string };
+  readonly to: { readonly reference: string; readonly digest: string };
+  readonly packages: readonly PackageDifference[];
+  readonly settings: readonly SettingDifference[];
+  readonly files: readonly FileDifference[];
+}
+
+/** What changed from one image to another, each list in byte order of names. Pure. */
+export function compareImages(from: ImageContents, to: ImageContents): ImageDifference {
+  const packages = packageDifferences(from.packages, to.packages);
+  const named = ({ reference, digest }: ImageContents): ImageDifference['from'] => ({
+    reference,
+    digest,
+  });
+  return {
+    from: named(from),
+    to: named(to),
+    packages,
+    settings: settingDifferences(from.config.config, to.config.config),
+    files: fileDifferences(from, to, new Set(packages.map(({ name }) => name))),
+  };
+}
+
+function packageDifferences(
+  from: readonly InstalledPackage[],
+  to: readonly InstalledPackage[],
+): readonly PackageDifference[] {
+  const [before, after] = [byName(from), byName(to)];
+  return sortUnique([...before.keys(), ...after.keys()]).flatMap((name) => {
+    const [a, b] = [before.get(name), after.get(name)];
+    const change = packageChange(a, b);
+    if (change === undefined) return [];
+    const why = whyPackage(b === undefined ? from : to, name) ?? [];
+    return [{ name, change, from: a?.version ?? '', to: b?.version ?? '', why }];
+  });
+}
+
+function byName(packages: readonly InstalledPackage[]): ReadonlyMap<string, InstalledPackage> {
+  return new Map(packages.map((one) => [one.name, one]));
+}
+
+function packageChange(
+  a: InstalledPackage | undefined,
+  b: InstalledPackage | undefined,
+): PackageDifference['change'] | undefined {
+  if (a === undefined) return 'added';
+  if (b === undefined) return 'removed';
+  if (a.version !== b.version) return 'changed';
+  return a.checksum === b.checksum ? undefined : 'rebuilt';
+}
+
+function settingDifferences(from: RuntimeConfig, to: RuntimeConfig): readonly SettingDifference[] {
+  const [before, after] = [settingsOf(from), settingsOf(to)];
+  return sortUnique([...before.keys(), ...after.keys()])
+    .map((setting) => ({
+      setting,
+      from: before.get(setting) ?? '',
+      to: after.get(setting) ?? '',
+    }))
+    .filter((one) => one.from !== one.to);
+}
+
+function settingsOf(config: RuntimeConfig): ReadonlyMap<string, string> {
+  const words = (list: readonly string[] | undefined): string =>
+    list === undefined ? '' : JSON.stringify(list);
+  return new Map([
+    ['entrypoint', words(config.entrypoint)],
+    ['cmd', words(config.cmd)],
+    ['user', config.user ?? ''],
+    ['working directory', config.workingDir ?? ''],
+    ['stop signal', config.stopSignal ?? ''],
+    ['volumes', words(config.volumes)],
+    ['ports', words(config.exposedPorts)],
+    ...(config.env ?? []).map((pair): [string, string] => {
+      const equals = pair.indexOf('=');
+      return [`env ${pair.slice(0, equals)}`, pair.slice(equals + 1)];
+    }),
+    ...Object.entries(config.labels ?? {}).map(([key, value]): [string, string] => [
+      `label ${key}`,
+      value,
+    ]),
+  ]);
+}
+
+function fileDifferences(
+  from: ImageContents,
+  to: ImageContents,
+  different: ReadonlySet<string>,
+): readonly FileDifference[] {
+  const [before, after] = [ownersOf(from), ownersOf(to)];
+  return sortUnique([...from.files.keys(), ...to.files.keys()])
+    .toSorted(compareBytes)
+    .flatMap((path) => {
+      const [a, b] = [from.files.get(path), to.files.get(path)];
+      const of = a === undefined || b === undefined ? [] : changedFacts(a, b);
+      if (a !== undefined && b !== undefined && of.length === 0) return [];
+      const owners = [before.get(path), after.get(path)].filter((one) => one !== undefined);
+      const change = a === undefined ? 'added' : b === undefined ? 'removed' : 'changed';
+      const explained = owners.some((owner) => different.has(owner));
+      return [{ path, change, of, package: owners.at(-1) ?? '', explained } as const];
+    });
+}
+
+function changedFacts(a: FileFacts, b: FileFacts): readonly (keyof FileFacts)[] {
+  const facts = ['type', 'mode', 'owner', 'sizeBytes', 'content'] as const;
+  return facts.filter((fact) => a[fact] !== b[fact]);
+}
+
+function ownersOf({ packages }: ImageContents): ReadonlyMap<string, string> {
+  return new Map(packages.flatMap(({ name, paths }) => paths.map((path) => [path, name])));
+}

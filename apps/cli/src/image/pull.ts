@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import type { Digest } from '@kiln/base';
+import { KilnError, digestFromHex, digestOf } from '@kiln/base';
+import type { Config, Descriptor } from '@kiln/oci';
+import { mediaTypes, parseConfig, parseManifestDocument } from '@kiln/oci';
+import type { RegistrySource } from '../registry-source.ts';
+
+const configBytesMax = 4 * 1024 * 1024;
+const layerBytesMax = 8 * 1024 * 1024 * 1024;
+/** An index may list an index; deeper ones nobody makes. */
+const depthMax = 3;
+
+/** An image of a registry, for this machine's platform where it has several. */
+export interface PulledImage {
+  /** Of the index, where there is one. */
+  readonly digest: Digest;
+  readonly config: Config;
+  /** Lowest first. */
+  readonly layers: readonly Descriptor[];
+}
+
+/** The image's configuration and layers for this machine. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, `REGISTRY_ANSWER`. */
+export async function pullImage(source: RegistrySource): Promise<PulledImage> {
+  const named = await source.resolve();
+  let digest = named;
+  for (let depth = 0; depth < depthMax; depth++) {
+    const bytes = await source.readManifest(digest);
+    if (bytes === undefined || digestOf(bytes) !== digest) throw broken(digest);
+    const document = parseManifestDocument(bytes);
+    if (document.kind === 'index') {
+      const wanted = process.arch === 'x64' ? 'amd64' : process.arch;
+      const found =
+        document.index.manifests.find((one) => one.platform?.architecture === wanted) ??
+        document.index.manifests[0];
+      if (found === undefined) throw broken(digest);
+      digest = found.digest;
+      continue;
+    }
+    const config = await readWhole(source, document.manifest.config.digest, configBytesMax);
+    return { digest: named, config: parseConfig(config), layers: document.manifest.layers };
+  }
+  throw broken(digest);
+}
+
+/** The archive in a layer, as it comes; the layer's digest is checked at its end. Throws `IMAGE_CONTENT`. */
+export async function* layerArchive(
+  source: RegistrySource,
+  layer: Descriptor,
+): AsyncGenerator<Uint8Array> {
+  const blob = Readable.from(checked(source, layer.digest, layerBytesMax));
+  const open = decompressor(layer.mediaType);
+  if (open === undefined) return yield* blob as AsyncIterable<Uint8Array>;
+  const stream = open();
+  blob.on('error', (error) => stream.destroy(error));
+  yield* blob.pipe(stream) as AsyncIterable<Uint8Array>;
+}
+
+function decompressor(
+  mediaType: string,
+): typeof createGunzip | typeof createZstdDecompress | undefined {
+  if (mediaType === mediaTypes.layer) return undefined;
+  return mediaType === mediaTypes.layerZstd ? createZstdDecompress : createGunzip;
+}
+
+async function* checked(
+  source: RegistrySource,
+  digest: Digest,
+  limit: number,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of (await source.readBlob(digest)) ?? []) {
+    size += chunk.length;
+    if (size > limit) throw broken(digest);
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (digestFromHex(hash.digest('hex')) !== digest) throw broken(digest);
+}
+
+async function readWhole(
+  source: RegistrySource,
+  digest: Digest,
+  limit: number,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of checked(source, digest, limit)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function broken(digest: Digest): KilnError {
+  return new KilnError('IMAGE_CONTENT', `${digest} is missing or is not what it says`, {
+    hint: 'kiln verify names what is wrong; kiln resync repairs it',
+  });
+}
