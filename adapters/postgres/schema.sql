@@ -30,7 +30,8 @@ table desired (
   catalog text not null,
   bundle text not null,
   depends_on text[] not null,
-  may_need text[] not null
+  may_need text[] not null,
+  comes_first boolean not null default false
 )
 
 table generation (

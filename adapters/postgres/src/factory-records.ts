@@ -1,9 +1,10 @@
 import type { Clock, Digest } from '@kiln/base';
-import { sortUnique } from '@kiln/base';
+import { compareBytes } from '@kiln/base';
 import type {
   ActionResult,
   BuiltPackage,
   CatalogProblem,
+  Dependant,
   Desired,
   FactoryRecords,
   Generation,
@@ -113,14 +114,16 @@ export class PostgresRecords implements FactoryRecords {
       .execute();
   }
 
-  async dependants(keys: readonly Key[]): Promise<readonly Key[]> {
+  async dependants(keys: readonly Key[]): Promise<readonly Dependant[]> {
     if (keys.length === 0) return [];
     const rows = await this.#db
       .selectFrom('desired')
-      .select('key')
+      .select(['key', 'comes_first'])
       .where(sql<boolean>`depends_on && ${[...keys]}::text[] or may_need && ${[...keys]}::text[]`)
       .execute();
-    return sortUnique(rows.map((row) => row.key)) as Key[];
+    return rows
+      .map((row) => ({ key: row.key as Key, first: row.comes_first }))
+      .toSorted((a, b) => compareBytes(a.key, b.key));
   }
 
   async state(key: Key): Promise<KeyState | undefined> {
@@ -352,6 +355,7 @@ async function upsertDesired(tx: Transaction<Database>, one: Desired): Promise<v
     bundle: one.bundle,
     depends_on: [...one.dependsOn],
     may_need: [...one.mayNeed],
+    comes_first: one.first === true,
   };
   await tx
     .insertInto('desired')
@@ -366,7 +370,8 @@ function sameDesired(row: Selectable<DesiredRow> | undefined, one: Desired): boo
     row.bundle === one.bundle &&
     row.catalog === one.catalog &&
     row.depends_on.join(' ') === one.dependsOn.join(' ') &&
-    row.may_need.join(' ') === one.mayNeed.join(' ')
+    row.may_need.join(' ') === one.mayNeed.join(' ') &&
+    row.comes_first === (one.first === true)
   );
 }
 
@@ -379,6 +384,7 @@ function desiredOf(row: Selectable<DesiredRow>): Desired {
     bundle: row.bundle as Digest,
     dependsOn: row.depends_on as readonly Key[],
     mayNeed: row.may_need as readonly Key[],
+    ...(row.comes_first ? { first: true } : {}),
   };
 }
 

@@ -110,8 +110,9 @@ describe('the desired state', () => {
       [desired(zlib, 'a'), desired(server1, 'b', [zlib]), desired(image, 'c', [server1], [zlib])],
       [],
     );
-    expect(await records.dependants([zlib])).toEqual([image, server1]);
-    expect(await records.dependants([server1])).toEqual([image]);
+    const later = (key: Key) => ({ key, first: false });
+    expect(await records.dependants([zlib])).toEqual([image, server1].map(later));
+    expect(await records.dependants([server1])).toEqual([later(image)]);
     expect(await records.dependants([])).toEqual([]);
   });
 

@@ -9,6 +9,7 @@ export interface DesiredRow {
   readonly bundle: string;
   readonly depends_on: readonly string[];
   readonly may_need: readonly string[];
+  readonly comes_first: boolean;
 }
 
 export interface CatalogProblemRow {

@@ -69,7 +69,7 @@ export async function signerProcess({ place }: ProcessOptions): Promise<void> {
 export async function serverProcess(options: ProcessOptions): Promise<void> {
   endEarly();
   const { place, port } = options;
-  const { CatalogKeeper, neededFor } = await import('./catalog-keeper.ts');
+  const { CatalogKeeper } = await import('./catalog-keeper.ts');
   const { readExpectedDurations } = await import('./expected-durations.ts');
   const { makeServer } = await import('./server.ts');
   const log = logger('server');
@@ -98,7 +98,6 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
       queue: factory.queue,
       expected: await readExpectedDurations(path.join(options.osCatalog, 'durations.yaml')),
       unreadable: (): readonly CatalogProblem[] => [...keeper.unreadable.values()],
-      neededFor,
     },
     queue: factory.queue,
     clock: factory.clock,

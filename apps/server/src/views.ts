@@ -1,5 +1,5 @@
 import type { CatalogProblem, Desired, FactoryRecords, ImageResult, KeyState } from '@kiln/factory';
-import { parseKey } from '@kiln/factory';
+import { neededFor, parseKey } from '@kiln/factory';
 import type {
   AttemptRecord,
   DeadLetterRecord,
@@ -28,8 +28,6 @@ export interface ViewPorts {
   readonly expected: ReadonlyMap<string, number>;
   /** Catalogs that could not be read at all. */
   unreadable(): readonly CatalogProblem[];
-  /** The keys that names need. */
-  neededFor(desired: readonly Desired[], names: readonly string[]): ReadonlySet<Key>;
 }
 
 export interface Addresses {
@@ -172,7 +170,7 @@ function wantedKeys(
   only: readonly string[],
 ): ReadonlySet<Key> {
   const waitingFor = new Map(states.map((state) => [state.key, state.waitingFor]));
-  const wanted = new Set(ports.neededFor(desired, only));
+  const wanted = new Set(neededFor(desired, only));
   // A set can grow while it is walked.
   for (const key of wanted) {
     for (const other of waitingFor.get(key) ?? []) {

@@ -21,6 +21,13 @@ export interface CatalogSettings {
   readonly variables: Readonly<Record<string, string>>;
 }
 
+/** What `catalog.yaml` says. */
+export interface CatalogDocument {
+  readonly settings: CatalogSettings;
+  /** Names of the images that are ready first: what they need is built before anything else. */
+  readonly first: readonly string[];
+}
+
 const settingsSchema = z.object({
   name: text().regex(
     /^[a-z0-9][a-z0-9._-]*$/,
@@ -32,6 +39,7 @@ const settingsSchema = z.object({
   ),
   date: text().regex(/^\d{4}-\d{2}-\d{2}$/, 'expected a date such as 2026-11-21'),
   architectures: z.array(text()).optional(),
+  first: z.array(text()).optional(),
   environment: z
     .object({
       packages: z.array(text()).optional(),
@@ -45,11 +53,11 @@ const settingsSchema = z.object({
  * Reads `catalog.yaml`; what it leaves out of the environment comes from `base`.
  * Throws `YAML_…` with a position and `CATALOG_DATE`.
  */
-export function parseCatalogSettings(
+export function parseCatalogDocument(
   source: string,
   file: string,
   base?: CatalogSettings,
-): CatalogSettings {
+): CatalogDocument {
   const settings = decodeYaml(source, { file, schema: settingsSchema });
   const epochMs = Date.parse(`${settings.date}T00:00:00Z`);
   if (Number.isNaN(epochMs)) {
@@ -58,12 +66,15 @@ export function parseCatalogSettings(
     });
   }
   return {
-    name: settings.name,
-    namespace: settings.namespace,
-    epochSeconds: epochMs / 1000,
-    environmentPackages: settings.environment?.packages ?? base?.environmentPackages ?? [],
-    fromSeed: settings.environment?.['from-seed'] ?? base?.fromSeed ?? [],
-    variables: { ...base?.variables, ...settings.environment?.variables },
+    settings: {
+      name: settings.name,
+      namespace: settings.namespace,
+      epochSeconds: epochMs / 1000,
+      environmentPackages: settings.environment?.packages ?? base?.environmentPackages ?? [],
+      fromSeed: settings.environment?.['from-seed'] ?? base?.fromSeed ?? [],
+      variables: { ...base?.variables, ...settings.environment?.variables },
+    },
+    first: settings.first ?? [],
   };
 }
 

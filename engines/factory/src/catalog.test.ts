@@ -186,6 +186,25 @@ describe('which repository provides a name', () => {
   });
 });
 
+test('what the images need that are to be ready first is marked, and nothing else', () => {
+  const settings = `${files['catalog.yaml']}first: [server]\n`;
+  const { catalogs } = readCatalogs(
+    [source('catalog', { ...files, 'catalog.yaml': settings })],
+    'x86_64',
+  );
+  const keys = (first: boolean): string[] =>
+    catalogs.flatMap(({ desired }) =>
+      desired.filter((one) => (one.first === true) === first).map(({ key }) => key),
+    );
+  expect(keys(true)).toContain('image:server');
+  expect(keys(true)).toContain('seed:x86_64');
+  const without = readCatalogs([source('catalog', files)], 'x86_64').catalogs;
+  expect(without.flatMap(({ desired }) => desired).some((one) => one.first === true)).toBe(false);
+  expect(keys(false).concat(keys(true)).sort()).toEqual(
+    without.flatMap(({ desired }) => desired.map(({ key }) => key)).sort(),
+  );
+});
+
 describe('the tests of a recipe', () => {
   const tested = {
     ...files,

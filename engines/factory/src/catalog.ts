@@ -12,10 +12,11 @@ import type {
   SideFile,
   TestGuest,
 } from './bundle.ts';
-import { parseCatalogSettings } from './bundle.ts';
+import { parseCatalogDocument } from './bundle.ts';
 import type { ImageFacts } from './image-test.ts';
 import { parseImageTest } from './image-test.ts';
 import { imageKey, indexKey, packageKey, parseKey, seedKey, testKey } from './keys.ts';
+import { neededFor } from './needed.ts';
 import type { PipelineText, RecipeFacts, TestFacts } from './recipe-facts.ts';
 import { RecipeFactsReader, nameOfAtom } from './recipe-facts.ts';
 import type { CatalogProblem, Desired } from './records.ts';
@@ -74,6 +75,8 @@ interface ImageEntry {
 interface Catalog {
   readonly source: CatalogSource;
   readonly settings: CatalogSettings;
+  /** Names of the images that are to be ready first. */
+  readonly first: readonly string[];
   readonly problems: CatalogProblem[];
   readonly recipes: RecipeEntry[];
   readonly images: ImageEntry[];
@@ -123,21 +126,43 @@ export function readCatalogs(
       mayNeed: sortKeys(mayNeed),
     };
   };
+  const read = catalogs.map((catalog): DesiredCatalog => ({
+    name: catalog.settings.name,
+    problems: catalog.problems,
+    desired: [
+      ...(catalog === catalogs[0] ? seedOf(catalogs, arch, desired) : []),
+      ...catalog.recipes.map((recipe) => desiredPackage(recipe, graph, arch, desired)),
+      ...catalog.recipes.filter(isTested).map((recipe) => desiredTest(recipe, graph, desired)),
+      desiredIndex(catalogs.slice(0, catalogs.indexOf(catalog)), catalog, arch, desired),
+      ...catalog.images.map((image) => desiredImage(image, catalogs, graph, arch, desired)),
+      ...catalog.keptImages,
+    ],
+  }));
   return {
     bundles,
-    catalogs: catalogs.map((catalog) => ({
-      name: catalog.settings.name,
-      problems: catalog.problems,
-      desired: [
-        ...(catalog === catalogs[0] ? seedOf(catalogs, arch, desired) : []),
-        ...catalog.recipes.map((recipe) => desiredPackage(recipe, graph, arch, desired)),
-        ...catalog.recipes.filter(isTested).map((recipe) => desiredTest(recipe, graph, desired)),
-        desiredIndex(catalogs.slice(0, catalogs.indexOf(catalog)), catalog, arch, desired),
-        ...catalog.images.map((image) => desiredImage(image, catalogs, graph, arch, desired)),
-        ...catalog.keptImages,
-      ],
-    })),
+    catalogs: withFirst(
+      read,
+      catalogs.flatMap(({ first }) => first),
+    ),
   };
+}
+
+/** Marks what these images need. */
+function withFirst(
+  catalogs: readonly DesiredCatalog[],
+  names: readonly string[],
+): readonly DesiredCatalog[] {
+  const needed = neededFor(
+    catalogs.flatMap(({ desired }) => desired),
+    names,
+  );
+  return catalogs.map((catalog) => ({
+    ...catalog,
+    desired: catalog.desired.map((one) => {
+      const { first: _, ...rest } = one;
+      return needed.has(one.key) ? { ...rest, first: true } : rest;
+    }),
+  }));
 }
 
 type MakeDesired = (
@@ -332,7 +357,7 @@ function readCatalog(
       hint: 'kiln init DIR makes a catalog; --catalog names its folder',
     });
   }
-  const settings = parseCatalogSettings(file.text, `${source.label}/catalog.yaml`, base);
+  const { settings, first } = parseCatalogDocument(file.text, `${source.label}/catalog.yaml`, base);
   if (before.some((one) => one.settings.name === settings.name)) {
     throw new KilnError('CATALOG_NAME_TAKEN', `two catalogs are called "${settings.name}"`, {
       hint: 'give yours another name in its catalog.yaml',
@@ -341,6 +366,7 @@ function readCatalog(
   const catalog: Catalog = {
     source,
     settings,
+    first,
     problems: [],
     recipes: [],
     images: [],

@@ -12,7 +12,8 @@ export type {
   TestBundle,
   TestGuest,
 } from './bundle.ts';
-export { parseCatalogSettings } from './bundle.ts';
+export { parseCatalogDocument } from './bundle.ts';
+export { neededBy, neededFor } from './needed.ts';
 export type {
   CatalogFile,
   CatalogSource,
@@ -56,6 +57,7 @@ export type {
   Attachment,
   BuiltPackage,
   CatalogProblem,
+  Dependant,
   Desired,
   FactoryRecords,
   Generation,

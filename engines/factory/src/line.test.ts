@@ -2,7 +2,7 @@ import { KilnError, digestOf } from '@kiln/base';
 import type { EnqueueRequest, Key } from '@kiln/queue';
 import { describe, expect, test } from 'vitest';
 import { KeyWriter } from './line.ts';
-import type { Desired, FactoryRecords, KeyState } from './records.ts';
+import type { Dependant, Desired, FactoryRecords, KeyState } from './records.ts';
 
 const key: Key = 'package:greet@x86_64';
 const action = digestOf('action');
@@ -25,7 +25,11 @@ async function writing(before?: Partial<KeyState>): Promise<{
   const state = { key, desired: desired.bundle, action, ...before } as KeyState;
   const records = {
     state: () => Promise.resolve(before === undefined ? undefined : state),
-    dependants: () => Promise.resolve<Key[]>(['index:test@x86_64', 'image:greeter']),
+    dependants: () =>
+      Promise.resolve<Dependant[]>([
+        { key: 'index:test@x86_64', first: false },
+        { key: 'image:greeter', first: true },
+      ]),
     setState: (next: KeyState, follow: readonly EnqueueRequest[] = []) => {
       writes.push([next.status, next.errorCode, follow]);
       return Promise.resolve();
@@ -41,6 +45,15 @@ describe('a key that becomes ready', () => {
     expect(
       writes.map(([status, , follow]) => [status, follow.map((one) => (one as { key: Key }).key)]),
     ).toEqual([['ready', ['index:test@x86_64', 'image:greeter', 'index:other@x86_64']]]);
+  });
+
+  test('has those look first that are to be ready first', async () => {
+    const { writer, writes } = await writing();
+    await writer.ready(action);
+    const [index = 0, image = 0] = writes.flatMap(([, , follow]) =>
+      follow.map((one) => (one as { priority?: number }).priority),
+    );
+    expect(image).toBeGreaterThan(index);
   });
 
   test('tells nobody when it was ready before with the same result', async () => {

@@ -174,9 +174,9 @@ export class KeyWriter {
       before.action === action;
     if (same) return also.length === 0 ? done : queueKeys(also);
     const dependants = await this.#records.dependants([this.#desired.key]);
-    const follow = dependants.map((key): EnqueueRequest => ({
+    const follow = dependants.map(({ key, first }): EnqueueRequest => ({
       key,
-      priority: 50,
+      priority: first ? 55 : 50,
       reason: `${this.#desired.key} is ready`,
     }));
     // With the state, not after it: killed in between, the next run would find the state ready and tell nobody.

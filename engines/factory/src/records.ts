@@ -20,6 +20,14 @@ export interface Desired {
   readonly dependsOn: readonly Key[];
   /** Keys that it may turn out to need, known only once it is resolved. */
   readonly mayNeed: readonly Key[];
+  /** Something that is to be ready first needs it. */
+  readonly first?: boolean;
+}
+
+/** A key that depends on another. */
+export interface Dependant {
+  readonly key: Key;
+  readonly first: boolean;
 }
 
 /** Something in a catalog that could not be read; the desired state before it is kept. */
@@ -203,7 +211,7 @@ export interface FactoryRecords {
   retainCatalogs(names: readonly string[]): Promise<void>;
   problems(): Promise<readonly CatalogProblem[]>;
   /** Keys that need, or may need, any of these. */
-  dependants(keys: readonly Key[]): Promise<readonly Key[]>;
+  dependants(keys: readonly Key[]): Promise<readonly Dependant[]>;
 
   state(key: Key): Promise<KeyState | undefined>;
   states(keys: readonly Key[]): Promise<ReadonlyMap<Key, KeyState>>;

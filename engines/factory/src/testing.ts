@@ -2,7 +2,7 @@ import { emptyRecord } from '@kiln/apk';
 import type { IndexRecord } from '@kiln/apk';
 import type { BlobStore } from '@kiln/blobs';
 import type { Digest } from '@kiln/base';
-import { canonicalJson, digestOf, hexOf, sortUnique } from '@kiln/base';
+import { canonicalJson, compareBytes, digestOf, hexOf } from '@kiln/base';
 import type { EnqueueRequest, Key } from '@kiln/queue';
 import type { Bundle } from './bundle.ts';
 import { parseKey } from './keys.ts';
@@ -10,6 +10,7 @@ import type {
   ActionResult,
   BuiltPackage,
   CatalogProblem,
+  Dependant,
   Desired,
   FactoryRecords,
   Generation,
@@ -101,11 +102,13 @@ export class MemoryRecords implements FactoryRecords {
     return this.#problems;
   }
 
-  async dependants(keys: readonly Key[]): Promise<readonly Key[]> {
+  async dependants(keys: readonly Key[]): Promise<readonly Dependant[]> {
     const found = [...this.#desired.values()].filter(({ dependsOn, mayNeed }) =>
       [...dependsOn, ...mayNeed].some((key) => keys.includes(key)),
     );
-    return sortUnique(found.map(({ key }) => key)) as Key[];
+    return found
+      .map(({ key, first = false }) => ({ key, first }))
+      .toSorted((a, b) => compareBytes(a.key, b.key));
   }
 
   async state(key: Key): Promise<KeyState | undefined> {

@@ -99,7 +99,6 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
           queue,
           expected,
           unreadable: () => problems,
-          neededFor: (desired) => new Set(desired.map(({ key }) => key)),
         },
         queue,
         clock,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readSigningKey } from '@kiln/apk-files';
 import { KilnError } from '@kiln/base';
 import { DebianBinaryArchive } from '@kiln/debian';
-import { parseCatalogSettings } from '@kiln/factory';
+import { parseCatalogDocument } from '@kiln/factory';
 import type { SeedDefinition, SeedStage } from '@kiln/seed';
 import { addToSeed, parseSeed, parseSeedAddition, stageText } from '@kiln/seed';
 import type { Command, Invocation } from '../command.ts';
@@ -105,7 +105,7 @@ function dateOf(invocation: Invocation): number {
     throw new KilnError('USAGE', `there is no ${catalog} that would say the date`, {
       hint: 'give --date SECONDS, or SOURCE_DATE_EPOCH',
     });
-  return parseCatalogSettings(readText(catalog), catalog).epochSeconds;
+  return parseCatalogDocument(readText(catalog), catalog).settings.epochSeconds;
 }
 
 function show(waiting: Waiting, stage: SeedStage): void {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { KilnError, shorten } from '@kiln/base';
-import { parseCatalogSettings, type CatalogSettings } from '@kiln/factory';
+import { parseCatalogDocument, type CatalogSettings } from '@kiln/factory';
 import { readText } from './recipe-file.ts';
 
 /** A catalog as builds without a factory see it. */
@@ -13,7 +13,7 @@ export interface LocalCatalog {
 
 /**
  * Reads what `catalog.yaml` says for every build. As in a factory, a catalog beside Kiln OS has the environment of Kiln OS
- * where it says nothing else. Throws `CATALOG_NOT_FOUND` and what `parseCatalogSettings` throws.
+ * where it says nothing else. Throws `CATALOG_NOT_FOUND` and what `parseCatalogDocument` throws.
  */
 export function readLocalCatalog(folder: string, osCatalog: string): LocalCatalog {
   const isBase = path.resolve(folder) === path.resolve(osCatalog);
@@ -35,5 +35,5 @@ function settingsOf(folder: string, base: CatalogSettings | undefined): CatalogS
         hint: 'kiln init DIR makes a catalog; --catalog names its folder',
       },
     );
-  return parseCatalogSettings(readText(file), file, base);
+  return parseCatalogDocument(readText(file), file, base).settings;
 }

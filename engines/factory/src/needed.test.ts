@@ -1,9 +1,9 @@
 import { digestOf } from '@kiln/base';
-import type { Desired } from '@kiln/factory';
-import { parseKey } from '@kiln/factory';
 import type { Key } from '@kiln/queue';
 import { expect, test } from 'vitest';
-import { neededFor } from './catalog-keeper.ts';
+import { parseKey } from './keys.ts';
+import { neededFor } from './needed.ts';
+import type { Desired } from './records.ts';
 
 const desired = (key: Key, ...dependsOn: readonly Key[]): Desired => {
   const { kind, name } = parseKey(key);
