@@ -1,0 +1,112 @@
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { zstdCompressSync } from 'node:zlib';
+import { digestOf } from '@kiln/base';
+import { gzipBytes } from '@kiln/gzip';
+import { descriptorOf, mediaTypes, printConfig, printManifest } from '@kiln/oci';
+import type { Descriptor } from '@kiln/oci';
+import { directoryEntry, fileEntry, symlinkEntry, tarBytes } from '@kiln/tar';
+import type { TarEntry } from '@kiln/tar';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RegistrySource } from '../registry-source.ts';
+import { readImageContents } from './contents.ts';
+
+const blobs = new Map<string, Uint8Array>();
+let server: Server;
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    const name =
+      decodeURIComponent(request.url ?? '')
+        .split('/')
+        .at(-1) ?? '';
+    const bytes = blobs.get(name);
+    response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+});
+
+afterAll(() => server.close());
+
+function put(bytes: Uint8Array, mediaType: string): Descriptor {
+  const descriptor = descriptorOf(mediaType, bytes);
+  blobs.set(descriptor.digest, bytes);
+  return descriptor;
+}
+
+const member = (path: string, text: string): { entry: TarEntry; content: Uint8Array } => ({
+  entry: fileEntry(path, Buffer.byteLength(text)),
+  content: Buffer.from(text),
+});
+const bare = (entry: TarEntry): { entry: TarEntry; content: Uint8Array } => ({
+  entry,
+  content: new Uint8Array(0),
+});
+
+/** An image of these layers under the tag `latest`; returns the source to read it from. */
+function image(layers: readonly Descriptor[]): RegistrySource {
+  const config = put(
+    printConfig({
+      architecture: 'amd64',
+      os: 'linux',
+      diffIds: layers.map(({ digest }) => digest),
+      config: { entrypoint: ['/bin/tool'] },
+    }),
+    mediaTypes.config,
+  );
+  const manifest = printManifest({ mediaType: mediaTypes.manifest, config, layers });
+  blobs.set('latest', manifest);
+  blobs.set(digestOf(manifest), manifest);
+  const { port } = server.address() as AddressInfo;
+  return new RegistrySource(`127.0.0.1:${port}/image:latest`, '');
+}
+
+const lower = tarBytes([
+  bare(directoryEntry('etc')),
+  member('etc/kept', 'kept'),
+  member('etc/gone', 'gone'),
+  bare(directoryEntry('old')),
+  member('old/a', 'a'),
+  member('old/b', 'b'),
+  bare(directoryEntry('emptied')),
+  member('emptied/a', 'a'),
+]);
+const upper = tarBytes([
+  member('etc/.wh.gone', ''),
+  member('.wh.old', ''),
+  member('emptied/.wh..wh..opq', ''),
+  member('emptied/new', 'new'),
+  bare(symlinkEntry('lib', 'usr/lib')),
+  member('usr/lib/apk/db/installed', 'P:tool\nV:1-r0\nF:bin\nR:tool\n\n'),
+]);
+
+test('layers of every compression go over each other, and whiteouts take away', async () => {
+  const source = image([
+    put(gzipBytes(lower), mediaTypes.layerGzip),
+    put(zstdCompressSync(upper), mediaTypes.layerZstd),
+    put(tarBytes([member('etc/kept', 'changed')]), mediaTypes.layer),
+  ]);
+  const { packages, files, config } = await readImageContents(source);
+  expect([...files.keys()].sort()).toEqual([
+    'emptied',
+    'emptied/new',
+    'etc',
+    'etc/kept',
+    'lib',
+    'usr/lib/apk/db/installed',
+  ]);
+  expect(files.get('etc/kept')?.content).toBe(digestOf('changed').slice('sha256:'.length));
+  expect(files.get('lib')).toMatchObject({ type: 'symlink', content: 'usr/lib' });
+  expect(packages.map(({ name, version }) => `${name} ${version}`)).toEqual(['tool 1-r0']);
+  expect(config.config.entrypoint).toEqual(['/bin/tool']);
+});
+
+test('a layer that is not what its digest says is refused', async () => {
+  const layer = put(gzipBytes(lower), mediaTypes.layerGzip);
+  blobs.set(layer.digest, gzipBytes(upper));
+  await expect(readImageContents(image([layer]))).rejects.toMatchObject({ code: 'IMAGE_CONTENT' });
+  blobs.delete(layer.digest);
+  await expect(readImageContents(image([layer]))).rejects.toMatchObject({ code: 'IMAGE_CONTENT' });
+});
