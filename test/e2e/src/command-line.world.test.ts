@@ -97,6 +97,8 @@ describe('looking', () => {
       ['logs', 'package:nobody@x86_64'],
       ['verify', 'nobody'],
       ['image', 'run', 'nobody'],
+      ['image', 'why', 'greeter', 'nobody'],
+      ['image', 'why', 'greeter', '/nobody'],
     ]) {
       const result = await factory.kiln(words);
       expect([words, result.exitCode, result.stdout]).toEqual([words, 4, '']);
@@ -116,6 +118,28 @@ describe('looking', () => {
     ])
       expect(shown).toContain(one);
     expect(await factory.succeed(['image', 'ls'])).toMatch(/^REFERENCE .*\n.*greeter:latest/);
+  });
+
+  test('an image says why a package or a file is in it, and how it differs from another', async () => {
+    const why = await factory.succeed(['image', 'why', 'greeter', 'greet']);
+    expect(why).toMatch(
+      /^greeter 0\.9-r3 is needed by nothing else in the image: it was asked for\n└─ needs so:libgreet\.so\.\d+.*: greet \S+\n$/,
+    );
+    expect(await factory.json('image', 'why', 'greeter', '/usr/bin/greeter')).toMatchObject({
+      path: '/usr/bin/greeter',
+      package: 'greeter',
+      why: [{ package: 'greeter', meets: '' }],
+    });
+    expect(await factory.succeed(['image', 'why', 'greeter', '/etc/apk/world'])).toContain(
+      'is of no package',
+    );
+    expect(await factory.succeed(['image', 'diff', 'static', 'static'])).toContain(
+      'nothing differs',
+    );
+    const other = await factory.kiln(['image', 'diff', 'static', 'greeter']);
+    expect([other.exitCode, other.stderr]).toEqual([3, '']);
+    expect(other.stdout).toMatch(/^\+ package greeter 0\.9-r3$/m);
+    expect(other.stdout).toMatch(/^~ entrypoint: /m);
   });
 
   test('a package is shown with what it was made of', async () => {

@@ -43,24 +43,24 @@ export const imageWhy: Command = {
   },
 };
 
-/** Throws `IMAGE_PACKAGE_UNKNOWN`. */
+/** Throws `IMAGE_PACKAGE_NOT_FOUND`. */
 function reasonOf({ reference, digest, packages }: ImageContents, name: string): Reason {
   const why = whyPackage(packages, name);
   if (why === undefined)
     throw new KilnError(
-      'IMAGE_PACKAGE_UNKNOWN',
+      'IMAGE_PACKAGE_NOT_FOUND',
       `there is no package "${shorten(name)}" in ${reference}`,
       { hint: 'kiln image show lists the packages; a file begins with /' },
     );
   return { reference, digest, package: name, why };
 }
 
-/** Throws `IMAGE_FILE_UNKNOWN`. */
+/** Throws `IMAGE_FILE_NOT_FOUND`. */
 function reasonOfFile(contents: ImageContents, path: string): Reason {
   const relative = path.replace(/^\/+|\/+$/g, '');
   if (!contents.files.has(relative))
     throw new KilnError(
-      'IMAGE_FILE_UNKNOWN',
+      'IMAGE_FILE_NOT_FOUND',
       `there is no file "${shorten(path)}" in ${contents.reference}`,
       { hint: 'a path is that of the image, links are not followed' },
     );
