@@ -9,8 +9,7 @@ export type {
 export { helpOf } from './command.ts';
 export type { Entry } from './commands.ts';
 export { commands } from './commands.ts';
-export type { Flag, FlagTable, FlagValue } from './melange/flag.ts';
-export type { Flags } from './melange/flags.ts';
-export type { MelangeInvocation, Subcommand } from './melange/subcommand.ts';
-export type { SubcommandEntry } from './melange/subcommands.ts';
+export type { Flag, FlagTable, FlagValue } from './drop-in/flag.ts';
+export type { Flags } from './drop-in/flags.ts';
+export type { DropInInvocation, Subcommand, SubcommandEntry } from './drop-in/subcommand.ts';
 export { subcommands } from './melange/subcommands.ts';

@@ -1,4 +1,4 @@
-import type { Flag, FlagTable } from './flag.ts';
+import type { Flag, FlagTable } from '../drop-in/flag.ts';
 import { runnerFlag } from './runner.ts';
 
 /** melange's linters that fail a build unless told otherwise, bytewise. */

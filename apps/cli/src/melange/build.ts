@@ -26,13 +26,13 @@ import { kilnVersion } from '../version.ts';
 import { architecturesOfFlag } from './architecture.ts';
 import { buildDate } from './build-date.ts';
 import { melangeRecipe, type MelangeRecipe } from './recipe.ts';
-import type { MelangeInvocation } from './subcommand.ts';
+import type { DropInInvocation } from '../drop-in/subcommand.ts';
 
 /** What packages call their files is shown without the characters that move a terminal’s cursor. */
 const lineMax = 5000;
 
 /** `kiln melange build`: every architecture that the flags and the recipe name, one after the other. */
-export async function buildRecipe(invocation: MelangeInvocation): Promise<void> {
+export async function buildRecipe(invocation: DropInInvocation): Promise<void> {
   const { flags, log } = invocation;
   const pipelineFolders = flags.list('pipeline-dirs');
   const melange = await melangeRecipe(invocation, { pipelineFolders });
@@ -52,7 +52,7 @@ export async function buildRecipe(invocation: MelangeInvocation): Promise<void> 
 }
 
 /** The guests of a command line. */
-export function localGuests({ flags, environment, log }: MelangeInvocation): LocalGuests {
+export function localGuests({ flags, environment, log }: DropInInvocation): LocalGuests {
   const cache = cacheFolder(environment);
   return new LocalGuests({
     cacheDirectory: path.resolve(flags.string('apk-cache-dir') || path.join(cache, 'apk')),
@@ -66,7 +66,7 @@ export function localGuests({ flags, environment, log }: MelangeInvocation): Loc
 }
 
 interface BuildContext {
-  readonly invocation: MelangeInvocation;
+  readonly invocation: DropInInvocation;
   readonly melange: MelangeRecipe;
   readonly key: SigningKey | undefined;
   readonly guests: LocalGuests;
@@ -152,7 +152,7 @@ async function buildFor(
 }
 
 /** Whether a shell opens where a step fails. */
-export function shellOf({ flags, log }: MelangeInvocation): Debugging {
+export function shellOf({ flags, log }: DropInInvocation): Debugging {
   const shell = flags.bool('interactive') && process.stdin.isTTY === true;
   if (flags.bool('interactive') && !shell)
     log.warn('no shell will open: standard input is no terminal');

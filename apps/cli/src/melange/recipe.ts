@@ -6,8 +6,8 @@ import { localCompiler } from '../local/compile.ts';
 import { gitHead } from '../local/git-head.ts';
 import { pipelineFinder } from '../local/pipelines.ts';
 import { readRecipeFile } from '../local/recipe-file.ts';
-import type { Flags } from './flags.ts';
-import type { MelangeInvocation } from './subcommand.ts';
+import type { Flags } from '../drop-in/flags.ts';
+import type { DropInInvocation } from '../drop-in/subcommand.ts';
 
 /** A recipe that a subcommand was given, and how to compile it. */
 export interface MelangeRecipe {
@@ -24,7 +24,7 @@ const usualNames = ['.melange.yaml', '.melange.yml', 'melange.yaml', 'melange.ym
 
 /** Reads the recipe of a command line with its flags, in melange's dialect. */
 export async function melangeRecipe(
-  { flags, positionals, log }: MelangeInvocation,
+  { flags, positionals, log }: DropInInvocation,
   more: {
     readonly pipelineFolders?: readonly string[];
     readonly buildOptions?: readonly string[];

@@ -1,4 +1,4 @@
-import type { Flag } from './flag.ts';
+import type { Flag } from '../drop-in/flag.ts';
 
 /** `--runner`: Kiln has one, its sandbox, under the name of the one of melange that it takes the place of. */
 export const runnerFlag: Flag = {

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { defaultText } from './help.ts';
+import { defaultText } from '../drop-in/help.ts';
 import { subcommands } from './subcommands.ts';
 
 type Facts = Readonly<

@@ -1,13 +1,4 @@
-import type { Subcommand } from './subcommand.ts';
-
-/** A subcommand that is loaded only when it is used. */
-export interface SubcommandEntry {
-  /** For the overview: one line. */
-  readonly summary: string;
-  /** In no overview: it stays out. */
-  readonly hidden?: boolean;
-  load(): Promise<Subcommand>;
-}
+import type { SubcommandEntry } from '../drop-in/subcommand.ts';
 
 /** Every subcommand of `kiln melange` by its name. */
 export const subcommands: Readonly<Record<string, SubcommandEntry>> = {

@@ -3,10 +3,10 @@ import { testLocally } from '../local/local-test.ts';
 import { architecturesOfFlag } from './architecture.ts';
 import { localGuests, shellOf } from './build.ts';
 import { melangeRecipe } from './recipe.ts';
-import type { MelangeInvocation } from './subcommand.ts';
+import type { DropInInvocation } from '../drop-in/subcommand.ts';
 
 /** `kiln melange test`: the tests of a recipe against packages of the repositories that are given. */
-export async function testRecipe(invocation: MelangeInvocation): Promise<void> {
+export async function testRecipe(invocation: DropInInvocation): Promise<void> {
   const { flags, positionals, log, signal } = invocation;
   const melange = await melangeRecipe(invocation, {
     pipelineFolders: flags.list('pipeline-dirs'),

@@ -1,6 +1,6 @@
 import { lintFlags, recipeFlags, runFlags } from '../build-flags.ts';
 import { buildRecipe } from '../build.ts';
-import type { Subcommand } from '../subcommand.ts';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 export const build: Subcommand = {
   name: 'build',

@@ -2,7 +2,7 @@ import { systemRandom } from '@kiln/base';
 import { fetchUrl } from '@kiln/sources';
 import { hostArchitecture } from '../../local/architecture.ts';
 import { bumpRecipe } from '../../local/bump-recipe.ts';
-import type { Subcommand } from '../subcommand.ts';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 export const bump: Subcommand = {
   name: 'bump',

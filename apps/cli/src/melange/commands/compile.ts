@@ -2,7 +2,7 @@ import { appliesTo, printCompiled } from '@kiln/recipe';
 import { architectureOfFlag, skipped } from '../architecture.ts';
 import { recipeFlags } from '../build-flags.ts';
 import { melangeRecipe } from '../recipe.ts';
-import type { Subcommand } from '../subcommand.ts';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 export const compile: Subcommand = {
   name: 'compile',

@@ -1,7 +1,7 @@
 import { mergeRecords } from '@kiln/apk';
 import { indexPackages, readIndexFile, readSigningKey, writeIndexFile } from '@kiln/apk-files';
 import { systemRandom } from '@kiln/base';
-import type { MelangeInvocation, Subcommand } from '../subcommand.ts';
+import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
 
 export const index: Subcommand = {
   name: 'index',
@@ -32,7 +32,7 @@ export const index: Subcommand = {
   run: writeIndex,
 };
 
-async function writeIndex({ flags, positionals, log }: MelangeInvocation): Promise<void> {
+async function writeIndex({ flags, positionals, log }: DropInInvocation): Promise<void> {
   const signingKey = flags.string('signing-key');
   const key = signingKey === '' ? undefined : await readSigningKey(signingKey);
   const output = flags.string('output');

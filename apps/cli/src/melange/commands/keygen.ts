@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { systemRandom } from '@kiln/base';
 import { generateKeyFiles } from '@kiln/apk-files';
-import type { Subcommand } from '../subcommand.ts';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 export const keygen: Subcommand = {
   name: 'keygen',

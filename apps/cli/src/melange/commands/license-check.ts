@@ -10,7 +10,7 @@ import { cacheFolder } from '../../local/cache-folder.ts';
 import { readLicenceTexts } from '../../local/licence-texts.ts';
 import { readRecipeFile, readText, recipeOfText } from '../../local/recipe-file.ts';
 import { fetchLicenceSources } from '../licence-sources.ts';
-import type { MelangeInvocation, Subcommand } from '../subcommand.ts';
+import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
 
 export const licenseCheck: Subcommand = {
   name: 'license-check',
@@ -39,7 +39,7 @@ export const licenseCheck: Subcommand = {
   run: checkLicences,
 };
 
-async function checkLicences(invocation: MelangeInvocation): Promise<void> {
+async function checkLicences(invocation: DropInInvocation): Promise<void> {
   const { flags, positionals, log } = invocation;
   const [file = ''] = positionals;
   const given = flags.string('workdir');
@@ -66,7 +66,7 @@ const lineMax = 5000;
 
 /** Fetches the sources of a recipe or package; undefined for anything else, which is a folder of sources itself. */
 async function fetchSources(
-  { environment, log, signal }: MelangeInvocation,
+  { environment, log, signal }: DropInInvocation,
   file: string,
   workFolder: string,
 ): Promise<Recipe | undefined> {

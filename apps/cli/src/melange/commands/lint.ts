@@ -8,7 +8,7 @@ import type { LintedFile } from '../../local/lint-file.ts';
 import { lintFile } from '../../local/lint-file.ts';
 import { size } from '../../report.ts';
 import { lintFlags } from '../build-flags.ts';
-import type { MelangeInvocation, Subcommand } from '../subcommand.ts';
+import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
 
 const atOnce = 4;
 /** What packages call their files is shown without the characters that move a terminal’s cursor. */
@@ -36,7 +36,7 @@ export const lint: Subcommand = {
   run: lintFiles,
 };
 
-async function lintFiles({ flags, positionals, log, signal }: MelangeInvocation): Promise<void> {
+async function lintFiles({ flags, positionals, log, signal }: DropInInvocation): Promise<void> {
   const policy = lintPolicy({ require: flags.list('lint-require'), warn: flags.list('lint-warn') });
   const folder = flags.bool('persist-lint-results') ? flags.string('out-dir') : undefined;
   const failures = await mapBounded(positionals, atOnce, async (file) => {

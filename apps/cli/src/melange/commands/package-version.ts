@@ -1,6 +1,6 @@
 import { fullVersionOf } from '@kiln/recipe';
 import { readRecipeFile } from '../../local/recipe-file.ts';
-import type { Subcommand } from '../subcommand.ts';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 export const packageVersion: Subcommand = {
   name: 'package-version',

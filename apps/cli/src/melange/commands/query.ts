@@ -1,5 +1,5 @@
 import { queryRecipe } from '../../query/query.ts';
-import type { Subcommand } from '../subcommand.ts';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 export const query: Subcommand = {
   name: 'query',

@@ -2,7 +2,7 @@ import { KilnError } from '@kiln/base';
 import { openPackagesOf } from '../../local/open-package.ts';
 import { readRecipeFile } from '../../local/recipe-file.ts';
 import { scanDiff, scanRecipe } from '../../local/scan-recipe.ts';
-import type { MelangeInvocation, Subcommand } from '../subcommand.ts';
+import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
 
 export const scan: Subcommand = {
   name: 'scan',
@@ -39,7 +39,7 @@ export const scan: Subcommand = {
   run: scanPackages,
 };
 
-async function scanPackages(invocation: MelangeInvocation): Promise<void> {
+async function scanPackages(invocation: DropInInvocation): Promise<void> {
   const { flags, positionals, log, write, signal } = invocation;
   const [file = ''] = positionals;
   const recipe = readRecipeFile(file, { dialect: 'melange', commit: '' });

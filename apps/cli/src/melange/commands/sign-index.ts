@@ -1,6 +1,6 @@
 import { readSigningKey, signIndexFile } from '@kiln/apk-files';
 import { systemRandom } from '@kiln/base';
-import type { Subcommand } from '../subcommand.ts';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 export const signIndex: Subcommand = {
   name: 'sign-index',

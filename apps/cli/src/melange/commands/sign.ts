@@ -1,6 +1,6 @@
 import { readSigningKey, signPackageFile } from '@kiln/apk-files';
 import { mapBounded, systemRandom } from '@kiln/base';
-import type { Subcommand } from '../subcommand.ts';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 const atOnce = 4;
 

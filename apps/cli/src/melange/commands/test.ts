@@ -1,6 +1,6 @@
 import { guestFlags, runFlags } from '../build-flags.ts';
 import { testRecipe } from '../test.ts';
-import type { Subcommand } from '../subcommand.ts';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 export const test: Subcommand = {
   name: 'test',

@@ -1,5 +1,5 @@
 import { runnerFlag } from '../runner.ts';
-import type { Subcommand } from '../subcommand.ts';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 /** melange's subcommands that stay out, each with what to use instead. */
 export const rebuild: Subcommand = {

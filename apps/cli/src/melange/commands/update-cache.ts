@@ -4,7 +4,7 @@ import type { FolderSource } from '@kiln/sources';
 import { readRecipeFile } from '../../local/recipe-file.ts';
 import { fetchSteps } from '../fetch-steps.ts';
 import type { FetchStep } from '../fetch-steps.ts';
-import type { Subcommand } from '../subcommand.ts';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 export const updateCache: Subcommand = {
   name: 'update-cache',

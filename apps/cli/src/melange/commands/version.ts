@@ -1,5 +1,5 @@
 import { kilnVersion } from '../../version.ts';
-import type { Subcommand } from '../subcommand.ts';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 export const version: Subcommand = {
   name: 'version',

@@ -16,7 +16,7 @@ interface FlagFacts {
   readonly refused?: string;
 }
 
-/** One flag as data: types, names and defaults are melange's. */
+/** One flag as data: types, names and defaults are the tool's. */
 export type Flag = FlagFacts &
   (
     | { readonly type: 'bool'; readonly default?: boolean }
@@ -25,7 +25,7 @@ export type Flag = FlagFacts &
         readonly default?: string;
         /** Says why a value is not possible, or nothing. */
         readonly check?: (value: string) => string | undefined;
-        /** What the table of exceptions says of values that melange takes and `check` does not. */
+        /** What the table of exceptions says of values that the tool takes and `check` does not. */
         readonly exception?: string;
       }
     /** Comma-separated with CSV's quotes, or repeated; the first use replaces the default. */

@@ -34,7 +34,7 @@ export function withHelp(table: FlagTable): FlagTable {
 /**
  * Reads words as melange's users know it from pflag: `--flag value`, `--flag=value`, `-f value`, `-fvalue`, `-f=value`,
  * letters without a value together (`-ik key`), `--bool` and `--bool=false`, flags between positionals, `--` before
- * what is never a flag. The value behind a flag may begin with a dash. Throws `MELANGE_USAGE`.
+ * what is never a flag. The value behind a flag may begin with a dash. Throws `USAGE`.
  */
 export function parseWords(table: FlagTable, words: readonly string[]): ParsedWords {
   const reader = new WordReader(withHelp(table), words);
@@ -47,7 +47,7 @@ export function parseWords(table: FlagTable, words: readonly string[]): ParsedWo
   };
 }
 
-/** Throws `MELANGE_USAGE` for required flags that are not there. */
+/** Throws `USAGE` for required flags that are not there. */
 export function requireFlags(table: FlagTable, flags: Flags): void {
   const missing = Object.entries(table)
     .filter(([name, flag]) => flag.required === true && !flags.given(name))
@@ -55,9 +55,9 @@ export function requireFlags(table: FlagTable, flags: Flags): void {
   if (missing.length > 0) throw wrongUsage(`required flag(s) ${missing.join(', ')} not set`);
 }
 
-/** A wrong command line: `MELANGE_USAGE`. */
+/** A wrong command line: `USAGE`. */
 export function wrongUsage(message: string, hint?: string): KilnError {
-  return new KilnError('MELANGE_USAGE', message, { hint });
+  return new KilnError('USAGE', message, { hint });
 }
 
 /** Whether the flag behind a word, given without `=`, takes the next word; unknown flags do. */

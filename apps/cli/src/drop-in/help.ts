@@ -1,15 +1,14 @@
 import type { Flag, FlagTable } from './flag.ts';
 import { defaultOf } from './flag.ts';
 import { withHelp } from './flags.ts';
+import type { DropInProgram } from './program.ts';
 import type { Subcommand } from './subcommand.ts';
-import { globalFlags } from './subcommand.ts';
 
-/** What the help calls this program. */
-export const program = 'kiln melange';
-
-/** The help page of a subcommand, laid out as melange's users know it. */
-export function helpOfSubcommand(subcommand: Subcommand): string {
-  const usage = [program, subcommand.name, subcommand.usage, '[flags]'].filter(Boolean).join(' ');
+/** The help page of a subcommand, laid out as cobra's users know it. */
+export function helpOfSubcommand(program: DropInProgram, subcommand: Subcommand): string {
+  const usage = [program.name, subcommand.name, subcommand.usage, '[flags]']
+    .filter(Boolean)
+    .join(' ');
   return [
     subcommand.description ?? `${subcommand.summary}.`,
     '',
@@ -23,20 +22,23 @@ export function helpOfSubcommand(subcommand: Subcommand): string {
     ...flagLines(withHelp(subcommand.flags)),
     '',
     'Global Flags:',
-    ...flagLines(globalFlags),
+    ...flagLines(program.globalFlags),
     '',
   ].join('\n');
 }
 
 /** The overview: every subcommand that is not hidden. */
-export function overview(subcommands: Readonly<Record<string, { summary: string }>>): string {
+export function overview(
+  program: DropInProgram,
+  subcommands: Readonly<Record<string, { summary: string }>>,
+): string {
   const rows = Object.entries({ ...subcommands, help: { summary: 'Help about a command' } });
   const width = Math.max(...rows.map(([name]) => name.length));
   return [
-    'melange’s command line, by Kiln. It needs no running factory.',
+    program.title,
     '',
     'Usage:',
-    `  ${program} [command]`,
+    `  ${program.name} [command]`,
     '',
     'Available Commands:',
     ...rows
@@ -44,9 +46,9 @@ export function overview(subcommands: Readonly<Record<string, { summary: string 
       .map(([name, { summary }]) => `  ${name.padEnd(width)} ${summary}`),
     '',
     'Flags:',
-    ...flagLines(withHelp(globalFlags)),
+    ...flagLines(withHelp(program.globalFlags)),
     '',
-    `Use "${program} [command] --help" for more information about a command.`,
+    `Use "${program.name} [command] --help" for more information about a command.`,
     '',
   ].join('\n');
 }
@@ -71,7 +73,7 @@ function rightOf(flag: Flag): string {
   return `${flag.help}${flag.refused === undefined ? effect : ' (not supported)'}${value === '' ? '' : ` (default ${value})`}`;
 }
 
-/** The default as melange's help shows it; empty where it is the type's zero. */
+/** The default as the tool's help shows it; empty where it is the type's zero. */
 export function defaultText(flag: Flag): string {
   const value = defaultOf(flag);
   if (value === false || value === 0 || value === '') return '';

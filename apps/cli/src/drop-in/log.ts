@@ -1,6 +1,6 @@
 import type { Clock, LogFields, Logger } from '@kiln/base';
 
-export interface MelangeLogOptions {
+export interface DropInLogOptions {
   /** The lowest level that is written: -4 debug, 0 info, 4 warning, 8 error. */
   readonly level: number;
   /** `lines` for people, `gcp` for Google Cloud's log collector: one JSON object a line. */
@@ -15,8 +15,8 @@ const kinds = {
   error: { level: 8, word: 'ERRO', severity: 'ERROR' },
 } as const;
 
-/** Lines such as `WARN message field=value`, with the four letters that melange writes. */
-export function melangeLog(write: (text: string) => void, options: MelangeLogOptions): Logger {
+/** Lines such as `WARN message field=value`, with the four letters that these tools write. */
+export function dropInLog(write: (text: string) => void, options: DropInLogOptions): Logger {
   const at =
     (kind: keyof typeof kinds) =>
     (message: string, fields: LogFields = {}): void => {

@@ -1,5 +1,5 @@
 /**
- * The first record of a CSV text (RFC 4180), as lists on melange's command line are read: quotes only around a whole
+ * The first record of a CSV text (RFC 4180), as lists on these command lines are read: quotes only around a whole
  * field, `""` within them for a quote, blanks kept, empty lines before it skipped, lines after it ignored. Undefined
  * where there is no record; throws a plain `Error` that says what is wrong.
  */

@@ -54,7 +54,7 @@ function parse(words: readonly string[]): Vector {
     if (help) return { words, error: '(help)' };
     return { words, args: positionals, values: valuesOf(flags) };
   } catch (error) {
-    if (!(error instanceof KilnError) || error.code !== 'MELANGE_USAGE') throw error;
+    if (!(error instanceof KilnError) || error.code !== 'USAGE') throw error;
     return { words, error: error.message };
   }
 }
