@@ -1,7 +1,7 @@
 import { compareBytes } from '@kiln/base';
 import { apkoDocument, type ImageConfig } from '@kiln/image-config';
 import { goJson, type GoJsonValue } from '@kiln/oci';
-import { compareNatural } from './natural.ts';
+import { compareNatural } from '@kiln/yaml';
 import type { CompiledRecipe, CompiledStep, CompiledSubpackage, CompiledTest } from './compiled.ts';
 import type { BuildOption, OriginFacts, PackageFacts, Update } from './recipe.ts';
 

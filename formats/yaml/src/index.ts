@@ -5,6 +5,7 @@ export type { TextEdit } from './edit.ts';
 export { applyEdits, replaceScalar } from './edit.ts';
 export type { YamlLimits } from './limits.ts';
 export { defaultYamlLimits } from './limits.ts';
+export { compareNatural } from './natural.ts';
 export { nearestWord } from './nearest.ts';
 export type {
   ScalarSource,
@@ -17,5 +18,6 @@ export type {
 export { elements, isNull, member } from './node.ts';
 export type { ParseYamlOptions } from './parse.ts';
 export { parseYaml } from './parse.ts';
+export type { PrintYamlOptions } from './print.ts';
 export { printYaml } from './print.ts';
 export { boolean, duration, integer, text } from './shapes.ts';

@@ -1,15 +1,34 @@
 import { assert } from '@kiln/base';
 
+export interface PrintYamlOptions {
+  /** Columns from one level to the next; default 2. */
+  readonly indent?: 2 | 4;
+}
+
 /**
- * Prints a plain value (strings, finite numbers, booleans, null, lists, objects in the order of their keys) as Go's
- * yaml.v3 does: indent 2, sequences indented inside mappings, never folded, several lines as a literal block, quotes only
+ * Prints a plain value (strings, finite numbers, booleans, null, lists, objects in the order of their keys,
+ * maps in theirs) as Go's
+ * yaml.v3 does: sequences indented inside mappings, never folded, several lines as a literal block, quotes only
  * where the plain form would mean something else. Members that are undefined are left out. The same value gives the same
  * text, and reading the text gives the value.
  */
-export function printYaml(value: unknown): string {
-  if (isScalar(value)) return `${printScalar(value, '')}\n`;
-  const lines = printNode(value, '');
+export function printYaml(value: unknown, options: PrintYamlOptions = {}): string {
+  const step = options.indent ?? 2;
+  if (isScalar(value)) return `${printScalar(value, { indent: '', step })}\n`;
+  const lines = printNode(value, { indent: '', step });
   return `${lines.join('\n')}\n`;
+}
+
+/** Where a node begins, and how far apart levels are. */
+interface Place {
+  readonly indent: string;
+  readonly step: number;
+}
+
+/** The next level: the next column that is a multiple of the step, wherever a list left us. */
+function below({ indent, step }: Place): Place {
+  const columns = Math.floor((indent.length + step) / step) * step;
+  return { indent: ' '.repeat(columns), step };
 }
 
 type Scalar = string | number | boolean | null;
@@ -19,48 +38,52 @@ function isScalar(value: unknown): value is Scalar {
 }
 
 /** The lines of a list or object, each with its indentation. */
-function printNode(value: unknown, indent: string): string[] {
+function printNode(value: unknown, place: Place): string[] {
+  const { indent } = place;
   if (Array.isArray(value)) {
     if (value.length === 0) return [`${indent}[]`];
-    return value.flatMap((element: unknown) => printElement(element, indent));
+    return value.flatMap((element: unknown) => printElement(element, place));
   }
   assert(typeof value === 'object' && value !== null, `YAML has no form for a ${typeof value}`);
   const members = membersOf(value);
   if (members.length === 0) return [`${indent}{}`];
-  return members.flatMap(([name, member]) => printMember(name, member, indent));
+  return members.flatMap(([name, member]) => printMember(name, member, place));
 }
 
 function membersOf(value: object): [string, unknown][] {
-  return Object.entries(value).filter(([, member]) => member !== undefined);
+  const members: [string, unknown][] =
+    value instanceof Map ? [...(value as ReadonlyMap<string, unknown>)] : Object.entries(value);
+  return members.filter(([, member]) => member !== undefined);
 }
 
-function printElement(element: unknown, indent: string): string[] {
-  if (isScalar(element)) return [`${indent}- ${printScalar(element, `${indent}  `)}`];
-  const [first = '', ...rest] = printNode(element, `${indent}  `);
+/** What stands in a list begins right behind its dash, however far apart levels are. */
+function printElement(element: unknown, { indent, step }: Place): string[] {
+  if (isScalar(element)) return [`${indent}- ${printScalar(element, below({ indent, step }))}`];
+  const [first = '', ...rest] = printNode(element, { indent: `${indent}  `, step });
   return [`${indent}- ${first.trimStart()}`, ...rest];
 }
 
-function printMember(name: string, member: unknown, indent: string): string[] {
-  const key = `${indent}${name.includes('\n') ? quoteDouble(name) : printLine(name)}:`;
-  if (isScalar(member)) return [`${key} ${printScalar(member, `${indent}  `)}`];
-  const lines = printNode(member, `${indent}  `);
+function printMember(name: string, member: unknown, place: Place): string[] {
+  const key = `${place.indent}${name.includes('\n') ? quoteDouble(name) : printLine(name)}:`;
+  if (isScalar(member)) return [`${key} ${printScalar(member, below(place))}`];
+  const lines = printNode(member, below(place));
   const empty = lines.length === 1 && /^ *(?:\[\]|\{\})$/.test(lines[0] ?? '');
   return empty ? [`${key} ${(lines[0] ?? '').trimStart()}`] : [key, ...lines];
 }
 
-function printScalar(value: Scalar, indent: string): string {
+function printScalar(value: Scalar, place: Place): string {
   if (typeof value !== 'string') {
     assert(typeof value !== 'number' || Number.isFinite(value), 'YAML numbers are finite here');
     return String(value);
   }
-  return value.includes('\n') ? printLines(value, indent) : printLine(value);
+  return value.includes('\n') ? printLines(value, place) : printLine(value);
 }
 
 /** A literal block, or double quotes where a block would lose something. */
-function printLines(text: string, indent: string): string {
+function printLines(text: string, { indent, step }: Place): string {
   if (/ (?:\n|$)/.test(text) || hasSpecial(text) || indent === '') return quoteDouble(text);
   const chomping = !text.endsWith('\n') ? '-' : text === '\n' || text.endsWith('\n\n') ? '+' : '';
-  const indicator = /^[ \n]/.test(text) ? '2' : '';
+  const indicator = /^[ \n]/.test(text) ? String(step) : '';
   const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n');
   const body = lines.map((line) => (line === '' ? '' : `${indent}${line}`));
   return `|${indicator}${chomping}\n${body.join('\n')}`;
