@@ -1,7 +1,16 @@
 export { apkoDocument, printApkoJson } from './apko-json.ts';
 export type { Architecture } from './architecture.ts';
 export { architectureOf, architectures, canonicalArch } from './architecture.ts';
+export { imageConfigYaml } from './config-yaml.ts';
 export { completeImageConfig, lockImageConfig, lockedPackages } from './lock.ts';
+export type {
+  LockFile,
+  LockedKey,
+  LockedPackage,
+  LockedRepository,
+  LockedSection,
+} from './lock-file.ts';
+export { lockFileBytesMax, parseLockFile, printLockFile } from './lock-file.ts';
 export { mergeImageConfig } from './merge.ts';
 export { parseImageConfig } from './parse.ts';
 export { imageConfigSchema } from './schema.ts';
@@ -20,5 +29,5 @@ export type {
 } from './types.ts';
 export { emptyImageConfig } from './types.ts';
 export type { ConfigProblem } from './validate.ts';
-export { problems } from './validate.ts';
+export { buildProblems, problems } from './validate.ts';
 export { splitWords } from './words.ts';

@@ -1,6 +1,6 @@
 import { KilnError } from '@kiln/base';
 import { decodeYamlDocument } from '@kiln/yaml';
-import { imageConfigSchema } from './schema.ts';
+import { apkoConfigSchema, imageConfigSchema } from './schema.ts';
 import type { ConfigDialect, ImageConfig } from './types.ts';
 import { problems } from './validate.ts';
 
@@ -8,7 +8,8 @@ import { problems } from './validate.ts';
  * Reads an image configuration: YAML, or JSON, which is YAML. Trailing slashes of repositories are removed and
  * architectures get their canonical names. Throws `YAML_INVALID`, `YAML_UNKNOWN_KEY` or `YAML_TYPE` for the text and
  * `IMAGE_CONFIG_INVALID` for a rule of the configuration, all with file, line and column.
- * `include` is not followed: see `mergeImageConfig`.
+ * `include` is not followed: see `mergeImageConfig`. Dialect `apko` knows the keys of apko 1.2.37, and leaves to the build what
+ * only a build can trip over: see `buildProblems`.
  */
 export function parseImageConfig(
   text: string,
@@ -21,7 +22,8 @@ export function parseImageConfig(
       hint: 'an image needs at least contents with repositories and packages',
     });
   }
-  const { value, positionOf } = decodeYamlDocument(text, { file, schema: imageConfigSchema });
+  const schema = dialect === 'apko' ? apkoConfigSchema : imageConfigSchema;
+  const { value, positionOf } = decodeYamlDocument(text, { file, schema });
   const [first] = problems(value, dialect);
   if (first === undefined) return value;
   throw new KilnError('IMAGE_CONFIG_INVALID', first.message, {

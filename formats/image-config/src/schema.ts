@@ -103,27 +103,29 @@ const certificates: z.ZodType<Certificates> = z.strictObject({
   providers: words(),
 });
 
-/** The shape of the document, as apko's reference of the configuration file names its keys. */
-export const imageConfigSchema: z.ZodType<ImageConfig> = z
-  .strictObject({
-    contents: contents.prefault({}),
-    entrypoint: entrypoint.prefault({}),
-    cmd: word(),
-    'stop-signal': word(),
-    'work-dir': word(),
-    accounts: accounts.prefault({}),
-    archs: words().transform((list) => list.map(canonicalArch)),
-    environment: wordMap(),
-    paths: z.array(pathMutation).default([]),
-    'vcs-url': word(),
-    annotations: wordMap(),
-    include: word(),
-    volumes: words(),
-    layering: layering.optional(),
-    format: word(),
-    certificates: certificates.optional(),
-  })
-  .transform((c) => ({
+const members = {
+  contents: contents.prefault({}),
+  entrypoint: entrypoint.prefault({}),
+  cmd: word(),
+  'stop-signal': word(),
+  'work-dir': word(),
+  accounts: accounts.prefault({}),
+  archs: words().transform((list) => list.map(canonicalArch)),
+  environment: wordMap(),
+  paths: z.array(pathMutation).default([]),
+  'vcs-url': word(),
+  annotations: wordMap(),
+  include: word(),
+  volumes: words(),
+  layering: layering.optional(),
+  certificates: certificates.optional(),
+};
+
+const released = z.strictObject(members);
+type Members = z.output<typeof released>;
+
+function configOf(c: Members, format: string): ImageConfig {
+  return {
     contents: c.contents,
     entrypoint: c.entrypoint,
     cmd: c.cmd,
@@ -138,6 +140,15 @@ export const imageConfigSchema: z.ZodType<ImageConfig> = z
     include: c.include,
     volumes: c.volumes,
     layering: c.layering,
-    format: c.format,
+    format,
     certificates: c.certificates,
-  }));
+  };
+}
+
+/** The shape of the document, as apko's reference of the configuration file names its keys. */
+export const imageConfigSchema: z.ZodType<ImageConfig> = z
+  .strictObject({ ...members, format: word() })
+  .transform(({ format, ...rest }) => configOf(rest, format));
+
+/** The keys that apko 1.2.37 has: no `format` yet. */
+export const apkoConfigSchema: z.ZodType<ImageConfig> = released.transform((c) => configOf(c, ''));

@@ -16,11 +16,23 @@ export function problems(config: ImageConfig, dialect: ConfigDialect): ConfigPro
   return [
     ...accountProblems(config),
     ...formatProblems(config),
-    ...layeringProblems(config),
+    ...(dialect === 'kiln' ? layeringProblems(config) : []),
     ...certificateProblems(config),
     ...keyringProblems(config.contents.runtimeKeyring),
     ...baseImageProblems(config),
     ...(dialect === 'kiln' ? stricterProblems(config) : []),
+  ];
+}
+
+/** What apko notices only when it builds: layers that cannot be cut so. */
+export function buildProblems(config: ImageConfig): ConfigProblem[] {
+  const { layering, contents } = config;
+  const isCut = layering !== undefined && (layering.strategy !== '' || layering.budget !== 0);
+  return [
+    ...layeringProblems(config),
+    ...(isCut && contents.baseImage !== undefined
+      ? [problem(['layering'], 'layering with "baseimage" is unsupported', 'leave one of them out')]
+      : []),
   ];
 }
 
