@@ -1,3 +1,5 @@
+export type { ArchivedImage } from './docker-archive.ts';
+export { archivedConfigName, archivedLayerName, printArchiveManifest } from './docker-archive.ts';
 export type { GoJsonOptions, GoJsonValue } from './go-json.ts';
 export { goJson, goMap } from './go-json.ts';
 export { isIndexMediaType, isManifestMediaType, mediaTypes } from './media-types.ts';
