@@ -6,7 +6,7 @@ import { apkPurl } from './package-sbom.ts';
 import { barePackage, purlRef } from './types.ts';
 import type { SpdxDocument, SpdxPackage, SpdxTool } from './types.ts';
 
-/** `apko` reproduces apko's documents, its oddities included; `kiln` is the default. */
+/** `apko` reproduces apko's documents, its oddities included, but for who made them; `kiln` is the default. */
 export type SbomDialect = 'kiln' | 'apko';
 
 export interface ImageSbomInput {
@@ -112,7 +112,7 @@ export function indexSbom(input: IndexSbomInput): SpdxDocument {
   const index: SpdxPackage = {
     ...digestPackage(spdxId(['Package', input.index]), input.index, supplier),
     description: 'Multi-arch image index',
-    sourceInfo: `Generated at image build time by ${input.tool.name}`,
+    sourceInfo: `Generated at image build time by ${isApko ? 'apko' : input.tool.name}`,
     externalRefs: [ociPurl(input.repositoryName, input.index, { mediaType: input.indexMediaType })],
   };
   const images = input.images.map(({ digest, mediaType, arch }): SpdxPackage => ({
@@ -146,11 +146,10 @@ function documentFacts(
   const tool = `Tool: ${input.tool.name} (${input.tool.version})`;
   return {
     created: input.created,
-    creators: isApko ? [tool, 'Organization: Chainguard, Inc'] : [tool],
+    creators: [tool],
     licenseListVersion: '3.27',
-    namespace: isApko
-      ? 'https://spdx.org/spdxdocs/apko/'
-      : `https://spdx.org/spdxdocs/kiln/image/sha256-${hex}`,
+    // apko's is the same for all documents; who made it is said by its name.
+    namespace: `https://spdx.org/spdxdocs/${isApko ? `${input.tool.name}/` : `kiln/image/sha256-${hex}`}`,
   };
 }
 

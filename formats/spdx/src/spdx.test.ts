@@ -83,6 +83,10 @@ function comparable(text: string): unknown {
   };
 }
 
+/** A recorded document as a tool without an organization makes it. */
+const byOneTool = (text: string): string =>
+  text.replace(/,\n *"Organization: Chainguard, Inc"(?=\n)/, '');
+
 describe('package documents', () => {
   test('a document equals the recorded one but for tool and namespace prefix', () => {
     const recorded = fixture('package.spdx.json');
@@ -178,7 +182,7 @@ describe('image documents', () => {
   };
 
   test('the head of the document equals the recorded one in dialect apko', () => {
-    const recorded = fixture('image.spdx.json')
+    const recorded = byOneTool(fixture('image.spdx.json'))
       .replaceAll('{manifest}', 'a'.repeat(64))
       .replaceAll('{layer0}', 'b'.repeat(64));
     const got = decode(
@@ -235,7 +239,7 @@ describe('image documents', () => {
   });
 
   test('an index document equals the recorded one in dialect apko', () => {
-    const recorded = fixture('index.spdx.json')
+    const recorded = byOneTool(fixture('index.spdx.json'))
       .replaceAll('{index}', 'c'.repeat(64))
       .replaceAll('{manifest:amd64}', 'd'.repeat(64))
       .replaceAll('{manifest:arm64}', 'e'.repeat(64));
