@@ -3,11 +3,14 @@ import { architectureOf, lockImageConfig, lockedPackages, printApkoJson } from '
 import type { ImageConfig } from '@kiln/image-config';
 import { applyAccounts, resolveRunAs } from './accounts.ts';
 import { applyCertificates, applyRuntimeKeyring } from './certificates.ts';
+import type { BaseImage } from './base-image.ts';
+import { printBaseRecord } from './base-image.ts';
 import { assemblyError } from './failure.ts';
 import type { AssemblyDialect } from './failure.ts';
 import { FileTree } from './file-tree.ts';
 import { Installer } from './install.ts';
-import { printInstalledDatabase } from './installed-database.ts';
+import { installedRecords } from './installed-database.ts';
+import type { InstalledRecords } from './installed-database.ts';
 import type { FinishedTree } from './layer.ts';
 import { addLoaderCache } from './loader-cache.ts';
 import { newSymlink } from './node.ts';
@@ -38,6 +41,12 @@ export interface AssembleInput {
    * which the second may have added to.
    */
   readonly world?: readonly string[];
+  /** What `/etc/apko.json` records instead of the locked configuration: that of an image that was never locked. */
+  readonly recorded?: ImageConfig;
+  /** Packages that were asked for beside the configuration: in the world, and not recorded. */
+  readonly appendedPackages?: readonly string[];
+  /** Dialect `apko`: what `contents.baseimage` names, for this architecture. */
+  readonly base?: BaseImage;
   /** What `etc/apk/repositories` lists in the image; default: the configuration's own and runtime repositories. */
   readonly repositories?: readonly string[];
   /** Public keys for `etc/apk/keys`. */
@@ -51,7 +60,10 @@ export interface AssembledTree extends FinishedTree {
   /** Locked, with `run-as` resolved: what `/etc/apko.json` records. */
   readonly config: ImageConfig;
   readonly buildDateSeconds: number;
+  /** Those that were installed here, in this order; what a base image holds is not among them. */
   readonly packages: readonly PackageContents[];
+  readonly records: InstalledRecords;
+  readonly base: BaseImage | undefined;
 }
 
 /**
@@ -61,50 +73,54 @@ export interface AssembledTree extends FinishedTree {
  * A function of its input alone. Throws `ASSEMBLE_…` codes that name the path, and the package where there is one.
  */
 export async function assemble(input: AssembleInput): Promise<AssembledTree> {
-  const { packages, dialect = 'kiln' } = input;
+  const { base, dialect = 'kiln' } = input;
   refuseUnsupported(input);
+  const present = new Set(base?.packages.map(({ name }) => name));
+  const packages = input.packages.filter(({ info }) => !present.has(info.name));
   const tree = new FileTree();
   const buildDateSeconds = input.buildDateSeconds ?? latestBuild(input);
-  const locked = lockedConfig(input);
+  const locked = input.recorded ?? lockedConfig(input);
   addSystem(tree, input, locked);
-  await installPackages(tree, {
+  const records = await installPackages(tree, {
     packages,
     dialect,
+    base,
     scriptTimeSeconds: input.sourceDateEpochSeconds,
   });
   linkDatabase(tree, packages);
-  await applyAccounts(tree, locked.accounts, dialect);
+  if (base === undefined) await applyAccounts(tree, locked.accounts, dialect);
   const runAs = await resolveRunAs(tree, locked.accounts.runAs);
   const config = { ...locked, accounts: { ...locked.accounts, runAs } };
   tree.write('etc/apko.json', `${printApkoJson(config)}\n`, 0o444);
-  applyPathMutations(tree, config.paths);
+  applyPathMutations(tree, config.paths, dialect);
   await applyCertificates(tree, config.certificates, packages, buildDateSeconds);
   applyRuntimeKeyring(tree, config.contents.runtimeKeyring, buildDateSeconds);
   addServices(tree, config.entrypoint.services);
-  await addBusyboxLinks(tree, packages);
+  await addBusyboxLinks(tree, packages, dialect);
   restoreDevices(tree);
   await addLoaderCache(tree, dialect);
   tree.write('etc/apk/repositories', listText(repositoriesOf(input)));
-  return { tree, dialect, config, buildDateSeconds, packages };
+  return { tree, dialect, config, buildDateSeconds, packages, records, base };
 }
 
-/** Installs packages and records them in the apk database. */
+/** Installs packages and records them in the apk database; returns the record of each. */
 export async function installPackages(
   tree: FileTree,
   input: {
     readonly packages: readonly PackageContents[];
     readonly dialect: AssemblyDialect;
+    readonly base?: BaseImage | undefined;
     readonly scriptTimeSeconds: number;
   },
-): Promise<void> {
+): Promise<InstalledRecords> {
   const installer = new Installer(tree, input.dialect);
   for (const contents of input.packages) await installer.install(contents);
   tree.write('usr/lib/apk/db/scripts.tar', scriptsTar(input.packages, input.scriptTimeSeconds));
   tree.write('usr/lib/apk/db/triggers', triggersText(input.packages));
-  tree.write(
-    'usr/lib/apk/db/installed',
-    printInstalledDatabase(input.packages, installer.writers, input.dialect),
-  );
+  const records = installedRecords(input.packages, installer.writers, input.dialect);
+  const before = (input.base?.packages ?? []).map(printBaseRecord);
+  tree.write('usr/lib/apk/db/installed', [...before, ...records.values()].join(''));
+  return records;
 }
 
 /** Makes the database reachable under `lib/apk`, where clients look, however `/lib` is laid out. */
@@ -147,7 +163,7 @@ function removeEmptyDatabase(
 /** What would otherwise give an image other than the one that was asked for. */
 function refuseUnsupported(input: AssembleInput): void {
   const { contents, format } = input.config;
-  if (contents.baseImage !== undefined) {
+  if (contents.baseImage !== undefined && input.base === undefined) {
     throw new KilnError('ASSEMBLE_UNSUPPORTED', 'base images are not supported', {
       hint: 'list the packages of the base image instead',
     });
@@ -176,12 +192,17 @@ function addSystem(tree: FileTree, input: AssembleInput, locked: ImageConfig): v
   addSkeletonDirectories(tree);
   addEmptyDatabase(tree, architectureOf(input.arch)?.apk ?? input.arch);
   addDevices(tree);
-  const { buildRepositories, repositories, packages } = locked.contents;
+  const { buildRepositories, repositories } = locked.contents;
   addApkSettings(tree, {
     keys: input.keyring,
-    world: sortUnique(packages),
+    world: worldOf(input, locked),
     repositories: sortUnique([...buildRepositories, ...repositories]),
   });
+}
+
+function worldOf({ appendedPackages = [], base }: AssembleInput, locked: ImageConfig): string[] {
+  const present = (base?.packages ?? []).map(({ name, version }) => `${name}=${version}`);
+  return sortUnique([...locked.contents.packages, ...appendedPackages, ...present]);
 }
 
 function repositoriesOf({ config, repositories }: AssembleInput): string[] {
@@ -190,6 +211,10 @@ function repositoriesOf({ config, repositories }: AssembleInput): string[] {
   );
 }
 
-function latestBuild({ sourceDateEpochSeconds, packages }: AssembleInput): number {
-  return Math.max(sourceDateEpochSeconds, ...packages.map(({ info }) => info.buildTimeSeconds));
+function latestBuild({ sourceDateEpochSeconds, packages, base }: AssembleInput): number {
+  return Math.max(
+    sourceDateEpochSeconds,
+    ...packages.map(({ info }) => info.buildTimeSeconds),
+    ...(base?.packages ?? []).map(({ buildTimeSeconds }) => buildTimeSeconds),
+  );
 }

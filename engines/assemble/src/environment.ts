@@ -64,8 +64,8 @@ export async function environmentTree(input: EnvironmentInput): Promise<Finished
   linkDatabase(tree, packages);
   if (dialect === 'kiln') await ensureRoot(tree);
   await applyAccounts(tree, config?.accounts ?? input.accounts ?? buildAccounts, dialect);
-  if (config !== undefined) await applyConfig(tree, config, packages);
-  await addBusyboxLinks(tree, packages);
+  if (config !== undefined) await applyConfig(tree, config, { packages, dialect });
+  await addBusyboxLinks(tree, packages, 'kiln');
   await addLoaderCache(tree, dialect);
   return { tree, dialect };
 }
@@ -78,10 +78,13 @@ function archOf(packages: readonly PackageContents[]): string {
 async function applyConfig(
   tree: FileTree,
   config: ImageConfig,
-  packages: readonly PackageContents[],
+  {
+    packages,
+    dialect,
+  }: { readonly packages: readonly PackageContents[]; readonly dialect: AssemblyDialect },
 ): Promise<void> {
   const buildDateSeconds = Math.max(0, ...packages.map(({ info }) => info.buildTimeSeconds));
-  applyPathMutations(tree, config.paths);
+  applyPathMutations(tree, config.paths, dialect);
   await applyCertificates(tree, config.certificates, packages, buildDateSeconds);
   applyRuntimeKeyring(tree, config.contents.runtimeKeyring, buildDateSeconds);
   addServices(tree, config.entrypoint.services);

@@ -101,9 +101,18 @@ export class FileTree {
     return file;
   }
 
-  /** Every node with its path, each directory before its children, children in byte order; the root is left out. */
+  /**
+   * Every node with its path, each directory before its children, children in byte order; the root is left out. Throws
+   * `ASSEMBLE_TOO_LARGE` where directories of several names make too many paths.
+   */
   *nodes(): Generator<{ readonly path: string; readonly node: TreeNode }> {
-    yield* nodesBelow(this.root, '');
+    let count = 0;
+    for (const one of nodesBelow(this.root, '')) {
+      count += 1;
+      if (count > nodesMax)
+        throw assemblyError('ASSEMBLE_TOO_LARGE', one.path, `more than ${nodesMax} entries`);
+      yield one;
+    }
   }
 
   #place(path: string): { parent: DirectoryNode; name: string } {

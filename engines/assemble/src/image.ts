@@ -4,6 +4,7 @@ import { architectureOf, splitWords } from '@kiln/image-config';
 import type { ImageConfig } from '@kiln/image-config';
 import { descriptorOf, mediaTypes, printConfig, printIndex, printManifest } from '@kiln/oci';
 import type { Annotations, Descriptor, Platform, RuntimeConfig } from '@kiln/oci';
+import type { BaseImage } from './base-image.ts';
 import type { AssemblyDialect } from './failure.ts';
 
 export interface ImageInput {
@@ -17,6 +18,8 @@ export interface ImageInput {
   readonly createdSeconds: number;
   /** Source and revision joined by `@`, or "". apko's images of one architecture never have one. */
   readonly vcsUrl?: string;
+  /** What the layers lie upon. */
+  readonly base?: BaseImage | undefined;
 }
 
 /** A document with its exact bytes. */
@@ -30,14 +33,17 @@ export function imageOf(input: ImageInput): {
   readonly config: ImageDocument;
   readonly manifest: ImageDocument;
 } {
-  const annotations = annotationsOf(input);
-  const config = document(mediaTypes.config, configBytes(input, annotations));
+  const annotations = { ...input.base?.manifest.annotations, ...annotationsOf(input) };
+  const config = document(mediaTypes.config, configBytes(input, annotationsOf(input)));
   const manifest = document(
     mediaTypes.manifest,
     printManifest({
       mediaType: mediaTypes.manifest,
       config: config.descriptor,
-      layers: input.layers.map(({ descriptor }) => descriptor),
+      layers: [
+        ...(input.base?.manifest.layers ?? []),
+        ...input.layers.map(({ descriptor }) => descriptor),
+      ],
       annotations,
     }),
   );
@@ -77,20 +83,25 @@ function configBytes(input: ImageInput, annotations: Annotations): Uint8Array {
   const created = timeText(input.createdSeconds);
   const name = input.dialect ?? 'kiln';
   const { architecture, variant } = platformOf(input.arch);
+  const base = input.base?.config;
   return printConfig({
     architecture,
     os: 'linux',
     author: name === 'apko' ? 'github.com/chainguard-dev/apko' : name,
     created,
-    history: input.layers.map(() => ({
-      author: name,
-      created,
-      createdBy: name,
-      comment: comment(input.config.annotations, input.layers.length, name),
-    })),
-    diffIds: input.layers.map(({ diffId }) => diffId),
-    config: runtimeOf(input.config, annotations),
+    history: [
+      ...(base?.history ?? []),
+      ...input.layers.map(() => ({
+        author: name,
+        created,
+        createdBy: name,
+        comment: comment(input.config.annotations, input.layers.length, name),
+      })),
+    ],
+    diffIds: [...(base?.diffIds ?? []), ...input.layers.map(({ diffId }) => diffId)],
+    config: onBase(runtimeOf(input.config, annotations), base?.config),
     variant,
+    osFeatures: base?.osFeatures,
   });
 }
 
@@ -123,6 +134,25 @@ function runtimeOf(config: ImageConfig, annotations: Annotations): RuntimeConfig
     volumes: config.volumes,
     workingDir: config.workDir,
     stopSignal: config.stopSignal,
+  };
+}
+
+/** What the base image says counts where the image itself says nothing; labels and environment are always its own. */
+function onBase(own: RuntimeConfig, base: RuntimeConfig | undefined): RuntimeConfig {
+  if (base === undefined) return own;
+  const list = (name: 'cmd' | 'entrypoint' | 'volumes'): readonly string[] | undefined =>
+    own[name]?.length ? own[name] : base[name];
+  const text = (name: 'user' | 'workingDir' | 'stopSignal'): string | undefined =>
+    own[name] || base[name];
+  return {
+    ...own,
+    cmd: list('cmd'),
+    entrypoint: list('entrypoint'),
+    volumes: list('volumes'),
+    user: text('user'),
+    workingDir: text('workingDir'),
+    stopSignal: text('stopSignal'),
+    exposedPorts: base.exposedPorts,
   };
 }
 

@@ -2,6 +2,8 @@ export type { GroupEntry, PasswdEntry } from './accounts.ts';
 export { parseGroup, parsePasswd } from './accounts.ts';
 export type { AssembledTree, AssembleInput } from './assemble.ts';
 export { assemble } from './assemble.ts';
+export type { BaseImage, InstalledPackage } from './base-image.ts';
+export { parseInstalledDatabase } from './base-image.ts';
 export { readText } from './content.ts';
 export type { EnvironmentInput } from './environment.ts';
 export { buildAccounts, environmentTree } from './environment.ts';
@@ -9,6 +11,9 @@ export type { AssemblyDialect } from './failure.ts';
 export { FileTree } from './file-tree.ts';
 export type { ImageDocument, ImageInput, IndexInput } from './image.ts';
 export { imageOf, indexOf } from './image.ts';
+export { layerGroups } from './layer-groups.ts';
+export type { ImageLayer } from './layered.ts';
+export { imageLayers } from './layered.ts';
 export type { FinishedTree, OrderedEntry, TreeMember } from './layer.ts';
 export { layerTar, treeEntries, treeMembers } from './layer.ts';
 export type {
@@ -20,6 +25,7 @@ export type {
   SymlinkNode,
   TreeNode,
 } from './node.ts';
+export type { InstalledRecords } from './installed-database.ts';
 export type { DataMember, PackageContents, PackageOpener } from './package-contents.ts';
 export type { SbomOfImageInput } from './image-bill.ts';
 export { sbomOfImage } from './image-bill.ts';

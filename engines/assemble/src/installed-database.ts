@@ -5,16 +5,21 @@ import { placedMembers } from './install.ts';
 import type { AssemblyDialect } from './failure.ts';
 import type { PackageContents } from './package-contents.ts';
 
+/** The text of each package in the installed database. */
+export type InstalledRecords = ReadonlyMap<PackageContents, string>;
+
 /**
- * The text of the installed database (`usr/lib/apk/db/installed`): per package, in install order, its facts and its
+ * The records of the installed database (`usr/lib/apk/db/installed`): per package, in install order, its facts and its
  * files, except for those that another package wrote last.
  */
-export function printInstalledDatabase(
+export function installedRecords(
   packages: readonly PackageContents[],
   writers: ReadonlyMap<string, PackageContents>,
   dialect: AssemblyDialect,
-): string {
-  return packages.map((contents) => printRecord(contents, writers, dialect)).join('');
+): InstalledRecords {
+  return new Map(
+    packages.map((contents) => [contents, printRecord(contents, writers, dialect)] as const),
+  );
 }
 
 function printRecord(

@@ -15,6 +15,7 @@ export interface FinishedTree {
 /** One entry of a finished tree; `open` starts its content anew each time. */
 export interface OrderedEntry {
   readonly entry: TarEntry;
+  readonly node: TreeNode;
   /** Where the host has the very file. */
   readonly file: string | undefined;
   open(): AsyncIterable<Uint8Array> | Uint8Array;
@@ -36,6 +37,7 @@ export async function* treeEntries({ tree, dialect }: FinishedTree): AsyncGenera
     const file = node.type === 'file' && entry.type === 'file' ? node : undefined;
     yield {
       entry,
+      node,
       file: file === undefined ? undefined : hostFileOf(file),
       open: () => (file === undefined ? new Uint8Array(0) : contentOf(file)),
     };
@@ -59,7 +61,7 @@ export function layerTar(finished: FinishedTree): AsyncIterable<Uint8Array> {
 }
 
 function entryOf(path: string, node: TreeNode, hardlinkTarget: string | undefined): TarEntry {
-  const hardlink = node.type !== 'directory' && hardlinkTarget !== undefined;
+  const hardlink = hardlinkTarget !== undefined;
   return {
     path,
     type: hardlink ? 'hardlink' : node.type,

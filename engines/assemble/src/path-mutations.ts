@@ -1,15 +1,20 @@
 import type { PathMutation } from '@kiln/image-config';
 import { KilnError } from '@kiln/base';
 import { assemblyError } from './failure.ts';
+import type { AssemblyDialect } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
 import { newSymlink } from './node.ts';
-import type { TreeNode } from './node.ts';
+import type { DirectoryNode, TreeNode } from './node.ts';
 
 /** Applies the configured changes of paths, in their order. Throws `ASSEMBLE_MUTATION_FAILED` naming the path. */
-export function applyPathMutations(tree: FileTree, mutations: readonly PathMutation[]): void {
+export function applyPathMutations(
+  tree: FileTree,
+  mutations: readonly PathMutation[],
+  dialect: AssemblyDialect,
+): void {
   for (const mutation of mutations) {
     try {
-      apply(tree, mutation);
+      apply(tree, mutation, dialect);
     } catch (error) {
       if (!(error instanceof KilnError)) throw error;
       throw new KilnError('ASSEMBLE_MUTATION_FAILED', `mutating path ${error.message}`, {
@@ -21,7 +26,7 @@ export function applyPathMutations(tree: FileTree, mutations: readonly PathMutat
   }
 }
 
-function apply(tree: FileTree, mutation: PathMutation): void {
+function apply(tree: FileTree, mutation: PathMutation, dialect: AssemblyDialect): void {
   const { path, type } = mutation;
   switch (type) {
     case 'directory':
@@ -33,7 +38,7 @@ function apply(tree: FileTree, mutation: PathMutation): void {
       break;
     case 'hardlink':
       tree.mkdirAll(parentPath(path), 0o755);
-      hardlink(tree, mutation);
+      hardlink(tree, mutation, dialect);
       break;
     case 'symlink':
       tree.mkdirAll(parentPath(path), 0o755);
@@ -61,14 +66,29 @@ function emptyFile(tree: FileTree, path: string): void {
   tree.write(path, new Uint8Array(0));
 }
 
-function hardlink(tree: FileTree, { path, source }: PathMutation): void {
+/** apko takes a directory too: it is then in two places. */
+function hardlink(tree: FileTree, { path, source }: PathMutation, dialect: AssemblyDialect): void {
   const target = tree.at(source);
   if (target === undefined)
     throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, `link source "${source}" does not exist`);
-  if (target.type === 'directory')
+  if (target.type === 'directory' && dialect === 'kiln')
     throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, 'hard link to a directory');
   tree.remove(path);
+  if (target.type === 'directory' && isWithin(target, tree.parentOf(path)))
+    throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, 'hard link to a directory that it is in');
   tree.put(path, target);
+}
+
+/** Whether a directory is another one or somewhere in it; directories may have several names. */
+function isWithin(outer: DirectoryNode, inner: DirectoryNode): boolean {
+  const seen = new Set<DirectoryNode>([outer]);
+  // A set grows while it is iterated, so this reaches everything.
+  for (const directory of seen) {
+    if (directory === inner) return true;
+    for (const child of directory.children.values())
+      if (child.type === 'directory') seen.add(child);
+  }
+  return false;
 }
 
 function symlink(tree: FileTree, { path, source }: PathMutation): void {

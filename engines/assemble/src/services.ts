@@ -1,7 +1,8 @@
 import type { Entrypoint } from '@kiln/image-config';
-import { compareBytes } from '@kiln/base';
+import { KilnError, compareBytes, shorten } from '@kiln/base';
 import { readText } from './content.ts';
 import { assemblyError } from './failure.ts';
+import type { AssemblyDialect } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
 import { newSymlink } from './node.ts';
 import type { PackageContents } from './package-contents.ts';
@@ -19,16 +20,19 @@ export function addServices(tree: FileTree, services: Entrypoint['services']): v
 
 /**
  * Links for the applets of busybox, as the installed busybox package lists them in `etc/busybox-paths.d`. Without
- * `/bin/busybox` or without a list there is nothing to do; what exists already stays.
+ * `/bin/busybox` or without a list there is nothing to do; what exists already stays. In dialect `apko` a busybox of no package,
+ * and one without a list whose version is none, throw `ASSEMBLE_UNSUPPORTED`.
  */
 export async function addBusyboxLinks(
   tree: FileTree,
   packages: readonly PackageContents[],
+  dialect: AssemblyDialect,
 ): Promise<void> {
   const busybox = tree.at('bin/busybox');
-  const name = busyboxPackage(packages);
-  if (busybox === undefined || name === undefined) return;
-  const list = await readText(tree, `etc/busybox-paths.d/${name}`);
+  if (busybox === undefined) return;
+  const info = busyboxPackage(packages)?.info;
+  const list = info && (await readText(tree, `etc/busybox-paths.d/${info.name}`));
+  if (dialect === 'apko') requireBusybox(info?.version, list);
   for (const path of (list ?? '').split('\n').map((line) => line.trim())) {
     if (!path.includes('/') || path === '/bin/busybox') continue;
     const parent = tree.mkdirAll(path.slice(0, path.lastIndexOf('/')), 0o755);
@@ -38,11 +42,21 @@ export async function addBusyboxLinks(
   }
 }
 
+function requireBusybox(version: string | undefined, list: string | undefined): void {
+  const fail = (message: string): KilnError =>
+    new KilnError('ASSEMBLE_UNSUPPORTED', message, {
+      hint: 'install the package that /bin/busybox comes from',
+    });
+  if (version === undefined) throw fail('busybox package not installed');
+  if (list === undefined && !/^v?\d+\.\d+\.\d+(?:-\w+)?$/.test(version))
+    throw fail(`invalid busybox version: ${shorten(version)}`);
+}
+
 /** The package named busybox, else the last one that provides something with that name in it. */
-function busyboxPackage(packages: readonly PackageContents[]): string | undefined {
+function busyboxPackage(packages: readonly PackageContents[]): PackageContents | undefined {
   const named = packages.find(({ info }) => info.name === 'busybox');
   const providing = packages.findLast(({ info }) =>
     info.provides.some((provide) => provide.includes('busybox')),
   );
-  return (named ?? providing)?.info.name;
+  return named ?? providing;
 }
