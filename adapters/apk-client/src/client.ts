@@ -12,6 +12,7 @@ import type { ReadIndexes } from './indexes.ts';
 import { readKeys } from './keyring.ts';
 import { defaultClientLimits } from './limits.ts';
 import type { ClientLimits } from './limits.ts';
+import type { CheckedPackage } from './package-check.ts';
 import { PackageFiles } from './packages.ts';
 import { parsePlace, parseRepository } from './reference.ts';
 
@@ -108,7 +109,12 @@ export class ApkClient {
     return this.#packages.path(apk);
   }
 
-  /** The bytes of that file. Throws `BLOB_UNKNOWN`. */
+  /** The parts of a package's file, as `obtain` gets it. Throws as `PackageFiles.sections`. */
+  sections(wanted: GuestPackage, signal?: AbortSignal): Promise<CheckedPackage> {
+    return this.#packages.sections(wanted, signal);
+  }
+
+  /** The bytes of a package that was obtained. Throws `BLOB_UNKNOWN`. */
   read(apk: Digest): AsyncIterable<Uint8Array> {
     return this.#packages.read(apk);
   }

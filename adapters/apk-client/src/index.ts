@@ -3,3 +3,4 @@ export { ApkClient } from './client.ts';
 export type { ReadIndexes } from './indexes.ts';
 export type { ClientLimits } from './limits.ts';
 export { defaultClientLimits } from './limits.ts';
+export type { CheckedPackage, PackageSection } from './package-check.ts';

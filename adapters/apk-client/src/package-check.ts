@@ -21,16 +21,38 @@ const headBytes = [256 * 1024, 4 * 2 ** 20, 2 * defaultPackageLimits.controlByte
 interface Head {
   readonly checksum: string;
   readonly dataHash: string;
+  /** The signature segment; 0 bytes when there is none. */
+  readonly signature: PackageSection;
+  readonly control: PackageSection;
   /** Where the data segment begins. */
   readonly dataOffset: number;
+}
+
+/** A part of a package file, in its order: where one ends the next begins. */
+export interface PackageSection {
+  readonly sizeBytes: number;
+  /** SHA-1 of signature and control segments, SHA-256 of data segments. */
+  readonly hash: Uint8Array;
+}
+
+/** A package that is what its index says. */
+export interface CheckedPackage {
+  /** Of the whole file. */
+  readonly digest: Digest;
+  readonly signature: PackageSection;
+  readonly control: PackageSection;
+  readonly data: PackageSection;
 }
 
 /**
  * Compares the file of a package with what the index pins: the control segment with its checksum, the data segment with the
  * hash in the control segment; so every byte but the package's own signature is the publisher's. Reads the file once and
- * returns its digest. Throws `APK_CLIENT_CHECKSUM_MISMATCH`, and the file system's errors.
+ * returns its digest and its parts. Throws `APK_CLIENT_CHECKSUM_MISMATCH`, and the file system's errors.
  */
-export async function checkPackage(path: string, expected: ExpectedPackage): Promise<Digest> {
+export async function checkPackage(
+  path: string,
+  expected: ExpectedPackage,
+): Promise<CheckedPackage> {
   const head = await readHead(path, expected);
   if (head.checksum !== expected.checksum) {
     throw mismatch(
@@ -47,13 +69,20 @@ export async function checkPackage(path: string, expected: ExpectedPackage): Pro
     data.update(bytes.subarray(Math.min(Math.max(head.dataOffset - at, 0), bytes.length)));
     at += bytes.length;
   }
-  const found = data.digest('hex');
+  const hash = data.digest();
+  const found = hash.toString('hex');
   if (found !== head.dataHash)
     throw mismatch(
       expected,
       `has data hash ${found}, its control segment says ${head.dataHash || 'nothing'}`,
     );
-  return digestFromHex(whole.digest('hex'));
+  const { signature, control, dataOffset } = head;
+  return {
+    digest: digestFromHex(whole.digest('hex')),
+    signature,
+    control,
+    data: { sizeBytes: at - dataOffset, hash },
+  };
 }
 
 async function readHead(path: string, expected: ExpectedPackage): Promise<Head> {
@@ -77,11 +106,19 @@ async function parseHead(bytes: Uint8Array): Promise<Head> {
     outputBytesMax: defaultPackageLimits.controlBytesMax,
   });
   const { info } = await readControl(compressed, { dialect: 'apko' });
+  const signature = sectionOf(bytes.subarray(0, bytes.length - rest.length));
+  const control = sectionOf(compressed);
   return {
     checksum: checksumOf(compressed),
     dataHash: info.dataHash,
-    dataOffset: bytes.length - rest.length + compressed.length,
+    signature,
+    control,
+    dataOffset: signature.sizeBytes + control.sizeBytes,
   };
+}
+
+function sectionOf(bytes: Uint8Array): PackageSection {
+  return { sizeBytes: bytes.length, hash: createHash('sha1').update(bytes).digest() };
 }
 
 async function firstBytes(path: string, sizeBytes: number): Promise<Uint8Array> {

@@ -9,6 +9,7 @@ import { writeDurably } from './durable-file.ts';
 import { failure, hasErrno, shown } from './failure.ts';
 import type { Http } from './http.ts';
 import { checkPackage } from './package-check.ts';
+import type { CheckedPackage } from './package-check.ts';
 
 export interface PackageFilesOptions {
   /** Made when absent. Holds `<sha256>.apk`, and `<sha1 of the control segment>` that names it. */
@@ -43,7 +44,7 @@ export class PackageFiles {
    * `APK_CLIENT_UNREADABLE`, `APK_CLIENT_OFFLINE`, and what `Http.get` throws.
    */
   async obtain(wanted: GuestPackage, signal?: AbortSignal): Promise<Digest> {
-    if (!/^https?:\/\//.test(wanted.url)) return this.#checkLocal(wanted);
+    if (!/^https?:\/\//.test(wanted.url)) return (await this.#checkLocal(wanted)).digest;
     const known = await this.#known(wanted);
     if (known !== undefined) return known;
     if (this.#options.offline) {
@@ -65,6 +66,16 @@ export class PackageFiles {
     return this.#local.get(apk) ?? this.#path(apk);
   }
 
+  /**
+   * The parts of a package's file, which is obtained, and then checked against the lock once more: the file at hand is read to
+   * its end. Throws as `obtain`.
+   */
+  async sections(wanted: GuestPackage, signal?: AbortSignal): Promise<CheckedPackage> {
+    if (!/^https?:\/\//.test(wanted.url)) return this.#checkLocal(wanted);
+    const digest = await this.obtain(wanted, signal);
+    return checkPackage(this.#path(digest), wanted);
+  }
+
   /** The bytes of a package that was obtained here. Throws `BLOB_UNKNOWN`. */
   async *read(apk: Digest): AsyncGenerator<Uint8Array> {
     try {
@@ -77,11 +88,11 @@ export class PackageFiles {
     }
   }
 
-  async #checkLocal(wanted: GuestPackage): Promise<Digest> {
+  async #checkLocal(wanted: GuestPackage): Promise<CheckedPackage> {
     try {
-      const digest = await checkPackage(wanted.url, wanted);
-      this.#local.set(digest, wanted.url);
-      return digest;
+      const checked = await checkPackage(wanted.url, wanted);
+      this.#local.set(checked.digest, wanted.url);
+      return checked;
     } catch (error) {
       if (error instanceof KilnError) throw error;
       throw failure(
@@ -136,7 +147,7 @@ export class PackageFiles {
   /** A file that is too short was cut, and is worth another attempt. */
   async #check(path: string, wanted: GuestPackage): Promise<Digest> {
     try {
-      return await checkPackage(path, wanted);
+      return (await checkPackage(path, wanted)).digest;
     } catch (error) {
       const { size } = await stat(path);
       if (!(error instanceof KilnError) || size >= wanted.sizeBytes) throw error;
