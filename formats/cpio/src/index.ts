@@ -1,0 +1,1 @@
+export { cpioFileBytesMax, writeCpio } from './write.ts';
