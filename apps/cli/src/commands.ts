@@ -149,6 +149,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'print the configuration and where each value comes from',
     load: async () => (await import('./commands/config-show.ts')).configShow,
   },
+  apko: {
+    summary: 'do what apko does, with its flags',
+    load: async () => (await import('./commands/apko.ts')).apko,
+  },
   melange: {
     summary: 'do what melange does, with its flags',
     load: async () => (await import('./commands/melange.ts')).melange,

@@ -1,3 +1,4 @@
+export { apkoSubcommands } from './apko/subcommands.ts';
 export type {
   Command,
   CommandPage,

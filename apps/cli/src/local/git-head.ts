@@ -12,6 +12,12 @@ export async function gitCommitTime(folder: string, file: string): Promise<numbe
   return /^\d{1,12}$/.test(time) ? Number(time) : undefined;
 }
 
+/** The address of the remote `origin` of a folder's checkout, as it was given; undefined where there is none. */
+export async function gitRemote(folder: string): Promise<string | undefined> {
+  const address = await git(folder, ['config', '--get', 'remote.origin.url']);
+  return address === '' || /\s/.test(address) ? undefined : address;
+}
+
 function git(folder: string, words: readonly string[]): Promise<string> {
   const child = spawn('git', ['-C', folder, ...words], {
     stdio: ['ignore', 'pipe', 'ignore'],

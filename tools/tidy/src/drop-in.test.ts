@@ -1,12 +1,14 @@
-import { subcommands } from '@kiln/cli';
+import { apkoSubcommands, subcommands } from '@kiln/cli';
 import { expect, test } from 'vitest';
-import { flagTable, subcommandTable } from './melange.ts';
+import { flagTable, subcommandTable } from './drop-in.ts';
 import { generated, readText } from './repository.ts';
 
-const loaded = await Promise.all(Object.values(subcommands).map((entry) => entry.load()));
-
-test('docs/melange.md lists subcommands and flags as they are (KILN_UPDATE=1 rewrites it)', () => {
-  let page = readText('docs/melange.md');
+test.each([
+  ['docs/melange.md', subcommands],
+  ['docs/apko.md', apkoSubcommands],
+])('%s lists subcommands and flags as they are (KILN_UPDATE=1 rewrites it)', async (file, all) => {
+  const loaded = await Promise.all(Object.values(all).map((entry) => entry.load()));
+  let page = readText(file);
   for (const [name, table] of [
     ['subcommands', subcommandTable(loaded)],
     ['flags', flagTable(loaded)],
@@ -17,6 +19,6 @@ test('docs/melange.md lists subcommands and flags as they are (KILN_UPDATE=1 rew
       [before, '\n', table, '\n\n', after].join(''),
     );
   }
-  const { found, wanted } = generated('docs/melange.md', page);
+  const { found, wanted } = generated(file, page);
   expect(found).toBe(wanted);
 });

@@ -1,6 +1,6 @@
 import type { Flag, Subcommand } from '@kiln/cli';
 
-/** The subcommands of `kiln melange`, for `docs/melange.md`. */
+/** The subcommands of a drop-in program, for its page. */
 export function subcommandTable(subcommands: readonly Subcommand[]): string {
   return [
     '| Subcommand | What it does |',
@@ -14,7 +14,7 @@ function standing({ summary, run, unsupported }: Subcommand): string {
   return unsupported === undefined ? `${summary}: not there yet` : `Not supported: ${unsupported}`;
 }
 
-/** The flags that are accepted without effect or refused, for `docs/melange.md`. */
+/** The flags that are accepted without effect or refused, for the program's page. */
 export function flagTable(subcommands: readonly Subcommand[]): string {
   const reasons = new Map<string, string[]>();
   for (const { name, flags, unsupported } of subcommands) {

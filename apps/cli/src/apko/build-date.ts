@@ -1,0 +1,42 @@
+import { KilnError, shorten } from '@kiln/base';
+
+/** When an image is made. */
+export interface BuildDate {
+  /** What `--build-date` says, or 0. */
+  readonly flagSeconds: number;
+  /** The same, or what `SOURCE_DATE_EPOCH` says. */
+  readonly epochSeconds: number;
+  /** Whether the variable is there at all: then packages that are younger count for nothing. */
+  readonly isFixed: boolean;
+}
+
+/** Reads `--build-date` and `SOURCE_DATE_EPOCH`. Throws `APKO_USAGE`. */
+export function buildDate(
+  flag: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): BuildDate {
+  const flagSeconds = flag === '' ? 0 : secondsOf(flag);
+  const epoch = environment['SOURCE_DATE_EPOCH'];
+  const isSet = epoch !== undefined && epoch.trim() !== '';
+  return {
+    flagSeconds,
+    epochSeconds: isSet ? epochOf(epoch) : flagSeconds,
+    isFixed: epoch !== undefined,
+  };
+}
+
+function epochOf(text: string): number {
+  if (/^[+-]?\d{1,12}$/.test(text)) return Number(text);
+  throw new KilnError('APKO_USAGE', `failed to parse SOURCE_DATE_EPOCH: "${shorten(text)}"`, {
+    hint: 'give seconds since 1970',
+  });
+}
+
+function secondsOf(text: string): number {
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text);
+  const time = isTime ? Date.parse(text.replace(',', '.')) : Number.NaN;
+  if (!Number.isNaN(time)) return Math.floor(time / 1000);
+  throw new KilnError('APKO_USAGE', `--build-date is "${shorten(text)}"`, {
+    hint: 'give RFC 3339, such as 2026-01-02T03:04:05Z',
+  });
+}

@@ -1,0 +1,28 @@
+import { replaceFile } from '@kiln/apk-files';
+import { treeMembers } from '@kiln/assemble';
+import { systemRandom } from '@kiln/base';
+import { writeCpio } from '@kiln/cpio';
+import { gzipMember } from '@kiln/gzip';
+import type { Subcommand } from '../../drop-in/subcommand.ts';
+import { rootFlags } from '../flags.ts';
+import { rootTree } from '../root-tree.ts';
+
+export const buildCpio: Subcommand = {
+  name: 'build-cpio',
+  usage: '<config.yaml> <output.cpio>',
+  summary: 'Write the file system of a configuration as a cpio archive',
+  description:
+    'Write the file system of a configuration for one architecture as a cpio archive of the form newc, compressed where its name ends in .gz. It holds no owners, times and hard links.',
+  examples: ['kiln apko build-cpio nginx.yaml root.cpio.gz'],
+  positionals: { min: 2, max: 2 },
+  flags: rootFlags,
+  run: async (invocation) => {
+    const [, output = ''] = invocation.positionals;
+    const tree = await rootTree(invocation, { limits: true });
+    const archive = writeCpio(treeMembers(tree), (path) =>
+      invocation.log.warn(`hard link left out: ${path}`),
+    );
+    const isCompressed = output.endsWith('.gz');
+    await replaceFile(output, isCompressed ? gzipMember(archive) : archive, systemRandom);
+  },
+};

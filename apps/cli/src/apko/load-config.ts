@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { KilnError, messageOf, shorten } from '@kiln/base';
+import { mergeImageConfig, parseImageConfig, problems } from '@kiln/image-config';
+import type { ImageConfig } from '@kiln/image-config';
+
+/** A configuration with all it includes. */
+export interface LoadedConfig {
+  readonly config: ImageConfig;
+  /** `sha256-` and base64, over the bytes of the file and of what it includes, in the order of reading. */
+  readonly checksum: string;
+}
+
+const configBytesMax = 16 * 1024 * 1024;
+const includesMax = 100;
+
+/**
+ * Reads a configuration and what it includes, each from where it says, or else from the folders. Throws `APKO_CONFIG_UNREADABLE`,
+ * which names the file, and what `parseImageConfig` throws, with file, line and column.
+ */
+export function loadConfig(file: string, folders: readonly string[]): LoadedConfig {
+  const hash = createHash('sha256');
+  const config = load(file, { folders, hash, depth: 0 });
+  const [first] = problems(config, 'apko');
+  if (first !== undefined)
+    throw new KilnError('IMAGE_CONFIG_INVALID', `${shorten(file, 200)}: ${first.message}`, {
+      hint: first.hint,
+    });
+  return { config, checksum: `sha256-${hash.digest('base64')}` };
+}
+
+function load(
+  file: string,
+  context: {
+    readonly folders: readonly string[];
+    readonly hash: ReturnType<typeof createHash>;
+    readonly depth: number;
+  },
+): ImageConfig {
+  const { folders, hash, depth } = context;
+  if (depth > includesMax) throw unreadable(file, `more than ${includesMax} files include others`);
+  const found = findPath(file, folders);
+  if (found === undefined) throw absent(file, depth);
+  const bytes = readBounded(found);
+  hash.update(bytes);
+  const config = parseImageConfig(bytes.toString('utf8'), file, 'apko');
+  if (config.include === '') return config;
+  return mergeImageConfig(load(config.include, { ...context, depth: depth + 1 }), config);
+}
+
+/** The path itself when something is there, else the first folder’s that has it. */
+export function findPath(file: string, folders: readonly string[]): string | undefined {
+  return [file, ...folders.map((folder) => path.join(folder, file))].find(
+    (one) => fs.statSync(one, { throwIfNoEntry: false }) !== undefined,
+  );
+}
+
+function readBounded(file: string): Buffer {
+  try {
+    const size = fs.statSync(file).size;
+    if (size > configBytesMax) throw unreadable(file, `larger than ${configBytesMax} bytes`);
+    return fs.readFileSync(file);
+  } catch (error) {
+    if (error instanceof KilnError) throw error;
+    throw unreadable(file, messageOf(error));
+  }
+}
+
+/** apko's words, which do not say the name. */
+function absent(file: string, depth: number): KilnError {
+  const what = 'failed to read include file: '.repeat(depth);
+  return new KilnError(
+    'APKO_CONFIG_UNREADABLE',
+    `failed to load image configuration: ${what}file does not exist`,
+    { hint: `there is no ${shorten(file, 200)}; its folder can be given with --include-paths` },
+  );
+}
+
+function unreadable(file: string, why: string): KilnError {
+  return new KilnError(
+    'APKO_CONFIG_UNREADABLE',
+    `failed to load image configuration: ${shorten(file, 200)}: ${shorten(why, 300)}`,
+    { hint: 'configurations are small text files' },
+  );
+}

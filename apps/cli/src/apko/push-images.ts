@@ -1,0 +1,92 @@
+import type { Logger } from '@kiln/base';
+import { mapBounded } from '@kiln/base';
+import { printReference } from '@kiln/oci';
+import type { Reference } from '@kiln/oci';
+import { RegistryRepository } from '@kiln/registry-client';
+import type { BuiltImages } from './build-images.ts';
+import { credentialFor } from './registry.ts';
+import type { WorkFolder } from './work-folder.ts';
+
+/** Blobs that are sent at once. */
+const parallelMax = 4;
+
+export interface PushOptions {
+  readonly work: WorkFolder;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Pushes images and their index, under each tag; a repository gets everything that its index names before it gets the index.
+ * Returns the references by digest in the repository of the first tag: those of the images, and last that of the index.
+ */
+export async function pushImages(
+  built: BuiltImages,
+  tags: readonly Reference[],
+  options: PushOptions,
+): Promise<readonly string[]> {
+  const byRepository = Map.groupBy(tags, ({ registry, repository }) => `${registry}/${repository}`);
+  for (const [, same] of byRepository) {
+    const [first] = same;
+    if (first === undefined) continue;
+    const repository = repositoryOf(first, options);
+    await pushContents(repository, built, options);
+    for (const tag of same) {
+      options.log.info(`publishing index tag ${printReference(tag)}`);
+      await repository.pushManifest(
+        tag.tag ?? built.index.descriptor.digest,
+        documentOf(built.index),
+      );
+    }
+  }
+  const [first] = tags;
+  return [...built.images.map(({ manifest }) => manifest), built.index].map(({ descriptor }) =>
+    printReference({
+      registry: first?.registry ?? '',
+      repository: first?.repository ?? '',
+      tag: undefined,
+      digest: descriptor.digest,
+    }),
+  );
+}
+
+function repositoryOf(
+  { registry, repository }: Reference,
+  { environment, signal }: PushOptions,
+): RegistryRepository {
+  return new RegistryRepository({
+    registry,
+    repository,
+    credential: () => credentialFor(environment, { registry, repository }),
+    signal,
+  });
+}
+
+async function pushContents(
+  repository: RegistryRepository,
+  { images }: BuiltImages,
+  { work, signal }: PushOptions,
+): Promise<void> {
+  const blobs = new Map(
+    images.flatMap(({ layers, config }) =>
+      [...layers, config.descriptor].map((one) => [one.digest, one] as const),
+    ),
+  );
+  await mapBounded(
+    [...blobs.values()],
+    parallelMax,
+    (descriptor) =>
+      repository.pushBlob({ descriptor, open: () => work.blobs.read(descriptor.digest) }),
+    signal,
+  );
+  for (const { manifest } of images)
+    await repository.pushManifest(manifest.descriptor.digest, documentOf(manifest));
+}
+
+function documentOf({ descriptor, bytes }: BuiltImages['index']): {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+} {
+  return { mediaType: descriptor.mediaType, bytes };
+}

@@ -1,0 +1,14 @@
+import path from 'node:path';
+import { withoutUserInfo } from '@kiln/base';
+import { gitHead, gitRemote } from '../local/git-head.ts';
+
+/**
+ * Where a configuration comes from: the address of git's remote `origin` without credentials, `@` and the commit of the
+ * checkout; "" where there is no git, no checkout, no remote or no commit.
+ */
+export async function vcsUrlOf(file: string): Promise<string> {
+  const folder = path.dirname(file);
+  const [remote, commit] = await Promise.all([gitRemote(folder), gitHead(folder)]);
+  if (remote === undefined || commit === undefined) return '';
+  return `${withoutUserInfo(remote)}@${commit}`;
+}

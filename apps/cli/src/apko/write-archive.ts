@@ -1,0 +1,68 @@
+import { replaceFile } from '@kiln/apk-files';
+import { systemRandom } from '@kiln/base';
+import { architectureOf } from '@kiln/image-config';
+import {
+  archivedConfigName,
+  archivedLayerName,
+  printArchiveManifest,
+  printReference,
+} from '@kiln/oci';
+import type { Reference } from '@kiln/oci';
+import { fileEntry, writeTar } from '@kiln/tar';
+import type { TarMember } from '@kiln/tar';
+import type { BuiltImage, BuiltImages } from './build-images.ts';
+import type { WorkFolder } from './work-folder.ts';
+
+/**
+ * Writes images as an archive that `docker load` reads: configurations and layers, `manifest.json`, and behind that the
+ * manifests and `index.json`, which docker passes over. It is never compressed, whatever it is called. Images are in the order
+ * of the index, each with its architecture in its tag.
+ */
+export async function writeArchive(
+  file: string,
+  {
+    built,
+    tag,
+    work,
+  }: { readonly built: BuiltImages; readonly tag: Reference; readonly work: WorkFolder },
+): Promise<void> {
+  await replaceFile(file, writeTar(members(built, tag, work)), systemRandom);
+}
+
+function* members(built: BuiltImages, tag: Reference, { blobs }: WorkFolder): Generator<TarMember> {
+  const { images, index } = built;
+  const layers = new Set<string>();
+  for (const image of images) {
+    yield document(archivedConfigName(image.config.descriptor.digest), image.config.bytes);
+    for (const { digest, sizeBytes } of image.layers) {
+      if (layers.has(digest)) continue;
+      layers.add(digest);
+      yield { entry: entryOf(archivedLayerName(digest), sizeBytes), content: blobs.read(digest) };
+    }
+  }
+  yield document('manifest.json', manifestOf(images, tag));
+  for (const { manifest } of images) yield document(manifest.descriptor.digest, manifest.bytes);
+  yield document('index.json', index.bytes);
+}
+
+function manifestOf(images: readonly BuiltImage[], tag: Reference): Uint8Array {
+  return printArchiveManifest(
+    images.map(({ arch, config, layers }) => ({
+      config: config.descriptor.digest,
+      tags: [`${printReference(tag)}-${platformName(arch)}`],
+      layers: layers.map(({ digest }) => digest),
+    })),
+  );
+}
+
+function platformName(arch: string): string {
+  return (architectureOf(arch)?.oci.architecture ?? arch).replaceAll('/', '_');
+}
+
+function document(name: string, bytes: Uint8Array): TarMember {
+  return { entry: entryOf(name, bytes.length), content: bytes };
+}
+
+function entryOf(name: string, sizeBytes: number): TarMember['entry'] {
+  return fileEntry(name, sizeBytes, { userName: '', groupName: '' });
+}

@@ -1,0 +1,40 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { replaceFile } from '@kiln/apk-files';
+import { hexOf, systemRandom } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import type { BuiltImages } from './build-images.ts';
+import type { WorkFolder } from './work-folder.ts';
+
+/**
+ * Writes images into a folder as an OCI layout (image-layout.md). The index itself is `index.json`, and no blob, as apko writes
+ * it. Blobs come first and `index.json` last, so that what it names is there; blobs that are there stay as they are.
+ */
+export async function writeLayout(
+  folder: string,
+  { images, index }: BuiltImages,
+  { blobs }: WorkFolder,
+): Promise<void> {
+  const blobsFolder = path.join(folder, 'blobs', 'sha256');
+  await fs.mkdir(blobsFolder, { recursive: true });
+  const digests = new Set<Digest>();
+  for (const { config, manifest, layers } of images)
+    for (const { digest } of [...layers, config.descriptor, manifest.descriptor])
+      digests.add(digest);
+  for (const digest of digests) {
+    const file = path.join(blobsFolder, hexOf(digest));
+    if (!(await exists(file))) await replaceFile(file, blobs.read(digest), systemRandom);
+  }
+  const layout = '{\n    "imageLayoutVersion": "1.0.0"\n}';
+  await replaceFile(path.join(folder, 'oci-layout'), [Buffer.from(layout)], systemRandom);
+  await replaceFile(path.join(folder, 'index.json'), [index.bytes], systemRandom);
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    return (await fs.stat(file)).isFile();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
