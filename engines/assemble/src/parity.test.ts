@@ -4,18 +4,25 @@ import { readPackage } from '@kiln/apk';
 import { collect } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { parseImageConfig } from '@kiln/image-config';
-import { mediaTypes } from '@kiln/oci';
+import { mediaTypes, parseConfig, parseManifest } from '@kiln/oci';
 import { describe, expect, test } from 'vitest';
-import { assemble, imageOf, layerTar } from './index.ts';
-import type { PackageContents } from './index.ts';
+import { assemble, imageLayers, imageOf, parseInstalledDatabase } from './index.ts';
+import type { BaseImage, PackageContents } from './index.ts';
 
 interface RecordedImage {
   readonly name: string;
   readonly config: string;
   readonly world: readonly string[];
   readonly packages: readonly string[];
-  readonly diffId: Digest;
+  /** Of the layers that are made, lowest first. */
+  readonly diffIds: readonly Digest[];
   readonly imageConfig: string;
+  /** The texts that describe the image that this one is built upon. */
+  readonly base?: {
+    readonly installed: string;
+    readonly config: string;
+    readonly manifest: string;
+  };
 }
 
 const fixture = (name: string): Buffer =>
@@ -48,8 +55,24 @@ async function openFixture(name: string): Promise<PackageContents> {
   };
 }
 
+function baseOf({ base }: RecordedImage): BaseImage | undefined {
+  if (base === undefined) return undefined;
+  return {
+    packages: parseInstalledDatabase(base.installed),
+    config: parseConfig(Buffer.from(base.config)),
+    manifest: parseManifest(Buffer.from(base.manifest)),
+  };
+}
+
+async function digestOfTar(tar: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of tar) hash.update(chunk);
+  return `sha256:${hash.digest('hex')}`;
+}
+
 describe('recorded images', () => {
-  test.each(images)('$name has the layer and the configuration that apko makes', async (image) => {
+  test.each(images)('$name has the layers and the configuration that apko makes', async (image) => {
+    const base = baseOf(image);
     const assembled = await assemble({
       dialect: 'apko',
       config: parseImageConfig(image.config, 'apko.yaml', 'apko'),
@@ -59,22 +82,22 @@ describe('recorded images', () => {
       keyring: [{ name: 'parity.rsa.pub', pem: fixture('parity.rsa.pub').toString() }],
       sourceDateEpochSeconds: epoch,
       buildDateSeconds: epoch,
+      ...(base === undefined ? {} : { base }),
     });
-    const hash = createHash('sha256');
-    for await (const chunk of layerTar(assembled)) hash.update(chunk);
+    const diffIds: string[] = [];
+    for (const layer of await imageLayers(assembled)) diffIds.push(await digestOfTar(layer.tar()));
     const { config } = imageOf({
       dialect: 'apko',
       config: assembled.config,
       arch: 'x86_64',
-      layers: [
-        {
-          descriptor: { mediaType: mediaTypes.layerGzip, sizeBytes: 1, digest: image.diffId },
-          diffId: image.diffId,
-        },
-      ],
+      layers: image.diffIds.map((diffId) => ({
+        descriptor: { mediaType: mediaTypes.layerGzip, sizeBytes: 1, digest: diffId },
+        diffId,
+      })),
       createdSeconds: assembled.buildDateSeconds,
+      base,
     });
-    expect(`sha256:${hash.digest('hex')}`).toBe(image.diffId);
+    expect(diffIds).toEqual(image.diffIds);
     expect(new TextDecoder().decode(config.bytes)).toBe(image.imageConfig);
   });
 });

@@ -83,3 +83,26 @@ test('a text of lines, blanks and signs is read back as it was', () => {
   );
   expect(fc.defaultReportMessage(outcome)).toBeUndefined();
 });
+
+test('four columns a level, but what stands in a list begins right behind its dash', () => {
+  const value = {
+    a: { b: [{ c: ['d'], e: 'x\ny\n' }] },
+    m: new Map([
+      ['10', 1],
+      ['9', 2],
+    ]),
+  };
+  expect(printYaml(value, { indent: 4 })).toBe(
+    `a:
+    b:
+        - c:
+            - d
+          e: |
+            x
+            y
+m:
+    "10": 1
+    "9": 2
+`,
+  );
+});

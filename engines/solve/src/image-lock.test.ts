@@ -1,0 +1,81 @@
+import { emptyRecord } from '@kiln/apk';
+import { emptyImageConfig } from '@kiln/image-config';
+import { describe, expect, test } from 'vitest';
+import { imageWorld, lockImages, prepareIndexes, solveImage, solveImages } from './index.ts';
+import type { ArchIndexes, ImageLockRequest } from './index.ts';
+
+const request = (packages: readonly string[]): ImageLockRequest => ({
+  config: { ...emptyImageConfig, contents: { ...emptyImageConfig.contents, packages } },
+});
+
+/** `name=version`, or `name=version:provided`. */
+function archOf(arch: string, ...packages: readonly string[]): ArchIndexes {
+  const records = packages.map((text) => {
+    const [, name = '', version = '', provides = ''] = /^(.*?)=(.*?)(?::(.*))?$/.exec(text) ?? [];
+    return { ...emptyRecord, name, version, provides: provides === '' ? [] : [provides] };
+  });
+  return { arch, prepared: prepareIndexes([{ repository: 'r', tag: '', records }], 'apko') };
+}
+
+const names = (packages: readonly { readonly record: { readonly name: string } }[]): string[] =>
+  packages.map(({ record }) => record.name);
+
+describe('the world of an image', () => {
+  test('is sorted, with what was appended, and with the supervisor of a service bundle', () => {
+    const { config } = request(['b', 'a']);
+    const bundle = { ...config, entrypoint: { ...config.entrypoint, type: 'service-bundle' } };
+    expect(imageWorld({ config: bundle, appendedPackages: ['c'] }, ['base=1'])).toEqual([
+      'a',
+      'b',
+      'base=1',
+      'c',
+      's6',
+    ]);
+  });
+});
+
+describe('locking an image', () => {
+  test('takes what every architecture has', () => {
+    const archs = [archOf('amd64', 'a=1-r0', 'a=2-r0'), archOf('arm64', 'a=1-r0')];
+    expect(lockImages(request(['a']), archs)).toEqual([
+      { arch: 'amd64', world: ['a=1-r0'] },
+      { arch: 'arm64', world: ['a=1-r0'] },
+    ]);
+  });
+
+  test('an architecture by itself takes the best that it has', () => {
+    const [first] = [archOf('amd64', 'a=1-r0', 'a=2-r0')];
+    expect(solveImage(['a'], first).map(({ record }) => record.version)).toEqual(['2-r0']);
+  });
+
+  test('says which architecture has no answer', () => {
+    const archs = [archOf('amd64', 'a=1-r0'), archOf('arm64')];
+    expect(() => solveImages(request(['a']), archs)).toThrow(
+      expect.objectContaining({
+        code: 'IMAGE_LOCK_UNSOLVED',
+        message: expect.stringMatching(/^for arch "amd64": .*not available for arch "arm64"/s),
+      }),
+    );
+  });
+
+  test('names may be provided by different packages, as long as they are provided everywhere', () => {
+    const archs = [
+      archOf('amd64', 'both=1:virtual', 'only=1'),
+      archOf('arm64', 'both=1:virtual', 'only=1'),
+    ];
+    expect(lockImages(request(['virtual']), archs).map(({ world }) => world)).toEqual([
+      ['both=1'],
+      ['both=1'],
+    ]);
+  });
+
+  test('an image that lists no packages has no architectures, whatever else is asked for', () => {
+    const archs = [archOf('amd64', 'a=1-r0')];
+    expect(lockImages({ ...request([]), appendedPackages: ['a'] }, archs)).toEqual([]);
+  });
+
+  test('each architecture may have a base image of its own', () => {
+    const archs = [{ ...archOf('amd64', 'a=1-r0', 'b=1-r0'), basePackages: ['b=1-r0'] }];
+    expect(names(solveImages(request(['a']), archs).get('amd64') ?? [])).toEqual(['a', 'b']);
+  });
+});
