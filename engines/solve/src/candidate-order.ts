@@ -6,7 +6,7 @@ import { compareVersionTexts } from './versions.ts';
 export interface Preference {
   /** The name being resolved. */
   readonly name: string;
-  /** The pin to prefer, or "". */
+  /** The repository tag to prefer; "" prefers repositories without one. */
   readonly pin: string;
   /** Packages already chosen, by name. */
   readonly existing: ReadonlyMap<string, Candidate>;
@@ -61,7 +61,7 @@ function rank(candidate: Candidate, preference: Preference): Ranked {
     candidate,
     isExisting: preference.existing.get(candidate.name)?.version === candidate.version,
     isOriginPresent: record.origin !== '' && preference.origins.has(originKey(candidate)),
-    isPinned: preference.pin !== '' && candidate.tag === preference.pin,
+    isPinned: candidate.tag === preference.pin,
     carried: carriedVersion(candidate, preference.name),
   };
 }

@@ -32,8 +32,8 @@ export class DependencyWalk {
   }
 
   /**
-   * The closure of a package without itself, dependencies first; names may repeat. Its direct dependencies may come
-   * from the repository tagged `pin`, deeper ones from the repository their dependant came from.
+   * The closure of a package without itself, dependencies first; names may repeat. All of them may come
+   * from the repository tagged `pin`, and do where no untagged one has what is needed.
    */
   closure(parent: Candidate, pin: string): Candidate[] {
     if (this.#parents.has(parent.name)) return [];
@@ -53,7 +53,9 @@ export class DependencyWalk {
       const choices = this.#choices(parent, pin, remaining);
       const next = fewest(choices);
       if (next === undefined) break;
-      withLink(`solving "${next.text}" constraint:`, () => this.#take(parent, next, closure));
+      withLink(`solving "${next.text}" constraint:`, () =>
+        this.#take(parent, next, { pin, closure }),
+      );
       remaining = choices
         .filter((choice) => choice !== next && choice.text !== next.text)
         .map(({ text }) => text);
@@ -61,7 +63,11 @@ export class DependencyWalk {
     return closure;
   }
 
-  #take(parent: Candidate, choice: Choice, closure: Candidate[]): void {
+  #take(
+    parent: Candidate,
+    choice: Choice,
+    { pin, closure }: { readonly pin: string; readonly closure: Candidate[] },
+  ): void {
     const best = bestCandidate(choice.options, {
       name: choice.atom.name,
       pin: '',
@@ -70,7 +76,7 @@ export class DependencyWalk {
     if (best === undefined) throw this.#state.deadEnd(choice.atom);
     this.#state.disqualifyConflicts(best);
     this.#state.pick(parent);
-    const below = this.closure(best, best.tag);
+    const below = this.closure(best, pin);
     closure.push(...below, best);
     for (const candidate of below) {
       this.#chosen.existing.set(candidate.name, candidate);

@@ -55,6 +55,27 @@ describe('choosing', () => {
     expect(names(versions, 'a==1-r0')).toEqual(['a=1-r0']);
   });
 
+  test('dependencies of what was asked for by a tag may be tagged too, where nothing else has them', () => {
+    const indexes: RepositoryIndex[] = [
+      {
+        repository: 'main',
+        tag: '',
+        records: [record('c=1-r0'), record('b', { depends: ['c', 'd'] })],
+      },
+      {
+        repository: 'edge',
+        tag: 'edge',
+        records: [record('a', { depends: ['b'] }), record('c=2-r0'), record('d')],
+      },
+    ];
+    const prepared = prepareIndexes(indexes, 'apko');
+    const solution = solve(prepared, ['a@edge']);
+    expect(
+      solution.kind === 'solved' && solution.packages.map((one) => one.record.version + one.tag),
+    ).toEqual(['1-r0', '1-r0edge', '1-r0', '1-r0edge']);
+    expect(solve(prepared, ['b']).kind).toBe('unsolved');
+  });
+
   test('provider priority decides between providers of a virtual name', () => {
     const virtual = index(
       record('a', { provides: ['virt'], providerPriority: 1 }),
