@@ -70,9 +70,13 @@ describe('choosing', () => {
     ];
     const prepared = prepareIndexes(indexes, 'apko');
     const solution = solve(prepared, ['a@edge']);
-    expect(
-      solution.kind === 'solved' && solution.packages.map((one) => one.record.version + one.tag),
-    ).toEqual(['1-r0', '1-r0edge', '1-r0', '1-r0edge']);
+    const chosen = solution.kind === 'solved' ? solution.packages : [];
+    expect(chosen.map((one) => `${one.record.name}=${one.record.version} ${one.tag}`)).toEqual([
+      'd=1-r0 edge',
+      'c=1-r0 ',
+      'b=1-r0 ',
+      'a=1-r0 edge',
+    ]);
     expect(solve(prepared, ['b']).kind).toBe('unsolved');
   });
 

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '@kiln/base';
+import { architectures } from '@kiln/image-config';
+import { parseConfig, parseIndex, parseManifest } from '@kiln/oci';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runApko } from './dispatch.ts';
+
+interface Recorded {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string | { readonly base64: string }>>;
+  readonly args: readonly string[];
+  readonly environment?: Readonly<Record<string, string | null>>;
+  /** What was changed in the lock: in what it says of its configuration, in its first package. */
+  readonly tamper?: {
+    readonly config?: Readonly<Record<string, unknown>>;
+    readonly first?: Readonly<Record<string, unknown>>;
+  };
+  readonly expected: {
+    readonly exit: number;
+    /** By apk's names. */
+    readonly images?: Readonly<
+      Record<string, { readonly diffIds: readonly string[]; readonly config: string }>
+    >;
+    readonly showConfig: string | null;
+    readonly lock: string | null;
+    readonly minirootfs?: string | null;
+    readonly packages: Readonly<Record<string, readonly string[]>>;
+  };
+}
+
+const testdata = fileURLToPath(new URL('../../testdata/apko/', import.meta.url));
+const recorded = fs
+  .readFileSync(path.join(testdata, 'cases.jsonl'), 'utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Recorded);
+const repositoryFlags = [
+  '--repository-append',
+  '-r',
+  '--build-repository-append',
+  '-b',
+  '--keyring-append',
+  '-k',
+];
+
+let root: string;
+const home = process.cwd();
+
+beforeAll(() => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-apko-test-'));
+  fs.symlinkSync(path.join(testdata, 'repos'), path.join(root, 'repos'));
+});
+afterAll(() => {
+  process.chdir(home);
+  fs.rmSync(root, { recursive: true, force: true });
+});
+
+test.each(recorded)('$name is what apko made of it', async (one) => {
+  const folder = prepare(one);
+  const { expected } = one;
+  const shown = await run(one, 'show-config', 'apko.yaml', ...wordsFor(one, repositoryFlags));
+  expect(shown.code === 0 ? sha256(shown.out) : null).toBe(expected.showConfig);
+
+  const lockFlags = [...repositoryFlags, '--arch', '--include-paths', '--ignore-signatures'];
+  const lockWords = wordsFor(one, lockFlags);
+  if (one.args.includes('--lockfile')) await giveLock(one);
+  const lock = await run(one, 'lock', 'apko.yaml', '--output', 'x.lock.json', ...lockWords);
+  expect(lock.code === 0 ? sha256(fs.readFileSync('x.lock.json')) : null).toBe(expected.lock);
+
+  fs.mkdirSync('layout');
+  fs.mkdirSync('sbom');
+  const tag = `image.example.org/parity/${one.name}:latest`;
+  const built = await run(
+    one,
+    ...['build', 'apko.yaml', tag, 'layout', '--sbom-path', 'sbom', ...one.args],
+  );
+  expect([built.code, /^Error: /m.test(built.talk)]).toEqual([expected.exit, expected.exit === 1]);
+  if (expected.exit === 0) expect(imagesIn('layout')).toEqual(expected.images);
+
+  for (const [arch, packages] of Object.entries(expected.packages)) {
+    const words = wordsFor(one, repositoryFlags);
+    const options = ['--arch', arch, '--format', 'name=version'];
+    const listed = await run(one, 'show-packages', 'apko.yaml', ...options, ...words);
+    expect(listed.out.split('\n').filter(Boolean)).toEqual(packages);
+  }
+
+  if (expected.minirootfs === undefined) return;
+  const rootWords = wordsFor(one, [
+    ...[...repositoryFlags, '--package-append', '-p', '--build-date', '--ignore-signatures'],
+  ]);
+  const words = [
+    'build-minirootfs',
+    'apko.yaml',
+    'root.tar',
+    '--build-arch',
+    'x86_64',
+    ...rootWords,
+  ];
+  const { code } = await run(one, ...words);
+  expect(code === 0 ? sha256(fs.readFileSync(path.join(folder, 'root.tar'))) : null).toBe(
+    expected.minirootfs,
+  );
+});
+
+/** A folder with the files of a case and the repositories beside them, to work in. */
+function prepare({ name, files }: Recorded): string {
+  const folder = path.join(root, name);
+  for (const [file, content] of Object.entries(files)) {
+    const place = path.join(folder, file);
+    fs.mkdirSync(path.dirname(place), { recursive: true });
+    fs.writeFileSync(
+      place,
+      typeof content === 'string' ? content : Buffer.from(content.base64, 'base64'),
+    );
+  }
+  fs.symlinkSync(path.join(root, 'repos'), path.join(folder, 'repos'));
+  process.chdir(folder);
+  return folder;
+}
+
+async function giveLock(one: Recorded): Promise<void> {
+  const words = wordsFor(one, [...repositoryFlags, '--arch']);
+  await run(one, 'lock', 'apko.yaml', '--output', 'given.lock.json', ...words);
+  if (one.tamper === undefined || !fs.existsSync('given.lock.json')) return;
+  const lock = JSON.parse(fs.readFileSync('given.lock.json', 'utf8')) as {
+    readonly config: object;
+    readonly contents: { readonly packages: object[] };
+  };
+  Object.assign(lock.config, one.tamper.config);
+  Object.assign(lock.contents.packages[0] ?? {}, one.tamper.first);
+  fs.writeFileSync('given.lock.json', JSON.stringify(lock));
+}
+
+/** Those of the case's flags that a smaller command has. */
+function wordsFor({ args }: Recorded, names: readonly string[]): string[] {
+  const words: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] ?? '';
+    const next = args[at + 1];
+    const takesNext = !word.includes('=') && next !== undefined && !next.startsWith('-');
+    if (names.includes(word.split('=')[0] ?? '')) words.push(word, ...(takesNext ? [next] : []));
+    if (takesNext) at += 1;
+  }
+  return words;
+}
+
+async function run(
+  { environment = {} }: Recorded,
+  ...words: readonly string[]
+): Promise<{ readonly code: number; readonly out: string; readonly talk: string }> {
+  let out = '';
+  let talk = '';
+  const variables = { SOURCE_DATE_EPOCH: '1700000000', ...environment };
+  const code = await runApko(words, {
+    print: { data: (text) => void (out += text), talk: (text) => void (talk += text) },
+    environment: {
+      PATH: process.env['PATH'],
+      XDG_CACHE_HOME: path.join(root, 'cache'),
+      ...Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== null)),
+    } as Readonly<Record<string, string | undefined>>,
+    clock: systemClock,
+    signal: new AbortController().signal,
+  });
+  return { code, out, talk };
+}
+
+function imagesIn(layout: string): Record<string, unknown> {
+  const blob = (digest: string): Buffer =>
+    fs.readFileSync(path.join(layout, 'blobs', ...digest.split(':')));
+  const index = parseIndex(fs.readFileSync(path.join(layout, 'index.json')));
+  return Object.fromEntries(
+    index.manifests.map(({ digest, platform }) => {
+      const manifest = parseManifest(blob(digest));
+      const config = blob(manifest.config.digest);
+      const arch = architectures.find(({ oci }) => oci.architecture === platform?.architecture);
+      const { diffIds } = parseConfig(config);
+      return [arch?.apk ?? '', { diffIds, config: sha256(config) }];
+    }),
+  );
+}
+
+function sha256(content: string | Uint8Array): string {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
+}
