@@ -22,13 +22,18 @@ export interface ExpandedPackagesOptions {
   /** How `.PKGINFO` is read; default `apko`, since images must come out as that tool's. */
   readonly dialect?: ParseInfoOptions['dialect'];
   readonly random?: Random;
+  /**
+   * Whether files are synced, default true. Without it a crash of the machine may leave damaged ones, which are noticed as any
+   * damage is.
+   */
+  readonly durable?: boolean;
 }
 
 /**
  * Packages expanded on disk, so that their files can be read in any order and any number of times.
  *
  * A package is expanded and verified once: its data go to `<sha256>.tar`, then the facts about them to
- * `<sha256>.members`, each written under a temporary name, synced and renamed. The second file is
+ * `<sha256>.members`, each written under a temporary name, synced unless told otherwise, and renamed. The second file is
  * what makes the pair valid; after a crash between the two the package is expanded again. A pair that is damaged is made anew on opening;
  * damage inside a file shows when it is read, by its SHA-1: the pair is dropped and `APK_CACHE_BROKEN` says to try again.
  */
@@ -96,7 +101,8 @@ export class ExpandedPackages implements PackageOpener {
   }
 
   #write(path: string, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number> {
-    return writeWhole(path, source, this.#random.id());
+    const { durable = true } = this.#options;
+    return writeWhole(path, source, { id: this.#random.id(), durable });
   }
 
   async *#read(

@@ -5,19 +5,19 @@ import { dirname } from 'node:path';
 const writeSizeBytes = 512 * 1024;
 
 /**
- * Writes a file that is there whole or not at all, also after a crash: to a temporary name beside it, synced, renamed, and the
- * directory synced. What `source` throws leaves nothing behind. Returns the size in bytes.
+ * Writes a file that is there whole or not at all: to a temporary name beside it, renamed. `durable`: also after a crash of the
+ * machine, synced, and the directory synced. What `source` throws leaves nothing behind. Returns the size in bytes.
  */
 export async function writeWhole(
   path: string,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  id: string,
+  { id, durable }: { readonly id: string; readonly durable: boolean },
 ): Promise<number> {
   const temporary = `${path}.${id}.tmp`;
   try {
-    const size = await write(temporary, source);
+    const size = await write(temporary, source, durable);
     await rename(temporary, path);
-    await syncDirectory(dirname(path));
+    if (durable) await syncDirectory(dirname(path));
     return size;
   } catch (error) {
     await rm(temporary, { force: true });
@@ -28,6 +28,7 @@ export async function writeWhole(
 async function write(
   path: string,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  durable: boolean,
 ): Promise<number> {
   await using file = await open(path, 'wx', 0o644);
   let size = 0;
@@ -43,7 +44,7 @@ async function write(
     pendingBytes = 0;
   }
   await file.writeFile(Buffer.concat(pending));
-  await file.sync();
+  if (durable) await file.sync();
   return size;
 }
 

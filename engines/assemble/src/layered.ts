@@ -112,7 +112,7 @@ class LayerPlan {
       const text = packages.map((one) => this.#assembled.records.get(one) ?? '').join('');
       const bytes = new TextEncoder().encode(text);
       const entry = { ...database.entry, sizeBytes: bytes.length };
-      layer.entries.push({ entry, node: database.node, open: () => bytes });
+      layer.entries.push({ entry, node: database.node, file: undefined, open: () => bytes });
     });
   }
 }
