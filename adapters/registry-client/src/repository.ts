@@ -1,5 +1,4 @@
 import { KilnError, messageOf, shorten } from '@kiln/base';
-import type { Digest } from '@kiln/base';
 import type { Descriptor } from '@kiln/oci';
 import { authorizationFor, refused } from './authorization.ts';
 import { parseChallenge } from './challenge.ts';
@@ -54,7 +53,7 @@ export class RegistryRepository {
 
   /** Puts a manifest under its digest or under a tag. Throws as `pushBlob`. */
   async pushManifest(
-    reference: Digest | string,
+    reference: string,
     { mediaType, bytes }: { readonly mediaType: string; readonly bytes: Uint8Array },
   ): Promise<void> {
     const what = `manifest ${shorten(reference)}`;

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { parseChallenge } from './challenge.ts';
+
+test.each([
+  ['Basic realm="x"', { kind: 'basic' }],
+  [
+    'Bearer realm="https://auth.example.org/token",service="r.example.org",scope="repository:a:pull"',
+    {
+      kind: 'bearer',
+      realm: 'https://auth.example.org/token',
+      service: 'r.example.org',
+      scope: 'repository:a:pull',
+    },
+  ],
+  [
+    'bearer scope=s, realm="https://auth.example.org/token"',
+    { kind: 'bearer', realm: 'https://auth.example.org/token', service: undefined, scope: 's' },
+  ],
+  ['Bearer realm="no address"', undefined],
+  ['Bearer', undefined],
+  ['Negotiate x', undefined],
+  ['', undefined],
+])('a challenge is read: %s', (header, expected) => {
+  expect(parseChallenge(header)).toEqual(expected);
+});

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { annotationsOfFlag } from './annotations.ts';
+import { architecturesOfFlag, wantedArchitectures } from './architectures.ts';
+import { buildDate } from './build-date.ts';
+import { baseNameOf, parseImageName } from './image-name.ts';
+import { printReference } from '@kiln/oci';
+
+const usage = expect.objectContaining({ code: 'APKO_USAGE' });
+
+describe('annotations', () => {
+  test('are split at the first colon', () => {
+    expect(annotationsOfFlag(['a.b-1:x:y'])).toEqual({ 'a.b-1': 'x:y' });
+  });
+
+  test.each(['a', 'A:b', 'a_b:c', 'a:', ':b'])('"%s" is none', (text) => {
+    expect(() => annotationsOfFlag([text])).toThrow(usage);
+  });
+
+  test('count once', () => {
+    expect(() => annotationsOfFlag(['a:1', 'a:2'])).toThrow(usage);
+  });
+});
+
+describe('architectures', () => {
+  test('are normalised, sorted, and there once', () => {
+    expect(architecturesOfFlag(['x86_64', 'arm64', 'amd64', 'mips'])).toEqual([
+      'amd64',
+      'arm64',
+      'mips',
+    ]);
+    expect(architecturesOfFlag(['all'])).toHaveLength(9);
+    expect(architecturesOfFlag(['host'])).toHaveLength(1);
+  });
+
+  test('of flags come before those of the configuration, and all are meant otherwise', () => {
+    expect(wantedArchitectures(['arm64'], ['amd64'])).toEqual(['arm64']);
+    expect(wantedArchitectures([], ['s390x', 'amd64'])).toEqual(['s390x', 'amd64']);
+    expect(wantedArchitectures([], [])).toHaveLength(9);
+  });
+});
+
+describe('the build date', () => {
+  test('is that of the variable, of the flag, or 1970', () => {
+    expect(buildDate('', {})).toEqual({ flagSeconds: 0, epochSeconds: 0, isFixed: false });
+    expect(buildDate('2001-09-09T03:46:40+02:00', {})).toMatchObject({ epochSeconds: 1e9 });
+    expect(buildDate('2001-09-09T01:46:40Z', { SOURCE_DATE_EPOCH: '5' })).toEqual({
+      flagSeconds: 1e9,
+      epochSeconds: 5,
+      isFixed: true,
+    });
+    expect(buildDate('', { SOURCE_DATE_EPOCH: ' ' })).toEqual({
+      flagSeconds: 0,
+      epochSeconds: 0,
+      isFixed: true,
+    });
+  });
+
+  test.each([
+    ['', 'soon'],
+    ['', '5.5'],
+    ['', ' 5'],
+    ['2001-09-09', undefined],
+    ['2001-09-09T01:46:40', undefined],
+    ['yesterday', undefined],
+  ])('"%s" and %s are refused', (flag, epoch) => {
+    expect(() => buildDate(flag, { SOURCE_DATE_EPOCH: epoch })).toThrow(usage);
+  });
+});
+
+describe('the name of an image', () => {
+  test.each([
+    ['registry.example.org/a/b:1', 'registry.example.org/a/b:1', 'b'],
+    ['localhost:5000/a', 'localhost:5000/a:latest', 'a'],
+  ])('%s', (text, full, base) => {
+    const name = parseImageName(text);
+    expect(printReference(name)).toBe(full);
+    expect(baseNameOf(name)).toBe(base);
+  });
+
+  test('without a registry is docker’s', () => {
+    expect(parseImageName('nginx:test')).toMatchObject({
+      repository: 'library/nginx',
+      tag: 'test',
+    });
+    expect(parseImageName('team/nginx')).toMatchObject({ repository: 'team/nginx', tag: 'latest' });
+  });
+});
