@@ -101,10 +101,8 @@ describe('strangers’ clients and the images of kiln apko', () => {
     const image = `${registry}/team/hello`;
     await expect(apko('publish', 'hello.yaml', `${image}:1`)).rejects.toThrow('log in with');
     await apko('login', registry, '-u', 'ada', '-p', 'secret:word');
-    const printed = await apko(
-      ...['publish', 'hello.yaml', `${image}:1`, `${image}:latest`],
-      ...['--image-refs', 'refs.txt', '--sbom-path', '.'],
-    );
+    const where = ['--image-refs', 'refs.txt', '--sbom-path', '.'];
+    const printed = await apko('publish', 'hello.yaml', `${image}:1`, `${image}:latest`, ...where);
     const [reference = '', ...more] = printed.trim().split('\n');
     expect(more).toEqual([]);
     expect(reference).toBe(`${image}@${(await crane('digest', `${image}:latest`)).trim()}`);
