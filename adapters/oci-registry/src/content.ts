@@ -28,7 +28,8 @@ export function contentReply(
   const conditions = {
     ifNoneMatch: request.header('if-none-match'),
     ifRange: request.header('if-range'),
-    range: request.header('range'),
+    // A range has a meaning only for GET (RFC 9110, 14.2); HEAD tells of the whole.
+    range: request.method === 'GET' ? request.header('range') : undefined,
   };
   const answer = answerRange(conditions, { etag, sizeBytes: content.sizeBytes });
   switch (answer.status) {
