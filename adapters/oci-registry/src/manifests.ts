@@ -1,7 +1,7 @@
 import type { Digest } from '@kiln/base';
-import { collect, digestOf } from '@kiln/base';
+import { collect, digestOf, shorten } from '@kiln/base';
 import { matchesEtag } from '@kiln/blobs';
-import type { RegistryManifest, TagExpectation, TagMove } from '@kiln/factory';
+import type { RegistryManifest, RegistryState, TagExpectation, TagMove } from '@kiln/factory';
 import { contentReply } from './content.ts';
 import type { RegistryContext, RegistryReply, RegistryRequest } from './exchange.ts';
 import type { PushedManifest, PushedReference } from './manifest-document.ts';
@@ -33,11 +33,23 @@ async function findManifest(
   { state }: RegistryContext,
   { repository, reference }: ManifestTarget,
 ): Promise<RegistryManifest | undefined> {
-  const digest =
-    reference.kind === 'digest'
-      ? reference.digest
-      : (await state.tag(repository, reference.tag))?.digest;
+  const digest = await digestNamed(state, repository, reference);
   return digest && (await state.manifests(repository, [digest])).get(digest);
+}
+
+async function digestNamed(
+  state: RegistryState,
+  repository: string,
+  reference: Reference,
+): Promise<Digest | undefined> {
+  switch (reference.kind) {
+    case 'digest':
+      return reference.digest;
+    case 'tag':
+      return (await state.tag(repository, reference.tag))?.digest;
+    case 'nothing':
+      return undefined;
+  }
 }
 
 /** Pushing a manifest by tag, or by digest and any number of tags (end-7). */
@@ -108,6 +120,7 @@ function pushedTags(
   tagsMax: number,
 ): readonly string[] {
   if (reference.kind === 'tag') return [reference.tag];
+  if (reference.kind === 'nothing') return [parseTag(reference.text)];
   const tags = [...new Set(request.query.getAll('tag'))];
   if (tags.length > tagsMax) {
     throw new RegistryRefusal('UNSUPPORTED', `at most ${tagsMax} tags may be pushed at once`, {
@@ -197,6 +210,7 @@ export async function deleteManifest(
   const { state } = context;
   const { repository, reference } = target;
   const { header } = request;
+  if (reference.kind === 'nothing') throw manifestUnknown(target);
   if (reference.kind === 'tag') {
     const tags = [reference.tag];
     await context.authorize({ action: 'delete-tag', repository, digest: undefined, tags, header });
@@ -211,6 +225,19 @@ export async function deleteManifest(
 }
 
 function manifestUnknown({ repository, reference }: ManifestTarget): RegistryRefusal {
-  const name = reference.kind === 'tag' ? reference.tag : reference.digest;
-  return new RegistryRefusal('MANIFEST_UNKNOWN', `manifest ${name} is not known in ${repository}`);
+  return new RegistryRefusal(
+    'MANIFEST_UNKNOWN',
+    `manifest ${printReference(reference)} is not known in ${repository}`,
+  );
+}
+
+function printReference(reference: Reference): string {
+  switch (reference.kind) {
+    case 'digest':
+      return reference.digest;
+    case 'tag':
+      return reference.tag;
+    case 'nothing':
+      return `"${shorten(reference.text)}"`;
+  }
 }

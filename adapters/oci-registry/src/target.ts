@@ -3,10 +3,14 @@ import { isDigest, shorten } from '@kiln/base';
 import { isRepositoryName, isTag } from '@kiln/oci';
 import { RegistryRefusal } from './refusal.ts';
 
-/** A manifest's name in a repository. */
+/**
+ * A manifest's name in a repository. What cannot be a tag names nothing: whoever asks for it is told that it is not
+ * found ("Pulling manifests"), and nothing is pushed under it.
+ */
 export type Reference =
   | { readonly kind: 'digest'; readonly digest: Digest }
-  | { readonly kind: 'tag'; readonly tag: string };
+  | { readonly kind: 'tag'; readonly tag: string }
+  | { readonly kind: 'nothing'; readonly text: string };
 
 /** What a path of the distribution API names; the numbers are those of the specification's endpoint table. */
 export type Target =
@@ -74,7 +78,7 @@ export function parseOciDigest(text: string): Digest {
 
 function parseReference(text: string): Reference {
   if (text.includes(':')) return { kind: 'digest', digest: parseOciDigest(text) };
-  return { kind: 'tag', tag: parseTag(text) };
+  return isTag(text) ? { kind: 'tag', tag: text } : { kind: 'nothing', text };
 }
 
 /** Throws a refusal `NAME_INVALID`. */
