@@ -20,6 +20,8 @@ export interface ChunkRange {
   readonly endInclusive: number;
 }
 
+const sweepEveryMs = 60_000;
+
 /**
  * Uploads under way, one file each: what has been received so far, and nothing else. The file's name holds the random
  * id and a digest of the repository, so that a session exists only under the repository that opened it. Its size is
@@ -29,6 +31,7 @@ export interface ChunkRange {
 export class UploadSessions {
   readonly #options: UploadSessionsOptions;
   readonly #busy = new Set<string>();
+  #sweptAt = 0;
 
   constructor(options: UploadSessionsOptions) {
     this.#options = options;
@@ -38,14 +41,15 @@ export class UploadSessions {
   async create(repository: string): Promise<string> {
     const { directory, uploadsMax, random } = this.#options;
     await mkdir(directory, { recursive: true });
-    if ((await this.#sweep()) >= uploadsMax) {
+    if ((await this.#alive()) >= uploadsMax) {
       throw new RegistryRefusal('TOOMANYREQUESTS', 'too many uploads under way', {
         headers: { 'retry-after': '60' },
       });
     }
     const id = random.id(16);
-    await using file = await open(this.#path(repository, id), 'wx', 0o600);
-    await file.sync();
+    // Not synced: a session that a crash of the machine takes is one that its client starts again.
+    const file = await open(this.#path(repository, id), 'wx', 0o600);
+    await file.close();
     return id;
   }
 
@@ -166,12 +170,21 @@ export class UploadSessions {
     return join(this.#options.directory, `${id}-${owner}`);
   }
 
-  /** Removes idle sessions and counts the others. */
-  async #sweep(): Promise<number> {
-    const { directory, clock, uploadIdleMs } = this.#options;
+  /** How many sessions there are. Idle ones are looked for once a minute, and when there are too many. */
+  async #alive(): Promise<number> {
+    const { directory, clock, uploadsMax } = this.#options;
     const names = (await readdir(directory)).filter((name) =>
       /^[0-9a-f]{32}-[0-9a-f]{32}$/.test(name),
     );
+    const now = clock.now();
+    if (names.length < uploadsMax && now < this.#sweptAt + sweepEveryMs) return names.length;
+    this.#sweptAt = now;
+    return this.#sweep(names);
+  }
+
+  /** Removes idle sessions and counts the others. */
+  async #sweep(names: readonly string[]): Promise<number> {
+    const { directory, clock, uploadIdleMs } = this.#options;
     let alive = 0;
     for (const name of names) {
       const path = join(directory, name);
