@@ -7,6 +7,7 @@ import type {
   RegistryState,
   RegistryTag,
   TagEvent,
+  TagHistoryRequest,
   TagMove,
 } from '@kiln/factory';
 import { tagTargetUnknown } from '@kiln/factory';
@@ -206,16 +207,22 @@ export class PostgresRegistryState implements RegistryState {
     });
   }
 
-  async tagHistory(repository: string, tag: string, limit: number): Promise<readonly TagEvent[]> {
-    const rows = await this.#db
+  async tagHistory(
+    repository: string,
+    { tag, before, limit }: TagHistoryRequest,
+  ): Promise<readonly TagEvent[]> {
+    let query = this.#db
       .selectFrom('registry_tag_event')
-      .select(['digest', 'at'])
-      .where('repository', '=', repository)
-      .where('tag', '=', tag)
-      .orderBy('id', 'desc')
-      .limit(limit)
-      .execute();
-    return rows.map((row) => ({ digest: digestOrNone(row.digest), at: row.at }));
+      .select(['id', 'tag', 'digest', 'at'])
+      .where('repository', '=', repository);
+    if (tag !== undefined) query = query.where('tag', '=', tag);
+    if (before !== undefined) query = query.where('id', '<', before);
+    const rows = await query.orderBy('id', 'desc').limit(limit).execute();
+    return rows.map(({ id, digest, ...row }) => ({
+      sequence: id,
+      digest: digestOrNone(digest),
+      ...row,
+    }));
   }
 
   /** False when the tag is not where it is expected. Throws `REGISTRY_TAG_TARGET_UNKNOWN`. */

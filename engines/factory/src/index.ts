@@ -84,5 +84,6 @@ export type {
   RegistryTag,
   TagEvent,
   TagExpectation,
+  TagHistoryRequest,
   TagMove,
 } from './registry-state.ts';

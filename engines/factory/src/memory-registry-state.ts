@@ -9,6 +9,7 @@ import type {
   RegistryTag,
   TagEvent,
   TagExpectation,
+  TagHistoryRequest,
   TagMove,
 } from './registry-state.ts';
 
@@ -16,7 +17,7 @@ interface Repository {
   readonly blobs: Map<Digest, number>;
   readonly manifests: Map<Digest, RegistryManifest>;
   readonly tags: Map<string, RegistryTag>;
-  readonly history: Map<string, TagEvent[]>;
+  readonly history: TagEvent[];
 }
 
 /** Registry state in memory, for tests and for a registry that may forget. */
@@ -122,26 +123,31 @@ export class MemoryRegistryState implements RegistryState {
     return true;
   }
 
-  async tagHistory(repository: string, tag: string, limit: number): Promise<readonly TagEvent[]> {
-    const events = this.#repositories.get(repository)?.history.get(tag) ?? [];
-    return events.toReversed().slice(0, limit);
+  async tagHistory(
+    repository: string,
+    { tag, before = Number.POSITIVE_INFINITY, limit }: TagHistoryRequest,
+  ): Promise<readonly TagEvent[]> {
+    return (this.#repositories.get(repository)?.history ?? [])
+      .filter((event) => (tag === undefined || event.tag === tag) && event.sequence < before)
+      .toReversed()
+      .slice(0, limit);
   }
 
   #move(target: Repository, repository: string, { tag, digest }: TagMove): void {
     if (target.tags.get(tag)?.digest === digest) return;
     const movedAt = this.#clock.now();
     target.tags.set(tag, { repository, tag, digest, movedAt });
-    record(target, tag, { digest, at: movedAt });
+    record(target, { tag, digest, at: movedAt });
   }
 
   #dropTag(target: Repository, tag: string): void {
     target.tags.delete(tag);
-    record(target, tag, { digest: undefined, at: this.#clock.now() });
+    record(target, { tag, digest: undefined, at: this.#clock.now() });
   }
 }
 
 function emptyRepository(): Repository {
-  return { blobs: new Map(), manifests: new Map(), tags: new Map(), history: new Map() };
+  return { blobs: new Map(), manifests: new Map(), tags: new Map(), history: [] };
 }
 
 function isExpected(tag: RegistryTag | undefined, expected: TagExpectation): boolean {
@@ -149,8 +155,8 @@ function isExpected(tag: RegistryTag | undefined, expected: TagExpectation): boo
   return expected === 'absent' ? tag === undefined : tag?.digest === expected;
 }
 
-function record(target: Repository, tag: string, event: TagEvent): void {
-  target.history.set(tag, [...(target.history.get(tag) ?? []), event]);
+function record({ history }: Repository, event: Omit<TagEvent, 'sequence'>): void {
+  history.push({ sequence: history.length + 1, ...event });
 }
 
 function pageOf<T>(items: readonly T[], nameOf: (item: T) => string, page: PageRequest): T[] {

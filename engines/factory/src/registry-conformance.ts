@@ -1,7 +1,13 @@
 import type { Clock, Digest } from '@kiln/base';
 import { digestOf } from '@kiln/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Publication, RegistryManifest, RegistryState, TagMove } from './registry-state.ts';
+import type {
+  Publication,
+  RegistryManifest,
+  RegistryState,
+  TagEvent,
+  TagMove,
+} from './registry-state.ts';
 
 /** A state under test and the way to clean up after it. */
 export interface RegistryStateUnderTest {
@@ -49,6 +55,14 @@ export function registryStateConformance(
     const tagsAt = (digest: Digest, ...tags: readonly string[]): TagMove[] =>
       tags.map((tag) => ({ tag, digest, expected: 'any' }));
 
+    const historyOf = async (
+      tag: string,
+      limit = 10,
+    ): Promise<readonly Pick<TagEvent, 'digest' | 'at'>[]> =>
+      (await state.tagHistory(repository, { tag, before: undefined, limit })).map(
+        ({ digest, at }) => ({ digest, at }),
+      );
+
     beforeEach(async () => {
       now = Date.UTC(2026, 0, 1);
       subject = await make({ now: () => now });
@@ -66,7 +80,7 @@ export function registryStateConformance(
       expect(await state.tags(repository, all)).toEqual([]);
       expect(await state.tag(repository, 'latest')).toBeUndefined();
       expect(await state.tagsOf(repository, one!)).toEqual([]);
-      expect(await state.tagHistory(repository, 'latest', 10)).toEqual([]);
+      expect(await historyOf('latest')).toEqual([]);
       expect(await state.referrers(repository, one!, { ...all, artifactType: undefined })).toEqual(
         [],
       );
@@ -141,11 +155,11 @@ export function registryStateConformance(
         digest: two!,
         movedAt: now,
       });
-      expect(await state.tagHistory(repository, 'latest', 10)).toEqual([
+      expect(await historyOf('latest')).toEqual([
         { digest: two!, at: now },
         { digest: one!, at: now - 1000 },
       ]);
-      expect(await state.tagHistory(repository, 'latest', 1)).toEqual([{ digest: two!, at: now }]);
+      expect(await historyOf('latest', 1)).toEqual([{ digest: two!, at: now }]);
     });
 
     it('adds no event when a tag stays where it is', async () => {
@@ -154,7 +168,7 @@ export function registryStateConformance(
       expect(
         await state.moveTag(repository, { tag: 'latest', digest: one!, expected: 'any' }),
       ).toBe(true);
-      expect(await state.tagHistory(repository, 'latest', 10)).toHaveLength(1);
+      expect(await historyOf('latest')).toHaveLength(1);
       expect((await state.tag(repository, 'latest'))?.movedAt).toBe(now - 1000);
     });
 
@@ -208,7 +222,7 @@ export function registryStateConformance(
       );
       expect(won.filter(Boolean)).toHaveLength(1);
       expect((await state.tag(repository, 'race'))?.digest).toBe(digests[won.indexOf(true)]);
-      expect(await state.tagHistory(repository, 'race', 10)).toHaveLength(1);
+      expect(await historyOf('race')).toHaveLength(1);
     });
 
     it('takes the same publication from many publishers at once', async () => {
@@ -222,7 +236,7 @@ export function registryStateConformance(
         Array.from({ length: 10 }, (_, index) => publish(index % 2 ? same : reversed)),
       );
       expect(done).toEqual(Array.from({ length: 10 }, () => true));
-      expect(await state.tagHistory(repository, 'a', 10)).toHaveLength(1);
+      expect(await historyOf('a')).toHaveLength(1);
     });
 
     it('lists tags in byte order, page by page', async () => {
@@ -243,10 +257,37 @@ export function registryStateConformance(
       expect(await state.deleteTag(repository, 'latest')).toBe(true);
       expect(await state.tag(repository, 'latest')).toBeUndefined();
       expect((await state.manifests(repository, [one!])).size).toBe(1);
-      expect(await state.tagHistory(repository, 'latest', 10)).toEqual([
+      expect(await historyOf('latest')).toEqual([
         { digest: undefined, at: now },
         { digest: one!, at: now - 5 },
       ]);
+    });
+
+    it('tells the history of all tags of a repository, page by page', async () => {
+      await publish({
+        manifests: [manifest(one!), manifest(two!)],
+        tags: [...tagsAt(one!, 'a'), ...tagsAt(two!, 'b')],
+      });
+      await publish({
+        repository: 'other',
+        manifests: [manifest(one!)],
+        tags: tagsAt(one!, 'a'),
+      });
+      now += 5;
+      await state.deleteTag(repository, 'a');
+      await state.moveTag(repository, { tag: 'b', digest: one!, expected: two! });
+      const page = (before: number | undefined, limit: number): Promise<readonly TagEvent[]> =>
+        state.tagHistory(repository, { tag: undefined, before, limit });
+      const newest = await page(undefined, 3);
+      expect(newest.map(({ tag, digest, at }) => [tag, digest, at])).toEqual([
+        ['b', one, now],
+        ['a', undefined, now],
+        ['b', two, now - 5],
+      ]);
+      const oldest = await page(newest[2]!.sequence, 3);
+      expect(oldest.map(({ tag, digest, at }) => [tag, digest, at])).toEqual([['a', one, now - 5]]);
+      const ofA = { tag: 'a', before: newest[1]!.sequence, limit: 3 };
+      expect(await state.tagHistory(repository, ofA)).toEqual(oldest);
     });
 
     it('deletes a manifest with its tags, and no others', async () => {
@@ -256,7 +297,7 @@ export function registryStateConformance(
       });
       expect(await state.deleteManifest(repository, one!)).toBe(true);
       expect((await state.tags(repository, all)).map((tag) => tag.tag)).toEqual(['c']);
-      expect((await state.tagHistory(repository, 'a', 1))[0]?.digest).toBeUndefined();
+      expect((await historyOf('a', 1))[0]?.digest).toBeUndefined();
       expect((await state.manifests(repository, [one!, two!])).size).toBe(1);
       expect(await state.hasRepository(repository)).toBe(true);
     });

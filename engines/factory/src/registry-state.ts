@@ -30,6 +30,9 @@ export interface RegistryTag {
 
 /** One step in the life of a tag. */
 export interface TagEvent {
+  /** Later events of a repository have greater numbers; there are gaps. */
+  readonly sequence: number;
+  readonly tag: string;
   /** Undefined when the tag was deleted. */
   readonly digest: Digest | undefined;
   /** Milliseconds since 1970. */
@@ -56,6 +59,14 @@ export interface Publication {
 /** A page of a list in byte order: what comes after `last` ("" for the beginning), at most `limit` items. */
 export interface PageRequest {
   readonly last: string;
+  readonly limit: number;
+}
+
+/** Which events of a repository: those of one tag or of all, before an event or to the newest, at most `limit`. */
+export interface TagHistoryRequest {
+  readonly tag: string | undefined;
+  /** The `sequence` of an event that was seen. */
+  readonly before: number | undefined;
   readonly limit: number;
 }
 
@@ -104,6 +115,6 @@ export interface RegistryState {
   moveTag(repository: string, move: TagMove): Promise<boolean>;
   /** True when there was one. */
   deleteTag(repository: string, tag: string): Promise<boolean>;
-  /** The newest `limit` events of a tag, newest first; deletions are events too. */
-  tagHistory(repository: string, tag: string, limit: number): Promise<readonly TagEvent[]>;
+  /** Events of tags, newest first; deletions are events too, and deleted tags keep theirs. */
+  tagHistory(repository: string, request: TagHistoryRequest): Promise<readonly TagEvent[]>;
 }
