@@ -53,6 +53,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'compare two images',
     load: async () => (await import('./commands/image-diff.ts')).imageDiff,
   },
+  'image history': {
+    summary: 'list when tags moved and where to',
+    load: async () => (await import('./commands/image-history.ts')).imageHistory,
+  },
   'image run': {
     summary: 'run an image in a sandbox, without Docker',
     load: async () => (await import('./commands/image-run.ts')).imageRun,

@@ -96,6 +96,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
     views: {
       records: factory.records,
       queue: factory.queue,
+      registry: factory.registry,
       expected: await readExpectedDurations(path.join(options.osCatalog, 'durations.yaml')),
       unreadable: (): readonly CatalogProblem[] => [...keeper.unreadable.values()],
     },

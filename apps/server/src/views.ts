@@ -1,4 +1,11 @@
-import type { CatalogProblem, Desired, FactoryRecords, ImageResult, KeyState } from '@kiln/factory';
+import type {
+  CatalogProblem,
+  Desired,
+  FactoryRecords,
+  ImageResult,
+  KeyState,
+  RegistryState,
+} from '@kiln/factory';
 import { neededFor, parseKey } from '@kiln/factory';
 import type {
   AttemptRecord,
@@ -24,6 +31,7 @@ import { stageNames } from './api/schemas.ts';
 export interface ViewPorts {
   readonly records: FactoryRecords;
   readonly queue: Queue;
+  readonly registry: Pick<RegistryState, 'hasRepository' | 'tagHistory'>;
   /** Durations to expect of keys that never ran, in milliseconds. */
   readonly expected: ReadonlyMap<string, number>;
   /** Catalogs that could not be read at all. */

@@ -74,6 +74,7 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
   const clock: Clock = { now: () => Date.now() - backMs };
   const queue = new PostgresQueue({ db: database, clock });
   const records = new PostgresRecords({ database, queue, clock });
+  const registryState = new PostgresRegistryState({ database, clock });
   const problems: CatalogProblem[] = [];
   const expected = new Map<string, number>();
   const claims: OwnedKey[] = [];
@@ -85,7 +86,7 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
         blobs: new FsBlobs({ directory: place.blobs }),
         queue,
         records,
-        registry: new PostgresRegistryState({ database, clock }),
+        registry: registryState,
         signer: new SignerClient({ socketPath: place.signerSocket }),
         clock,
         [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -97,6 +98,7 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
         views: {
           records,
           queue,
+          registry: registryState,
           expected,
           unreadable: () => problems,
         },

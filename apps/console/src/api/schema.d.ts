@@ -141,6 +141,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/images/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    before?: number;
+                    limit?: number;
+                    tag?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TagHistory"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/keys": {
         parameters: {
             query?: never;
@@ -957,6 +1016,19 @@ export interface components {
             /** @description the line, in order */
             stages: components["schemas"]["Stage"][];
             version: string;
+        };
+        TagHistory: {
+            /** @description newest first */
+            events: {
+                /** @description milliseconds since 1970 */
+                at: number;
+                /** @description where it points since then; null: deleted */
+                digest: string | null;
+                tag: string;
+            }[];
+            /** @description what before is for those that came earlier; null when there are none */
+            next: number | null;
+            repository: string;
         };
     };
     responses: never;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@kiln/base';
-import { KilnError, digestOf } from '@kiln/base';
+import { KilnError, digestOf, shorten } from '@kiln/base';
 import type { Queue } from '@kiln/queue';
 import { parseKey } from '@kiln/queue';
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -12,6 +12,7 @@ import { z } from 'zod';
 import type { Addresses, ViewPorts } from '../views.ts';
 import { imageDetail, keyDetail, listImages, listKeys, listQueue, readStatus } from '../views.ts';
 import { listPackages, packageDetail } from '../package-views.ts';
+import { tagHistory } from '../tag-history-view.ts';
 import * as schemas from './schemas.ts';
 
 export interface ApiOptions {
@@ -133,6 +134,28 @@ export async function apiRoutes(server: FastifyInstance, options: ApiOptions): P
       const detail = await imageDetail(views.records, request.params.name, options.addresses());
       if (detail === undefined) throw notFound(`image ${request.params.name}`);
       return detail;
+    },
+  );
+
+  app.get(
+    '/images/:name/history',
+    {
+      schema: {
+        params: z.object({ name: z.string() }),
+        querystring: z.object({
+          tag: z.string().optional(),
+          before: z.coerce.number().int().positive().optional(),
+          limit: z.coerce.number().int().min(1).max(1000).default(100),
+        }),
+        response: { 200: schemas.tagHistory },
+      },
+    },
+    async (request) => {
+      const { tag, before, limit } = request.query;
+      const { name } = request.params;
+      const history = await tagHistory(views.registry, name, { tag, before, limit });
+      if (history === undefined) throw notFound(`repository ${shorten(name)}`);
+      return history;
     },
   );
 

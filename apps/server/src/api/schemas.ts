@@ -152,6 +152,23 @@ export interface ImageDetail extends Omit<ImageSummary, 'packages'> {
   readonly verify: string;
 }
 
+/** One change of a tag. */
+export interface TagChange {
+  readonly tag: string;
+  /** Where it points since then; `null` when it was deleted. */
+  readonly digest: string | null;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** Changes of the tags of one repository, newest first. */
+export interface TagHistory {
+  readonly repository: string;
+  readonly events: readonly TagChange[];
+  /** What `before` is for those that came earlier; `null` when there are none. */
+  readonly next: number | null;
+}
+
 /** A published package as lists show it. */
 export interface PackageSummary {
   readonly name: string;
@@ -353,6 +370,24 @@ export const imageDetail: z.ZodType<ImageDetail> = imageSummaryObject
     verify: z.string().describe('the command by which a stranger checks the signature'),
   });
 
+export const tagHistory: z.ZodType<TagHistory> = z.object({
+  repository: z.string(),
+  events: z
+    .array(
+      z.object({
+        tag: z.string(),
+        digest: z.string().nullable().describe('where it points since then; null: deleted'),
+        at: z.number().describe('milliseconds since 1970'),
+      }),
+    )
+    .describe('newest first'),
+  next: z
+    .number()
+    .int()
+    .nullable()
+    .describe('what before is for those that came earlier; null when there are none'),
+});
+
 const packageSummaryObject = z.object({
   name: z.string(),
   version: z.string(),
@@ -427,6 +462,7 @@ for (const [id, schema] of Object.entries({
   Status: status,
   ImageSummary: imageSummary,
   ImageDetail: imageDetail,
+  TagHistory: tagHistory,
   PackageSummary: packageSummary,
   PackageDetail: packageDetail,
   QueueRow: queueRow,
