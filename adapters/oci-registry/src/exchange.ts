@@ -45,6 +45,8 @@ export interface RegistryLimits {
   readonly uploadsMax: number;
   /** An upload untouched for this long is forgotten. */
   readonly uploadIdleMs: number;
+  /** A connection on which nothing moves for this long, while a body is sent or received, is closed. */
+  readonly idleMs: number;
   /** Items of one page of any list. */
   readonly pageItemsMax: number;
   /** Descriptors in one manifest. */
@@ -59,6 +61,7 @@ export const registryLimitsDefault: RegistryLimits = {
   blobBytesMax: 32 * 1024 ** 3,
   uploadsMax: 1000,
   uploadIdleMs: 24 * 60 * 60 * 1000,
+  idleMs: 5 * 60 * 1000,
   pageItemsMax: 1000,
   descriptorsMax: 10_000,
   tagsPerPushMax: 32,

@@ -16,6 +16,7 @@ import type {
 import { jsonReply, registryLimitsDefault } from './exchange.ts';
 import { listReferrers, listRepositories, listTags } from './listings.ts';
 import { deleteManifest, pullManifest, pushManifest } from './manifests.ts';
+import { receivedBody } from './received-body.ts';
 import { RegistryRefusal, errorAnswer } from './refusal.ts';
 import type { Target } from './target.ts';
 import { parseTarget } from './target.ts';
@@ -58,10 +59,8 @@ export async function ociRegistry(
       const { method, url } = request;
       logger.error('registry request failed', { method, url, error: messageOf(error) });
     }
-    await send(request, reply, {
-      ...jsonReply(answer.body, 'application/json', answer.headers),
-      status: answer.status,
-    });
+    const body = jsonReply(answer.body, 'application/json', answer.headers);
+    await send(request, reply, { ...body, status: answer.status }, context.limits);
     return reply;
   });
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
@@ -72,7 +71,8 @@ export async function ociRegistry(
         status: 404,
       });
     }
-    await send(request, reply, await dispatch(context, requestOf(request), target));
+    const answer = await dispatch(context, requestOf(request, context.limits), target);
+    await send(request, reply, answer, context.limits);
     return reply;
   };
   const method = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -147,7 +147,7 @@ function notAllowed(allow: string): never {
   throw new RegistryRefusal('UNSUPPORTED', 'method not allowed here', { headers: { allow } });
 }
 
-function requestOf(request: FastifyRequest): RegistryRequest {
+function requestOf(request: FastifyRequest, { idleMs }: RegistryLimits): RegistryRequest {
   const { url } = request;
   const question = url.indexOf('?');
   return {
@@ -157,7 +157,7 @@ function requestOf(request: FastifyRequest): RegistryRequest {
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    body: () => request.raw.iterator({ destroyOnReturn: false }),
+    body: () => receivedBody(request.raw, idleMs),
   };
 }
 
@@ -165,26 +165,29 @@ async function send(
   request: FastifyRequest,
   reply: FastifyReply,
   answer: RegistryReply,
+  { idleMs }: RegistryLimits,
 ): Promise<void> {
-  if (!(await drained(request))) reply.header('connection', 'close');
+  if (!(await drained(request, idleMs))) reply.header('connection', 'close');
   reply
     .code(answer.status)
     .headers({ 'docker-distribution-api-version': 'registry/2.0', ...answer.headers });
   const { body } = answer;
   if (body === undefined || request.method === 'HEAD') await reply.send();
-  else
-    await reply.send(
-      body instanceof Uint8Array ? Buffer.from(body) : Readable.from(body, { objectMode: false }),
-    );
+  else if (body instanceof Uint8Array) await reply.send(Buffer.from(body));
+  else {
+    // Nor does a client that stops reading hold its connection; Node sets its own limit after the answer.
+    request.raw.socket.setTimeout(idleMs);
+    await reply.send(Readable.from(body, { objectMode: false }));
+  }
 }
 
 /** Reads what a handler left of the body, up to a limit, so that the connection can be used again. */
-async function drained({ raw }: FastifyRequest): Promise<boolean> {
+async function drained({ raw }: FastifyRequest, idleMs: number): Promise<boolean> {
   if (raw.complete && raw.readableLength === 0) return true;
   if (raw.destroyed) return false;
   let left = drainBytesMax;
-  for await (const chunk of raw.iterator({ destroyOnReturn: false })) {
-    left -= (chunk as Uint8Array).length;
+  for await (const chunk of receivedBody(raw, idleMs)) {
+    left -= chunk.length;
     if (left < 0) return false;
   }
   return true;

@@ -38,7 +38,13 @@ describe('an OCI registry', () => {
       uploadsDirectory: directory,
       authorizePush: (push) => decide(push),
       clock: { now: () => now },
-      limits: { blobBytesMax: 1_000_000, uploadsMax: 3, pageItemsMax: 5, tagsPerPushMax: 12 },
+      limits: {
+        blobBytesMax: 1_000_000,
+        uploadsMax: 3,
+        pageItemsMax: 5,
+        tagsPerPushMax: 12,
+        idleMs: 2000,
+      },
     });
     base = await server.listen({ host: '127.0.0.1', port: 0 });
   });
@@ -183,6 +189,23 @@ describe('an OCI registry', () => {
       });
     await expect.poll(async () => (await resume()).status).toBe(202);
     expect((await call('PUT', `${location}?digest=${layerDigest}`)).status).toBe(201);
+  });
+
+  it('closes a connection on which nothing arrives any more, and lets the upload go on', async () => {
+    const location = await start();
+    const { port } = server.server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => undefined);
+    socket.write(`PATCH ${location} HTTP/1.1\r\nhost: x\r\ncontent-length: 2048\r\n\r\n`);
+    socket.write(layer.subarray(0, 700));
+    await closed;
+    const resume = (): Promise<Response> =>
+      call('PATCH', location, {
+        body: layer.subarray(700),
+        headers: { 'content-range': '700-2047' },
+      });
+    await expect.poll(async () => (await resume()).status).toBe(202);
   });
 
   it('refuses content with another digest, whichever way it comes', async () => {
