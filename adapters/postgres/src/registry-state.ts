@@ -26,11 +26,14 @@ class NotAsExpected extends Error {}
 
 /**
  * Registry state in SQL; see the port for what each operation promises. Changes of one repository run one after
- * another, under an advisory lock that is taken before anything is read.
+ * another, under an advisory lock that is taken before anything is read. Those of this process wait for each other here
+ * and not in connections, so that a storm of pushes to one repository leaves some for everybody else. A single blob,
+ * which contradicts nothing, waits for nobody.
  */
 export class PostgresRegistryState implements RegistryState {
   readonly #db: Kysely<Database>;
   readonly #clock: Clock;
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(options: PostgresRegistryStateOptions) {
     this.#db = options.database;
@@ -58,14 +61,34 @@ export class PostgresRegistryState implements RegistryState {
   }
 
   async publish(publication: Publication): Promise<boolean> {
-    try {
-      await this.#db.transaction().execute(async (tx) => {
+    const work = (): Promise<boolean> =>
+      this.#db.transaction().execute(async (tx) => {
         if (!(await this.publishWithin(tx, publication))) throw new NotAsExpected();
+        return true;
       });
-      return true;
+    try {
+      return await (isSingleBlob(publication) ? work() : this.#inTurn(publication, work));
     } catch (error) {
       if (error instanceof NotAsExpected) return false;
       throw error;
+    }
+  }
+
+  /** Runs a change after those of the same repository that came before it, however they end. */
+  async #inTurn<T>(
+    { repository }: { readonly repository: string },
+    change: () => Promise<T>,
+  ): Promise<T> {
+    const done = (this.#turns.get(repository) ?? Promise.resolve()).then(change);
+    const settled = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#turns.set(repository, settled);
+    try {
+      return await done;
+    } finally {
+      if (this.#turns.get(repository) === settled) this.#turns.delete(repository);
     }
   }
 
@@ -75,7 +98,7 @@ export class PostgresRegistryState implements RegistryState {
    */
   async publishWithin(tx: Transaction<Database>, publication: Publication): Promise<boolean> {
     const { repository, blobs, manifests, tags } = publication;
-    await lockRepository(tx, repository);
+    if (!isSingleBlob(publication)) await lockRepository(tx, repository);
     await tx
       .insertInto('registry_repository')
       .values({ name: repository, created_at: this.#clock.now() })
@@ -264,6 +287,11 @@ export class PostgresRegistryState implements RegistryState {
       .values({ repository, tag, digest: null, at: this.#clock.now() })
       .execute();
   }
+}
+
+/** Nothing in it can be out of order: whoever comes first, the rows are the same, and they are taken in one order. */
+function isSingleBlob({ blobs, manifests, tags }: Publication): boolean {
+  return blobs.length === 1 && manifests.length === 0 && tags.length === 0;
 }
 
 async function lockRepository(tx: Transaction<Database>, repository: string): Promise<void> {
