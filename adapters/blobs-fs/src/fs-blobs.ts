@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -120,6 +121,26 @@ export class FsBlobs implements BlobStore {
     }
   }
 
+  /**
+   * Makes a file a blob: it is read once, to check it, and then gets the blob's name, so that nothing is written again
+   * where both are on one file system. The file is gone afterwards; with another content than `expected` it stays, and
+   * `BLOB_DIGEST_MISMATCH` is thrown. Nobody may write to it meanwhile.
+   */
+  async take(file: string, expected: Digest): Promise<BlobStat> {
+    parseDigest(expected);
+    const found = await this.#guard(inspectFile(file));
+    if (found.digest !== expected) throw blobDigestMismatch(expected, found.digest);
+    await this.#guard(this.#prepare());
+    try {
+      await this.#commit(file, found);
+    } catch (error) {
+      if (!hasErrno(error, 'EXDEV')) throw translateErrno(error, this.directory);
+      await this.put(createReadStream(file), expected);
+    }
+    await rm(file, { force: true });
+    return found;
+  }
+
   async delete(digest: Digest): Promise<boolean> {
     try {
       await rm(this.path(digest));
@@ -217,6 +238,21 @@ export class FsBlobs implements BlobStore {
       throw translateErrno(error, this.directory);
     }
   }
+}
+
+/** What a file holds, once it is on disk. */
+async function inspectFile(path: string): Promise<BlobStat> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  await using file = await open(path, 'r+');
+  await file.chmod(0o644);
+  await file.sync();
+  const stream = file.createReadStream({ autoClose: false, highWaterMark: chunkBytes });
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    hash.update(chunk);
+    sizeBytes += chunk.length;
+  }
+  return { digest: digestFromHex(hash.digest('hex')), sizeBytes };
 }
 
 /** `write` may take only a part, for example just before the disk is full. */

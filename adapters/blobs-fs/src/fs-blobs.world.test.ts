@@ -33,6 +33,25 @@ describe('blobs in a directory', () => {
     expect(await readFile(blobs.path(digest), 'utf8')).toBe('hello');
   });
 
+  it('takes a file as it is, under its digest only', async () => {
+    const blobs = new FsBlobs({ directory: join(directory, 'blobs') });
+    const file = join(directory, 'file');
+    await writeFile(file, 'taken', { mode: 0o600 });
+    const { ino } = await stat(file);
+    const digest = digestOf('taken');
+    await expect(blobs.take(file, digestOf('other'))).rejects.toMatchObject({
+      code: 'BLOB_DIGEST_MISMATCH',
+    });
+    expect(await readFile(file, 'utf8')).toBe('taken');
+    expect(await blobs.take(file, digest)).toEqual({ digest, sizeBytes: 5 });
+    const taken = await stat(blobs.path(digest));
+    expect([taken.ino, taken.mode & 0o777]).toEqual([ino, 0o644]);
+    await writeFile(file, 'taken');
+    await blobs.take(file, digest);
+    expect((await stat(blobs.path(digest))).ino).toBe(ino);
+    expect(await readdir(directory)).toEqual(['blobs']);
+  });
+
   it('refuses a name that is not a digest, so that no path leads outside', async () => {
     const blobs = new FsBlobs({ directory });
     const evil = 'sha256:../../../../etc/passwd' as never;

@@ -1,5 +1,5 @@
 import type { Digest } from '@kiln/base';
-import type { BlobStore } from '@kiln/blobs';
+import type { BlobStat, BlobStore } from '@kiln/blobs';
 import type { RegistryState } from '@kiln/factory';
 import type { UploadSessions } from './upload-sessions.ts';
 
@@ -72,6 +72,8 @@ export interface RegistryContext {
   readonly blobs: BlobStore;
   readonly state: RegistryState;
   readonly uploads: UploadSessions;
+  /** Makes a file a blob and removes it; throws `BLOB_DIGEST_MISMATCH`, and the file stays. */
+  readonly takeFile: (file: string, expected: Digest) => Promise<BlobStat>;
   readonly limits: RegistryLimits;
   /** Throws a refusal `DENIED` or `UNAUTHORIZED`. */
   readonly authorize: (push: PushRequest) => Promise<void>;

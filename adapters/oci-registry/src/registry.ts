@@ -1,7 +1,9 @@
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import type { Clock, Logger, Random } from '@kiln/base';
+import type { Clock, Digest, Logger, Random } from '@kiln/base';
 import { messageOf, silentLogger, systemClock, systemRandom } from '@kiln/base';
-import type { BlobStore } from '@kiln/blobs';
+import type { BlobStat, BlobStore } from '@kiln/blobs';
 import type { RegistryState } from '@kiln/factory';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { deleteBlob, pullBlob } from './blobs.ts';
@@ -28,6 +30,11 @@ export interface OciRegistryOptions {
   readonly state: RegistryState;
   /** Holds uploads under way; made when absent. */
   readonly uploadsDirectory: string;
+  /**
+   * Makes a file of `uploadsDirectory` a blob of `blobs` and removes it; throws `BLOB_DIGEST_MISMATCH` when its content
+   * is another, and the file stays. For a store that can give a file its name; when absent the bytes are copied.
+   */
+  readonly takeFile?: (file: string, expected: Digest) => Promise<BlobStat>;
   /** Asked before every change; allows everything when absent. */
   readonly authorizePush?: (push: PushRequest) => PushDecision | Promise<PushDecision>;
   readonly limits?: Partial<RegistryLimits>;
@@ -82,11 +89,12 @@ export async function ociRegistry(
 
 function contextOf(options: OciRegistryOptions): RegistryContext {
   const limits = { ...registryLimitsDefault, ...options.limits };
-  const { authorizePush } = options;
+  const { authorizePush, blobs } = options;
   return {
-    blobs: options.blobs,
+    blobs,
     state: options.state,
     limits,
+    takeFile: options.takeFile ?? ((file, expected) => copyFile(blobs, file, expected)),
     uploads: new UploadSessions({
       ...limits,
       directory: options.uploadsDirectory,
@@ -102,6 +110,12 @@ function contextOf(options: OciRegistryOptions): RegistryContext {
       throw new RegistryRefusal('UNAUTHORIZED', decision.message, { headers });
     },
   };
+}
+
+async function copyFile(blobs: BlobStore, file: string, expected: Digest): Promise<BlobStat> {
+  const stat = await blobs.put(createReadStream(file), expected);
+  await rm(file);
+  return stat;
 }
 
 async function dispatch(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Random } from '@kiln/base';
 import { KilnError, shorten } from '@kiln/base';
@@ -18,6 +18,14 @@ export interface UploadSessionsOptions {
 export interface ChunkRange {
   readonly start: number;
   readonly endInclusive: number;
+}
+
+/** Bytes on their way into a session. */
+export interface UploadPart {
+  readonly repository: string;
+  readonly id: string;
+  /** Undefined: whatever comes, at the end. */
+  readonly range: ChunkRange | undefined;
 }
 
 const sweepEveryMs = 60_000;
@@ -68,32 +76,52 @@ export class UploadSessions {
    * above the size limit, `SIZE_INVALID` when the body is longer than its range; the session then stays as it was.
    * What arrived of a broken connection is kept.
    */
-  async append(
-    session: {
-      readonly repository: string;
-      readonly id: string;
-      readonly range: ChunkRange | undefined;
-    },
+  async append(session: UploadPart, body: AsyncIterable<Uint8Array>): Promise<number> {
+    return this.exclusively(session.id, async () => (await this.#receive(session, body)).end);
+  }
+
+  /**
+   * Adds the last bytes, if any, and gives the file away: `take` checks it, and removes it when it is as expected. What
+   * `append` refuses, and what `take` throws, leaves the session as it was.
+   */
+  async finish<T>(
+    session: UploadPart,
     body: AsyncIterable<Uint8Array>,
-  ): Promise<number> {
-    const { repository, id, range } = session;
-    return this.exclusively(id, async () => {
-      const start = await this.size(repository, id);
-      await using file = await open(this.#path(repository, id), 'r+');
-      let at = start;
+    take: (file: string) => Promise<T>,
+  ): Promise<T> {
+    return this.exclusively(session.id, async () => {
+      const { start } = await this.#receive(session, body);
+      const path = this.#path(session.repository, session.id);
       try {
-        for await (const chunk of this.bounded({ start, range }, body)) {
-          for (let done = 0; done < chunk.length;) {
-            done += (await file.write(chunk, done, chunk.length - done, at + done)).bytesWritten;
-          }
-          at += chunk.length;
-        }
+        return await take(path);
       } catch (error) {
-        if (error instanceof KilnError) await file.truncate(start);
-        throw noSpace(error);
+        // A file that was given away already is not missed.
+        await truncate(path, start).catch(() => undefined);
+        throw error;
       }
-      return at;
     });
+  }
+
+  /** Where the bytes of the body were put. */
+  async #receive(
+    { repository, id, range }: UploadPart,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<{ readonly start: number; readonly end: number }> {
+    const start = await this.size(repository, id);
+    await using file = await open(this.#path(repository, id), 'r+');
+    let end = start;
+    try {
+      for await (const chunk of this.bounded({ start, range }, body)) {
+        for (let done = 0; done < chunk.length;) {
+          done += (await file.write(chunk, done, chunk.length - done, end + done)).bytesWritten;
+        }
+        end += chunk.length;
+      }
+    } catch (error) {
+      if (error instanceof KilnError) await file.truncate(start);
+      throw noSpace(error);
+    }
+    return { start, end };
   }
 
   /** The body, refused when it is not the next chunk or grows beyond its range or the size limit of a blob. */
@@ -121,17 +149,6 @@ export class UploadSessions {
     }
     if (at < end && range !== undefined) {
       throw new RegistryRefusal('SIZE_INVALID', 'the chunk is shorter than its range');
-    }
-  }
-
-  /** What has arrived so far. */
-  async *read(repository: string, id: string): AsyncIterable<Uint8Array> {
-    await using file = await open(this.#path(repository, id), 'r');
-    for await (const chunk of file.createReadStream({
-      autoClose: false,
-      highWaterMark: 256 * 1024,
-    })) {
-      yield chunk as Uint8Array;
     }
   }
 

@@ -31,11 +31,21 @@ export async function startUpload(
   if (mounted !== undefined) return created(repository, mounted);
   const digest = request.query.get('digest');
   if (digest !== null) {
-    const body = context.uploads.bounded({ start: 0, range: undefined }, request.body());
-    return store(context, { repository, digest: parseOciDigest(digest) }, body);
+    return pushWhole(context, request, { repository, digest: parseOciDigest(digest) });
   }
   const id = await context.uploads.create(repository);
   return sessionReply(202, { repository, id }, 0);
+}
+
+async function pushWhole(
+  context: RegistryContext,
+  request: RegistryRequest,
+  { repository, digest }: { readonly repository: string; readonly digest: Digest },
+): Promise<RegistryReply> {
+  const body = context.uploads.bounded({ start: 0, range: undefined }, request.body());
+  const { sizeBytes } = await context.blobs.put(body, digest);
+  await link(context, repository, { digest, sizeBytes });
+  return created(repository, digest);
 }
 
 /**
@@ -75,19 +85,16 @@ export async function finishUpload(
   target: UploadTarget,
 ): Promise<RegistryReply> {
   await authorizeBlob(context, request, target.repository);
-  const { uploads } = context;
-  return uploads.exclusively(target.id, async () => {
-    const start = await uploads.size(target.repository, target.id);
-    const digest = parseOciDigest(request.query.get('digest') ?? '');
-    const range = chunkRange(request.header('content-range'));
-    async function* whole(): AsyncIterable<Uint8Array> {
-      if (start > 0) yield* uploads.read(target.repository, target.id);
-      yield* uploads.bounded({ start, range }, request.body());
-    }
-    const reply = await store(context, { repository: target.repository, digest }, whole());
-    await uploads.remove(target.repository, target.id);
-    return reply;
-  });
+  const { repository } = target;
+  // Before anything of the body, so that a wrong address costs nothing.
+  await context.uploads.size(repository, target.id);
+  const digest = parseOciDigest(request.query.get('digest') ?? '');
+  const range = chunkRange(request.header('content-range'));
+  const { sizeBytes } = await context.uploads.finish({ ...target, range }, request.body(), (file) =>
+    context.takeFile(file, digest),
+  );
+  await link(context, repository, { digest, sizeBytes });
+  return created(repository, digest);
 }
 
 /** How far an upload is (end-13). */
@@ -124,16 +131,6 @@ function authorizeBlob(
     tags: [],
     header,
   });
-}
-
-async function store(
-  context: RegistryContext,
-  { repository, digest }: { readonly repository: string; readonly digest: Digest },
-  body: AsyncIterable<Uint8Array>,
-): Promise<RegistryReply> {
-  const { sizeBytes } = await context.blobs.put(body, digest);
-  await link(context, repository, { digest, sizeBytes });
-  return created(repository, digest);
 }
 
 async function link(
