@@ -14,7 +14,7 @@ export interface PrintYamlOptions {
  */
 export function printYaml(value: unknown, options: PrintYamlOptions = {}): string {
   const step = options.indent ?? 2;
-  if (isScalar(value)) return `${printScalar(value, { indent: '', step })}\n`;
+  if (isScalar(value)) return `${printScalar(value, undefined)}\n`;
   const lines = printNode(value, { indent: '', step });
   return `${lines.join('\n')}\n`;
 }
@@ -58,32 +58,37 @@ function membersOf(value: object): [string, unknown][] {
 
 /** What stands in a list begins right behind its dash, however far apart levels are. */
 function printElement(element: unknown, { indent, step }: Place): string[] {
-  if (isScalar(element)) return [`${indent}- ${printScalar(element, below({ indent, step }))}`];
+  if (isScalar(element)) return [`${indent}- ${printScalar(element, { indent, step })}`];
   const [first = '', ...rest] = printNode(element, { indent: `${indent}  `, step });
   return [`${indent}- ${first.trimStart()}`, ...rest];
 }
 
 function printMember(name: string, member: unknown, place: Place): string[] {
   const key = `${place.indent}${name.includes('\n') ? quoteDouble(name) : printLine(name)}:`;
-  if (isScalar(member)) return [`${key} ${printScalar(member, below(place))}`];
+  if (isScalar(member)) return [`${key} ${printScalar(member, place)}`];
   const lines = printNode(member, below(place));
   const empty = lines.length === 1 && /^ *(?:\[\]|\{\})$/.test(lines[0] ?? '');
   return empty ? [`${key} ${(lines[0] ?? '').trimStart()}`] : [key, ...lines];
 }
 
-function printScalar(value: Scalar, place: Place): string {
+/** `parent` is where the list or object begins that the value stands in. */
+function printScalar(value: Scalar, parent: Place | undefined): string {
   if (typeof value !== 'string') {
     assert(typeof value !== 'number' || Number.isFinite(value), 'YAML numbers are finite here');
     return String(value);
   }
-  return value.includes('\n') ? printLines(value, place) : printLine(value);
+  return value.includes('\n') ? printLines(value, parent) : printLine(value);
 }
 
 /** A literal block, or double quotes where a block would lose something. */
-function printLines(text: string, { indent, step }: Place): string {
-  if (/ (?:\n|$)/.test(text) || hasSpecial(text) || indent === '') return quoteDouble(text);
+function printLines(text: string, parent: Place | undefined): string {
+  if (parent === undefined || / (?:\n|$)/.test(text) || hasSpecial(text)) return quoteDouble(text);
+  const { indent, step } = below(parent);
+  const isMarked = /^[ \n]/.test(text);
+  // The mark is always the step, which is not how far the text is from its parent where that began behind a dash.
+  if (isMarked && indent.length - parent.indent.length !== step) return quoteDouble(text);
   const chomping = !text.endsWith('\n') ? '-' : text === '\n' || text.endsWith('\n\n') ? '+' : '';
-  const indicator = /^[ \n]/.test(text) ? String(step) : '';
+  const indicator = isMarked ? String(step) : '';
   const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n');
   const body = lines.map((line) => (line === '' ? '' : `${indent}${line}`));
   return `|${indicator}${chomping}\n${body.join('\n')}`;
