@@ -1,5 +1,3 @@
-import { replaceFile } from '@kiln/apk-files';
-import { systemRandom } from '@kiln/base';
 import { architectureOf } from '@kiln/image-config';
 import {
   archivedConfigName,
@@ -12,6 +10,7 @@ import { fileEntry, writeTar } from '@kiln/tar';
 import type { TarMember } from '@kiln/tar';
 import type { BuiltImage, BuiltImages } from './build-images.ts';
 import type { WorkFolder } from './work-folder.ts';
+import { writeFile } from './write-file.ts';
 
 /**
  * Writes images as an archive that `docker load` reads: configurations and layers, `manifest.json`, and behind that the
@@ -26,7 +25,7 @@ export async function writeArchive(
     work,
   }: { readonly built: BuiltImages; readonly tag: Reference; readonly work: WorkFolder },
 ): Promise<void> {
-  await replaceFile(file, writeTar(members(built, tag, work)), systemRandom);
+  await writeFile(file, writeTar(members(built, tag, work)));
 }
 
 function* members(built: BuiltImages, tag: Reference, { blobs }: WorkFolder): Generator<TarMember> {

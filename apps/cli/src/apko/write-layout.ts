@@ -1,10 +1,10 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { replaceFile } from '@kiln/apk-files';
-import { hexOf, systemRandom } from '@kiln/base';
+import { hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { BuiltImages } from './build-images.ts';
 import type { WorkFolder } from './work-folder.ts';
+import { writeFile } from './write-file.ts';
 
 /**
  * Writes images into a folder as an OCI layout (image-layout.md). The index itself is `index.json`, and no blob, as apko writes
@@ -23,11 +23,11 @@ export async function writeLayout(
       digests.add(digest);
   for (const digest of digests) {
     const file = path.join(blobsFolder, hexOf(digest));
-    if (!(await exists(file))) await replaceFile(file, blobs.read(digest), systemRandom);
+    if (!(await exists(file))) await writeFile(file, blobs.read(digest));
   }
   const layout = '{\n    "imageLayoutVersion": "1.0.0"\n}';
-  await replaceFile(path.join(folder, 'oci-layout'), [Buffer.from(layout)], systemRandom);
-  await replaceFile(path.join(folder, 'index.json'), [index.bytes], systemRandom);
+  await writeFile(path.join(folder, 'oci-layout'), [Buffer.from(layout)]);
+  await writeFile(path.join(folder, 'index.json'), [index.bytes]);
 }
 
 async function exists(file: string): Promise<boolean> {

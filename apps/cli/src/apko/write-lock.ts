@@ -1,7 +1,6 @@
 import path from 'node:path';
 import type { CheckedPackage, PackageSection } from '@kiln/apk-client';
-import { replaceFile } from '@kiln/apk-files';
-import { KilnError, compareBytes, systemRandom, withoutUserInfo } from '@kiln/base';
+import { KilnError, compareBytes, withoutUserInfo } from '@kiln/base';
 import { printLockFile } from '@kiln/image-config';
 import type { LockedKey, LockedPackage, LockedRepository, LockedSection } from '@kiln/image-config';
 import { imageWorld, solveImage } from '@kiln/solve';
@@ -14,6 +13,7 @@ import { repeatedArchitectures } from './lock-file.ts';
 import { ImageRepositories, packageOf } from './repositories.ts';
 import type { ImageRequest } from './request.ts';
 import { imageRequest, lockRequest } from './request.ts';
+import { writeFile } from './write-file.ts';
 
 /**
  * `kiln apko lock`: each architecture is solved by itself, what a base image holds is left out, and the files of packages are
@@ -46,7 +46,7 @@ export async function writeLock(invocation: DropInInvocation, extension: string)
   const output =
     flags.string('output') ||
     `${file.slice(0, file.length - path.extname(file).length)}.${extension}`;
-  await replaceFile(output, [Buffer.from(text)], systemRandom);
+  await writeFile(output, [Buffer.from(text)]);
 }
 
 async function lockedPackages(

@@ -171,7 +171,9 @@ function reportError(
   const causes: string[] = [messageOf(error)];
   let cause: unknown = error instanceof Error ? error.cause : undefined;
   for (let depth = 0; cause !== undefined && depth < 5; depth++) {
-    causes.push(messageOf(cause));
+    const message = messageOf(cause);
+    // What adds a place or a name to an error has its text already.
+    if (!causes.some((text) => text.includes(message))) causes.push(message);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   const hint = error instanceof KilnError && error.hint ? `\n  hint: ${error.hint}` : '';

@@ -1,11 +1,10 @@
-import { replaceFile } from '@kiln/apk-files';
 import { treeMembers } from '@kiln/assemble';
-import { systemRandom } from '@kiln/base';
 import { writeCpio } from '@kiln/cpio';
 import { gzipMember } from '@kiln/gzip';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
 import { rootFlags } from '../flags.ts';
 import { rootTree } from '../root-tree.ts';
+import { writeFile } from '../write-file.ts';
 
 export const buildCpio: Subcommand = {
   name: 'build-cpio',
@@ -23,6 +22,6 @@ export const buildCpio: Subcommand = {
       invocation.log.warn(`hard link left out: ${path}`),
     );
     const isCompressed = output.endsWith('.gz');
-    await replaceFile(output, isCompressed ? gzipMember(archive) : archive, systemRandom);
+    await writeFile(output, isCompressed ? gzipMember(archive) : archive);
   },
 };

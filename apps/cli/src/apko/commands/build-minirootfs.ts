@@ -1,9 +1,8 @@
-import { replaceFile } from '@kiln/apk-files';
 import { layerTar } from '@kiln/assemble';
-import { systemRandom } from '@kiln/base';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
 import { rootFlags, trustFlag } from '../flags.ts';
 import { rootTree } from '../root-tree.ts';
+import { writeFile } from '../write-file.ts';
 
 export const buildMinirootfs: Subcommand = {
   name: 'build-minirootfs',
@@ -16,6 +15,6 @@ export const buildMinirootfs: Subcommand = {
   flags: { ...rootFlags, ...trustFlag },
   run: async (invocation) => {
     const tree = await rootTree(invocation, { trust: true, limits: true });
-    await replaceFile(invocation.positionals[1] ?? '', layerTar(tree), systemRandom);
+    await writeFile(invocation.positionals[1] ?? '', layerTar(tree));
   },
 };

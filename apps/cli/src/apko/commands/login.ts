@@ -1,11 +1,11 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { replaceFile } from '@kiln/apk-files';
-import { KilnError, collect, systemRandom } from '@kiln/base';
+import { KilnError, collect } from '@kiln/base';
 import { parseReference } from '@kiln/oci';
 import { dockerConfigFile } from '@kiln/registry-client';
 import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
 import { readDockerConfig } from '../registry.ts';
+import { writeFile } from '../write-file.ts';
 
 const passwordBytesMax = 64 * 1024;
 
@@ -48,7 +48,7 @@ async function keepPassword(invocation: DropInInvocation): Promise<void> {
     await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
     await makePrivate(file);
     const text = config.withPassword(registry, user, password);
-    await replaceFile(file, [Buffer.from(text)], systemRandom);
+    await writeFile(file, [Buffer.from(text)]);
   }
   log.info(`logged in via ${file}`);
 }

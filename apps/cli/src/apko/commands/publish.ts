@@ -1,5 +1,3 @@
-import { replaceFile } from '@kiln/apk-files';
-import { systemRandom } from '@kiln/base';
 import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
 import { buildImages } from '../build-images.ts';
 import { imageFlags } from '../flags.ts';
@@ -8,6 +6,7 @@ import { inContext } from '../in-context.ts';
 import { pushImages } from '../push-images.ts';
 import { WorkFolder } from '../work-folder.ts';
 import { writeSboms } from '../write-sboms.ts';
+import { writeFile } from '../write-file.ts';
 
 export const publish: Subcommand = {
   name: 'publish',
@@ -48,8 +47,7 @@ async function publishImage(invocation: DropInInvocation): Promise<void> {
   );
   const references = await pushImages(built, tags, { work, environment, log, signal });
   const list = flags.string('image-refs');
-  if (list !== '')
-    await replaceFile(list, [Buffer.from(`${references.join('\n')}\n`)], systemRandom);
+  if (list !== '') await writeFile(list, [Buffer.from(`${references.join('\n')}\n`)]);
   const folder = flags.string('sbom-path');
   if (folder !== '') await writeSboms(folder, built.sboms);
   write(`${references.at(-1) ?? ''}\n`);

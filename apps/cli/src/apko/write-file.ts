@@ -1,0 +1,15 @@
+import { atFile, replaceFile } from '@kiln/apk-files';
+import type { ByteSource } from '@kiln/apk-files';
+import { KilnError, systemRandom } from '@kiln/base';
+
+/**
+ * Writes a file that is there whole or not at all. Throws `APK_FILE_NOT_FOUND` where its folder is not there, `APK_FILE_FAILED` for
+ * what else the system says, and what `source` throws.
+ */
+export async function writeFile(path: string, source: ByteSource): Promise<void> {
+  try {
+    await replaceFile(path, source, systemRandom);
+  } catch (error) {
+    throw error instanceof KilnError ? error : atFile(path, error);
+  }
+}
