@@ -71,6 +71,28 @@ describe('strangers’ clients against the registry', () => {
     );
   });
 
+  it('crane and skopeo push and pull by the dozen at once, and nothing is lost or mixed', async () => {
+    const numbers = Array.from({ length: 12 }, (_, number) => number);
+    const app = `${registry}/team/app:v1`;
+    const many = `${registry}/team/many`;
+    await Promise.all(
+      numbers.map((number) =>
+        crane('mutate', '--label', `number=${number}`, '-t', `${many}:n${number}`, app),
+      ),
+    );
+    const labels = await Promise.all(
+      numbers.map(async (number) => {
+        const target = join(directory, `many-${number}`);
+        const source = `docker://${many}:n${number}`;
+        await skopeo('copy', '--src-tls-verify=false', source, `oci:${target}:v1`);
+        const config = await crane('config', `${many}:n${number}`);
+        return (JSON.parse(config) as { config: { Labels: { number: string } } }).config.Labels;
+      }),
+    );
+    expect(labels.map(({ number }) => Number(number))).toEqual(numbers);
+    expect((await crane('ls', many)).split('\n')).toHaveLength(12);
+  });
+
   it('crane is refused the tags that the factory owns', async () => {
     const tagged = crane('tag', `${registry}/team/app:v1`, 'owned');
     await expect(tagged).rejects.toThrow('the factory moves this tag');
