@@ -71,6 +71,24 @@ test('what is printed is read back as it was', () => {
   expect(fc.defaultReportMessage(outcome)).toBeUndefined();
 });
 
+test.each(['\u00a0', '\u2003x', '\ufeff', '\u3000'])(
+  'a key that begins with the blank %j is read back as it was behind a dash',
+  (key) => {
+    const value = { a: [{ [key]: 0, b: [[{ [key]: 1 }]] }] };
+    expect(read(printYaml(value))).toEqual(value);
+    expect(read(printYaml(value, { indent: 4 }))).toEqual(value);
+  },
+);
+
+test.each([' a\nb', '\na', '  a\n b\n'])(
+  'lines %j that begin with a blank are read back as they were, however deep and wide',
+  (text) => {
+    const value = { a: [text, [text, { b: text }], { c: { d: [text] } }] };
+    expect(read(printYaml(value))).toEqual(value);
+    expect(read(printYaml(value, { indent: 4 }))).toEqual(value);
+  },
+);
+
 test('a text of lines, blanks and signs is read back as it was', () => {
   const text = fc.string({
     unit: fc.constantFrom('a', ' ', '\n', '\t', '#', ':', '-', "'", '"', '|', '\\'),

@@ -60,7 +60,7 @@ function membersOf(value: object): [string, unknown][] {
 function printElement(element: unknown, { indent, step }: Place): string[] {
   if (isScalar(element)) return [`${indent}- ${printScalar(element, { indent, step })}`];
   const [first = '', ...rest] = printNode(element, { indent: `${indent}  `, step });
-  return [`${indent}- ${first.trimStart()}`, ...rest];
+  return [`${indent}- ${first.slice(indent.length + 2)}`, ...rest];
 }
 
 function printMember(name: string, member: unknown, place: Place): string[] {
