@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-import { KilnError, digestFromHex } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { readPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
 import { memberSize, paddedSize, writeTar } from '@kiln/tar';
 import type { TarMember } from '@kiln/tar';
 import type { CacheRecord, CachedMember } from './record.ts';
+import { SeenBytes } from './seen-bytes.ts';
 
 export interface ExpandOptions {
   readonly apk: Digest;
@@ -25,7 +24,7 @@ export async function expand(options: ExpandOptions): Promise<CacheRecord> {
   try {
     const members: CachedMember[] = [];
     const archive = writeTar(placed(opened.data, members));
-    const tarBytes = await options.writeArchive(seen.requireDigest(archive, options.apk));
+    const tarBytes = await options.writeArchive(withDigest(archive, seen, options.apk));
     return { sizeBytes: seen.sizeBytes, control: opened.controlBytes, tarBytes, members };
   } finally {
     await opened.close();
@@ -49,29 +48,12 @@ async function* placed(
   }
 }
 
-/** The digest of the package file as it was read. */
-class SeenBytes {
-  readonly #hash = createHash('sha256');
-  sizeBytes = 0;
-
-  async *through(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of source) {
-      this.#hash.update(chunk);
-      this.sizeBytes += chunk.length;
-      yield chunk;
-    }
-  }
-
-  /** Passes the archive on and throws at its end, before it is kept, when the package was another one. */
-  async *requireDigest(
-    archive: AsyncIterable<Uint8Array>,
-    expected: Digest,
-  ): AsyncGenerator<Uint8Array> {
-    yield* archive;
-    const found = digestFromHex(this.#hash.digest('hex'));
-    if (found === expected) return;
-    throw new KilnError('APK_DIGEST_MISMATCH', `package ${expected} has the bytes of ${found}`, {
-      retry: 'later',
-    });
-  }
+/** Passes the archive on and throws at its end, before it is kept, when the package was another one. */
+async function* withDigest(
+  archive: AsyncIterable<Uint8Array>,
+  seen: SeenBytes,
+  expected: Digest,
+): AsyncGenerator<Uint8Array> {
+  yield* archive;
+  seen.require(expected);
 }

@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checksumOf, readControl, recordedSha1 } from '@kiln/apk';
-import type { PackageLimits, ParseInfoOptions } from '@kiln/apk';
+import { recordedSha1 } from '@kiln/apk';
 import type { PackageContents, PackageOpener } from '@kiln/assemble';
 import { hexOf, systemRandom } from '@kiln/base';
 import type { Digest, Random } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
+import { isAbsent } from './absent.ts';
 import { ArchiveReader } from './archive-reader.ts';
 import { cacheBroken } from './broken.ts';
 import { writeWhole } from './whole-file.ts';
 import { expand } from './expand.ts';
+import { packageFacts } from './facts.ts';
+import type { ControlOptions } from './facts.ts';
 import { parseRecord, printRecord } from './record.ts';
 import type { CacheRecord, CachedMember } from './record.ts';
+import { SharedWork } from './shared-work.ts';
 
-export interface ExpandedPackagesOptions {
+export interface ExpandedPackagesOptions extends ControlOptions {
   /** Made when absent. Holds `<sha256>.tar` and `<sha256>.members` for each package. */
   readonly directory: string;
   readonly blobs: Pick<BlobStore, 'read'>;
-  readonly limits?: Partial<PackageLimits>;
-  /** How `.PKGINFO` is read; default `apko`, since images must come out as that tool's. */
-  readonly dialect?: ParseInfoOptions['dialect'];
   readonly random?: Random;
   /**
    * Whether files are synced, default true. Without it a crash of the machine may leave damaged ones, which are noticed as any
@@ -40,7 +40,7 @@ export interface ExpandedPackagesOptions {
 export class ExpandedPackages implements PackageOpener {
   readonly #options: ExpandedPackagesOptions;
   readonly #random: Random;
-  readonly #underway = new Map<Digest, Promise<CacheRecord>>();
+  readonly #work = new SharedWork<CacheRecord>();
 
   constructor(options: ExpandedPackagesOptions) {
     this.#options = options;
@@ -50,31 +50,15 @@ export class ExpandedPackages implements PackageOpener {
   /** Throws `BLOB_UNKNOWN`, `APK_DIGEST_MISMATCH`, and what `readPackage` and its data do. */
   async open(apk: Digest): Promise<PackageContents> {
     const record = await this.#record(apk);
-    const dialect = this.#options.dialect ?? 'apko';
-    const { info, members } = await readControl(record.control, {
-      dialect,
-      limits: this.#options.limits ?? {},
-    });
     const archive = new ArchiveReader(this.#path(apk, 'tar'));
     return {
-      info,
-      checksum: checksumOf(record.control),
-      sizeBytes: record.sizeBytes,
-      control: members.filter(({ entry }) => entry.path !== '.PKGINFO'),
-      members: record.members.map(({ entry }, index) => ({ index, entry })),
+      ...(await packageFacts(record, this.#options)),
       read: (index) => this.#read(apk, archive, record.members[index]),
     };
   }
 
-  /** One expansion at a time for a package, however many ask. */
   #record(apk: Digest): Promise<CacheRecord> {
-    const underway = this.#underway.get(apk);
-    if (underway !== undefined) return underway;
-    const record = this.#load(apk)
-      .then((found) => found ?? this.#expand(apk))
-      .finally(() => this.#underway.delete(apk));
-    this.#underway.set(apk, record);
-    return record;
+    return this.#work.of(apk, async () => (await this.#load(apk)) ?? this.#expand(apk));
   }
 
   async #load(apk: Digest): Promise<CacheRecord | undefined> {
@@ -139,8 +123,4 @@ async function* verified(
   }
   if (hash.digest('hex') !== recordedSha1(entry))
     throw new DamagedError('content does not match its SHA-1');
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT';
 }

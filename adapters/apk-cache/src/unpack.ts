@@ -1,12 +1,12 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { closeSync, fchmodSync, futimesSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { KilnError, digestFromHex } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { openPackage, readPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
 import type { TarEntry } from '@kiln/tar';
 import { printRecord } from './record.ts';
+import { SeenBytes, requireDigest } from './seen-bytes.ts';
 
 export interface UnpackOptions {
   readonly apk: Digest;
@@ -51,16 +51,8 @@ export async function unpackStream(
   source: AsyncIterable<Uint8Array>,
   options: UnpackOptions,
 ): Promise<void> {
-  const whole = createHash('sha256');
-  let sizeBytes = 0;
-  async function* seen(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of source) {
-      whole.update(chunk);
-      sizeBytes += chunk.length;
-      yield chunk;
-    }
-  }
-  const opened = await readPackage(seen(), { limits: options.limits });
+  const seen = new SeenBytes();
+  const opened = await readPackage(seen.through(source), { limits: options.limits });
   try {
     const entries: TarEntry[] = [];
     for await (const { entry, content } of opened.data) {
@@ -71,8 +63,8 @@ export async function unpackStream(
         file.write(chunk);
       file.finish();
     }
-    requireDigest(options.apk, whole.digest('hex'));
-    writeRecord(options, { sizeBytes, control: opened.controlBytes, entries });
+    seen.require(options.apk);
+    writeRecord(options, { sizeBytes: seen.sizeBytes, control: opened.controlBytes, entries });
   } finally {
     await opened.close();
   }
@@ -115,12 +107,4 @@ function writeRecord(
   const members = entries.map((entry) => ({ entry, offset: 0 }));
   const record = { sizeBytes, control, tarBytes: 0, members };
   writeFileSync(join(directory, recordName), printRecord(record));
-}
-
-function requireDigest(expected: Digest, foundHex: string): void {
-  const found = digestFromHex(foundHex);
-  if (found === expected) return;
-  throw new KilnError('APK_DIGEST_MISMATCH', `package ${expected} has the bytes of ${found}`, {
-    retry: 'later',
-  });
 }

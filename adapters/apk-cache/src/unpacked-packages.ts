@@ -2,20 +2,23 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { mkdir, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checksumOf, readControl, recordedSha1 } from '@kiln/apk';
-import type { PackageLimits, ParseInfoOptions } from '@kiln/apk';
+import { recordedSha1 } from '@kiln/apk';
 import type { PackageContents, PackageOpener } from '@kiln/assemble';
 import { hexOf, systemClock, systemRandom } from '@kiln/base';
 import type { Clock, Digest, Random } from '@kiln/base';
 import type { TarEntry } from '@kiln/tar';
+import { ifAbsent, isAbsent } from './absent.ts';
 import { cacheBroken } from './broken.ts';
+import { packageFacts } from './facts.ts';
+import type { ControlOptions } from './facts.ts';
 import { parseRecord } from './record.ts';
 import type { CacheRecord } from './record.ts';
+import { SharedWork } from './shared-work.ts';
 import { memberName, ownerReads, unpackStream } from './unpack.ts';
 import type { UnpackOptions } from './unpack.ts';
 import { UnpackingThreads } from './unpacking-threads.ts';
 
-export interface UnpackedPackagesOptions {
+export interface UnpackedPackagesOptions extends ControlOptions {
   /** Made when absent, readable by this user alone. Holds a folder for each package. */
   readonly directory: string;
   /** Where the packages are. `read` throws `BLOB_UNKNOWN` for one that is absent. */
@@ -23,9 +26,6 @@ export interface UnpackedPackagesOptions {
     path(apk: Digest): string;
     read(apk: Digest): AsyncIterable<Uint8Array>;
   };
-  readonly limits?: Partial<PackageLimits>;
-  /** How `.PKGINFO` is read; default `apko`. */
-  readonly dialect?: ParseInfoOptions['dialect'];
   readonly random?: Random;
   readonly clock?: Clock;
 }
@@ -54,7 +54,7 @@ export class UnpackedPackages implements PackageOpener {
   readonly #options: UnpackedPackagesOptions;
   readonly #random: Random;
   readonly #clock: Clock;
-  readonly #underway = new Map<Digest, Promise<CacheRecord>>();
+  readonly #work = new SharedWork<CacheRecord>();
 
   constructor(options: UnpackedPackagesOptions) {
     this.#options = options;
@@ -65,16 +65,8 @@ export class UnpackedPackages implements PackageOpener {
   /** Throws `BLOB_UNKNOWN`, `APK_DIGEST_MISMATCH`, and what `readPackage` and its data do. */
   async open(apk: Digest): Promise<PackageContents> {
     const record = await this.#record(apk);
-    const { info, members } = await readControl(record.control, {
-      dialect: this.#options.dialect ?? 'apko',
-      limits: this.#options.limits ?? {},
-    });
     return {
-      info,
-      checksum: checksumOf(record.control),
-      sizeBytes: record.sizeBytes,
-      control: members.filter(({ entry }) => entry.path !== '.PKGINFO'),
-      members: record.members.map(({ entry }, index) => ({ index, entry })),
+      ...(await packageFacts(record, this.#options)),
       read: (index) => this.#read(apk, index, record.members[index]?.entry),
       file: (index) =>
         linkable(record.members[index]?.entry, join(this.#folder(apk), memberName(index))),
@@ -94,15 +86,8 @@ export class UnpackedPackages implements PackageOpener {
     }
   }
 
-  /** Unpacked once at a time, however many ask. */
   #record(apk: Digest): Promise<CacheRecord> {
-    const underway = this.#underway.get(apk);
-    if (underway !== undefined) return underway;
-    const record = this.#load(apk)
-      .then((found) => found ?? this.#unpack(apk))
-      .finally(() => this.#underway.delete(apk));
-    this.#underway.set(apk, record);
-    return record;
+    return this.#work.of(apk, async () => (await this.#load(apk)) ?? this.#unpack(apk));
   }
 
   async #load(apk: Digest): Promise<CacheRecord | undefined> {
@@ -217,15 +202,4 @@ let boot: string | undefined;
 function bootId(): string {
   boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return boot;
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT';
-}
-
-function ifAbsent<T>(instead: T): (error: unknown) => T {
-  return (error) => {
-    if (isAbsent(error)) return instead;
-    throw error;
-  };
 }
