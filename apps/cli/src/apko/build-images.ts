@@ -1,7 +1,6 @@
 import { assemble, imageLayers, imageOf, indexOf } from '@kiln/assemble';
 import type { AssembledTree, ImageDocument } from '@kiln/assemble';
 import { KilnError, compareBytes, mapBounded } from '@kiln/base';
-import { buildProblems } from '@kiln/image-config';
 import type { LockFile } from '@kiln/image-config';
 import type { Descriptor } from '@kiln/oci';
 import { imageWorld, lockImages, solveImage } from '@kiln/solve';
@@ -9,6 +8,7 @@ import type { ArchIndexes, GuestKeys, GuestPackage, ImageLock } from '@kiln/solv
 import type { DropInInvocation } from '../drop-in/subcommand.ts';
 import { annotationsOfFlag } from './annotations.ts';
 import { wantedArchitectures } from './architectures.ts';
+import { assemblyOf, requireBuildable } from './assembly.ts';
 import { baseImageOf } from './base-image.ts';
 import type { LocatedBase } from './base-image.ts';
 import { inContext } from './in-context.ts';
@@ -16,7 +16,7 @@ import { locksOfFile, packagesOfFile, readLockFile } from './lock-file.ts';
 import { warnOfMissingFiles } from './missing-files.ts';
 import { ImageRepositories, packageOf } from './repositories.ts';
 import type { ImageRequest } from './request.ts';
-import { imageRepositories, imageRequest, lockRequest, recordedConfig } from './request.ts';
+import { imageRequest, lockRequest, recordedConfig } from './request.ts';
 import { describeImage, describeIndex, wantsSboms } from './sboms.ts';
 import type { Sbom } from './sboms.ts';
 import { vcsUrlOf } from './vcs.ts';
@@ -223,22 +223,13 @@ async function assembleImage(
   context: ImageContext,
 ): Promise<AssembledTree> {
   const { request, repositories, keys } = context;
-  const [problem] = buildProblems(request.config);
-  if (problem !== undefined)
-    throw new KilnError('IMAGE_CONFIG_INVALID', problem.message, { hint: problem.hint });
-  const { epochSeconds, isFixed } = request.date;
+  requireBuildable(request.config);
   return assemble({
-    dialect: 'apko',
+    ...assemblyOf(request, { keys, base: base?.image }),
     config: recordedConfig(request),
     arch: lock.arch,
     packages: await repositories.open(packagesOf({ lock, base, indexes }, context)),
     world: lock.world,
-    appendedPackages: request.appended.packages,
-    repositories: imageRepositories(request),
-    keyring: keys,
-    sourceDateEpochSeconds: epochSeconds,
-    ...(base === undefined ? {} : { base: base.image }),
-    ...(isFixed ? { buildDateSeconds: epochSeconds } : {}),
   });
 }
 

@@ -88,9 +88,9 @@ export function imageRepositories({ config, appended }: ImageRequest): readonly 
  * the image is everybody’s.
  */
 export function recordedConfig({ config, appended }: ImageRequest): ImageConfig {
-  const { contents } = config;
   const redacted = (...lists: readonly (readonly string[])[]): string[] =>
     lists.flat().map(withoutUserInfo);
+  const { contents } = config;
   return {
     ...config,
     contents: {
@@ -103,18 +103,14 @@ export function recordedConfig({ config, appended }: ImageRequest): ImageConfig 
   };
 }
 
-/** The configuration of one file system that is not locked, as it records itself. */
-export function unlockedConfig({ config }: ImageRequest): ImageConfig {
-  const { contents } = config;
-  const redacted = (list: readonly string[]): string[] => list.map(withoutUserInfo);
-  return completeImageConfig({
-    ...config,
-    contents: {
-      ...contents,
-      buildRepositories: redacted(contents.buildRepositories),
-      repositories: redacted(contents.repositories),
-      runtimeRepositories: redacted(contents.runtimeRepositories),
-      keyring: redacted(contents.keyring),
-    },
-  });
+const nothing: ImageRequest['appended'] = {
+  keys: [],
+  buildRepositories: [],
+  repositories: [],
+  packages: [],
+};
+
+/** The configuration of one file system that is not locked, as it records itself: without what the flags add. */
+export function unlockedConfig(request: ImageRequest): ImageConfig {
+  return completeImageConfig(recordedConfig({ ...request, appended: nothing }));
 }

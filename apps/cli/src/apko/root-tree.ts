@@ -1,16 +1,18 @@
 import { assemble } from '@kiln/assemble';
 import type { AssembledTree } from '@kiln/assemble';
 import { KilnError } from '@kiln/base';
-import { buildProblems, canonicalArch } from '@kiln/image-config';
+import { canonicalArch } from '@kiln/image-config';
+import type { ImageConfig } from '@kiln/image-config';
 import { imageWorld, solveImage } from '@kiln/solve';
 import type { DropInInvocation } from '../drop-in/subcommand.ts';
 import { hostArchitecture } from '../local/architecture.ts';
+import { assemblyOf, requireBuildable } from './assembly.ts';
 import { baseImageOf, baseIndex, baseWorld } from './base-image.ts';
 import { inContext } from './in-context.ts';
 import { warnOfMissingFiles } from './missing-files.ts';
 import { ImageRepositories, packageOf } from './repositories.ts';
 import type { ReadingFlags } from './repositories.ts';
-import { imageRepositories, imageRequest, lockRequest, unlockedConfig } from './request.ts';
+import { imageRequest, lockRequest, unlockedConfig } from './request.ts';
 
 /**
  * The file system of a configuration for one architecture, without an image around it: solved once and not locked, so it
@@ -27,6 +29,7 @@ async function assembleRoot(
   const { flags, log, positionals } = invocation;
   const request = imageRequest(invocation, positionals[0] ?? '', { packages: true, date: true });
   const arch = canonicalArch(flags.string('build-arch') || hostArchitecture());
+  requireBuildable(request.config);
   requireOneLayer(request.config);
   if (request.config.archs.length > 0)
     log.warn(`ignoring archs in config, only building for current arch (${arch})`);
@@ -43,29 +46,18 @@ async function assembleRoot(
   const solved = indexes
     .flatMap((one) => solveImage(world, one))
     .filter(({ record }) => !present.has(record.name));
-  const { epochSeconds, isFixed } = request.date;
   const assembled = await assemble({
-    dialect: 'apko',
+    ...assemblyOf(request, { keys, base: base?.image }),
     config: request.config,
     recorded: unlockedConfig(request),
     arch,
     packages: await repositories.open(solved.map((one) => packageOf(one, arch))),
-    appendedPackages: request.appended.packages,
-    repositories: imageRepositories(request),
-    keyring: keys,
-    sourceDateEpochSeconds: epochSeconds,
-    ...(base === undefined ? {} : { base: base.image }),
-    ...(isFixed ? { buildDateSeconds: epochSeconds } : {}),
   });
   warnOfMissingFiles(assembled, log, arch);
   return assembled;
 }
 
-function requireOneLayer(config: Parameters<typeof buildProblems>[0]): void {
-  const [problem] = buildProblems(config);
-  if (problem !== undefined)
-    throw new KilnError('IMAGE_CONFIG_INVALID', problem.message, { hint: problem.hint });
-  const { layering } = config;
+function requireOneLayer({ layering }: ImageConfig): void {
   if (layering === undefined || (layering.strategy === '' && layering.budget === 0)) return;
   throw new KilnError('IMAGE_CONFIG_INVALID', 'a file system has one layer, and layering is set', {
     hint: 'remove layering from the configuration',
