@@ -51,8 +51,10 @@ export async function readImageContents(source: RegistrySource): Promise<ImageCo
         files.set(entry.path, await factsOf(entry, content));
         continue;
       }
-      const chunks = content instanceof Uint8Array ? [content] : content;
-      const bytes = await collect(toAsync(chunks), databaseBytesMax, () => tooLarge(entry.path));
+      const bytes =
+        content instanceof Uint8Array
+          ? content
+          : await collect(content, databaseBytesMax, () => tooLarge(entry.path));
       database = Buffer.from(bytes).toString('utf8');
       files.set(entry.path, await factsOf(entry, bytes));
     }
@@ -64,12 +66,6 @@ export async function readImageContents(source: RegistrySource): Promise<ImageCo
     packages: parseInstalled(database),
     files,
   };
-}
-
-async function* toAsync(
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield* chunks;
 }
 
 /** True for a whiteout: `.wh.NAME` removes what lower layers have there, `.wh..wh..opq` all that they have in the directory. */

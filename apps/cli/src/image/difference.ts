@@ -1,5 +1,5 @@
 import type { InstalledPackage } from '@kiln/apk';
-import { compareBytes, sortUnique } from '@kiln/base';
+import { sortUnique } from '@kiln/base';
 import type { RuntimeConfig } from '@kiln/oci';
 import type { FileFacts, ImageContents } from './contents.ts';
 import type { WhyStep } from './why.ts';
@@ -126,17 +126,15 @@ function fileDifferences(
   different: ReadonlySet<string>,
 ): readonly FileDifference[] {
   const [before, after] = [ownersOf(from), ownersOf(to)];
-  return sortUnique([...from.files.keys(), ...to.files.keys()])
-    .toSorted(compareBytes)
-    .flatMap((path) => {
-      const [a, b] = [from.files.get(path), to.files.get(path)];
-      const of = a === undefined || b === undefined ? [] : changedFacts(a, b);
-      if (a !== undefined && b !== undefined && of.length === 0) return [];
-      const owners = [before.get(path), after.get(path)].filter((one) => one !== undefined);
-      const change = a === undefined ? 'added' : b === undefined ? 'removed' : 'changed';
-      const explained = owners.some((owner) => different.has(owner));
-      return [{ path, change, of, package: owners.at(-1) ?? '', explained } as const];
-    });
+  return sortUnique([...from.files.keys(), ...to.files.keys()]).flatMap((path) => {
+    const [a, b] = [from.files.get(path), to.files.get(path)];
+    const of = a === undefined || b === undefined ? [] : changedFacts(a, b);
+    if (a !== undefined && b !== undefined && of.length === 0) return [];
+    const owners = [before.get(path), after.get(path)].filter((one) => one !== undefined);
+    const change = a === undefined ? 'added' : b === undefined ? 'removed' : 'changed';
+    const explained = owners.some((owner) => different.has(owner));
+    return [{ path, change, of, package: owners.at(-1) ?? '', explained } as const];
+  });
 }
 
 function changedFacts(a: FileFacts, b: FileFacts): readonly (keyof FileFacts)[] {
