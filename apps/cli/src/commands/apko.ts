@@ -1,7 +1,6 @@
-import { systemClock } from '@kiln/base';
-import { runApko } from '../apko/dispatch.ts';
+import { apkoProgram } from '../apko/program.ts';
 import type { RawCommand } from '../command.ts';
-import { Interrupt } from '../interrupt.ts';
+import { wordsOf } from '../drop-in/run-words.ts';
 
 export const apko: RawCommand = {
   name: 'apko',
@@ -14,13 +13,5 @@ export const apko: RawCommand = {
     "alias apko='kiln apko'",
   ],
   options: {},
-  async runWords(words, print) {
-    using interrupt = new Interrupt();
-    return await runApko(words, {
-      print,
-      environment: process.env,
-      clock: systemClock,
-      signal: interrupt.signal,
-    });
-  },
+  runWords: wordsOf(apkoProgram),
 };

@@ -1,7 +1,6 @@
-import { systemClock } from '@kiln/base';
+import { melangeProgram } from '../melange/program.ts';
 import type { RawCommand } from '../command.ts';
-import { Interrupt } from '../interrupt.ts';
-import { runMelange } from '../melange/dispatch.ts';
+import { wordsOf } from '../drop-in/run-words.ts';
 
 export const melange: RawCommand = {
   name: 'melange',
@@ -14,13 +13,5 @@ export const melange: RawCommand = {
     "alias melange='kiln melange'",
   ],
   options: {},
-  async runWords(words, print) {
-    using interrupt = new Interrupt();
-    return await runMelange(words, {
-      print,
-      environment: process.env,
-      clock: systemClock,
-      signal: interrupt.signal,
-    });
-  },
+  runWords: wordsOf(melangeProgram),
 };
