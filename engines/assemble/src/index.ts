@@ -2,7 +2,7 @@ export type { GroupEntry, PasswdEntry } from './accounts.ts';
 export { parseGroup, parsePasswd } from './accounts.ts';
 export type { AssembledTree, AssembleInput } from './assemble.ts';
 export { assemble } from './assemble.ts';
-export type { BaseImage, InstalledPackage } from './base-image.ts';
+export type { BaseImage } from './base-image.ts';
 export { parseInstalledDatabase } from './base-image.ts';
 export { readText } from './content.ts';
 export type { EnvironmentInput } from './environment.ts';

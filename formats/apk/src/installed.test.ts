@@ -17,6 +17,7 @@ Z:Q1def=
 
 P:tool
 V:2-r1
+t:1700000000
 D:layout so:libc.so.6
 p:cmd:tool=2-r1
 
@@ -30,7 +31,16 @@ p:cmd:tool=2-r1
       checksum: 'Q1abc=',
       depends: [],
       provides: [],
+      buildTimeSeconds: 0,
       paths: ['init', 'etc', 'etc/passwd'],
+      fields: new Map([
+        ['P', 'layout'],
+        ['V', '1-r0'],
+        ['L', 'MIT'],
+        ['o', 'layout'],
+        ['C', 'Q1abc='],
+      ]),
+      files: ['F:', 'R:init', 'F:etc', 'R:passwd'],
     },
     {
       name: 'tool',
@@ -40,7 +50,16 @@ p:cmd:tool=2-r1
       checksum: '',
       depends: ['layout', 'so:libc.so.6'],
       provides: ['cmd:tool=2-r1'],
+      buildTimeSeconds: 1700000000,
       paths: [],
+      fields: new Map([
+        ['P', 'tool'],
+        ['V', '2-r1'],
+        ['t', '1700000000'],
+        ['D', 'layout so:libc.so.6'],
+        ['p', 'cmd:tool=2-r1'],
+      ]),
+      files: [],
     },
   ]);
 });

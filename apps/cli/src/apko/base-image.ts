@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { emptyRecord } from '@kiln/apk';
-import type { IndexRecord } from '@kiln/apk';
+import type { IndexRecord, InstalledPackage } from '@kiln/apk';
 import { parseInstalledDatabase } from '@kiln/assemble';
-import type { BaseImage, InstalledPackage } from '@kiln/assemble';
+import type { BaseImage } from '@kiln/assemble';
 import { KilnError, digestOf, hexOf, messageOf, shorten } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { architectureOf } from '@kiln/image-config';
@@ -52,20 +52,20 @@ export function baseWorld(base: LocatedBase | undefined): readonly string[] {
   return (base?.image.packages ?? []).map(({ name, version }) => `${name}=${version}`);
 }
 
-function recordOf({ name, version, fields, buildTimeSeconds }: InstalledPackage): IndexRecord {
-  const list = (key: string): string[] => (fields.get(key) ?? '').split(' ').filter(Boolean);
+function recordOf(one: InstalledPackage): IndexRecord {
+  const { name, version, origin, checksum, buildTimeSeconds, depends, provides, fields } = one;
   const priority = Number(fields.get('k') ?? 0);
   return {
     ...emptyRecord,
     name,
     version,
     arch: fields.get('A') ?? '',
-    origin: fields.get('o') ?? '',
-    checksum: fields.get('C') ?? '',
+    origin,
+    checksum,
     buildTimeSeconds,
-    depends: list('D'),
-    provides: list('p'),
-    installIf: list('i'),
+    depends,
+    provides,
+    installIf: (fields.get('i') ?? '').split(' ').filter(Boolean),
     providerPriority: priority === 0 ? undefined : priority,
   };
 }

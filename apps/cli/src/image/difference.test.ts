@@ -18,7 +18,8 @@ function installed(
   change: Partial<InstalledPackage> & { readonly paths: readonly string[] },
 ): InstalledPackage {
   const facts = { version: '1-r0', origin: name, license: 'MIT', checksum: 'Q1a' };
-  return { name, ...facts, depends: [], provides: [], ...change };
+  const raw = { buildTimeSeconds: 0, fields: new Map<string, string>(), files: [] };
+  return { name, ...facts, ...raw, depends: [], provides: [], ...change };
 }
 
 function image(

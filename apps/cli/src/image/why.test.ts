@@ -8,7 +8,8 @@ function installed(
   provides: readonly string[] = [],
 ): InstalledPackage {
   const facts = { version: '1-r0', origin: name, license: 'MIT', checksum: '', paths: [] };
-  return { name, ...facts, depends, provides };
+  const raw = { buildTimeSeconds: 0, fields: new Map<string, string>(), files: [] };
+  return { name, ...facts, ...raw, depends, provides };
 }
 
 /** `PACKAGE`, or `PACKAGE for ATOM` where another needs it. */
