@@ -147,7 +147,7 @@ export function readCatalogs(
   };
 }
 
-/** Marks what these images need. */
+/** Marks what these images need, and nothing else: a state that is kept may still bear the mark of an earlier time. */
 function withFirst(
   catalogs: readonly DesiredCatalog[],
   names: readonly string[],
