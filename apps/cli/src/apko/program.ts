@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { KilnError, messageOf, shorten } from '@kiln/base';
 import type { DropInProgram } from '../drop-in/program.ts';
 import { logLevelFlag } from '../drop-in/program.ts';
