@@ -61,7 +61,7 @@ const builtins: Plugin = {
       (_, whole: string | undefined, names: string | undefined, module: string) =>
         [whole, names === undefined ? undefined : `{${names.replaceAll(' as ', ': ')}}`]
           .filter((bound) => bound !== undefined)
-          .map((bound) => `const ${bound} = process.getBuiltinModule("${module}");`)
+          .map((bound) => `const ${bound} = globalThis.process.getBuiltinModule("${module}");`)
           .join(' '),
     ),
 };

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -51,6 +51,17 @@ test('says what the sources say', () => {
     ['queue', 'ls', '--help'],
   ])
     expect(run(bundled(), words).stdout).toBe(run(sources, words).stdout);
+});
+
+test('loads, each of its parts', () => {
+  // What threads begin with wants the data of one; `main.js` acts.
+  const acts = (name: string): boolean =>
+    name === 'main.js' || /\bworkerData\b/.test(readFileSync(path.join(folder, name), 'utf8'));
+  const parts = readdirSync(folder).filter((name) => name.endsWith('.js') && !acts(name));
+  const file = path.join(folder, 'load-all.mjs');
+  writeFileSync(file, parts.map((name) => `await import('./${name}');\n`).join(''));
+  expect(parts.length).toBeGreaterThan(50);
+  run(file, []);
 });
 
 test('is few files', () => {
