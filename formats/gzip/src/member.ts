@@ -31,11 +31,16 @@ export class ContentCheck {
     return this.#size;
   }
 
-  /** The trailer that belongs to what was seen; the length counts modulo 2^32. */
+  /** The trailer that belongs to what was seen. */
   trailer(): Uint8Array {
-    const bytes = Buffer.alloc(trailerSizeBytes);
-    bytes.writeUInt32LE(this.#crc >>> 0, 0);
-    bytes.writeUInt32LE(this.#size % 2 ** 32, 4);
-    return bytes;
+    return memberTrailer(this.#crc, this.#size);
   }
+}
+
+/** CRC-32 and length of a member's content, the length modulo 2^32. */
+export function memberTrailer(crc: number, sizeBytes: number): Uint8Array {
+  const bytes = Buffer.alloc(trailerSizeBytes);
+  bytes.writeUInt32LE(crc >>> 0, 0);
+  bytes.writeUInt32LE(sizeBytes % 2 ** 32, 4);
+  return bytes;
 }

@@ -10,4 +10,4 @@ export type { PlacedEntry, ReadTarOptions } from './read.ts';
 export { placedEntries, readTar } from './read.ts';
 export type { TreeRules } from './tree-check.ts';
 export type { WriteTarOptions } from './write.ts';
-export { endOfArchive, tarBytes, writeTar } from './write.ts';
+export { endOfArchive, tarBytes, wrongContentLength, writeTar } from './write.ts';

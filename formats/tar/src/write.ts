@@ -36,7 +36,7 @@ export function tarBytes(
 ): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const { entry, content } of members) {
-    if (content.length !== entry.sizeBytes) throw wrongLength(entry, content.length);
+    if (content.length !== entry.sizeBytes) throw wrongContentLength(entry, content.length);
     parts.push(
       printHeader(entry),
       content,
@@ -57,10 +57,11 @@ async function* exactly(
     if (size > entry.sizeBytes) break;
     if (chunk.length > 0) yield chunk;
   }
-  if (size !== entry.sizeBytes) throw wrongLength(entry, size);
+  if (size !== entry.sizeBytes) throw wrongContentLength(entry, size);
 }
 
-function wrongLength(entry: TarEntry, size: number): KilnError {
+/** `TAR_CONTENT_LENGTH`: a content is not as long as its header says. */
+export function wrongContentLength(entry: TarEntry, size: number): KilnError {
   const message = `content of "${shorten(entry.path)}" has ${size} bytes or more, its header says ${entry.sizeBytes}`;
   return new KilnError('TAR_CONTENT_LENGTH', message, {
     hint: 'the file changed while it was read; try again',

@@ -1,0 +1,47 @@
+import { constants, crc32, deflateRaw } from 'node:zlib';
+import { promisify } from 'node:util';
+import { combineCrc } from './crc.ts';
+import { memberHeader, memberTrailer } from './member.ts';
+import type { GzipOptions } from './member.ts';
+
+/**
+ * A part of a deflate stream (RFC 1951) that ends at a byte boundary, is not the last one, and refers to nothing before it:
+ * segments may be put after one another in any order, and compressed once be used in any member.
+ */
+export interface DeflateSegment {
+  readonly bytes: Uint8Array;
+  /** Of the content. */
+  readonly sizeBytes: number;
+  /** CRC-32 of the content. */
+  readonly crc: number;
+}
+
+const deflateAtHand = promisify<Uint8Array, object, Buffer>(deflateRaw);
+
+/** An empty last block with fixed codes: what ends a stream after its segments. */
+const lastBlock = Uint8Array.of(0x03, 0x00);
+
+/** Compresses content at hand into a segment, in a thread of the pool: the same content and level give the same bytes. */
+export async function deflateSegment(
+  content: Uint8Array,
+  { level = 6 }: GzipOptions = {},
+): Promise<DeflateSegment> {
+  const bytes = await deflateAtHand(content, { level, finishFlush: constants.Z_SYNC_FLUSH });
+  return { bytes, sizeBytes: content.length, crc: crc32(content) };
+}
+
+/** Exactly one gzip member (RFC 1952) whose content is that of the segments, which are copied as they are. */
+export async function* segmentedMember(
+  segments: AsyncIterable<DeflateSegment> | Iterable<DeflateSegment>,
+): AsyncGenerator<Uint8Array> {
+  let crc = 0;
+  let sizeBytes = 0;
+  yield memberHeader();
+  for await (const segment of segments) {
+    crc = combineCrc(crc, segment.crc, segment.sizeBytes);
+    sizeBytes += segment.sizeBytes;
+    yield segment.bytes;
+  }
+  yield lastBlock;
+  yield memberTrailer(crc, sizeBytes);
+}
