@@ -15,6 +15,8 @@ export interface Place {
   readonly expanded: string;
   /** Below the environments, which link to their files. */
   readonly unpacked: string;
+  /** Compressed parts of packages' files. */
+  readonly segments: string;
   readonly workspaces: string;
   readonly scratch: string;
   readonly uploads: string;
@@ -42,6 +44,7 @@ export function placeOf(root: string, home: string, runtime: string): Place {
     environments: within('environments'),
     expanded: within('expanded'),
     unpacked: path.join(home, 'environments', 'packages'),
+    segments: within('segments'),
     workspaces: within('workspaces'),
     scratch: within('scratch'),
     uploads: within('uploads'),

@@ -8,6 +8,7 @@ import { diskFull, passes } from '@kiln/factory';
 import { PostgresWakeups, isConnectionLost, socketDirectoryOf } from '@kiln/postgres';
 import { Dispatcher } from '@kiln/queue';
 import { CachedGitSources } from '@kiln/git-sources';
+import { SegmentFiles, forgetUnused } from '@kiln/layer-cache';
 import { HttpObserver, RecordFolder } from '@kiln/network-observer';
 import { imageReconciler } from '@kiln/reconcile-image';
 import { indexReconciler } from '@kiln/reconcile-index';
@@ -64,7 +65,7 @@ const rootsKept = 16;
 const packagesUnusedMs = 30 * 24 * 60 * 60 * 1000;
 
 /** Nothing runs in any of them yet: this is the one worker of its home. */
-async function forgetUnused(roots: EnvironmentStore): Promise<void> {
+async function forgetUnusedRoots(roots: EnvironmentStore): Promise<void> {
   const byUse = [...(await roots.list())].sort((a, b) => b.usedAtMs - a.usedAtMs);
   for (const { key } of byUse.slice(rootsKept)) await roots.remove(key);
 }
@@ -80,7 +81,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   await blobs.open();
   const sandbox = await BwrapSandbox.open({ scratchDirectory: place.scratch });
   const roots = new EnvironmentStore({ directory: place.environments });
-  await forgetUnused(roots);
+  await forgetUnusedRoots(roots);
   await clearLeftovers(place, roots);
   const opener = new ExpandedPackages({ directory: place.expanded, blobs, dialect: 'plain' });
   const unpacked = new UnpackedPackages({
@@ -89,6 +90,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     dialect: 'plain',
   });
   await unpacked.forgetUnused(clock.now() - packagesUnusedMs);
+  await forgetUnused(place.segments, clock.now() - packagesUnusedMs);
+  const segments = new SegmentFiles({ directory: place.segments });
   const builder = { name: 'kiln', version: options.version };
   const archive = new DebianBinaryArchive({ stateDirectory: `${place.apt}/binary`, blobs });
   const sources = new Sources({
@@ -121,7 +124,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       packageReconciler({ ...building, observer, networkRecords }, buildsAtOnce(cpus)),
       testReconciler(building, testsAtOnce(cpus)),
       indexReconciler({ records, blobs, signer }),
-      imageReconciler({ ...shared, roots, registry }, 2),
+      imageReconciler({ ...shared, segments, roots, registry }, 2),
     ],
     owner: options.owner,
     wakeups,

@@ -137,7 +137,7 @@ describe('the tree of an image', () => {
     expect((await entriesOf(assembled)).get('home/app')).toMatchObject({
       mode: 0o700,
       uid: 70,
-      userName: 'app',
+      userName: '',
     });
   });
 

@@ -12,10 +12,16 @@ export { FileTree } from './file-tree.ts';
 export type { ImageDocument, ImageInput, IndexInput } from './image.ts';
 export { imageOf, indexOf } from './image.ts';
 export { layerGroups } from './layer-groups.ts';
+export type { LayerCompression, LayerSegment } from './compression.ts';
+export { gzipLayers, zstdLayers } from './compression.ts';
 export type { ImageLayer } from './layered.ts';
 export { imageLayers } from './layered.ts';
 export type { FinishedTree, OrderedEntry, TreeMember } from './layer.ts';
 export { layerTar, treeEntries, treeMembers } from './layer.ts';
+export { layerArchive } from './layer-pieces.ts';
+export { layerPlan } from './layer-plan.ts';
+export type { KnownLayers, SegmentCache, StoreLayerOptions, StoredLayer } from './store-layer.ts';
+export { storeLayer } from './store-layer.ts';
 export type {
   Backing,
   DeviceNode,

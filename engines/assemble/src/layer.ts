@@ -21,12 +21,15 @@ export interface OrderedEntry {
   open(): AsyncIterable<Uint8Array> | Uint8Array;
 }
 
+/** Names would tie a layer to the accounts of one image. */
+const nobody = { users: new Map<number, string>(), groups: new Map<number, string>() };
+
 /**
  * The entries in the order of a layer: depth first, the children of a directory in byte order. A further name of a file is a
  * hard link to its first one; dialect `apko` makes it one only where a package recorded it, with the recorded target.
  */
 export async function* treeEntries({ tree, dialect }: FinishedTree): AsyncGenerator<OrderedEntry> {
-  const { users, groups } = await ownerNames(tree);
+  const { users, groups } = dialect === 'apko' ? await ownerNames(tree) : nobody;
   const firstPaths = new Map<TreeNode, string>();
   for (const { path, node } of tree.nodes()) {
     const first = firstPaths.get(node);

@@ -1,118 +1,43 @@
-import type { TarEntry } from '@kiln/tar';
-import { writeTar } from '@kiln/tar';
 import type { AssembledTree } from './assemble.ts';
+import { apkoLayers } from './apko-layers.ts';
 import { layerGroups } from './layer-groups.ts';
-import { layerTar, treeEntries } from './layer.ts';
+import { treeEntries } from './layer.ts';
 import type { OrderedEntry } from './layer.ts';
-import type { TreeNode } from './node.ts';
+import { packageLayers } from './package-layers.ts';
 import type { PackageContents } from './package-contents.ts';
 
-/** One layer of an image; `tar` starts its uncompressed archive anew each time. */
+/** One layer of an image: its entries, each of whose contents can be read any number of times. */
 export interface ImageLayer {
-  tar(): AsyncIterable<Uint8Array>;
+  /** The packages whose files these are, sorted by name; none for everything else, and where the image is one layer. */
+  readonly packages: readonly PackageContents[];
+  readonly entries: readonly OrderedEntry[];
 }
 
-const databasePath = 'usr/lib/apk/db/installed';
+/**
+ * How many groups of packages have a layer of their own when a configuration of Kiln does not say: container runtimes
+ * stop at 127 layers, and clients fetch a few at a time.
+ */
+const groupsDefault = 20;
 
 /**
- * The layers of a finished image, lowest first: one, or where the configuration asks for it one for each group of packages
- * and a last one with everything else. What goes where is planned from metadata; contents are streamed when a layer is read.
+ * The layers of a finished image, lowest first: one for each group of packages and a last one with everything else, or one
+ * alone. apko cuts an image where its configuration says so; Kiln does unless `layering` is there with neither strategy nor
+ * budget. What goes where is planned from metadata; no content is read.
  */
 export async function imageLayers(assembled: AssembledTree): Promise<readonly ImageLayer[]> {
-  const { layering } = assembled.config;
-  if (layering === undefined || (layering.strategy === '' && layering.budget === 0))
-    return [{ tar: () => layerTar(assembled) }];
-  const groups = layerGroups(assembled.packages, layering.budget);
-  const plan = new LayerPlan(assembled, groups);
-  for await (const entry of treeEntries(assembled)) plan.add(entry);
-  return plan.layers.map(({ entries }) => ({ tar: () => writeTar(members(entries)) }));
+  const entries: OrderedEntry[] = [];
+  for await (const one of treeEntries(assembled)) entries.push(one);
+  const budget = budgetOf(assembled);
+  if (budget === undefined) return [{ packages: [], entries }];
+  const groups = layerGroups(assembled.packages, budget);
+  return assembled.dialect === 'apko'
+    ? apkoLayers(assembled, groups, entries)
+    : packageLayers(groups, entries);
 }
 
-function* members(entries: readonly OrderedEntry[]): Generator<{
-  readonly entry: TarEntry;
-  readonly content: ReturnType<OrderedEntry['open']>;
-}> {
-  for (const { entry, open } of entries) yield { entry, content: open() };
-}
-
-interface PlannedLayer {
-  readonly entries: OrderedEntry[];
-  /** The directories of the branch that the layer is in, root first. */
-  readonly branch: OrderedEntry[];
-}
-
-/**
- * Deals entries, which come in the order of a single layer, out to layers (images.md 8.3). A layer that gets its first file
- * of a branch gets the directories above it too, with the time of that file. A file does not end the branch of a directory
- * before it, so that such a directory, and those in it that were visited last, may appear in a layer that has nothing in
- * them: apko's layers have these entries, and so do ours.
- */
-class LayerPlan {
-  /** Groups first, the layer of everything else last. */
-  readonly layers: readonly PlannedLayer[];
-  readonly #assembled: AssembledTree;
-  readonly #groups: readonly (readonly PackageContents[])[];
-  readonly #layerOf = new Map<PackageContents, PlannedLayer>();
-  readonly #top: PlannedLayer = { entries: [], branch: [] };
-  readonly #branch: OrderedEntry[] = [];
-
-  constructor(assembled: AssembledTree, groups: readonly (readonly PackageContents[])[]) {
-    this.#assembled = assembled;
-    this.#groups = groups;
-    const layers = groups.map((packages) => {
-      const layer: PlannedLayer = { entries: [], branch: [] };
-      for (const one of packages) this.#layerOf.set(one, layer);
-      return layer;
-    });
-    this.layers = [...layers, this.#top];
-  }
-
-  add(one: OrderedEntry): void {
-    if (one.entry.type === 'directory') this.#enter(one);
-    const layer = this.#layerFor(one.node);
-    this.#align(layer, one);
-    layer.entries.push(one);
-    if (one.entry.path === databasePath) this.#addDatabases(one);
-  }
-
-  #enter(directory: OrderedEntry): void {
-    const slash = directory.entry.path.lastIndexOf('/');
-    const parent = slash === -1 ? undefined : directory.entry.path.slice(0, slash);
-    while (this.#branch.length > 0 && this.#branch.at(-1)?.entry.path !== parent)
-      this.#branch.pop();
-    this.#branch.push(directory);
-  }
-
-  #layerFor(node: TreeNode): PlannedLayer {
-    const backing = node.type === 'file' || node.type === 'symlink' ? node.backing : undefined;
-    return (backing && this.#layerOf.get(backing.package)) ?? this.#top;
-  }
-
-  #align({ branch, entries }: PlannedLayer, one: OrderedEntry): void {
-    const differs = this.#branch.findIndex((directory, i) => branch[i] !== directory);
-    if (differs === -1) {
-      branch.length = this.#branch.length;
-      return;
-    }
-    branch.length = differs;
-    for (const directory of this.#branch.slice(differs)) {
-      branch.push(directory);
-      if (directory === one) continue;
-      const entry = { ...directory.entry, mtimeSeconds: one.entry.mtimeSeconds };
-      entries.push({ ...directory, entry });
-    }
-  }
-
-  /** Each group has the database of its own packages, for those who look at layers. */
-  #addDatabases(database: OrderedEntry): void {
-    this.#groups.forEach((packages, i) => {
-      const layer = this.layers[i];
-      if (layer === undefined) return;
-      this.#align(layer, database);
-      const text = packages.map((one) => this.#assembled.records.get(one) ?? '').join('');
-      const bytes = new TextEncoder().encode(text);
-      const entry = { ...database.entry, sizeBytes: bytes.length };
-      layer.entries.push({ entry, node: database.node, file: undefined, open: () => bytes });
-    });
-  }
+/** Undefined for one layer. */
+function budgetOf({ config: { layering }, dialect, base }: AssembledTree): number | undefined {
+  if (layering === undefined)
+    return dialect === 'apko' || base !== undefined ? undefined : groupsDefault;
+  return layering.strategy === '' && layering.budget === 0 ? undefined : layering.budget;
 }

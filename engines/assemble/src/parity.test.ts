@@ -6,7 +6,7 @@ import type { Digest } from '@kiln/base';
 import { parseImageConfig } from '@kiln/image-config';
 import { mediaTypes, parseConfig, parseManifest } from '@kiln/oci';
 import { describe, expect, test } from 'vitest';
-import { assemble, imageLayers, imageOf, parseInstalledDatabase } from './index.ts';
+import { assemble, imageLayers, imageOf, layerArchive, parseInstalledDatabase } from './index.ts';
 import type { BaseImage, PackageContents } from './index.ts';
 
 interface RecordedImage {
@@ -85,7 +85,8 @@ describe('recorded images', () => {
       ...(base === undefined ? {} : { base }),
     });
     const diffIds: string[] = [];
-    for (const layer of await imageLayers(assembled)) diffIds.push(await digestOfTar(layer.tar()));
+    for (const layer of await imageLayers(assembled))
+      diffIds.push(await digestOfTar(layerArchive(layer.entries)));
     const { config } = imageOf({
       dialect: 'apko',
       config: assembled.config,

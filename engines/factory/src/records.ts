@@ -171,7 +171,16 @@ export interface TestResult {
   }[];
 }
 
-export type ActionResult = PackageResult | TestResult | ImageResult;
+/** A layer that images share: what a plan was made into. */
+export interface LayerResult {
+  readonly kind: 'layer';
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly diffId: Digest;
+  readonly sizeBytes: number;
+}
+
+export type ActionResult = PackageResult | TestResult | ImageResult | LayerResult;
 
 /** What was recorded, so that the signer may sign it. */
 export interface LedgerEntry {

@@ -1,4 +1,4 @@
-import type { AssembledTree, PackageOpener } from '@kiln/assemble';
+import type { AssembledTree, PackageOpener, SegmentCache } from '@kiln/assemble';
 import { assemble } from '@kiln/assemble';
 import type { BlobStore } from '@kiln/blobs';
 import type { Sandbox } from '@kiln/build';
@@ -40,6 +40,7 @@ export interface ImageReconcilerPorts {
   readonly blobs: BlobStore;
   readonly signer: Signer;
   readonly opener: PackageOpener;
+  readonly segments: SegmentCache;
   readonly roots: RootCache;
   readonly sandbox: Sandbox;
   readonly logs: AttemptLogs;
@@ -130,7 +131,7 @@ function actionOf(ports: ImageReconcilerPorts, inputs: ImageInputs): Digest {
   const lock = (packages: readonly ImagePackageFile[]): unknown =>
     packages.map(({ record }) => [record.name, record.version, record.checksum]);
   return digestOfValue({
-    action: 'image/2',
+    action: 'image/3',
     builder: ports.builder,
     name: inputs.bundle.name,
     arch: inputs.bundle.arch,
@@ -171,7 +172,7 @@ async function produce(
     await context.attachLog(log.reference);
     await working('assembling');
     const assembled = await assembleImage(ports, inputs);
-    const image = await makeImage(ports, inputs, assembled);
+    const image = await makeImage(ports, inputs, assembled, context.signal);
     log.write(`${image.manifest.descriptor.digest}: ${inputs.packages.length} packages\n`);
     await working('testing');
     const run = await testImage(ports, inputs, image, assembled, log, context);

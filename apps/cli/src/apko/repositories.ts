@@ -29,6 +29,15 @@ export interface ReadingFlags {
   readonly limits?: boolean;
 }
 
+/** Where a command keeps what it fetched and made; `has` says whether it has the flag. */
+export function cacheDirectoryOf(
+  { flags, environment }: DropInInvocation,
+  hasFlag: boolean,
+): string {
+  const given = hasFlag ? flags.string('cache-dir') : '';
+  return path.resolve(given || path.join(cacheFolder(environment), 'apk'));
+}
+
 /** The repositories of a command line: keys, indexes and packages. */
 export class ImageRepositories {
   readonly #client: ApkClient;
@@ -40,8 +49,7 @@ export class ImageRepositories {
   constructor(invocation: DropInInvocation, has: ReadingFlags) {
     const { flags, environment, log, signal } = invocation;
     const hasCache = has.cache === true || has.cacheDirectory === true;
-    const given = hasCache ? flags.string('cache-dir') : '';
-    const cacheDirectory = path.resolve(given || path.join(cacheFolder(environment), 'apk'));
+    const cacheDirectory = cacheDirectoryOf(invocation, hasCache);
     const limits = has.limits === true ? limitsOf(flags) : undefined;
     this.#client = new ApkClient({
       cacheDirectory,

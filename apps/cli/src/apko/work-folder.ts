@@ -1,49 +1,43 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { digestFromHex, hexOf } from '@kiln/base';
+import { hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
-import type { ImageLayer } from '@kiln/assemble';
+import { gzipLayers, storeLayer } from '@kiln/assemble';
+import type { ImageLayer, StoredLayer } from '@kiln/assemble';
 import { FsBlobs } from '@kiln/blobs-fs';
-import { gzipMember } from '@kiln/gzip';
-import { mediaTypes } from '@kiln/oci';
-import type { Descriptor } from '@kiln/oci';
-
-/** A compressed layer, and the digest of what it unpacks to. */
-export interface StoredLayer {
-  readonly descriptor: Descriptor;
-  readonly diffId: Digest;
-}
+import { layerCaches } from './layer-caches.ts';
+import type { LayerCaches } from './layer-caches.ts';
 
 /** Where layers and documents of a build lie until they are written out; the folder goes when the build ends. */
 export class WorkFolder implements AsyncDisposable {
   readonly blobs: FsBlobs;
   readonly #folder: string;
+  readonly #caches: LayerCaches;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, { blobs, caches }: { blobs: FsBlobs; caches: LayerCaches }) {
     this.#folder = folder;
-    this.blobs = new FsBlobs({ directory: path.join(folder, 'blobs') });
+    this.blobs = blobs;
+    this.#caches = caches;
   }
 
-  static async create(): Promise<WorkFolder> {
-    return new WorkFolder(await fs.mkdtemp(path.join(tmpdir(), 'kiln-apko-')));
+  /** `cacheDirectory` is where builds keep what they make of packages. */
+  static async create(cacheDirectory: string): Promise<WorkFolder> {
+    const folder = await fs.mkdtemp(path.join(tmpdir(), 'kiln-apko-'));
+    const blobs = new FsBlobs({ directory: path.join(folder, 'blobs') });
+    const caches = await layerCaches(path.join(cacheDirectory, 'layers'), blobs);
+    return new WorkFolder(folder, { blobs, caches });
   }
 
-  /** Compresses a layer; it is read, hashed and compressed once. */
-  async addLayer(layer: ImageLayer, signal: AbortSignal): Promise<StoredLayer> {
-    const hash = createHash('sha256');
-    async function* hashed(): AsyncGenerator<Uint8Array> {
-      for await (const chunk of layer.tar()) {
-        signal.throwIfAborted();
-        hash.update(chunk);
-        yield chunk;
-      }
-    }
-    const { digest, sizeBytes } = await this.blobs.put(gzipMember(hashed()));
-    const descriptor = { mediaType: mediaTypes.layerGzip, sizeBytes, digest };
-    return { descriptor, diffId: digestFromHex(hash.digest('hex')) };
+  /** Compresses a layer, or takes it from an earlier build. */
+  addLayer(layer: ImageLayer, signal: AbortSignal): Promise<StoredLayer> {
+    return storeLayer(layer, {
+      blobs: this.blobs,
+      compression: gzipLayers,
+      ...this.#caches,
+      signal,
+    });
   }
 
   /** Takes a blob from an OCI layout. Throws `BLOB_DIGEST_MISMATCH`. */

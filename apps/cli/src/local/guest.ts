@@ -1,4 +1,3 @@
-import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UnpackedPackages } from '@kiln/apk-cache';
 import { ApkClient } from '@kiln/apk-client';
@@ -11,6 +10,7 @@ import { architectureOf } from '@kiln/image-config';
 import { EnvironmentStore, readRootFile } from '@kiln/sandbox-bwrap';
 import { guestKeys, guestRepositories, lockGuest } from '@kiln/solve';
 import type { GuestLock, GuestPackage, GuestRequest, RepositoryIndex } from '@kiln/solve';
+import { onceADay } from './once-a-day.ts';
 
 export interface LocalGuestsOptions extends Omit<ApkClientOptions, 'cacheDirectory'> {
   /** Indexes, keys and packages (`--apk-cache-dir`). Made when absent; removing it while nothing runs is always safe. */
@@ -41,8 +41,7 @@ export interface Guest {
 
 /** Packages that are fetched and unpacked at once. */
 const parallelMax = 6;
-const dayMs = 24 * 60 * 60 * 1000;
-const unusedAfterMs = 30 * dayMs;
+const unusedAfterMs = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * Guests for builds without a factory, from any mix of repositories: resolved to a lock, and made from a lock. A lock whose
@@ -107,11 +106,7 @@ export class LocalGuests {
 
   async #forgetOnceADay(): Promise<void> {
     const nowMs = systemClock.now();
-    const stamp = path.join(this.#environmentsDirectory, 'swept');
-    const swept = await stat(stamp).catch(() => undefined);
-    if (swept !== undefined && swept.mtimeMs > nowMs - dayMs) return;
-    await writeFile(stamp, '');
-    await this.forgetUnused(nowMs);
+    await onceADay(this.#environmentsDirectory, nowMs, () => this.forgetUnused(nowMs));
   }
 
   /** Removes guests and packages that were not used for 30 days, and what crashes left behind. `make` does it once a day. */

@@ -3,6 +3,7 @@ import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
 import { buildImages } from '../build-images.ts';
 import { imageFlags, includeFlag, limitFlags } from '../flags.ts';
 import { baseNameOf, parseImageName } from '../image-name.ts';
+import { cacheDirectoryOf } from '../repositories.ts';
 import { WorkFolder } from '../work-folder.ts';
 import { writeArchive } from '../write-archive.ts';
 import { writeLayout } from '../write-layout.ts';
@@ -27,7 +28,7 @@ async function buildImage(invocation: DropInInvocation): Promise<void> {
   const { positionals, flags } = invocation;
   const [file = '', name = '', output = ''] = positionals;
   const tag = parseImageName(name);
-  await using work = await WorkFolder.create();
+  await using work = await WorkFolder.create(cacheDirectoryOf(invocation, true));
   const built = await buildImages({
     invocation,
     file,

@@ -4,6 +4,7 @@ import { imageFlags } from '../flags.ts';
 import { baseNameOf, parseImageName } from '../image-name.ts';
 import { inContext } from '../in-context.ts';
 import { pushImages } from '../push-images.ts';
+import { cacheDirectoryOf } from '../repositories.ts';
 import { WorkFolder } from '../work-folder.ts';
 import { writeSboms } from '../write-sboms.ts';
 import { writeFile } from '../write-file.ts';
@@ -35,7 +36,7 @@ async function publishImage(invocation: DropInInvocation): Promise<void> {
   const { positionals, flags, write, log, environment, signal } = invocation;
   const [file = '', ...names] = positionals;
   const tags = names.map(parseImageName);
-  await using work = await WorkFolder.create();
+  await using work = await WorkFolder.create(cacheDirectoryOf(invocation, true));
   const built = await inContext('failed to build image components', () =>
     buildImages({
       invocation,

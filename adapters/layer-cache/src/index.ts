@@ -1,0 +1,4 @@
+export { forgetUnused } from './forget-unused.ts';
+export type { LayerFilesOptions } from './layer-files.ts';
+export { LayerFiles } from './layer-files.ts';
+export { SegmentFiles } from './segment-files.ts';

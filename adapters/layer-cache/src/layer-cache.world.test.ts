@@ -1,0 +1,117 @@
+import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestOf } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LayerFiles, SegmentFiles, forgetUnused } from './index.ts';
+
+let directory = '';
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'kiln-layers-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+async function filesBelow(path: string): Promise<string[]> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+}
+
+const segment = { bytes: Buffer.from('compressed'), sizeBytes: 700, crc: 0xfedcba98 };
+
+describe('segments on disk', () => {
+  it('come back as they were, from another process too', async () => {
+    await new SegmentFiles({ directory }).put('gzip a/1', segment);
+    const segments = new SegmentFiles({ directory });
+    expect(await segments.get('gzip a/1')).toEqual(segment);
+    expect(await segments.get('gzip a/2')).toBeUndefined();
+  });
+
+  it('count as absent when they are damaged or cut short', async () => {
+    const segments = new SegmentFiles({ directory });
+    await segments.put('key', segment);
+    const [file = ''] = await filesBelow(directory);
+    const bytes = await readFile(file);
+    for (const damaged of [bytes.subarray(0, 15), bytes.subarray(0, 3), Buffer.alloc(0)]) {
+      await writeFile(file, damaged);
+      expect(await segments.get('key')).toBeUndefined();
+    }
+    await segments.put('key', segment);
+    expect(await segments.get('key')).toEqual(segment);
+  });
+
+  it('do not mind a place that cannot be written to', async () => {
+    await writeFile(join(directory, 'file'), '');
+    const segments = new SegmentFiles({ directory: join(directory, 'file') });
+    await segments.put('key', segment);
+    expect(await segments.get('key')).toBeUndefined();
+  });
+});
+
+describe('layers on disk', () => {
+  const plan = digestOf('plan');
+  const bytes = Buffer.from('a layer');
+  const layer = {
+    descriptor: { mediaType: 'layer', digest: digestOf(bytes), sizeBytes: bytes.length },
+    diffId: digestOf('tar'),
+  };
+  const taken: Digest[] = [];
+  const place = (digest: Digest): string => join(directory, digest.replace(':', '-'));
+  const cache = (): LayerFiles =>
+    new LayerFiles({
+      directory: join(directory, 'cache'),
+      blobs: {
+        path: place,
+        take: async (file, expected) => {
+          if (digestOf(await readFile(file)) !== expected) {
+            const { KilnError } = await import('@kiln/base');
+            throw new KilnError('BLOB_DIGEST_MISMATCH', 'other bytes');
+          }
+          taken.push(expected);
+          await rm(file);
+        },
+      },
+    });
+
+  beforeEach(async () => {
+    taken.length = 0;
+    await writeFile(place(layer.descriptor.digest), bytes);
+  });
+
+  it('become blobs of the next build', async () => {
+    expect(await cache().find(plan)).toBeUndefined();
+    await cache().keep(plan, layer);
+    await cache().keep(plan, layer);
+    expect(await cache().find(plan)).toEqual(layer);
+    expect(taken).toEqual([layer.descriptor.digest]);
+    expect((await filesBelow(join(directory, 'cache'))).filter((f) => f.includes('tmp-'))).toEqual(
+      [],
+    );
+  });
+
+  it('are forgotten when they are damaged', async () => {
+    await cache().keep(plan, layer);
+    const kept =
+      (await filesBelow(join(directory, 'cache'))).find((f) => f.endsWith('.layer')) ?? '';
+    await rm(kept);
+    await writeFile(kept, 'others');
+    expect(await cache().find(plan)).toBeUndefined();
+    await cache().keep(plan, layer);
+    expect(await cache().find(plan)).toEqual(layer);
+    await writeFile(kept.replace(/\.layer$/, ''), '{');
+    expect(await cache().find(plan)).toBeUndefined();
+  });
+});
+
+it('what nobody used since a time goes, and the rest stays', async () => {
+  const segments = new SegmentFiles({ directory });
+  await segments.put('old', segment);
+  const [old = ''] = await filesBelow(directory);
+  await utimes(old, 1000, 1000);
+  await segments.put('new', segment);
+  await forgetUnused(directory, 2_000_000);
+  expect(await segments.get('old')).toBeUndefined();
+  expect(await segments.get('new')).toEqual(segment);
+  await forgetUnused(join(directory, 'absent'), 2_000_000);
+  expect((await stat(directory)).isDirectory()).toBe(true);
+});

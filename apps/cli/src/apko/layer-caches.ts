@@ -1,0 +1,24 @@
+import path from 'node:path';
+import type { KnownLayers, SegmentCache } from '@kiln/assemble';
+import { systemClock } from '@kiln/base';
+import type { FsBlobs } from '@kiln/blobs-fs';
+import { LayerFiles, SegmentFiles, forgetUnused } from '@kiln/layer-cache';
+import { onceADay } from '../local/once-a-day.ts';
+
+/** What builds of images keep for the next one. */
+export interface LayerCaches {
+  readonly known: KnownLayers;
+  readonly segments: SegmentCache;
+}
+
+const unusedAfterMs = 30 * 24 * 60 * 60 * 1000;
+
+/** The caches below a directory. What was not used for 30 days goes, once a day. */
+export async function layerCaches(directory: string, blobs: FsBlobs): Promise<LayerCaches> {
+  const nowMs = systemClock.now();
+  await onceADay(directory, nowMs, () => forgetUnused(directory, nowMs - unusedAfterMs));
+  return {
+    known: new LayerFiles({ directory: path.join(directory, 'whole'), blobs }),
+    segments: new SegmentFiles({ directory: path.join(directory, 'segments') }),
+  };
+}

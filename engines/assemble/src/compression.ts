@@ -1,0 +1,50 @@
+import { constants, zstdCompress } from 'node:zlib';
+import type { ZstdOptions } from 'node:zlib';
+import { promisify } from 'node:util';
+import { deflateSegment, segmentedMember } from '@kiln/gzip';
+import { mediaTypes } from '@kiln/oci';
+
+/** A part of an archive, compressed for itself: the same content gives the same segment in whatever layer it is. */
+export interface LayerSegment {
+  readonly bytes: Uint8Array;
+  /** Of the content. */
+  readonly sizeBytes: number;
+  /** CRC-32 of the content. */
+  readonly crc: number;
+}
+
+/** How layers are compressed. Segments are made by threads of Node's pool; the same content gives the same bytes. */
+export interface LayerCompression {
+  readonly name: 'gzip' | 'zstd';
+  /** What segments depend on beside their content. */
+  readonly format: string;
+  readonly mediaType: string;
+  segment(content: Uint8Array): Promise<LayerSegment>;
+  /** The compressed archive whose content is that of the segments. */
+  archive(segments: AsyncIterable<LayerSegment>): AsyncIterable<Uint8Array>;
+}
+
+/** One gzip member of deflate segments, level 4: what every client reads. */
+export const gzipLayers: LayerCompression = {
+  name: 'gzip',
+  format: 'gzip/4',
+  mediaType: mediaTypes.layerGzip,
+  segment: (content) => deflateSegment(content, { level: 4 }),
+  archive: segmentedMember,
+};
+
+const zstdAtHand = promisify<Uint8Array, ZstdOptions, Buffer>(zstdCompress);
+
+/** Zstandard frames (RFC 8878), level 3, one after another: smaller and faster, read by clients since about 2021. */
+export const zstdLayers: LayerCompression = {
+  name: 'zstd',
+  format: 'zstd/3',
+  mediaType: mediaTypes.layerZstd,
+  async segment(content) {
+    const params = { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 };
+    return { bytes: await zstdAtHand(content, { params }), sizeBytes: content.length, crc: 0 };
+  },
+  async *archive(segments) {
+    for await (const { bytes } of segments) yield bytes;
+  },
+};

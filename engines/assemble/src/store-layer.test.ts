@@ -1,0 +1,147 @@
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { collect, digestOf } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import { parseImageConfig } from '@kiln/image-config';
+import { describe, expect, test } from 'vitest';
+import {
+  assemble,
+  gzipLayers,
+  imageLayers,
+  layerArchive,
+  layerPlan,
+  storeLayer,
+  zstdLayers,
+} from './index.ts';
+import type { ImageLayer, LayerSegment, StoredLayer } from './index.ts';
+import { directory, file, fixturePackage } from './package-fixture.ts';
+
+/** Longer than a piece, neither constant nor random. */
+const large = Array.from({ length: 300_000 }, (_, i) => `${(i * i) % 9973}\n`).join('');
+
+function packageOf(read: string[], info = { dataHash: 'a'.repeat(64) }) {
+  const members = [
+    directory('opt'),
+    file('opt/empty', ''),
+    file('opt/large', large),
+    file('opt/limit', 'x'.repeat(16 * 1024)),
+    file('opt/small', 'small'),
+  ];
+  return fixturePackage('big', members, { info, onRead: (path) => read.push(path) });
+}
+
+async function layerOf(read: string[], info?: { dataHash: string }): Promise<ImageLayer> {
+  const assembled = await assemble({
+    config: parseImageConfig('{}', 'image.yaml'),
+    arch: 'amd64',
+    packages: [packageOf(read, info)],
+    keyring: [],
+    sourceDateEpochSeconds: 1000,
+  });
+  const [layer] = await imageLayers(assembled);
+  if (layer === undefined) throw new Error('no layer');
+  return layer;
+}
+
+class MemoryBlobs {
+  readonly all = new Map<Digest, Uint8Array>();
+
+  async put(source: AsyncIterable<Uint8Array>) {
+    const bytes = await collect(source, 2 ** 26, () => new Error('long'));
+    this.all.set(digestOf(bytes), bytes);
+    return { digest: digestOf(bytes), sizeBytes: bytes.length };
+  }
+}
+
+const archiveOf = ({ entries }: ImageLayer): Promise<Uint8Array> =>
+  collect(layerArchive(entries), 2 ** 26, () => new Error('long'));
+
+describe('storing a layer', () => {
+  test.each([
+    [gzipLayers, gunzipSync],
+    [zstdLayers, zstdDecompressSync],
+  ])('$name unpacks to the archive', async (compression, decompress) => {
+    const layer = await layerOf([]);
+    const blobs = new MemoryBlobs();
+    const { descriptor, diffId } = await storeLayer(layer, { blobs, compression });
+    const bytes = blobs.all.get(descriptor.digest) ?? new Uint8Array(0);
+    const archive = await archiveOf(layer);
+    expect(Buffer.compare(decompress(bytes), archive)).toBe(0);
+    expect(diffId).toBe(digestOf(archive));
+    expect(descriptor).toMatchObject({ mediaType: compression.mediaType, sizeBytes: bytes.length });
+    expect(await storeLayer(layer, { blobs, compression })).toEqual({ descriptor, diffId });
+  });
+
+  test('segments of a cache give the same bytes, and a wrong one is not used', async () => {
+    const layer = await layerOf([]);
+    const kept = new Map<string, LayerSegment>();
+    let made = 0;
+    const compression = {
+      ...gzipLayers,
+      segment: (content: Uint8Array) => (made++, gzipLayers.segment(content)),
+    };
+    const segments = {
+      get: (key: string) => Promise.resolve(kept.get(key)),
+      put: (key: string, segment: LayerSegment) => Promise.resolve(void kept.set(key, segment)),
+    };
+    const options = { blobs: new MemoryBlobs(), compression, segments };
+    const first = await storeLayer(layer, options);
+    const madeFirst = made;
+    expect(kept.size).toBeGreaterThan(2);
+    expect(await storeLayer(layer, options)).toEqual(first);
+    expect(made - madeFirst).toBe(madeFirst - kept.size);
+    for (const [key, segment] of kept) kept.set(key, { ...segment, sizeBytes: 1 });
+    expect(await storeLayer(layer, options)).toEqual(first);
+  });
+
+  test('a known layer costs no byte', async () => {
+    const known = new Map<Digest, StoredLayer>();
+    const options = {
+      blobs: new MemoryBlobs(),
+      compression: gzipLayers,
+      known: {
+        find: (plan: Digest) => Promise.resolve(known.get(plan)),
+        keep: (plan: Digest, layer: StoredLayer) => Promise.resolve(void known.set(plan, layer)),
+      },
+    };
+    const first = await storeLayer(await layerOf([]), options);
+    const read: string[] = [];
+    expect(await storeLayer(await layerOf(read), options)).toEqual(first);
+    expect(read).toEqual([]);
+  });
+
+  test('a plan names data, headers and compression', async () => {
+    const layer = await layerOf([]);
+    const plan = layerPlan(layer, 'gzip/4');
+    expect(plan).toBe(layerPlan(await layerOf([]), 'gzip/4'));
+    expect(layerPlan(await layerOf([], { dataHash: 'b'.repeat(64) }), 'gzip/4')).not.toBe(plan);
+    expect(layerPlan(layer, 'zstd/3')).not.toBe(plan);
+    const touched = layer.entries.map((one) => ({
+      ...one,
+      entry: { ...one.entry, mtimeSeconds: 5 },
+    }));
+    expect(layerPlan({ ...layer, entries: touched }, 'gzip/4')).not.toBe(plan);
+    expect(layerPlan(await layerOf([], { dataHash: '' }), 'gzip/4')).toBeUndefined();
+  });
+
+  test('a content that is not as long as its header says is refused', async () => {
+    const layer = await layerOf([]);
+    for (const bytes of [new Uint8Array(3), new Uint8Array(40_000)]) {
+      const entries = layer.entries.map((one) => ({ ...one, open: () => bytes }));
+      const stored = storeLayer(
+        { ...layer, entries },
+        { blobs: new MemoryBlobs(), compression: gzipLayers },
+      );
+      await expect(stored).rejects.toMatchObject({ code: 'TAR_CONTENT_LENGTH' });
+    }
+  });
+
+  test('whoever stops it hears why', async () => {
+    const signal = AbortSignal.abort(new Error('stopped'));
+    const stored = storeLayer(await layerOf([]), {
+      blobs: new MemoryBlobs(),
+      compression: gzipLayers,
+      signal,
+    });
+    await expect(stored).rejects.toThrow('stopped');
+  });
+});

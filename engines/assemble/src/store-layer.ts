@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { digestFromHex } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import type { Descriptor } from '@kiln/oci';
+import type { LayerCompression, LayerSegment } from './compression.ts';
+import type { ImageLayer } from './layered.ts';
+import { layerPieces } from './layer-pieces.ts';
+import type { LayerPiece } from './layer-pieces.ts';
+import { layerPlan } from './layer-plan.ts';
+
+/** A compressed layer, and the digest of what it unpacks to. */
+export interface StoredLayer {
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest;
+}
+
+/** Layers that were stored before, by what they are made of. */
+export interface KnownLayers {
+  /** One whose blob is there. */
+  find(plan: Digest): Promise<StoredLayer | undefined>;
+  keep(plan: Digest, layer: StoredLayer): Promise<void>;
+}
+
+/** Compressed parts of packages' files, by what they are parts of. A store may forget any of them. */
+export interface SegmentCache {
+  /** What was kept, whole, or undefined. */
+  get(key: string): Promise<LayerSegment | undefined>;
+  /** Keeps a segment, or does not: an image does not depend on it. */
+  put(key: string, segment: LayerSegment): Promise<void>;
+}
+
+export interface StoreLayerOptions {
+  readonly blobs: {
+    put(
+      source: AsyncIterable<Uint8Array>,
+    ): Promise<{ readonly digest: Digest; readonly sizeBytes: number }>;
+  };
+  readonly compression: LayerCompression;
+  readonly known?: KnownLayers;
+  readonly segments?: SegmentCache;
+  readonly signal?: AbortSignal;
+}
+
+/** Segments under way at once: enough for the threads of the pool, few enough that they may be large. */
+const aheadMax = 8;
+
+/**
+ * Stores a layer. One that is known costs no byte; otherwise its contents are read and hashed once, in their order, while
+ * threads compress the parts that no cache has. Throws what reading contents does, and the signal's reason.
+ */
+export async function storeLayer(
+  layer: ImageLayer,
+  options: StoreLayerOptions,
+): Promise<StoredLayer> {
+  const { blobs, compression, known } = options;
+  // What belongs to no package is another thing in every image.
+  const plan = layer.packages.length === 0 ? undefined : layerPlan(layer, compression.format);
+  const before = plan === undefined ? undefined : await known?.find(plan);
+  if (before !== undefined) return before;
+  const hash = createHash('sha256');
+  async function* pieces(): AsyncGenerator<LayerPiece> {
+    for await (const piece of layerPieces(layer.entries)) {
+      options.signal?.throwIfAborted();
+      hash.update(piece.content);
+      yield piece;
+    }
+  }
+  const segments = inOrder(pieces(), (piece) => segmentOf(piece, options));
+  const { digest, sizeBytes } = await blobs.put(compression.archive(segments));
+  const stored = {
+    descriptor: { mediaType: compression.mediaType, sizeBytes, digest },
+    diffId: digestFromHex(hash.digest('hex')),
+  };
+  if (plan !== undefined) await known?.keep(plan, stored);
+  return stored;
+}
+
+async function segmentOf(
+  { content, source }: LayerPiece,
+  { compression, segments }: StoreLayerOptions,
+): Promise<LayerSegment> {
+  if (segments === undefined || source === undefined) return compression.segment(content);
+  const key = `${compression.format} ${source}`;
+  const before = await segments.get(key);
+  if (before?.sizeBytes === content.length) return before;
+  const segment = await compression.segment(content);
+  await segments.put(key, segment);
+  return segment;
+}
+
+/** What `work` makes of each item, in their order, with some under way ahead of the one that is wanted. */
+async function* inOrder<T, R>(
+  items: AsyncIterable<T>,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R> {
+  const ahead: Promise<R>[] = [];
+  for await (const item of items) {
+    const result = work(item);
+    // Whoever waits for it is told; nobody may be waiting yet.
+    result.catch(() => undefined);
+    ahead.push(result);
+    if (ahead.length < aheadMax) continue;
+    const first = ahead.shift();
+    if (first !== undefined) yield await first;
+  }
+  for (const result of ahead) yield await result;
+}
