@@ -4,19 +4,16 @@ import type { ImageConfig } from '@kiln/image-config';
 import { applyAccounts, resolveRunAs } from './accounts.ts';
 import { applyCertificates, applyRuntimeKeyring } from './certificates.ts';
 import type { BaseImage } from './base-image.ts';
-import { printBaseRecord } from './base-image.ts';
-import { assemblyError } from './failure.ts';
 import type { AssemblyDialect } from './failure.ts';
 import { FileTree } from './file-tree.ts';
-import { Installer } from './install.ts';
-import { installedRecords } from './installed-database.ts';
+import { installPackages, linkDatabase } from './install-packages.ts';
+import { installTree } from './installed-tree.ts';
+import type { InstalledTree } from './installed-tree.ts';
 import type { InstalledRecords } from './installed-database.ts';
 import type { FinishedTree } from './layer.ts';
 import { addLoaderCache } from './loader-cache.ts';
-import { newSymlink } from './node.ts';
 import type { PackageContents } from './package-contents.ts';
 import { applyPathMutations } from './path-mutations.ts';
-import { scriptsTar, triggersText } from './scripts.ts';
 import { addBusyboxLinks, addServices } from './services.ts';
 import {
   addApkSettings,
@@ -67,18 +64,24 @@ export interface AssembledTree extends FinishedTree {
 }
 
 /**
- * Makes the file system of an image from packages and a configuration: skeleton, packages, database, accounts,
- * recorded configuration, path mutations, certificates, keys, services, busybox links, devices, loader cache,
- * repositories, in this order. Contents of packages stay where they are; only text files that change are read.
- * A function of its input alone. Throws `ASSEMBLE_…` codes that name the path, and the package where there is one.
+ * Makes the file system of an image from packages and a configuration. Contents of packages stay where they are; only text
+ * files that change are read. A function of its input alone. Throws `ASSEMBLE_…` codes that name the path, and the package
+ * where there is one.
  */
 export async function assemble(input: AssembleInput): Promise<AssembledTree> {
-  const { base, dialect = 'kiln' } = input;
   refuseUnsupported(input);
+  return input.dialect === 'apko'
+    ? assembleAsApko(input)
+    : configure(await installTree(input), input);
+}
+
+/** apko's order: skeleton, packages, database, accounts, recorded configuration, and the rest. */
+async function assembleAsApko(input: AssembleInput): Promise<AssembledTree> {
+  const { base } = input;
+  const dialect = 'apko';
   const present = new Set(base?.packages.map(({ name }) => name));
   const packages = input.packages.filter(({ info }) => !present.has(info.name));
   const tree = new FileTree();
-  const buildDateSeconds = input.buildDateSeconds ?? latestBuild(input);
   const locked = input.recorded ?? lockedConfig(input);
   addSystem(tree, input, locked);
   const records = await installPackages(tree, {
@@ -88,7 +91,45 @@ export async function assemble(input: AssembleInput): Promise<AssembledTree> {
     scriptTimeSeconds: input.sourceDateEpochSeconds,
   });
   linkDatabase(tree, packages);
-  if (base === undefined) await applyAccounts(tree, locked.accounts, dialect);
+  const configured = await applyConfig(tree, locked, { ...input, dialect, packages });
+  await addBusyboxLinks(tree, packages, dialect);
+  restoreDevices(tree);
+  await addLoaderCache(tree, dialect);
+  tree.write('etc/apk/repositories', listText(repositoriesOf(input)));
+  return { tree, dialect, ...configured, packages, records, base };
+}
+
+/**
+ * The image that a configuration makes of installed packages: `assemble` of both, by Kiln's rules. `installed` was made of the
+ * same packages, keys, architecture and epoch, and serves any number of configurations. Throws as `assemble`.
+ */
+export async function configure(
+  installed: InstalledTree,
+  input: AssembleInput,
+): Promise<AssembledTree> {
+  refuseUnsupported(input);
+  const { packages } = input;
+  const dialect = 'kiln';
+  const tree = installed.tree.fork();
+  const locked = input.recorded ?? lockedConfig(input);
+  tree.write('etc/apk/world', listText(worldOf(input, locked)));
+  const configured = await applyConfig(tree, locked, { ...input, dialect, packages });
+  restoreDevices(tree);
+  // What else is configured adds no libraries.
+  if (locked.paths.length > 0) await addLoaderCache(tree, dialect);
+  tree.write('etc/apk/repositories', listText(repositoriesOf(input)));
+  return { tree, dialect, ...configured, packages, records: installed.records, base: undefined };
+}
+
+/** Accounts, the recorded configuration, path mutations, certificates, keys and services. */
+async function applyConfig(
+  tree: FileTree,
+  locked: ImageConfig,
+  input: AssembleInput & { readonly dialect: AssemblyDialect },
+): Promise<Pick<AssembledTree, 'config' | 'buildDateSeconds'>> {
+  const { dialect, packages } = input;
+  const buildDateSeconds = input.buildDateSeconds ?? latestBuild(input);
+  if (input.base === undefined) await applyAccounts(tree, locked.accounts, dialect);
   const runAs = await resolveRunAs(tree, locked.accounts.runAs);
   const config = { ...locked, accounts: { ...locked.accounts, runAs } };
   tree.write('etc/apko.json', `${printApkoJson(config)}\n`, 0o444);
@@ -96,74 +137,13 @@ export async function assemble(input: AssembleInput): Promise<AssembledTree> {
   await applyCertificates(tree, config.certificates, packages, buildDateSeconds);
   applyRuntimeKeyring(tree, config.contents.runtimeKeyring, buildDateSeconds);
   addServices(tree, config.entrypoint.services);
-  await addBusyboxLinks(tree, packages, dialect);
-  restoreDevices(tree);
-  await addLoaderCache(tree, dialect);
-  tree.write('etc/apk/repositories', listText(repositoriesOf(input)));
-  return { tree, dialect, config, buildDateSeconds, packages, records, base };
-}
-
-/** Installs packages and records them in the apk database; returns the record of each. */
-export async function installPackages(
-  tree: FileTree,
-  input: {
-    readonly packages: readonly PackageContents[];
-    readonly dialect: AssemblyDialect;
-    readonly base?: BaseImage | undefined;
-    readonly scriptTimeSeconds: number;
-  },
-): Promise<InstalledRecords> {
-  const installer = new Installer(tree, input.dialect);
-  for (const contents of input.packages) await installer.install(contents);
-  tree.write('usr/lib/apk/db/scripts.tar', scriptsTar(input.packages, input.scriptTimeSeconds));
-  tree.write('usr/lib/apk/db/triggers', triggersText(input.packages));
-  const records = installedRecords(input.packages, installer.writers, input.dialect);
-  const before = (input.base?.packages ?? []).map(printBaseRecord);
-  tree.write('usr/lib/apk/db/installed', [...before, ...records.values()].join(''));
-  return records;
-}
-
-/** Makes the database reachable under `lib/apk`, where clients look, however `/lib` is laid out. */
-export function linkDatabase(tree: FileTree, packages: readonly PackageContents[]): void {
-  const lib = tree.entryAt('lib');
-  if (lib?.type === 'symlink' && /^\/?usr\/lib\/?$/.test(lib.target)) return;
-  if (lib === undefined && packages.some(({ info }) => info.provides.includes('merged-lib'))) {
-    tree.put('lib', newSymlink('usr/lib'));
-    return;
-  }
-  const directory = tree.mkdirAll('lib', 0o755);
-  const apk = tree.entryAt('lib/apk');
-  if (apk?.type === 'symlink' && tree.realPath('lib/apk') === 'usr/lib/apk') return;
-  if (apk !== undefined) removeEmptyDatabase(tree, apk);
-  tree.put(
-    'lib/apk',
-    newSymlink('../usr/lib/apk', { mode: 0o777, mtimeSeconds: directory.mtimeSeconds }),
-  );
-}
-
-function removeEmptyDatabase(
-  tree: FileTree,
-  apk: NonNullable<ReturnType<FileTree['entryAt']>>,
-): void {
-  const names = apk.type === 'directory' ? [...apk.children] : undefined;
-  const full = names?.find(([, child]) => child.type !== 'directory' || child.children.size > 0);
-  if (names === undefined || full !== undefined) {
-    throw assemblyError(
-      'ASSEMBLE_CONFLICT',
-      `lib/apk${full === undefined ? '' : `/${full[0]}`}`,
-      'is in the way of the apk database',
-      {
-        hint: 'packages must keep their files under usr/lib/apk',
-      },
-    );
-  }
-  tree.remove('lib/apk');
+  return { config, buildDateSeconds };
 }
 
 /** What would otherwise give an image other than the one that was asked for. */
 function refuseUnsupported(input: AssembleInput): void {
   const { contents, format } = input.config;
-  if (contents.baseImage !== undefined && input.base === undefined) {
+  if (contents.baseImage !== undefined && (input.base === undefined || input.dialect !== 'apko')) {
     throw new KilnError('ASSEMBLE_UNSUPPORTED', 'base images are not supported', {
       hint: 'list the packages of the base image instead',
     });

@@ -1,4 +1,4 @@
-import { collect } from '@kiln/base';
+import { collect, concatBytes } from '@kiln/base';
 import { assemblyError } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
 import type { FileNode } from './node.ts';
@@ -8,7 +8,9 @@ export const textBytesMax: number = 16 * 1024 * 1024;
 
 /** The content of a file as a stream. */
 export function contentOf({ content }: FileNode): AsyncIterable<Uint8Array> | Uint8Array {
-  return content.kind === 'bytes' ? content.bytes : content.package.read(content.index);
+  if (content.kind === 'member') return content.package.read(content.index);
+  const [part, ...more] = content.parts;
+  return part !== undefined && more.length === 0 ? part : concatBytes(content.parts);
 }
 
 /** The content of a small file. Throws `ASSEMBLE_FILE_TOO_LARGE`. */

@@ -1,6 +1,6 @@
 import type { Accounts, ImageConfig } from '@kiln/image-config';
 import { applyAccounts } from './accounts.ts';
-import { installPackages, linkDatabase } from './assemble.ts';
+import { installPackages, linkDatabase } from './install-packages.ts';
 import { applyCertificates, applyRuntimeKeyring } from './certificates.ts';
 import { readText } from './content.ts';
 import type { AssemblyDialect } from './failure.ts';

@@ -1,7 +1,7 @@
 import { compareBytes } from '@kiln/base';
 import { assemblyError } from './failure.ts';
 import { newDirectory, newFile } from './node.ts';
-import type { DirectoryNode, FileNode, TreeNode } from './node.ts';
+import type { DirectoryNode, FileContent, FileNode, TreeNode } from './node.ts';
 
 const hopsMax = 40;
 const nodesMax = 4_000_000;
@@ -12,6 +12,8 @@ type Walk =
   | {
       readonly kind: 'missing';
       readonly parent: DirectoryNode;
+      /** Of the parent, without links. */
+      readonly parentPath: string;
       readonly name: string;
       readonly isLast: boolean;
     };
@@ -22,10 +24,32 @@ type Walk =
  * Throws `ASSEMBLE_PATH_INVALID` for a path that runs through something that is no directory or over 40 links.
  */
 export class FileTree {
-  readonly root: DirectoryNode = newDirectory({ mode: 0o755 });
+  #root: DirectoryNode = newDirectory({ mode: 0o755 });
   /** Paths that packages recorded as hard links, with the target as recorded. */
   readonly hardlinks: Map<string, string> = new Map();
   #nodes = 0;
+  /** What has, or had, several names. */
+  #linked = new Set<TreeNode>();
+  /** The nodes that are of this tree alone; undefined when all are. */
+  #own: Set<TreeNode> | undefined;
+
+  get root(): DirectoryNode {
+    return this.#root;
+  }
+
+  /**
+   * A tree with the same content that may be changed without changing this one, which must stay as it is from now on. Nodes
+   * are shared until they change: what is the same node in both is the same.
+   */
+  fork(): FileTree {
+    const fork = new FileTree();
+    fork.#root = this.#root;
+    fork.#nodes = this.#nodes;
+    fork.#own = new Set();
+    fork.#linked = new Set(this.#linked);
+    for (const [path, target] of this.hardlinks) fork.hardlinks.set(path, target);
+    return fork;
+  }
 
   /** What is at a path, links followed to the end; undefined when there is nothing. */
   at(path: string): TreeNode | undefined {
@@ -45,6 +69,12 @@ export class FileTree {
     return walk.kind === 'found' ? walk.path : undefined;
   }
 
+  /** What is at a path, links followed, to be changed; undefined when there is nothing. Files of several names stay one. */
+  edit(path: string): TreeNode | undefined {
+    const walk = this.#walk(path, 'all');
+    return walk.kind === 'found' ? this.#owned(walk.path, walk.node) : undefined;
+  }
+
   /** The directory at a path with what is missing made; all new directories get this mode. */
   mkdirAll(
     path: string,
@@ -54,24 +84,34 @@ export class FileTree {
     for (;;) {
       const walk = this.#walk(path, 'all');
       if (walk.kind === 'found') {
-        if (walk.node.type === 'directory') return walk.node;
+        const node = this.#owned(walk.path, walk.node);
+        if (node.type === 'directory') return node;
         throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'path is not a directory');
       }
-      this.#add(walk.parent, walk.name, newDirectory({ mode, ...owner }), path);
+      const { parent, parentPath, name } = walk;
+      const node = newDirectory({ mode, ...owner });
+      this.#own?.add(node);
+      this.#add(parent, { parentPath, name, node, path });
     }
   }
 
   /** Puts a node under a path whose parent exists, in place of what is there. */
   put(path: string, node: TreeNode): void {
-    const { parent, name } = this.#place(path);
-    this.#add(parent, name, node, path);
+    const { parent, parentPath, name } = this.#place(path);
+    this.#add(parent, { parentPath, name, node, path });
     this.hardlinks.delete(clean(path));
+  }
+
+  /** Gives a node of this tree a further name, as `put`. */
+  link(path: string, node: TreeNode): void {
+    this.#linked.add(node);
+    this.put(path, node);
   }
 
   /** Removes what is under a path; nothing when there is nothing. */
   remove(path: string): void {
-    const { parent, name } = this.#place(path);
-    parent.children.delete(name);
+    const { parent, parentPath, name } = this.#place(path);
+    this.#ownParent(parent, parentPath).children.delete(name);
     this.hardlinks.delete(clean(path));
   }
 
@@ -81,23 +121,23 @@ export class FileTree {
   }
 
   /** Writes a file. An existing one keeps mode, owner and time and belongs to no package any more. */
-  write(path: string, bytes: Uint8Array | string, mode = 0o644): FileNode {
-    const content = {
-      kind: 'bytes',
-      bytes: typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes,
-    } as const;
-    const existing = this.at(path);
+  write(path: string, bytes: WrittenContent, mode = 0o644): FileNode {
+    const content = contentFrom(bytes);
+    const sizeBytes = content.parts.reduce((sum, part) => sum + part.length, 0);
+    const existing = this.edit(path);
     if (existing?.type === 'file') {
       existing.content = content;
-      existing.sizeBytes = content.bytes.length;
+      existing.sizeBytes = sizeBytes;
       return existing;
     }
     if (existing !== undefined)
       throw assemblyError('ASSEMBLE_PATH_INVALID', path, `is a ${existing.type}, not a file`);
     const walk = this.#walk(path, 'all');
     if (walk.kind === 'found' || !walk.isLast) throw missingParent(path);
-    const file = newFile({ mode, content, sizeBytes: content.bytes.length });
-    this.#add(walk.parent, walk.name, file, path);
+    const file = newFile({ mode, content, sizeBytes });
+    this.#own?.add(file);
+    const { parent, parentPath, name } = walk;
+    this.#add(parent, { parentPath, name, node: file, path });
     return file;
   }
 
@@ -115,7 +155,7 @@ export class FileTree {
     }
   }
 
-  #place(path: string): { parent: DirectoryNode; name: string } {
+  #place(path: string): { parent: DirectoryNode; parentPath: string; name: string } {
     const components = path.split('/').filter((component) => component !== '' && component !== '.');
     const name = components.pop();
     if (name === undefined || name === '..')
@@ -125,16 +165,80 @@ export class FileTree {
     if (walk.node.type !== 'directory') {
       throw assemblyError('ASSEMBLE_PATH_INVALID', path, `its parent is a ${walk.node.type}`);
     }
-    return { parent: walk.node, name };
+    return { parent: walk.node, parentPath: walk.path, name };
   }
 
-  #add(parent: DirectoryNode, name: string, node: TreeNode, path: string): void {
+  #ownParent(parent: DirectoryNode, path: string): DirectoryNode {
+    return this.#own === undefined || this.#own.has(parent) ? parent : this.#ownDirectory(path);
+  }
+
+  /** The directory at a path without links, of this tree alone, with those above it. */
+  #ownDirectory(path: string): DirectoryNode {
+    this.#root = this.#copied(this.#root);
+    let directory = this.#root;
+    for (const name of path === '' ? [] : path.split('/')) {
+      const child = directory.children.get(name);
+      if (child?.type !== 'directory') throw new Error(`assertion failed: ${path} is no directory`);
+      const own = this.#copied(child);
+      directory.children.set(name, own);
+      directory = own;
+    }
+    return directory;
+  }
+
+  #copied(directory: DirectoryNode): DirectoryNode {
+    if (this.#own === undefined || this.#own.has(directory)) return directory;
+    const own = {
+      ...directory,
+      xattrs: new Map(directory.xattrs),
+      children: new Map(directory.children),
+    };
+    this.#own.add(own);
+    return own;
+  }
+
+  /** A node of this tree alone in place of one that is shared, under all its names. */
+  #owned(path: string, node: TreeNode): TreeNode {
+    if (this.#own === undefined || this.#own.has(node)) return node;
+    if (node.type === 'directory') return this.#ownDirectory(path);
+    const own: TreeNode = { ...node, xattrs: new Map(node.xattrs) };
+    this.#own.add(own);
+    if (this.#linked.has(node)) this.#linked.add(own);
+    for (const name of this.#namesOf(node, path)) {
+      const slash = name.lastIndexOf('/');
+      this.#ownDirectory(name.slice(0, Math.max(slash, 0))).children.set(
+        name.slice(slash + 1),
+        own,
+      );
+    }
+    return own;
+  }
+
+  #namesOf(node: TreeNode, path: string): readonly string[] {
+    if (!this.#linked.has(node)) return [path];
+    return [...this.nodes()].flatMap((one) => (one.node === node ? [one.path] : []));
+  }
+
+  #add(
+    parent: DirectoryNode,
+    {
+      parentPath,
+      name,
+      node,
+      path,
+    }: {
+      readonly parentPath: string;
+      readonly name: string;
+      readonly node: TreeNode;
+      readonly path: string;
+    },
+  ): void {
     if (Buffer.byteLength(name) > nameBytesMax)
       throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'a name is too long');
     this.#nodes += 1;
     if (this.#nodes > nodesMax)
       throw assemblyError('ASSEMBLE_TOO_LARGE', path, `more than ${nodesMax} entries`);
-    parent.children.set(name, node);
+    this.#ownParent(parent, parentPath).children.set(name, node);
   }
 
   #walk(path: string, follow: 'all' | 'parents'): Walk {
@@ -154,7 +258,10 @@ export class FileTree {
       const parent: DirectoryNode = stack.at(-1)?.node ?? this.root;
       const node = parent.children.get(component);
       const isLast = pending.every((rest) => rest === '' || rest === '.');
-      if (node === undefined) return { kind: 'missing', parent, name: component, isLast };
+      if (node === undefined) {
+        const parentPath = stack.map(({ name }) => name).join('/');
+        return { kind: 'missing', parent, parentPath, name: component, isLast };
+      }
       if (node.type === 'symlink' && (follow === 'all' || !isLast)) {
         hops += 1;
         if (hops > hopsMax)
@@ -169,6 +276,15 @@ export class FileTree {
       return { kind: 'found', node: last.node, path: [...names, last.name].join('/') };
     return { kind: 'found', node: stack.at(-1)?.node ?? this.root, path: names.join('/') };
   }
+}
+
+/** The bytes of a file, whole or in parts that are the same in other images; a text is written in UTF-8. */
+export type WrittenContent = Uint8Array | string | readonly Uint8Array[];
+
+function contentFrom(written: WrittenContent): Extract<FileContent, { kind: 'bytes' }> {
+  if (typeof written === 'string')
+    return { kind: 'bytes', parts: [new TextEncoder().encode(written)] };
+  return { kind: 'bytes', parts: written instanceof Uint8Array ? [written] : written };
 }
 
 /** A path without leading, trailing and doubled slashes. */

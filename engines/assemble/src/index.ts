@@ -1,7 +1,7 @@
 export type { GroupEntry, PasswdEntry } from './accounts.ts';
 export { parseGroup, parsePasswd } from './accounts.ts';
 export type { AssembledTree, AssembleInput } from './assemble.ts';
-export { assemble } from './assemble.ts';
+export { assemble, configure } from './assemble.ts';
 export type { BaseImage } from './base-image.ts';
 export { parseInstalledDatabase } from './base-image.ts';
 export { readText } from './content.ts';
@@ -15,7 +15,8 @@ export { layerGroups } from './layer-groups.ts';
 export type { LayerCompression, LayerSegment } from './compression.ts';
 export { gzipLayers, zstdLayers } from './compression.ts';
 export type { ImageLayer } from './layered.ts';
-export { imageLayers } from './layered.ts';
+export { imageLayers, layerBudgetDefault } from './layered.ts';
+export { PlannedTree } from './planned-tree.ts';
 export type { FinishedTree, OrderedEntry, TreeMember } from './layer.ts';
 export { layerTar, treeEntries, treeMembers } from './layer.ts';
 export { layerArchive } from './layer-pieces.ts';
@@ -31,6 +32,8 @@ export type {
   SymlinkNode,
   TreeNode,
 } from './node.ts';
+export type { InstalledTree, InstalledTreeInput } from './installed-tree.ts';
+export { installTree } from './installed-tree.ts';
 export type { InstalledRecords } from './installed-database.ts';
 export type { DataMember, PackageContents, PackageOpener } from './package-contents.ts';
 export type { SbomOfImageInput } from './image-bill.ts';

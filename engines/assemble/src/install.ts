@@ -177,7 +177,7 @@ export class Installer {
         package: contents,
       });
     }
-    this.#tree.put(entry.path, target);
+    this.#tree.link(entry.path, target);
     this.#tree.hardlinks.set(clean(entry.path), entry.linkTarget);
   }
 

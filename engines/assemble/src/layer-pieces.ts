@@ -15,7 +15,10 @@ export interface LayerPiece {
   readonly source: string | undefined;
 }
 
-/** Contents from this size on are pieces of their own. */
+/**
+ * Contents from this size on are pieces of their own, in parts of 1 MiB; so is each part of a content that has parts. What lies
+ * between is collected, for each directory of the root anew, so that a change in one leaves the pieces of the others.
+ */
 const ownPieceBytesMin = 16 * 1024;
 const pieceBytesMax = 1024 * 1024;
 /** Headers, padding and small contents are collected up to this size. */
@@ -29,10 +32,17 @@ export async function* layerPieces(
   entries: AsyncIterable<OrderedEntry> | Iterable<OrderedEntry>,
 ): AsyncGenerator<LayerPiece> {
   const collected = new Collected();
+  let top: string | undefined;
   for await (const one of entries) {
-    const { sizeBytes } = one.entry;
+    const { sizeBytes, path } = one.entry;
+    const [first] = path.split('/', 1);
+    if (first !== top) yield* collected.take();
+    top = first;
     yield* collected.add(printHeader(one.entry));
-    if (sizeBytes >= ownPieceBytesMin) {
+    if (one.parts !== undefined) {
+      yield* collected.take();
+      for (const content of one.parts) if (content.length > 0) yield { content, source: undefined };
+    } else if (sizeBytes >= ownPieceBytesMin) {
       yield* collected.take();
       yield* contentPieces(one);
     } else if (sizeBytes > 0) yield* collected.add(await smallContent(one));

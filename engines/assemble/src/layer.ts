@@ -18,6 +18,8 @@ export interface OrderedEntry {
   readonly node: TreeNode;
   /** Where the host has the very file. */
   readonly file: string | undefined;
+  /** The content, where it is at hand in parts that are compressed for themselves. */
+  readonly parts?: readonly Uint8Array[] | undefined;
   open(): AsyncIterable<Uint8Array> | Uint8Array;
 }
 
@@ -36,15 +38,25 @@ export async function* treeEntries({ tree, dialect }: FinishedTree): AsyncGenera
     if (first === undefined && node.type !== 'directory') firstPaths.set(node, path);
     const target = dialect === 'apko' ? tree.hardlinks.get(path) : first;
     const names = { userName: users.get(node.uid) ?? '', groupName: groups.get(node.gid) ?? '' };
-    const entry = { ...entryOf(path, node, target), ...names };
-    const file = node.type === 'file' && entry.type === 'file' ? node : undefined;
-    yield {
-      entry,
-      node,
-      file: file === undefined ? undefined : hostFileOf(file),
-      open: () => (file === undefined ? new Uint8Array(0) : contentOf(file)),
-    };
+    yield orderedEntry({ ...entryOf(path, node, target), ...names }, node);
   }
+}
+
+/** The entry of a node under its only name, or its first one, in dialect `kiln`. */
+export function singleEntry(path: string, node: TreeNode): OrderedEntry {
+  return orderedEntry(entryOf(path, node, undefined), node);
+}
+
+function orderedEntry(entry: TarEntry, node: TreeNode): OrderedEntry {
+  const file = node.type === 'file' && entry.type === 'file' ? node : undefined;
+  const parts = file?.content.kind === 'bytes' ? file.content.parts : [];
+  return {
+    entry,
+    node,
+    file: file === undefined ? undefined : hostFileOf(file),
+    parts: parts.length > 1 ? parts : undefined,
+    open: () => (file === undefined ? new Uint8Array(0) : contentOf(file)),
+  };
 }
 
 /** A member that is a file of the host already, which may be linked to in place of reading the content. */

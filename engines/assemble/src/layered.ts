@@ -17,7 +17,7 @@ export interface ImageLayer {
  * How many groups of packages have a layer of their own when a configuration of Kiln does not say: container runtimes
  * stop at 127 layers, and clients fetch a few at a time.
  */
-const groupsDefault = 20;
+export const layerBudgetDefault = 20;
 
 /**
  * The layers of a finished image, lowest first: one for each group of packages and a last one with everything else, or one
@@ -36,8 +36,7 @@ export async function imageLayers(assembled: AssembledTree): Promise<readonly Im
 }
 
 /** Undefined for one layer. */
-function budgetOf({ config: { layering }, dialect, base }: AssembledTree): number | undefined {
-  if (layering === undefined)
-    return dialect === 'apko' || base !== undefined ? undefined : groupsDefault;
+function budgetOf({ config: { layering }, dialect }: AssembledTree): number | undefined {
+  if (layering === undefined) return dialect === 'apko' ? undefined : layerBudgetDefault;
   return layering.strategy === '' && layering.budget === 0 ? undefined : layering.budget;
 }

@@ -16,9 +16,9 @@ export interface DirectoryNode extends NodeFacts {
   readonly children: Map<string, TreeNode>;
 }
 
-/** Where the bytes of a file are: at hand, or in a package. */
+/** Where the bytes of a file are: at hand, in parts that are compressed for themselves, or in a package. */
 export type FileContent =
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'bytes'; readonly parts: readonly Uint8Array[] }
   | { readonly kind: 'member'; readonly package: PackageContents; readonly index: number };
 
 /** The package that a node came from, and the checksum it recorded. */

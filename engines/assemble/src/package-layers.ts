@@ -11,30 +11,41 @@ export function packageLayers(
   groups: readonly (readonly PackageContents[])[],
   entries: readonly OrderedEntry[],
 ): readonly ImageLayer[] {
+  const placed = placeEntries(groups, entries);
   const layers = groups.map((packages) => new PackageLayer(packages));
-  const layerOf = new Map(layers.flatMap((layer) => layer.packages.map((one) => [one, layer])));
-  const rest: OrderedEntry[] = [];
-  const inGroups = new Set<OrderedEntry>();
+  for (const { one, branch, group } of placed)
+    if (group !== undefined) layers[group]?.add(one, branch);
+  return [...layers, { packages: [], entries: neededEntries(placed) }];
+}
+
+/** An entry with the directories above it, root first, and the number of its group; undefined for what is of no package. */
+export interface PlacedEntry {
+  readonly one: OrderedEntry;
+  readonly branch: readonly OrderedEntry[];
+  readonly group: number | undefined;
+}
+
+/** Says of each entry, in the order of a walk, where it belongs. */
+export function placeEntries(
+  groups: readonly (readonly PackageContents[])[],
+  entries: readonly OrderedEntry[],
+): readonly PlacedEntry[] {
+  const groupOf = new Map(
+    groups.flatMap((packages, i) => packages.map((one) => [one, i] as const)),
+  );
   const branch: OrderedEntry[] = [];
-  const branches = new Map<OrderedEntry, readonly OrderedEntry[]>();
-  for (const one of entries) {
+  return entries.map((one) => {
     while (branch.length > 0 && !one.entry.path.startsWith(`${branch.at(-1)?.entry.path}/`))
       branch.pop();
     const owner = ownerOf(one);
-    const layer = owner && layerOf.get(owner);
-    if (layer === undefined) {
-      rest.push(one);
-      branches.set(one, [...branch]);
-    } else {
-      layer.add(one, branch);
-      for (const directory of branch) inGroups.add(directory);
-    }
+    const placed = { one, branch: [...branch], group: owner && groupOf.get(owner) };
     if (one.entry.type === 'directory') branch.push(one);
-  }
-  return [...layers, { packages: [], entries: restOf(rest, inGroups, branches) }];
+    return placed;
+  });
 }
 
-class PackageLayer implements ImageLayer {
+/** The layer of a group as it grows: entries come in the order of a walk, each with the directories above it. */
+export class PackageLayer implements ImageLayer {
   readonly packages: readonly PackageContents[];
   readonly entries: OrderedEntry[] = [];
   readonly #directories = new Set<OrderedEntry>();
@@ -55,22 +66,21 @@ class PackageLayer implements ImageLayer {
 }
 
 /** The package that a file or link came from, as it came. */
-function ownerOf({ node }: OrderedEntry): PackageContents | undefined {
+export function ownerOf({ node }: OrderedEntry): PackageContents | undefined {
   if (node.type === 'file' && node.content.kind === 'member') return node.content.package;
   return node.type === 'symlink' ? node.backing?.package : undefined;
 }
 
 /** What belongs to no group, with the directories above it, and the directories that are in no group's layer. */
-function restOf(
-  rest: readonly OrderedEntry[],
-  inGroups: ReadonlySet<OrderedEntry>,
-  branches: ReadonlyMap<OrderedEntry, readonly OrderedEntry[]>,
-): readonly OrderedEntry[] {
+export function neededEntries(placed: readonly PlacedEntry[]): readonly OrderedEntry[] {
+  const inGroups = new Set(
+    placed.flatMap(({ group, branch }) => (group === undefined ? [] : branch)),
+  );
   const needed = new Set<OrderedEntry>();
-  for (const one of rest) {
-    if (one.entry.type === 'directory' && inGroups.has(one)) continue;
+  for (const { one, branch, group } of placed) {
+    if (group !== undefined || (one.entry.type === 'directory' && inGroups.has(one))) continue;
     needed.add(one);
-    for (const directory of branches.get(one) ?? []) needed.add(directory);
+    for (const directory of branch) needed.add(directory);
   }
-  return rest.filter((one) => needed.has(one));
+  return placed.flatMap(({ one }) => (needed.has(one) ? [one] : []));
 }

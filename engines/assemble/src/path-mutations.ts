@@ -76,7 +76,7 @@ function hardlink(tree: FileTree, { path, source }: PathMutation, dialect: Assem
   tree.remove(path);
   if (target.type === 'directory' && isWithin(target, tree.parentOf(path)))
     throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, 'hard link to a directory that it is in');
-  tree.put(path, target);
+  tree.link(path, target);
 }
 
 /** Whether a directory is another one or somewhere in it; directories may have several names. */
@@ -102,10 +102,12 @@ function symlink(tree: FileTree, { path, source }: PathMutation): void {
 
 /** Absent permissions are 0; an owner is set when one of its numbers is given. Links are resolved to their targets. */
 function setPermissions(tree: FileTree, mutation: PathMutation): void {
-  const node = tree.at(mutation.path);
-  if (node === undefined)
+  const path = tree.realPath(mutation.path);
+  if (path === undefined)
     throw assemblyError('ASSEMBLE_MUTATION_FAILED', mutation.path, 'no such file or directory');
-  for (const target of mutation.recursive ? subtree(node) : [node]) {
+  for (const one of mutation.recursive ? pathsBelow(tree.at(path), path) : [path]) {
+    const target = tree.edit(one);
+    if (target === undefined) continue;
     target.mode = mutation.permissions & 0o7777;
     if (mutation.uid === undefined && mutation.gid === undefined) continue;
     target.uid = mutation.uid ?? 0;
@@ -113,11 +115,11 @@ function setPermissions(tree: FileTree, mutation: PathMutation): void {
   }
 }
 
-/** A node and what is below it; links below are not followed, and have no mode of their own to set. */
-function subtree(node: TreeNode): TreeNode[] {
-  if (node.type !== 'directory') return [node];
-  const below = [...node.children.values()].filter((child) => child.type !== 'symlink');
-  return [node, ...below.flatMap((child) => subtree(child))];
+/** The path of a node and those of what is below it; links below are not followed, and have no mode of their own to set. */
+function pathsBelow(node: TreeNode | undefined, path: string): string[] {
+  if (node?.type !== 'directory') return [path];
+  const below = [...node.children].filter(([, child]) => child.type !== 'symlink');
+  return [path, ...below.flatMap(([name, child]) => pathsBelow(child, `${path}/${name}`))];
 }
 
 function parentPath(path: string): string {

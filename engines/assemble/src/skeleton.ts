@@ -52,16 +52,21 @@ export interface ApkSettings {
   readonly repositories: readonly string[];
 }
 
-/** Fills `etc/apk`. Throws `ASSEMBLE_KEY_INVALID` for a key that cannot be a file there. */
+/** Fills `etc/apk`. Throws as `addKeys`. */
 export function addApkSettings(tree: FileTree, settings: ApkSettings): void {
-  for (const { name, pem } of settings.keys) {
+  addKeys(tree, settings.keys);
+  tree.write('etc/apk/world', listText(settings.world));
+  tree.write('etc/apk/repositories', listText(settings.repositories));
+}
+
+/** Throws `ASSEMBLE_KEY_INVALID` for a key that cannot be a file of `etc/apk/keys`. */
+export function addKeys(tree: FileTree, keys: ApkSettings['keys']): void {
+  for (const { name, pem } of keys) {
     if (!/^[a-zA-Z0-9_@+=-][a-zA-Z0-9_.@+=-]*$/.test(name)) {
       throw assemblyError('ASSEMBLE_KEY_INVALID', name, 'is not a file name for a key');
     }
     tree.write(`etc/apk/keys/${name}`, pem);
   }
-  tree.write('etc/apk/world', listText(settings.world));
-  tree.write('etc/apk/repositories', listText(settings.repositories));
 }
 
 /** One line each; an empty list is an empty line. */

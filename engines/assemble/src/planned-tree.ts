@@ -1,0 +1,171 @@
+import { compareBytes } from '@kiln/base';
+import type { FileTree } from './file-tree.ts';
+import type { InstalledTree } from './installed-tree.ts';
+import { layerGroups } from './layer-groups.ts';
+import { singleEntry, treeEntries } from './layer.ts';
+import type { OrderedEntry } from './layer.ts';
+import type { ImageLayer } from './layered.ts';
+import type { TreeNode } from './node.ts';
+import { PackageLayer, neededEntries, ownerOf, placeEntries } from './package-layers.ts';
+import type { PlacedEntry } from './package-layers.ts';
+import type { PackageContents } from './package-contents.ts';
+import { treeChanges } from './tree-changes.ts';
+import type { TreeChange } from './tree-changes.ts';
+
+/** Sets of changes to layers of packages that are remembered: accounts and the like change the same files again and again. */
+const changedLayersMax = 1000;
+
+/**
+ * The layers of many images of the same packages: what `imageLayers` gives for each, planned from what an image has that its
+ * packages alone have not. A layer of packages that is the same in two images is the same object.
+ */
+export class PlannedTree {
+  readonly #tree: FileTree;
+  readonly #groups: readonly (readonly PackageContents[])[];
+  readonly #placed: ReadonlyMap<string, PlacedEntry>;
+  readonly #nodes: ReadonlySet<TreeNode>;
+  readonly #linked: ReadonlySet<TreeNode>;
+  /** Directories that layers of packages have. */
+  readonly #inGroups: ReadonlySet<OrderedEntry>;
+  readonly #layers: readonly ImageLayer[];
+  readonly #rest: readonly OrderedEntry[];
+  readonly #changedLayers = new Map<string, ImageLayer>();
+
+  private constructor(installed: InstalledTree, budget: number, entries: readonly OrderedEntry[]) {
+    this.#tree = installed.tree;
+    this.#groups = layerGroups(installed.input.packages, budget);
+    const placed = placeEntries(this.#groups, entries);
+    this.#placed = new Map(placed.map((one) => [one.one.entry.path, one]));
+    const nodes = entries.map(({ node }) => node);
+    this.#nodes = new Set(nodes);
+    const seen = new Set<TreeNode>();
+    this.#linked = new Set(nodes.filter((node) => seen.has(node) || !seen.add(node)));
+    this.#inGroups = new Set(
+      placed.flatMap(({ group, branch }) => (group === undefined ? [] : branch)),
+    );
+    this.#layers = this.#groups.map((_, group) => this.#layerOf(group, new Map()));
+    this.#rest = neededEntries(placed);
+  }
+
+  static async of(installed: InstalledTree, budget: number): Promise<PlannedTree> {
+    const entries: OrderedEntry[] = [];
+    for await (const one of treeEntries({ tree: installed.tree, dialect: 'kiln' }))
+      entries.push(one);
+    return new PlannedTree(installed, budget, entries);
+  }
+
+  /**
+   * The layers of a fork of the installed tree, lowest first; undefined where they have to be planned from the whole of it:
+   * when something was removed, a directory of packages changed, or a file of several names is concerned.
+   */
+  layersOf(fork: FileTree): readonly ImageLayer[] | undefined {
+    const changes = treeChanges(this.#tree.root, fork.root);
+    if (changes === undefined || !this.#arePlain(changes)) return undefined;
+    const rest: OrderedEntry[] = [];
+    const byGroup = new Map<number, Map<string, OrderedEntry | undefined>>();
+    for (const { path, after } of changes) {
+      const one = singleEntry(path, after);
+      const group = this.#placed.get(path)?.group;
+      const stays = group !== undefined && this.#groups[group]?.some((p) => p === ownerOf(one));
+      if (group !== undefined) {
+        const replaced = byGroup.get(group) ?? new Map<string, OrderedEntry | undefined>();
+        byGroup.set(group, replaced.set(path, stays === true ? one : undefined));
+      }
+      if (stays !== true) rest.push(one);
+    }
+    const layers = this.#layers.map((layer, group) => {
+      const replaced = byGroup.get(group);
+      return replaced === undefined ? layer : this.#changedLayer(group, replaced);
+    });
+    return [...layers, { packages: [], entries: this.#restWith(rest) }];
+  }
+
+  #arePlain(changes: readonly TreeChange[]): boolean {
+    const seen = new Set<TreeNode>();
+    return changes.every(({ path, before, after }) => {
+      if (this.#nodes.has(after) || seen.has(after)) return false;
+      seen.add(after);
+      if (before === undefined) return true;
+      if (this.#linked.has(before)) return false;
+      if (before.type !== 'directory') return after.type !== 'directory';
+      const placed = this.#placed.get(path);
+      return after.type === 'directory' && placed !== undefined && !this.#inGroups.has(placed.one);
+    });
+  }
+
+  #changedLayer(
+    group: number,
+    replaced: ReadonlyMap<string, OrderedEntry | undefined>,
+  ): ImageLayer {
+    const facts = [...replaced].map(([path, one]) => [
+      path,
+      one && { ...one.entry, pax: [...one.entry.pax].map(([key, value]) => [key, ...value]) },
+    ]);
+    const key = JSON.stringify([group, facts]);
+    const known = this.#changedLayers.get(key);
+    if (known !== undefined) return known;
+    const layer = this.#layerOf(group, replaced);
+    if (this.#changedLayers.size >= changedLayersMax) this.#changedLayers.clear();
+    this.#changedLayers.set(key, layer);
+    return layer;
+  }
+
+  #layerOf(group: number, replaced: ReadonlyMap<string, OrderedEntry | undefined>): ImageLayer {
+    const layer = new PackageLayer(this.#groups[group] ?? []);
+    for (const { one, branch, group: own } of this.#placed.values()) {
+      if (own !== group) continue;
+      const { path } = one.entry;
+      const now = replaced.has(path) ? replaced.get(path) : one;
+      if (now !== undefined) layer.add(now, branch);
+    }
+    return layer;
+  }
+
+  /** Everything that is of no package, with the directories above it. */
+  #restWith(changed: readonly OrderedEntry[]): readonly OrderedEntry[] {
+    const byPath = new Map(changed.map((one) => [one.entry.path, one]));
+    const rest = this.#rest.map((one) => byPath.get(one.entry.path) ?? one);
+    const present = new Set(rest.map(({ entry }) => entry.path));
+    const added: OrderedEntry[] = [];
+    const add = (one: OrderedEntry | undefined): void => {
+      if (one === undefined || present.has(one.entry.path)) return;
+      present.add(one.entry.path);
+      added.push(one);
+    };
+    for (const one of changed) {
+      for (const parent of parentsOf(one.entry.path))
+        add(byPath.get(parent) ?? this.#placed.get(parent)?.one);
+      add(one);
+    }
+    return merged(rest, added);
+  }
+}
+
+function parentsOf(path: string): string[] {
+  const names = path.split('/');
+  return names.slice(1).map((_, i) => names.slice(0, i + 1).join('/'));
+}
+
+/** Both in the order of a walk, in which a directory comes before its children and those are in byte order. */
+function merged(
+  rest: readonly OrderedEntry[],
+  added: readonly OrderedEntry[],
+): readonly OrderedEntry[] {
+  const all = [...rest];
+  for (const one of added) {
+    let low = 0;
+    let high = all.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = all[middle];
+      if (other !== undefined && compareBytes(orderOf(other), orderOf(one)) < 0) low = middle + 1;
+      else high = middle;
+    }
+    all.splice(low, 0, one);
+  }
+  return all;
+}
+
+function orderOf({ entry }: OrderedEntry): string {
+  return entry.path.replaceAll('/', '\0');
+}
