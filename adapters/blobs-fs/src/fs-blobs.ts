@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, open, opendir, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Clock, Digest, Random } from '@kiln/base';
 import {
   digestFromHex,
@@ -21,6 +21,7 @@ import {
   blobUnknown,
   clampRange,
 } from '@kiln/blobs';
+import { namesIn, renameDurably, writeAll } from './disk.ts';
 import { hasErrno, translateErrno } from './errno.ts';
 import { sweepTemporary } from './temporary.ts';
 
@@ -219,15 +220,7 @@ export class FsBlobs implements BlobStore {
   /** Gives a complete file its name. A blob that exists keeps its file, unless that file was cut short. */
   async #commit(temporary: string, { digest, sizeBytes }: BlobStat): Promise<void> {
     if ((await this.stat(digest))?.sizeBytes === sizeBytes) return;
-    const path = this.path(digest);
-    const made = await mkdir(dirname(path), { recursive: true });
-    await rename(temporary, path);
-    await syncDirectory(dirname(path));
-    // A directory is as durable as its entry in the one above.
-    for (let at = path; made !== undefined && at !== made;) {
-      at = dirname(at);
-      await syncDirectory(dirname(at));
-    }
+    await renameDurably(temporary, this.path(digest));
   }
 
   async #open(digest: Digest): Promise<FileHandle> {
@@ -253,24 +246,4 @@ async function inspectFile(path: string): Promise<BlobStat> {
     sizeBytes += chunk.length;
   }
   return { digest: digestFromHex(hash.digest('hex')), sizeBytes };
-}
-
-/** `write` may take only a part, for example just before the disk is full. */
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  let at = 0;
-  while (at < chunk.length) at += (await file.write(chunk, at, chunk.length - at)).bytesWritten;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  await using directory = await open(path, 'r');
-  await directory.sync();
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }

@@ -6,6 +6,7 @@ export type { EmbeddedPostgresOptions } from './embedded.ts';
 export { EmbeddedPostgres, startEmbeddedPostgres, stopEmbeddedPostgres } from './embedded.ts';
 export type { Migration } from './migrate.ts';
 export { isMigrated, migrate, readMigrations } from './migrate.ts';
+export { PostgresPackIndex } from './pack-index.ts';
 export type { PostgresQueueOptions } from './queue.ts';
 export { PostgresQueue } from './queue.ts';
 export type { QueueTables } from './queue-tables.ts';

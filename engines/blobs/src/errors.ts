@@ -51,3 +51,16 @@ export function clampRange(range: ByteRange | undefined, sizeBytes: number): Byt
   }
   return { start, end: Math.min(end, sizeBytes) };
 }
+
+/** `BLOB_SEGMENT_INVALID`: a composed blob refers to bytes that are not there. */
+export function segmentInvalid(segment: ByteRange, blob: Digest, reason: string): KilnError {
+  const { start, end } = segment;
+  return new KilnError('BLOB_SEGMENT_INVALID', `segment ${start}-${end} of ${blob}: ${reason}`, {
+    details: { blob, start, end },
+  });
+}
+
+/** `BLOB_PACK_LIMIT`: more than one `putMany` takes. */
+export function packLimit(what: string, count: number, limit: number): KilnError {
+  return new KilnError('BLOB_PACK_LIMIT', `${count} ${what} are more than ${limit}`);
+}

@@ -6,15 +6,22 @@ import {
   blobTooLarge,
   blobUnknown,
   clampRange,
+  segmentInvalid,
 } from './errors.ts';
+import { checkPackLimits } from './check-pack.ts';
+import type { ComposedBlob } from './composed.ts';
+import { partBytes } from './composed.ts';
+import type { BlobPacks } from './packs.ts';
 import type { BlobStat, BlobStore, ByteRange } from './store.ts';
 
 /** What one chunk of a streamed read holds at most. */
 const chunkBytes = 64 * 1024;
 
 /** A blob store in memory, for tests and for work that fits in it. Holds copies: callers may reuse their buffers. */
-export class MemoryBlobs implements BlobStore {
+export class MemoryBlobs implements BlobStore, BlobPacks {
   readonly #blobs = new Map<Digest, Uint8Array>();
+  /** What the composed ones have segments of. */
+  readonly #references = new Map<Digest, readonly Digest[]>();
 
   stat(digest: Digest): Promise<BlobStat | undefined> {
     const bytes = this.#blobs.get(digest);
@@ -44,11 +51,37 @@ export class MemoryBlobs implements BlobStore {
   }
 
   delete(digest: Digest): Promise<boolean> {
+    this.#references.delete(digest);
     return Promise.resolve(this.#blobs.delete(digest));
   }
 
   async *list(): AsyncIterable<BlobStat> {
     for (const [digest, bytes] of this.#blobs) yield { digest, sizeBytes: bytes.length };
+  }
+
+  async putMany(blobs: readonly ComposedBlob[]): Promise<void> {
+    checkPackLimits(blobs);
+    for (const { parts } of blobs)
+      for (const part of parts) {
+        if (part instanceof Uint8Array) continue;
+        if (this.#references.has(part.blob))
+          throw segmentInvalid(part, part.blob, 'the blob is composed itself');
+        const held = this.#blobs.get(part.blob)?.subarray(part.start, part.end);
+        if (held === undefined) throw segmentInvalid(part, part.blob, 'no such blob');
+        if (held.length !== part.end - part.start || Buffer.compare(held, part.bytes) !== 0)
+          throw segmentInvalid(part, part.blob, 'other bytes are stored');
+      }
+    for (const { digest, parts } of blobs) {
+      if (this.#blobs.has(digest)) continue;
+      this.#blobs.set(digest, Uint8Array.from(concatBytes(parts.map(partBytes))));
+      const referred = parts.flatMap((part) => (part instanceof Uint8Array ? [] : [part.blob]));
+      if (referred.length > 0) this.#references.set(digest, [...new Set(referred)]);
+    }
+  }
+
+  async references(digest: Digest): Promise<readonly Digest[]> {
+    this.#get(digest);
+    return this.#references.get(digest) ?? [];
   }
 
   #get(digest: Digest): Uint8Array {

@@ -1,0 +1,20 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryPackIndex } from '@kiln/blobs';
+import { blobStoreConformance } from '@kiln/blobs/conformance';
+import { blobPacksConformance } from '@kiln/blobs/pack-conformance';
+import { FsBlobs } from './fs-blobs.ts';
+import { PackedBlobs } from './packed-blobs.ts';
+
+async function make() {
+  const directory = await mkdtemp(join(tmpdir(), 'kiln-packs-'));
+  const files = new FsBlobs({ directory });
+  return {
+    store: new PackedBlobs({ files, index: new MemoryPackIndex() }),
+    close: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+blobStoreConformance(make);
+blobPacksConformance(make);

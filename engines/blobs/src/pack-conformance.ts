@@ -1,0 +1,207 @@
+import { digestOf } from '@kiln/base';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BlobPart, BlobSegment, ComposedBlob } from './composed.ts';
+import { composeBlob, partBytes, wholeSegment } from './composed.ts';
+import type { BlobPacks } from './packs.ts';
+import { packLimits } from './packs.ts';
+import type { BlobStore } from './store.ts';
+
+/** A store under test and the way to clean up after it. */
+export interface BlobPacksUnderTest {
+  readonly store: BlobStore & BlobPacks;
+  readonly close?: () => Promise<void>;
+}
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+const inline = (text: string): ComposedBlob => composeBlob([bytesOf(text)]);
+
+async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of source) items.push(item);
+  return items;
+}
+
+/**
+ * Registers the tests that every store with `BlobPacks` has to pass, besides `blobStoreConformance`; `make` returns an
+ * empty store for each test. Call it inside a vitest file.
+ */
+export function blobPacksConformance(
+  make: () => BlobPacksUnderTest | Promise<BlobPacksUnderTest>,
+): void {
+  describe('a store of packs', () => {
+    let subject: BlobPacksUnderTest;
+    let store: BlobStore & BlobPacks;
+    beforeEach(async () => {
+      subject = await make();
+      store = subject.store;
+    });
+    afterEach(async () => {
+      await subject.close?.();
+    });
+    /** Stores bytes and gives them as a segment. */
+    const segmentOf = async (text: string, start = 0, end = text.length): Promise<BlobSegment> => {
+      const { digest } = await store.put(bytesOf(text));
+      return { blob: digest, start, end, bytes: bytesOf(text).subarray(start, end) };
+    };
+
+    it('reads what was put together as any other blob, whole and in ranges', async () => {
+      const segment = await segmentOf('0123456789', 2, 8);
+      const composed = composeBlob([bytesOf('<'), segment, bytesOf('|'), segment, bytesOf('>')]);
+      await store.putMany([inline('one'), composed, inline('')]);
+      const text = '<234567|234567>';
+      expect(composed).toMatchObject({ digest: digestOf(text), sizeBytes: text.length });
+      expect(await store.stat(composed.digest)).toEqual({
+        digest: composed.digest,
+        sizeBytes: text.length,
+      });
+      expect(textOf(await store.bytes(composed.digest))).toBe(text);
+      expect(textOf(await store.bytes(digestOf('one')))).toBe('one');
+      expect((await store.bytes(digestOf(''))).length).toBe(0);
+      for (const [start, end] of [
+        [0, 15],
+        [3, 9],
+        [7, 8],
+        [8, 99],
+        [4, 4],
+      ] as const) {
+        const part = Buffer.concat(await all(store.read(composed.digest, { start, end })));
+        expect(textOf(part)).toBe(text.slice(start, end));
+      }
+      await expect(all(store.read(composed.digest, { start: 16, end: 17 }))).rejects.toMatchObject({
+        code: 'BLOB_RANGE_INVALID',
+      });
+      await expect(store.bytes(composed.digest, 14)).rejects.toMatchObject({
+        code: 'BLOB_TOO_LARGE',
+      });
+    });
+
+    it('takes packed blobs as segments', async () => {
+      const piece = bytesOf('piece');
+      await store.putMany([composeBlob([piece])]);
+      const composed = composeBlob([wholeSegment(digestOf(piece), piece), bytesOf('!')]);
+      await store.putMany([composed]);
+      expect(textOf(await store.bytes(composed.digest))).toBe('piece!');
+    });
+
+    it('says what a blob has segments of', async () => {
+      const [a, b] = [await segmentOf('aaa'), await segmentOf('bbb')];
+      const composed = composeBlob([a, bytesOf('x'), b, a]);
+      await store.putMany([composed, inline('plain')]);
+      expect([...(await store.references(composed.digest))].sort()).toEqual(
+        [a.blob, b.blob].sort(),
+      );
+      expect(await store.references(digestOf('plain'))).toEqual([]);
+      expect(await store.references(a.blob)).toEqual([]);
+      await expect(store.references(digestOf('none'))).rejects.toMatchObject({
+        code: 'BLOB_UNKNOWN',
+      });
+    });
+
+    it('stores what it is given twice, or has, once', async () => {
+      await store.putMany([inline('a'), inline('a'), inline('b')]);
+      await store.putMany([inline('b'), inline('c')]);
+      await store.putMany([inline('c')]);
+      await store.putMany([]);
+      await store.put(bytesOf('c'));
+      const listed = (await all(store.list())).map(({ digest }) => digest).sort();
+      expect(listed).toEqual(['a', 'b', 'c'].map((text) => digestOf(text)).sort());
+    });
+
+    it('stores nothing when a segment is not what is stored', async () => {
+      const good = await segmentOf('0123456789');
+      const composed = composeBlob([good, bytesOf('!')]);
+      await store.putMany([composed]);
+      const bytes = bytesOf('abc');
+      const wrong: readonly BlobSegment[] = [
+        { blob: digestOf('absent'), start: 0, end: 3, bytes },
+        { ...good, start: 1, end: 4, bytes },
+        { ...good, start: 8, end: 11, bytes: bytesOf('89x') },
+        { ...good, start: 8, end: 11, bytes: bytesOf('89') },
+        { ...good, start: 0, end: 3, bytes: bytesOf('0123') },
+        { blob: composed.digest, start: 0, end: 10, bytes: bytesOf('0123456789') },
+      ];
+      for (const segment of wrong) {
+        const attempt = store.putMany([inline('new'), composeBlob([segment])]);
+        await expect(attempt).rejects.toMatchObject({ code: 'BLOB_SEGMENT_INVALID' });
+      }
+      expect(await store.stat(digestOf('new'))).toBeUndefined();
+    });
+
+    it('refuses more than its limits', async () => {
+      const refused = { code: 'BLOB_PACK_LIMIT' };
+      const long = composeBlob([new Uint8Array(packLimits.inlineBytesMax + 1)]);
+      await expect(store.putMany([long])).rejects.toMatchObject(refused);
+      const parts = Array.from({ length: packLimits.partsMax + 1 }, () => bytesOf(''));
+      await expect(store.putMany([composeBlob(parts)])).rejects.toMatchObject(refused);
+      const many = Array.from({ length: packLimits.blobsMax + 1 }, () => inline('a'));
+      await expect(store.putMany(many)).rejects.toMatchObject(refused);
+    });
+
+    it('deletes one of many, and can store it again', async () => {
+      await store.putMany([inline('a'), inline('b')]);
+      expect(await store.delete(digestOf('a'))).toBe(true);
+      expect(await store.delete(digestOf('a'))).toBe(false);
+      expect(await store.stat(digestOf('a'))).toBeUndefined();
+      await expect(store.bytes(digestOf('a'))).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
+      expect(textOf(await store.bytes(digestOf('b')))).toBe('b');
+      await store.putMany([inline('a')]);
+      expect(textOf(await store.bytes(digestOf('a')))).toBe('a');
+      expect(await store.delete(digestOf('b'))).toBe(true);
+      expect((await all(store.list())).map(({ digest }) => digest)).toEqual([digestOf('a')]);
+    });
+
+    it('does not hand out its own memory', async () => {
+      const segment = await segmentOf('mine');
+      const composed = composeBlob([segment, bytesOf('!')]);
+      await store.putMany([composed]);
+      (await store.bytes(composed.digest)).fill(0);
+      for await (const chunk of store.read(composed.digest)) chunk.fill(0);
+      expect(textOf(await store.bytes(composed.digest))).toBe('mine!');
+      expect(textOf(await store.bytes(segment.blob))).toBe('mine');
+    });
+
+    it('takes the same blobs from many writers at once', async () => {
+      const segment = await segmentOf('shared');
+      const blobs = Array.from({ length: 40 }, (_, at) =>
+        composeBlob([segment, bytesOf(`${at % 10}`)]),
+      );
+      await Promise.all(Array.from({ length: 8 }, () => store.putMany(blobs)));
+      for (const { digest } of blobs) expect(digestOf(await store.bytes(digest))).toBe(digest);
+      expect(await all(store.list())).toHaveLength(11);
+      for (const { digest } of blobs) await store.delete(digest);
+      expect((await all(store.list())).map(({ digest }) => digest)).toEqual([segment.blob]);
+    });
+
+    it('reads any composition as its parts joined', async () => {
+      const source = Uint8Array.from({ length: 200_000 }, (_, at) => (at * 7919) >> 3);
+      const { digest: blob } = await store.put(source);
+      const part: fc.Arbitrary<BlobPart> = fc.oneof(
+        fc.uint8Array({ maxLength: 50 }),
+        fc.tuple(fc.nat(source.length), fc.nat(source.length)).map(([a, b]) => {
+          const [start, end] = [Math.min(a, b), Math.max(a, b)];
+          return { blob, start, end, bytes: source.subarray(start, end) };
+        }),
+      );
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(part, { maxLength: 5 }), { maxLength: 6 }),
+          fc.nat(),
+          async (compositions, seed) => {
+            const blobs = compositions.map((parts) => composeBlob(parts));
+            await store.putMany(blobs);
+            for (const { digest, sizeBytes, parts } of blobs) {
+              const whole = Buffer.concat(parts.map(partBytes));
+              expect(digestOf(await store.bytes(digest))).toBe(digestOf(whole));
+              const start = sizeBytes === 0 ? 0 : seed % sizeBytes;
+              const read = Buffer.concat(await all(store.read(digest, { start, end: sizeBytes })));
+              expect(Buffer.compare(read, whole.subarray(start))).toBe(0);
+            }
+          },
+        ),
+        { numRuns: 40 },
+      );
+    });
+  });
+}
