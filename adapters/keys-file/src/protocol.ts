@@ -7,6 +7,7 @@
  * | `POST /v1/sign-control` | JSON: `digest`, `mtimeSeconds` | the signature segment |
  * | `POST /v1/sign-index` | JSON: `digest` | the signature segment |
  * | `POST /v1/sign-statement` | JSON: `digest` | the bundle |
+ * | `POST /v1/sign-statements` | JSON: `digests` | JSON: `signatures`, each with `signature` in base64 and `keyHint` |
  *
  * A failure has status 4xx or 503 and a JSON body: `code`, `message`, `hint`. Requests are idempotent and the signer keeps
  * nothing between them, so a client whose signer dies repeats its request to the next one.
@@ -16,6 +17,7 @@ export const signerPaths = {
   control: '/v1/sign-control',
   index: '/v1/sign-index',
   statement: '/v1/sign-statement',
+  statements: '/v1/sign-statements',
 } as const;
 
 /** Bounds of one exchange. */
@@ -31,7 +33,8 @@ export interface SignerLimits {
 }
 
 export const signerLimits: SignerLimits = {
-  requestSizeBytesMax: 4096,
+  // 1024 digests and a little.
+  requestSizeBytesMax: 96 * 1024,
   answerSizeBytesMax: 64 * 1024 * 1024,
   connectionsMax: 64,
   headersMs: 5000,

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError, collect } from '@kiln/base';
 import type { Digest } from '@kiln/base';
-import type { PublicKeys, Signer } from '@kiln/trust';
+import type { PublicKeys, Signer, StatementSignature } from '@kiln/trust';
 import { signerLimits, signerPaths } from './protocol.ts';
 import type { SignerRefusal } from './protocol.ts';
 
@@ -45,6 +45,14 @@ export class SignerClient implements Signer {
 
   signStatement(statement: Digest): Promise<Uint8Array> {
     return this.#call(signerPaths.statement, { digest: statement });
+  }
+
+  async signStatements(statements: readonly Digest[]): Promise<readonly StatementSignature[]> {
+    const answer = parseJson(await this.#call(signerPaths.statements, { digests: statements }));
+    const { signatures } = answer as { signatures?: unknown };
+    if (!Array.isArray(signatures) || signatures.length !== statements.length)
+      throw protocolError();
+    return signatures.map(signatureOf);
   }
 
   async publicKeys(): Promise<PublicKeys> {
@@ -101,6 +109,12 @@ export class SignerClient implements Signer {
     request.end(body === undefined ? undefined : JSON.stringify(body));
     return promise;
   }
+}
+
+function signatureOf(value: unknown): StatementSignature {
+  const { signature, keyHint } = (value ?? {}) as Record<string, unknown>;
+  if (typeof signature !== 'string' || typeof keyHint !== 'string') throw protocolError();
+  return { signature: Buffer.from(signature, 'base64'), keyHint };
 }
 
 function parseJson(bytes: Uint8Array): object {

@@ -4,7 +4,7 @@ import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { KilnError, collect, messageOf, parseDigest, systemRandom } from '@kiln/base';
-import type { Logger, Random } from '@kiln/base';
+import type { Digest, Logger, Random } from '@kiln/base';
 import { localSigner } from '@kiln/trust';
 import type { PublicKeys, Signer, SigningLedger } from '@kiln/trust';
 import { createKeys, openKeys } from './key-files.ts';
@@ -123,6 +123,17 @@ async function operate(signer: Signer, request: IncomingMessage): Promise<Uint8A
     return Buffer.from(JSON.stringify(await signer.publicKeys()));
   }
   const body = await readBody(request);
+  if (route === `POST ${signerPaths.statements}`) {
+    const signatures = await signer.signStatements(digestsOf(body['digests']));
+    return Buffer.from(
+      JSON.stringify({
+        signatures: signatures.map(({ signature, keyHint }) => ({
+          signature: Buffer.from(signature).toString('base64'),
+          keyHint,
+        })),
+      }),
+    );
+  }
   const digest = parseDigest(String(body['digest']));
   if (route === `POST ${signerPaths.control}`) {
     return signer.signControl(digest, secondsOf(body['mtimeSeconds']));
@@ -142,6 +153,11 @@ async function readBody(request: IncomingMessage): Promise<Readonly<Record<strin
     // Not JSON: told below, like JSON of another shape.
   }
   throw invalid('the request is not a JSON object');
+}
+
+function digestsOf(value: unknown): readonly Digest[] {
+  if (!Array.isArray(value)) throw invalid('digests is not a list');
+  return value.map((digest) => parseDigest(String(digest)));
 }
 
 function secondsOf(value: unknown): number {

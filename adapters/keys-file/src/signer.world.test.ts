@@ -7,7 +7,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf, jsonLogger, silentLogger, systemClock } from '@kiln/base';
-import { MemoryLedger, openImageKey, verifyBundle } from '@kiln/trust';
+import { INTOTO_PAYLOAD_TYPE, printBundle } from '@kiln/intoto';
+import { MemoryLedger, openImageKey, signingLimits, verifyBundle } from '@kiln/trust';
 import { goodStatements } from '@kiln/trust/testing';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { spawnConfined } from './confined-process.ts';
@@ -48,6 +49,30 @@ test('the client gets through the socket what the signer makes', async () => {
   const bundle = await client.signStatement(recorded);
   const key = openImageKey(signer.publicKeys.imageKeyPem);
   expect(verifyBundle(bundle, key).subject[0]?.name).toBe('registry.example/app');
+});
+
+test('many statements are signed in one request', async () => {
+  await using signer = await runSigner(options);
+  const client = new SignerClient(options);
+  const signed = await client.signStatements([recorded, recorded]);
+  const key = openImageKey(signer.publicKeys.imageKeyPem);
+  for (const { signature, keyHint } of signed) {
+    const envelope = {
+      payload: statement,
+      payloadType: INTOTO_PAYLOAD_TYPE,
+      signatures: [{ signature, keyId: '' }],
+    };
+    verifyBundle(printBundle({ envelope, keyHint }), key);
+  }
+  expect(signed).toHaveLength(2);
+  await expect(client.signStatements([recorded, control])).rejects.toMatchObject({
+    code: 'SIGNER_NOT_RECORDED',
+  });
+  const most = Array.from({ length: signingLimits.statementsMax + 1 }, () => recorded);
+  expect(await client.signStatements(most.slice(1))).toHaveLength(most.length - 1);
+  await expect(client.signStatements(most)).rejects.toMatchObject({
+    code: 'SIGNER_REQUEST_INVALID',
+  });
 });
 
 test('socket and directory are for the owner alone', async () => {
@@ -106,6 +131,12 @@ test('malformed requests are refused one by one, and the signer goes on', async 
   expect(await send('POST', '/v1/sign-control', '{')).toEqual(invalid);
   expect(await send('POST', '/v1/sign-control', '[]')).toEqual([422, 'DIGEST_INVALID']);
   expect(await send('POST', '/v1/sign-control', '{"digest":"sha256:../../keys"}')).toEqual([
+    422,
+    'DIGEST_INVALID',
+  ]);
+  for (const digests of ['"a"', '{}', 'null'])
+    expect(await send('POST', '/v1/sign-statements', `{"digests":${digests}}`)).toEqual(invalid);
+  expect(await send('POST', '/v1/sign-statements', '{"digests":["a"]}')).toEqual([
     422,
     'DIGEST_INVALID',
   ]);

@@ -242,21 +242,34 @@ export class PostgresRecords implements FactoryRecords {
 
   async recordLedger(entries: readonly LedgerEntry[]): Promise<void> {
     if (entries.length === 0) return;
-    await this.#db
-      .insertInto('ledger')
-      .values(entries.map((entry) => ({ ...entry, created_at: this.#clock.now() })))
-      .onConflict((conflict) => conflict.columns(['kind', 'digest']).doNothing())
-      .execute();
+    const createdAt = this.#clock.now();
+    await sql`
+      insert into ledger (kind, digest, key, created_at)
+      select kind, digest, key, ${createdAt}
+      from unnest(
+        ${entries.map(({ kind }) => kind)}::text[],
+        ${entries.map(({ digest }) => digest)}::text[],
+        ${entries.map(({ key }) => key)}::text[]
+      ) as given (kind, digest, key)
+      on conflict (kind, digest) do nothing
+    `.execute(this.#db);
   }
 
   async inLedger(kind: LedgerEntry['kind'], digest: Digest): Promise<boolean> {
-    const row = await this.#db
+    return (await this.ledgerOf(kind, [digest])).size > 0;
+  }
+
+  async ledgerOf(
+    kind: LedgerEntry['kind'],
+    digests: readonly Digest[],
+  ): Promise<ReadonlySet<Digest>> {
+    const rows = await this.#db
       .selectFrom('ledger')
       .select('digest')
       .where('kind', '=', kind)
-      .where('digest', '=', digest)
-      .executeTakeFirst();
-    return row !== undefined;
+      .where('digest', '=', sql<string>`any(${[...digests]}::text[])`)
+      .execute();
+    return new Set(rows.map((row) => row.digest as Digest));
   }
 
   async recordAttestations(key: Key, attestations: readonly PackageAttestation[]): Promise<void> {

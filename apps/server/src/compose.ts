@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { BlobStore } from '@kiln/blobs';
 import { FsBlobs } from '@kiln/blobs-fs';
-import type { Clock, Logger } from '@kiln/base';
+import type { Clock, Digest, Logger } from '@kiln/base';
 import { systemClock, systemRandom } from '@kiln/base';
 import type { FactoryRecords, RegistryState } from '@kiln/factory';
 import { SignerClient } from '@kiln/keys-file';
@@ -46,12 +46,15 @@ export function openFactory(place: Place, log: Logger, name: string): Factory {
 
 /** What the signer asks, answered from the factory's records. */
 export function signingLedger(records: FactoryRecords, blobs: BlobStore): SigningLedger {
+  const read = (digest: Digest): Promise<Uint8Array> => blobs.bytes(digest, 64 * 1024 * 1024);
   return {
     isRecordedControl: (digest) => records.inLedger('control', digest),
     isRecordedIndex: (digest) => records.inLedger('index', digest),
     recordedStatement: async (digest) =>
-      (await records.inLedger('statement', digest))
-        ? blobs.bytes(digest, 64 * 1024 * 1024)
-        : undefined,
+      (await records.inLedger('statement', digest)) ? read(digest) : undefined,
+    recordedStatements: async (digests) => {
+      const recorded = await records.ledgerOf('statement', digests);
+      return new Map([...recorded].map((digest) => [digest, () => read(digest)]));
+    },
   };
 }

@@ -155,6 +155,14 @@ export class MemoryRecords implements FactoryRecords {
     return this.#ledger.has(`${kind} ${digest}`);
   }
 
+  async ledgerOf(
+    kind: LedgerEntry['kind'],
+    digests: readonly Digest[],
+  ): Promise<ReadonlySet<Digest>> {
+    const recorded = await Promise.all(digests.map((digest) => this.inLedger(kind, digest)));
+    return new Set(digests.filter((_, at) => recorded[at]));
+  }
+
   async recordAttestations(_key: Key, attestations: readonly PackageAttestation[]): Promise<void> {
     for (const one of attestations)
       this.#attestations.set(`${one.subject} ${one.predicateType}`, one);

@@ -15,7 +15,8 @@ export { MemoryLedger } from './memory-ledger.ts';
 export { signStatementBytes } from './sign-statement.ts';
 export { packageStatement } from './package-statement.ts';
 export type { PackageEvidence } from './package-statement.ts';
-export type { Signer, SigningLedger } from './signer.ts';
+export type { Signer, SigningLedger, SigningLimits, StatementSignature } from './signer.ts';
+export { signingLimits } from './signer.ts';
 export {
   generateSigningKeys,
   keyHint,

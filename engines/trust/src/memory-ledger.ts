@@ -33,4 +33,14 @@ export class MemoryLedger implements SigningLedger {
   recordedStatement(digest: Digest): Promise<Uint8Array | undefined> {
     return Promise.resolve(this.#statements.get(digest));
   }
+
+  recordedStatements(
+    digests: readonly Digest[],
+  ): Promise<ReadonlyMap<Digest, () => Promise<Uint8Array>>> {
+    const recorded = digests.flatMap((digest) => {
+      const bytes = this.#statements.get(digest);
+      return bytes === undefined ? [] : [[digest, () => Promise.resolve(bytes)] as const];
+    });
+    return Promise.resolve(new Map(recorded));
+  }
 }

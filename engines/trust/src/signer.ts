@@ -14,6 +14,11 @@ export interface Signer {
    * an attestation to be made for its subject. Returns the bundle's JSON bytes.
    */
   signStatement(statement: Digest): Promise<Uint8Array>;
+  /**
+   * The signatures of many statements, each as `signStatement` makes it, in the order asked, for a caller who composes the
+   * bundles. All or none. Throws `SIGNER_REQUEST_INVALID` above `signingLimits`.
+   */
+  signStatements(statements: readonly Digest[]): Promise<readonly StatementSignature[]>;
   /** Public halves: the apk key as PEM with its file name, and the image key as PEM. */
   publicKeys(): Promise<{
     readonly apkKeyName: string;
@@ -22,10 +27,33 @@ export interface Signer {
   }>;
 }
 
+/** What the bundle of a signed statement holds beside it. */
+export interface StatementSignature {
+  /** ECDSA over the DSSE encoding, in DER. */
+  readonly signature: Uint8Array;
+  readonly keyHint: string;
+}
+
+/** Bounds of one `signStatements`. */
+export interface SigningLimits {
+  readonly statementsMax: number;
+  /** Of all statements together. */
+  readonly statementsSizeBytesMax: number;
+}
+
+export const signingLimits: SigningLimits = {
+  statementsMax: 1024,
+  statementsSizeBytesMax: 512 * 1024 * 1024,
+};
+
 /** What the signer asks before it signs. Implemented over the factory's records. */
 export interface SigningLedger {
   isRecordedControl(controlSha256: Digest): Promise<boolean>;
   isRecordedIndex(indexSha256: Digest): Promise<boolean>;
   /** The statement's bytes when it is recorded, else undefined. */
   recordedStatement(statement: Digest): Promise<Uint8Array | undefined>;
+  /** Those that are recorded, each with what reads its bytes; the records are asked once. */
+  recordedStatements(
+    statements: readonly Digest[],
+  ): Promise<ReadonlyMap<Digest, () => Promise<Uint8Array>>>;
 }

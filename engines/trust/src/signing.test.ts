@@ -5,6 +5,7 @@ import {
   COSIGN_SIGN_PREDICATE,
   INTOTO_PAYLOAD_TYPE,
   parseBundle,
+  parseStatement,
   printBundle,
   printStatement,
   statementAbout,
@@ -14,6 +15,7 @@ import { expect, test } from 'vitest';
 import { localSigner } from './local-signer.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { signStatementBytes } from './sign-statement.ts';
+import { signingLimits } from './signer.ts';
 import { openSigningKeys, publicHalves } from './signing-keys.ts';
 import { verifyBundle } from './verify-bundle.ts';
 
@@ -80,6 +82,40 @@ test('a recorded statement is signed byte for byte', async () => {
   expect(verifyBundle(bundle, ecPublic).subject[0]?.digest['sha256']).toBe(
     hexOf(digestOf('manifest')),
   );
+});
+
+test('many statements are signed at once, each as if it were the only one', async () => {
+  const ledger = new MemoryLedger();
+  const statements = ['a', 'b', 'c'].map((name) =>
+    printStatement(statementAbout({ name, digest: digestOf(name) }, COSIGN_SIGN_PREDICATE, {})),
+  );
+  const signer = localSigner(keys, ledger);
+  const digests = statements.map((bytes) => ledger.recordStatement(bytes));
+  const signatures = await signer.signStatements(digests);
+  for (const [at, { signature, keyHint }] of signatures.entries()) {
+    const payload = statements[at]!;
+    const envelope = { payload, payloadType: INTOTO_PAYLOAD_TYPE, signatures: [{ signature, keyId: '' }] };
+    expect(verifyBundle(printBundle({ envelope, keyHint }), ecPublic)).toEqual(parseStatement(payload));
+  }
+  expect(await signer.signStatements([])).toEqual([]);
+});
+
+test('of many statements none is signed when one is not recorded, or they are too many', async () => {
+  const ledger = new MemoryLedger();
+  const digest = ledger.recordStatement(statement);
+  const signer = localSigner(keys, ledger);
+  await expect(signer.signStatements([digest, digestOf('x')])).rejects.toMatchObject({
+    code: 'SIGNER_NOT_RECORDED',
+  });
+  const many = Array.from({ length: signingLimits.statementsMax + 1 }, () => digest);
+  await expect(signer.signStatements(many)).rejects.toMatchObject({
+    code: 'SIGNER_REQUEST_INVALID',
+  });
+  const lie = (): Promise<Uint8Array> => Promise.resolve(statement);
+  ledger.recordedStatements = () => Promise.resolve(new Map([[digestOf('x'), lie]]));
+  await expect(signer.signStatements([digestOf('x')])).rejects.toMatchObject({
+    code: 'SIGNER_NOT_RECORDED',
+  });
 });
 
 test('bytes that are no statement are not signed', () => {

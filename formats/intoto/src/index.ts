@@ -26,6 +26,8 @@ export {
   SPDX_PREDICATE,
   TEST_RESULT_PREDICATE,
 } from './predicate-types.ts';
+export { alignedPart, base64Part, bundleFrame, statementFrame } from './parts.ts';
+export type { Frame } from './parts.ts';
 export { parseProvenance, slsaProvenance } from './provenance.ts';
 export type { Provenance } from './provenance.ts';
 export {

@@ -40,32 +40,28 @@ function decode(bytes: Uint8Array, fail: (reason: string, cause?: unknown) => Ki
   }
 }
 
-/** The next string or punctuation at or after `from`, in text that need not be JSON yet. Linear in the text. */
-function nextToken(text: string, from: number): { start: number; end: number } | undefined {
-  for (let start = from; start < text.length; start += 1) {
-    const character = text[start];
-    if (character === '"') return { start, end: stringEnd(text, start) };
-    if (character !== undefined && '{}[],'.includes(character)) return { start, end: start + 1 };
-  }
-  return undefined;
-}
+const [quote, comma, openArray, closeArray, openObject, closeObject] = [...'",[]{}'].map((one) =>
+  one.charCodeAt(0),
+);
 
-/** The index after the closing quote of the string that opens at `start`, or the end of the text. */
+/** The index after the closing quote of the string that opens at `start`, or the end of the text. Linear in the text. */
 function stringEnd(text: string, start: number): number {
-  for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+  for (let at = text.indexOf('"', start + 1); at >= 0; at = text.indexOf('"', at + 1)) {
     let slashes = 0;
-    while (text[quote - 1 - slashes] === '\\') slashes += 1;
-    if (slashes % 2 === 0) return quote + 1;
+    while (text[at - 1 - slashes] === '\\') slashes += 1;
+    if (slashes % 2 === 0) return at + 1;
   }
   return text.length;
 }
 
+/** Also for text that need not be JSON. */
 function checkDepth(text: string, depthMax: number, fail: (reason: string) => KilnError): void {
   let depth = 0;
-  for (let token = nextToken(text, 0); token !== undefined; token = nextToken(text, token.end)) {
-    const first = text[token.start];
-    if (first === '{' || first === '[') depth += 1;
-    else if (first === '}' || first === ']') depth -= 1;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    if (character === quote) at = stringEnd(text, at) - 1;
+    else if (character === openObject || character === openArray) depth += 1;
+    else if (character === closeObject || character === closeArray) depth -= 1;
     if (depth > depthMax) throw fail(`nested deeper than ${depthMax}`);
   }
 }
@@ -73,19 +69,33 @@ function checkDepth(text: string, depthMax: number, fail: (reason: string) => Ki
 /** The first member name that occurs twice in one object of this well-formed JSON text. */
 function repeatedMember(text: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
+  let names: Set<string> | undefined;
   let nameNext = false;
-  for (let token = nextToken(text, 0); token !== undefined; token = nextToken(text, token.end)) {
-    const first = text[token.start];
-    const names = open.at(-1);
-    if (first === '{') open.push(new Set());
-    else if (first === '[') open.push(undefined);
-    else if (first === '}' || first === ']') open.pop();
-    else if (first === '"' && nameNext && names !== undefined) {
-      const name = JSON.parse(text.slice(token.start, token.end)) as string;
-      if (names.has(name)) return name;
-      names.add(name);
-    }
-    nameNext = first === '{' || first === ',';
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    if (character === quote) {
+      const end = stringEnd(text, at);
+      if (nameNext && names !== undefined) {
+        const name = nameOf(text, at, end);
+        if (names.has(name)) return name;
+        names.add(name);
+      }
+      nameNext = false;
+      at = end - 1;
+    } else if (character === openObject || character === openArray) {
+      open.push(names);
+      names = character === openObject ? new Set() : undefined;
+      nameNext = character === openObject;
+    } else if (character === closeObject || character === closeArray) {
+      names = open.pop();
+      nameNext = false;
+    } else if (character === comma) nameNext = true;
   }
   return undefined;
+}
+
+/** The value of the string between these indices, quotes included. */
+function nameOf(text: string, start: number, end: number): string {
+  const name = text.slice(start + 1, end - 1);
+  return name.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : name;
 }
