@@ -10,19 +10,26 @@ import type {
   TagHistoryRequest,
   TagMove,
 } from '@kiln/factory';
-import { tagTargetUnknown } from '@kiln/factory';
+import { planPublications } from '@kiln/factory';
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
+import {
+  insertBlobs,
+  insertMoves,
+  insertRepositories,
+  isSingleBlob,
+  lockRepositories,
+  repositoriesOf,
+  shownBefore,
+  upsertManifests,
+} from './registry-writes.ts';
 import type { RegistryManifestRow, RegistryTagRow } from './registry-tables.ts';
 
 export interface PostgresRegistryStateOptions {
   readonly database: Kysely<Database>;
   readonly clock: Clock;
 }
-
-/** Ends a transaction whose tags are not where they are expected; never leaves this file. */
-class NotAsExpected extends Error {}
 
 /**
  * Registry state in SQL; see the port for what each operation promises. Changes of one repository run one after
@@ -61,53 +68,65 @@ export class PostgresRegistryState implements RegistryState {
   }
 
   async publish(publication: Publication): Promise<boolean> {
-    const work = (): Promise<boolean> =>
-      this.#db.transaction().execute(async (tx) => {
-        if (!(await this.publishWithin(tx, publication))) throw new NotAsExpected();
-        return true;
-      });
-    try {
-      return await (isSingleBlob(publication) ? work() : this.#inTurn(publication, work));
-    } catch (error) {
-      if (error instanceof NotAsExpected) return false;
-      throw error;
-    }
+    const work = async (): Promise<boolean> =>
+      this.#db.transaction().execute(async (tx) => this.publishWithin(tx, publication));
+    if (isSingleBlob(publication)) return work();
+    return this.#inTurn([publication.repository], work);
   }
 
-  /** Runs a change after those of the same repository that came before it, however they end. */
-  async #inTurn<T>(
-    { repository }: { readonly repository: string },
-    change: () => Promise<T>,
-  ): Promise<T> {
-    const done = (this.#turns.get(repository) ?? Promise.resolve()).then(change);
+  async publishMany(publications: readonly Publication[]): Promise<readonly boolean[]> {
+    if (publications.length === 0) return [];
+    return this.#inTurn(repositoriesOf(publications), () =>
+      this.#db.transaction().execute(async (tx) => this.publishManyWithin(tx, publications)),
+    );
+  }
+
+  /** Runs a change after those of the same repositories that came before it, however they end. */
+  async #inTurn<T>(repositories: readonly string[], change: () => Promise<T>): Promise<T> {
+    const before = Promise.all(repositories.map((repository) => this.#turns.get(repository)));
+    const done = before.then(change);
     const settled = done.then(
       () => undefined,
       () => undefined,
     );
-    this.#turns.set(repository, settled);
+    for (const repository of repositories) this.#turns.set(repository, settled);
     try {
       return await done;
     } finally {
-      if (this.#turns.get(repository) === settled) this.#turns.delete(repository);
+      for (const repository of repositories)
+        if (this.#turns.get(repository) === settled) this.#turns.delete(repository);
     }
   }
 
   /**
    * `publish` as a part of the caller's transaction, so that a tag moves together with other records. The caller
-   * rolls back when this returns false or throws.
+   * rolls back when this throws; nothing was changed when it returns false.
    */
   async publishWithin(tx: Transaction<Database>, publication: Publication): Promise<boolean> {
-    const { repository, blobs, manifests, tags } = publication;
-    if (!isSingleBlob(publication)) await lockRepository(tx, repository);
-    await tx
-      .insertInto('registry_repository')
-      .values({ name: repository, created_at: this.#clock.now() })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-    if (blobs.length > 0) await insertBlobs(tx, publication);
-    if (manifests.length > 0) await upsertManifests(tx, publication);
-    for (const move of tags) if (!(await this.#move(tx, repository, move))) return false;
-    return true;
+    const [published] = await this.publishManyWithin(tx, [publication]);
+    return published === true;
+  }
+
+  /** `publishMany` as a part of the caller's transaction, which is rolled back when this throws. */
+  async publishManyWithin(
+    tx: Transaction<Database>,
+    publications: readonly Publication[],
+  ): Promise<readonly boolean[]> {
+    const [first, ...others] = publications;
+    if (first === undefined) return [];
+    if (others.length > 0 || !isSingleBlob(first))
+      await lockRepositories(tx, repositoriesOf(publications));
+    const { published, moves } = planPublications(
+      publications,
+      await shownBefore(tx, publications),
+    );
+    const accepted = publications.filter((_, at) => published[at]);
+    const now = this.#clock.now();
+    await insertRepositories(tx, repositoriesOf(accepted), now);
+    await insertBlobs(tx, accepted);
+    await upsertManifests(tx, accepted);
+    await insertMoves(tx, moves, now);
+    return published;
   }
 
   async blobs(
@@ -147,7 +166,7 @@ export class PostgresRegistryState implements RegistryState {
 
   async deleteManifest(repository: string, digest: Digest): Promise<boolean> {
     return this.#db.transaction().execute(async (tx) => {
-      await lockRepository(tx, repository);
+      await lockRepositories(tx, [repository]);
       const tags = await tx
         .deleteFrom('registry_tag')
         .where('repository', '=', repository)
@@ -218,7 +237,7 @@ export class PostgresRegistryState implements RegistryState {
 
   async deleteTag(repository: string, tag: string): Promise<boolean> {
     return this.#db.transaction().execute(async (tx) => {
-      await lockRepository(tx, repository);
+      await lockRepositories(tx, [repository]);
       const result = await tx
         .deleteFrom('registry_tag')
         .where('repository', '=', repository)
@@ -248,85 +267,10 @@ export class PostgresRegistryState implements RegistryState {
     }));
   }
 
-  /** False when the tag is not where it is expected. Throws `REGISTRY_TAG_TARGET_UNKNOWN`. */
-  async #move(
-    tx: Transaction<Database>,
-    repository: string,
-    { tag, digest, expected }: TagMove,
-  ): Promise<boolean> {
-    const target = await tx
-      .selectFrom('registry_manifest')
-      .select('digest')
-      .where('repository', '=', repository)
-      .where('digest', '=', digest)
-      .executeTakeFirst();
-    if (target === undefined) throw tagTargetUnknown(repository, tag, digest);
-    const current = await tx
-      .selectFrom('registry_tag')
-      .select('digest')
-      .where('repository', '=', repository)
-      .where('tag', '=', tag)
-      .executeTakeFirst();
-    if (expected !== 'any' && expected !== (current?.digest ?? 'absent')) return false;
-    if (current?.digest === digest) return true;
-    const at = this.#clock.now();
-    await tx
-      .insertInto('registry_tag')
-      .values({ repository, tag, digest, moved_at: at })
-      .onConflict((conflict) =>
-        conflict.columns(['repository', 'tag']).doUpdateSet({ digest, moved_at: at }),
-      )
-      .execute();
-    await tx.insertInto('registry_tag_event').values({ repository, tag, digest, at }).execute();
-    return true;
-  }
-
   async #recordDeletion(tx: Transaction<Database>, repository: string, tag: string): Promise<void> {
     await tx
       .insertInto('registry_tag_event')
       .values({ repository, tag, digest: null, at: this.#clock.now() })
-      .execute();
-  }
-}
-
-/** Nothing in it can be out of order: whoever comes first, the rows are the same, and they are taken in one order. */
-function isSingleBlob({ blobs, manifests, tags }: Publication): boolean {
-  return blobs.length === 1 && manifests.length === 0 && tags.length === 0;
-}
-
-async function lockRepository(tx: Transaction<Database>, repository: string): Promise<void> {
-  const name = `kiln.registry.${repository}`;
-  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx);
-}
-
-async function insertBlobs(
-  tx: Transaction<Database>,
-  { repository, blobs }: Publication,
-): Promise<void> {
-  await tx
-    .insertInto('registry_blob')
-    .values(blobs.map(({ digest, sizeBytes }) => ({ repository, digest, size_bytes: sizeBytes })))
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-}
-
-/** The same bytes pushed under another media type replace what is known of them. */
-async function upsertManifests(
-  tx: Transaction<Database>,
-  { repository, manifests }: Publication,
-): Promise<void> {
-  for (const manifest of manifests) {
-    const row = {
-      media_type: manifest.mediaType,
-      size_bytes: manifest.sizeBytes,
-      subject: manifest.subject ?? null,
-      artifact_type: manifest.artifactType ?? null,
-      annotations: JSON.stringify(manifest.annotations),
-    };
-    await tx
-      .insertInto('registry_manifest')
-      .values({ repository, digest: manifest.digest, ...row })
-      .onConflict((conflict) => conflict.columns(['repository', 'digest']).doUpdateSet(row))
       .execute();
   }
 }

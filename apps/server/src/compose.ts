@@ -1,11 +1,12 @@
 import path from 'node:path';
 import type { BlobStore } from '@kiln/blobs';
-import { FsBlobs } from '@kiln/blobs-fs';
+import { FsBlobs, PackedBlobs } from '@kiln/blobs-fs';
 import type { Clock, Digest, Logger } from '@kiln/base';
 import { systemClock, systemRandom } from '@kiln/base';
 import type { FactoryRecords, RegistryState } from '@kiln/factory';
 import { SignerClient } from '@kiln/keys-file';
 import {
+  PostgresPackIndex,
   PostgresQueue,
   PostgresRecords,
   PostgresRegistryState,
@@ -17,7 +18,9 @@ import type { Place } from './place.ts';
 
 /** The parts that every process of a factory shares. */
 export interface Factory extends AsyncDisposable {
-  readonly blobs: FsBlobs;
+  readonly blobs: PackedBlobs;
+  /** Those of the blobs that are files of their own: where they are, local tools can read them. */
+  readonly files: FsBlobs;
   readonly queue: PostgresQueue;
   readonly records: FactoryRecords;
   readonly registry: RegistryState;
@@ -33,8 +36,10 @@ export function openFactory(place: Place, log: Logger, name: string): Factory {
     { applicationName: `kiln ${name}`, logger: log },
   );
   const queue = new PostgresQueue({ db: database, clock, random: systemRandom });
+  const files = new FsBlobs({ directory: place.blobs, owner: name });
   return {
-    blobs: new FsBlobs({ directory: place.blobs, owner: name }),
+    blobs: new PackedBlobs({ files, index: new PostgresPackIndex({ database }) }),
+    files,
     queue,
     records: new PostgresRecords({ database, queue, clock }),
     registry: new PostgresRegistryState({ database, clock }),

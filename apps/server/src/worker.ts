@@ -86,7 +86,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const opener = new ExpandedPackages({ directory: place.expanded, blobs, dialect: 'plain' });
   const unpacked = new UnpackedPackages({
     directory: place.unpacked,
-    files: blobs,
+    files: factory.files,
     dialect: 'plain',
   });
   await unpacked.forgetUnused(clock.now() - packagesUnusedMs);

@@ -74,6 +74,8 @@ export type {
   TestResult,
   TestRun,
 } from './records.ts';
+export { planPublications } from './publication-plan.ts';
+export type { PlannedMove, PublicationPlan, ShownBefore } from './publication-plan.ts';
 export { tagTargetUnknown } from './registry-errors.ts';
 export type {
   BlobLink,

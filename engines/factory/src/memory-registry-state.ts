@@ -1,6 +1,7 @@
 import type { Clock, Digest } from '@kiln/base';
 import { compareBytes, systemClock } from '@kiln/base';
-import { tagTargetUnknown } from './registry-errors.ts';
+import { planPublications } from './publication-plan.ts';
+import type { PlannedMove } from './publication-plan.ts';
 import type {
   PageRequest,
   Publication,
@@ -8,7 +9,6 @@ import type {
   RegistryState,
   RegistryTag,
   TagEvent,
-  TagExpectation,
   TagHistoryRequest,
   TagMove,
 } from './registry-state.ts';
@@ -37,23 +37,26 @@ export class MemoryRegistryState implements RegistryState {
     return this.#repositories.has(repository);
   }
 
-  async publish({ repository, blobs, manifests, tags }: Publication): Promise<boolean> {
-    const found = this.#repositories.get(repository);
-    const known = new Set([
-      ...(found?.manifests.keys() ?? []),
-      ...manifests.map((one) => one.digest),
-    ]);
-    for (const { tag, digest, expected } of tags) {
-      if (!known.has(digest)) throw tagTargetUnknown(repository, tag, digest);
-      if (!isExpected(found?.tags.get(tag), expected)) return false;
+  async publish(publication: Publication): Promise<boolean> {
+    const [published] = await this.publishMany([publication]);
+    return published === true;
+  }
+
+  async publishMany(publications: readonly Publication[]): Promise<readonly boolean[]> {
+    const { published, moves } = planPublications(publications, {
+      hasManifest: (repository, digest) =>
+        this.#repositories.get(repository)?.manifests.has(digest) === true,
+      tag: (repository, tag) => this.#repositories.get(repository)?.tags.get(tag)?.digest,
+    });
+    for (const { repository, blobs, manifests } of publications.filter((_, at) => published[at])) {
+      const target = this.#repositories.get(repository) ?? emptyRepository();
+      this.#repositories.set(repository, target);
+      for (const { digest, sizeBytes } of blobs) target.blobs.set(digest, sizeBytes);
+      for (const manifest of manifests)
+        target.manifests.set(manifest.digest, { ...manifest, repository });
     }
-    const target = found ?? emptyRepository();
-    this.#repositories.set(repository, target);
-    for (const { digest, sizeBytes } of blobs) target.blobs.set(digest, sizeBytes);
-    for (const manifest of manifests)
-      target.manifests.set(manifest.digest, { ...manifest, repository });
-    for (const move of tags) this.#move(target, repository, move);
-    return true;
+    for (const move of moves) this.#move(move);
+    return published;
   }
 
   async blobs(
@@ -133,8 +136,9 @@ export class MemoryRegistryState implements RegistryState {
       .slice(0, limit);
   }
 
-  #move(target: Repository, repository: string, { tag, digest }: TagMove): void {
-    if (target.tags.get(tag)?.digest === digest) return;
+  #move({ repository, tag, digest }: PlannedMove): void {
+    const target = this.#repositories.get(repository);
+    if (target === undefined) return;
     const movedAt = this.#clock.now();
     target.tags.set(tag, { repository, tag, digest, movedAt });
     record(target, { tag, digest, at: movedAt });
@@ -148,11 +152,6 @@ export class MemoryRegistryState implements RegistryState {
 
 function emptyRepository(): Repository {
   return { blobs: new Map(), manifests: new Map(), tags: new Map(), history: [] };
-}
-
-function isExpected(tag: RegistryTag | undefined, expected: TagExpectation): boolean {
-  if (expected === 'any') return true;
-  return expected === 'absent' ? tag === undefined : tag?.digest === expected;
 }
 
 function record({ history }: Repository, event: Omit<TagEvent, 'sequence'>): void {

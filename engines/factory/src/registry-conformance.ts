@@ -212,6 +212,72 @@ export function registryStateConformance(
       expect((await state.blobs(repository, [three!])).size).toBe(0);
     });
 
+    it('publishes many at once, as if one came after another', async () => {
+      await publish({ manifests: [manifest(three!)], tags: tagsAt(three!, 'taken') });
+      now += 5;
+      const done = await state.publishMany([
+        publication({
+          blobs: [{ digest: one!, sizeBytes: 1 }],
+          manifests: [manifest(one!)],
+          tags: tagsAt(one!, 'a'),
+        }),
+        publication({
+          blobs: [{ digest: three!, sizeBytes: 3 }],
+          manifests: [manifest(digestOf('lost'))],
+          tags: [
+            { tag: 'b', digest: one!, expected: 'any' },
+            { tag: 'taken', digest: one!, expected: 'absent' },
+          ],
+        }),
+        publication({
+          blobs: [{ digest: one!, sizeBytes: 1 }],
+          manifests: [manifest(two!), manifest(one!, { artifactType: 'text/later' })],
+          tags: [
+            { tag: 'a', digest: two!, expected: one! },
+            { tag: 'c', digest: one!, expected: 'absent' },
+          ],
+        }),
+        publication({ repository: 'other', manifests: [manifest(one!)], tags: tagsAt(one!, 'a') }),
+      ]);
+      expect(done).toEqual([true, false, true, true]);
+      expect(await state.publishMany([])).toEqual([]);
+      expect((await state.tags(repository, all)).map(({ tag, digest }) => [tag, digest])).toEqual([
+        ['a', two],
+        ['c', one],
+        ['taken', three],
+      ]);
+      expect(await historyOf('a')).toEqual([
+        { digest: two!, at: now },
+        { digest: one!, at: now },
+      ]);
+      const shown = await state.manifests(repository, [one!, digestOf('lost')]);
+      expect([...shown.values()].map(({ artifactType }) => artifactType)).toEqual(['text/later']);
+      expect(await state.blobs(repository, [one!, three!])).toEqual(new Map([[one, 1]]));
+      expect((await state.tag('other', 'a'))?.digest).toBe(one);
+    });
+
+    it('publishes none of many when one has a tag without a manifest', async () => {
+      const many = state.publishMany([
+        publication({ manifests: [manifest(one!)], tags: tagsAt(one!, 'a') }),
+        publication({ repository: 'other', tags: tagsAt(one!, 'a') }),
+      ]);
+      await expect(many).rejects.toMatchObject({ code: 'REGISTRY_TAG_TARGET_UNKNOWN' });
+      expect(await state.repositories(all)).toEqual([]);
+    });
+
+    it('takes many at once from many publishers, in whatever order they name repositories', async () => {
+      const each = ['a', 'b', 'c'].map((name) =>
+        publication({ repository: name, manifests: [manifest(one!)], tags: tagsAt(one!, 'x') }),
+      );
+      const done = await Promise.all(
+        Array.from({ length: 8 }, (_, at) =>
+          state.publishMany(at % 2 === 0 ? each : each.toReversed()),
+        ),
+      );
+      expect(done.flat().every(Boolean)).toBe(true);
+      expect(await state.repositories(all)).toEqual(['a', 'b', 'c']);
+    });
+
     it('lets exactly one of many movers win', async () => {
       const digests = Array.from({ length: 8 }, (_, index) => digestOf(`mover ${index}`));
       await publish({ manifests: digests.map((digest) => manifest(digest)) });

@@ -86,6 +86,11 @@ export interface RegistryState {
    * Throws `REGISTRY_TAG_TARGET_UNKNOWN` when a tag's manifest is neither in the repository nor in the publication.
    */
   publish(publication: Publication): Promise<boolean>;
+  /**
+   * `publish` of each, one after another, at once: nobody sees some of them only, and each is still all or nothing by
+   * itself. For each whether it was published. When one throws, none is.
+   */
+  publishMany(publications: readonly Publication[]): Promise<readonly boolean[]>;
 
   /** Those of `digests` that the repository shows, with their sizes. */
   blobs(repository: string, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>>;

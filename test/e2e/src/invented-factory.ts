@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Clock } from '@kiln/base';
 import { digestOf, silentLogger, systemRandom } from '@kiln/base';
-import { FsBlobs } from '@kiln/blobs-fs';
+import { FsBlobs, PackedBlobs } from '@kiln/blobs-fs';
 import type {
   ActionResult,
   CatalogProblem,
@@ -14,6 +14,7 @@ import type {
 } from '@kiln/factory';
 import { SignerClient } from '@kiln/keys-file';
 import {
+  PostgresPackIndex,
   PostgresQueue,
   PostgresRecords,
   PostgresRegistryState,
@@ -74,6 +75,7 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
   const clock: Clock = { now: () => Date.now() - backMs };
   const queue = new PostgresQueue({ db: database, clock });
   const records = new PostgresRecords({ database, queue, clock });
+  const files = new FsBlobs({ directory: place.blobs });
   const registryState = new PostgresRegistryState({ database, clock });
   const problems: CatalogProblem[] = [];
   const expected = new Map<string, number>();
@@ -83,7 +85,8 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
     const registry = (): string => `localhost:${port}`;
     const server = await makeServer({
       factory: {
-        blobs: new FsBlobs({ directory: place.blobs }),
+        blobs: new PackedBlobs({ files, index: new PostgresPackIndex({ database }) }),
+        files,
         queue,
         records,
         registry: registryState,
