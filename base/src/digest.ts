@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { compareBytes } from './bytes.ts';
 import { KilnError, shorten } from './errors.ts';
 
 /** `sha256:` and 64 lower-case hexadecimal digits, as in the OCI image specification. */
@@ -35,13 +36,17 @@ export function hexOf(digest: Digest): string {
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) =>
     member !== null && typeof member === 'object' && !Array.isArray(member)
-      ? Object.fromEntries(
-          Object.entries(member as Record<string, unknown>).sort(([a], [b]) =>
-            Buffer.compare(Buffer.from(a), Buffer.from(b)),
-          ),
-        )
+      ? inOrder(member as Readonly<Record<string, unknown>>)
       : member,
   );
+}
+
+/** The members in the order of their names; the same object when they are in order. */
+function inOrder(members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const names = Object.keys(members);
+  if (names.every((name, at) => at === 0 || compareBytes(names[at - 1] ?? '', name) < 0))
+    return members;
+  return Object.fromEntries(names.sort(compareBytes).map((name) => [name, members[name]]));
 }
 
 /** The digest of a value's canonical JSON: the name of an action. */

@@ -95,6 +95,10 @@ export class PackedBlobs implements BlobStore, BlobPacks {
     for (const [entry, digest] of digests.entries()) this.#places.set(digest, { pack, entry }, 1);
   }
 
+  async lookUp(digests: readonly Digest[]): Promise<void> {
+    await this.#find(digests);
+  }
+
   async references(digest: Digest): Promise<readonly Digest[]> {
     const found = await this.#packed(digest);
     if (found === undefined) {
@@ -181,10 +185,10 @@ export class PackedBlobs implements BlobStore, BlobPacks {
   async #packed(digest: Digest): Promise<FoundBlob | undefined> {
     if (this.#places.get(digest) === undefined && (await this.#files.stat(digest)) !== undefined)
       return undefined;
-    return this.#lookUp(digest);
+    return this.#inPacks(digest);
   }
 
-  async #lookUp(digest: Digest): Promise<FoundBlob | undefined> {
+  async #inPacks(digest: Digest): Promise<FoundBlob | undefined> {
     const remembered = this.#places.get(digest);
     const found = remembered && (await this.#reader.entry(remembered));
     if (found?.entry.digest === digest) return found;

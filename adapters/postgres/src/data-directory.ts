@@ -34,6 +34,8 @@ export async function initialise(
     '--no-locale',
     '--encoding=UTF8',
     '--no-instructions',
+    // As the server is started with; here it counts for the first file of the log.
+    '--set=wal_init_zero=off',
   ];
   const command = wrap({ file: initdb, args });
   try {

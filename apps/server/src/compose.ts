@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { BlobStore } from '@kiln/blobs';
+import type { BlobPacks, BlobStore } from '@kiln/blobs';
 import { FsBlobs, PackedBlobs } from '@kiln/blobs-fs';
 import type { Clock, Digest, Logger } from '@kiln/base';
 import { systemClock, systemRandom } from '@kiln/base';
@@ -50,7 +50,10 @@ export function openFactory(place: Place, log: Logger, name: string): Factory {
 }
 
 /** What the signer asks, answered from the factory's records. */
-export function signingLedger(records: FactoryRecords, blobs: BlobStore): SigningLedger {
+export function signingLedger(
+  records: FactoryRecords,
+  blobs: BlobStore & Pick<BlobPacks, 'lookUp'>,
+): SigningLedger {
   const read = (digest: Digest): Promise<Uint8Array> => blobs.bytes(digest, 64 * 1024 * 1024);
   return {
     isRecordedControl: (digest) => records.inLedger('control', digest),
@@ -59,6 +62,7 @@ export function signingLedger(records: FactoryRecords, blobs: BlobStore): Signin
       (await records.inLedger('statement', digest)) ? read(digest) : undefined,
     recordedStatements: async (digests) => {
       const recorded = await records.ledgerOf('statement', digests);
+      await blobs.lookUp([...recorded]);
       return new Map([...recorded].map((digest) => [digest, () => read(digest)]));
     },
   };

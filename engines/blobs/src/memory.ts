@@ -79,6 +79,10 @@ export class MemoryBlobs implements BlobStore, BlobPacks {
     }
   }
 
+  lookUp(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async references(digest: Digest): Promise<readonly Digest[]> {
     this.#get(digest);
     return this.#references.get(digest) ?? [];

@@ -27,6 +27,8 @@ export interface BlobPacks {
    * other bytes there, and `BLOB_PACK_LIMIT` above `packLimits`. Digests are those that `composeBlob` found.
    */
   putMany(blobs: readonly ComposedBlob[]): Promise<void>;
+  /** Looks up together where blobs are that are read next. Those that are absent are passed over. */
+  lookUp(digests: readonly Digest[]): Promise<void>;
   /**
    * The blobs that a blob has segments of, each once, in no particular order; none for a blob stored as bytes. As long
    * as it is to be read they must stay. Throws `BLOB_UNKNOWN`.

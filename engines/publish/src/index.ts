@@ -1,0 +1,10 @@
+export type {
+  ComposedImage,
+  ComposedManifest,
+  ComposedStatement,
+  StatementPart,
+  StatementSegment,
+} from './composed-image.ts';
+export type { PublishOptions, PublishPorts, PublishedImage } from './publish-images.ts';
+export { publishImages } from './publish-images.ts';
+export { composeStatement, storeSegments, storeStatementSegments } from './statement-segments.ts';
