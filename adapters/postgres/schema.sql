@@ -15,6 +15,18 @@ table attestation (
   created_at bigint not null
 )
 
+table blob_pack (
+  id integer not null identity,
+  name text not null,
+  entries integer not null
+)
+
+table blob_pack_entry (
+  digest_start bigint not null,
+  pack integer not null,
+  entry integer not null
+)
+
 table catalog_problem (
   catalog text not null,
   key text not null,
@@ -179,6 +191,8 @@ table registry_tag_event (
 -- constraints
 action: action_pkey PRIMARY KEY (action)
 attestation: attestation_pkey PRIMARY KEY (subject, predicate_type)
+blob_pack: blob_pack_name_key UNIQUE (name)
+blob_pack: blob_pack_pkey PRIMARY KEY (id)
 desired: desired_kind_check CHECK ((kind = ANY (ARRAY['seed'::text, 'package'::text, 'test'::text, 'index'::text, 'image'::text])))
 desired: desired_pkey PRIMARY KEY (key)
 generation: generation_pkey PRIMARY KEY (repository, arch, number)
@@ -205,6 +219,7 @@ registry_tag: registry_tag_repository_digest_fkey FOREIGN KEY (repository, diges
 registry_tag_event: registry_tag_event_pkey PRIMARY KEY (id)
 
 -- indexes
+CREATE INDEX blob_pack_entry_digest ON public.blob_pack_entry USING btree (digest_start)
 CREATE INDEX desired_catalog ON public.desired USING btree (catalog)
 CREATE INDEX desired_depends_on ON public.desired USING gin (depends_on)
 CREATE INDEX desired_may_need ON public.desired USING gin (may_need)
@@ -219,6 +234,8 @@ CREATE INDEX registry_tag_digest ON public.registry_tag USING btree (repository,
 CREATE INDEX registry_tag_event_tag ON public.registry_tag_event USING btree (repository, tag, id DESC)
 CREATE UNIQUE INDEX action_pkey ON public.action USING btree (action)
 CREATE UNIQUE INDEX attestation_pkey ON public.attestation USING btree (subject, predicate_type)
+CREATE UNIQUE INDEX blob_pack_name_key ON public.blob_pack USING btree (name)
+CREATE UNIQUE INDEX blob_pack_pkey ON public.blob_pack USING btree (id)
 CREATE UNIQUE INDEX desired_pkey ON public.desired USING btree (key)
 CREATE UNIQUE INDEX generation_pkey ON public.generation USING btree (repository, arch, number)
 CREATE UNIQUE INDEX key_state_pkey ON public.key_state USING btree (key)

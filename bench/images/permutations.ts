@@ -138,7 +138,9 @@ try {
   print(
     `method: images of ${values.packages} packages with SBOM, provenance and signature, composed from segments, published in batches of ${values.batch}, ${values.batches} at once, for ${seconds} s after 3 s of warming up; bytes after a checkpoint`,
   );
-  print(`images: ${count} in ${tookSeconds.toFixed(1)} s, ${(count / tookSeconds).toFixed(0)} per second`);
+  print(
+    `images: ${count} in ${tookSeconds.toFixed(1)} s, ${(count / tookSeconds).toFixed(0)} per second`,
+  );
   let cpuMs = 0;
   let writtenBytes = 0;
   for (const [name, then] of Object.entries(before.processes)) {

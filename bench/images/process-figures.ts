@@ -37,10 +37,8 @@ export function familyFigures(pid: number): ProcessFigures {
       return false;
     }
   });
-  return [pid, ...children.map(Number)]
-    .map(processFigures)
-    .reduce((sum, one) => ({
-      cpuMs: sum.cpuMs + one.cpuMs,
-      writtenBytes: sum.writtenBytes + one.writtenBytes,
-    }));
+  return [pid, ...children.map(Number)].map(processFigures).reduce((sum, one) => ({
+    cpuMs: sum.cpuMs + one.cpuMs,
+    writtenBytes: sum.writtenBytes + one.writtenBytes,
+  }));
 }

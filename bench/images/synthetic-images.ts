@@ -135,7 +135,10 @@ function configOf(number: number, layer: Digest, links: readonly BlobLink[]): st
     created: createdAt,
     os: 'linux',
     config: {
-      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', `SERIAL=${number}`],
+      Env: [
+        'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        `SERIAL=${number}`,
+      ],
       Entrypoint: ['/usr/bin/app'],
       User: '65532',
     },

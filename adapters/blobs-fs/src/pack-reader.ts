@@ -1,4 +1,3 @@
-import type { Digest } from '@kiln/base';
 import { concatBytes } from '@kiln/base';
 import type { PackPlace } from '@kiln/blobs';
 import { blobUnknown } from '@kiln/blobs';

@@ -106,9 +106,7 @@ export class PackedBlobs implements BlobStore, BlobPacks {
       return [];
     }
     const parts = await this.#reader.parts(found);
-    return [
-      ...new Set(parts.flatMap((part) => (part instanceof Uint8Array ? [] : [part.blob]))),
-    ];
+    return [...new Set(parts.flatMap((part) => (part instanceof Uint8Array ? [] : [part.blob])))];
   }
 
   async stat(digest: Digest): Promise<BlobStat | undefined> {

@@ -7,8 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf, jsonLogger, silentLogger, systemClock } from '@kiln/base';
-import { INTOTO_PAYLOAD_TYPE, printBundle } from '@kiln/intoto';
-import { MemoryLedger, openImageKey, signingLimits, verifyBundle } from '@kiln/trust';
+import { MemoryLedger, bundleOf, openImageKey, signingLimits, verifyBundle } from '@kiln/trust';
 import { goodStatements } from '@kiln/trust/testing';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { spawnConfined } from './confined-process.ts';
@@ -56,14 +55,7 @@ test('many statements are signed in one request', async () => {
   const client = new SignerClient(options);
   const signed = await client.signStatements([recorded, recorded]);
   const key = openImageKey(signer.publicKeys.imageKeyPem);
-  for (const { signature, keyHint } of signed) {
-    const envelope = {
-      payload: statement,
-      payloadType: INTOTO_PAYLOAD_TYPE,
-      signatures: [{ signature, keyId: '' }],
-    };
-    verifyBundle(printBundle({ envelope, keyHint }), key);
-  }
+  for (const one of signed) verifyBundle(bundleOf(statement, one), key);
   expect(signed).toHaveLength(2);
   await expect(client.signStatements([recorded, control])).rejects.toMatchObject({
     code: 'SIGNER_NOT_RECORDED',

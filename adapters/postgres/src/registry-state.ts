@@ -83,7 +83,9 @@ export class PostgresRegistryState implements RegistryState {
 
   /** Runs a change after those of the same repositories that came before it, however they end. */
   async #inTurn<T>(repositories: readonly string[], change: () => Promise<T>): Promise<T> {
-    const before = Promise.all(repositories.map((repository) => this.#turns.get(repository)));
+    const before = Promise.all(
+      repositories.map((repository) => this.#turns.get(repository) ?? Promise.resolve()),
+    );
     const done = before.then(change);
     const settled = done.then(
       () => undefined,

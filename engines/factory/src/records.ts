@@ -241,10 +241,7 @@ export interface FactoryRecords {
   recordLedger(entries: readonly LedgerEntry[]): Promise<void>;
   inLedger(kind: LedgerEntry['kind'], digest: Digest): Promise<boolean>;
   /** Those of `digests` that were recorded. */
-  ledgerOf(
-    kind: LedgerEntry['kind'],
-    digests: readonly Digest[],
-  ): Promise<ReadonlySet<Digest>>;
+  ledgerOf(kind: LedgerEntry['kind'], digests: readonly Digest[]): Promise<ReadonlySet<Digest>>;
 
   /** Keeps what is said of package files; of statements of one type about one file the latest stands. */
   recordAttestations(key: Key, attestations: readonly PackageAttestation[]): Promise<void>;

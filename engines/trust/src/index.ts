@@ -12,7 +12,7 @@ export { verificationLimits } from './image-source.ts';
 export type { ImageSource, VerificationLimits } from './image-source.ts';
 export { localSigner } from './local-signer.ts';
 export { MemoryLedger } from './memory-ledger.ts';
-export { signStatementBytes } from './sign-statement.ts';
+export { bundleOf, signStatementBytes } from './sign-statement.ts';
 export { packageStatement } from './package-statement.ts';
 export type { PackageEvidence } from './package-statement.ts';
 export type { Signer, SigningLedger, SigningLimits, StatementSignature } from './signer.ts';

@@ -94,8 +94,14 @@ test('many statements are signed at once, each as if it were the only one', asyn
   const signatures = await signer.signStatements(digests);
   for (const [at, { signature, keyHint }] of signatures.entries()) {
     const payload = statements[at]!;
-    const envelope = { payload, payloadType: INTOTO_PAYLOAD_TYPE, signatures: [{ signature, keyId: '' }] };
-    expect(verifyBundle(printBundle({ envelope, keyHint }), ecPublic)).toEqual(parseStatement(payload));
+    const envelope = {
+      payload,
+      payloadType: INTOTO_PAYLOAD_TYPE,
+      signatures: [{ signature, keyId: '' }],
+    };
+    expect(verifyBundle(printBundle({ envelope, keyHint }), ecPublic)).toEqual(
+      parseStatement(payload),
+    );
   }
   expect(await signer.signStatements([])).toEqual([]);
 });

@@ -14,7 +14,9 @@ const keyHint = 'aGludA==';
 /** The parts of a statement about these packages. */
 function partsOf(packages: readonly unknown[]): Uint8Array[] {
   const frame = statementFrame(subject, SPDX_PREDICATE);
-  const items = packages.map((one, at) => `${JSON.stringify(one)}${at < packages.length - 1 ? ',' : ''}`);
+  const items = packages.map(
+    (one, at) => `${JSON.stringify(one)}${at < packages.length - 1 ? ',' : ''}`,
+  );
   return [
     frame.head,
     alignedPart('{"packages":['),

@@ -40,9 +40,13 @@ function decode(bytes: Uint8Array, fail: (reason: string, cause?: unknown) => Ki
   }
 }
 
-const [quote, comma, openArray, closeArray, openObject, closeObject] = [...'",[]{}'].map((one) =>
-  one.charCodeAt(0),
-);
+/** Code units. */
+const quote = 0x22;
+const comma = 0x2c;
+const openArray = 0x5b;
+const closeArray = 0x5d;
+const openObject = 0x7b;
+const closeObject = 0x7d;
 
 /** The index after the closing quote of the string that opens at `start`, or the end of the text. Linear in the text. */
 function stringEnd(text: string, start: number): number {
