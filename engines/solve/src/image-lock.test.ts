@@ -37,8 +37,8 @@ describe('the world of an image', () => {
 describe('locking an image', () => {
   test('takes what every architecture has', () => {
     const archs = [archOf('amd64', 'a=1-r0', 'a=2-r0'), archOf('arm64', 'a=1-r0')];
-    expect(lockImages(request(['a']), archs)).toEqual([
-      { arch: 'amd64', world: ['a=1-r0'] },
+    expect(lockImages(request(['a']), archs)).toMatchObject([
+      { arch: 'amd64', world: ['a=1-r0'], packages: [{ record: { name: 'a', version: '1-r0' } }] },
       { arch: 'arm64', world: ['a=1-r0'] },
     ]);
   });

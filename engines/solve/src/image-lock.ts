@@ -29,6 +29,12 @@ export interface ImageLock {
   readonly world: readonly string[];
 }
 
+/** The same, with what was found for it. */
+export interface LockedImage extends ImageLock {
+  /** In the order of installation. */
+  readonly packages: readonly Solved[];
+}
+
 /** What an image asks for, sorted bytewise; a service bundle asks for its supervisor, a base image for what it holds. */
 export function imageWorld(
   { config, appendedPackages = [] }: ImageLockRequest,
@@ -71,13 +77,14 @@ export function solveImage(
 export function lockImages(
   request: ImageLockRequest,
   archs: readonly ArchIndexes[],
-): readonly ImageLock[] {
+): readonly LockedImage[] {
   const solutions = solveImages(request, archs);
   const { config } = request;
   if (config.contents.packages.length === 0) return [];
   requireConsistent(config, solutions);
   return [...solutions].map(([arch, packages]) => ({
     arch,
+    packages,
     world: lockedPackages(
       config,
       packages.map(({ record: { name, version } }) => ({ name, version })),

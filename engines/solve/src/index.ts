@@ -1,7 +1,7 @@
 export type { SolverDialect } from './atom.ts';
 export type { GuestKeys, GuestLock, GuestPackage, GuestRequest } from './guest-lock.ts';
 export { guestKeys, guestRepositories, lockGuest } from './guest-lock.ts';
-export type { ArchIndexes, ImageLock, ImageLockRequest } from './image-lock.ts';
+export type { ArchIndexes, ImageLock, ImageLockRequest, LockedImage } from './image-lock.ts';
 export { imageWorld, lockImages, solveImage, solveImages } from './image-lock.ts';
 export { packageAddress } from './package-address.ts';
 export type { Candidate, PreparedIndexes } from './prepared.ts';

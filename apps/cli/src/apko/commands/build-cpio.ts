@@ -2,9 +2,11 @@ import { treeMembers } from '@kiln/assemble';
 import { writeCpio } from '@kiln/cpio';
 import { gzipMember } from '@kiln/gzip';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
+import { inContext } from '../../image-build/in-context.ts';
+import { rootTree } from '../../image-build/root-tree.ts';
+import { writeFile } from '../../image-build/write-file.ts';
 import { rootFlags } from '../flags.ts';
-import { rootTree } from '../root-tree.ts';
-import { writeFile } from '../write-file.ts';
+import { taskOfFlags } from '../task-of-flags.ts';
 
 export const buildCpio: Subcommand = {
   name: 'build-cpio',
@@ -17,7 +19,9 @@ export const buildCpio: Subcommand = {
   flags: rootFlags,
   run: async (invocation) => {
     const [, output = ''] = invocation.positionals;
-    const tree = await rootTree(invocation, { limits: true });
+    const tree = await inContext('failed to build layer image', () =>
+      rootTree(taskOfFlags(invocation, rootFlags)),
+    );
     const archive = writeCpio(treeMembers(tree), (path) =>
       invocation.log.warn(`hard link left out: ${path}`),
     );

@@ -1,8 +1,12 @@
 import { layerTar } from '@kiln/assemble';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
+import { inContext } from '../../image-build/in-context.ts';
+import { rootTree } from '../../image-build/root-tree.ts';
+import { writeFile } from '../../image-build/write-file.ts';
 import { rootFlags, trustFlag } from '../flags.ts';
-import { rootTree } from '../root-tree.ts';
-import { writeFile } from '../write-file.ts';
+import { taskOfFlags } from '../task-of-flags.ts';
+
+const flagTable = { ...rootFlags, ...trustFlag };
 
 export const buildMinirootfs: Subcommand = {
   name: 'build-minirootfs',
@@ -12,9 +16,11 @@ export const buildMinirootfs: Subcommand = {
     'Write the file system of a configuration for one architecture as a tar archive. It is not compressed, whatever its name says.',
   examples: ['kiln apko build-minirootfs nginx.yaml root.tar'],
   positionals: { min: 2, max: 2 },
-  flags: { ...rootFlags, ...trustFlag },
+  flags: flagTable,
   run: async (invocation) => {
-    const tree = await rootTree(invocation, { trust: true, limits: true });
+    const tree = await inContext('failed to build layer image', () =>
+      rootTree(taskOfFlags(invocation, flagTable)),
+    );
     await writeFile(invocation.positionals[1] ?? '', layerTar(tree));
   },
 };

@@ -1,13 +1,16 @@
 import fs from 'node:fs';
 import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
-import { buildImages } from '../build-images.ts';
+import { buildImages } from '../../image-build/build-images.ts';
+import { taskOfFlags } from '../task-of-flags.ts';
 import { imageFlags, includeFlag, limitFlags } from '../flags.ts';
-import { baseNameOf, parseImageName } from '../image-name.ts';
-import { cacheDirectoryOf } from '../repositories.ts';
-import { WorkFolder } from '../work-folder.ts';
-import { writeArchive } from '../write-archive.ts';
-import { writeLayout } from '../write-layout.ts';
-import { writeSboms } from '../write-sboms.ts';
+import { baseNameOf, parseImageName } from '../../image-build/image-name.ts';
+import { cacheDirectoryOf } from '../../image-build/repositories.ts';
+import { WorkFolder } from '../../image-build/work-folder.ts';
+import { writeArchive } from '../../image-build/write-archive.ts';
+import { writeLayout } from '../../image-build/write-layout.ts';
+import { writeSboms } from '../../image-build/write-sboms.ts';
+
+const flagTable = { ...imageFlags, ...includeFlag, ...limitFlags };
 
 export const build: Subcommand = {
   name: 'build',
@@ -20,21 +23,20 @@ export const build: Subcommand = {
     'kiln apko build --arch x86_64 nginx.yaml nginx:test layout/',
   ],
   positionals: { min: 3, max: 3 },
-  flags: { ...imageFlags, ...includeFlag, ...limitFlags },
+  flags: flagTable,
   run: buildImage,
 };
 
 async function buildImage(invocation: DropInInvocation): Promise<void> {
   const { positionals, flags } = invocation;
-  const [file = '', name = '', output = ''] = positionals;
+  const [, name = '', output = ''] = positionals;
   const tag = parseImageName(name);
-  await using work = await WorkFolder.create(cacheDirectoryOf(invocation, true));
+  const task = taskOfFlags(invocation, flagTable);
+  await using work = await WorkFolder.create(cacheDirectoryOf(task));
   const built = await buildImages({
-    invocation,
-    file,
+    task,
     repositoryName: baseNameOf(tag),
     work,
-    has: { folders: true, limits: true },
   });
   if (fs.statSync(output, { throwIfNoEntry: false })?.isDirectory() === true)
     await writeLayout(output, built, work);

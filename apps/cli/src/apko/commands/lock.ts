@@ -1,6 +1,17 @@
+import type { FlagTable } from '../../drop-in/flag.ts';
 import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
+import { writeLock } from '../../image-build/write-lock.ts';
 import { appendFlags, archFlag, cacheDirFlag, includeFlag, trustFlag } from '../flags.ts';
-import { writeLock } from '../write-lock.ts';
+import { taskOfFlags } from '../task-of-flags.ts';
+
+const flagTable: FlagTable = {
+  ...appendFlags,
+  ...archFlag,
+  ...includeFlag,
+  ...trustFlag,
+  ...cacheDirFlag,
+  output: { type: 'string', help: 'the file of the lock; beside the configuration otherwise' },
+};
 
 function lockCommand(name: string, extension: string, summary: string): Subcommand {
   return {
@@ -11,15 +22,11 @@ function lockCommand(name: string, extension: string, summary: string): Subcomma
       'Write down the packages that a configuration means for each architecture, with their checksums, so that `build --lockfile` takes exactly these.',
     examples: [`kiln apko ${name} nginx.yaml --output nginx.${extension}`],
     positionals: { min: 1 },
-    flags: {
-      ...appendFlags,
-      ...archFlag,
-      ...includeFlag,
-      ...trustFlag,
-      ...cacheDirFlag,
-      output: { type: 'string', help: 'the file of the lock; beside the configuration otherwise' },
+    flags: flagTable,
+    run: async (invocation: DropInInvocation) => {
+      const output = invocation.flags.string('output');
+      await writeLock(taskOfFlags(invocation, flagTable), { output, extension });
     },
-    run: (invocation: DropInInvocation) => writeLock(invocation, extension),
   };
 }
 

@@ -4,8 +4,8 @@ import { KilnError, collect } from '@kiln/base';
 import { parseReference } from '@kiln/oci';
 import { dockerConfigFile } from '@kiln/registry-client';
 import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
-import { readDockerConfig } from '../registry.ts';
-import { writeFile } from '../write-file.ts';
+import { readDockerConfig } from '../../image-build/docker-credentials.ts';
+import { writeFile } from '../../image-build/write-file.ts';
 
 const passwordBytesMax = 64 * 1024;
 

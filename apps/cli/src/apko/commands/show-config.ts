@@ -1,8 +1,11 @@
 import { completeImageConfig, imageConfigYaml } from '@kiln/image-config';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
+import { ImageRepositories } from '../../image-build/repositories.ts';
+import { imageRequest, solvedRepositories, trustedKeys } from '../../image-build/request.ts';
 import { appendFlags, cacheFlags } from '../flags.ts';
-import { ImageRepositories } from '../repositories.ts';
-import { imageRequest, solvedRepositories } from '../request.ts';
+import { taskOfFlags } from '../task-of-flags.ts';
+
+const flagTable = { ...appendFlags, ...cacheFlags };
 
 export const showConfig: Subcommand = {
   name: 'show-config',
@@ -10,13 +13,13 @@ export const showConfig: Subcommand = {
   summary: 'Print a configuration with all it includes',
   examples: ['kiln apko show-config nginx.yaml'],
   positionals: { min: 1, max: 1 },
-  flags: { ...appendFlags, ...cacheFlags },
+  flags: flagTable,
   run: async (invocation) => {
-    const [file = ''] = invocation.positionals;
-    const request = imageRequest(invocation, file, {});
+    const task = taskOfFlags(invocation, flagTable);
+    const request = await imageRequest(task);
     // What no build could use is refused here too, as apko refuses it.
     solvedRepositories(request);
-    await new ImageRepositories(invocation, { cache: true }).keys(request);
+    await new ImageRepositories(task).keys(trustedKeys(request));
     invocation.write(imageConfigYaml(completeImageConfig(request.config)));
   },
 };

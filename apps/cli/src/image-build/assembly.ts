@@ -20,7 +20,7 @@ export function assemblyOf(
 ): Omit<AssembleInput, 'config' | 'arch' | 'packages'> {
   const { epochSeconds, isFixed } = request.date;
   return {
-    dialect: 'apko',
+    dialect: request.dialect,
     appendedPackages: request.appended.packages,
     repositories: imageRepositories(request),
     keyring: keys,

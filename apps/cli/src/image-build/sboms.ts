@@ -1,8 +1,7 @@
 import { sbomOfImage } from '@kiln/assemble';
-import type { AssembledTree, ImageDocument } from '@kiln/assemble';
+import type { AssembledTree, AssemblyDialect, ImageDocument } from '@kiln/assemble';
 import { architectureOf } from '@kiln/image-config';
 import { indexSbom, printSpdx } from '@kiln/spdx';
-import type { Flags } from '../drop-in/flags.ts';
 import { kilnVersion } from '../version.ts';
 import { apkArch } from './architectures.ts';
 import type { BuiltImage } from './build-images.ts';
@@ -15,25 +14,20 @@ export interface Sbom {
 
 const tool = { name: 'kiln', version: kilnVersion() };
 
-/** Whether SBOMs are made: they are wanted, in the one form that there is. */
-export function wantsSboms(flags: Flags): boolean {
-  return flags.bool('sbom') && flags.list('sbom-formats').includes('spdx');
-}
-
 /** The SBOM of one architecture. Throws what `sbomOfImage` throws. */
 export async function describeImage(
   { arch, manifest, layers }: BuiltImage,
-  {
-    assembled,
-    repositoryName,
-  }: { readonly assembled: AssembledTree; readonly repositoryName: string },
+  context: {
+    readonly assembled: AssembledTree;
+    readonly repositoryName: string;
+    readonly vcsUrl?: string;
+  },
 ): Promise<Sbom> {
   const document = await sbomOfImage({
-    assembled,
+    ...context,
     arch,
     manifest: manifest.descriptor,
     layers,
-    repositoryName,
     tool,
   });
   return { name: `sbom-${apkArch(arch)}.spdx.json`, bytes: printSpdx(document) };
@@ -41,6 +35,7 @@ export async function describeImage(
 
 /** The SBOM of the index. */
 export function describeIndex(input: {
+  readonly dialect: AssemblyDialect;
   readonly index: ImageDocument;
   readonly images: readonly BuiltImage[];
   readonly repositoryName: string;
@@ -48,7 +43,7 @@ export function describeIndex(input: {
   readonly vcsUrl: string;
 }): Sbom {
   const document = indexSbom({
-    dialect: 'apko',
+    dialect: input.dialect,
     index: input.index.descriptor.digest,
     indexMediaType: input.index.descriptor.mediaType,
     repositoryName: input.repositoryName,

@@ -29,7 +29,7 @@ export interface LocatedBase {
   readonly folder: string;
 }
 
-/** What `contents.baseimage` names for an architecture; undefined where it names nothing. Throws `APKO_BASE_IMAGE`. */
+/** What `contents.baseimage` names for an architecture; undefined where it names nothing. Throws `IMAGE_BASE_IMAGE`. */
 export function baseImageOf(
   { config, folders }: Pick<ImageRequest, 'config' | 'folders'>,
   arch: string,
@@ -111,7 +111,7 @@ function readBytes(file: string, bytesMax: number): Buffer {
 }
 
 function wrong(why: string): KilnError {
-  return new KilnError('APKO_BASE_IMAGE', `base image: ${why}`, {
+  return new KilnError('IMAGE_BASE_IMAGE', `base image: ${why}`, {
     hint: 'baseimage.image is an OCI layout, baseimage.apkindex a folder with ARCH/APKINDEX',
   });
 }

@@ -1,6 +1,6 @@
 import { KilnError, shorten } from '@kiln/base';
 
-/** Reads `--annotations`, `key:value` each. Throws `APKO_USAGE`. */
+/** Reads `--annotations`, `key:value` each. Throws `USAGE`. */
 export function annotationsOfFlag(texts: readonly string[]): Readonly<Record<string, string>> {
   const annotations = new Map<string, string>();
   for (const text of texts) {
@@ -17,7 +17,7 @@ export function annotationsOfFlag(texts: readonly string[]): Readonly<Record<str
 }
 
 function wrong(why: string): KilnError {
-  return new KilnError('APKO_USAGE', `parsing annotations from command line: ${why}`, {
+  return new KilnError('USAGE', `parsing annotations from command line: ${why}`, {
     hint: 'write key:value; keys are lower-case letters, digits, - and .',
   });
 }

@@ -29,7 +29,7 @@ function textOf(file: string): string | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new KilnError(
-      'APKO_CONFIG_UNREADABLE',
+      'IMAGE_CONFIG_UNREADABLE',
       `cannot read ${shorten(file, 200)}: ${messageOf(error)}`,
       { hint: 'check DOCKER_CONFIG and the permissions of the file' },
     );

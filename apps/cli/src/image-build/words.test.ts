@@ -5,7 +5,7 @@ import { buildDate } from './build-date.ts';
 import { baseNameOf, parseImageName } from './image-name.ts';
 import { printReference } from '@kiln/oci';
 
-const usage = expect.objectContaining({ code: 'APKO_USAGE' });
+const usage = expect.objectContaining({ code: 'USAGE' });
 
 describe('annotations', () => {
   test('are split at the first colon', () => {
@@ -33,9 +33,15 @@ describe('architectures', () => {
   });
 
   test('of flags come before those of the configuration, and all are meant otherwise', () => {
-    expect(wantedArchitectures(['arm64'], ['amd64'])).toEqual(['arm64']);
-    expect(wantedArchitectures([], ['s390x', 'amd64'])).toEqual(['s390x', 'amd64']);
-    expect(wantedArchitectures([], [])).toHaveLength(9);
+    expect(wantedArchitectures(['arm64'], ['amd64'], 'apko')).toEqual(['arm64']);
+    expect(wantedArchitectures([], ['s390x', 'amd64'], 'apko')).toEqual(['s390x', 'amd64']);
+    expect(wantedArchitectures([], [], 'apko')).toHaveLength(9);
+  });
+
+  test('of dialect kiln are there once, known, and this machine’s where nothing names one', () => {
+    expect(wantedArchitectures([], ['s390x', 'amd64', 'amd64'], 'kiln')).toEqual(['amd64', 's390x']);
+    expect(wantedArchitectures([], [], 'kiln')).toEqual(architecturesOfFlag(['host']));
+    expect(() => wantedArchitectures(['mips'], [], 'kiln')).toThrow(usage);
   });
 });
 

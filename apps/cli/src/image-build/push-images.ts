@@ -4,7 +4,7 @@ import { printReference } from '@kiln/oci';
 import type { Reference } from '@kiln/oci';
 import { RegistryRepository } from '@kiln/registry-client';
 import type { BuiltImages } from './build-images.ts';
-import { credentialFor } from './registry.ts';
+import { credentialFor } from './docker-credentials.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 /** Blobs that are sent at once. */

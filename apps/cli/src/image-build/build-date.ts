@@ -10,7 +10,7 @@ export interface BuildDate {
   readonly isFixed: boolean;
 }
 
-/** Reads `--build-date` and `SOURCE_DATE_EPOCH`. Throws `APKO_USAGE`. */
+/** Reads `--build-date` and `SOURCE_DATE_EPOCH`. Throws `USAGE`. */
 export function buildDate(
   flag: string,
   environment: Readonly<Record<string, string | undefined>>,
@@ -27,7 +27,7 @@ export function buildDate(
 
 function epochOf(text: string): number {
   if (/^[+-]?\d{1,12}$/.test(text)) return Number(text);
-  throw new KilnError('APKO_USAGE', `failed to parse SOURCE_DATE_EPOCH: "${shorten(text)}"`, {
+  throw new KilnError('USAGE', `failed to parse SOURCE_DATE_EPOCH: "${shorten(text)}"`, {
     hint: 'give seconds since 1970',
   });
 }
@@ -36,7 +36,7 @@ function secondsOf(text: string): number {
   const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text);
   const time = isTime ? Date.parse(text.replace(',', '.')) : Number.NaN;
   if (!Number.isNaN(time)) return Math.floor(time / 1000);
-  throw new KilnError('APKO_USAGE', `--build-date is "${shorten(text)}"`, {
+  throw new KilnError('USAGE', `--build-date is "${shorten(text)}"`, {
     hint: 'give RFC 3339, such as 2026-01-02T03:04:05Z',
   });
 }

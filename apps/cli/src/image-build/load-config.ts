@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { KilnError, messageOf, shorten } from '@kiln/base';
 import { mergeImageConfig, parseImageConfig, problems } from '@kiln/image-config';
-import type { ImageConfig } from '@kiln/image-config';
+import type { ConfigDialect, ImageConfig } from '@kiln/image-config';
 
 /** A configuration with all it includes. */
 export interface LoadedConfig {
@@ -16,13 +16,16 @@ const configBytesMax = 16 * 1024 * 1024;
 const includesMax = 100;
 
 /**
- * Reads a configuration and what it includes, each from where it says, or else from the folders. Throws `APKO_CONFIG_UNREADABLE`,
+ * Reads a configuration and what it includes, each from where it says, or else from the folders. Throws `IMAGE_CONFIG_UNREADABLE`,
  * which names the file, and what `parseImageConfig` throws, with file, line and column.
  */
-export function loadConfig(file: string, folders: readonly string[]): LoadedConfig {
+export function loadConfig(
+  file: string,
+  { folders, dialect }: { readonly folders: readonly string[]; readonly dialect: ConfigDialect },
+): LoadedConfig {
   const hash = createHash('sha256');
-  const config = load(file, { folders, hash, depth: 0 });
-  const [first] = problems(config, 'apko');
+  const config = load(file, { folders, dialect, hash, depth: 0 });
+  const [first] = problems(config, dialect);
   if (first !== undefined)
     throw new KilnError('IMAGE_CONFIG_INVALID', `${shorten(file, 200)}: ${first.message}`, {
       hint: first.hint,
@@ -34,17 +37,18 @@ function load(
   file: string,
   context: {
     readonly folders: readonly string[];
+    readonly dialect: ConfigDialect;
     readonly hash: ReturnType<typeof createHash>;
     readonly depth: number;
   },
 ): ImageConfig {
-  const { folders, hash, depth } = context;
+  const { folders, dialect, hash, depth } = context;
   if (depth > includesMax) throw unreadable(file, `more than ${includesMax} files include others`);
   const found = findPath(file, folders);
   if (found === undefined) throw absent(file, depth);
   const bytes = readBounded(found);
   hash.update(bytes);
-  const config = parseImageConfig(bytes.toString('utf8'), file, 'apko');
+  const config = parseImageConfig(bytes.toString('utf8'), file, dialect);
   if (config.include === '') return config;
   return mergeImageConfig(load(config.include, { ...context, depth: depth + 1 }), config);
 }
@@ -71,7 +75,7 @@ function readBounded(file: string): Buffer {
 function absent(file: string, depth: number): KilnError {
   const what = 'failed to read include file: '.repeat(depth);
   return new KilnError(
-    'APKO_CONFIG_UNREADABLE',
+    'IMAGE_CONFIG_UNREADABLE',
     `failed to load image configuration: ${what}file does not exist`,
     { hint: `there is no ${shorten(file, 200)}; its folder can be given with --include-paths` },
   );
@@ -79,7 +83,7 @@ function absent(file: string, depth: number): KilnError {
 
 function unreadable(file: string, why: string): KilnError {
   return new KilnError(
-    'APKO_CONFIG_UNREADABLE',
+    'IMAGE_CONFIG_UNREADABLE',
     `failed to load image configuration: ${shorten(file, 200)}: ${shorten(why, 300)}`,
     { hint: 'configurations are small text files' },
   );

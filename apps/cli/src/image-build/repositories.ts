@@ -2,40 +2,26 @@ import path from 'node:path';
 import { ExpandedPackages } from '@kiln/apk-cache';
 import { ApkClient, defaultClientLimits } from '@kiln/apk-client';
 import type { CheckedPackage } from '@kiln/apk-client';
-import { defaultPackageLimits } from '@kiln/apk';
-import type { PackageLimits } from '@kiln/apk';
 import type { PackageContents } from '@kiln/assemble';
 import { mapBounded, withoutUserInfo } from '@kiln/base';
 import type { Logger } from '@kiln/base';
 import { packageAddress, prepareIndexes } from '@kiln/solve';
 import type { ArchIndexes, GuestKeys, GuestPackage, RepositoryIndex, Solved } from '@kiln/solve';
-import type { Flags } from '../drop-in/flags.ts';
-import type { DropInInvocation } from '../drop-in/subcommand.ts';
 import { cacheFolder } from '../local/cache-folder.ts';
 import { apkArch } from './architectures.ts';
 import type { ImageRequest } from './request.ts';
-import { solvedRepositories, trustedKeys } from './request.ts';
+import { solvedRepositories } from './request.ts';
+import type { ImageTask } from './task.ts';
 
 /** Packages that are fetched and unpacked at once. */
 const parallelMax = 6;
 
-/** Which flags a command has beside those of every one. */
-export interface ReadingFlags {
-  /** `--cache-dir` and `--offline`. */
-  readonly cache?: boolean;
-  /** `--cache-dir` alone. */
-  readonly cacheDirectory?: boolean;
-  readonly trust?: boolean;
-  readonly limits?: boolean;
-}
-
-/** Where a command keeps what it fetched and made; `has` says whether it has the flag. */
-export function cacheDirectoryOf(
-  { flags, environment }: DropInInvocation,
-  hasFlag: boolean,
-): string {
-  const given = hasFlag ? flags.string('cache-dir') : '';
-  return path.resolve(given || path.join(cacheFolder(environment), 'apk'));
+/** Where a task keeps what it fetched and made. */
+export function cacheDirectoryOf({
+  reading,
+  environment,
+}: Pick<ImageTask, 'reading' | 'environment'>): string {
+  return path.resolve(reading.cacheDirectory || path.join(cacheFolder(environment), 'apk'));
 }
 
 /** The repositories of a command line: keys, indexes and packages. */
@@ -46,18 +32,17 @@ export class ImageRepositories {
   readonly #signal: AbortSignal;
 
   /** Throws `APK_CLIENT_AUTH_INVALID`. */
-  constructor(invocation: DropInInvocation, has: ReadingFlags) {
-    const { flags, environment, log, signal } = invocation;
-    const hasCache = has.cache === true || has.cacheDirectory === true;
-    const cacheDirectory = cacheDirectoryOf(invocation, hasCache);
-    const limits = has.limits === true ? limitsOf(flags) : undefined;
+  constructor(task: ImageTask) {
+    const { dialect, reading, environment, log, signal } = task;
+    const { limits } = reading;
+    const cacheDirectory = cacheDirectoryOf(task);
     this.#client = new ApkClient({
       cacheDirectory,
       workingDirectory: process.cwd(),
       httpAuth: environment['HTTP_AUTH'],
-      ignoreSignatures: has.trust === true && flags.bool('ignore-signatures'),
-      sha1: 'accept',
-      offline: has.cache === true && flags.bool('offline'),
+      ignoreSignatures: reading.ignoreSignatures,
+      sha1: dialect === 'apko' ? 'accept' : 'refuse',
+      offline: reading.offline,
       ...(limits === undefined
         ? {}
         : {
@@ -80,19 +65,14 @@ export class ImageRepositories {
     this.#signal = signal;
   }
 
-  /** The keys that a request trusts. Throws what `ApkClient.keys` throws. */
-  keys(request: ImageRequest): Promise<GuestKeys> {
-    return this.#client.keys(trustedKeys(request), this.#signal);
-  }
-
-  /** The key at one place, which may be a folder of several. */
-  keysAt(place: string): Promise<GuestKeys> {
-    return this.#client.keys([place], this.#signal);
+  /** The keys at these places, each of which may be a folder of several. Throws what `ApkClient.keys` throws. */
+  keys(places: readonly string[]): Promise<GuestKeys> {
+    return this.#client.keys(places, this.#signal);
   }
 
   /**
    * What each architecture can choose from; `extra` are further indexes, which count after the others. A folder without an
-   * index is a warning. Throws `APKO_NO_REPOSITORY`, and what `ApkClient.indexes` throws.
+   * index is a warning. Throws `IMAGE_NO_REPOSITORY`, and what `ApkClient.indexes` throws.
    */
   indexes(
     request: ImageRequest,
@@ -113,7 +93,7 @@ export class ImageRepositories {
       async (arch) => {
         const read: RepositoryIndex[] = [];
         for (const text of repositories) read.push(...(await this.#index(text, { arch, keys })));
-        return { arch, prepared: prepareIndexes([...read, ...extra(arch)], 'apko') };
+        return { arch, prepared: prepareIndexes([...read, ...extra(arch)], request.dialect) };
       },
       this.#signal,
     );
@@ -169,24 +149,5 @@ export function packageOf({ record, repository, tag }: Solved, arch: string): Gu
     url: packageAddress(repository, apkArch(arch), record),
     repository,
     tag,
-  };
-}
-
-interface Limits {
-  readonly packages: Partial<PackageLimits>;
-  readonly answerBytesMax: number;
-}
-
-function limitsOf(flags: Flags): Limits {
-  const bytes = (name: string, normal: number): number => {
-    const value = flags.integer(name);
-    return value < 0 ? Number.MAX_SAFE_INTEGER : value === 0 ? normal : value;
-  };
-  return {
-    packages: {
-      controlBytesMax: bytes('max-apk-control-size', defaultPackageLimits.controlBytesMax),
-      dataBytesMax: bytes('max-apk-data-size', defaultPackageLimits.dataBytesMax),
-    },
-    answerBytesMax: bytes('max-http-response-size', defaultClientLimits.packageBytesMax),
   };
 }

@@ -1,7 +1,7 @@
 import { emptyRecord } from '@kiln/apk';
 import type { IndexRecord } from '@kiln/apk';
 import { expect, test } from 'vitest';
-import { packageDot } from './dot.ts';
+import { packageDot } from './package-dot.ts';
 
 const record = (name: string, fields: Partial<IndexRecord> = {}): IndexRecord => ({
   ...emptyRecord,

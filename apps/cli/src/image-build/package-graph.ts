@@ -1,0 +1,38 @@
+import { KilnError } from '@kiln/base';
+import { imageWorld, solveImage } from '@kiln/solve';
+import { wantedArchitectures } from './architectures.ts';
+import { packageDot } from './package-dot.ts';
+import { ImageRepositories } from './repositories.ts';
+import { imageRequest, lockRequest, trustedKeys } from './request.ts';
+import type { ImageTask } from './task.ts';
+
+/** A graph in the language of Graphviz; with what was found wrong, and in the graph the reasons. */
+export interface PackageGraph {
+  readonly text: string;
+  /** `IMAGE_LOCK_UNSOLVED`. */
+  readonly failure: KilnError | undefined;
+}
+
+/** The packages of a configuration for its first architecture, and which needs which. */
+export async function packageGraph(
+  task: ImageTask,
+  { asTree }: { readonly asTree: boolean },
+): Promise<PackageGraph> {
+  const request = await imageRequest(task);
+  const arch = wantedArchitectures(task.archs, request.config.archs, task.dialect)[0] ?? '';
+  const repositories = new ImageRepositories(task);
+  task.onStage?.('reading keys and indexes');
+  const keys = await repositories.keys(trustedKeys(request));
+  const [indexes] = await repositories.indexes(request, { archs: [arch], keys, extra: () => [] });
+  const world = imageWorld(lockRequest(request));
+  const options = { file: task.file, world: request.config.contents.packages, asTree };
+  try {
+    const packages = indexes === undefined ? [] : solveImage(world, indexes);
+    const text = packageDot({ ...options, packages: packages.map(({ record }) => record) });
+    return { text, failure: undefined };
+  } catch (error) {
+    if (!(error instanceof KilnError) || error.code !== 'IMAGE_LOCK_UNSOLVED') throw error;
+    const failure = error.message.split('\n');
+    return { text: packageDot({ ...options, packages: [], failure }), failure: error };
+  }
+}
