@@ -61,6 +61,38 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'run an image in a sandbox, without Docker',
     load: async () => (await import('./commands/image-run.ts')).imageRun,
   },
+  'image build': {
+    summary: 'build images of a configuration, without a factory',
+    load: async () => (await import('./commands/image-build.ts')).imageBuild,
+  },
+  'image publish': {
+    summary: 'build images and push them to a registry',
+    load: async () => (await import('./commands/image-publish.ts')).imagePublish,
+  },
+  'image lock': {
+    summary: 'write down exactly which packages an image means',
+    load: async () => (await import('./commands/image-lock.ts')).imageLock,
+  },
+  'image show-config': {
+    summary: 'print a configuration with all it includes',
+    load: async () => (await import('./commands/image-show-config.ts')).imageShowConfig,
+  },
+  'image show-packages': {
+    summary: 'print the packages that an image would have',
+    load: async () => (await import('./commands/image-show-packages.ts')).imageShowPackages,
+  },
+  'image dot': {
+    summary: 'print which package of an image needs which',
+    load: async () => (await import('./commands/image-dot.ts')).imageDot,
+  },
+  'image build-minirootfs': {
+    summary: 'write the file system of an image as a tar archive',
+    load: async () => (await import('./commands/image-root.ts')).imageBuildMinirootfs,
+  },
+  'image build-cpio': {
+    summary: 'write the file system of an image as a cpio archive',
+    load: async () => (await import('./commands/image-root.ts')).imageBuildCpio,
+  },
   'package build': {
     summary: 'build recipes into packages, without a factory',
     load: async () => (await import('./commands/package-build.ts')).packageBuild,

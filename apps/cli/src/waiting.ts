@@ -13,10 +13,18 @@ export class Waiting {
   #stage = '';
   #startedAt = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** 0 once something is said. */
+  #quietMs: number;
 
-  constructor(write: (text: string) => void, terminal: boolean) {
+  /** With `quietMs` nothing is said of what takes less than that altogether. */
+  constructor(
+    write: (text: string) => void,
+    terminal: boolean,
+    { quietMs = 0 }: { readonly quietMs?: number } = {},
+  ) {
     this.#write = write;
     this.#terminal = terminal;
+    this.#quietMs = quietMs;
   }
 
   /** Goes on to another stage. */
@@ -24,16 +32,23 @@ export class Waiting {
     if (stage === this.#stage) return;
     this.#stage = stage;
     this.#startedAt = performance.now();
+    if (this.#quietMs === 0) this.#begin();
+    else this.#timer ??= setTimeout(() => this.#begin(), this.#quietMs);
+  }
+
+  #begin(): void {
     clearInterval(this.#timer);
+    this.#quietMs = 0;
     if (this.#terminal) this.#draw();
-    else this.#write(`kiln: ${stage}\n`);
+    else this.#write(`kiln: ${this.#stage}\n`);
     this.#timer = setInterval(() => this.#draw(), this.#terminal ? redrawMs : beatMs);
   }
 
   /** Takes the line away. */
   stop(): void {
     clearInterval(this.#timer);
-    if (this.#terminal && this.#stage !== '') this.#write('\r\u001b[K');
+    this.#timer = undefined;
+    if (this.#terminal && this.#stage !== '' && this.#quietMs === 0) this.#write('\r\u001b[K');
     this.#stage = '';
   }
 

@@ -4,7 +4,13 @@ import { archivedConfigName, archivedLayerName, printArchiveManifest } from './i
 
 test('an archive names configurations by their digest and layers as files', () => {
   const [config, layer] = [digestOf('config'), digestOf('layer')];
-  const bytes = printArchiveManifest([{ config, tags: ['a:1', 'b:<2>'], layers: [layer] }]);
+  const bytes = printArchiveManifest([
+    {
+      config: archivedConfigName(config),
+      tags: ['a:1', 'b:<2>'],
+      layers: [archivedLayerName(layer)],
+    },
+  ]);
   expect(Buffer.from(bytes).toString()).toBe(
     `[{"Config":"${archivedConfigName(config)}","RepoTags":["a:1","b:\\u003c2\\u003e"],"Layers":["${archivedLayerName(layer)}"]}]`,
   );

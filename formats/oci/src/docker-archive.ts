@@ -4,19 +4,20 @@ import { goJson } from './go-json.ts';
 
 /** One image of an archive that `docker load` reads. */
 export interface ArchivedImage {
-  readonly config: Digest;
+  /** The name of its file in the archive. */
+  readonly config: string;
   /** `name:tag`, at least one. */
   readonly tags: readonly string[];
-  /** Compressed layers, lowest first. */
-  readonly layers: readonly Digest[];
+  /** The names of files, lowest layer first. */
+  readonly layers: readonly string[];
 }
 
-/** The file name of a configuration in such an archive. */
+/** The file name of a configuration in apko's archives. */
 export function archivedConfigName(config: Digest): string {
   return config;
 }
 
-/** The file name of a compressed layer in such an archive. */
+/** The file name of a compressed layer in apko's archives. */
 export function archivedLayerName(layer: Digest): string {
   return `${hexOf(layer)}.tar.gz`;
 }
@@ -25,9 +26,9 @@ export function archivedLayerName(layer: Digest): string {
 export function printArchiveManifest(images: readonly ArchivedImage[]): Uint8Array {
   const text = goJson(
     images.map(({ config, tags, layers }) => ({
-      Config: archivedConfigName(config),
+      Config: config,
       RepoTags: [...tags],
-      Layers: layers.map(archivedLayerName),
+      Layers: [...layers],
     })),
   );
   return new TextEncoder().encode(text);

@@ -2,6 +2,7 @@ export type { ArchivedImage } from './docker-archive.ts';
 export { archivedConfigName, archivedLayerName, printArchiveManifest } from './docker-archive.ts';
 export type { GoJsonOptions, GoJsonValue } from './go-json.ts';
 export { goJson, goMap } from './go-json.ts';
+export { layoutBlobPath, layoutMarker } from './layout.ts';
 export { isIndexMediaType, isManifestMediaType, mediaTypes } from './media-types.ts';
 export type { ManifestDocument } from './parse.ts';
 export {

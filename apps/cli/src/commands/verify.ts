@@ -6,6 +6,7 @@ import { printVerification, verifyImage, verifyPackage } from '@kiln/trust';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import type { Config } from '../config.ts';
+import { ownKeyring } from '../image-build/factory-places.ts';
 import { namedImage } from '../image/named.ts';
 import { keyringOf, readKey } from '../keys.ts';
 import { listOf } from '../local/options.ts';
@@ -68,14 +69,6 @@ interface TrustedKeys {
 interface Checked {
   readonly title: string;
   readonly report: VerificationReport;
-}
-
-/** The keys that sign this factory's packages. */
-function ownKeyring(folder: string): readonly string[] {
-  return fs
-    .readdirSync(folder)
-    .filter((name) => name.endsWith('.rsa.pub'))
-    .map((name) => path.join(folder, name));
 }
 
 async function checkImage(

@@ -1,23 +1,32 @@
+import type { AssemblyDialect } from '@kiln/assemble';
 import { KilnError, shorten } from '@kiln/base';
 
 /** When an image is made. */
 export interface BuildDate {
-  /** What `--build-date` says, or 0. */
+  /** What `--build-date` says, or 0: no index is older. */
   readonly flagSeconds: number;
   /** The same, or what `SOURCE_DATE_EPOCH` says. */
   readonly epochSeconds: number;
-  /** Whether the variable is there at all: then packages that are younger count for nothing. */
+  /** Packages that are younger count for nothing. */
   readonly isFixed: boolean;
 }
 
-/** Reads `--build-date` and `SOURCE_DATE_EPOCH`. Throws `USAGE`. */
+/**
+ * Reads `--build-date` and `SOURCE_DATE_EPOCH`. In dialect `kiln` the flag counts before the variable, and either is the date;
+ * in dialect `apko` the variable counts before the flag, and alone holds against younger packages, empty too. Throws `USAGE`.
+ */
 export function buildDate(
   flag: string,
   environment: Readonly<Record<string, string | undefined>>,
+  dialect: AssemblyDialect,
 ): BuildDate {
   const flagSeconds = flag === '' ? 0 : secondsOf(flag);
   const epoch = environment['SOURCE_DATE_EPOCH'];
   const isSet = epoch !== undefined && epoch.trim() !== '';
+  if (dialect === 'kiln') {
+    const epochSeconds = isSet && flag === '' ? epochOf(epoch) : flagSeconds;
+    return { flagSeconds: epochSeconds, epochSeconds, isFixed: isSet || flag !== '' };
+  }
   return {
     flagSeconds,
     epochSeconds: isSet ? epochOf(epoch) : flagSeconds,

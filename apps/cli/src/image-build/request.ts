@@ -37,7 +37,7 @@ export async function imageRequest(task: ImageTask): Promise<ImageRequest> {
     file,
     config,
     checksum: loaded.checksum,
-    date: buildDate(task.buildDate, environment),
+    date: buildDate(task.buildDate, environment, dialect),
     folders,
     appended: task.appended,
   };
@@ -88,8 +88,9 @@ export function lockRequest({ config, appended }: ImageRequest): ImageLockReques
 export function solvedRepositories(request: ImageRequest): readonly string[] {
   const all = repositoriesOf(request);
   if (all.length > 0) return sortUnique(all);
+  const factory = request.dialect === 'kiln' ? ', or start a factory: kiln up' : '';
   throw new KilnError('IMAGE_NO_REPOSITORY', 'must provide at least one repository', {
-    hint: 'name one under contents.repositories or with --repository-append',
+    hint: `name one under contents.repositories or with --repository-append${factory}`,
   });
 }
 

@@ -47,18 +47,29 @@ describe('architectures', () => {
 
 describe('the build date', () => {
   test('is that of the variable, of the flag, or 1970', () => {
-    expect(buildDate('', {})).toEqual({ flagSeconds: 0, epochSeconds: 0, isFixed: false });
-    expect(buildDate('2001-09-09T03:46:40+02:00', {})).toMatchObject({ epochSeconds: 1e9 });
-    expect(buildDate('2001-09-09T01:46:40Z', { SOURCE_DATE_EPOCH: '5' })).toEqual({
+    expect(buildDate('', {}, 'apko')).toEqual({ flagSeconds: 0, epochSeconds: 0, isFixed: false });
+    expect(buildDate('2001-09-09T03:46:40+02:00', {}, 'apko')).toMatchObject({ epochSeconds: 1e9 });
+    expect(buildDate('2001-09-09T01:46:40Z', { SOURCE_DATE_EPOCH: '5' }, 'apko')).toEqual({
       flagSeconds: 1e9,
       epochSeconds: 5,
       isFixed: true,
     });
-    expect(buildDate('', { SOURCE_DATE_EPOCH: ' ' })).toEqual({
+    expect(buildDate('', { SOURCE_DATE_EPOCH: ' ' }, 'apko')).toEqual({
       flagSeconds: 0,
       epochSeconds: 0,
       isFixed: true,
     });
+  });
+
+  test('of dialect kiln is that of the flag, or else of the variable', () => {
+    const flag = '2001-09-09T01:46:40Z';
+    expect(buildDate(flag, { SOURCE_DATE_EPOCH: '5' }, 'kiln')).toEqual({
+      flagSeconds: 1e9,
+      epochSeconds: 1e9,
+      isFixed: true,
+    });
+    expect(buildDate('', { SOURCE_DATE_EPOCH: '5' }, 'kiln')).toMatchObject({ epochSeconds: 5 });
+    expect(buildDate('', { SOURCE_DATE_EPOCH: ' ' }, 'kiln')).toMatchObject({ isFixed: false });
   });
 
   test.each([
@@ -69,7 +80,7 @@ describe('the build date', () => {
     ['2001-09-09T01:46:40', undefined],
     ['yesterday', undefined],
   ])('"%s" and %s are refused', (flag, epoch) => {
-    expect(() => buildDate(flag, { SOURCE_DATE_EPOCH: epoch })).toThrow(usage);
+    expect(() => buildDate(flag, { SOURCE_DATE_EPOCH: epoch }, 'apko')).toThrow(usage);
   });
 });
 

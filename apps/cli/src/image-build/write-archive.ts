@@ -47,9 +47,9 @@ function* members(built: BuiltImages, tag: Reference, { blobs }: WorkFolder): Ge
 function manifestOf(images: readonly BuiltImage[], tag: Reference): Uint8Array {
   return printArchiveManifest(
     images.map(({ arch, config, layers }) => ({
-      config: config.descriptor.digest,
+      config: archivedConfigName(config.descriptor.digest),
       tags: [`${printReference(tag)}-${platformName(arch)}`],
-      layers: layers.map(({ digest }) => digest),
+      layers: layers.map(({ digest }) => archivedLayerName(digest)),
     })),
   );
 }

@@ -1,3 +1,4 @@
+import fs from 'node:fs/promises';
 import { atFile, replaceFile } from '@kiln/apk-files';
 import type { ByteSource } from '@kiln/apk-files';
 import { KilnError, systemRandom } from '@kiln/base';
@@ -11,5 +12,15 @@ export async function writeFile(path: string, source: ByteSource): Promise<void>
     await replaceFile(path, source, systemRandom);
   } catch (error) {
     throw error instanceof KilnError ? error : atFile(path, error);
+  }
+}
+
+/** Whether a file is there. */
+export async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await fs.stat(path)).isFile();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
 }

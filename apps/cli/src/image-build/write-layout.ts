@@ -4,7 +4,7 @@ import { hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { BuiltImages } from './build-images.ts';
 import type { WorkFolder } from './work-folder.ts';
-import { writeFile } from './write-file.ts';
+import { isFile, writeFile } from './write-file.ts';
 
 /**
  * Writes images into a folder as an OCI layout (image-layout.md). The index itself is `index.json`, and no blob, as apko writes
@@ -23,18 +23,9 @@ export async function writeLayout(
       digests.add(digest);
   for (const digest of digests) {
     const file = path.join(blobsFolder, hexOf(digest));
-    if (!(await exists(file))) await writeFile(file, blobs.read(digest));
+    if (!(await isFile(file))) await writeFile(file, blobs.read(digest));
   }
   const layout = '{\n    "imageLayoutVersion": "1.0.0"\n}';
   await writeFile(path.join(folder, 'oci-layout'), [Buffer.from(layout)]);
   await writeFile(path.join(folder, 'index.json'), [index.bytes]);
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    return (await fs.stat(file)).isFile();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }

@@ -1,0 +1,126 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { shorten } from '@kiln/base';
+import { isRepositoryName, parseReference, printReference } from '@kiln/oci';
+import type { Reference } from '@kiln/oci';
+import type { Command, Invocation } from '../command.ts';
+import { jsonOption, usage } from '../command.ts';
+import { buildImages } from '../image-build/build-images.ts';
+import type { BuiltImages } from '../image-build/build-images.ts';
+import { imageOptions } from '../image-build/command-options.ts';
+import { ensureFolder, withImageTask } from '../image-build/command-task.ts';
+import { baseNameOf, parseImageName } from '../image-build/image-name.ts';
+import { writeOciArchive, writeOciFolder } from '../image-build/oci-output.ts';
+import { reportImages } from '../image-build/report-images.ts';
+import type { ImageTask } from '../image-build/task.ts';
+import { cacheDirectoryOf } from '../image-build/repositories.ts';
+import { WorkFolder } from '../image-build/work-folder.ts';
+import { writeArchive } from '../image-build/write-archive.ts';
+import { writeLayout } from '../image-build/write-layout.ts';
+import { writeSboms } from '../image-build/write-sboms.ts';
+import { textOf } from '../local/options.ts';
+
+export const imageBuild: Command = {
+  name: 'image build',
+  summary:
+    'Build images of a configuration: into a folder as an OCI layout, or into an archive that docker load, podman load and skopeo read. Needs no running factory.',
+  usage: 'image build CONFIG -o DIR/|FILE.tar [-t NAME:TAG] [--arch ARCH] [--json]',
+  examples: [
+    'kiln image build nginx.yaml -o nginx.tar && docker load < nginx.tar',
+    'kiln image build nginx.yaml -o layout/ -r https://packages.example.org/os -k os.rsa.pub',
+    'kiln image build nginx.yaml -o nginx.tar --lockfile nginx.lock.json --sbom-path sboms',
+    "kiln image build nginx.yaml -o nginx.tar --json | jq -r '.images[] | .arch, .packages[].name'",
+  ],
+  options: {
+    ...jsonOption,
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'DIR/|FILE.tar',
+      help: 'an OCI layout where it ends in / or is a folder, otherwise an archive',
+    },
+    tag: {
+      type: 'string',
+      short: 't',
+      value: 'NAME:TAG',
+      help: 'what the image is called (the name of the configuration, latest)',
+    },
+    ...imageOptions,
+  },
+  async run(invocation) {
+    const { flags, print } = invocation;
+    const output = outputOf(textOf(flags['output']));
+    const tag = tagOf(invocation);
+    const { built, sboms } = await withImageTask(imageBuild, invocation, async (task) => {
+      await using work = await WorkFolder.create(cacheDirectoryOf(task));
+      const made = await buildImages({ task, repositoryName: baseNameOf(tag), work });
+      await write(made, { task, output, tag, work });
+      return { built: made, sboms: await writeSbomsOf(made, invocation) };
+    });
+    const json = flags['json'] === true;
+    reportImages(print, { built, tags: [tag], output: output.path, sboms }, { json });
+    return 0;
+  },
+};
+
+interface ImageOutput {
+  readonly path: string;
+  readonly kind: 'folder' | 'archive';
+}
+
+function outputOf(text: string | undefined): ImageOutput {
+  if (text === undefined) throw usage(imageBuild, 'where to? give -o layout/ or -o image.tar');
+  const isFolder =
+    text.endsWith('/') || fs.statSync(text, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isFolder) return { path: text, kind: 'folder' };
+  if (text.endsWith('.tar')) return { path: text, kind: 'archive' };
+  throw usage(
+    imageBuild,
+    `-o is a folder, such as layout/, or an archive, such as image.tar, and not "${shorten(text, 200)}"`,
+  );
+}
+
+/** The tag that is given, or one made of the name of the configuration's file. */
+function tagOf({ flags, positionals }: Invocation): Reference {
+  const given = textOf(flags['tag']);
+  const name = path.parse(positionals[0] ?? '').name.toLowerCase();
+  const reference = parseReference(given ?? (isRepositoryName(name) ? name : 'image'));
+  if (reference.digest !== undefined)
+    throw usage(imageBuild, '--tag has a digest, which is not for you to say');
+  return { ...reference, tag: reference.tag ?? 'latest' };
+}
+
+async function write(
+  built: BuiltImages,
+  {
+    task,
+    output: { path: place, kind },
+    tag,
+    work,
+  }: {
+    readonly task: ImageTask;
+    readonly output: ImageOutput;
+    readonly tag: Reference;
+    readonly work: WorkFolder;
+  },
+): Promise<void> {
+  if (task.dialect === 'apko') {
+    if (kind === 'archive') await writeArchive(place, { built, tag: parseImageName(printReference(tag)), work });
+    else await writeLayout(place, built, work);
+  } else {
+    const images = { built, name: tag, work };
+    await (kind === 'archive' ? writeOciArchive(place, images) : writeOciFolder(place, images));
+  }
+}
+
+/** Writes SBOMs where they are wanted, and returns their files. */
+export async function writeSbomsOf(
+  { sboms }: BuiltImages,
+  { flags }: Invocation,
+): Promise<readonly string[]> {
+  const folder = textOf(flags['sbom-path']);
+  if (folder === undefined) return [];
+  await ensureFolder(folder);
+  await writeSboms(folder, sboms);
+  return sboms.map(({ name }) => path.join(folder, name));
+}

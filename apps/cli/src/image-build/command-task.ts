@@ -1,0 +1,110 @@
+import fs from 'node:fs/promises';
+import { KilnError, shorten } from '@kiln/base';
+import type { LogFields, Logger } from '@kiln/base';
+import type { Command, Invocation, Output } from '../command.ts';
+import { usage } from '../command.ts';
+import { Interrupt } from '../interrupt.ts';
+import { listOf, textOf } from '../local/options.ts';
+import { Waiting } from '../waiting.ts';
+import { factoryPlaces } from './factory-places.ts';
+import type { ImageTask } from './task.ts';
+
+/** What is under way this long is said. */
+const quietMs = 2000;
+
+/**
+ * Does what a command of `kiln image` asks for, and says on the terminal what is under way where it takes longer than two
+ * seconds. Throws `USAGE`, `LOCAL_INTERRUPTED`, and what `work` throws.
+ */
+export async function withImageTask<T>(
+  command: Command,
+  invocation: Invocation,
+  work: (task: ImageTask) => Promise<T>,
+): Promise<T> {
+  const { talk } = invocation.print;
+  using interrupt = new Interrupt();
+  const waiting = new Waiting(talk, process.stderr.isTTY === true, { quietMs });
+  try {
+    return await work({
+      ...taskOf(command, invocation),
+      signal: interrupt.signal,
+      onStage: (text) => waiting.show(text),
+    });
+  } finally {
+    waiting.stop();
+  }
+}
+
+function taskOf(
+  command: Command,
+  { config, flags, positionals, print }: Invocation,
+): Omit<ImageTask, 'signal'> {
+  const [file, more] = positionals;
+  if (file === undefined) throw usage(command, 'which configuration?');
+  if (more !== undefined && !command.usage.includes('REFERENCE'))
+    throw usage(command, `one configuration, and not "${shorten(more)}" too`);
+  const packages = listOf(flags['package-append']);
+  const lockFile = textOf(flags['lockfile']) ?? '';
+  if (packages.length > 0 && lockFile !== '')
+    throw usage(command, '--package-append and --lockfile do not go together: make the lock anew');
+  return {
+    dialect: dialectOf(command, textOf(flags['compat'])),
+    file,
+    archs: listOf(flags['arch']).flatMap((word) => word.split(',')),
+    folders: listOf(flags['include-paths']),
+    buildDate: textOf(flags['build-date']) ?? '',
+    annotations: listOf(flags['annotations']),
+    lockFile,
+    vcs: flags['no-vcs'] !== true,
+    sbom: textOf(flags['sbom-path']) !== undefined,
+    appended: {
+      keys: listOf(flags['keyring-append']),
+      buildRepositories: listOf(flags['build-repository-append']),
+      repositories: listOf(flags['repository-append']),
+      packages,
+    },
+    reading: {
+      cacheDirectory: textOf(flags['cache-dir']) ?? '',
+      offline: flags['offline'] === true,
+      ignoreSignatures: flags['ignore-signatures'] === true,
+    },
+    environment: process.env,
+    log: talkLog(print),
+    async defaultPlaces() {
+      const places = await factoryPlaces(config);
+      if (places.repositories.length > 0)
+        print.talk(`packages come from the factory: ${places.repositories.join(' ')}\n`);
+      return places;
+    },
+  };
+}
+
+function dialectOf(command: Command, compat: string | undefined): ImageTask['dialect'] {
+  if (compat === undefined || compat === 'kiln') return 'kiln';
+  if (compat === 'apko') return 'apko';
+  throw usage(command, `--compat is apko or kiln, and not "${shorten(compat)}"`);
+}
+
+/** Warnings and errors, for people. */
+function talkLog({ talk }: Output): Logger {
+  const at =
+    (word: string) =>
+    (message: string, fields: LogFields = {}): void => {
+      const more = Object.entries(fields).map(([name, value]) => ` ${name}=${String(value)}`);
+      talk(`${word}: ${message}${more.join('')}\n`);
+    };
+  const nothing = (): void => undefined;
+  return { debug: nothing, info: nothing, warn: at('warning'), error: at('error') };
+}
+
+/** Makes a folder for what a flag says, and those above it. Throws `IMAGE_OUTPUT`. */
+export async function ensureFolder(folder: string): Promise<void> {
+  try {
+    await fs.mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new KilnError('IMAGE_OUTPUT', `cannot make the folder ${shorten(folder, 200)}`, {
+      hint: 'name another one, or check who may write there',
+      cause: error,
+    });
+  }
+}
