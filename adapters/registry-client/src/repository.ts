@@ -1,20 +1,13 @@
-import { KilnError, messageOf, shorten } from '@kiln/base';
+import { collect, hexOf, shorten } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import { documentBytesMax, mediaTypes, parseIndex } from '@kiln/oci';
 import type { Descriptor } from '@kiln/oci';
-import { authorizationFor, refused } from './authorization.ts';
-import { parseChallenge } from './challenge.ts';
-import type { RegistryCredential } from './credential.ts';
-import { errorsIn, failure } from './failure.ts';
-import { send } from './send.ts';
-import type { Answer, SentRequest } from './send.ts';
-
-export interface RegistryRepositoryOptions {
-  /** Host, with the port where it is not the scheme's own. */
-  readonly registry: string;
-  readonly repository: string;
-  /** Asked once, when the registry wants to know who asks. */
-  readonly credential: () => Promise<RegistryCredential | undefined>;
-  readonly signal: AbortSignal;
-}
+import type { BlobRange } from './blob-reader.ts';
+import { readBlob } from './blob-reader.ts';
+import { RegistryConnection } from './connection.ts';
+import type { RegistryRepositoryOptions } from './connection.ts';
+import type { Answer, OpenAnswer } from './send.ts';
+import { readText } from './send.ts';
 
 export interface PushedBlob {
   readonly descriptor: Pick<Descriptor, 'digest' | 'sizeBytes'>;
@@ -22,43 +15,83 @@ export interface PushedBlob {
   open(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
-const attemptsMax = 3;
-const dockerHubHost = 'registry-1.docker.io';
+const manifestTypes = [
+  mediaTypes.index,
+  mediaTypes.manifest,
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+].join(', ');
+/** Pages of referrers; a page has some hundreds. */
+const pagesMax = 100;
 
-/** One repository of a registry, to push to (distribution specification 1.1, "push"). */
+/**
+ * One repository of a registry, to read from and to push to (distribution specification 1.1). What fails in a way that may pass is
+ * tried three times. Every method throws `REGISTRY_CLIENT_REFUSED`, `REGISTRY_CLIENT_UNAVAILABLE`, `REGISTRY_CLIENT_ANSWER`, and
+ * `REGISTRY_CLIENT_CREDENTIALS` where docker’s are wanted and cannot be read.
+ */
 export class RegistryRepository {
-  readonly #options: RegistryRepositoryOptions;
-  readonly #base: string;
-  readonly #isLocal: boolean;
-  #authorization: string | undefined;
+  readonly #connection: RegistryConnection;
 
   constructor(options: RegistryRepositoryOptions) {
-    this.#options = options;
-    const { registry, repository } = options;
-    this.#isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$)/.test(registry);
-    const host = registry === 'index.docker.io' ? dockerHubHost : registry;
-    this.#base = `${this.#isLocal ? 'http' : 'https'}://${host}/v2/${repository}`;
+    this.#connection = new RegistryConnection(options);
+  }
+
+  /** The bytes of a manifest, by its tag or its digest; undefined where there is none. At most 4 MiB; nothing is checked. */
+  async readManifest(reference: string): Promise<Uint8Array | undefined> {
+    const what = `manifest ${shorten(reference)}`;
+    return this.#connection.again(what, async () => {
+      const headers = { accept: manifestTypes };
+      const path = `manifests/${reference}`;
+      return this.#document(await this.#connection.open({ method: 'GET', path, headers }), what);
+    });
   }
 
   /**
-   * Pushes a blob that the registry does not have. Throws `REGISTRY_CLIENT_REFUSED`, `REGISTRY_CLIENT_UNAVAILABLE` after three
-   * attempts, and `REGISTRY_CLIENT_ANSWER`.
+   * The bytes of a blob, or of a part of it; undefined where there is none. Where the connection breaks, it goes on from there.
+   * Neither its length nor its digest is checked.
    */
-  async pushBlob(blob: PushedBlob): Promise<void> {
-    const { digest } = blob.descriptor;
-    const head = await this.#ask({ method: 'HEAD', path: `blobs/${digest}` });
-    if (head.status === 200) return;
-    await this.#again(`blob ${digest}`, () => this.#upload(blob));
+  readBlob(
+    digest: Digest,
+    range: BlobRange = {},
+  ): Promise<AsyncGenerator<Uint8Array> | undefined> {
+    return readBlob(this.#connection, digest, range);
   }
 
-  /** Puts a manifest under its digest or under a tag. Throws as `pushBlob`. */
+  /** The referrers of a manifest; from the tag that takes their place where the registry does not list them. */
+  async listReferrers(digest: Digest): Promise<readonly Descriptor[]> {
+    const what = `referrers of ${digest}`;
+    const found: Descriptor[] = [];
+    let url: URL | undefined = new URL(`${this.#connection.base}/referrers/${digest}`);
+    for (let page = 0; url !== undefined && page < pagesMax; page++) {
+      const at: URL = url;
+      const answer: Page | undefined = await this.#connection.again(what, () =>
+        this.#page(at, what),
+      );
+      if (answer === undefined) return page === 0 ? this.#taggedReferrers(digest) : found;
+      found.push(...answer.manifests);
+      url = answer.next;
+    }
+    return found;
+  }
+
+  /** Pushes a blob that the registry does not have. */
+  async pushBlob(blob: PushedBlob): Promise<void> {
+    const { digest } = blob.descriptor;
+    const what = `blob ${digest}`;
+    await this.#connection.again(what, async () => {
+      const head = await this.#connection.ask({ method: 'HEAD', path: `blobs/${digest}` });
+      if (head.status !== 200) await this.#upload(blob, what);
+    });
+  }
+
+  /** Puts a manifest under its digest or under a tag. */
   async pushManifest(
     reference: string,
     { mediaType, bytes }: { readonly mediaType: string; readonly bytes: Uint8Array },
   ): Promise<void> {
     const what = `manifest ${shorten(reference)}`;
-    await this.#again(what, async () => {
-      const answer = await this.#ask({
+    await this.#connection.again(what, async () => {
+      const answer = await this.#connection.ask({
         method: 'PUT',
         path: `manifests/${reference}`,
         headers: { 'content-type': mediaType },
@@ -69,15 +102,16 @@ export class RegistryRepository {
     });
   }
 
-  async #upload({ descriptor, open }: PushedBlob): Promise<void> {
-    const what = `blob ${descriptor.digest}`;
-    const begun = await this.#ask({ method: 'POST', path: 'blobs/uploads/' });
+  async #upload({ descriptor, open }: PushedBlob, what: string): Promise<void> {
+    const begun = await this.#connection.ask({ method: 'POST', path: 'blobs/uploads/' });
     this.#require(begun, [202], what);
     const location = begun.headers.location;
-    if (location === undefined) throw this.#answer(begun, what);
-    const url = new URL(location, `${this.#base}/blobs/uploads/`);
+    const base = `${this.#connection.base}/blobs/uploads/`;
+    if (location === undefined || !URL.canParse(location, base))
+      throw this.#connection.failed(begun, what);
+    const url = new URL(location, base);
     url.searchParams.set('digest', descriptor.digest);
-    const answer = await this.#ask({
+    const answer = await this.#connection.ask({
       method: 'PUT',
       url,
       headers: { 'content-type': 'application/octet-stream' },
@@ -87,93 +121,40 @@ export class RegistryRepository {
     this.#require(answer, [201, 204], what);
   }
 
-  /** One request; where it is answered by a challenge, again with what that wants. */
-  async #ask(request: {
-    readonly method: SentRequest['method'];
-    readonly path?: string;
-    readonly url?: URL;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly sizeBytes?: number;
-    open?(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-  }): Promise<Answer> {
-    const { method, sizeBytes = 0 } = request;
-    const url = request.url ?? new URL(`${this.#base}/${request.path ?? ''}`);
-    const once = (): Promise<Answer> => {
-      const isOurs = url.host === new URL(this.#base).host;
-      const authorization = isOurs ? this.#authorization : undefined;
-      return send({
-        method,
-        url,
-        headers: { ...request.headers, ...(authorization === undefined ? {} : { authorization }) },
-        sizeBytes,
-        ...(request.open === undefined ? {} : { body: request.open() }),
-        signal: this.#options.signal,
-      });
-    };
-    const answer = await once();
-    if (answer.status !== 401) return answer;
-    await this.#authorize(answer);
-    const second = await once();
-    if (second.status === 401)
-      throw refused(this.#options.registry, 'does not take the credentials');
-    return second;
+  async #page(url: URL, what: string): Promise<Page | undefined> {
+    const headers = { accept: mediaTypes.index };
+    const answer = await this.#connection.open({ method: 'GET', url, headers });
+    const bytes = await this.#document(answer, what);
+    if (bytes === undefined) return undefined;
+    const [, link] = /<([^>]*)>\s*;\s*rel="?next"?/.exec(String(answer.headers['link'] ?? '')) ?? [];
+    const isAddress = link !== undefined && URL.canParse(link, url);
+    const next = isAddress ? new URL(link, url) : undefined;
+    // Another host’s list is not this registry’s word.
+    return { manifests: parseIndex(bytes).manifests, next: next?.host === url.host ? next : undefined };
   }
 
-  async #authorize(answer: Answer): Promise<void> {
-    const { registry, repository, signal } = this.#options;
-    const challenge = parseChallenge(answer.headers['www-authenticate'] ?? '');
-    if (challenge === undefined) throw refused(registry, 'wants credentials of an unknown kind');
-    this.#authorization = await authorizationFor({
-      challenge,
-      credential: await this.#options.credential(),
-      scope: `repository:${repository}:pull,push`,
-      registry,
-      isLocal: this.#isLocal,
-      signal,
-    });
+  /** Where registries do not know referrers, clients keep them under a tag (specification, "referrers tag schema"). */
+  async #taggedReferrers(digest: Digest): Promise<readonly Descriptor[]> {
+    const bytes = await this.readManifest(`sha256-${hexOf(digest)}`);
+    return bytes === undefined ? [] : parseIndex(bytes).manifests;
   }
 
-  /** What fails in a way that may pass is tried three times. */
-  async #again(what: string, work: () => Promise<void>): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await work();
-      } catch (error) {
-        this.#options.signal.throwIfAborted();
-        const isPassing = !(error instanceof KilnError) || error.retry === 'later';
-        if (!isPassing || attempt >= attemptsMax) throw this.#translated(error, what);
-      }
-    }
-  }
-
-  #translated(error: unknown, what: string): unknown {
-    if (error instanceof KilnError) return error;
-    return failure(
-      'REGISTRY_CLIENT_UNAVAILABLE',
-      `registry ${shorten(this.#options.registry)} did not take ${what}: ${messageOf(error)}`,
-      'check the network and the registry',
-      { retry: 'later' },
-    );
+  async #document(answer: OpenAnswer, what: string): Promise<Uint8Array | undefined> {
+    if (answer.status === 200)
+      return collect(answer.body as AsyncIterable<Uint8Array>, documentBytesMax, () =>
+        this.#connection.broken(`${what} is larger than ${documentBytesMax} bytes`),
+      );
+    const text = await readText(answer);
+    if (text.status === 404) return undefined;
+    throw this.#connection.failed(text, what);
   }
 
   #require(answer: Answer, allowed: readonly number[], what: string): void {
-    if (!allowed.includes(answer.status)) throw this.#answer(answer, what);
+    if (!allowed.includes(answer.status)) throw this.#connection.failed(answer, what);
   }
+}
 
-  #answer({ status, body }: Answer, what: string): Error {
-    const registry = shorten(this.#options.registry);
-    const said = errorsIn(body);
-    const message = `registry ${registry} answered ${status} to ${what}${said === '' ? '' : `: ${said}`}`;
-    if (status === 403)
-      return refused(
-        this.#options.registry,
-        `does not allow ${what}${said === '' ? '' : `: ${said}`}`,
-      );
-    return failure(
-      'REGISTRY_CLIENT_ANSWER',
-      message,
-      'check that the repository exists and may be pushed to',
-      status >= 500 || status === 429 ? { retry: 'later' } : {},
-    );
-  }
+interface Page {
+  readonly manifests: readonly Descriptor[];
+  readonly next: URL | undefined;
 }

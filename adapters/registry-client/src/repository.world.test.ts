@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { digestFromHex } from '@kiln/base';
+import { collect, digestFromHex } from '@kiln/base';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { RegistryRepository } from './index.ts';
 import type { RegistryCredential } from './index.ts';
@@ -10,16 +10,19 @@ interface Seen {
   readonly method: string;
   readonly url: string;
   readonly authorization: string | undefined;
+  readonly range: string | undefined;
   readonly body: string;
 }
 
 type Answer = readonly [status: number, headers?: Record<string, string>, body?: string];
 
-describe('pushing to a registry', () => {
+describe('a repository of a registry', () => {
   let server: http.Server;
   let registry: string;
   let seen: Seen[];
   let answer: (request: Seen) => Answer;
+  /** Breaks the connection after so many bytes of the next answer. */
+  let breakAfter: number | undefined;
 
   beforeAll(async () => {
     server = http.createServer((request, response) => {
@@ -27,10 +30,14 @@ describe('pushing to a registry', () => {
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
       request.on('end', () => {
         const { method = '', url = '', headers } = request;
-        const one = { method, url, authorization: headers.authorization, body };
+        const { authorization, range } = headers;
+        const one = { method, url, authorization, range, body };
         seen.push(one);
         const [status, more = {}, text = ''] = answer(one);
-        response.writeHead(status, more).end(method === 'HEAD' ? undefined : text);
+        response.writeHead(status, { 'content-length': Buffer.byteLength(text), ...more });
+        if (breakAfter === undefined || text === '') response.end(method === 'HEAD' ? '' : text);
+        else response.write(text.slice(0, breakAfter), () => request.socket.destroy());
+        if (text !== '') breakAfter = undefined;
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -39,15 +46,20 @@ describe('pushing to a registry', () => {
   afterAll(() => void server.close());
   beforeEach(() => {
     seen = [];
+    breakAfter = undefined;
   });
 
   const content = Buffer.from('content');
   const digest = digestFromHex(createHash('sha256').update(content).digest('hex'));
   const blob = { descriptor: { digest, sizeBytes: content.length }, open: () => [content] };
-  const repository = (credential?: RegistryCredential): RegistryRepository =>
+  const repository = (
+    credential?: RegistryCredential,
+    access: 'pull' | 'pull,push' = 'pull,push',
+  ): RegistryRepository =>
     new RegistryRepository({
       registry,
       repository: 'team/app',
+      access,
       credential: async () => credential,
       signal: new AbortController().signal,
     });
@@ -126,5 +138,103 @@ describe('pushing to a registry', () => {
       code: 'REGISTRY_CLIENT_ANSWER',
       message: expect.stringContaining('400 to manifest latest: NAME_INVALID: no'),
     });
+  });
+
+  const whole = async (from: AsyncIterable<Uint8Array> | undefined): Promise<string | undefined> =>
+    from === undefined
+      ? undefined
+      : Buffer.from(await collect(from, 1000, () => new Error('long'))).toString();
+
+  test('a private repository is read with a token for reading', async () => {
+    answer = ({ url, authorization }) => {
+      if (url.startsWith('/token')) return [200, {}, '{"token":"t"}'];
+      return authorization === 'Bearer t'
+        ? [200, {}, '{"manifest":1}']
+        : [401, { 'www-authenticate': `Bearer realm="http://${registry}/token"` }];
+    };
+    const credential = { kind: 'password', user: 'u', password: 'p' } as const;
+    const bytes = await repository(credential, 'pull').readManifest('latest');
+    expect(Buffer.from(bytes ?? []).toString()).toBe('{"manifest":1}');
+    expect(seen.find(({ url }) => url.startsWith('/token'))).toMatchObject({
+      url: '/token?scope=repository%3Ateam%2Fapp%3Apull',
+      authorization: `Basic ${Buffer.from('u:p').toString('base64')}`,
+    });
+  });
+
+  test('what is not there is undefined, and what is too large is refused', async () => {
+    answer = () => [404];
+    expect(await repository().readManifest('latest')).toBeUndefined();
+    expect(await repository().readBlob(digest)).toBeUndefined();
+    expect(await repository().listReferrers(digest)).toEqual([]);
+    answer = () => [200, {}, 'x'.repeat(2 ** 22 + 1)];
+    await expect(repository().readManifest('latest')).rejects.toMatchObject({
+      code: 'REGISTRY_CLIENT_ANSWER',
+      message: expect.stringContaining('larger'),
+    });
+  });
+
+  test('a part of a blob is read by a range, from registries that know none too', async () => {
+    answer = ({ range }) =>
+      range === 'bytes=2-4' ? [206, { 'content-range': 'bytes 2-4/7' }, 'nte'] : [500];
+    expect(await whole(await repository().readBlob(digest, { start: 2, lengthBytes: 3 }))).toBe(
+      'nte',
+    );
+    answer = () => [200, {}, 'content'];
+    expect(await whole(await repository().readBlob(digest, { start: 2, lengthBytes: 3 }))).toBe(
+      'nte',
+    );
+  });
+
+  test('a blob whose connection breaks goes on where it was', async () => {
+    breakAfter = 3;
+    answer = ({ range }) =>
+      range === undefined
+        ? [200, {}, 'content']
+        : [206, { 'content-range': 'bytes 3-6/7' }, 'tent'];
+    expect(await whole(await repository().readBlob(digest))).toBe('content');
+    expect(seen.map(({ range }) => range)).toEqual([undefined, 'bytes=3-']);
+  });
+
+  test('redirects are followed without the credentials, a few times', async () => {
+    const elsewhere = registry.replace('127.0.0.1', 'localhost');
+    answer = ({ url, authorization }) => {
+      if (url === '/blob') return [200, {}, 'content'];
+      return authorization === undefined
+        ? [401, { 'www-authenticate': 'Basic realm="x"' }]
+        : [307, { location: `http://${elsewhere}/blob` }];
+    };
+    const one = repository({ kind: 'password', user: 'u', password: 'p' }, 'pull');
+    expect(await whole(await one.readBlob(digest))).toBe('content');
+    expect(seen.at(-1)).toMatchObject({ url: '/blob', authorization: undefined });
+    answer = ({ url }) => [302, { location: `${url}x` }];
+    await expect(repository().readBlob(digest)).rejects.toMatchObject({
+      code: 'REGISTRY_CLIENT_ANSWER',
+      message: expect.stringContaining('more than 5 times'),
+    });
+    answer = () => [302, { location: 'ftp://example.org/x' }];
+    await expect(repository().readBlob(digest)).rejects.toMatchObject({
+      message: expect.stringContaining('without encryption'),
+    });
+  });
+
+  test('referrers come page by page, or from the tag that takes their place', async () => {
+    const page = (name: string): string =>
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: 'application/vnd.oci.image.index.v1+json',
+        manifests: [
+          { mediaType: 'application/vnd.oci.image.manifest.v1+json', size: 1, digest, artifactType: name },
+        ],
+      });
+    answer = ({ url }) =>
+      url.endsWith('?next=1')
+        ? [200, {}, page('b/b')]
+        : [200, { link: `<${url}?next=1>; rel="next"` }, page('a/a')];
+    const types = async (): Promise<unknown> =>
+      (await repository().listReferrers(digest)).map(({ artifactType }) => artifactType);
+    expect(await types()).toEqual(['a/a', 'b/b']);
+    answer = ({ url }) =>
+      url === `/v2/team/app/manifests/${digest.replace(':', '-')}` ? [200, {}, page('t/t')] : [404];
+    expect(await types()).toEqual(['t/t']);
   });
 });

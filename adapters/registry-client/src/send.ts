@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 const idleMs = 120_000;
-const bodyBytesMax = 64 * 1024;
+const textBytesMax = 64 * 1024;
 
 /** A request of known length; registries want to know it before. */
 export interface SentRequest {
@@ -16,6 +16,13 @@ export interface SentRequest {
   readonly signal: AbortSignal;
 }
 
+/** An answer whose body has to be read to its end, or left by `destroy`. */
+export interface OpenAnswer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: Readable;
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
@@ -23,10 +30,10 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Sends a request and reads the answer. Throws the network's errors, and the signal's reason. */
-export async function send(sent: SentRequest): Promise<Answer> {
+/** Sends a request; the answer’s body is still to be read. Throws the network's errors, and the signal's reason. */
+export async function openAnswer(sent: SentRequest): Promise<OpenAnswer> {
   const { request } = sent.url.protocol === 'https:' ? https : http;
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const { promise, resolve, reject } = Promise.withResolvers<OpenAnswer>();
   const outgoing = request(sent.url, {
     method: sent.method,
     headers: {
@@ -42,27 +49,28 @@ export async function send(sent: SentRequest): Promise<Answer> {
   outgoing.once('timeout', () => outgoing.destroy(new Error('no answer in time')));
   outgoing.once('error', reject);
   outgoing.once('response', (response) => {
-    let body = '';
-    response.setEncoding('utf8');
-    response.on('data', (chunk: string) => {
-      if (body.length < bodyBytesMax) body += chunk;
-    });
-    response.once('error', reject);
-    response.once('end', () =>
-      resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
-    );
+    // Whoever reads the body is told; until then nobody listens.
+    response.on('error', () => undefined);
+    resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response });
   });
-  const answer = promise;
-  answer.catch(() => undefined);
+  promise.catch(() => undefined);
   try {
     await pipeline(Readable.from(sent.body ?? [], { objectMode: false }), outgoing);
   } catch (error) {
     // A registry may answer before it has read everything, and close: then its answer says more.
     sent.signal.throwIfAborted();
     return await Promise.race([
-      answer,
+      promise,
       new Promise<never>((_, fail) => setTimeout(() => fail(error as Error), 1000).unref()),
     ]);
   }
-  return answer;
+  return promise;
+}
+
+/** Reads an answer to its end; of a longer one the first 64 KiB count. */
+export async function readText({ status, headers, body }: OpenAnswer): Promise<Answer> {
+  let text = '';
+  for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>)
+    if (text.length < textBytesMax) text += chunk;
+  return { status, headers, body: text };
 }

@@ -11,8 +11,9 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, compareBytes, shorten } from '@kiln/base';
 import type { TarEntry, TarMember } from '@kiln/tar';
+import type { Placement } from './tree-model.ts';
 import { TreeModel } from './tree-model.ts';
 
 /** A member of a tree. */
@@ -44,35 +45,117 @@ export async function extractTree(
   members: AsyncIterable<ExtractedMember> | Iterable<ExtractedMember>,
   limits: ExtractLimits = defaultLimits,
 ): Promise<void> {
-  mkdirSync(directory, { mode: 0o755 });
-  const tree = new TreeModel();
-  const directories: { path: string; mode: number; mtimeSeconds: number }[] = [];
-  let entries = 0;
-  let bytes = 0;
-  for await (const { entry, content, file } of members) {
-    entries += 1;
-    bytes += entry.sizeBytes;
-    if (entries > limits.entries || bytes > limits.bytes) throw tooLarge(entries, bytes);
-    const path = place(directory, tree, entry);
-    if (path === undefined) continue;
-    if (entry.type === 'directory') directories.push({ ...entry, path });
-    else if (entry.type === 'file' && (file === undefined || !link(file, path, entry)))
-      await writeFile(path, entry, content);
+  const extraction = new Extraction(directory, limits);
+  for await (const member of members) await extraction.add(member);
+  extraction.finish();
+}
+
+/**
+ * Writes the layers of an image, lowest first, as one root file system below `directory`, as `extractTree` does. What a later
+ * layer has takes the place of what is there, whatever that is; its whiteouts take away what earlier layers have (OCI image
+ * specification, "Representing Changes"), wherever in the layer they stand.
+ */
+export async function extractLayers(
+  directory: string,
+  layers: AsyncIterable<AsyncIterable<TarMember>> | Iterable<AsyncIterable<TarMember>>,
+  limits: ExtractLimits = defaultLimits,
+): Promise<void> {
+  const extraction = new Extraction(directory, limits);
+  for await (const members of layers) {
+    extraction.nextLayer();
+    for await (const member of members) {
+      const whiteout = whiteoutOf(member.entry.path);
+      if (whiteout === undefined) await extraction.add(member);
+      else extraction.remove(whiteout);
+    }
   }
-  // Last, so that their contents do not change the times, and children before parents.
-  for (const { path, mode, mtimeSeconds } of directories.reverse()) {
-    chmodSync(path, mode & 0o1777);
-    lutimesSync(path, mtimeSeconds, mtimeSeconds);
+  extraction.finish();
+}
+
+/** What a name in a layer takes away; nothing for other marks of the file system that invented them. */
+interface Whiteout {
+  readonly path: string | undefined;
+  /** What is in the directory at the path, and not the directory. */
+  readonly inside: boolean;
+}
+
+function whiteoutOf(path: string): Whiteout | undefined {
+  const parts = path.split('/');
+  const name = parts.pop() ?? '';
+  if (name === '.wh..wh..opq') return { path: parts.join('/'), inside: true };
+  if ([...parts, name].some((part) => part.startsWith('.wh..wh.')))
+    return { path: undefined, inside: false };
+  if (!name.startsWith('.wh.')) return undefined;
+  return { path: [...parts, name.slice('.wh.'.length)].join('/'), inside: false };
+}
+
+class Extraction {
+  readonly #directory: string;
+  readonly #limits: ExtractLimits;
+  readonly #tree = new TreeModel();
+  readonly #directories = new Map<string, { readonly mode: number; readonly mtimeSeconds: number }>();
+  #entries = 0;
+  #bytes = 0;
+
+  constructor(directory: string, limits: ExtractLimits) {
+    mkdirSync(directory, { mode: 0o755 });
+    this.#directory = directory;
+    this.#limits = limits;
+  }
+
+  nextLayer(): void {
+    this.#tree.nextLayer();
+  }
+
+  async add({ entry, content, file }: ExtractedMember): Promise<void> {
+    this.#count(entry.sizeBytes);
+    if (entry.type === 'char' || entry.type === 'block' || entry.type === 'fifo') return;
+    const { path, gone } = place(this.#directory, this.#tree, entry);
+    for (const one of gone) this.#directories.delete(one);
+    const host = hostPath(this.#directory, path);
+    if (entry.type === 'directory') this.#directories.set(path, entry);
+    else if (entry.type === 'file' && (file === undefined || !link(file, host, entry)))
+      await writeFile(host, entry, content);
+  }
+
+  remove({ path, inside }: Whiteout): void {
+    this.#count(0);
+    if (path === undefined) return;
+    for (const one of this.#tree.removeOlder(path, { inside })) {
+      this.#directories.delete(one);
+      rmSync(hostPath(this.#directory, one), { recursive: true });
+    }
+  }
+
+  finish(): void {
+    // Last, so that their contents do not change the times, and children before parents.
+    const paths = [...this.#directories].sort(([a], [b]) => compareBytes(b, a));
+    for (const [path, { mode, mtimeSeconds }] of paths) {
+      const host = hostPath(this.#directory, path);
+      chmodSync(host, mode & 0o1777);
+      lutimesSync(host, mtimeSeconds, mtimeSeconds);
+    }
+  }
+
+  #count(sizeBytes: number): void {
+    this.#entries += 1;
+    this.#bytes += sizeBytes;
+    if (this.#entries > this.#limits.entries || this.#bytes > this.#limits.bytes)
+      throw tooLarge(this.#entries, this.#bytes);
   }
 }
 
-/** Makes everything but contents; returns the host path, or undefined for what is skipped. */
-function place(directory: string, tree: TreeModel, entry: TarEntry): string | undefined {
-  if (entry.type === 'char' || entry.type === 'block' || entry.type === 'fifo') return undefined;
-  const { path, missingParents, replaces } = tree.add(entry);
-  const host = path === '' ? directory : `${directory}/${path}`;
+function hostPath(directory: string, path: string): string {
+  return path === '' ? directory : `${directory}/${path}`;
+}
+
+/** Makes everything but contents. */
+function place(directory: string, tree: TreeModel, entry: TarEntry): Placement {
+  const placement = tree.add(entry);
+  const { path, missingParents, replaces } = placement;
+  const host = hostPath(directory, path);
   for (const parent of missingParents) mkdirSync(`${directory}/${parent}`, { mode: 0o755 });
-  if (replaces) rmSync(host);
+  if (replaces !== 'nothing') rmSync(host, { recursive: replaces === 'tree' });
   if (entry.type === 'directory') mkdirSync(host, { recursive: true, mode: 0o755 });
   if (entry.type === 'symlink') {
     symlinkSync(entry.linkTarget, host);
@@ -81,7 +164,7 @@ function place(directory: string, tree: TreeModel, entry: TarEntry): string | un
   if (entry.type === 'hardlink') {
     linkSync(`${directory}/${tree.fileAt(entry.linkTarget, entry.path)}`, host);
   }
-  return host;
+  return placement;
 }
 
 /** False where it cannot be: another file system, one without links, too many of them, nothing to link to, or not what it was. */

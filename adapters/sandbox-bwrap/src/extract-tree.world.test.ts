@@ -15,7 +15,7 @@ import { digestOf, systemClock } from '@kiln/base';
 import type { TarEntry, TarMember } from '@kiln/tar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EnvironmentStore } from './environment-store.ts';
-import { extractTree } from './extract-tree.ts';
+import { extractLayers, extractTree } from './extract-tree.ts';
 import type { ExtractedMember } from './extract-tree.ts';
 
 let directory: string;
@@ -119,6 +119,107 @@ describe('a tree is written', () => {
     );
     expect(await readFile(join(root, 'f'), 'utf8')).toBe('two');
     expect((await lstat(join(root, 'f'))).isFile()).toBe(true);
+  });
+});
+
+async function* streamed(members: readonly TarMember[]): AsyncGenerator<TarMember> {
+  yield* members;
+}
+
+async function extractAll(...layers: readonly (readonly TarMember[])[]): Promise<string> {
+  count += 1;
+  const path = join(directory, `root-${count}`);
+  await extractLayers(path, layers.map(streamed));
+  return path;
+}
+
+describe('layers are written one upon the other', () => {
+  const base = [
+    member('etc', 'directory'),
+    member('etc/a', 'file', 'a1'),
+    member('etc/b', 'file', 'b1'),
+    member('etc/conf', 'directory', '', 0o555),
+    member('etc/conf/c', 'file', 'c1'),
+    member('lib', 'symlink', 'usr/lib'),
+    member('usr/lib/l', 'file', 'l1'),
+  ];
+
+  test('what comes later takes the place of whatever is there', async () => {
+    const root = await extractAll(base, [
+      member('etc/a', 'file', 'a2'),
+      member('etc/conf', 'file', 'now a file'),
+      member('etc/b', 'directory'),
+      member('etc/b/inside', 'file', 'x'),
+      member('lib/m', 'file', 'm1'),
+      member('etc/link', 'hardlink', 'usr/lib/l'),
+    ]);
+    const read = (name: string): Promise<string> => readFile(join(root, name), 'utf8');
+    expect(await read('etc/a')).toBe('a2');
+    expect(await read('etc/conf')).toBe('now a file');
+    expect(await read('etc/b/inside')).toBe('x');
+    expect(await read('etc/link')).toBe('l1');
+    expect(await readdir(join(root, 'usr/lib'))).toEqual(['l', 'm']);
+  });
+
+  test('whiteouts take away what is below, and nothing of their own layer', async () => {
+    const root = await extractAll(
+      base,
+      [
+        member('etc/.wh.a', 'file'),
+        member('etc/conf/.wh.c', 'file'),
+        member('lib/.wh.l', 'file'),
+        member('etc/.wh.none', 'file'),
+        member('none/.wh.none', 'file'),
+        member('.wh..wh.plnk/1', 'file'),
+        member('etc/b', 'file', 'b2'),
+        member('etc/.wh.b', 'file'),
+      ],
+    );
+    expect(await readdir(join(root, 'etc'))).toEqual(['b', 'conf']);
+    expect(await readFile(join(root, 'etc/b'), 'utf8')).toBe('b2');
+    expect(await readdir(join(root, 'etc/conf'))).toEqual([]);
+    expect(await readdir(join(root, 'usr/lib'))).toEqual([]);
+    expect(await readdir(root)).toEqual(['etc', 'lib', 'usr']);
+  });
+
+  test('an opaque directory has what its layer has, before the mark and behind it', async () => {
+    const root = await extractAll(base, [
+      member('etc', 'directory', '', 0o700),
+      member('etc/conf/new', 'file', 'x'),
+      member('etc/.wh..wh..opq', 'file'),
+      member('etc/after', 'file', 'x'),
+    ]);
+    expect(await readdir(join(root, 'etc'))).toEqual(['after', 'conf']);
+    expect(await readdir(join(root, 'etc/conf'))).toEqual(['new']);
+    expect((await stat(join(root, 'etc'))).mode & 0o777).toBe(0o700);
+    const empty = await extractAll(base, [member('.wh..wh..opq', 'file')]);
+    expect(await readdir(empty)).toEqual([]);
+  });
+
+  test('no layer leads out', async () => {
+    const secret = join(directory, 'secret');
+    await writeFile(secret, 'kept');
+    const link = [member('out', 'symlink', directory), member('up', 'symlink', '/..')];
+    for (const second of [
+      [member('out/.wh.secret', 'file')],
+      [member('up/.wh.secret', 'file')],
+      [member('out/.wh..wh..opq', 'file')],
+      [member('out/secret', 'file', 'lost')],
+      [member('.wh.out', 'file'), member('out/secret', 'file', 'lost')],
+    ])
+      await extractAll(link, second);
+    expect(await readFile(secret, 'utf8')).toBe('kept');
+    for (const second of [
+      [member('../.wh.secret', 'file')],
+      [member('h', 'hardlink', 'out/secret')],
+      [member('x/.wh.', 'file')],
+      [member('.wh...', 'file')],
+      [member('d', 'directory'), member('d', 'file')],
+      [member('etc', 'hardlink', 'etc/a')],
+    ])
+      await expect(extractAll([...base, ...link], second)).rejects.toMatchObject({
+        code: 'TREE_ENTRY_INVALID',
+      });
   });
 });
 

@@ -7,7 +7,7 @@ export { FsWorkspace, FsWorkspaces } from './workspace.ts';
 export type { FsWorkspacesOptions } from './workspace.ts';
 export { EnvironmentStore } from './environment-store.ts';
 export type { EnvironmentStoreOptions, StoredEnvironment } from './environment-store.ts';
-export { extractTree } from './extract-tree.ts';
+export { extractLayers, extractTree } from './extract-tree.ts';
 export type { ExtractLimits } from './extract-tree.ts';
 export { readRootFile } from './root-file.ts';
 export { removeTree } from './scratch.ts';

@@ -1,1 +1,2 @@
+export type { CpioRules } from './write.ts';
 export { cpioFileBytesMax, writeCpio } from './write.ts';

@@ -14,7 +14,7 @@ const members: TarMember[] = [
 
 const archive = (from: readonly TarMember[], left: string[] = []): Promise<Buffer> =>
   collect(
-    writeCpio(from, (path) => left.push(path)),
+    writeCpio(from, { kind: 'plain', onLeftOut: (path) => void left.push(path) }),
     2 ** 20,
     () => new Error('too long'),
   ).then((bytes) => Buffer.from(bytes));
@@ -31,6 +31,47 @@ test('leaves hard links out and says so', async () => {
   const left: string[] = [];
   await archive(members, left);
   expect(left).toEqual(['etc/again']);
+});
+
+/** The fields of each header by the name behind it. */
+function headersOf(bytes: Buffer): ReadonlyMap<string, readonly number[]> {
+  const found = new Map<string, readonly number[]>();
+  for (let at = 0; at < bytes.length;) {
+    const text = bytes.subarray(at, at + 110).toString('latin1');
+    expect(text.slice(0, 6)).toBe('070701');
+    const fields = (text.slice(6).match(/.{8}/g) ?? []).map((field) => Number.parseInt(field, 16));
+    const [size = 0, length = 0] = [fields[6], fields[11]];
+    const name = bytes.subarray(at + 110, at + 110 + length - 1).toString();
+    found.set(name, fields);
+    at += Math.ceil((110 + length) / 4) * 4 + Math.ceil(size / 4) * 4;
+  }
+  return found;
+}
+
+test('the whole form has owners, times and every name of a file', async () => {
+  const from: TarMember[] = [
+    {
+      entry: fileEntry('a', content.length, { uid: 7, gid: 8, mtimeSeconds: 1_700_000_000 }),
+      content,
+    },
+    { entry: hardlinkEntry('b', 'a'), content: new Uint8Array(0) },
+    { entry: symlinkEntry('l', 'a'), content: new Uint8Array(0) },
+    { entry: hardlinkEntry('m', 'l'), content: new Uint8Array(0) },
+  ];
+  const names = new Map([
+    ['a', 2],
+    ['l', 2],
+  ]);
+  const bytes = Buffer.from(
+    await collect(writeCpio(from, { kind: 'whole', names }), 2 ** 20, () => new Error('too long')),
+  );
+  const headers = headersOf(bytes);
+  // Inode, mode, owner, group, links, time, size.
+  expect(headers.get('a')?.slice(0, 7)).toEqual([1, 0o100644, 7, 8, 2, 1_700_000_000, 6]);
+  expect(headers.get('b')?.slice(0, 7)).toEqual([1, 0o100644, 7, 8, 2, 1_700_000_000, 0]);
+  expect(headers.get('l')?.slice(0, 2)).toEqual([2, 0o120777]);
+  expect(headers.get('m')?.slice(0, 2)).toEqual([3, 0o120777]);
+  expect(bytes.toString('latin1').match(/hello/g)).toHaveLength(1);
 });
 
 test('content of another length is an error', async () => {

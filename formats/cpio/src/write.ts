@@ -1,4 +1,4 @@
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, assert, shorten } from '@kiln/base';
 import type { TarEntry, TarMember } from '@kiln/tar';
 
 /** The largest file that the form can hold. */
@@ -14,40 +14,121 @@ const kinds: Readonly<Record<Exclude<TarEntry['type'], 'hardlink'>, number>> = {
   fifo: 0o010000,
 };
 
+/** How much of a file system the archive holds. */
+export type CpioRules =
+  /** apko's form: no owners, no times, no hard links; told of each link that is left out. */
+  | { readonly kind: 'plain'; onLeftOut(path: string): void }
+  /** All that the form can hold. How many names a file has that has several, by its first name. */
+  | { readonly kind: 'whole'; readonly names: ReadonlyMap<string, number> };
+
 /**
- * The archive of these members, in their order, as a stream. Each path appears once. Hard links have no place in it:
- * `onLeftOut` is told of each. Throws `CPIO_TOO_LARGE` for a file above `cpioFileBytesMax`, and `CPIO_CONTENT_LENGTH` for content
- * that is shorter or longer than its entry says.
+ * The archive of these members, in their order, as a stream. Each path appears once. In the whole form the content of a file with
+ * several names stands at the first of them; a link to something else than a file is written as another one of it. Throws
+ * `CPIO_TOO_LARGE` for a file above `cpioFileBytesMax`, and `CPIO_CONTENT_LENGTH` for content that is shorter or longer than its
+ * entry says.
  */
 export async function* writeCpio(
   members: AsyncIterable<TarMember> | Iterable<TarMember>,
-  onLeftOut: (path: string) => void,
+  rules: CpioRules,
 ): AsyncGenerator<Uint8Array> {
+  const inodes = new Inodes(rules);
   for await (const { entry, content } of members) {
-    if (entry.type === 'hardlink') {
-      onLeftOut(entry.path);
-      continue;
-    }
-    const body = entry.type === 'symlink' ? Buffer.from(entry.linkTarget) : content;
-    const sizeBytes =
-      entry.type === 'symlink' ? Buffer.byteLength(entry.linkTarget) : entry.sizeBytes;
+    const one = inodes.resolve(entry);
+    if (one === undefined) continue;
+    const { mode, type, linkTarget, deviceMajor, deviceMinor, sizeBytes: size } = one.entry;
+    const isLink = type === 'symlink';
+    const body = isLink ? Buffer.from(linkTarget) : content;
+    const sizeBytes = isLink ? Buffer.byteLength(linkTarget) : one.hasContent ? size : 0;
     if (sizeBytes > cpioFileBytesMax)
       throw new KilnError('CPIO_TOO_LARGE', `"${shorten(entry.path)}" has ${sizeBytes} bytes`, {
         hint: 'leave the file out: a cpio archive cannot hold it',
       });
     yield header(entry.path, {
-      mode: kinds[entry.type] | (entry.type === 'symlink' ? 0o777 : entry.mode & 0o7777),
+      ...one.facts,
+      mode: kinds[type] | (isLink ? 0o777 : mode & 0o7777),
       sizeBytes,
-      deviceMajor: entry.deviceMajor,
-      deviceMinor: entry.deviceMinor,
+      deviceMajor,
+      deviceMinor,
     });
     yield* exactly(entry.path, body, sizeBytes);
     yield new Uint8Array(padding(sizeBytes));
   }
-  yield header('TRAILER!!!', { mode: 0, sizeBytes: 0, deviceMajor: 0, deviceMinor: 0 });
+  yield header('TRAILER!!!', {
+    ...noFacts,
+    links: rules.kind === 'whole' ? 1 : 0,
+    mode: 0,
+    sizeBytes: 0,
+    deviceMajor: 0,
+    deviceMinor: 0,
+  });
+}
+
+type EntryOfOwn = TarEntry & { readonly type: Exclude<TarEntry['type'], 'hardlink'> };
+
+interface ResolvedEntry {
+  readonly entry: EntryOfOwn;
+  readonly hasContent: boolean;
+  readonly facts: typeof noFacts;
+}
+
+const noFacts = { inode: 0, uid: 0, gid: 0, links: 0, mtimeSeconds: 0 };
+
+/** Numbers entries, and knows what hard links lead to. */
+class Inodes {
+  readonly #rules: CpioRules;
+  readonly #firsts = new Map<string, ResolvedEntry>();
+  #last = 0;
+
+  constructor(rules: CpioRules) {
+    this.#rules = rules;
+  }
+
+  /** What is written for an entry; undefined for nothing. */
+  resolve(entry: TarEntry): ResolvedEntry | undefined {
+    const rules = this.#rules;
+    if (rules.kind === 'plain') {
+      if (isOwn(entry)) return { entry, hasContent: true, facts: noFacts };
+      rules.onLeftOut(entry.path);
+      return undefined;
+    }
+    if (!isOwn(entry)) return this.#linked(entry);
+    const { uid, gid } = entry;
+    const names = rules.names.get(entry.path) ?? 1;
+    const facts = {
+      inode: ++this.#last,
+      uid: field(uid),
+      gid: field(gid),
+      links: names,
+      mtimeSeconds: field(entry.mtimeSeconds),
+    };
+    const one = { entry, hasContent: true, facts };
+    if (names > 1) this.#firsts.set(entry.path, one);
+    return one;
+  }
+
+  #linked({ path, linkTarget }: TarEntry): ResolvedEntry {
+    const first = this.#firsts.get(linkTarget);
+    assert(first !== undefined, 'a hard link comes after the name that it leads to');
+    if (first.entry.type === 'file') return { ...first, hasContent: false };
+    return { ...first, entry: { ...first.entry, path }, facts: { ...first.facts, inode: ++this.#last, links: 1 } };
+  }
+}
+
+function isOwn(entry: TarEntry): entry is EntryOfOwn {
+  return entry.type !== 'hardlink';
+}
+
+/** Fields have 32 bits; a time before 1970 is 1970. */
+function field(value: number): number {
+  return Math.min(Math.max(value, 0), 0xffff_ffff);
 }
 
 interface HeaderFacts {
+  readonly inode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly links: number;
+  readonly mtimeSeconds: number;
   readonly mode: number;
   readonly sizeBytes: number;
   readonly deviceMajor: number;
@@ -57,18 +138,15 @@ interface HeaderFacts {
 /** Magic, thirteen numbers of eight hexadecimal digits, the name and its NUL, padded to four bytes. */
 function header(path: string, facts: HeaderFacts): Uint8Array {
   const name = Buffer.from(`${path}\0`);
-  const inode = 0;
-  const owner = [0, 0];
-  const links = 0;
-  const time = 0;
   const device = [0, 0];
   const check = 0;
   const numbers = [
-    inode,
+    facts.inode,
     facts.mode,
-    ...owner,
-    links,
-    time,
+    facts.uid,
+    facts.gid,
+    facts.links,
+    facts.mtimeSeconds,
     facts.sizeBytes,
     ...device,
     facts.deviceMajor,

@@ -1,4 +1,4 @@
-import { layerTar, treeMembers } from '@kiln/assemble';
+import { layerTar, treeEntries, treeMembers } from '@kiln/assemble';
 import type { AssembledTree } from '@kiln/assemble';
 import { writeCpio } from '@kiln/cpio';
 import { gzipMember } from '@kiln/gzip';
@@ -48,12 +48,26 @@ export const imageBuildCpio: Command = {
   ],
   options: outputOption('root.cpio.gz'),
   run: (invocation) =>
-    writeRoot(imageBuildCpio, invocation, (tree) =>
-      writeCpio(treeMembers(tree), (path) =>
-        invocation.print.talk(`warning: hard link left out: ${path}\n`),
-      ),
-    ),
+    writeRoot(imageBuildCpio, invocation, (tree) => cpioOf(tree, invocation)),
 };
+
+async function* cpioOf(tree: AssembledTree, { print }: Invocation): AsyncGenerator<Uint8Array> {
+  const onLeftOut = (path: string): void => print.talk(`warning: hard link left out: ${path}\n`);
+  const rules =
+    tree.dialect === 'apko'
+      ? ({ kind: 'plain', onLeftOut } as const)
+      : ({ kind: 'whole', names: await namesOf(tree) } as const);
+  yield* writeCpio(treeMembers(tree), rules);
+}
+
+/** How many names what has several of them has, by the first. */
+async function namesOf(tree: AssembledTree): Promise<ReadonlyMap<string, number>> {
+  const names = new Map<string, number>();
+  for await (const { entry } of treeEntries(tree))
+    if (entry.type === 'hardlink')
+      names.set(entry.linkTarget, (names.get(entry.linkTarget) ?? 1) + 1);
+  return names;
+}
 
 async function writeRoot(
   command: Command,

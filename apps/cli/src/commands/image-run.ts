@@ -4,24 +4,22 @@ import os from 'node:os';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
 import type { Config } from '@kiln/oci';
-import { extractTree } from '@kiln/sandbox-bwrap';
+import { extractLayers } from '@kiln/sandbox-bwrap';
 import { readTar } from '@kiln/tar';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
 import { ensureBubblewrap } from '../host.ts';
+import type { NamedImage } from '../image/named.ts';
 import { namedImage } from '../image/named.ts';
 import type { PulledImage } from '../image/pull.ts';
 import { layerArchive, pullImage } from '../image/pull.ts';
-import type { RegistrySource } from '../registry-source.ts';
 
-/** Throws `IMAGE_CONTENT`, also for an image of several layers. */
-async function unpack(source: RegistrySource, pulled: PulledImage, root: string): Promise<void> {
-  const [layer, more] = pulled.layers;
-  if (layer === undefined || more !== undefined)
-    throw new KilnError('IMAGE_CONTENT', 'the image has not one layer', {
-      hint: 'run it with docker or podman',
-    });
-  await extractTree(root, readTar(layerArchive(source, layer)));
+/** The file system of an image, below a folder that is not there yet. Throws `IMAGE_CONTENT`, `TREE_…`, and what reading archives does. */
+async function unpack(source: NamedImage, { layers }: PulledImage, root: string): Promise<void> {
+  await extractLayers(
+    root,
+    layers.values().map((layer) => readTar(layerArchive(source, layer))),
+  );
 }
 
 function variables(config: Config): string[] {

@@ -58,6 +58,7 @@ function repositoryOf(
   return new RegistryRepository({
     registry,
     repository,
+    access: 'pull,push',
     credential: () => credentialFor(environment, { registry, repository }),
     signal,
   });

@@ -6,7 +6,7 @@ import { parseInstalled } from '@kiln/apk';
 import type { Config } from '@kiln/oci';
 import type { TarEntry } from '@kiln/tar';
 import { readTar } from '@kiln/tar';
-import type { RegistrySource } from '../registry-source.ts';
+import type { NamedImage } from './named.ts';
 import { layerArchive, pullImage } from './pull.ts';
 
 const databases = ['usr/lib/apk/db/installed', 'lib/apk/db/installed'];
@@ -39,7 +39,7 @@ export interface ImageContents {
  * "Representing Changes") is not there. Takes memory for the names of its files. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, and
  * what reading archives does.
  */
-export async function readImageContents(source: RegistrySource): Promise<ImageContents> {
+export async function readImageContents(source: NamedImage): Promise<ImageContents> {
   const { digest, config, layers } = await pullImage(source);
   const files = new Map<string, FileFacts>();
   let database = '';

@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { zstdCompressSync } from 'node:zlib';
 import { digestOf } from '@kiln/base';
 import { gzipBytes } from '@kiln/gzip';
-import { descriptorOf, mediaTypes, printConfig, printManifest } from '@kiln/oci';
+import { descriptorOf, mediaTypes, parseReference, printConfig, printManifest } from '@kiln/oci';
 import type { Descriptor } from '@kiln/oci';
 import { directoryEntry, fileEntry, symlinkEntry, tarBytes } from '@kiln/tar';
 import type { TarEntry } from '@kiln/tar';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { RegistrySource } from '../registry-source.ts';
 import { readImageContents } from './contents.ts';
+import { NamedImage } from './named.ts';
 
 const blobs = new Map<string, Uint8Array>();
 let server: Server;
@@ -46,7 +46,7 @@ const bare = (entry: TarEntry): { entry: TarEntry; content: Uint8Array } => ({
 });
 
 /** An image of these layers under the tag `latest`; returns the source to read it from. */
-function image(layers: readonly Descriptor[]): RegistrySource {
+function image(layers: readonly Descriptor[]): NamedImage {
   const config = put(
     printConfig({
       architecture: 'amd64',
@@ -60,7 +60,7 @@ function image(layers: readonly Descriptor[]): RegistrySource {
   blobs.set('latest', manifest);
   blobs.set(digestOf(manifest), manifest);
   const { port } = server.address() as AddressInfo;
-  return new RegistrySource(`127.0.0.1:${port}/image:latest`, '');
+  return new NamedImage(parseReference(`127.0.0.1:${port}/image:latest`));
 }
 
 const lower = tarBytes([

@@ -1,8 +1,62 @@
+import type { Digest } from '@kiln/base';
+import { KilnError, digestOf } from '@kiln/base';
+import type { Descriptor, Reference } from '@kiln/oci';
+import { parseReference, printReference } from '@kiln/oci';
+import { RegistryRepository } from '@kiln/registry-client';
+import type { ImageSource } from '@kiln/trust';
 import { findRunning } from '../client.ts';
 import type { Config } from '../config.ts';
-import { RegistrySource } from '../registry-source.ts';
+import { credentialFor } from '../image-build/docker-credentials.ts';
+import { parseImageName } from '../image-build/image-name.ts';
 
-/** The image that a person names: of this factory's registry, unless the name says another. Throws `OCI_REFERENCE_INVALID`. */
-export function namedImage(config: Config, text: string): RegistrySource {
-  return new RegistrySource(text, `localhost:${findRunning(config.home)?.port ?? config.port}`);
+/** An image that a person names: of this factory's registry, unless the name says another. Throws `OCI_REFERENCE_INVALID`. */
+export function namedImage(config: Config, text: string): NamedImage {
+  const reference = parseReference(text);
+  if (reference.registry !== '') return new NamedImage(parseImageName(text));
+  const registry = `localhost:${findRunning(config.home)?.port ?? config.port}`;
+  return new NamedImage({ ...reference, registry });
+}
+
+/** An image in a registry, which is asked with docker’s credentials where it wants to know who asks. */
+export class NamedImage implements ImageSource {
+  readonly reference: Reference;
+  readonly #repository: RegistryRepository;
+
+  constructor(reference: Reference) {
+    const { registry, repository } = reference;
+    this.reference = reference;
+    this.#repository = new RegistryRepository({
+      registry,
+      repository,
+      access: 'pull',
+      credential: () => credentialFor(process.env, { registry, repository }),
+      signal: new AbortController().signal,
+    });
+  }
+
+  get text(): string {
+    return printReference(this.reference);
+  }
+
+  /** The digest that the reference names now. Throws `IMAGE_NOT_FOUND`. */
+  async resolve(): Promise<Digest> {
+    if (this.reference.digest !== undefined) return this.reference.digest;
+    const bytes = await this.#repository.readManifest(this.reference.tag ?? 'latest');
+    if (bytes !== undefined) return digestOf(bytes);
+    throw new KilnError('IMAGE_NOT_FOUND', `there is no image ${this.text}`, {
+      hint: 'kiln image ls lists the images',
+    });
+  }
+
+  readManifest(digest: Digest): Promise<Uint8Array | undefined> {
+    return this.#repository.readManifest(digest);
+  }
+
+  readBlob(digest: Digest): Promise<AsyncIterable<Uint8Array> | undefined> {
+    return this.#repository.readBlob(digest);
+  }
+
+  listReferrers(digest: Digest): Promise<readonly Descriptor[]> {
+    return this.#repository.listReferrers(digest);
+  }
 }

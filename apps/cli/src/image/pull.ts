@@ -5,7 +5,7 @@ import type { Digest } from '@kiln/base';
 import { KilnError, digestFromHex, digestOf } from '@kiln/base';
 import type { Config, Descriptor } from '@kiln/oci';
 import { mediaTypes, parseConfig, parseManifestDocument } from '@kiln/oci';
-import type { RegistrySource } from '../registry-source.ts';
+import type { NamedImage } from './named.ts';
 
 const configBytesMax = 4 * 1024 * 1024;
 const layerBytesMax = 8 * 1024 * 1024 * 1024;
@@ -21,8 +21,8 @@ export interface PulledImage {
   readonly layers: readonly Descriptor[];
 }
 
-/** The image's configuration and layers for this machine. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, `REGISTRY_ANSWER`. */
-export async function pullImage(source: RegistrySource): Promise<PulledImage> {
+/** The image's configuration and layers for this machine. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, `REGISTRY_CLIENT_…`. */
+export async function pullImage(source: NamedImage): Promise<PulledImage> {
   const named = await source.resolve();
   let digest = named;
   for (let depth = 0; depth < depthMax; depth++) {
@@ -46,7 +46,7 @@ export async function pullImage(source: RegistrySource): Promise<PulledImage> {
 
 /** The archive in a layer, as it comes; the layer's digest is checked at its end. Throws `IMAGE_CONTENT`. */
 export async function* layerArchive(
-  source: RegistrySource,
+  source: NamedImage,
   layer: Descriptor,
 ): AsyncGenerator<Uint8Array> {
   const blob = Readable.from(checked(source, layer.digest, layerBytesMax));
@@ -60,12 +60,13 @@ export async function* layerArchive(
 function decompressor(
   mediaType: string,
 ): typeof createGunzip | typeof createZstdDecompress | undefined {
-  if (mediaType === mediaTypes.layer) return undefined;
+  // Docker's own types end so too.
+  if (mediaType.endsWith('.tar')) return undefined;
   return mediaType === mediaTypes.layerZstd ? createZstdDecompress : createGunzip;
 }
 
 async function* checked(
-  source: RegistrySource,
+  source: NamedImage,
   digest: Digest,
   limit: number,
 ): AsyncGenerator<Uint8Array> {
@@ -81,7 +82,7 @@ async function* checked(
 }
 
 async function readWhole(
-  source: RegistrySource,
+  source: NamedImage,
   digest: Digest,
   limit: number,
 ): Promise<Uint8Array> {

@@ -22,9 +22,10 @@ export const buildCpio: Subcommand = {
     const tree = await inContext('failed to build layer image', () =>
       rootTree(taskOfFlags(invocation, rootFlags)),
     );
-    const archive = writeCpio(treeMembers(tree), (path) =>
-      invocation.log.warn(`hard link left out: ${path}`),
-    );
+    const archive = writeCpio(treeMembers(tree), {
+      kind: 'plain',
+      onLeftOut: (path) => invocation.log.warn(`hard link left out: ${path}`),
+    });
     const isCompressed = output.endsWith('.gz');
     await writeFile(output, isCompressed ? gzipMember(archive) : archive);
   },

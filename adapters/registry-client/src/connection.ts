@@ -1,0 +1,162 @@
+import { KilnError, messageOf, shorten } from '@kiln/base';
+import { authorizationFor, refused } from './authorization.ts';
+import { parseChallenge } from './challenge.ts';
+import type { RegistryCredential } from './credential.ts';
+import { errorsIn, failure } from './failure.ts';
+import { openAnswer, readText } from './send.ts';
+import type { Answer, OpenAnswer, SentRequest } from './send.ts';
+
+export interface RegistryRepositoryOptions {
+  /** Host, with the port where it is not the scheme's own. */
+  readonly registry: string;
+  readonly repository: string;
+  /** What is done there: some registries give strangers no token to push with. */
+  readonly access: 'pull' | 'pull,push';
+  /** Asked once, when the registry wants to know who asks. */
+  readonly credential: () => Promise<RegistryCredential | undefined>;
+  readonly signal: AbortSignal;
+}
+
+export interface RegistryRequest {
+  readonly method: SentRequest['method'];
+  /** Below the repository; or `url`. */
+  readonly path?: string;
+  readonly url?: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly sizeBytes?: number;
+  open?(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+const attemptsMax = 3;
+const redirectsMax = 5;
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const dockerHubHost = 'registry-1.docker.io';
+
+/** Requests to one repository of a registry: it meets challenges, follows redirects, and tries again what may pass. */
+export class RegistryConnection {
+  readonly base: string;
+  readonly #options: RegistryRepositoryOptions;
+  readonly #isLocal: boolean;
+  #authorization: string | undefined;
+
+  constructor(options: RegistryRepositoryOptions) {
+    this.#options = options;
+    const { registry, repository } = options;
+    this.#isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$)/.test(registry);
+    const isHub = registry === 'index.docker.io' || registry === 'docker.io';
+    const host = isHub ? dockerHubHost : registry;
+    this.base = `${this.#isLocal ? 'http' : 'https'}://${host}/v2/${repository}`;
+  }
+
+  /** One request, its answer read to the end. Throws as `open`. */
+  async ask(request: RegistryRequest): Promise<Answer> {
+    return readText(await this.open(request));
+  }
+
+  /**
+   * One request; where it is answered by a challenge, again with what that wants. Throws `REGISTRY_CLIENT_REFUSED`, and the
+   * network’s errors.
+   */
+  async open(request: RegistryRequest): Promise<OpenAnswer> {
+    const answer = await this.#followed(request);
+    if (answer.status !== 401) return answer;
+    const { headers } = await readText(answer);
+    await this.#authorize(headers['www-authenticate'] ?? '');
+    const second = await this.#followed(request);
+    if (second.status !== 401) return second;
+    second.body.destroy();
+    throw refused(this.#options.registry, 'does not take the credentials');
+  }
+
+  /** What fails in a way that may pass is tried three times. */
+  async again<T>(what: string, work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        this.#options.signal.throwIfAborted();
+        const isPassing = !(error instanceof KilnError) || error.retry === 'later';
+        if (!isPassing || attempt >= attemptsMax) throw this.unreachable(error, what);
+      }
+    }
+  }
+
+  /** What a registry said that it should not have said. */
+  failed({ status, body }: Answer, what: string): Error {
+    const registry = shorten(this.#options.registry);
+    const said = errorsIn(body);
+    const more = said === '' ? '' : `: ${said}`;
+    if (status === 403) return refused(this.#options.registry, `does not allow ${what}${more}`);
+    return failure(
+      'REGISTRY_CLIENT_ANSWER',
+      `registry ${registry} answered ${status} to ${what}${more}`,
+      'check the name of the repository, and that you may use it',
+      status >= 500 || status === 429 ? { retry: 'later' } : {},
+    );
+  }
+
+  /** A registry that answers with something that no registry says. */
+  broken(what: string): Error {
+    return failure(
+      'REGISTRY_CLIENT_ANSWER',
+      `registry ${shorten(this.#options.registry)}: ${what}`,
+      'is this the right registry?',
+    );
+  }
+
+  /** What the network says, unless it is an error of ours. */
+  unreachable(error: unknown, what: string): unknown {
+    if (error instanceof KilnError) return error;
+    return failure(
+      'REGISTRY_CLIENT_UNAVAILABLE',
+      `registry ${shorten(this.#options.registry)}, ${what}: ${messageOf(error)}`,
+      'check the network and the registry',
+      { retry: 'later' },
+    );
+  }
+
+  /** Contents may lie elsewhere; credentials do not go there. */
+  async #followed(request: RegistryRequest): Promise<OpenAnswer> {
+    let url = request.url ?? new URL(`${this.base}/${request.path ?? ''}`);
+    for (let count = 0; count <= redirectsMax; count++) {
+      const answer = await this.#once(request, url);
+      const { location } = answer.headers;
+      const isRead = request.method === 'GET' || request.method === 'HEAD';
+      if (!isRead || !redirects.has(answer.status) || location === undefined) return answer;
+      answer.body.resume();
+      if (!URL.canParse(location, url)) throw this.broken('leads to an address that is none');
+      const next = new URL(location, url);
+      if (next.protocol !== 'https:' && !(this.#isLocal && next.protocol === 'http:'))
+        throw this.broken('leads to an address without encryption');
+      url = next;
+    }
+    throw this.broken(`leads from one address to another more than ${redirectsMax} times`);
+  }
+
+  #once(request: RegistryRequest, url: URL): Promise<OpenAnswer> {
+    const isOurs = url.host === new URL(this.base).host;
+    const authorization = isOurs ? this.#authorization : undefined;
+    return openAnswer({
+      method: request.method,
+      url,
+      headers: { ...request.headers, ...(authorization === undefined ? {} : { authorization }) },
+      sizeBytes: request.sizeBytes ?? 0,
+      ...(request.open === undefined ? {} : { body: request.open() }),
+      signal: this.#options.signal,
+    });
+  }
+
+  async #authorize(header: string): Promise<void> {
+    const { registry, repository, access, signal } = this.#options;
+    const challenge = parseChallenge(header);
+    if (challenge === undefined) throw refused(registry, 'wants credentials of an unknown kind');
+    this.#authorization = await authorizationFor({
+      challenge,
+      credential: await this.#options.credential(),
+      scope: `repository:${repository}:${access}`,
+      registry,
+      isLocal: this.#isLocal,
+      signal,
+    });
+  }
+}
