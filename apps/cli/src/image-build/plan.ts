@@ -53,7 +53,7 @@ export async function planImages(
 ): Promise<readonly PlannedImage[]> {
   const bases = new Map(archs.map((arch) => [arch, baseImageOf(request, arch)] as const));
   if (lock !== undefined) {
-    repositories.useCredentialsOf(request);
+    if (request.dialect === 'apko') repositories.useCredentialsOf(request);
     return locksOfFile(lock, archs, request).map((one) => ({
       lock: one,
       base: bases.get(one.arch),

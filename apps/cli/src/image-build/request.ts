@@ -24,7 +24,7 @@ export interface ImageRequest {
 
 /**
  * Reads the configuration of a task. Dialect `kiln` takes packages of the command line for the configuration’s, and default
- * places where nothing names a repository. Throws as `loadConfig`, `USAGE` for a date or an annotation that is none, and in
+ * places where nothing names a repository or a lock. Throws as `loadConfig`, `USAGE` for a date or an annotation that is none, and in
  * dialect `kiln` `IMAGE_BASE_IMAGE` and `IMAGE_CREDENTIALS`.
  */
 export async function imageRequest(task: ImageTask): Promise<ImageRequest> {
@@ -54,8 +54,8 @@ async function completed(request: ImageRequest, task: ImageTask): Promise<ImageR
   refuseCredentials(appended);
   const packages = [...contents.packages, ...appended.packages];
   const own = { ...config, contents: { ...contents, packages } };
-  const named = repositoriesOf({ config, appended });
-  const places = named.length > 0 ? undefined : await task.defaultPlaces?.();
+  const isNamed = task.lockFile !== '' || repositoriesOf({ config, appended }).length > 0;
+  const places = isNamed ? undefined : await task.defaultPlaces?.();
   return {
     ...request,
     config: own,

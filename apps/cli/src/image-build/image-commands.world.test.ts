@@ -1,0 +1,434 @@
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { collect, systemClock } from '@kiln/base';
+import { parseIndex, parseManifest } from '@kiln/oci';
+import { readTar } from '@kiln/tar';
+import type { TarEntry } from '@kiln/tar';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { runApko } from '../apko/dispatch.ts';
+import { startTicks } from '../client.ts';
+import { parseInvocation } from '../command.ts';
+import type { Command } from '../command.ts';
+import { imageBuild } from '../commands/image-build.ts';
+import { imageDot } from '../commands/image-dot.ts';
+import { imageLock } from '../commands/image-lock.ts';
+import { imagePublish } from '../commands/image-publish.ts';
+import { imageBuildCpio, imageBuildMinirootfs } from '../commands/image-root.ts';
+import { imageShowConfig } from '../commands/image-show-config.ts';
+import { imageShowPackages } from '../commands/image-show-packages.ts';
+import type { Config } from '../config.ts';
+import { readConfig } from '../config.ts';
+
+const repositories = fileURLToPath(new URL('../../testdata/apko/repos', import.meta.url));
+const start = process.cwd();
+const environment = { ...process.env };
+
+let root: string;
+let config: Config;
+let count = 0;
+
+beforeAll(() => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-image-test-'));
+  process.env['XDG_CACHE_HOME'] = path.join(root, 'cache');
+  process.env['DOCKER_CONFIG'] = path.join(root, 'docker');
+  delete process.env['SOURCE_DATE_EPOCH'];
+  config = readConfig({ KILN_HOME: path.join(root, 'home') });
+});
+beforeEach(() => enterFolder());
+afterAll(() => {
+  process.chdir(start);
+  process.env = environment;
+  fs.rmSync(root, { recursive: true, force: true });
+});
+
+/** A folder of its own, with the repositories in it. */
+function enterFolder(): void {
+  const folder = path.join(root, `folder-${++count}`);
+  fs.mkdirSync(folder);
+  fs.symlinkSync(repositories, path.join(folder, 'repos'));
+  process.chdir(folder);
+}
+
+const places = 'repositories: [./repos/main]\n  keyring: [./repos/parity.rsa.pub]';
+
+function write(contents: string, more = 'archs: [x86_64, aarch64]', file = 'image.yaml'): void {
+  fs.writeFileSync(file, `contents:\n  ${contents}\n${more}\n`);
+}
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly talk: string;
+}
+
+async function run(command: Command, ...words: readonly string[]): Promise<Ran> {
+  let out = '';
+  let talk = '';
+  const print = {
+    data: (text: string): void => void (out += text),
+    talk: (text: string): void => void (talk += text),
+  };
+  return { code: await command.run(parseInvocation(command, words, config, print)), out, talk };
+}
+
+async function entriesOf(file: string): Promise<ReadonlyMap<string, TarEntry & { text: string }>> {
+  const found = new Map<string, TarEntry & { text: string }>();
+  for await (const { entry, content } of readTar(fs.createReadStream(file))) {
+    const chunks = content instanceof Uint8Array ? [content] : content;
+    const bytes = await collect(streamOf(chunks), 2 ** 24, () => new Error('large'));
+    found.set(entry.path, { ...entry, text: Buffer.from(bytes).toString() });
+  }
+  return found;
+}
+
+async function* streamOf(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}
+
+describe('kiln image build', () => {
+  test('gives equal bytes elsewhere and later, images in the order of architectures', async () => {
+    const archives: Buffer[] = [];
+    for (const words of [['-o', 'image.tar'], ['-o', 'image.tar', '--cache-dir', './own-cache']]) {
+      enterFolder();
+      write(`${places}\n  packages: [merged-layout, hello, modes]`, 'archs: [aarch64, x86_64]');
+      const { code, talk } = await run(imageBuild, 'image.yaml', ...words);
+      expect(code).toBe(0);
+      expect(talk).toContain('x86_64 aarch64, 4 packages');
+      archives.push(fs.readFileSync('image.tar'));
+    }
+    expect(archives[0]?.equals(archives[1] ?? Buffer.alloc(0))).toBe(true);
+    const entries = await entriesOf('image.tar');
+    const manifest = JSON.parse(entries.get('manifest.json')?.text ?? '') as {
+      readonly RepoTags: readonly string[];
+    }[];
+    expect(manifest.map((one) => one.RepoTags)).toEqual([
+      ['image:latest-amd64'],
+      ['image:latest-arm64'],
+    ]);
+    expect([...entries.values()].every((entry) => entry.mtimeSeconds === 0)).toBe(true);
+  });
+
+  test('writes a layout with the image under its tag, and says what is in it', async () => {
+    write(`${places}\n  packages: [hello]`);
+    const { out } = await run(imageBuild, 'image.yaml', '-o', 'a/layout/', '-t', 'x/y:1', '--json');
+    const told = JSON.parse(out) as {
+      readonly digest: string;
+      readonly sizeBytes: number;
+      readonly images: readonly { readonly digest: string; readonly arch: string }[];
+    };
+    const index = parseIndex(fs.readFileSync('a/layout/index.json'));
+    expect(index.manifests).toMatchObject([
+      {
+        digest: told.digest,
+        annotations: {
+          'org.opencontainers.image.ref.name': '1',
+          'io.containerd.image.name': 'docker.io/x/y:1',
+        },
+      },
+    ]);
+    expect(told).toMatchObject({
+      tags: ['x/y:1'],
+      output: 'a/layout/',
+      images: [
+        { arch: 'x86_64', packages: [{ name: 'libhello' }, { name: 'hello', version: '2.12.1-r3' }] },
+        { arch: 'aarch64' },
+      ],
+    });
+    const blobs = fs.readdirSync('a/layout/blobs/sha256');
+    const sizes = blobs.map((name) => fs.statSync(`a/layout/blobs/sha256/${name}`).size);
+    expect(told.sizeBytes).toBe(sizes.reduce((sum, one) => sum + one, 0));
+    const manifest = parseManifest(
+      fs.readFileSync(`a/layout/blobs/sha256/${told.images[0]?.digest.slice(7)}`),
+    );
+    expect(manifest.layers.length).toBeGreaterThan(0);
+  });
+
+  test('refuses outputs that are neither, and says so before it reads anything', async () => {
+    for (const words of [[], ['-o', 'image.tar.gz'], ['-o', 'image']])
+      await expect(run(imageBuild, 'none.yaml', ...words)).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(run(imagePublish, 'none.yaml', 'nginx')).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('names no registry'),
+    });
+  });
+
+  test('refuses at once what does not resolve, an empty list, and unknown architectures', async () => {
+    write(`${places}\n  packages: [hello, no-such-package]`);
+    const build = (...words: readonly string[]): Promise<Ran> =>
+      run(imageBuild, 'image.yaml', '-o', 'x.tar', ...words);
+    await expect(build()).rejects.toMatchObject({
+      code: 'IMAGE_LOCK_UNSOLVED',
+      message: expect.stringContaining('no-such-package'),
+    });
+    write(`${places}`);
+    await expect(build()).rejects.toMatchObject({
+      code: 'IMAGE_CONFIG_INVALID',
+      message: expect.stringContaining('no packages'),
+    });
+    expect((await build('-p', 'hello')).code).toBe(0);
+    await expect(build('--arch', 'mips')).rejects.toMatchObject({ code: 'USAGE' });
+    write('packages: [hello]');
+    await expect(build()).rejects.toMatchObject({
+      code: 'IMAGE_NO_REPOSITORY',
+      hint: expect.stringContaining('kiln up'),
+    });
+    expect(fs.existsSync('x.tar')).toBe(true);
+  });
+
+  test('refuses passwords in addresses, with the place', async () => {
+    write('repositories: ["https://me:secret@example.org/os"]\n  packages: [hello]');
+    const error: unknown = await run(imageBuild, 'image.yaml', '-o', 'x.tar').catch((one) => one);
+    expect(error).toMatchObject({
+      code: 'IMAGE_CONFIG_INVALID',
+      position: { file: 'image.yaml', line: 2, column: 18 },
+    });
+    expect(JSON.stringify(error) + String(error)).not.toContain('secret');
+    write(`${places}\n  packages: [hello]`);
+    const words = ['-o', 'x.tar', '-r', 'https://me:secret@example.org/os'];
+    const other: unknown = await run(imageBuild, 'image.yaml', ...words).catch((one) => one);
+    expect(other).toMatchObject({ code: 'IMAGE_CREDENTIALS' });
+    expect(String(other)).not.toContain('secret');
+    write(`${places}\n  pakages: [hello]`);
+    await expect(run(imageBuild, 'image.yaml', '-o', 'x.tar')).rejects.toMatchObject({
+      code: 'YAML_UNKNOWN_KEY',
+      position: { line: 4, column: 3 },
+    });
+  });
+
+  test('keeps owners and records nothing of the command line', async () => {
+    write(`${places}\n  packages: [merged-layout, modes]`, 'archs: [x86_64]');
+    const more = ['-r', './repos/extra', '-b', './repos/edge', '-k', './repos/parity.rsa.pub'];
+    await run(imageBuildMinirootfs, 'image.yaml', '-o', 'root.tar', ...more);
+    await run(imageBuildMinirootfs, 'image.yaml', '-o', 'apko.tar', ...more, '--compat', 'apko');
+    const [kiln, apko] = [await entriesOf('root.tar'), await entriesOf('apko.tar')];
+    const owners = (entries: typeof kiln): ReadonlySet<string> =>
+      new Set([...entries.values()].map(({ uid, gid }) => `${uid}:${gid}`));
+    expect(owners(apko)).toEqual(new Set(['0:0']));
+    expect(owners(kiln).size).toBeGreaterThan(1);
+    expect(kiln.get('etc/apk/repositories')?.text).toBe('./repos/main\n');
+    expect(kiln.get('etc/apko.json')?.text).not.toMatch(/extra|edge/);
+    expect(kiln.get('etc/apko.json')?.text).toContain('"packages":["merged-layout=1.0-r0","modes=');
+    expect(apko.get('etc/apk/repositories')?.text).toContain('./repos/extra');
+  });
+
+  test('writes SBOMs where they are asked for, made by Kiln', async () => {
+    write(`${places}\n  packages: [hello]`, 'archs: [x86_64]');
+    const { out } = await run(imageBuild, 'image.yaml', '-o', 'x.tar', '--sbom-path', 'a/b', '--json');
+    const { sboms } = JSON.parse(out) as { readonly sboms: readonly string[] };
+    expect(sboms).toEqual(['a/b/sbom-x86_64.spdx.json', 'a/b/sbom-index.spdx.json']);
+    for (const file of sboms) {
+      const { creationInfo } = JSON.parse(fs.readFileSync(file, 'utf8')) as {
+        readonly creationInfo: { readonly creators: readonly string[] };
+      };
+      expect(creationInfo.creators.filter((one) => one.startsWith('Tool: '))).toEqual([
+        expect.stringMatching(/^Tool: kiln/),
+      ]);
+    }
+    expect(fs.readdirSync('.')).not.toContain('sbom-index.spdx.json');
+  });
+
+  test('with --compat apko makes what kiln apko makes', async () => {
+    write(`${places}\n  packages: [merged-layout, hello, modes]`);
+    await run(imageBuild, 'image.yaml', '-o', 'a.tar', '-t', 'x.example.org/y:1', '--compat', 'apko');
+    const code = await runApko(['build', 'image.yaml', 'x.example.org/y:1', 'b.tar'], {
+      print: { data: () => undefined, talk: () => undefined },
+      environment: process.env,
+      clock: systemClock,
+      signal: new AbortController().signal,
+    });
+    expect(code).toBe(0);
+    expect(fs.readFileSync('a.tar').equals(fs.readFileSync('b.tar'))).toBe(true);
+    await expect(
+      run(imageBuild, 'image.yaml', '-o', 'a.tar', '--compat', 'docker'),
+    ).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  test('builds an architecture once that is listed twice, and locks it once', async () => {
+    write(`${places}\n  packages: [hello]`, 'archs: [x86_64, amd64]');
+    const { out } = await run(imageBuild, 'image.yaml', '-o', 'x.tar', '--json');
+    expect((JSON.parse(out) as { images: unknown[] }).images).toHaveLength(1);
+    expect((await run(imageLock, 'image.yaml')).talk).toBe('x86_64: 2 packages\n');
+  });
+
+  test('takes its date from the flag', async () => {
+    write(`${places}\n  packages: [hello]`, 'archs: [x86_64]');
+    const words = ['-o', 'root.tar', '--build-date', '2020-01-02T03:04:05Z'];
+    await run(imageBuild, 'image.yaml', ...words);
+    const entries = [...(await entriesOf('root.tar')).values()];
+    expect(entries.filter(({ text }) => text.includes('"created":"2020-01-02T03:04:05Z"'))).not.toEqual(
+      [],
+    );
+  });
+});
+
+describe('kiln image lock', () => {
+  const build = (file: string, ...words: readonly string[]): Promise<Ran> =>
+    run(imageBuild, 'image.yaml', '-o', file, '-t', 'image:1', ...words);
+
+  test('gives what a build without it gives, without indexes and keys at hand', async () => {
+    fs.cpSync('repos/main', 'main', { recursive: true });
+    fs.mkdirSync('keys');
+    fs.copyFileSync('repos/parity.rsa.pub', 'keys/parity.rsa.pub');
+    write('repositories: [./main]\n  keyring: [./keys]\n  packages: [merged-layout, hello]');
+    await build('free.tar');
+    expect((await run(imageLock, 'image.yaml', '-o', 'x.json')).out).toBe('x.json\n');
+    fs.rmSync('keys', { recursive: true });
+    fs.rmSync('main/x86_64/APKINDEX.tar.gz');
+    await build('locked.tar', '--lockfile', 'x.json');
+    expect(fs.readFileSync('locked.tar').equals(fs.readFileSync('free.tar'))).toBe(true);
+    const root = ['-o', 'root.tar', '--arch', 'x86_64', '--lockfile', 'x.json'];
+    await run(imageBuildMinirootfs, 'image.yaml', ...root);
+    expect((await entriesOf('root.tar')).has('etc/apk/keys/parity.rsa.pub')).toBe(true);
+  });
+
+  test('is refused where it is of another configuration or lacks an architecture', async () => {
+    write(`${places}\n  packages: [hello]`);
+    await run(imageLock, 'image.yaml', '--arch', 'x86_64');
+    expect(fs.existsSync('image.lock.json')).toBe(true);
+    const lock = ['--lockfile', 'image.lock.json'];
+    await expect(build('x.tar', ...lock)).rejects.toMatchObject({
+      code: 'IMAGE_LOCK_ARCHITECTURE',
+      message: expect.stringContaining('arm64'),
+    });
+    expect((await build('x.tar', ...lock, '--arch', 'x86_64')).code).toBe(0);
+    await expect(build('x.tar', ...lock, '-p', 'modes')).rejects.toMatchObject({ code: 'USAGE' });
+    fs.appendFileSync('image.yaml', '# a comment\n');
+    await expect(build('x.tar', ...lock)).rejects.toMatchObject({ code: 'IMAGE_LOCK_STALE' });
+  });
+
+  test('holds what the command line adds', async () => {
+    write('packages: [hello]', 'archs: [x86_64]');
+    const added = ['-r', './repos/main', '-k', './repos/parity.rsa.pub', '-p', 'modes'];
+    const { out } = await run(imageLock, 'image.yaml', '--json', ...added);
+    const { packages } = JSON.parse(out) as { packages: { name: string; checksum: string }[] };
+    expect(packages.map(({ name }) => name)).toContain('modes');
+    const lock = JSON.parse(fs.readFileSync('image.lock.json', 'utf8')) as {
+      readonly contents: { readonly keyring: readonly unknown[] };
+    };
+    expect(lock.contents.keyring).toMatchObject([
+      { url: './repos/parity.rsa.pub', content: expect.stringContaining('PUBLIC KEY') },
+    ]);
+    expect((await build('x.tar', '--lockfile', 'image.lock.json')).code).toBe(0);
+  });
+});
+
+describe('what a configuration means', () => {
+  test('is printed: packages, configuration, graph', async () => {
+    write(`${places}\n  packages: [hello]`, 'archs: [x86_64]\nentrypoint: {command: /bin/x}');
+    expect((await run(imageShowPackages, 'image.yaml', '--format', 'packagelock')).out).toBe(
+      '- libhello=2.12.1-r3\n- hello=2.12.1-r3\n',
+    );
+    const rows = JSON.parse((await run(imageShowPackages, 'image.yaml', '--json')).out) as unknown;
+    expect(rows).toMatchObject([
+      {
+        arch: 'x86_64',
+        packages: [
+          { name: 'libhello', checksum: expect.stringMatching(/^Q1/) },
+          { name: 'hello', url: './repos/main/x86_64/hello-2.12.1-r3.apk' },
+        ],
+      },
+    ]);
+    expect((await run(imageShowConfig, 'image.yaml')).out).toContain('command: /bin/x\n');
+    const shown = JSON.parse((await run(imageShowConfig, 'image.yaml', '--json')).out) as unknown;
+    expect(shown).toMatchObject({ contents: { packages: ['hello'] }, archs: ['amd64'] });
+    expect((await run(imageDot, 'image.yaml')).out).toContain('"so:libhello.so.1" -> "libhello"');
+  });
+
+  test('that cannot be is drawn, and fails', async () => {
+    write(`${places}\n  packages: [no-such-package]`, 'archs: [x86_64]');
+    let out = '';
+    const print = { data: (text: string) => void (out += text), talk: () => undefined };
+    const invocation = parseInvocation(imageDot, ['image.yaml'], config, print);
+    await expect(imageDot.run(invocation)).rejects.toMatchObject({ code: 'IMAGE_LOCK_UNSOLVED' });
+    expect(out).toContain('digraph images');
+    expect(out).toContain('no-such-package');
+  });
+});
+
+test('a cpio archive has every name of a file', async () => {
+  write(`${places}\n  packages: [modes]`, 'archs: [x86_64, aarch64]');
+  const { talk } = await run(imageBuildCpio, 'image.yaml', '-o', 'r.cpio', '--arch', 'x86_64');
+  expect(talk).not.toContain('left out');
+  expect(fs.readFileSync('r.cpio', 'latin1')).toContain('usr/zhard\0');
+  const compat = ['-o', 'a.cpio', '--arch', 'x86_64', '--compat', 'apko'];
+  expect((await run(imageBuildCpio, 'image.yaml', ...compat)).talk).toContain('left out');
+  await expect(run(imageBuildCpio, 'image.yaml', '-o', 'r.cpio')).rejects.toMatchObject({
+    code: 'USAGE',
+  });
+});
+
+describe('next to a factory', () => {
+  let server: Server;
+  let asked: string[];
+
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      const url = request.url ?? '';
+      asked.push(url);
+      if (url === '/api/packages') {
+        response.end(JSON.stringify([{ repository: 'main' }, { repository: 'main' }]));
+        return;
+      }
+      const file = path.join(repositories, url.replace(/^\/apk\//, ''));
+      if (fs.existsSync(file)) response.end(fs.readFileSync(file));
+      else response.writeHead(404).end();
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    fs.mkdirSync(path.join(config.home, 'run'), { recursive: true });
+    fs.mkdirSync(path.join(config.home, 'public'));
+    fs.copyFileSync(
+      path.join(repositories, 'parity.rsa.pub'),
+      path.join(config.home, 'public/parity.rsa.pub'),
+    );
+    const { port } = server.address() as AddressInfo;
+    fs.writeFileSync(
+      path.join(config.home, 'run/factory.json'),
+      JSON.stringify({ pid: process.pid, startTicks: startTicks(process.pid), port }),
+    );
+  });
+  afterAll(() => {
+    server.close();
+    fs.rmSync(config.home, { recursive: true });
+  });
+  beforeEach(() => {
+    asked = [];
+  });
+
+  test('its packages and its key are at hand, and nothing of them gets into the image', async () => {
+    write('packages: [merged-layout, hello]', 'archs: [x86_64]');
+    const { talk } = await run(imageBuildMinirootfs, 'image.yaml', '-o', 'root.tar');
+    expect(talk).toMatch(/packages come from the factory: http:\/\/127.0.0.1:\d+\/apk\/main\n/);
+    const entries = await entriesOf('root.tar');
+    expect(entries.get('etc/apk/repositories')?.text).toBe('\n');
+    expect([...entries.keys()].filter((name) => name.startsWith('etc/apk/keys/'))).toEqual([]);
+    expect(entries.get('etc/apko.json')?.text).not.toContain('127.0.0.1');
+    asked = [];
+    await run(imageBuildMinirootfs, 'image.yaml', '-o', 'again.tar', '-r', './repos/main', '-k', 'repos');
+    expect(asked).toEqual([]);
+    expect(fs.readFileSync('again.tar').equals(fs.readFileSync('root.tar'))).toBe(true);
+  });
+
+  test('what was fetched is enough offline', async () => {
+    const { port } = server.address() as AddressInfo;
+    const address = `http://127.0.0.1:${port}/apk`;
+    write('packages: [hello]', 'archs: [x86_64]');
+    const words = ['-r', `${address}/main`, '-k', `${address}/parity.rsa.pub`, '-o', 'x.tar'];
+    const own = ['--cache-dir', 'own'];
+    await expect(run(imageBuild, 'image.yaml', ...words, ...own, '--offline')).rejects.toMatchObject({
+      code: expect.stringMatching(/^APK_CLIENT_/),
+    });
+    await run(imageBuild, 'image.yaml', ...words, ...own);
+    asked = [];
+    expect((await run(imageBuild, 'image.yaml', ...words, ...own, '--offline')).code).toBe(0);
+    expect(asked).toEqual([]);
+  });
+});
