@@ -50,10 +50,7 @@ export class RegistryRepository {
    * The bytes of a blob, or of a part of it; undefined where there is none. Where the connection breaks, it goes on from there.
    * Neither its length nor its digest is checked.
    */
-  readBlob(
-    digest: Digest,
-    range: BlobRange = {},
-  ): Promise<AsyncGenerator<Uint8Array> | undefined> {
+  readBlob(digest: Digest, range: BlobRange = {}): Promise<AsyncGenerator<Uint8Array> | undefined> {
     return readBlob(this.#connection, digest, range);
   }
 
@@ -126,11 +123,15 @@ export class RegistryRepository {
     const answer = await this.#connection.open({ method: 'GET', url, headers });
     const bytes = await this.#document(answer, what);
     if (bytes === undefined) return undefined;
-    const [, link] = /<([^>]*)>\s*;\s*rel="?next"?/.exec(String(answer.headers['link'] ?? '')) ?? [];
+    const [, link] =
+      /<([^>]*)>\s*;\s*rel="?next"?/.exec(String(answer.headers['link'] ?? '')) ?? [];
     const isAddress = link !== undefined && URL.canParse(link, url);
     const next = isAddress ? new URL(link, url) : undefined;
     // Another host’s list is not this registry’s word.
-    return { manifests: parseIndex(bytes).manifests, next: next?.host === url.host ? next : undefined };
+    return {
+      manifests: parseIndex(bytes).manifests,
+      next: next?.host === url.host ? next : undefined,
+    };
   }
 
   /** Where registries do not know referrers, clients keep them under a tag (specification, "referrers tag schema"). */

@@ -223,7 +223,12 @@ describe('a repository of a registry', () => {
         schemaVersion: 2,
         mediaType: 'application/vnd.oci.image.index.v1+json',
         manifests: [
-          { mediaType: 'application/vnd.oci.image.manifest.v1+json', size: 1, digest, artifactType: name },
+          {
+            mediaType: 'application/vnd.oci.image.manifest.v1+json',
+            size: 1,
+            digest,
+            artifactType: name,
+          },
         ],
       });
     answer = ({ url }) =>

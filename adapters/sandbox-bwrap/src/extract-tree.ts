@@ -93,7 +93,10 @@ class Extraction {
   readonly #directory: string;
   readonly #limits: ExtractLimits;
   readonly #tree = new TreeModel();
-  readonly #directories = new Map<string, { readonly mode: number; readonly mtimeSeconds: number }>();
+  readonly #directories = new Map<
+    string,
+    { readonly mode: number; readonly mtimeSeconds: number }
+  >();
   #entries = 0;
   #bytes = 0;
 

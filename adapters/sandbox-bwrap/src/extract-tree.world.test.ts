@@ -162,19 +162,16 @@ describe('layers are written one upon the other', () => {
   });
 
   test('whiteouts take away what is below, and nothing of their own layer', async () => {
-    const root = await extractAll(
-      base,
-      [
-        member('etc/.wh.a', 'file'),
-        member('etc/conf/.wh.c', 'file'),
-        member('lib/.wh.l', 'file'),
-        member('etc/.wh.none', 'file'),
-        member('none/.wh.none', 'file'),
-        member('.wh..wh.plnk/1', 'file'),
-        member('etc/b', 'file', 'b2'),
-        member('etc/.wh.b', 'file'),
-      ],
-    );
+    const root = await extractAll(base, [
+      member('etc/.wh.a', 'file'),
+      member('etc/conf/.wh.c', 'file'),
+      member('lib/.wh.l', 'file'),
+      member('etc/.wh.none', 'file'),
+      member('none/.wh.none', 'file'),
+      member('.wh..wh.plnk/1', 'file'),
+      member('etc/b', 'file', 'b2'),
+      member('etc/.wh.b', 'file'),
+    ]);
     expect(await readdir(join(root, 'etc'))).toEqual(['b', 'conf']);
     expect(await readFile(join(root, 'etc/b'), 'utf8')).toBe('b2');
     expect(await readdir(join(root, 'etc/conf'))).toEqual([]);

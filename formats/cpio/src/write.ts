@@ -110,7 +110,11 @@ class Inodes {
     const first = this.#firsts.get(linkTarget);
     assert(first !== undefined, 'a hard link comes after the name that it leads to');
     if (first.entry.type === 'file') return { ...first, hasContent: false };
-    return { ...first, entry: { ...first.entry, path }, facts: { ...first.facts, inode: ++this.#last, links: 1 } };
+    return {
+      ...first,
+      entry: { ...first.entry, path },
+      facts: { ...first.facts, inode: ++this.#last, links: 1 },
+    };
   }
 }
 

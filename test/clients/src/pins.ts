@@ -23,6 +23,7 @@ export interface ClientPins {
   readonly skopeo: DebianPin;
   readonly umoci: DebianPin;
   readonly runc: DebianPin;
+  readonly cpio: DebianPin;
   readonly chromium: DebianPin;
   readonly crane: GoPin;
   readonly cosign: GoPin;
@@ -58,6 +59,14 @@ export const clientPins: ClientPins = {
     version: '1.1.5+ds1-1+deb12u1',
     sha256: 'a00351f8c0318de0b424ecf5cd0fdb69880a89f3511cae4f6fff7de3e57881c5',
     program: 'usr/sbin/runc',
+    argumentsFirst: [],
+  },
+  cpio: {
+    kind: 'debian',
+    package: 'cpio',
+    version: '2.13+dfsg-7.1',
+    sha256: '73d4a22bdd7eb6be1e480d6884b103eb500cfd539cc20ae0f3e44dd8b0614798',
+    program: 'bin/cpio',
     argumentsFirst: [],
   },
   chromium: {

@@ -105,7 +105,8 @@ async function write(
   },
 ): Promise<void> {
   if (task.dialect === 'apko') {
-    if (kind === 'archive') await writeArchive(place, { built, tag: parseImageName(printReference(tag)), work });
+    if (kind === 'archive')
+      await writeArchive(place, { built, tag: parseImageName(printReference(tag)), work });
     else await writeLayout(place, built, work);
   } else {
     const images = { built, name: tag, work };

@@ -60,7 +60,10 @@ function tagsOf(words: readonly string[]): readonly Reference[] {
     if (registry === '')
       throw usage(imagePublish, `"${shorten(text)}" names no registry, such as docker.io/${text}`);
     if (digest !== undefined)
-      throw usage(imagePublish, `"${shorten(text, 200)}" has a digest, which is not for you to say`);
+      throw usage(
+        imagePublish,
+        `"${shorten(text, 200)}" has a digest, which is not for you to say`,
+      );
     return parseImageName(text);
   });
 }

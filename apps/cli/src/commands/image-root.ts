@@ -47,8 +47,7 @@ export const imageBuildCpio: Command = {
     'qemu-system-x86_64 -kernel vmlinuz -initrd initramfs.cpio.gz -append rdinit=/sbin/init',
   ],
   options: outputOption('root.cpio.gz'),
-  run: (invocation) =>
-    writeRoot(imageBuildCpio, invocation, (tree) => cpioOf(tree, invocation)),
+  run: (invocation) => writeRoot(imageBuildCpio, invocation, (tree) => cpioOf(tree, invocation)),
 };
 
 async function* cpioOf(tree: AssembledTree, { print }: Invocation): AsyncGenerator<Uint8Array> {

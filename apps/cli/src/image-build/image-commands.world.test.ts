@@ -97,7 +97,10 @@ async function* streamOf(
 describe('kiln image build', () => {
   test('gives equal bytes elsewhere and later, images in the order of architectures', async () => {
     const archives: Buffer[] = [];
-    for (const words of [['-o', 'image.tar'], ['-o', 'image.tar', '--cache-dir', './own-cache']]) {
+    for (const words of [
+      ['-o', 'image.tar'],
+      ['-o', 'image.tar', '--cache-dir', './own-cache'],
+    ]) {
       enterFolder();
       write(`${places}\n  packages: [merged-layout, hello, modes]`, 'archs: [aarch64, x86_64]');
       const { code, talk } = await run(imageBuild, 'image.yaml', ...words);
@@ -139,7 +142,10 @@ describe('kiln image build', () => {
       tags: ['x/y:1'],
       output: 'a/layout/',
       images: [
-        { arch: 'x86_64', packages: [{ name: 'libhello' }, { name: 'hello', version: '2.12.1-r3' }] },
+        {
+          arch: 'x86_64',
+          packages: [{ name: 'libhello' }, { name: 'hello', version: '2.12.1-r3' }],
+        },
         { arch: 'aarch64' },
       ],
     });
@@ -222,7 +228,15 @@ describe('kiln image build', () => {
 
   test('writes SBOMs where they are asked for, made by Kiln', async () => {
     write(`${places}\n  packages: [hello]`, 'archs: [x86_64]');
-    const { out } = await run(imageBuild, 'image.yaml', '-o', 'x.tar', '--sbom-path', 'a/b', '--json');
+    const { out } = await run(
+      imageBuild,
+      'image.yaml',
+      '-o',
+      'x.tar',
+      '--sbom-path',
+      'a/b',
+      '--json',
+    );
     const { sboms } = JSON.parse(out) as { readonly sboms: readonly string[] };
     expect(sboms).toEqual(['a/b/sbom-x86_64.spdx.json', 'a/b/sbom-index.spdx.json']);
     for (const file of sboms) {
@@ -238,7 +252,16 @@ describe('kiln image build', () => {
 
   test('with --compat apko makes what kiln apko makes', async () => {
     write(`${places}\n  packages: [merged-layout, hello, modes]`);
-    await run(imageBuild, 'image.yaml', '-o', 'a.tar', '-t', 'x.example.org/y:1', '--compat', 'apko');
+    await run(
+      imageBuild,
+      'image.yaml',
+      '-o',
+      'a.tar',
+      '-t',
+      'x.example.org/y:1',
+      '--compat',
+      'apko',
+    );
     const code = await runApko(['build', 'image.yaml', 'x.example.org/y:1', 'b.tar'], {
       print: { data: () => undefined, talk: () => undefined },
       environment: process.env,
@@ -264,9 +287,9 @@ describe('kiln image build', () => {
     const words = ['-o', 'root.tar', '--build-date', '2020-01-02T03:04:05Z'];
     await run(imageBuild, 'image.yaml', ...words);
     const entries = [...(await entriesOf('root.tar')).values()];
-    expect(entries.filter(({ text }) => text.includes('"created":"2020-01-02T03:04:05Z"'))).not.toEqual(
-      [],
-    );
+    expect(
+      entries.filter(({ text }) => text.includes('"created":"2020-01-02T03:04:05Z"')),
+    ).not.toEqual([]);
   });
 });
 
@@ -412,7 +435,16 @@ describe('next to a factory', () => {
     expect([...entries.keys()].filter((name) => name.startsWith('etc/apk/keys/'))).toEqual([]);
     expect(entries.get('etc/apko.json')?.text).not.toContain('127.0.0.1');
     asked = [];
-    await run(imageBuildMinirootfs, 'image.yaml', '-o', 'again.tar', '-r', './repos/main', '-k', 'repos');
+    await run(
+      imageBuildMinirootfs,
+      'image.yaml',
+      '-o',
+      'again.tar',
+      '-r',
+      './repos/main',
+      '-k',
+      'repos',
+    );
     expect(asked).toEqual([]);
     expect(fs.readFileSync('again.tar').equals(fs.readFileSync('root.tar'))).toBe(true);
   });
@@ -423,7 +455,9 @@ describe('next to a factory', () => {
     write('packages: [hello]', 'archs: [x86_64]');
     const words = ['-r', `${address}/main`, '-k', `${address}/parity.rsa.pub`, '-o', 'x.tar'];
     const own = ['--cache-dir', 'own'];
-    await expect(run(imageBuild, 'image.yaml', ...words, ...own, '--offline')).rejects.toMatchObject({
+    await expect(
+      run(imageBuild, 'image.yaml', ...words, ...own, '--offline'),
+    ).rejects.toMatchObject({
       code: expect.stringMatching(/^APK_CLIENT_/),
     });
     await run(imageBuild, 'image.yaml', ...words, ...own);

@@ -49,7 +49,13 @@ function documentOf({ built, tags, output, sboms }: ReportedImages): Record<stri
   };
 }
 
-function imageOf({ arch, manifest, config, layers, packages }: BuiltImage): Record<string, unknown> {
+function imageOf({
+  arch,
+  manifest,
+  config,
+  layers,
+  packages,
+}: BuiltImage): Record<string, unknown> {
   const sizeBytes = [config.descriptor, ...layers].reduce((sum, one) => sum + one.sizeBytes, 0);
   return {
     arch: apkArch(arch),

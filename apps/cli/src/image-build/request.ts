@@ -31,7 +31,10 @@ export async function imageRequest(task: ImageTask): Promise<ImageRequest> {
   const { dialect, file, folders, environment } = task;
   const annotations = annotationsOfFlag(task.annotations);
   const loaded = loadConfig(file, { folders, dialect });
-  const config = { ...loaded.config, annotations: { ...loaded.config.annotations, ...annotations } };
+  const config = {
+    ...loaded.config,
+    annotations: { ...loaded.config.annotations, ...annotations },
+  };
   const request = {
     dialect,
     file,
@@ -48,9 +51,13 @@ async function completed(request: ImageRequest, task: ImageTask): Promise<ImageR
   const { config, appended } = request;
   const { contents } = config;
   if (contents.baseImage !== undefined)
-    throw new KilnError('IMAGE_BASE_IMAGE', `${shorten(request.file, 200)}: base images are apko’s`, {
-      hint: 'list the packages of the base image, or say --compat apko with --lockfile',
-    });
+    throw new KilnError(
+      'IMAGE_BASE_IMAGE',
+      `${shorten(request.file, 200)}: base images are apko’s`,
+      {
+        hint: 'list the packages of the base image, or say --compat apko with --lockfile',
+      },
+    );
   refuseCredentials(appended);
   const packages = [...contents.packages, ...appended.packages];
   const own = { ...config, contents: { ...contents, packages } };

@@ -37,9 +37,13 @@ async function locked(request: ImageRequest, task: ImageTask): Promise<Assembled
   const archs = wantedArchitectures(task.archs, request.config.archs, task.dialect);
   const [arch = ''] = archs;
   if (archs.length > 1)
-    throw new KilnError('USAGE', `a file system is of one architecture, not of ${archs.join(', ')}`, {
-      hint: 'name one with --arch',
-    });
+    throw new KilnError(
+      'USAGE',
+      `a file system is of one architecture, not of ${archs.join(', ')}`,
+      {
+        hint: 'name one with --arch',
+      },
+    );
   const lock = task.lockFile === '' ? undefined : readLockFile(task.lockFile, request, task.log);
   const repositories = new ImageRepositories(task);
   task.onStage?.('reading keys and indexes');

@@ -39,7 +39,10 @@ describe('architectures', () => {
   });
 
   test('of dialect kiln are there once, known, and this machine’s where nothing names one', () => {
-    expect(wantedArchitectures([], ['s390x', 'amd64', 'amd64'], 'kiln')).toEqual(['amd64', 's390x']);
+    expect(wantedArchitectures([], ['s390x', 'amd64', 'amd64'], 'kiln')).toEqual([
+      'amd64',
+      's390x',
+    ]);
     expect(wantedArchitectures([], [], 'kiln')).toEqual(architecturesOfFlag(['host']));
     expect(() => wantedArchitectures(['mips'], [], 'kiln')).toThrow(usage);
   });

@@ -44,7 +44,9 @@ export async function writeLock(
   task.onStage?.('reading keys and indexes');
   const keys = await repositories.keys(trustedKeys(request));
   const context = { request, archs, keys, repositories };
-  const packages = await (dialect === 'apko' ? lockedApart(context) : lockedTogether(context, task));
+  const packages = await (dialect === 'apko'
+    ? lockedApart(context)
+    : lockedTogether(context, task));
   const { buildRepositories, runtimeRepositories, repositories: own } = request.config.contents;
   const { appended } = request;
   const isWhole = dialect === 'kiln';

@@ -81,11 +81,7 @@ async function* checked(
   if (digestFromHex(hash.digest('hex')) !== digest) throw broken(digest);
 }
 
-async function readWhole(
-  source: NamedImage,
-  digest: Digest,
-  limit: number,
-): Promise<Uint8Array> {
+async function readWhole(source: NamedImage, digest: Digest, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of checked(source, digest, limit)) chunks.push(chunk);
   return Buffer.concat(chunks);
