@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { KeptFiles } from '@kiln/apk-files';
 import type { VerificationReport } from '@kiln/trust';

@@ -86,7 +86,8 @@ test('layers of every compression go over each other, and whiteouts take away', 
   const source = image([
     put(gzipBytes(lower), mediaTypes.layerGzip),
     put(zstdCompressSync(upper), mediaTypes.layerZstd),
-    put(tarBytes([member('etc/kept', 'changed')]), mediaTypes.layer),
+    // Its last block is not finished, as umoci leaves it.
+    put(tarBytes([member('etc/kept', 'changed')]).subarray(0, 519), mediaTypes.layer),
   ]);
   const { packages, files, config } = await readImageContents(source);
   expect([...files.keys()].sort()).toEqual([

@@ -5,6 +5,7 @@ import type { Digest } from '@kiln/base';
 import { KilnError, digestFromHex, digestOf } from '@kiln/base';
 import type { Config, Descriptor } from '@kiln/oci';
 import { mediaTypes, parseConfig, parseManifestDocument } from '@kiln/oci';
+import { paddedSize } from '@kiln/tar';
 import type { NamedImage } from './named.ts';
 
 const configBytesMax = 4 * 1024 * 1024;
@@ -44,17 +45,29 @@ export async function pullImage(source: NamedImage): Promise<PulledImage> {
   throw broken(digest);
 }
 
-/** The archive in a layer, as it comes; the layer's digest is checked at its end. Throws `IMAGE_CONTENT`. */
+/**
+ * The archive in a layer, as it comes; the layer's digest is checked at its end. umoci leaves the last block of what it inserts
+ * unfinished, which the digest says was not lost on the way: it is filled up. Throws `IMAGE_CONTENT`.
+ */
 export async function* layerArchive(
   source: NamedImage,
   layer: Descriptor,
 ): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of unpacked(source, layer)) {
+    size += chunk.length;
+    yield chunk;
+  }
+  yield new Uint8Array(paddedSize(size) - size);
+}
+
+function unpacked(source: NamedImage, layer: Descriptor): AsyncIterable<Uint8Array> {
   const blob = Readable.from(checked(source, layer.digest, layerBytesMax));
   const open = decompressor(layer.mediaType);
-  if (open === undefined) return yield* blob as AsyncIterable<Uint8Array>;
+  if (open === undefined) return blob as AsyncIterable<Uint8Array>;
   const stream = open();
   blob.on('error', (error) => stream.destroy(error));
-  yield* blob.pipe(stream) as AsyncIterable<Uint8Array>;
+  return blob.pipe(stream) as AsyncIterable<Uint8Array>;
 }
 
 function decompressor(
