@@ -103,7 +103,9 @@ export function helpOf(command: CommandPage): string {
     const short = option.short === undefined ? '' : `-${option.short}, `;
     const left = `${short}--${name}${option.type === 'string' ? ` ${option.value ?? 'VALUE'}` : ''}`;
     const [first = '', ...more] = wrap(option.help, columnsMax - helpColumn);
-    lines.push(`  ${left.padEnd(helpColumn - 3)} ${first}`);
+    // An option that is longer than its column has a line of its own.
+    if (left.length <= helpColumn - 3) lines.push(`  ${left.padEnd(helpColumn - 3)} ${first}`);
+    else lines.push(`  ${left}`, `${' '.repeat(helpColumn)}${first}`);
     for (const line of more) lines.push(`${' '.repeat(helpColumn)}${line}`);
   }
   return `${lines.join('\n')}\n`;

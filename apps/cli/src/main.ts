@@ -10,6 +10,14 @@ import { kilnVersion } from './version.ts';
 
 enableCompileCache();
 
+const names = Object.keys(commands).filter((name) => name !== 'process');
+
+/** Lines of commands and what they do, in two columns. */
+function listed(shown: readonly string[]): string[] {
+  const column = Math.max(...shown.map((name) => name.length));
+  return shown.map((name) => `  ${name.padEnd(column)}  ${commands[name]?.summary ?? ''}`);
+}
+
 const overview = (): string =>
   [
     'usage: kiln COMMAND [OPTIONS]',
@@ -17,9 +25,7 @@ const overview = (): string =>
     'Kiln rebuilds open source software from source into signed, tested, minimal images.',
     '',
     'commands:',
-    ...Object.entries(commands)
-      .filter(([name]) => name !== 'process')
-      .map(([name, entry]) => `  ${name.padEnd(14)} ${entry.summary}`),
+    ...listed(names),
     '',
     'examples:',
     '  kiln up                      start, build the catalog, show progress',
@@ -54,14 +60,14 @@ function find(
 /** The commands of a group such as `package`, when nothing but its name and the flag for help is given. */
 function groupHelp(words: readonly string[]): string | undefined {
   const [group = '', wish, ...more] = words;
-  const members = Object.entries(commands).filter(([name]) => name.startsWith(`${group} `));
+  const members = names.filter((name) => name.startsWith(`${group} `));
   if (members.length === 0 || more.length > 0 || (wish !== '--help' && wish !== '-h'))
     return undefined;
   return [
     `usage: kiln ${group} COMMAND [OPTIONS]`,
     '',
     'commands:',
-    ...members.map(([name, entry]) => `  ${name.padEnd(20)} ${entry.summary}`),
+    ...listed(members),
     '',
     `kiln ${group} COMMAND --help shows a command with examples and options.`,
     '',
@@ -71,7 +77,6 @@ function groupHelp(words: readonly string[]): string | undefined {
 /** What was probably meant: the same words misspelt, or all commands of the group. */
 async function unknownCommand(words: readonly string[]): Promise<KilnError> {
   const { nearestWord } = await import('@kiln/yaml/nearest');
-  const names = Object.keys(commands).filter((name) => name !== 'process');
   const group = names.filter((name) => name.startsWith(`${words[0] ?? ''} `));
   const taken = names.some(
     (name) => name.includes(' ') && nearestWord(words[0] ?? '', [name.split(' ')[0] ?? '']),
