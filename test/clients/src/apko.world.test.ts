@@ -2,15 +2,12 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FsBlobs } from '@kiln/blobs-fs';
-import { MemoryRegistryState } from '@kiln/factory';
 import { parseIndex } from '@kiln/oci';
-import { ociRegistry } from '@kiln/oci-registry';
-import Fastify from 'fastify';
-import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from './command.ts';
 import { installClients } from './install.ts';
+import type { PasswordRegistry } from './password-registry.ts';
+import { passwordRegistry } from './password-registry.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const repositories = join(root, 'apps/cli/testdata/apko/repos');
@@ -27,7 +24,7 @@ archs: [x86_64, aarch64]
 
 describe('strangers’ clients and the images of kiln apko', () => {
   let directory: string;
-  let server: FastifyInstance;
+  let server: PasswordRegistry;
   let registry: string;
   let clients: Readonly<Record<'crane' | 'skopeo' | 'umoci', string>>;
 
@@ -36,22 +33,11 @@ describe('strangers’ clients and the images of kiln apko', () => {
     directory = await mkdtemp(join(tmpdir(), 'kiln-apko-clients-'));
     await symlink(repositories, join(directory, 'repos'));
     await writeFile(join(directory, 'hello.yaml'), configuration);
-    server = Fastify();
-    const expected = `Basic ${Buffer.from('ada:secret:word').toString('base64')}`;
-    server.addHook('onRequest', async (request, reply) => {
-      if (request.headers.authorization === expected || request.method === 'GET') return;
-      await reply.code(401).header('www-authenticate', 'Basic realm="test"').send();
-    });
-    await server.register(ociRegistry, {
-      blobs: new FsBlobs({ directory: join(directory, 'blobs') }),
-      state: new MemoryRegistryState(),
-      uploadsDirectory: join(directory, 'uploads'),
-      authorizePush: () => ({ allowed: true }),
-    });
-    registry = (await server.listen({ host: '127.0.0.1', port: 0 })).replace('http://', '');
+    server = await passwordRegistry(directory, { reading: 'free' });
+    registry = server.name;
   });
   afterAll(async () => {
-    await server.close();
+    await server[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });
   });
 

@@ -13,14 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FsBlobs } from '@kiln/blobs-fs';
-import { MemoryRegistryState } from '@kiln/factory';
-import { ociRegistry } from '@kiln/oci-registry';
-import Fastify from 'fastify';
-import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from './command.ts';
 import { installClients } from './install.ts';
+import type { PasswordRegistry } from './password-registry.ts';
+import { passwordRegistry, registryPassword } from './password-registry.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const repositories = join(root, 'apps/cli/testdata/apko/repos');
@@ -42,7 +39,7 @@ interface Built {
 
 describe('strangers’ clients and the images of kiln image', () => {
   let directory: string;
-  let server: FastifyInstance;
+  let server: PasswordRegistry;
   let registry: string;
   let clients: Readonly<Record<'cpio' | 'crane' | 'skopeo' | 'umoci', string>>;
 
@@ -51,28 +48,16 @@ describe('strangers’ clients and the images of kiln image', () => {
     directory = await mkdtemp(join(tmpdir(), 'kiln-image-clients-'));
     await symlink(repositories, join(directory, 'repos'));
     await writeFile(join(directory, 'hello.yaml'), configuration);
-    server = Fastify();
-    const expected = `Basic ${Buffer.from('ada:secret:word').toString('base64')}`;
-    server.addHook('onRequest', async (request, reply) => {
-      if (request.headers.authorization === expected) return;
-      await reply.code(401).header('www-authenticate', 'Basic realm="test"').send();
-    });
-    await server.register(ociRegistry, {
-      blobs: new FsBlobs({ directory: join(directory, 'blobs') }),
-      state: new MemoryRegistryState(),
-      uploadsDirectory: join(directory, 'uploads'),
-      authorizePush: () => ({ allowed: true }),
-    });
-    registry = (await server.listen({ host: '127.0.0.1', port: 0 })).replace('http://', '');
-    const auth = Buffer.from('ada:secret:word').toString('base64');
+    server = await passwordRegistry(directory, { reading: 'private' });
+    registry = server.name;
     await mkdir(join(directory, '.docker'));
     await writeFile(
       join(directory, '.docker/config.json'),
-      JSON.stringify({ auths: { [registry]: { auth } } }),
+      JSON.stringify({ auths: { [registry]: { auth: registryPassword } } }),
     );
   });
   afterAll(async () => {
-    await server.close();
+    await server[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });
   });
 

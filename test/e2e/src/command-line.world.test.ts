@@ -142,6 +142,16 @@ describe('looking', () => {
     expect(other.stdout).toMatch(/^~ entrypoint: /m);
   });
 
+  test('an image that is built next to the factory is the factory’s, with a lock and without', async () => {
+    const { digest } = await factory.json<{ readonly digest: string }>('image', 'show', 'greeter');
+    const config = path.join(factory.catalog, 'images/greeter.yaml');
+    const build = ['image', 'build', config, '-o', path.join(factory.directory, 'greeter.tar')];
+    expect(await factory.json(...build, '--no-vcs')).toMatchObject({ digest });
+    const lock = path.join(factory.directory, 'greeter.lock.json');
+    await factory.succeed(['image', 'lock', config, '-o', lock]);
+    expect(await factory.json(...build, '--no-vcs', '--lockfile', lock)).toMatchObject({ digest });
+  });
+
   test('a package is shown with what it was made of', async () => {
     const shown = await factory.succeed(['package', 'show', 'hostname']);
     expect(shown).toContain('hostname 3.23-r0 x86_64');

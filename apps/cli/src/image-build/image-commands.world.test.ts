@@ -7,7 +7,8 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { collect, systemClock } from '@kiln/base';
+import { readIndexFile, writeIndexFile } from '@kiln/apk-files';
+import { assert, collect, seededRandom, systemClock } from '@kiln/base';
 import { parseIndex, parseManifest } from '@kiln/oci';
 import { readTar } from '@kiln/tar';
 import type { TarEntry } from '@kiln/tar';
@@ -326,6 +327,21 @@ describe('kiln image lock', () => {
     await expect(build('x.tar', ...lock, '-p', 'modes')).rejects.toMatchObject({ code: 'USAGE' });
     fs.appendFileSync('image.yaml', '# a comment\n');
     await expect(build('x.tar', ...lock)).rejects.toMatchObject({ code: 'IMAGE_LOCK_STALE' });
+  });
+
+  test('holds packages that are of no architecture', async () => {
+    fs.cpSync('repos/main', 'main', { recursive: true });
+    const file = 'main/x86_64/APKINDEX.tar.gz';
+    const index = await readIndexFile(file);
+    assert(index !== undefined, 'the repository has an index');
+    const noarch = index.records.map((one) => ({ ...one, arch: 'noarch' }));
+    const options = { description: '', key: undefined, random: seededRandom(1) };
+    await writeIndexFile(file, noarch, options);
+    write('repositories: [./main]\n  packages: [merged-layout, hello]', 'archs: [x86_64]');
+    await build('free.tar', '--ignore-signatures');
+    await run(imageLock, 'image.yaml', '--ignore-signatures');
+    await build('locked.tar', '--lockfile', 'image.lock.json');
+    expect(fs.readFileSync('locked.tar').equals(fs.readFileSync('free.tar'))).toBe(true);
   });
 
   test('holds what the command line adds', async () => {
