@@ -50,7 +50,7 @@ async function namesAt(
   options: Partial<ApkClientOptions> = {},
 ): Promise<string[]> {
   const { indexes } = await client(options).indexes(repositories, { arch: 'x86_64', keys });
-  return indexes.flatMap(({ records, tag }) => records.map(({ name }) => `${name}@${tag}`));
+  return indexes.flatMap(({ records, tag }) => [...records].map(({ name }) => `${name}@${tag}`));
 }
 
 function wanted({ record }: TestPackage, repository: string): GuestPackage {

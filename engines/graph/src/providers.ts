@@ -37,7 +37,7 @@ export class Providers {
     this.#tree = prepareIndexes([
       { repository: '', tag: '', records: made.map(({ record }) => record) },
     ]);
-    this.packages = this.#tree.candidates;
+    this.packages = this.#tree.candidates();
     this.runtime = made.map(({ record }) => record.depends);
     this.packages.forEach((candidate, index) =>
       this.#recipeOf.set(candidate, made[index]?.recipe ?? -1),
@@ -76,7 +76,7 @@ export class Providers {
   }
 
   isPublished(name: string, version: string): boolean {
-    return this.#published.identities().has(`${name}=${version}`);
+    return this.#published.has(name, version);
   }
 
   #provider(candidate: Candidate | undefined): Provider | undefined {
@@ -105,11 +105,13 @@ export class Providers {
 
   #options(prepared: PreparedIndexes, text: string): readonly Candidate[] {
     const atom = splitAtom(text, 'kiln');
-    return (prepared.byName.get(atom.name) ?? []).filter(
-      (candidate) =>
-        (candidate.tag === '' || candidate.tag === atom.pin) &&
-        (atom.operator === 'any' || carries(candidate, atom)),
-    );
+    return prepared
+      .byName(atom.name)
+      .filter(
+        (candidate) =>
+          (candidate.tag === '' || candidate.tag === atom.pin) &&
+          (atom.operator === 'any' || carries(candidate, atom)),
+      );
   }
 
   /** A package as an index will describe it, as far as that is known. */
@@ -134,7 +136,7 @@ export class Providers {
   }
 
   #newest(name: string): IndexRecord | undefined {
-    const named = (this.#published.byName.get(name) ?? []).filter((one) => one.name === name);
+    const named = this.#published.byName(name).filter((one) => one.name === name);
     return named.reduce<Candidate | undefined>(
       (newest, one) =>
         newest === undefined || compareVersions(one.version, newest.version) > 0 ? one : newest,

@@ -77,9 +77,9 @@ function lostAtom(atom: string, old: PreparedIndexes, renewed: PreparedIndexes):
   return formerly === undefined ? [] : [{ atom, formerly: formerly.name }];
 }
 
-function giverOf(text: string, { byName }: PreparedIndexes): Candidate | undefined {
+function giverOf(text: string, prepared: PreparedIndexes): Candidate | undefined {
   const atom = splitAtom(text, 'kiln');
-  return byName.get(atom.name)?.find((one) => atom.operator === 'any' || carries(one, atom));
+  return prepared.byName(atom.name).find((one) => atom.operator === 'any' || carries(one, atom));
 }
 
 function newest(records: readonly IndexRecord[]): ReadonlyMap<string, IndexRecord> {

@@ -9,8 +9,8 @@ export function installedIf(prepared: PreparedIndexes, members: readonly Candida
   const found = new Map<string, Candidate>();
   for (const member of members) {
     const registered =
-      prepared.byInstallIf.get(member.name) ??
-      prepared.byInstallIf.get(`${member.name}=${member.version}`) ??
+      prepared.byInstallIf(member.name) ??
+      prepared.byInstallIf(`${member.name}=${member.version}`) ??
       [];
     for (const candidate of registered) {
       const isWanted = candidate.record.installIf.every((term) => isPresent(present, term));

@@ -1,6 +1,8 @@
 import type { IndexRecord } from '@kiln/apk';
 import { splitAtom } from './atom.ts';
 import type { Atom, SolverDialect } from './atom.ts';
+import { recordSource, unusualNames } from './record-source.ts';
+import type { RecordSource } from './record-source.ts';
 import type { RepositoryIndex } from './types.ts';
 
 /** One record of one repository, with what the solver asks of it at hand. */
@@ -15,48 +17,134 @@ export interface Candidate {
   readonly provides: readonly Atom[];
 }
 
-/** Indexes turned into maps, once; any number of solves may share them. Nothing in it ever changes. */
+/**
+ * Indexes that can be asked who has a name; any number of solves may share them, and should, since what one of them looked at is
+ * kept for the next. What it answers never changes.
+ */
 export interface PreparedIndexes {
   readonly dialect: SolverDialect;
-  readonly candidates: readonly Candidate[];
-  /** Name or provided name to candidates: first those so named, in index order, then providers. */
-  readonly byName: ReadonlyMap<string, readonly Candidate[]>;
-  /** `install_if` term, as written, to the candidates that have it. */
-  readonly byInstallIf: ReadonlyMap<string, readonly Candidate[]>;
-  /** Every `NAME=VERSION` there is. */
-  identities(): ReadonlySet<string>;
+  /** All of them, in index order. */
+  candidates(): readonly Candidate[];
+  /** Those with a name: first those so named, in index order, then those that provide it. */
+  byName(name: string): readonly Candidate[];
+  /** Those with an `install_if` term, as written; undefined when there are none. */
+  byInstallIf(term: string): readonly Candidate[] | undefined;
+  /** Whether there is a package of exactly this name and version. */
+  has(name: string, version: string): boolean;
 }
 
-/** Builds the maps of a set of indexes. Cost is linear in records and their provides. */
+/** Prepares a set of indexes. Packed ones are at hand at once; of a list the cost is linear in records and their provides. */
 export function prepareIndexes(
   indexes: readonly RepositoryIndex[],
   dialect: SolverDialect = 'kiln',
 ): PreparedIndexes {
-  const candidates = indexes.flatMap((index) =>
-    index.records.map((record) => new PreparedCandidate(record, index, dialect)),
-  );
-  const byName = new Map<string, Candidate[]>();
-  for (const candidate of candidates) append(byName, candidate.name, candidate);
-  for (const candidate of candidates) {
-    for (const provide of candidate.record.provides)
-      append(byName, providedName(provide, dialect), candidate);
-  }
-  const byInstallIf = new Map<string, Candidate[]>();
-  for (const candidate of candidates) {
-    for (const term of candidate.record.installIf) append(byInstallIf, term, candidate);
-  }
-  let identities: ReadonlySet<string> | undefined;
-  return {
+  return new SharedIndexes(
+    indexes.map((index) => new PreparedIndex(index, dialect)),
     dialect,
-    candidates,
-    byName,
-    byInstallIf,
-    identities: () =>
-      (identities ??= new Set(candidates.map(({ name, version }) => `${name}=${version}`))),
-  };
+  );
 }
 
-/** Of the many candidates of an index a solve looks at few: what it asks of those is made then. */
+class SharedIndexes implements PreparedIndexes {
+  readonly dialect: SolverDialect;
+  readonly #indexes: readonly PreparedIndex[];
+  /** Of names that somebody has. */
+  readonly #byName = new Map<string, readonly Candidate[]>();
+  #byInstallIf: ReadonlyMap<string, readonly Candidate[]> | undefined;
+
+  constructor(indexes: readonly PreparedIndex[], dialect: SolverDialect) {
+    this.#indexes = indexes;
+    this.dialect = dialect;
+  }
+
+  candidates(): readonly Candidate[] {
+    return this.#indexes.flatMap((index) => index.all());
+  }
+
+  byName(name: string): readonly Candidate[] {
+    const known = this.#byName.get(name);
+    if (known !== undefined) return known;
+    const named = this.#indexes.flatMap((index) => index.named(name));
+    const providing = this.#indexes.flatMap((index) => index.providing(name));
+    // One package alone may provide its own name as well.
+    const found =
+      providing.length > 0 && providing[0] === named.at(-1)
+        ? [...named, ...providing.slice(1)]
+        : [...named, ...providing];
+    if (found.length > 0) this.#byName.set(name, found);
+    return found;
+  }
+
+  byInstallIf(term: string): readonly Candidate[] | undefined {
+    this.#byInstallIf ??= termsOf(this.#indexes.flatMap((index) => index.conditional()));
+    return this.#byInstallIf.get(term);
+  }
+
+  has(name: string, version: string): boolean {
+    return this.byName(name).some((one) => one.name === name && one.version === version);
+  }
+}
+
+function termsOf(candidates: readonly Candidate[]): ReadonlyMap<string, readonly Candidate[]> {
+  const terms = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    for (const term of new Set(candidate.record.installIf)) {
+      const list = terms.get(term);
+      if (list === undefined) terms.set(term, [candidate]);
+      else list.push(candidate);
+    }
+  }
+  return terms;
+}
+
+/** Of the many records of an index a solve looks at few: those become candidates, each once. */
+class PreparedIndex {
+  readonly #index: RepositoryIndex;
+  readonly #dialect: SolverDialect;
+  readonly #source: RecordSource;
+  readonly #unusual: ReadonlyMap<string, readonly number[]>;
+  readonly #candidates = new Map<number, Candidate>();
+
+  constructor(index: RepositoryIndex, dialect: SolverDialect) {
+    this.#index = index;
+    this.#dialect = dialect;
+    this.#source = recordSource(index.records);
+    this.#unusual = unusualNames(this.#source, dialect);
+  }
+
+  all(): readonly Candidate[] {
+    return Array.from({ length: this.#source.length }, (_, number) => this.#candidate(number));
+  }
+
+  named(name: string): readonly Candidate[] {
+    return this.#source.named(name).map((number) => this.#candidate(number));
+  }
+
+  /** Each once. */
+  providing(name: string): readonly Candidate[] {
+    const usual = this.#source.providing(name);
+    const unusual = this.#unusual.get(name) ?? [];
+    return [
+      ...new Set(unusual.length === 0 ? usual : [...usual, ...unusual].sort((a, b) => a - b)),
+    ].map((number) => this.#candidate(number));
+  }
+
+  conditional(): readonly Candidate[] {
+    return this.#source.conditional.map((number) => this.#candidate(number));
+  }
+
+  #candidate(number: number): Candidate {
+    const known = this.#candidates.get(number);
+    if (known !== undefined) return known;
+    const candidate = new PreparedCandidate(
+      this.#source.record(number),
+      this.#index,
+      this.#dialect,
+    );
+    this.#candidates.set(number, candidate);
+    return candidate;
+  }
+}
+
 class PreparedCandidate implements Candidate {
   readonly record: IndexRecord;
   readonly name: string;
@@ -83,17 +171,4 @@ class PreparedCandidate implements Candidate {
     this.#provides ??= this.record.provides.map((provide) => splitAtom(provide, this.#dialect));
     return this.#provides;
   }
-}
-
-/** As `splitAtom` says; nearly all are `NAME=VERSION`. */
-function providedName(provide: string, dialect: SolverDialect): string {
-  return /^[^@=><~]+=[^@=><~]+$/.test(provide)
-    ? provide.slice(0, provide.indexOf('='))
-    : splitAtom(provide, dialect).name;
-}
-
-function append(map: Map<string, Candidate[]>, name: string, candidate: Candidate): void {
-  const list = map.get(name);
-  if (list === undefined) map.set(name, [candidate]);
-  else if (list.at(-1) !== candidate) list.push(candidate);
 }

@@ -26,8 +26,11 @@ export function solve(
 ): Solution | Unsolved {
   const prepared = isPrepared(indexes) ? indexes : prepareIndexes(indexes);
   try {
-    const state = new SolverState(prepared);
-    disqualifyUnavailable(state, options.siblings ?? []);
+    const { siblings = [] } = options;
+    const state = new SolverState(
+      prepared,
+      siblings.length === 0 ? undefined : (candidate) => lackingIn(siblings, candidate),
+    );
     const packages = install(state, world);
     if (prepared.dialect === 'kiln') refuseContradictions(state, packages, world);
     return {
@@ -56,21 +59,13 @@ function isPrepared(
   return 'byName' in indexes;
 }
 
-function disqualifyUnavailable(
-  state: SolverState,
+/** Why a candidate cannot be had: an architecture that has no such package. */
+function lackingIn(
   siblings: NonNullable<SolveOptions['siblings']>,
-): void {
-  for (const candidate of siblings.length === 0 ? [] : state.prepared.candidates) {
-    const lacking = siblings.find(
-      (s) => !s.prepared.identities().has(`${candidate.name}=${candidate.version}`),
-    );
-    if (lacking !== undefined) {
-      state.disqualify(
-        candidate,
-        `package "${candidate.file}" not available for arch "${lacking.arch}"`,
-      );
-    }
-  }
+  { name, version, file }: Candidate,
+): string | undefined {
+  const lacking = siblings.find(({ prepared }) => !prepared.has(name, version));
+  return lacking && `package "${file}" not available for arch "${lacking.arch}"`;
 }
 
 function install(state: SolverState, world: readonly string[]): Candidate[] {

@@ -28,13 +28,19 @@ export function withLink<T>(link: string, work: () => T): T {
 /** What one solve learns while it goes: disqualified candidates with the reason, and the names taken. */
 export class SolverState {
   readonly prepared: PreparedIndexes;
+  readonly #lacking: (candidate: Candidate) => string | undefined;
   #disqualified = new Map<Candidate, string>();
   /** Names that a chosen package holds exclusively. */
   #selected = new Map<string, Candidate>();
   readonly #atoms = new Map<string, Atom>();
 
-  constructor(prepared: PreparedIndexes) {
+  /** `lacking` is the reason why a candidate cannot be had whatever is learnt; undefined when it can. */
+  constructor(
+    prepared: PreparedIndexes,
+    lacking: (candidate: Candidate) => string | undefined = () => undefined,
+  ) {
     this.prepared = prepared;
+    this.#lacking = lacking;
   }
 
   /** Runs `work`; when it ends in a dead end, everything learnt in it is forgotten and the result is undefined. */
@@ -59,7 +65,7 @@ export class SolverState {
   }
 
   candidates(name: string): readonly Candidate[] {
-    return this.prepared.byName.get(name) ?? [];
+    return this.prepared.byName(name);
   }
 
   selected(name: string): Candidate | undefined {
@@ -67,12 +73,16 @@ export class SolverState {
   }
 
   isDisqualified(candidate: Candidate): boolean {
-    return this.#disqualified.has(candidate);
+    return this.#reason(candidate) !== undefined;
+  }
+
+  #reason(candidate: Candidate): string | undefined {
+    return this.#disqualified.get(candidate) ?? this.#lacking(candidate);
   }
 
   /** Rules a candidate out; the first reason is kept. */
   disqualify(candidate: Candidate, reason: string): void {
-    if (!this.#disqualified.has(candidate)) this.#disqualified.set(candidate, reason);
+    if (!this.isDisqualified(candidate)) this.#disqualified.set(candidate, reason);
   }
 
   /** Rules out what contradicts these atoms, whoever provides them. */
@@ -94,7 +104,7 @@ export class SolverState {
   #constrainVersion(atom: Atom): void {
     if (atom.version === '') return;
     for (const candidate of this.candidates(atom.name)) {
-      if (this.#disqualified.has(candidate)) continue;
+      if (this.isDisqualified(candidate)) continue;
       const reason = contradiction(candidate, atom);
       if (reason !== undefined) this.#disqualified.set(candidate, reason);
     }
@@ -104,7 +114,7 @@ export class SolverState {
   disqualifyConflicts(chosen: Candidate): void {
     for (const provide of chosen.provides) {
       for (const other of this.candidates(provide.name)) {
-        if (other === chosen || this.#disqualified.has(other)) continue;
+        if (other === chosen || this.isDisqualified(other)) continue;
         if (provide.version === '' && !holdsVersioned(other, provide.name)) continue;
         this.#disqualified.set(other, `${chosen.file} already provides ${provide.name}`);
       }
@@ -131,7 +141,7 @@ export class SolverState {
   options(atom: Atom, allowedPins: readonly string[], existing?: Candidate): readonly Candidate[] {
     return this.candidates(atom.name).filter(
       (candidate) =>
-        !this.#disqualified.has(candidate) &&
+        !this.isDisqualified(candidate) &&
         (candidate.tag === '' ||
           allowedPins.includes(candidate.tag) ||
           isSamePackage(candidate, existing)) &&
@@ -144,7 +154,7 @@ export class SolverState {
     const candidates = this.candidates(atom.name);
     if (candidates.length === 0) return new Dead([`nothing provides "${atom.name}"`], [atom.text]);
     const reasons = candidates.flatMap((candidate) => {
-      const reason = this.#disqualified.get(candidate);
+      const reason = this.#reason(candidate);
       return reason === undefined ? [] : [`  ${candidate.file} disqualified because ${reason}`];
     });
     return new Dead(reasons.length === 0 ? ['not in indexes'] : [...new Set(reasons)]);

@@ -1,4 +1,4 @@
-import type { IndexRecord } from '@kiln/apk';
+import type { IndexRecord, PackedIndex } from '@kiln/apk';
 
 /** The records of one repository, in the order of its index. */
 export interface RepositoryIndex {
@@ -6,7 +6,8 @@ export interface RepositoryIndex {
   readonly repository: string;
   /** `@tag` without the at sign, or "" for an untagged repository. */
   readonly tag: string;
-  readonly records: readonly IndexRecord[];
+  /** As `readIndex` gives them, or a list. Of those packed only what a solve looks at becomes objects. */
+  readonly records: readonly IndexRecord[] | PackedIndex;
 }
 
 /** A chosen package. */

@@ -124,11 +124,9 @@ describe('the index file', () => {
       ['DESCRIPTION', 0o644, 0, 0],
     ]);
     expect(Buffer.from(tar.subarray(-1024)).equals(Buffer.alloc(1024))).toBe(true);
-    expect(await readIndex(member, { unsigned: true })).toEqual({
-      records: [record],
-      description: 'a repository',
-      signedBy: undefined,
-    });
+    const { records, ...rest } = await readIndex(member, { unsigned: true });
+    expect([...records]).toEqual([record]);
+    expect(rest).toEqual({ description: 'a repository', signedBy: undefined });
   });
 
   it('is believed when a trusted key signed it, named with or without its ending', async () => {

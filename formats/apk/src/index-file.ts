@@ -1,17 +1,18 @@
-import { KilnError, collect, concatBytes, shorten } from '@kiln/base';
+import { KilnError, collect, shorten } from '@kiln/base';
 import { firstMember, gzipBytes } from '@kiln/gzip';
 import { fileEntry, readTar, tarBytes } from '@kiln/tar';
 import { indexInvalid } from './errors.ts';
-import { parseIndex, printIndex } from './index-text.ts';
+import { printIndex } from './index-text.ts';
 import type { PrintIndexOptions } from './index-text.ts';
 import type { IndexRecord } from './package-info.ts';
+import { PackedIndex } from './packed-index.ts';
 import { splitSignatures } from './signature-split.ts';
 import { verifySignatures } from './signature.ts';
 import type { ApkSignature, Keyring, VerifyOptions } from './signature.ts';
 
 /** A repository index that was read. */
 export interface ApkIndex {
-  readonly records: readonly IndexRecord[];
+  readonly records: PackedIndex;
   readonly description: string;
   /** File name of the key whose signature was verified; undefined when none was asked for. */
   readonly signedBy: string | undefined;
@@ -85,28 +86,28 @@ function requireSignature(
   }
 }
 
-async function readFiles(
-  tar: Uint8Array,
-): Promise<{ records: IndexRecord[]; description: string }> {
-  const files = new Map<string, string>();
+async function readFiles(tar: Uint8Array): Promise<Pick<ApkIndex, 'records' | 'description'>> {
+  const files = new Map<string, Uint8Array>();
   for await (const { entry, content } of readTar(tar, { duplicates: 'refuse' })) {
     if (!['APKINDEX', 'DESCRIPTION'].includes(entry.path) || entry.type !== 'file') {
       throw indexInvalid(`unexpected "${shorten(entry.path)}" in the index`);
     }
-    files.set(entry.path, await textOf(content));
+    files.set(entry.path, await bytesOf(content));
   }
   const text = files.get('APKINDEX');
   if (text === undefined) throw indexInvalid('index has no APKINDEX');
-  return { records: parseIndex(text), description: files.get('DESCRIPTION') ?? '' };
+  const description = textOf(files.get('DESCRIPTION') ?? new Uint8Array());
+  return { records: new PackedIndex(text), description };
 }
 
-async function textOf(content: AsyncIterable<Uint8Array> | Uint8Array): Promise<string> {
-  const bytes =
-    content instanceof Uint8Array
-      ? content
-      : await collect(content, Number.MAX_SAFE_INTEGER, () => indexInvalid('index is too large'));
+async function bytesOf(content: AsyncIterable<Uint8Array> | Uint8Array): Promise<Uint8Array> {
+  if (content instanceof Uint8Array) return content;
+  return collect(content, Number.MAX_SAFE_INTEGER, () => indexInvalid('index is too large'));
+}
+
+function textOf(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(concatBytes([bytes]));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw indexInvalid('index is not UTF-8');
   }

@@ -6,10 +6,12 @@ import type { IndexRecord } from './package-info.ts';
  * around install-if lists are taken off: printing them again would put another pair around them.
  */
 export function mergeRecords(
-  present: readonly IndexRecord[],
+  present: Iterable<IndexRecord>,
   joining: readonly IndexRecord[],
 ): IndexRecord[] {
-  const merged = new Map(present.map((record) => [identityOf(record), withoutBrackets(record)]));
+  const merged = new Map(
+    Array.from(present, (record) => [identityOf(record), withoutBrackets(record)]),
+  );
   for (const record of joining) merged.set(identityOf(record), record);
   return [...merged.values()];
 }

@@ -74,7 +74,9 @@ async function openOther(
   });
   const newest = indexes
     .flatMap(({ repository, records }) =>
-      records.filter(({ name }) => name === info.name).map((record) => ({ repository, record })),
+      [...records]
+        .filter(({ name }) => name === info.name)
+        .map((record) => ({ repository, record })),
     )
     .reduce<Published | undefined>(
       (best, one) =>

@@ -82,7 +82,7 @@ const at = (file: string): string => path.join(folder, 'seed/x86_64', file);
 
 async function indexed(): Promise<readonly string[]> {
   const index = await readIndexFile(at('APKINDEX.tar.gz'));
-  return (index?.records ?? []).map(({ name, version }) => `${name}-${version}.apk`);
+  return [...(index?.records ?? [])].map(({ name, version }) => `${name}-${version}.apk`);
 }
 
 function listing(file: string): readonly string[] {

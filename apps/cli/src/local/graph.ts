@@ -147,8 +147,8 @@ async function graphOf(
       options.built === undefined || options.built.length === 0
         ? undefined
         : sonameImpact({
-            before: indexes.flatMap(({ records }) => records),
-            built: built.flatMap(({ records }) => records),
+            before: indexes.flatMap(({ records }) => [...records]),
+            built: built.flatMap(({ records }) => [...records]),
             recipes: nodes,
           }),
     way: options.why && whyNeeded(graph, options.why.from, options.why.to),

@@ -315,7 +315,7 @@ function versionsOf({ plan, resolved, compiled }: Prepared): LibraryVersions {
     version: plan.fullVersion,
     building: new Set([compiled.package, ...compiled.subpackages].map(({ name }) => name)),
     installed: new Map(resolved.lock.packages.map(({ name, version }) => [name, version])),
-    index: resolved.indexes.flatMap(({ records }) => records),
+    index: resolved.indexes.flatMap(({ records }) => [...records]),
     dialect: compiled.recipe.dialect,
   });
 }

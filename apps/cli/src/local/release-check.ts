@@ -80,7 +80,7 @@ interface Published {
 function publishedOf({ recipe, indexes, outDirectory }: ReleaseCheckRequest): readonly Published[] {
   const { name } = recipe.package;
   const all = indexes.flatMap((index) =>
-    index.records
+    [...index.records]
       .filter((record) => (record.origin || record.name) === name)
       .map((record) => ({ record, index })),
   );
@@ -155,7 +155,7 @@ async function epochsOf(
   if (!findings.some(({ kind }) => kind === 'removed-soname')) return [];
   const { built, indexes } = request;
   return sonameImpact({
-    before: indexes.flatMap(({ records }) => records),
+    before: indexes.flatMap(({ records }) => [...records]),
     built: built.map(({ info, checksum, control, data }) =>
       recordOf(info, checksum, control.length + data.sizeBytes),
     ),
