@@ -147,7 +147,7 @@ export class Providers {
 
 function choose(text: string, options: readonly Candidate[]): Candidate | undefined {
   const { name, pin } = splitAtom(text, 'kiln');
-  return bestCandidate(options, { name, pin, existing: new Map(), origins: new Set() });
+  return bestCandidate(options, { name, pin });
 }
 
 function nameOf(atom: string): string {

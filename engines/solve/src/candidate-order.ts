@@ -1,4 +1,5 @@
 import { compareBytes } from '@kiln/base';
+import type { Chosen } from './chosen.ts';
 import type { Candidate } from './prepared.ts';
 import { compareVersionTexts } from './versions.ts';
 
@@ -8,15 +9,8 @@ export interface Preference {
   readonly name: string;
   /** The repository tag to prefer; "" prefers repositories without one. */
   readonly pin: string;
-  /** Packages already chosen, by name. */
-  readonly existing: ReadonlyMap<string, Candidate>;
-  /** `originKey` of those pulled in. */
-  readonly origins: ReadonlySet<string>;
-}
-
-/** An origin at one version. */
-export function originKey(candidate: Candidate): string {
-  return `${candidate.record.origin}\u0000${candidate.version}`;
+  /** Packages already chosen; default none. */
+  readonly chosen?: Pick<Chosen, 'get' | 'hasOrigin'>;
 }
 
 interface Ranked {
@@ -59,8 +53,8 @@ function rank(candidate: Candidate, preference: Preference): Ranked {
   const { record } = candidate;
   return {
     candidate,
-    isExisting: preference.existing.get(candidate.name)?.version === candidate.version,
-    isOriginPresent: record.origin !== '' && preference.origins.has(originKey(candidate)),
+    isExisting: preference.chosen?.get(candidate.name)?.version === candidate.version,
+    isOriginPresent: record.origin !== '' && preference.chosen?.hasOrigin(candidate.originKey) === true,
     isPinned: candidate.tag === preference.pin,
     carried: carriedVersion(candidate, preference.name),
   };

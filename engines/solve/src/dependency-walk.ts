@@ -1,5 +1,6 @@
 import type { Atom } from './atom.ts';
-import { bestCandidate, originKey } from './candidate-order.ts';
+import { bestCandidate } from './candidate-order.ts';
+import { Chosen } from './chosen.ts';
 import type { Candidate } from './prepared.ts';
 import { Dead, accepts, withLink } from './solver-state.ts';
 import type { SolverState } from './solver-state.ts';
@@ -7,12 +8,6 @@ import { isVersionSatisfied } from './versions.ts';
 
 /** Deepest chain of dependencies that is followed. */
 export const depthMax = 2000;
-
-/** What the packages chosen so far mean for further choices; a walk adds to it. */
-export interface Chosen {
-  readonly existing: Map<string, Candidate>;
-  readonly origins: Set<string>;
-}
 
 interface Choice {
   readonly text: string;
@@ -26,9 +21,10 @@ export class DependencyWalk {
   readonly #chosen: Chosen;
   readonly #parents = new Set<string>();
 
+  /** What it chooses does not become part of `chosen`. */
   constructor(state: SolverState, chosen: Chosen) {
     this.#state = state;
-    this.#chosen = chosen;
+    this.#chosen = new Chosen(chosen);
   }
 
   /**
@@ -71,17 +67,14 @@ export class DependencyWalk {
     const best = bestCandidate(choice.options, {
       name: choice.atom.name,
       pin: '',
-      ...this.#chosen,
+      chosen: this.#chosen,
     });
     if (best === undefined) throw this.#state.deadEnd(choice.atom);
     this.#state.disqualifyConflicts(best);
     this.#state.pick(parent);
     const below = this.closure(best, pin);
     closure.push(...below, best);
-    for (const candidate of below) {
-      this.#chosen.existing.set(candidate.name, candidate);
-      this.#chosen.origins.add(originKey(candidate));
-    }
+    for (const candidate of below) this.#chosen.add(candidate);
   }
 
   /** The dependencies that still need a package, each with its options. */
@@ -91,7 +84,7 @@ export class DependencyWalk {
       if (text.startsWith('!')) continue;
       const atom = this.#state.atom(text);
       if (isMetBy(parent, atom) || this.#isSelected(atom)) continue;
-      const options = this.#state.options(atom, [pin], this.#chosen.existing.get(atom.name));
+      const options = this.#state.options(atom, [pin], this.#chosen.get(atom.name));
       if (options.length === 0) {
         const dead = this.#state.deadEnd(atom);
         throw new Dead([`solving "${text}" constraint:`, ...dead.chain], dead.missing);

@@ -15,6 +15,8 @@ export interface Candidate {
   /** `NAME-VERSION.apk`, for messages. */
   readonly file: string;
   readonly provides: readonly Atom[];
+  /** Its origin and its version as one text: what was built together has the same. */
+  readonly originKey: string;
 }
 
 /**
@@ -151,6 +153,7 @@ class PreparedCandidate implements Candidate {
   readonly version: string;
   readonly repository: string;
   readonly tag: string;
+  readonly originKey: string;
   readonly #dialect: SolverDialect;
   #provides: readonly Atom[] | undefined;
 
@@ -160,6 +163,7 @@ class PreparedCandidate implements Candidate {
     this.version = record.version;
     this.repository = repository;
     this.tag = tag;
+    this.originKey = `${record.origin}\0${record.version}`;
     this.#dialect = dialect;
   }
 

@@ -1,4 +1,5 @@
-import { bestCandidate, originKey } from './candidate-order.ts';
+import { bestCandidate } from './candidate-order.ts';
+import { Chosen } from './chosen.ts';
 import { DependencyWalk } from './dependency-walk.ts';
 import { installedIf } from './install-if.ts';
 import { prepareIndexes } from './prepared.ts';
@@ -76,7 +77,7 @@ function install(state: SolverState, world: readonly string[]): Candidate[] {
   const add = (candidates: readonly Candidate[]): void => {
     for (const candidate of candidates) {
       if (!installed.has(candidate.name)) installed.set(candidate.name, candidate);
-      if (!chosen.has(candidate.name)) chosen.set(candidate.name, candidate);
+      if (chosen.get(candidate.name) === undefined) chosen.add(candidate);
     }
   };
   for (const text of wanted) {
@@ -93,17 +94,19 @@ function chooseWorld(
   state: SolverState,
   world: readonly string[],
   wanted: readonly string[],
-): Map<string, Candidate> {
-  const chosen = new Map<string, Candidate>();
+): Chosen {
+  const byName = new Map<string, Candidate>();
   state.constrain(world);
   let remaining = [...wanted];
   while (remaining.length > 0) {
     const next = fewestOptions(state, remaining);
     const best = withLink(`solving "${next}" constraint:`, () => bestForEntry(state, next));
-    chosen.set(best.name, best);
+    byName.set(best.name, best);
     remaining = remaining.filter((text) => text !== next);
     state.disqualifyConflicts(best);
   }
+  const chosen = new Chosen();
+  for (const candidate of byName.values()) chosen.add(candidate);
   return chosen;
 }
 
@@ -125,8 +128,6 @@ function bestForEntry(state: SolverState, text: string): Candidate {
   const best = bestCandidate(state.options(atom, [atom.pin]), {
     name: atom.name,
     pin: atom.pin,
-    existing: new Map(),
-    origins: new Set(),
   });
   if (best === undefined) throw state.deadEnd(atom);
   return best;
@@ -135,7 +136,7 @@ function bestForEntry(state: SolverState, text: string): Candidate {
 function entryWithDependencies(
   state: SolverState,
   text: string,
-  chosen: ReadonlyMap<string, Candidate>,
+  chosen: Chosen,
 ): readonly Candidate[] {
   const entry = bestForEntry(state, text);
   const closure = unique(closureOf(state, entry, state.atom(text).pin, chosen));
@@ -152,7 +153,7 @@ function entryWithDependencies(
 function extraWithDependencies(
   state: SolverState,
   extra: Candidate,
-  chosen: ReadonlyMap<string, Candidate>,
+  chosen: Chosen,
 ): readonly Candidate[] {
   if (state.isDisqualified(extra)) return [];
   return state.attempt(() => [...closureOf(state, extra, extra.tag, chosen), extra]) ?? [];
@@ -162,18 +163,16 @@ function closureOf(
   state: SolverState,
   root: Candidate,
   pin: string,
-  chosen: ReadonlyMap<string, Candidate>,
+  chosen: Chosen,
 ): Candidate[] {
-  const origins = new Set<string>();
-  for (const candidate of chosen.values()) origins.add(originKey(candidate));
-  return new DependencyWalk(state, { existing: new Map(chosen), origins }).closure(root, pin);
+  return new DependencyWalk(state, chosen).closure(root, pin);
 }
 
 /** Adds `install_if` packages with their dependencies until nothing more asks to be added. */
 function completeInstallIf(
   state: SolverState,
   installed: ReadonlyMap<string, Candidate>,
-  chosen: ReadonlyMap<string, Candidate>,
+  chosen: Chosen,
   add: (candidates: readonly Candidate[]) => void,
 ): void {
   const tried = new Set<Candidate>();

@@ -1,5 +1,5 @@
 import { KilnError } from '@kiln/base';
-import { firstMember } from '@kiln/gzip';
+import { firstMember, memberStart } from '@kiln/gzip';
 import { apkInvalid } from './errors.ts';
 import { parseSignatures } from './signature-segment.ts';
 import type { ApkSignature } from './signature.ts';
@@ -36,7 +36,18 @@ interface Found {
   readonly sizeBytes: number;
 }
 
+/** Of a member, the compressed bytes that say the name of its first entry when it is a plain file's. */
+const startBytes = 1024;
+
+/** Whether a member begins with a plain file that is no signature: that it need not be unpacked to be told. */
+function isOther(bytes: Uint8Array): boolean {
+  const header = memberStart(bytes, startBytes);
+  const isFile = header.length >= 512 && header[156] === '0'.charCodeAt(0);
+  return isFile && !Buffer.from(header.subarray(0, 6)).equals(Buffer.from('.SIGN.'));
+}
+
 async function signaturesAt(bytes: Uint8Array): Promise<Found | undefined> {
+  if (bytes.length > startBytes && isOther(bytes)) return undefined;
   try {
     const { content, compressed } = firstMember(bytes, { outputBytesMax: signatureTarBytesMax });
     const signatures = await parseSignatures(content);

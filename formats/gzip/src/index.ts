@@ -5,6 +5,6 @@ export type { GzipOptions } from './member.ts';
 export type { DeflateSegment } from './segment.ts';
 export { deflateSegment, segmentedMember } from './segment.ts';
 export type { SplitMember } from './split.ts';
-export { firstMember, gunzipBytes, splitMembers } from './split.ts';
+export { firstMember, gunzipBytes, memberStart, splitMembers } from './split.ts';
 export type { ReadMembersOptions, StreamMember } from './stream.ts';
 export { gunzip, readMembers } from './stream.ts';

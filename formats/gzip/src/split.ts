@@ -36,7 +36,25 @@ export function firstMember(bytes: Uint8Array, limits: Partial<GzipLimits> = {})
   const bounds = { ...defaultGzipLimits, ...limits };
   if (bytes.length === 0) throw truncated();
   const budget = new OutputBudget(bounds.outputBytesMax);
-  return memberAt(bytes, { offset: 0, bounds, budget, pieceBytes: pieceBytesMin });
+  // Often there is no other, and the end of the input says how long its content is.
+  const pieceBytes = lastContentSize(bytes) + 1;
+  return memberAt(bytes, { offset: 0, bounds, budget, pieceBytes });
+}
+
+/**
+ * The content of the first member as far as `inputBytes` of it tell, unchecked: for a look at what it may be. Throws
+ * `GZIP_CORRUPT`, and `GZIP_TRUNCATED` when not even the header is there.
+ */
+export function memberStart(bytes: Uint8Array, inputBytes: number): Uint8Array {
+  const bodyStart = headerSize(bytes.subarray(0, defaultGzipLimits.headerBytesMax + 1), defaultGzipLimits);
+  if (bodyStart === undefined) throw truncated();
+  try {
+    return inflateRawSync(bytes.subarray(bodyStart, bodyStart + inputBytes), {
+      finishFlush: constants.Z_SYNC_FLUSH,
+    });
+  } catch (error) {
+    throw zlibError(error);
+  }
 }
 
 /** The content of all members joined. Throws as `splitMembers`. */
