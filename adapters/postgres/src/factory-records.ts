@@ -8,6 +8,7 @@ import type {
   Desired,
   FactoryRecords,
   Generation,
+  GenerationHead,
   KeyKind,
   KeyState,
   KeyStatus,
@@ -318,6 +319,18 @@ export class PostgresRecords implements FactoryRecords {
     return row === undefined ? undefined : generationOf(row);
   }
 
+  async generationHead(repository: string, arch: string): Promise<GenerationHead | undefined> {
+    const row = await this.#db
+      .selectFrom('generation')
+      .select(['repository', 'arch', 'number', 'index_blob', 'unsigned', 'created_at'])
+      .where('repository', '=', repository)
+      .where('arch', '=', arch)
+      .orderBy('number', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row === undefined ? undefined : headOf(row);
+  }
+
   async generation(
     repository: string,
     arch: string,
@@ -417,13 +430,16 @@ function stateOf(row: Selectable<KeyStateRow>): KeyState {
 }
 
 function generationOf(row: Selectable<GenerationRow>): Generation {
+  return { ...headOf(row), packages: row.packages as readonly BuiltPackage[] };
+}
+
+function headOf(row: Omit<Selectable<GenerationRow>, 'packages'>): GenerationHead {
   return {
     repository: row.repository,
     arch: row.arch,
     number: row.number,
     indexBlob: row.index_blob as Digest,
     unsigned: row.unsigned as Digest,
-    packages: row.packages as readonly BuiltPackage[],
     createdAt: row.created_at,
   };
 }

@@ -199,6 +199,10 @@ describe('generations', () => {
     expect(await records.publishGeneration(next('b'), 0)).toBeUndefined();
     expect((await records.publishGeneration(next('b'), 1))?.number).toBe(2);
     expect((await records.currentGeneration('one', 'x86_64'))?.indexBlob).toBe(digestOf('b'));
+    const { packages: _packages, ...head } =
+      (await records.generation('one', 'x86_64', 2)) ?? next('');
+    expect(await records.generationHead('one', 'x86_64')).toEqual(head);
+    expect(await records.generationHead('two', 'x86_64')).toBeUndefined();
     expect((await records.generation('one', 'x86_64', 1))?.indexBlob).toBe(digestOf('a'));
     expect(await records.currentGeneration('two', 'x86_64')).toBeUndefined();
   });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ExpandedPackages, UnpackedPackages } from '@kiln/apk-cache';
 import type { Logger } from '@kiln/base';
 import { DebianBinaryArchive, DebianSourceMirror } from '@kiln/debian';
-import { diskFull, passes } from '@kiln/factory';
+import { LockMemo, diskFull, passes } from '@kiln/factory';
 import { PostgresWakeups, isConnectionLost, socketDirectoryOf } from '@kiln/postgres';
 import { Dispatcher } from '@kiln/queue';
 import { CachedGitSources } from '@kiln/git-sources';
@@ -109,7 +109,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   });
   const networkRecords = new RecordFolder(place.network, blobs);
   const workspaces = await FsWorkspaces.open({ directory: place.workspaces });
-  const shared = { records, blobs, signer, opener, sandbox, logs, clock, builder };
+  const locks = new LockMemo();
+  const shared = { records, locks, blobs, signer, opener, sandbox, logs, clock, builder };
   const building = { ...shared, opener: unpacked, environments: roots, sources, git, workspaces };
   const cpus = os.availableParallelism();
   const wakeups = new PostgresWakeups({

@@ -1,12 +1,13 @@
 import type { PackageOpener } from '@kiln/assemble';
 import { environmentTree, treeMembers } from '@kiln/assemble';
 import type { Digest } from '@kiln/base';
-import { assert, digestOfValue, mapBounded, sortUnique } from '@kiln/base';
+import { digestOfValue, mapBounded, sortUnique } from '@kiln/base';
 import type { Key } from '@kiln/queue';
-import { solve } from '@kiln/solve';
 import type { TarMember } from '@kiln/tar';
 import { packagesOf } from './line.ts';
+import type { LockPorts, SolvedLock } from './lock-memo.ts';
 import type { BuiltPackage, FactoryRecords } from './records.ts';
+import { solveLock } from './solve-lock.ts';
 
 /** A package of an environment: what is locked, and the file it is. */
 export interface EnvironmentPackage {
@@ -37,41 +38,43 @@ export type EnvironmentLock =
  * names the closure does not give: so nothing that merely happens to exist can get in.
  */
 export async function lockEnvironment(
-  records: FactoryRecords,
-  request: EnvironmentRequest,
+  { records, locks }: LockPorts,
+  { arch, closure, seed, world }: EnvironmentRequest,
 ): Promise<EnvironmentLock> {
-  const own = await closurePackages(records, request.closure);
-  const names = new Set(own.map((one) => one.record.name));
-  const seed = request.seed
-    ? ((await records.currentGeneration('seed', request.arch))?.packages ?? [])
-    : [];
-  const repositories = { catalog: own, seed: seed.filter((one) => !names.has(one.record.name)) };
-  const solution = solve(
-    (['catalog', 'seed'] as const).map((repository) => ({
-      repository,
-      tag: '',
-      records: repositories[repository].map((one) => one.record),
-    })),
-    sortUnique(request.world),
+  const own = await closurePackages(records, closure);
+  const head = seed ? await records.generationHead('seed', arch) : undefined;
+  const atoms = sortUnique(world);
+  const lock = await locks.lock(
+    { use: 'environment', generations: [head], packages: own, world: atoms },
+    async () =>
+      solveEnvironment(own, head === undefined ? [] : await locks.packages(records, head), atoms),
   );
-  if (solution.kind === 'unsolved') return { kind: 'unsolved', chain: solution.chain };
-  const files = new Map(
-    [...repositories.catalog, ...repositories.seed].map((one) => [one.record.checksum, one.apk]),
-  );
+  if (lock.kind === 'unsolved') return lock;
   return {
     kind: 'locked',
-    packages: solution.packages.map(({ record, repository }) => {
-      const apk = files.get(record.checksum);
-      assert(apk !== undefined, `${record.name} was chosen, so it is a candidate`);
-      return {
-        name: record.name,
-        version: record.version,
-        checksum: record.checksum,
-        apk,
-        repository: repository as 'catalog' | 'seed',
-      };
-    }),
+    packages: lock.packages.map(({ record, apk, repository }) => ({
+      name: record.name,
+      version: record.version,
+      checksum: record.checksum,
+      apk,
+      repository: repository as 'catalog' | 'seed',
+    })),
   };
+}
+
+function solveEnvironment(
+  own: readonly BuiltPackage[],
+  seed: readonly BuiltPackage[],
+  world: readonly string[],
+): SolvedLock {
+  const names = new Set(own.map((one) => one.record.name));
+  return solveLock(
+    [
+      { repository: 'catalog', packages: own },
+      { repository: 'seed', packages: seed.filter((one) => !names.has(one.record.name)) },
+    ],
+    world,
+  );
 }
 
 async function closurePackages(

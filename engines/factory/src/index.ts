@@ -30,6 +30,15 @@ export type {
   EnvironmentRequest,
 } from './environment.ts';
 export { environmentRoot, lockEnvironment } from './environment.ts';
+export { solveLock } from './solve-lock.ts';
+export type {
+  LockInputs,
+  LockMemoLimits,
+  LockPorts,
+  LockedPackage,
+  SolvedLock,
+} from './lock-memo.ts';
+export { LockMemo } from './lock-memo.ts';
 export type { GenerationReader, ServedGeneration } from './generations.ts';
 export { generationReader } from './generations.ts';
 export type { ImageTest, ImageTestStep } from './image-test.ts';
@@ -61,6 +70,7 @@ export type {
   Desired,
   FactoryRecords,
   Generation,
+  GenerationHead,
   ImagePackage,
   ImageResult,
   KeyKind,

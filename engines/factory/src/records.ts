@@ -203,6 +203,9 @@ export interface Generation {
   readonly createdAt: number;
 }
 
+/** A generation without its packages. */
+export type GenerationHead = Omit<Generation, 'packages'>;
+
 /** The durable records of the factory. Implementations share one database with the queue. */
 export interface FactoryRecords {
   desired(key: Key): Promise<Desired | undefined>;
@@ -249,6 +252,8 @@ export interface FactoryRecords {
   attestations(subjects: readonly Digest[]): Promise<readonly PackageAttestation[]>;
 
   currentGeneration(repository: string, arch: string): Promise<Generation | undefined>;
+  /** Which generation is the current one: what its packages are is not read. */
+  generationHead(repository: string, arch: string): Promise<GenerationHead | undefined>;
   generation(repository: string, arch: string, number: number): Promise<Generation | undefined>;
   /** Adds the next generation, if `previous` (0 for none) is still the current one; otherwise undefined. */
   publishGeneration(

@@ -14,6 +14,7 @@ import type {
   Desired,
   FactoryRecords,
   Generation,
+  GenerationHead,
   KeyState,
   LedgerEntry,
   PackageAttestation,
@@ -174,6 +175,13 @@ export class MemoryRecords implements FactoryRecords {
 
   async currentGeneration(repository: string, arch: string): Promise<Generation | undefined> {
     return this.#generations.findLast((one) => one.repository === repository && one.arch === arch);
+  }
+
+  async generationHead(repository: string, arch: string): Promise<GenerationHead | undefined> {
+    const current = await this.currentGeneration(repository, arch);
+    if (current === undefined) return undefined;
+    const { packages: _packages, ...head } = current;
+    return head;
   }
 
   async generation(

@@ -54,7 +54,8 @@ function rank(candidate: Candidate, preference: Preference): Ranked {
   return {
     candidate,
     isExisting: preference.chosen?.get(candidate.name)?.version === candidate.version,
-    isOriginPresent: record.origin !== '' && preference.chosen?.hasOrigin(candidate.originKey) === true,
+    isOriginPresent:
+      record.origin !== '' && preference.chosen?.hasOrigin(candidate.originKey) === true,
     isPinned: candidate.tag === preference.pin,
     carried: carriedVersion(candidate, preference.name),
   };

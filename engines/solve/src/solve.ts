@@ -159,12 +159,7 @@ function extraWithDependencies(
   return state.attempt(() => [...closureOf(state, extra, extra.tag, chosen), extra]) ?? [];
 }
 
-function closureOf(
-  state: SolverState,
-  root: Candidate,
-  pin: string,
-  chosen: Chosen,
-): Candidate[] {
+function closureOf(state: SolverState, root: Candidate, pin: string, chosen: Chosen): Candidate[] {
   return new DependencyWalk(state, chosen).closure(root, pin);
 }
 

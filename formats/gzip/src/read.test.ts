@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gzipBytes } from './compress.ts';
 import type { GzipLimits } from './limits.ts';
-import { gunzipBytes, splitMembers } from './split.ts';
+import { gunzipBytes, memberStart, splitMembers } from './split.ts';
 import { gunzip, readMembers } from './stream.ts';
 
 async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
@@ -162,5 +162,26 @@ describe('hostile input', () => {
     })();
     await expect(reading).rejects.toMatchObject({ code: 'GZIP_TOO_LARGE' });
     expect(size).toBeLessThanOrEqual(100_000);
+  });
+});
+
+describe('a look at the start of a member', () => {
+  const content = Buffer.from(Array.from({ length: 5000 }, (_, i) => `${i * i} `).join(''));
+  const member = gzipBytes(content);
+
+  it('has the first of the content, and all of a short one', () => {
+    const start = Buffer.from(memberStart(member, 500));
+    expect(start.length).toBeGreaterThan(500);
+    expect(start.length).toBeLessThan(content.length);
+    expect(content.subarray(0, start.length).equals(start)).toBe(true);
+    expect(Buffer.from(memberStart(two, 1000)).toString()).toBe('first');
+  });
+
+  it.each([
+    ['no gzip', Buffer.from('plain text'), 'GZIP_CORRUPT'],
+    ['half a header', member.subarray(0, 5), 'GZIP_TRUNCATED'],
+    ['no deflate', Buffer.concat([member.subarray(0, 10), Buffer.alloc(40, 0xff)]), 'GZIP_CORRUPT'],
+  ])('refuses %s', (_what, bytes, code) => {
+    expect(() => memberStart(bytes, 100)).toThrow(expect.objectContaining({ code }));
   });
 });

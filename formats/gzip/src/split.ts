@@ -46,7 +46,10 @@ export function firstMember(bytes: Uint8Array, limits: Partial<GzipLimits> = {})
  * `GZIP_CORRUPT`, and `GZIP_TRUNCATED` when not even the header is there.
  */
 export function memberStart(bytes: Uint8Array, inputBytes: number): Uint8Array {
-  const bodyStart = headerSize(bytes.subarray(0, defaultGzipLimits.headerBytesMax + 1), defaultGzipLimits);
+  const bodyStart = headerSize(
+    bytes.subarray(0, defaultGzipLimits.headerBytesMax + 1),
+    defaultGzipLimits,
+  );
   if (bodyStart === undefined) throw truncated();
   try {
     return inflateRawSync(bytes.subarray(bodyStart, bodyStart + inputBytes), {

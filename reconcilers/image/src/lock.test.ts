@@ -1,5 +1,6 @@
 import { assert, digestOf } from '@kiln/base';
 import type { BuiltPackage, ImageBundle } from '@kiln/factory';
+import { LockMemo } from '@kiln/factory';
 import { MemoryRecords, buildResult, builtPackage } from '@kiln/factory/testing';
 import type { Key } from '@kiln/queue';
 import { beforeEach, expect, test } from 'vitest';
@@ -16,9 +17,11 @@ const two = builtPackage({ name: 'zlib', version: '2-r0' });
 const serverPackage = builtPackage({ name: 'server', version: '1-r0', depends: ['zlib'] });
 
 let records: MemoryRecords;
+let locks: LockMemo;
 
 beforeEach(() => {
   records = new MemoryRecords();
+  locks = new LockMemo();
 });
 
 const build = (key: Key, built: BuiltPackage, made: readonly BuiltPackage[] = []): Promise<void> =>
@@ -48,7 +51,7 @@ function lock(
     tests,
     repositories: ['os'],
   } as unknown as ImageBundle;
-  return lockImage(records, bundle, ['server']);
+  return lockImage({ records, locks }, bundle, ['server']);
 }
 
 async function locked(): Promise<readonly string[]> {
@@ -82,6 +85,25 @@ test('the version that passed goes into an image while the next one waits, and w
   await build(zlib, two);
   await build(server, builtPackage({ name: 'server', version: '1-r1', depends: ['zlib'] }), [two]);
   expect(await locked()).toEqual(['zlib 1-r0', 'server 1-r0']);
+});
+
+test('an image is solved again only when a generation or what passed is another', async () => {
+  await build(zlib, one);
+  await build(server, serverPackage);
+  await records.finish(zlibTest, { kind: 'test', apks: [one.apk], tests: [] });
+  // An index that lags behind is no answer to keep.
+  expect(await lock()).toEqual({ kind: 'waiting', keys: [index] });
+  await publish(one, serverPackage);
+  expect(await locked()).toEqual(await locked());
+  expect(locks.counts).toMatchObject({ solves: 2, hits: 1 });
+  await publish(one, serverPackage);
+  expect(await locked()).toEqual(['zlib 1-r0', 'server 1-r0']);
+  await build(zlib, two);
+  expect(await locked()).toEqual(['zlib 1-r0', 'server 1-r0']);
+  await publish(two, serverPackage);
+  await records.finish(zlibTest, { kind: 'test', apks: [two.apk], tests: [] });
+  expect(await locked()).toEqual(['zlib 2-r0', 'server 1-r0']);
+  expect(locks.counts).toMatchObject({ solves: 5, hits: 1 });
 });
 
 test('recipes that the seed plays elsewhere are waited for when all else passed', async () => {

@@ -1,10 +1,16 @@
 import type { IndexRecord } from '@kiln/apk';
 import type { Digest } from '@kiln/base';
 import { sortUnique } from '@kiln/base';
-import type { BuiltPackage, FactoryRecords, ImageBundle } from '@kiln/factory';
-import { heldResults, indexKey, packageKey, pendingOf } from '@kiln/factory';
+import type {
+  BuiltPackage,
+  FactoryRecords,
+  GenerationHead,
+  ImageBundle,
+  LockPorts,
+  SolvedLock,
+} from '@kiln/factory';
+import { heldResults, indexKey, packageKey, pendingOf, solveLock } from '@kiln/factory';
 import type { Key } from '@kiln/queue';
-import { solve } from '@kiln/solve';
 
 export interface ImagePackageFile {
   readonly record: IndexRecord;
@@ -24,45 +30,67 @@ export type ImageLock =
  * back by a test is a candidate in the version that is shown, and its test is waited for only where nothing else will do.
  */
 export async function lockImage(
-  records: FactoryRecords,
+  ports: LockPorts,
   bundle: ImageBundle,
   world: readonly string[],
 ): Promise<ImageLock> {
-  const { shown, held, tests } = await candidatesOf(records, bundle);
-  const indexes = [];
-  const files = new Map<string, Digest>();
-  for (const repository of bundle.repositories) {
-    const generation = await records.currentGeneration(repository, bundle.arch);
-    const packages = (generation?.packages ?? []).filter(
-      ({ apk, record }) =>
-        shown.get(record.checksum)?.apk === apk || held.has(packageKey(record.origin, bundle.arch)),
-    );
-    for (const one of packages) files.set(one.record.checksum, one.apk);
-    indexes.push({ repository, tag: '', records: packages.map((one) => one.record) });
-  }
-  const lagging = [...shown.values()].filter((one) => !files.has(one.record.checksum));
-  if (lagging.length > 0)
+  const { records, locks } = ports;
+  const candidates = await candidatesOf(records, bundle);
+  const generations: (GenerationHead | undefined)[] = [];
+  for (const repository of bundle.repositories)
+    generations.push(await records.generationHead(repository, bundle.arch));
+  const atoms = [...new Set(world)].sort();
+  const lock = await locks.lock(
+    {
+      use: 'image',
+      generations,
+      packages: [...candidates.shown.values()],
+      filters: [...candidates.held.keys()].sort(),
+      world: atoms,
+    },
+    () => solveImageLock(ports, { bundle, candidates, generations, world: atoms }),
+  );
+  if (lock === undefined)
     return {
       kind: 'waiting',
       keys: bundle.repositories.map((name) => indexKey(name, bundle.arch)),
     };
-  const solution = solve(indexes, [...new Set(world)].sort());
-  if (solution.kind === 'unsolved') {
-    // What is built already comes first: it may be all that is missing.
-    const pending = tests.length > 0 ? tests : await pendingOf(records, bundle.optional);
-    return pending.length > 0
-      ? { kind: 'waiting', keys: pending }
-      : { kind: 'unsolved', chain: solution.chain };
+  if (lock.kind === 'locked') return lock;
+  // What is built already comes first: it may be all that is missing.
+  const { tests } = candidates;
+  const pending = tests.length > 0 ? tests : await pendingOf(records, bundle.optional);
+  return pending.length > 0 ? { kind: 'waiting', keys: pending } : lock;
+}
+
+/** Undefined where the generations lag behind what is to be shown. */
+async function solveImageLock(
+  { records, locks }: LockPorts,
+  {
+    bundle,
+    candidates: { shown, held },
+    generations,
+    world,
+  }: {
+    readonly bundle: ImageBundle;
+    readonly candidates: Candidates;
+    readonly generations: readonly (GenerationHead | undefined)[];
+    readonly world: readonly string[];
+  },
+): Promise<SolvedLock | undefined> {
+  const repositories = [];
+  const present = new Set<string>();
+  for (const head of generations) {
+    if (head === undefined) continue;
+    const packages = (await locks.packages(records, head)).filter(
+      ({ apk, record }) =>
+        shown.get(record.checksum)?.apk === apk || held.has(packageKey(record.origin, bundle.arch)),
+    );
+    for (const { record } of packages) present.add(record.checksum);
+    repositories.push({ repository: head.repository, packages });
   }
-  return {
-    kind: 'locked',
-    packages: solution.packages.map(({ record }) => {
-      const apk = files.get(record.checksum);
-      if (apk === undefined)
-        throw new Error(`assertion failed: ${record.name} was chosen but is no candidate`);
-      return { record, apk };
-    }),
-  };
+  return [...shown.keys()].every((checksum) => present.has(checksum))
+    ? solveLock(repositories, world)
+    : undefined;
 }
 
 interface Candidates {

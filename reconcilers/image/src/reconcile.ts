@@ -7,10 +7,10 @@ import { KilnError, digestOfValue } from '@kiln/base';
 import type {
   AttemptLog,
   AttemptLogs,
-  FactoryRecords,
   ImageBundle,
   ImageResult,
   ImageTest,
+  LockPorts,
   RegistryState,
   TestRun,
 } from '@kiln/factory';
@@ -34,8 +34,7 @@ export interface RootCache {
   ensure(key: Digest, members: () => AsyncIterable<TarMember>): Promise<string>;
 }
 
-export interface ImageReconcilerPorts {
-  readonly records: FactoryRecords;
+export interface ImageReconcilerPorts extends LockPorts {
   readonly registry: RegistryState;
   readonly blobs: BlobStore;
   readonly signer: Signer;
@@ -77,8 +76,8 @@ function reconcileImage(
       if (pending.length > 0) return await writer.waiting(pending);
       const config = parseImageConfig(bundle.source, bundle.file);
       const test = parseImageTest(bundle.testSource, bundle.testFile);
-      const lock = await lockImage(ports.records, bundle, config.contents.packages);
-      const testLock = await lockImage(ports.records, bundle, [
+      const lock = await lockImage(ports, bundle, config.contents.packages);
+      const testLock = await lockImage(ports, bundle, [
         ...config.contents.packages,
         ...test.packages,
       ]);

@@ -1,4 +1,5 @@
 import type { FactoryRecords, PackageBundle } from '@kiln/factory';
+import { LockMemo } from '@kiln/factory';
 import { compileRecipe, parseRecipe } from '@kiln/recipe';
 import { expect, test } from 'vitest';
 import { buildEnvironment } from './environment.ts';
@@ -14,14 +15,16 @@ test('an environment that cannot be is told with the place of the recipe’s pac
   // There is no seed yet, and nothing was built.
   const records = {
     states: () => Promise.resolve(new Map()),
-    currentGeneration: () => Promise.resolve(undefined),
+    generationHead: () => Promise.resolve(undefined),
   } as Partial<FactoryRecords> as FactoryRecords;
   const bundle = {
     arch: 'x86_64',
     closure: [],
     settings: { environmentPackages: [] },
   } as unknown as PackageBundle;
-  await expect(buildEnvironment(records, bundle, compiled)).rejects.toMatchObject({
+  await expect(
+    buildEnvironment({ records, locks: new LockMemo() }, bundle, compiled),
+  ).rejects.toMatchObject({
     code: 'PACKAGE_ENVIRONMENT_UNSOLVED',
     position: { file: 'recipes/a.yaml', line: 2 },
     message: expect.stringMatching(

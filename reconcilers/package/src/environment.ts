@@ -1,5 +1,5 @@
 import { KilnError } from '@kiln/base';
-import type { EnvironmentPackage, FactoryRecords, PackageBundle } from '@kiln/factory';
+import type { EnvironmentPackage, LockPorts, PackageBundle } from '@kiln/factory';
 import { lockEnvironment } from '@kiln/factory';
 import type { CompiledRecipe } from '@kiln/recipe';
 
@@ -8,12 +8,12 @@ import type { CompiledRecipe } from '@kiln/recipe';
  * `PACKAGE_ENVIRONMENT_UNSOLVED`, placed at the recipe's package.
  */
 export async function buildEnvironment(
-  records: FactoryRecords,
+  ports: LockPorts,
   { arch, closure, settings }: PackageBundle,
   compiled: Pick<CompiledRecipe, 'environment' | 'package'>,
 ): Promise<readonly EnvironmentPackage[]> {
   const world = [...settings.environmentPackages, ...compiled.environment.contents.packages];
-  const lock = await lockEnvironment(records, { arch, closure, seed: true, world });
+  const lock = await lockEnvironment(ports, { arch, closure, seed: true, world });
   if (lock.kind === 'locked') return lock.packages;
   throw new KilnError(
     'PACKAGE_ENVIRONMENT_UNSOLVED',

@@ -8,11 +8,10 @@ import type {
   WorkspacePort,
 } from '@kiln/build';
 import type { Clock } from '@kiln/base';
-import type { AttemptLogs, EnvironmentPorts, FactoryRecords } from '@kiln/factory';
+import type { AttemptLogs, EnvironmentPorts, LockPorts } from '@kiln/factory';
 import type { Signer } from '@kiln/trust';
 
-export interface PackageReconcilerPorts extends EnvironmentPorts {
-  readonly records: FactoryRecords;
+export interface PackageReconcilerPorts extends EnvironmentPorts, LockPorts {
   readonly blobs: BlobStore;
   readonly signer: Signer;
   readonly sandbox: Sandbox;

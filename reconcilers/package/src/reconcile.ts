@@ -120,7 +120,7 @@ async function planOf(
       return text === undefined ? undefined : { file: `pipelines/${name}.yaml`, text };
     }),
   });
-  const environment = await buildEnvironment(ports.records, bundle, compiled);
+  const environment = await buildEnvironment(ports, bundle, compiled);
   const plan = planBuild({
     compiled,
     sideFiles: bundle.sideFiles.map((file) => ({

@@ -1,6 +1,6 @@
 import type {
   EnvironmentPackage,
-  FactoryRecords,
+  LockPorts,
   PackageResult,
   TestBundle,
   TestGuest,
@@ -29,7 +29,7 @@ export type LockedGuest =
  * nothing else of the recipe is a candidate. Throws `PACKAGE_TEST_UNSOLVED`, placed at the package.
  */
 export async function lockGuest(
-  records: FactoryRecords,
+  ports: LockPorts,
   { bundle, guest, atoms, position, built }: GuestRequest,
 ): Promise<LockedGuest> {
   const { package: name, optional } = guest;
@@ -43,14 +43,14 @@ export async function lockGuest(
     seed: guest.seed,
     world,
   };
-  const first = await lockEnvironment(records, request);
+  const first = await lockEnvironment(ports, request);
   if (first.kind === 'locked') return first;
   // Only now: whether they are there must not decide about a guest that does without them.
-  const pending = await pendingOf(records, optional);
+  const pending = await pendingOf(ports.records, optional);
   if (pending.length > 0) return { kind: 'waiting', keys: pending };
   const closure = [...request.closure, ...optional];
   const second =
-    optional.length === 0 ? first : await lockEnvironment(records, { ...request, closure });
+    optional.length === 0 ? first : await lockEnvironment(ports, { ...request, closure });
   if (second.kind === 'locked') return second;
   throw new KilnError(
     'PACKAGE_TEST_UNSOLVED',

@@ -1,10 +1,9 @@
 import type { BlobStore } from '@kiln/blobs';
 import type { GitSources, Sandbox, SourceFetcher, WorkspacePort } from '@kiln/build';
 import type { Clock } from '@kiln/base';
-import type { AttemptLogs, EnvironmentPorts, FactoryRecords } from '@kiln/factory';
+import type { AttemptLogs, EnvironmentPorts, LockPorts } from '@kiln/factory';
 
-export interface TestReconcilerPorts extends EnvironmentPorts {
-  readonly records: FactoryRecords;
+export interface TestReconcilerPorts extends EnvironmentPorts, LockPorts {
   readonly blobs: BlobStore;
   readonly sandbox: Sandbox;
   readonly sources: SourceFetcher;

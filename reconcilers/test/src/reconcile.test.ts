@@ -2,6 +2,7 @@ import { KilnError, digestOf, silentLogger } from '@kiln/base';
 import { MemoryBlobs } from '@kiln/blobs';
 import type { SandboxRequest, SandboxResult, Workspace } from '@kiln/build';
 import type { BuiltPackage, TestBundle } from '@kiln/factory';
+import { LockMemo } from '@kiln/factory';
 import { MemoryRecords, buildResult, builtPackage } from '@kiln/factory/testing';
 import type { Key, Outcome, ReconcileContext } from '@kiln/queue';
 import { beforeEach, expect, test } from 'vitest';
@@ -78,6 +79,7 @@ async function look(): Promise<Outcome> {
   const reconciler = testReconciler(
     {
       records,
+      locks: new LockMemo(),
       blobs,
       opener: { open: async () => Promise.reject(new Error('no root is unpacked')) },
       environments: { ensure: async (lock) => lock },

@@ -104,7 +104,7 @@ async function planTests(
   for (const guest of bundle.guests) {
     const { test, position } = testOf(compiled, guest.package);
     const atoms = test.environment.contents.packages;
-    const lock = await lockGuest(ports.records, { bundle, guest, atoms, position, built });
+    const lock = await lockGuest(ports, { bundle, guest, atoms, position, built });
     if (lock.kind === 'waiting') return lock;
     const plan: TestPlan = {
       packageName: guest.package,
