@@ -133,16 +133,18 @@ export class LockMemo {
   }
 }
 
+/** Digests stand for the packages: they are many, and say all about them. Of the lines none has a line break in it. */
 function keyOf({ use, generations, packages, filters = [], world }: LockInputs): Digest {
-  return digestOf(
-    JSON.stringify([
-      use,
+  const lines = [
+    use,
+    JSON.stringify(
       generations.map((one) => one && [one.repository, one.arch, one.number, one.indexBlob]),
-      packages.map(({ apk, record }) => `${apk} ${record.checksum}`),
-      filters,
-      world,
-    ]),
-  );
+    ),
+    packages.map(({ apk }) => apk).join(' '),
+    JSON.stringify(filters),
+    JSON.stringify(world),
+  ];
+  return digestOf(lines.join('\n'));
 }
 
 /** A map gives its entries in the order in which they were set. */
