@@ -40,7 +40,12 @@ export async function startSupervisor(
   const log = fs.openSync(path.join(config.home, 'log', 'supervisor.log'), 'a', 0o600);
   const child = spawn(
     process.execPath,
-    [...process.execArgv, path.join(config.root, 'apps/cli/src/main.ts'), 'process', 'supervisor'],
+    [
+      ...lastingFlags(process.execArgv),
+      path.join(config.root, 'apps/cli/src/main.ts'),
+      'process',
+      'supervisor',
+    ],
     {
       cwd: config.root,
       detached: true,
@@ -89,4 +94,9 @@ export async function startSupervisor(
       retry: 'later',
     },
   );
+}
+
+/** The flags of the launcher that are for processes that stay: those need no room for a quick start. */
+function lastingFlags(flags: readonly string[]): readonly string[] {
+  return flags.filter((flag) => !flag.startsWith('--min-semi-space-size='));
 }

@@ -2,11 +2,10 @@ import { executeTemplate, goStruct, parseTemplate } from '@kiln/go-template';
 import { lockImages, solveImages } from '@kiln/solve';
 import type { ArchIndexes, GuestPackage, Solved } from '@kiln/solve';
 import { wantedArchitectures } from './architectures.ts';
-import { baseImageOf, baseIndex, baseWorld } from './base-image.ts';
-import { requirePackages } from './plan.ts';
+import { basePackagesOf } from './base-packages.ts';
 import { ImageRepositories, packageOf } from './repositories.ts';
 import type { ImageRequest } from './request.ts';
-import { imageRequest, lockRequest, trustedKeys } from './request.ts';
+import { imageRequest, lockRequest, requirePackages, trustedKeys } from './request.ts';
 import type { ImageTask } from './task.ts';
 
 /** How packages are printed that nobody says otherwise of. */
@@ -50,16 +49,16 @@ export async function listPackages(task: ImageTask): Promise<readonly ListedPack
   const repositories = new ImageRepositories(task);
   task.onStage?.('reading keys and indexes');
   const keys = await repositories.keys(trustedKeys(request));
-  const bases = new Map(archs.map((arch) => [arch, baseImageOf(request, arch)] as const));
+  const bases = await basePackagesOf(request, archs);
   const read = await repositories.indexes(request, {
     archs,
     keys,
     extra: (arch) => {
       const base = bases.get(arch);
-      return base === undefined ? [] : [baseIndex(base)];
+      return base === undefined ? [] : [base.index];
     },
   });
-  const indexes = read.map((one) => ({ ...one, basePackages: baseWorld(bases.get(one.arch)) }));
+  const indexes = read.map((one) => ({ ...one, basePackages: bases.get(one.arch)?.world ?? [] }));
   return solved(request, indexes).map(([arch, packages]) => ({
     arch,
     packages: packages.map((one) => packageOf(one, arch)),

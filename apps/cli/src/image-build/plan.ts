@@ -1,4 +1,3 @@
-import { KilnError, shorten } from '@kiln/base';
 import type { LockFile } from '@kiln/image-config';
 import { imageWorld, lockImages, solveImage } from '@kiln/solve';
 import type { ArchIndexes, GuestKeys, GuestPackage, ImageLock, LockedImage } from '@kiln/solve';
@@ -7,7 +6,7 @@ import type { LocatedBase } from './base-image.ts';
 import { keysOfFile, locksOfFile, packagesOfFile } from './lock-file.ts';
 import { packageOf } from './repositories.ts';
 import type { ImageRepositories } from './repositories.ts';
-import { installedKeys, lockRequest, trustedKeys } from './request.ts';
+import { installedKeys, lockRequest, requirePackages, trustedKeys } from './request.ts';
 import type { ImageRequest } from './request.ts';
 
 /** What one architecture is made of. */
@@ -73,14 +72,6 @@ export async function planImages(
 /** The packages that were found for an architecture, in the order of installation. */
 export function packagesOf({ arch, packages }: LockedImage): readonly GuestPackage[] {
   return packages.map((one) => packageOf(one, arch));
-}
-
-/** Throws `IMAGE_CONFIG_INVALID` in dialect `kiln`, in which an image without packages is a mistake. */
-export function requirePackages({ dialect, config, file }: ImageRequest): void {
-  if (dialect === 'apko' || config.contents.packages.length > 0) return;
-  throw new KilnError('IMAGE_CONFIG_INVALID', `${shorten(file, 200)}: there are no packages`, {
-    hint: 'list them under contents.packages, or give --package-append',
-  });
 }
 
 function solvedAgain(

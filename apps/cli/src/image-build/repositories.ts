@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ExpandedPackages } from '@kiln/apk-cache';
+import type { ExpandedPackages } from '@kiln/apk-cache';
 import { ApkClient, defaultClientLimits } from '@kiln/apk-client';
 import type { CheckedPackage } from '@kiln/apk-client';
 import type { PackageContents } from '@kiln/assemble';
@@ -27,7 +27,8 @@ export function cacheDirectoryOf({
 /** The repositories of a command line: keys, indexes and packages. */
 export class ImageRepositories {
   readonly #client: ApkClient;
-  readonly #packages: ExpandedPackages;
+  readonly #unpacking: ConstructorParameters<typeof ExpandedPackages>[0];
+  #packages: Promise<ExpandedPackages> | undefined;
   readonly #log: Logger;
   readonly #signal: AbortSignal;
 
@@ -53,14 +54,14 @@ export class ImageRepositories {
           }),
       logger: log,
     });
-    this.#packages = new ExpandedPackages({
+    this.#unpacking = {
       directory: path.join(cacheDirectory, 'expanded'),
       blobs: this.#client,
       dialect: 'apko',
       // Two syncs for each package take longer than unpacking them again, once, after a power cut.
       durable: false,
       ...(limits === undefined ? {} : { limits: limits.packages }),
-    });
+    };
     this.#log = log;
     this.#signal = signal;
   }
@@ -114,13 +115,21 @@ export class ImageRepositories {
   }
 
   /** Packages opened, in their order: each is fetched, checked against its index, and unpacked once. */
-  open(packages: readonly GuestPackage[]): Promise<readonly PackageContents[]> {
+  async open(packages: readonly GuestPackage[]): Promise<readonly PackageContents[]> {
+    this.#packages ??= this.#expandedPackages();
+    const expanded = await this.#packages;
     return mapBounded(
       packages,
       parallelMax,
-      async (wanted, stop) => this.#packages.open(await this.#client.obtain(wanted, stop)),
+      async (wanted, stop) => expanded.open(await this.#client.obtain(wanted, stop)),
       this.#signal,
     );
+  }
+
+  /** Who only looks at indexes does without. */
+  async #expandedPackages(): Promise<ExpandedPackages> {
+    const { ExpandedPackages } = await import('@kiln/apk-cache');
+    return new ExpandedPackages(this.#unpacking);
   }
 
   /** The parts of the files of packages, in their order. */

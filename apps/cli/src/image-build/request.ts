@@ -164,3 +164,11 @@ const nothing: ImageRequest['appended'] = {
 export function unlockedConfig(request: ImageRequest): ImageConfig {
   return completeImageConfig(recordedConfig({ ...request, appended: nothing }));
 }
+
+/** Throws `IMAGE_CONFIG_INVALID` in dialect `kiln`, in which an image without packages is a mistake. */
+export function requirePackages({ dialect, config, file }: ImageRequest): void {
+  if (dialect === 'apko' || config.contents.packages.length > 0) return;
+  throw new KilnError('IMAGE_CONFIG_INVALID', `${shorten(file, 200)}: there are no packages`, {
+    hint: 'list them under contents.packages, or give --package-append',
+  });
+}

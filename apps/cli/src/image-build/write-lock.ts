@@ -9,10 +9,9 @@ import { apkArch, wantedArchitectures } from './architectures.ts';
 import { baseImageOf, baseIndex, baseWorld } from './base-image.ts';
 import { inContext } from './in-context.ts';
 import { lockedKey, repeatedArchitectures } from './lock-file.ts';
-import { requirePackages } from './plan.ts';
 import { ImageRepositories, packageOf } from './repositories.ts';
 import type { ImageRequest } from './request.ts';
-import { imageRequest, lockRequest, trustedKeys } from './request.ts';
+import { imageRequest, lockRequest, requirePackages, trustedKeys } from './request.ts';
 import type { ImageTask } from './task.ts';
 import { writeFile } from './write-file.ts';
 
