@@ -334,7 +334,7 @@ describe('kiln image lock', () => {
     const file = 'main/x86_64/APKINDEX.tar.gz';
     const index = await readIndexFile(file);
     assert(index !== undefined, 'the repository has an index');
-    const noarch = index.records.map((one) => ({ ...one, arch: 'noarch' }));
+    const noarch = [...index.records].map((one) => ({ ...one, arch: 'noarch' }));
     const options = { description: '', key: undefined, random: seededRandom(1) };
     await writeIndexFile(file, noarch, options);
     write('repositories: [./main]\n  packages: [merged-layout, hello]', 'archs: [x86_64]');
