@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ExpandedPackages, UnpackedPackages } from '@kiln/apk-cache';
+import { MemoryBillCache } from '@kiln/assemble';
 import type { Logger } from '@kiln/base';
 import { DebianBinaryArchive, DebianSourceMirror } from '@kiln/debian';
 import { LockMemo, diskFull, passes } from '@kiln/factory';
@@ -64,6 +65,9 @@ const rootsKept = 16;
 
 const packagesUnusedMs = 30 * 24 * 60 * 60 * 1000;
 
+/** What packages add to the bills of materials of images: a few KiB each. */
+const billsBytesMax = 64 * 1024 * 1024;
+
 /** Nothing runs in any of them yet: this is the one worker of its home. */
 async function forgetUnusedRoots(roots: EnvironmentStore): Promise<void> {
   const byUse = [...(await roots.list())].sort((a, b) => b.usedAtMs - a.usedAtMs);
@@ -125,7 +129,10 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       packageReconciler({ ...building, observer, networkRecords }, buildsAtOnce(cpus)),
       testReconciler(building, testsAtOnce(cpus)),
       indexReconciler({ records, blobs, signer }),
-      imageReconciler({ ...shared, segments, roots, registry }, 2),
+      imageReconciler(
+        { ...shared, segments, roots, registry, bills: new MemoryBillCache(billsBytesMax) },
+        2,
+      ),
     ],
     owner: options.owner,
     wakeups,

@@ -15,7 +15,6 @@ import {
   parseGroup,
   parsePasswd,
   readText,
-  sbomOfImage,
   treeEntries,
   treeMembers,
 } from './index.ts';
@@ -499,20 +498,5 @@ describe('image documents', () => {
       'arm',
       'arm64',
     ]);
-  });
-
-  test('the SBOM of an image has every package', async () => {
-    const assembled = await build([layout, fixturePackage('tool=2-r0', [])]);
-    const document = await sbomOfImage({
-      assembled,
-      arch: 'x86_64',
-      manifest: layer.descriptor,
-      layers: [layer.descriptor],
-      repositoryName: 'app',
-      tool: { name: 'kiln', version: '1' },
-    });
-    expect(document.packages.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['layout', 'tool', 'kiln']),
-    );
   });
 });

@@ -1,10 +1,10 @@
-import { KilnError } from '@kiln/base';
 import { architectureOf } from '@kiln/image-config';
 import type { Descriptor } from '@kiln/oci';
-import { imageSbom, parseOsRelease, parseSpdx } from '@kiln/spdx';
-import type { SpdxDocument, SpdxTool } from '@kiln/spdx';
+import { imageSbom, parseOsRelease, spdxBytesMax } from '@kiln/spdx';
+import type { ImageFacts, SpdxDocument, SpdxTool } from '@kiln/spdx';
 import type { AssembledTree } from './assemble.ts';
 import { readFile, readText } from './content.ts';
+import { readableSbom, sbomPaths } from './package-bill.ts';
 import type { PackageContents } from './package-contents.ts';
 
 export interface SbomOfImageInput {
@@ -18,28 +18,23 @@ export interface SbomOfImageInput {
   readonly vcsUrl?: string;
 }
 
-const sbomBytesMax = 64 * 1024 * 1024;
-
 /**
- * The SBOM of an assembled image: what `imageSbom` makes of its packages' own documents, which lie in the image under
+ * The SBOM of an assembled image as apko makes it, of its packages' own documents, which lie in the image under
  * `var/lib/db/sbom`. A document that cannot be read counts as absent. Throws `SPDX_INVALID`, `OS_RELEASE_INVALID`.
  */
 export async function sbomOfImage(input: SbomOfImageInput): Promise<SpdxDocument> {
   const { assembled } = input;
-  const osRelease = await readText(assembled.tree, 'etc/os-release');
   const packages = [];
-  for (const contents of assembled.packages) {
-    const { name, version, arch, licenses } = contents.info;
-    packages.push({
-      name,
-      version,
-      arch,
-      license: licenses.join(' AND '),
-      sbom: await sbomOf(assembled, contents),
-    });
-  }
-  return imageSbom({
-    dialect: assembled.dialect,
+  for (const contents of assembled.packages)
+    packages.push({ name: contents.info.name, sbom: await sbomOf(assembled, contents) });
+  return imageSbom({ ...(await imageFacts(input)), packages });
+}
+
+/** What is known of an assembled image apart from its packages. Throws `OS_RELEASE_INVALID`. */
+export async function imageFacts(input: SbomOfImageInput): Promise<ImageFacts> {
+  const { assembled } = input;
+  const osRelease = await readText(assembled.tree, 'etc/os-release');
+  return {
     manifest: input.manifest.digest,
     manifestMediaType: input.manifest.mediaType,
     repositoryName: input.repositoryName,
@@ -49,26 +44,16 @@ export async function sbomOfImage(input: SbomOfImageInput): Promise<SpdxDocument
     layers: input.layers,
     osRelease: osRelease === undefined ? undefined : parseOsRelease(osRelease),
     vcsUrl: input.vcsUrl ?? '',
-    packages,
-  });
+  };
 }
 
 async function sbomOf(
   { tree }: AssembledTree,
   { info }: PackageContents,
 ): Promise<SpdxDocument | undefined> {
-  const versions = [`-${info.version}`, `-${info.version.replace(/-r\d+$/, '')}`, ''];
-  for (const version of versions) {
-    const path = `var/lib/db/sbom/${info.name}${version}.spdx.json`;
+  for (const path of sbomPaths(info)) {
     const node = tree.at(path);
-    if (node?.type !== 'file') continue;
-    try {
-      return parseSpdx(await readFile(node, path, sbomBytesMax));
-    } catch (error) {
-      // An unreadable document must not stop an image that can be described without it.
-      if (error instanceof KilnError && error.code === 'SPDX_INVALID') return undefined;
-      throw error;
-    }
+    if (node?.type === 'file') return readableSbom(await readFile(node, path, spdxBytesMax));
   }
   return undefined;
 }

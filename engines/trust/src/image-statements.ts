@@ -1,13 +1,17 @@
 import type { Digest } from '@kiln/base';
+import { KilnError } from '@kiln/base';
 import {
   APKO_CONFIGURATION_PREDICATE,
   COSIGN_SIGN_PREDICATE,
+  CYCLONEDX_PREDICATE,
   SLSA_PROVENANCE_PREDICATE,
   SPDX_PREDICATE,
   TEST_RESULT_PREDICATE,
+  intotoLimits,
   printStatement,
   slsaProvenance,
   statementAbout,
+  statementFrame,
   testResult,
 } from '@kiln/intoto';
 import type { Provenance, TestResult } from '@kiln/intoto';
@@ -17,8 +21,10 @@ export interface ImageEvidence {
   /** The repository without tag; informational. */
   readonly name: string;
   readonly digest: Digest;
-  /** The SPDX 2.3 document that describes this manifest. */
-  readonly sbom: Readonly<Record<string, unknown>>;
+  /** The SPDX 2.3 document that describes this manifest: canonical JSON in pieces. */
+  readonly sbom: readonly Uint8Array[];
+  /** The same as a CycloneDX document, where there is one. */
+  readonly cyclonedx?: readonly Uint8Array[];
   readonly provenance: Provenance;
   readonly tests: Omit<TestResult, 'result'>;
   /** The locked apko image configuration, where there is one. */
@@ -38,18 +44,30 @@ export interface PreparedStatement {
  * `INTOTO_STATEMENT_INVALID` when the evidence exceeds a limit.
  */
 export function imageStatements(evidence: ImageEvidence): readonly PreparedStatement[] {
-  const { configuration, digest, name } = evidence;
-  const predicates: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
-    [SPDX_PREDICATE, evidence.sbom],
-    [SLSA_PROVENANCE_PREDICATE, slsaProvenance(evidence.provenance)],
-    [TEST_RESULT_PREDICATE, testResult(evidence.tests)],
-    ...(configuration === undefined
-      ? []
-      : [[APKO_CONFIGURATION_PREDICATE, configuration] as const]),
-    [COSIGN_SIGN_PREDICATE, {}],
-  ];
-  return predicates.map(([predicateType, predicate]) => ({
+  const { configuration, cyclonedx, digest, name } = evidence;
+  const printed = (predicateType: string, pieces: readonly Uint8Array[]): PreparedStatement => {
+    const { before, after } = statementFrame({ name, digest }, predicateType);
+    const bytes = Buffer.concat([before, ...pieces, after]);
+    if (bytes.length > intotoLimits.statementSizeBytesMax)
+      throw new KilnError(
+        'INTOTO_STATEMENT_INVALID',
+        `a statement of ${bytes.length} bytes, at most ${intotoLimits.statementSizeBytesMax} are allowed`,
+      );
+    return { predicateType, bytes };
+  };
+  const made = (
+    predicateType: string,
+    predicate: Readonly<Record<string, unknown>>,
+  ): PreparedStatement => ({
     predicateType,
     bytes: printStatement(statementAbout({ name, digest }, predicateType, predicate)),
-  }));
+  });
+  return [
+    printed(SPDX_PREDICATE, evidence.sbom),
+    ...(cyclonedx === undefined ? [] : [printed(CYCLONEDX_PREDICATE, cyclonedx)]),
+    made(SLSA_PROVENANCE_PREDICATE, slsaProvenance(evidence.provenance)),
+    made(TEST_RESULT_PREDICATE, testResult(evidence.tests)),
+    ...(configuration === undefined ? [] : [made(APKO_CONFIGURATION_PREDICATE, configuration)]),
+    made(COSIGN_SIGN_PREDICATE, {}),
+  ];
 }

@@ -83,7 +83,7 @@ export function goodStatements(digest: Digest): readonly Statement[] {
   const statements = imageStatements({
     name: 'registry.example/app',
     digest,
-    sbom: { spdxVersion: 'SPDX-2.3', packages: [{ name: 'zlib' }] },
+    sbom: [Buffer.from('{"packages":[{"name":"zlib"}],"spdxVersion":"SPDX-2.3"}')],
     provenance: {
       buildType: IMAGE_BUILD_TYPE,
       externalParameters: { name: 'app', configuration: '{}', architectures: ['x86_64'] },

@@ -22,6 +22,7 @@ export type { IntotoLimits } from './limits.ts';
 export {
   APKO_CONFIGURATION_PREDICATE,
   COSIGN_SIGN_PREDICATE,
+  CYCLONEDX_PREDICATE,
   SLSA_PROVENANCE_PREDICATE,
   SPDX_PREDICATE,
   TEST_RESULT_PREDICATE,
@@ -36,6 +37,7 @@ export {
   parseStatement,
   printStatement,
   statementAbout,
+  statementFrame,
 } from './statement.ts';
 export type { DigestSet, ResourceDescriptor, Statement, Subject } from './statement.ts';
 export { parseTestResult, testResult } from './test-result.ts';

@@ -96,6 +96,20 @@ export function statementAbout(
   };
 }
 
+/**
+ * A statement about one OCI manifest around a predicate that is canonical JSON already: the bytes before and after it. What comes
+ * out is what `printStatement` prints for the same predicate, which is neither read nor checked.
+ */
+export function statementFrame(
+  subject: { readonly name: string; readonly digest: Digest },
+  predicateType: string,
+): { readonly before: Uint8Array; readonly after: Uint8Array } {
+  const [before = '', after = ''] = canonicalJson(statementAbout(subject, predicateType, {})).split(
+    '"predicate":{}',
+  );
+  return { before: Buffer.from(`${before}"predicate":`), after: Buffer.from(after) };
+}
+
 /** Canonical JSON bytes: the same statement always gives the same bytes. Throws `INTOTO_STATEMENT_INVALID`. */
 export function printStatement(statement: Statement): Uint8Array {
   const bytes = Buffer.from(canonicalJson(statement));

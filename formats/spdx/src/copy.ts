@@ -37,7 +37,8 @@ export function copyPackageSbom(
   };
 }
 
-function closure(
+/** What relationships lead to from the roots, the roots among it. */
+export function closure(
   roots: readonly string[],
   relationships: readonly SpdxRelationship[],
 ): Set<string> {

@@ -1,20 +1,24 @@
+export { documentPieces } from './canonical.ts';
+export { composeSpdx } from './compose.ts';
 export type { CopiedSbom } from './copy.ts';
 export { copyPackageSbom } from './copy.ts';
+export { spdxFragment, spdxFragmentFormat } from './fragment.ts';
 export { spdxId } from './identifier.ts';
-export type {
-  ImagePackage,
-  ImageSbomInput,
-  IndexSbomInput,
-  OsRelease,
-  SbomDialect,
-} from './image-sbom.ts';
-export { imageSbom, indexSbom } from './image-sbom.ts';
+export type { ImageFacts, OsRelease, SbomDialect } from './image-elements.ts';
+export { ociPurl, unknownSystem } from './image-elements.ts';
+export type { ImagePackage, ImageSbomInput } from './image-sbom.ts';
+export { imageSbom } from './image-sbom.ts';
+export type { IndexSbomInput } from './index-sbom.ts';
+export { indexSbom } from './index-sbom.ts';
 export { isLicenseExpression } from './license-expression.ts';
 export { parseOsRelease } from './os-release.ts';
+export type { PackageFacts } from './package-facts.ts';
+export { apkPackage, describedPackage, identitySuffix } from './package-facts.ts';
 export type { GitCheckout, PackageSbomInput, PackageSource, RecipeSource } from './package-sbom.ts';
 export { apkPurl, fetchSource, gitSource, packageSbom, recipePurl } from './package-sbom.ts';
 export { parseSpdx, spdxBytesMax } from './parse.ts';
 export { printSpdx } from './print.ts';
+export { validPackage } from './valid.ts';
 export type {
   ExtractedLicense,
   SpdxChecksum,

@@ -1,5 +1,5 @@
 import { KilnError, shorten } from '@kiln/base';
-import type { OsRelease } from './image-sbom.ts';
+import type { OsRelease } from './image-elements.ts';
 
 /** Reads os-release(5): `KEY=VALUE` lines, blank lines and comments. Throws `OS_RELEASE_INVALID`. */
 export function parseOsRelease(text: string): OsRelease {

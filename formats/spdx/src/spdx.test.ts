@@ -181,12 +181,12 @@ describe('image documents', () => {
     packages: [],
   };
 
-  test('the head of the document equals the recorded one in dialect apko', () => {
+  test('the head of the document equals the recorded one', () => {
     const recorded = byOneTool(fixture('image.spdx.json'))
       .replaceAll('{manifest}', 'a'.repeat(64))
       .replaceAll('{layer0}', 'b'.repeat(64));
     const got = decode(
-      printSpdx(imageSbom({ ...image, dialect: 'apko', tool: { name: 'apko', version: 'devel' } })),
+      printSpdx(imageSbom({ ...image, tool: { name: 'apko', version: 'devel' } })),
     );
     const head = recorded.slice(
       0,
@@ -195,47 +195,18 @@ describe('image documents', () => {
     expect(got.slice(0, head.length - 2)).toBe(head.slice(0, -2));
   });
 
-  test('packages come with their sources and without repetition, one without a document is synthesised', () => {
+  test('packages come with their sources and without repetition, one without a document not at all', () => {
     const own = packageSbom(input);
     const packages = [
-      { name: input.name, version: input.version, arch: 'x86_64', license: 'MIT', sbom: own },
-      { name: 'again', version: '1', arch: 'x86_64', license: 'MIT', sbom: own },
-      { name: 'bare', version: '2-r0', arch: 'x86_64', license: 'ISC', sbom: undefined },
+      { name: input.name, sbom: own },
+      { name: 'again', sbom: own },
+      { name: 'bare', sbom: undefined },
     ];
     const document = imageSbom({ ...image, packages });
     const ids = document.packages.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(document.packages.find(({ name }) => name === 'bare')).toMatchObject({
-      licenseDeclared: 'ISC',
-      externalRefs: [{ locator: 'pkg:apk/parity/bare@2-r0?arch=x86_64&distro=parity' }],
-    });
-    expect(document.relationships).toContainEqual({
-      from: document.describes[0],
-      type: 'CONTAINS',
-      to: 'SPDXRef-Package-apk-bare-2-r0',
-    });
-    expect(
-      imageSbom({ ...image, dialect: 'apko', packages }).packages.some(
-        ({ name }) => name === 'bare',
-      ),
-    ).toBe(false);
-  });
-
-  test('every relationship of an image document points at something in it', () => {
-    const packages = [
-      {
-        name: input.name,
-        version: '5.1-r0',
-        arch: 'x86_64',
-        license: 'MIT',
-        sbom: packageSbom(input),
-      },
-    ];
-    const document = imageSbom({ ...image, vcsUrl: 'https://github.com/o/r@abc', packages });
-    const ids = new Set(document.packages.map(({ id }) => id));
-    expect(document.relationships.filter(({ from, to }) => !ids.has(from) || !ids.has(to))).toEqual(
-      [],
-    );
+    expect(document.packages.map(({ name }) => name)).toContain('extra-data');
+    expect(document.packages.map(({ name }) => name)).not.toContain('bare');
   });
 
   test('an index document equals the recorded one in dialect apko', () => {
@@ -259,11 +230,5 @@ describe('image documents', () => {
       ],
     });
     expect(decode(printSpdx(got))).toBe(recorded);
-  });
-
-  test('namespaces of two images differ', () => {
-    expect(imageSbom(image).namespace).not.toBe(
-      imageSbom({ ...image, manifest: digest('f') }).namespace,
-    );
   });
 });

@@ -1,14 +1,14 @@
 import type { AssembledTree, ImageDocument } from '@kiln/assemble';
-import { sbomOfImage } from '@kiln/assemble';
 import type { Digest } from '@kiln/base';
 import { canonicalJson, compareBytes, digestOf, hexOf } from '@kiln/base';
 import type { ImageResult, TestRun } from '@kiln/factory';
 import { packagesOf } from '@kiln/factory';
 import { architectureOf, printApkoJson } from '@kiln/image-config';
 import type { Provenance, ResourceDescriptor } from '@kiln/intoto';
-import type { SpdxDocument } from '@kiln/spdx';
-import { indexSbom, printSpdx } from '@kiln/spdx';
+import { documentPieces, indexSbom } from '@kiln/spdx';
 import { IMAGE_BUILD_TYPE, KILN_BUILDER_ID, imageStatements } from '@kiln/trust';
+import type { ImageBills } from './bills.ts';
+import { imageBills } from './bills.ts';
 import { attach } from './evidence.ts';
 import type { BuiltImage } from './make-image.ts';
 import type { ImageInputs, ImageReconcilerPorts } from './reconcile.ts';
@@ -28,14 +28,6 @@ export async function describeImage(
   request: DescribeRequest,
 ): Promise<ImageResult> {
   const { inputs, image } = request;
-  const manifestSbom = await sbomOfImage({
-    assembled: request.assembled,
-    arch: inputs.bundle.arch,
-    manifest: image.manifest.descriptor,
-    layers: image.layers.map((layer) => layer.descriptor),
-    repositoryName: inputs.bundle.name,
-    tool: ports.builder,
-  });
   const wholeSbom = indexSbom({
     index: image.index.descriptor.digest,
     indexMediaType: image.index.descriptor.mediaType,
@@ -52,8 +44,15 @@ export async function describeImage(
       },
     ],
   });
-  const ofManifest = await evidenceFor(ports, request, image.manifest, manifestSbom);
-  const ofIndex = await evidenceFor(ports, request, image.index, wholeSbom);
+  const ofManifest = await evidenceFor(
+    ports,
+    request,
+    image.manifest,
+    await imageBills(ports, request),
+  );
+  const ofIndex = await evidenceFor(ports, request, image.index, {
+    spdx: documentPieces(wholeSbom).map((piece) => Buffer.from(piece)),
+  });
   const blobs = [
     { digest: image.config.descriptor.digest, sizeBytes: image.config.descriptor.sizeBytes },
     ...image.layers.map(({ descriptor }) => ({
@@ -124,14 +123,15 @@ async function evidenceFor(
   ports: ImageReconcilerPorts,
   request: DescribeRequest,
   document: ImageDocument,
-  sbom: SpdxDocument,
+  bills: ImageBills,
 ) {
   const { inputs, run } = request;
   const { digest, mediaType, sizeBytes } = document.descriptor;
   const statements = imageStatements({
     name: inputs.bundle.name,
     digest,
-    sbom: JSON.parse(Buffer.from(printSpdx(sbom)).toString('utf8')) as Record<string, unknown>,
+    sbom: bills.spdx,
+    ...(bills.cyclonedx === undefined ? {} : { cyclonedx: bills.cyclonedx }),
     provenance: provenanceOf(ports, request, await materialsOf(ports, inputs)),
     tests: {
       configuration: [

@@ -1,4 +1,4 @@
-import type { AssembledTree, PackageOpener, SegmentCache } from '@kiln/assemble';
+import type { AssembledTree, BillCache, PackageOpener, SegmentCache } from '@kiln/assemble';
 import { assemble } from '@kiln/assemble';
 import type { BlobStore } from '@kiln/blobs';
 import type { Sandbox } from '@kiln/build';
@@ -40,6 +40,7 @@ export interface ImageReconcilerPorts extends LockPorts {
   readonly signer: Signer;
   readonly opener: PackageOpener;
   readonly segments: SegmentCache;
+  readonly bills: BillCache;
   readonly roots: RootCache;
   readonly sandbox: Sandbox;
   readonly logs: AttemptLogs;

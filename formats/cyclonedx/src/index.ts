@@ -1,0 +1,2 @@
+export { composeCyclonedx } from './compose.ts';
+export { cyclonedxFragment, cyclonedxFragmentFormat } from './fragment.ts';
