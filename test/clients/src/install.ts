@@ -5,8 +5,9 @@ import type { UnpackedPackage } from './debian-client.ts';
 import { installDebianClient } from './debian-client.ts';
 import { installGoClient } from './go-client.ts';
 import { locked } from './lock.ts';
-import type { ClientName, DebianPin, GoPin } from './pins.ts';
+import type { ClientName, ClientPins } from './pins.ts';
 import { clientPins } from './pins.ts';
+import { installPythonClient } from './python-client.ts';
 
 export interface InstallOptions {
   /** Where clients are kept; default `clients` below `KILN_CACHE`, or `.tools/clients` of this repository. */
@@ -15,7 +16,7 @@ export interface InstallOptions {
   readonly say?: (line: string) => void;
 }
 
-/** What is known of an installed client; `packages` is empty for Go clients. */
+/** What is known of an installed client; `packages` is empty but for those of Debian. */
 export interface ClientStamp {
   readonly name: ClientName;
   readonly asked: string;
@@ -80,7 +81,7 @@ async function installClient(
 /** Everything is made beside its place and renamed into it with the stamp: a killed installation is made again. */
 async function installInto(
   name: ClientName,
-  pin: DebianPin | GoPin,
+  pin: ClientPins[ClientName],
   { home, goCache }: { readonly home: string; readonly goCache: string },
 ): Promise<ClientStamp> {
   const started = Date.now();
@@ -90,6 +91,7 @@ async function installInto(
   await mkdir(partial);
   const packages = pin.kind === 'debian' ? await installDebianClient(name, pin, partial) : [];
   if (pin.kind === 'go') await installGoClient(pin, partial, goCache);
+  if (pin.kind === 'python') await installPythonClient(name, pin, partial);
   const own = packages.find((each) => each.name === pin.package);
   const stamp: ClientStamp = {
     name,

@@ -18,6 +18,17 @@ export interface GoPin {
   readonly version: string;
 }
 
+/** A client out of a Python package. */
+export interface PythonPin {
+  readonly kind: 'python';
+  readonly package: string;
+  readonly version: string;
+  /** `NAME==VERSION` of everything that it needs. */
+  readonly needs: readonly string[];
+  /** Lines of Python without single quotes. */
+  readonly program: readonly string[];
+}
+
 /** Which client is pinned how. */
 export interface ClientPins {
   readonly skopeo: DebianPin;
@@ -27,6 +38,8 @@ export interface ClientPins {
   readonly chromium: DebianPin;
   readonly crane: GoPin;
   readonly cosign: GoPin;
+  readonly 'spdx-validate': PythonPin;
+  readonly 'cyclonedx-validate': PythonPin;
 }
 
 export type ClientName = keyof ClientPins;
@@ -86,5 +99,65 @@ export const clientPins: ClientPins = {
     kind: 'go',
     package: 'github.com/sigstore/cosign/v3/cmd/cosign',
     version: 'v3.1.3',
+  },
+  'spdx-validate': {
+    kind: 'python',
+    package: 'spdx-tools',
+    version: '0.8.5',
+    needs: [
+      'beartype==0.23.1',
+      'boolean.py==5.0',
+      'click==8.5.1',
+      'license-expression==30.4.4',
+      'ply==3.11',
+      'pyparsing==3.3.3',
+      'PyYAML==6.0.4',
+      'rdflib==7.6.0',
+      'semantic-version==2.10.0',
+      'uritools==7.0.0',
+      'xmltodict==1.0.4',
+    ],
+    program: ['from spdx_tools.spdx.clitools.pyspdxtools import main', 'main()'],
+  },
+  'cyclonedx-validate': {
+    kind: 'python',
+    package: 'cyclonedx-python-lib',
+    version: '11.12.0',
+    needs: [
+      'arrow==1.4.0',
+      'attrs==26.1.0',
+      'boolean.py==5.0',
+      'defusedxml==0.7.1',
+      'fqdn==1.6.0',
+      'idna==3.20',
+      'isoduration==20.11.0',
+      'jsonpointer==3.12',
+      'jsonschema==4.26.0',
+      'jsonschema-specifications==2025.9.1',
+      'lark==1.3.1',
+      'license-expression==30.4.4',
+      'packageurl-python==0.17.6',
+      'py-serializable==2.2.0',
+      'python-dateutil==4.0.0',
+      'referencing==0.37.0',
+      'rfc3339-validator==0.1.4',
+      'rfc3986-validator==0.1.1',
+      'rfc3987-syntax==1.1.0',
+      'rpds-py==2026.9.1',
+      'six==1.17.0',
+      'sortedcontainers==2.4.0',
+      'typing_extensions==4.16.0',
+      'tzdata==2026.6',
+      'uri-template==1.3.0',
+      'webcolors==25.10.0',
+    ],
+    program: [
+      'import sys',
+      'from cyclonedx.schema import SchemaVersion',
+      'from cyclonedx.validation.json import JsonStrictValidator',
+      'text = open(sys.argv[1], encoding="utf-8").read()',
+      'error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)',
+      'sys.exit(None if error is None else str(error))',
+    ],
   },
 };
