@@ -49,6 +49,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'say why a package or a file is in an image',
     load: async () => (await import('./commands/image-why.ts')).imageWhy,
   },
+  'image sbom': {
+    summary: 'print the bill of materials of an image',
+    load: async () => (await import('./commands/image-sbom.ts')).imageSbom,
+  },
   'image diff': {
     summary: 'compare two images',
     load: async () => (await import('./commands/image-diff.ts')).imageDiff,

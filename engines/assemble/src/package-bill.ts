@@ -69,7 +69,7 @@ async function ownSbom(contents: PackageContents): Promise<SpdxDocument | undefi
     );
     if (member === undefined) continue;
     if (member.entry.sizeBytes > spdxBytesMax) return undefined;
-    const tooLarge = (): KilnError => new KilnError('SPDX_INVALID', `${path} is too large`);
+    const tooLarge = (): Error => new Error(`assertion failed: ${path} is larger than it says`);
     return readableSbom(await collect(contents.read(member.index), spdxBytesMax, tooLarge));
   }
   return undefined;

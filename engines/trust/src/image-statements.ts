@@ -1,5 +1,4 @@
 import type { Digest } from '@kiln/base';
-import { KilnError } from '@kiln/base';
 import {
   APKO_CONFIGURATION_PREDICATE,
   COSIGN_SIGN_PREDICATE,
@@ -7,11 +6,10 @@ import {
   SLSA_PROVENANCE_PREDICATE,
   SPDX_PREDICATE,
   TEST_RESULT_PREDICATE,
-  intotoLimits,
   printStatement,
+  printStatementAround,
   slsaProvenance,
   statementAbout,
-  statementFrame,
   testResult,
 } from '@kiln/intoto';
 import type { Provenance, TestResult } from '@kiln/intoto';
@@ -45,16 +43,10 @@ export interface PreparedStatement {
  */
 export function imageStatements(evidence: ImageEvidence): readonly PreparedStatement[] {
   const { configuration, cyclonedx, digest, name } = evidence;
-  const printed = (predicateType: string, pieces: readonly Uint8Array[]): PreparedStatement => {
-    const { before, after } = statementFrame({ name, digest }, predicateType);
-    const bytes = Buffer.concat([before, ...pieces, after]);
-    if (bytes.length > intotoLimits.statementSizeBytesMax)
-      throw new KilnError(
-        'INTOTO_STATEMENT_INVALID',
-        `a statement of ${bytes.length} bytes, at most ${intotoLimits.statementSizeBytesMax} are allowed`,
-      );
-    return { predicateType, bytes };
-  };
+  const printed = (predicateType: string, pieces: readonly Uint8Array[]): PreparedStatement => ({
+    predicateType,
+    bytes: printStatementAround({ name, digest }, predicateType, pieces),
+  });
   const made = (
     predicateType: string,
     predicate: Readonly<Record<string, unknown>>,

@@ -36,6 +36,7 @@ export {
   hasSubject,
   parseStatement,
   printStatement,
+  printStatementAround,
   statementAbout,
   statementFrame,
 } from './statement.ts';

@@ -110,6 +110,21 @@ export function statementFrame(
   return { before: Buffer.from(`${before}"predicate":`), after: Buffer.from(after) };
 }
 
+/** The same as one: bytes around the pieces of a predicate. Throws `INTOTO_STATEMENT_INVALID` above 32 MiB. */
+export function printStatementAround(
+  subject: { readonly name: string; readonly digest: Digest },
+  predicateType: string,
+  predicate: readonly Uint8Array[],
+): Uint8Array {
+  const { before, after } = statementFrame(subject, predicateType);
+  const bytes = Buffer.concat([before, ...predicate, after]);
+  if (bytes.length <= intotoLimits.statementSizeBytesMax) return bytes;
+  throw new KilnError(
+    'INTOTO_STATEMENT_INVALID',
+    `statement: ${bytes.length} bytes, at most ${intotoLimits.statementSizeBytesMax} are allowed`,
+  );
+}
+
 /** Canonical JSON bytes: the same statement always gives the same bytes. Throws `INTOTO_STATEMENT_INVALID`. */
 export function printStatement(statement: Statement): Uint8Array {
   const bytes = Buffer.from(canonicalJson(statement));

@@ -102,11 +102,13 @@ function imageResult(name: string, names: readonly string[]): ImageResult {
       ],
     },
     attachments: ['index', 'manifest'].flatMap((subject) =>
-      types.map((predicateType) => ({
-        subject: digest(subject),
-        predicateType,
-        manifest: digestOf(`${subject} ${predicateType} ${name}`),
-      })),
+      [...types, ...(subject === 'manifest' ? ['https://cyclonedx.org/bom'] : [])].map(
+        (predicateType) => ({
+          subject: digest(subject),
+          predicateType,
+          manifest: digestOf(`${subject} ${predicateType} ${name}`),
+        }),
+      ),
     ),
     publication: { blobs: [], manifests: [] },
   };

@@ -11,10 +11,19 @@ let factory: Factory;
 let images: readonly ImageSummary[];
 let registry: string;
 let key: string;
-let clients: Readonly<Record<'cosign' | 'crane' | 'runc' | 'skopeo' | 'umoci', string>>;
+let clients: Readonly<Record<(typeof wanted)[number], string>>;
+const wanted = [
+  'cosign',
+  'crane',
+  'cyclonedx-validate',
+  'runc',
+  'skopeo',
+  'spdx-validate',
+  'umoci',
+] as const;
 
 beforeAll(async () => {
-  clients = await installClients(['cosign', 'crane', 'runc', 'skopeo', 'umoci']);
+  clients = await installClients(wanted);
   factory = new Factory({ homeFrom: await warmHome('catalog') });
   await factory.up();
   images = await factory.images();
@@ -119,6 +128,15 @@ describe('cosign', () => {
     },
   );
 
+  test('verifies the bill of materials in the form of CycloneDX, which the manifest alone has', async () => {
+    for (const name of names()) {
+      const [index = '', manifest = ''] = await subjects(name);
+      await cosign('verify-attestation', manifest, '--type', 'cyclonedx');
+      const none = cosign('verify-attestation', index, '--type', 'cyclonedx');
+      await expect(none).rejects.toThrow('exited with');
+    }
+  });
+
   test('verifies how a package was made, from the two files that the repository serves', async () => {
     const { key: own, packages } = await factory.status();
     const { provenance } = await factory.json<PackageDetail>('package', 'show', 'greeter');
@@ -160,6 +178,37 @@ describe('cosign', () => {
     await expect(run(clients.cosign, ['verify', ...flags, index], alone())).rejects.toThrow(
       'accepted signatures do not match',
     );
+  });
+});
+
+describe('the bill of materials', () => {
+  test.each([
+    ['spdx', (file: string) => run(clients['spdx-validate'], ['-i', file])],
+    ['cyclonedx', (file: string) => run(clients['cyclonedx-validate'], [file])],
+  ] as const)('of each image is valid %s and has its packages', async (format, validate) => {
+    for (const name of names()) {
+      const file = within(`${name}.${format}.json`);
+      const printed = await factory.succeed(['image', 'sbom', name, '--format', format]);
+      fs.writeFileSync(file, printed);
+      await validate(file);
+      for (const one of (await factory.image(name)).packages)
+        expect(printed).toContain(`@${one.version}?arch=x86_64`);
+    }
+  });
+
+  test('is not printed when another key signed it, and when there is none', async () => {
+    const other = within('elsewhere');
+    await run(clients.cosign, ['generate-key-pair', '--output-key-prefix', other], {
+      env: { ...alone().env, COSIGN_PASSWORD: '' },
+    });
+    const refused = await factory.kiln(['image', 'sbom', 'static', '--key', `${other}.pub`]);
+    expect([refused.exitCode, refused.stdout]).toEqual([3, '']);
+    const { manifest } = await factory.image('static');
+    const copy = `${registry}/copies/static:latest`;
+    const from = `${registry}/static@${manifest}`;
+    await run(clients.crane, ['copy', '--insecure', from, copy], alone());
+    const absent = await factory.kiln(['image', 'sbom', copy]);
+    expect([absent.exitCode, absent.stdout]).toEqual([4, '']);
   });
 });
 

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Digest } from '@kiln/base';
 import { KilnError, digestFromHex, digestOf } from '@kiln/base';
-import type { Config, Descriptor } from '@kiln/oci';
+import type { Config, Descriptor, Manifest } from '@kiln/oci';
 import { mediaTypes, parseConfig, parseManifestDocument } from '@kiln/oci';
 import { paddedSize } from '@kiln/tar';
 import type { NamedImage } from './named.ts';
@@ -24,23 +24,34 @@ export interface PulledImage {
 
 /** The image's configuration and layers for this machine. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, `REGISTRY_CLIENT_…`. */
 export async function pullImage(source: NamedImage): Promise<PulledImage> {
+  const { named, manifest } = await findManifest(source);
+  const config = await readWhole(source, manifest.config.digest, configBytesMax);
+  return { digest: named, config: parseConfig(config), layers: manifest.layers };
+}
+
+/** The manifest of an image for this machine's platform. */
+export interface FoundManifest {
+  /** What the reference names: the index, where there is one. */
+  readonly named: Digest;
+  readonly digest: Digest;
+  readonly manifest: Manifest;
+}
+
+/** Follows indexes; every document is the content of its digest. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, `REGISTRY_CLIENT_…`. */
+export async function findManifest(source: NamedImage): Promise<FoundManifest> {
   const named = await source.resolve();
   let digest = named;
   for (let depth = 0; depth < depthMax; depth++) {
     const bytes = await source.readManifest(digest);
     if (bytes === undefined || digestOf(bytes) !== digest) throw broken(digest);
     const document = parseManifestDocument(bytes);
-    if (document.kind === 'index') {
-      const wanted = process.arch === 'x64' ? 'amd64' : process.arch;
-      const found =
-        document.index.manifests.find((one) => one.platform?.architecture === wanted) ??
-        document.index.manifests[0];
-      if (found === undefined) throw broken(digest);
-      digest = found.digest;
-      continue;
-    }
-    const config = await readWhole(source, document.manifest.config.digest, configBytesMax);
-    return { digest: named, config: parseConfig(config), layers: document.manifest.layers };
+    if (document.kind === 'manifest') return { named, digest, manifest: document.manifest };
+    const wanted = process.arch === 'x64' ? 'amd64' : process.arch;
+    const found =
+      document.index.manifests.find((one) => one.platform?.architecture === wanted) ??
+      document.index.manifests[0];
+    if (found === undefined) throw broken(digest);
+    digest = found.digest;
   }
   throw broken(digest);
 }

@@ -135,6 +135,7 @@ const evidence = [
   ['https://sigstore.dev/cosign/sign/', 'Signature'],
   ['https://slsa.dev/provenance/', 'SLSA provenance'],
   ['https://spdx.dev/', 'SPDX software bill of materials'],
+  ['https://cyclonedx.org/bom', 'CycloneDX software bill of materials'],
   ['https://in-toto.io/attestation/test-result/', 'Test result'],
   ['https://apko.dev/image-configuration', 'Locked image configuration'],
 ] as const;
