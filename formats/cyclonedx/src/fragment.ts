@@ -16,7 +16,7 @@ export function cyclonedxFragment(
   document: SpdxDocument | undefined,
 ): Fragment {
   const described = describedPackage(facts, document);
-  const apk = validPackage(apkPackage(facts, described));
+  const apk = apkPackage(facts, described);
   const reference = `${facts.name}-${facts.version}${identitySuffix(facts)}`;
   const locator = (type: string): string =>
     apk.externalRefs.find((one) => one.type === type)?.locator ?? '';

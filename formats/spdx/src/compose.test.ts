@@ -254,6 +254,15 @@ describe('what a package says of itself', () => {
     ]);
   });
 
+  test('a package URL that is none is replaced', () => {
+    const ref = { category: 'PACKAGE-MANAGER', locator: 'one', type: 'purl' };
+    expect(named(of({ externalRefs: [ref] }), 'one')['externalRefs']).toEqual([
+      expect.objectContaining({
+        referenceLocator: 'pkg:apk/kiln/one@1.0-r0?arch=x86_64&distro=kiln',
+      }),
+    ]);
+  });
+
   test('a document that describes nothing counts as none', () => {
     expect(named(of({}, { describes: [] }), 'one')['licenseDeclared']).toBe('MIT');
   });

@@ -3,6 +3,7 @@ import { hexOf } from '@kiln/base';
 import { apkPurl } from './package-sbom.ts';
 import { barePackage, purlRef } from './types.ts';
 import type { SpdxDocument, SpdxPackage } from './types.ts';
+import { validPackage } from './valid.ts';
 
 /** What is known of a package without its own document. */
 export interface PackageFacts {
@@ -37,16 +38,10 @@ export function describedPackage(
   return packages.find((one) => one.name === name) ?? packages[0];
 }
 
-/** The apk as an SPDX package: what its own document says of it, and from the facts what that does not say. */
+/** The apk as a valid SPDX package: what its own document says of it, and from the facts what that does not say. */
 export function apkPackage(facts: PackageFacts, own: SpdxPackage | undefined): SpdxPackage {
   const { name, version, arch, apk, distribution } = facts;
-  const known = own ?? {
-    ...barePackage('SPDXRef-Package', name),
-    description: facts.description,
-    licenseConcluded: 'NOASSERTION',
-    copyrightText: 'NOASSERTION',
-    purpose: 'APPLICATION',
-  };
+  const known = own === undefined ? bare(facts) : validPackage(own);
   const checksum = { algorithm: 'SHA256', hex: hexOf(apk) };
   const purl = apkPurl({ namespace: distribution, name, version, arch });
   const isNamed = known.externalRefs.some(({ type }) => type === 'purl');
@@ -57,5 +52,15 @@ export function apkPackage(facts: PackageFacts, own: SpdxPackage | undefined): S
     supplier: known.supplier || known.originator || 'NOASSERTION',
     checksums: [checksum, ...known.checksums.filter(({ algorithm }) => algorithm !== 'SHA256')],
     externalRefs: [...(isNamed ? [] : [purlRef(purl)]), ...known.externalRefs],
+  };
+}
+
+function bare({ name, description }: PackageFacts): SpdxPackage {
+  return {
+    ...barePackage('SPDXRef-Package', name),
+    description,
+    licenseConcluded: 'NOASSERTION',
+    copyrightText: 'NOASSERTION',
+    purpose: 'APPLICATION',
   };
 }
