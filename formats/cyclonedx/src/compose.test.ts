@@ -145,12 +145,12 @@ test('whatever packages are called, an image of them is JSON with unique referen
   const word = fc.string({
     minLength: 1,
     maxLength: 12,
-    unit: fc.constantFrom(...'aZ09.-_+:/%# "\\<&\n\u0007\u2028ü😀'),
+    unit: fc.constantFrom(...Array.from('aZ09.-_+:/%# "\\<&\n\u0007\u2028ü😀')),
   });
   const packages = fc.uniqueArray(word, { maxLength: 8 });
   fc.assert(
     fc.property(packages, word, (names, text) => {
-      compose(
+      const { components } = compose(
         names.map((name) =>
           cyclonedxFragment(
             { ...tool, name, license: text, description: text, url: text, apk: digestOf(name) },
@@ -158,6 +158,7 @@ test('whatever packages are called, an image of them is JSON with unique referen
           ),
         ),
       );
+      expect(components.slice(1).map((one) => one['name'])).toEqual(names);
     }),
   );
 });

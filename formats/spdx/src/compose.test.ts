@@ -309,7 +309,7 @@ describe('what a package says of itself', () => {
 const word = fc.string({
   minLength: 1,
   maxLength: 12,
-  unit: fc.constantFrom(...'aZ09.-_+:/%# "\\<&\n\u0007\u2028ü😀'),
+  unit: fc.constantFrom(...Array.from('aZ09.-_+:/%# "\\<&\n\u0007\u2028ü😀')),
 });
 const id = fc.stringMatching(/^SPDXRef-[a-zA-Z0-9.-]{1,6}$/);
 const wildPackage = fc.record({
