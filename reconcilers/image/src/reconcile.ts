@@ -131,7 +131,7 @@ function actionOf(ports: ImageReconcilerPorts, inputs: ImageInputs): Digest {
   const lock = (packages: readonly ImagePackageFile[]): unknown =>
     packages.map(({ record }) => [record.name, record.version, record.checksum]);
   return digestOfValue({
-    action: 'image/3',
+    action: 'image/4',
     builder: ports.builder,
     name: inputs.bundle.name,
     arch: inputs.bundle.arch,
