@@ -15,7 +15,6 @@ export { MemoryLedger } from './memory-ledger.ts';
 export { bundleOf, signStatementBytes } from './sign-statement.ts';
 export { signedPredicate } from './signed-predicate.ts';
 export type { SignedPredicate, SignedPredicateRequest } from './signed-predicate.ts';
-export { signStatementBytes } from './sign-statement.ts';
 export { packageStatement } from './package-statement.ts';
 export type { PackageEvidence } from './package-statement.ts';
 export type { Signer, SigningLedger, SigningLimits, StatementSignature } from './signer.ts';

@@ -38,7 +38,6 @@ export {
   printStatement,
   printStatementAround,
   statementAbout,
-  statementFrame,
 } from './statement.ts';
 export type { DigestSet, ResourceDescriptor, Statement, Subject } from './statement.ts';
 export { parseTestResult, testResult } from './test-result.ts';

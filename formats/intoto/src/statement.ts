@@ -97,27 +97,22 @@ export function statementAbout(
 }
 
 /**
- * A statement about one OCI manifest around a predicate that is canonical JSON already: the bytes before and after it. What comes
- * out is what `printStatement` prints for the same predicate, which is neither read nor checked.
+ * The bytes that `printStatement` prints, around the pieces of a predicate that is canonical JSON already and is neither read nor
+ * checked. Throws `INTOTO_STATEMENT_INVALID` above 32 MiB.
  */
-export function statementFrame(
-  subject: { readonly name: string; readonly digest: Digest },
-  predicateType: string,
-): { readonly before: Uint8Array; readonly after: Uint8Array } {
-  const [before = '', after = ''] = canonicalJson(statementAbout(subject, predicateType, {})).split(
-    '"predicate":{}',
-  );
-  return { before: Buffer.from(`${before}"predicate":`), after: Buffer.from(after) };
-}
-
-/** The same as one: bytes around the pieces of a predicate. Throws `INTOTO_STATEMENT_INVALID` above 32 MiB. */
 export function printStatementAround(
   subject: { readonly name: string; readonly digest: Digest },
   predicateType: string,
   predicate: readonly Uint8Array[],
 ): Uint8Array {
-  const { before, after } = statementFrame(subject, predicateType);
-  const bytes = Buffer.concat([before, ...predicate, after]);
+  const [before = '', after = ''] = canonicalJson(statementAbout(subject, predicateType, {})).split(
+    '"predicate":{}',
+  );
+  const bytes = Buffer.concat([
+    Buffer.from(`${before}"predicate":`),
+    ...predicate,
+    Buffer.from(after),
+  ]);
   if (bytes.length <= intotoLimits.statementSizeBytesMax) return bytes;
   throw new KilnError(
     'INTOTO_STATEMENT_INVALID',
