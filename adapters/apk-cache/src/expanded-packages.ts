@@ -52,6 +52,7 @@ export class ExpandedPackages implements PackageOpener {
     const record = await this.#record(apk);
     const archive = new ArchiveReader(this.#path(apk, 'tar'));
     return {
+      apk,
       ...(await packageFacts(record, this.#options)),
       read: (index) => this.#read(apk, archive, record.members[index]),
     };

@@ -13,7 +13,7 @@ export interface ControlOptions {
 export async function packageFacts(
   record: CacheRecord,
   { dialect = 'apko', limits = {} }: ControlOptions,
-): Promise<Omit<PackageContents, 'read' | 'file'>> {
+): Promise<Omit<PackageContents, 'apk' | 'read' | 'file'>> {
   const { info, members } = await readControl(record.control, { dialect, limits });
   return {
     info,

@@ -66,6 +66,7 @@ export class UnpackedPackages implements PackageOpener {
   async open(apk: Digest): Promise<PackageContents> {
     const record = await this.#record(apk);
     return {
+      apk,
       ...(await packageFacts(record, this.#options)),
       read: (index) => this.#read(apk, index, record.members[index]?.entry),
       file: (index) =>

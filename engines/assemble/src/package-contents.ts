@@ -1,4 +1,5 @@
 import type { PackageInfo } from '@kiln/apk';
+import type { Digest } from '@kiln/base';
 import type { TarEntry } from '@kiln/tar';
 
 /** A member of a package's data segment; `index` numbers the members from 0 in archive order. */
@@ -10,6 +11,8 @@ export interface DataMember {
 /** A package opened for assembly: its facts in memory, its files on demand. */
 export interface PackageContents {
   readonly info: PackageInfo;
+  /** Of the whole `.apk` file: the package's identity. */
+  readonly apk: Digest;
   /** `Q1…` of the control segment. */
   readonly checksum: string;
   /** Size of the whole `.apk` file. */
@@ -29,5 +32,5 @@ export interface PackageContents {
 /** Opens packages by the digest of their `.apk` file; verifies control checksum, datahash and file checksums. */
 export interface PackageOpener {
   /** Throws `APK_…` when the package is not what it says, `BLOB_UNKNOWN` when it is absent. */
-  open(apk: import('@kiln/base').Digest): Promise<PackageContents>;
+  open(apk: Digest): Promise<PackageContents>;
 }

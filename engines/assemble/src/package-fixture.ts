@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PackageInfo } from '@kiln/apk';
 import { checksumRecord } from '@kiln/apk';
+import { digestOf } from '@kiln/base';
 import type { TarEntry } from '@kiln/tar';
 import { directoryEntry, fileEntry, hardlinkEntry, symlinkEntry } from '@kiln/tar';
 import type { PackageContents } from './package-contents.ts';
@@ -20,6 +21,7 @@ export function fixturePackage(
   const [name = '', version = '1-r0'] = nameVersion.split('=');
   return {
     info: { ...blankInfo, name, version, origin: name, ...more.info },
+    apk: digestOf(nameVersion),
     checksum: `Q1${createHash('sha1').update(nameVersion).digest('base64')}`,
     sizeBytes: 100,
     control: [],

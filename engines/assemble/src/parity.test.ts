@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readPackage } from '@kiln/apk';
-import { collect } from '@kiln/base';
+import { collect, digestOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { parseImageConfig } from '@kiln/image-config';
 import { mediaTypes, parseConfig, parseManifest } from '@kiln/oci';
@@ -45,6 +45,7 @@ async function openFixture(name: string): Promise<PackageContents> {
   }
   return {
     info: apk.info,
+    apk: digestOf(bytes),
     checksum: apk.checksum,
     sizeBytes: bytes.length,
     control: apk.control.filter(({ entry }) => entry.path !== '.PKGINFO'),

@@ -248,6 +248,9 @@ describe('kiln image build', () => {
         expect.stringMatching(/^Tool: kiln/),
       ]);
     }
+    expect(fs.readFileSync('a/b/sbom-x86_64.spdx.json', 'utf8')).toContain(
+      '{"relatedSpdxElement":"SPDXRef-Layer-',
+    );
     expect(fs.readdirSync('.')).not.toContain('sbom-index.spdx.json');
   });
 

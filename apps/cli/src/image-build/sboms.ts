@@ -1,7 +1,13 @@
-import { sbomOfImage } from '@kiln/assemble';
-import type { AssembledTree, AssemblyDialect, ImageDocument } from '@kiln/assemble';
+import { MemoryBillCache, imageFacts, packageBill, sbomOfImage } from '@kiln/assemble';
+import type {
+  AssembledTree,
+  AssemblyDialect,
+  ImageDocument,
+  PackageContents,
+  SbomOfImageInput,
+} from '@kiln/assemble';
 import { architectureOf } from '@kiln/image-config';
-import { indexSbom, printSpdx } from '@kiln/spdx';
+import { composeSpdx, indexSbom, printSpdx } from '@kiln/spdx';
 import { kilnVersion } from '../version.ts';
 import { apkArch } from './architectures.ts';
 import type { BuiltImage } from './build-images.ts';
@@ -14,7 +20,10 @@ export interface Sbom {
 
 const tool = { name: 'kiln', version: kilnVersion() };
 
-/** The SBOM of one architecture. Throws what `sbomOfImage` throws. */
+/** What is made for one image is of no use for another. */
+const billsBytesMax = 0;
+
+/** The SBOM of one architecture: in dialect `apko` as apko makes it. Throws what `sbomOfImage` and `packageBill` throw. */
 export async function describeImage(
   { arch, manifest, layers }: BuiltImage,
   context: {
@@ -23,14 +32,23 @@ export async function describeImage(
     readonly vcsUrl?: string;
   },
 ): Promise<Sbom> {
-  const document = await sbomOfImage({
-    ...context,
-    arch,
-    manifest: manifest.descriptor,
-    layers,
-    tool,
-  });
-  return { name: `sbom-${apkArch(arch)}.spdx.json`, bytes: printSpdx(document) };
+  const input = { ...context, arch, manifest: manifest.descriptor, layers, tool };
+  const { dialect } = context.assembled;
+  const bytes =
+    dialect === 'apko' ? printSpdx(await sbomOfImage(input)) : await composedSbom(input);
+  return { name: `sbom-${apkArch(arch)}.spdx.json`, bytes };
+}
+
+async function composedSbom(input: SbomOfImageInput): Promise<Uint8Array> {
+  const facts = await imageFacts(input);
+  const bills = new MemoryBillCache(billsBytesMax);
+  const distribution = facts.osRelease?.id ?? '';
+  const parts = [];
+  for (const one of input.assembled.packages) {
+    const open = (): Promise<PackageContents> => Promise.resolve(one);
+    parts.push((await packageBill(bills, { apk: one.apk, distribution, open })).spdx);
+  }
+  return Buffer.concat([...composeSpdx(facts, parts), Buffer.from('\n')]);
 }
 
 /** The SBOM of the index. */
