@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, opendir, rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, open, opendir, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Clock, Digest, Random } from '@kiln/base';
 import {
   digestFromHex,
@@ -13,7 +13,7 @@ import {
   systemClock,
   systemRandom,
 } from '@kiln/base';
-import type { BlobStat, BlobStore, ByteRange } from '@kiln/blobs';
+import type { BlobStat, ByteRange, CollectRequest, CollectableBlobs } from '@kiln/blobs';
 import {
   blobBytesLimitDefault,
   blobDigestMismatch,
@@ -23,6 +23,16 @@ import {
 } from '@kiln/blobs';
 import { namesIn, renameDurably, writeAll } from './disk.ts';
 import { hasErrno, translateErrno } from './errno.ts';
+import {
+  checkFile,
+  chunkBytes,
+  inspect,
+  renamed,
+  stamp,
+  touchFile,
+  unlessGone,
+  unlinked,
+} from './files.ts';
 import { sweepTemporary } from './temporary.ts';
 
 export interface FsBlobsOptions {
@@ -37,8 +47,6 @@ export interface FsBlobsOptions {
   readonly random?: Random;
 }
 
-const chunkBytes = 256 * 1024;
-
 /**
  * Blobs as files `sha256/ab/<64 hexadecimal digits>` below one directory.
  *
@@ -46,8 +54,13 @@ const chunkBytes = 256 * 1024;
  * directory entry is synced after it. A process killed at any step leaves either the whole blob or a temporary file,
  * and the first use of a store removes those of its owner and others older than a day. Several processes may share a
  * directory.
+ *
+ * A file's modification time is when the blob was used last. A collector first renames an unused file to `aside/`, where
+ * it can still be read and from where any use brings it back, looks at the time again, and only then unlinks it. So a use
+ * either comes before the rename, and the time tells of it, or finds no file under the blob's name, and makes one. What
+ * a killed collector left in `aside/` the next one puts back or removes.
  */
-export class FsBlobs implements BlobStore {
+export class FsBlobs implements CollectableBlobs {
   readonly directory: string;
   readonly #owner: string | undefined;
   readonly #clock: Clock;
@@ -73,13 +86,18 @@ export class FsBlobs implements BlobStore {
   }
 
   async stat(digest: Digest): Promise<BlobStat | undefined> {
-    try {
-      const found = await stat(this.path(digest));
-      return found.isFile() ? { digest, sizeBytes: found.size } : undefined;
-    } catch (error) {
-      if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-      throw translateErrno(error, this.directory);
-    }
+    const found = await this.#whereverItIs(digest, inspect);
+    return found && { digest, sizeBytes: found.sizeBytes };
+  }
+
+  async touch(digest: Digest): Promise<BlobStat | undefined> {
+    const path = this.path(digest);
+    const found = await this.#guard(touchFile(path, this.#clock.now()));
+    if (found !== undefined) return { digest, sizeBytes: found };
+    // A collector may be about to remove it.
+    if (!(await this.#guard(renamed(this.#aside(digest), path)))) return undefined;
+    const saved = await this.#guard(touchFile(path, this.#clock.now()));
+    return saved === undefined ? undefined : { digest, sizeBytes: saved };
   }
 
   async *read(digest: Digest, range?: ByteRange): AsyncIterable<Uint8Array> {
@@ -129,7 +147,7 @@ export class FsBlobs implements BlobStore {
    */
   async take(file: string, expected: Digest): Promise<BlobStat> {
     parseDigest(expected);
-    const found = await this.#guard(inspectFile(file));
+    const found = await this.#guard(checkFile(file, this.#clock.now()));
     if (found.digest !== expected) throw blobDigestMismatch(expected, found.digest);
     await this.#guard(this.#prepare());
     try {
@@ -153,15 +171,74 @@ export class FsBlobs implements BlobStore {
   }
 
   async *list(): AsyncIterable<BlobStat> {
+    for await (const digest of this.#digests()) {
+      const found = await this.stat(digest);
+      if (found !== undefined) yield found;
+    }
+  }
+
+  async *collect({ keeps, unusedSince, dryRun }: CollectRequest): AsyncIterable<BlobStat> {
+    if (!dryRun) yield* this.#clearAside(keeps, unusedSince);
+    for await (const digest of this.#digests()) {
+      if (keeps(digest)) continue;
+      const found = await inspect(this.path(digest));
+      if (found === undefined || found.usedAt >= unusedSince) continue;
+      if (dryRun || (await this.#guard(this.#collectOne(digest, unusedSince))))
+        yield { digest, sizeBytes: found.sizeBytes };
+    }
+  }
+
+  async *#digests(): AsyncIterable<Digest> {
     const root = join(this.directory, 'sha256');
     for (const prefix of await namesIn(root)) {
       if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
-      for await (const entry of await opendir(join(root, prefix))) {
-        if (!entry.isFile() || !isDigest(`sha256:${entry.name}`)) continue;
-        const found = await this.stat(digestFromHex(entry.name));
-        if (found !== undefined) yield found;
+      for await (const entry of await opendir(join(root, prefix)))
+        if (entry.isFile() && isDigest(`sha256:${entry.name}`)) yield digestFromHex(entry.name);
+    }
+  }
+
+  /** False when somebody used the blob before it was gone. */
+  async #collectOne(digest: Digest, unusedSince: number): Promise<boolean> {
+    const path = this.path(digest);
+    const aside = this.#aside(digest);
+    await mkdir(dirname(aside), { recursive: true });
+    if (!(await renamed(path, aside))) return false;
+    const found = await inspect(aside);
+    if (found === undefined) return false;
+    if (found.usedAt < unusedSince) return unlinked(aside);
+    await renamed(aside, path);
+    return false;
+  }
+
+  /** Ends what a killed collector began. */
+  async *#clearAside(keeps: CollectRequest['keeps'], unusedSince: number): AsyncIterable<BlobStat> {
+    for (const name of await namesIn(join(this.directory, 'aside'))) {
+      if (!isDigest(`sha256:${name}`)) continue;
+      const digest = digestFromHex(name);
+      const aside = this.#aside(digest);
+      const found = await inspect(aside);
+      if (found === undefined) continue;
+      if (keeps(digest) || found.usedAt >= unusedSince) {
+        await this.#guard(renamed(aside, this.path(digest)));
+      } else if (await this.#guard(unlinked(aside))) {
+        yield { digest, sizeBytes: found.sizeBytes };
       }
     }
+  }
+
+  #aside(digest: Digest): string {
+    return join(this.directory, 'aside', hexOf(digest));
+  }
+
+  /** Looks under the blob's name, where a collector puts it aside, and again where it puts it back. */
+  async #whereverItIs<T>(
+    digest: Digest,
+    look: (path: string) => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    const path = this.path(digest);
+    const work = async (): Promise<T | undefined> =>
+      (await look(path)) ?? (await look(this.#aside(digest))) ?? (await look(path));
+    return this.#guard(work());
   }
 
   get #temporaryDirectory(): string {
@@ -172,7 +249,7 @@ export class FsBlobs implements BlobStore {
   async #known(bytes: Uint8Array, expected: Digest | undefined): Promise<BlobStat | undefined> {
     const digest = digestOf(bytes);
     if (expected !== undefined && digest !== expected) throw blobDigestMismatch(expected, digest);
-    const found = await this.stat(digest);
+    const found = await this.touch(digest);
     return found?.sizeBytes === bytes.length ? found : undefined;
   }
 
@@ -204,6 +281,7 @@ export class FsBlobs implements BlobStore {
       sizeBytes += chunk.length;
       await this.#guard(writeAll(file, chunk));
     }
+    await this.#guard(stamp(file, this.#clock.now()));
     await this.#guard(file.sync());
     return { digest: digestFromHex(hash.digest('hex')), sizeBytes };
   }
@@ -219,31 +297,13 @@ export class FsBlobs implements BlobStore {
 
   /** Gives a complete file its name. A blob that exists keeps its file, unless that file was cut short. */
   async #commit(temporary: string, { digest, sizeBytes }: BlobStat): Promise<void> {
-    if ((await this.stat(digest))?.sizeBytes === sizeBytes) return;
+    if ((await this.touch(digest))?.sizeBytes === sizeBytes) return;
     await renameDurably(temporary, this.path(digest));
   }
 
   async #open(digest: Digest): Promise<FileHandle> {
-    try {
-      return await open(this.path(digest), 'r');
-    } catch (error) {
-      if (hasErrno(error, 'ENOENT', 'ENOTDIR')) throw blobUnknown(digest);
-      throw translateErrno(error, this.directory);
-    }
+    const file = await this.#whereverItIs(digest, (path) => unlessGone(open(path, 'r')));
+    if (file === undefined) throw blobUnknown(digest);
+    return file;
   }
-}
-
-/** What a file holds, once it is on disk. */
-async function inspectFile(path: string): Promise<BlobStat> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  await using file = await open(path, 'r+');
-  await file.chmod(0o644);
-  await file.sync();
-  const stream = file.createReadStream({ autoClose: false, highWaterMark: chunkBytes });
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-    hash.update(chunk);
-    sizeBytes += chunk.length;
-  }
-  return { digest: digestFromHex(hash.digest('hex')), sizeBytes };
 }

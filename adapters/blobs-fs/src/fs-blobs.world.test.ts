@@ -1,17 +1,28 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '@kiln/base';
+import type { CollectRequest } from '@kiln/blobs';
 import { blobStoreConformance } from '@kiln/blobs/conformance';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FsBlobs } from './fs-blobs.ts';
 
-blobStoreConformance(async () => {
+blobStoreConformance(async (clock) => {
   const directory = await mkdtemp(join(tmpdir(), 'kiln-blobs-'));
   return {
-    store: new FsBlobs({ directory }),
+    store: new FsBlobs({ directory, clock }),
     close: () => rm(directory, { recursive: true, force: true }),
   };
 });
@@ -156,5 +167,75 @@ describe('blobs in a directory', () => {
       Buffer.from('x'),
     );
     expect(await temporaryFiles()).toEqual([]);
+  });
+
+  const agedMs = 3 * 86_400_000;
+  const later = { now: () => Date.now() + agedMs };
+  const nobody: CollectRequest = {
+    keeps: () => false,
+    unusedSince: Date.now() + agedMs,
+    dryRun: false,
+  };
+  const collected = async (blobs: FsBlobs, request = nobody): Promise<string[]> => {
+    const digests: string[] = [];
+    for await (const { digest } of blobs.collect(request)) digests.push(digest);
+    return digests;
+  };
+
+  it('serves what a killed collector put aside, brings it back on use, and ends its work', async () => {
+    const blobs = new FsBlobs({ directory, clock: later });
+    const [used, kept, unused] = await Promise.all(
+      ['used', 'kept', 'unused'].map(async (text) => (await blobs.put(Buffer.from(text))).digest),
+    );
+    await mkdir(join(directory, 'aside'));
+    for (const digest of [used!, kept!, unused!]) {
+      const aside = join(directory, 'aside', digest.slice(7));
+      await rename(blobs.path(digest), aside);
+      await utimes(aside, 1, 1);
+    }
+    expect(await blobs.stat(used!)).toEqual({ digest: used, sizeBytes: 4 });
+    expect(Buffer.from(await blobs.bytes(unused!)).toString()).toBe('unused');
+    expect(await blobs.touch(used!)).toEqual({ digest: used, sizeBytes: 4 });
+    expect(await readFile(blobs.path(used!), 'utf8')).toBe('used');
+    const keeps = (digest: string): boolean => digest === kept;
+    expect(await collected(blobs, { ...nobody, keeps })).toEqual([unused]);
+    expect(await readFile(blobs.path(kept!), 'utf8')).toBe('kept');
+    expect(await readdir(join(directory, 'aside'))).toEqual([]);
+  });
+
+  it('loses nothing to collectors that are killed, while another process uses it', async () => {
+    const module = JSON.stringify(join(import.meta.dirname, 'fs-blobs.ts'));
+    const script = `
+      import { FsBlobs } from ${module};
+      const nowMs = Date.now() + ${agedMs};
+      const blobs = new FsBlobs({ directory: process.argv[1], clock: { now: () => nowMs } });
+      console.log('collecting');
+      for (;;) for await (const _ of blobs.collect({ keeps: () => false, unusedSince: nowMs, dryRun: false }));`;
+    const blobs = new FsBlobs({ directory, clock: later });
+    const texts = Array.from({ length: 120 }, (_, at) => `blob ${at}`);
+    for (let round = 0; round < 3; round += 1) {
+      for (const text of texts) {
+        const { digest } = await new FsBlobs({ directory }).put(Buffer.from(text));
+        await utimes(blobs.path(digest), 1, 1);
+      }
+      const flags = ['--input-type=module-typescript', '-e', script, directory];
+      const child = spawn(process.execPath, flags);
+      await once(child.stdout, 'data');
+      const used = await Promise.all(
+        texts.map(async (text, at) => {
+          if (at % 3 === 0) return (await blobs.put(Buffer.from(text))).digest;
+          return at % 3 === 1 ? (await blobs.touch(digestOf(text)))?.digest : undefined;
+        }),
+      );
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      for (const digest of used.filter((one) => one !== undefined))
+        expect(digestOf(await blobs.bytes(digest))).toBe(digest);
+      await collected(blobs, { ...nobody, keeps: (digest) => used.includes(digest) });
+      expect(await readdir(join(directory, 'aside'))).toEqual([]);
+      const left = [];
+      for await (const { digest } of blobs.list()) left.push(digest);
+      expect(left.sort()).toEqual(used.filter((one) => one !== undefined).sort());
+    }
   });
 });

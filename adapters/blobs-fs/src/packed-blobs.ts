@@ -4,19 +4,23 @@ import { concatBytes, systemClock, systemRandom } from '@kiln/base';
 import type {
   BlobPacks,
   BlobStat,
-  BlobStore,
   ByteRange,
+  CollectRequest,
+  CollectableBlobs,
   ComposedBlob,
   PackIndex,
   PackPlace,
+  PackedBlob,
 } from '@kiln/blobs';
 import {
+  DigestSet,
   blobBytesLimitDefault,
   blobTooLarge,
   blobUnknown,
   checkPackLimits,
   clampRange,
   segmentInvalid,
+  touchEveryMs,
 } from '@kiln/blobs';
 import { ByteCache } from './byte-cache.ts';
 import type { FsBlobs } from './fs-blobs.ts';
@@ -48,23 +52,30 @@ const listedAtOnce = 500;
  * `putMany` writes one pack, durably, and then adds it to the index: that is the commit point. A process killed before it
  * leaves a pack that nobody finds; `open` removes such packs when they are a day old. Deleting takes an entry out of the
  * index; a pack without entries is removed. Several processes may share the directory and the index.
+ *
+ * A use of a packed blob is a use of its pack, which the index knows, and of the blobs that it has segments of. The index
+ * removes no entry of a pack that was used, so that a use either comes before and saves it, or finds it gone.
  */
-export class PackedBlobs implements BlobStore, BlobPacks {
+export class PackedBlobs implements CollectableBlobs, BlobPacks {
   readonly #files: FsBlobs;
   readonly #index: PackIndex;
+  readonly #clock: Clock;
   readonly #packs: PackFiles;
   readonly #reader: PackReader;
   readonly #segments = new ByteCache<Digest, Uint8Array>(segmentCacheBytes);
   /** Each counts as one byte. */
   readonly #places = new ByteCache<Digest, PackPlace>(placesMax);
   readonly #checked = new ByteCache<string, true>(segmentsCheckedMax);
+  /** When this process used segments' blobs last. */
+  readonly #touched = new ByteCache<Digest, number>(segmentsCheckedMax);
 
   constructor(options: PackedBlobsOptions) {
     this.#files = options.files;
     this.#index = options.index;
+    this.#clock = options.clock ?? systemClock;
     this.#packs = new PackFiles({
       directory: join(options.files.directory, 'packs'),
-      clock: options.clock ?? systemClock,
+      clock: this.#clock,
       random: options.random ?? systemRandom,
     });
     this.#reader = new PackReader(this.#packs);
@@ -85,13 +96,18 @@ export class PackedBlobs implements BlobStore, BlobPacks {
   async putMany(blobs: readonly ComposedBlob[]): Promise<void> {
     checkPackLimits(blobs);
     const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+    await this.#useSegments(unique);
     await this.#checkSegments(unique);
+    await this.#index.use(
+      unique.map(({ digest }) => digest),
+      this.#clock.now(),
+    );
     const known = await this.#find(unique.map(({ digest }) => digest));
     const fresh = unique.filter(({ digest }) => !known.has(digest));
     if (fresh.length === 0) return;
     const pack = await this.#packs.write(fresh);
     const digests = fresh.map(({ digest }) => digest);
-    await this.#index.add(pack, digests);
+    await this.#index.add(pack, digests, this.#clock.now());
     for (const [entry, digest] of digests.entries()) this.#places.set(digest, { pack, entry }, 1);
   }
 
@@ -112,6 +128,19 @@ export class PackedBlobs implements BlobStore, BlobPacks {
   async stat(digest: Digest): Promise<BlobStat | undefined> {
     const found = await this.#packed(digest);
     if (found === undefined) return this.#files.stat(digest);
+    return { digest, sizeBytes: found.entry.sizeBytes };
+  }
+
+  async touch(digest: Digest): Promise<BlobStat | undefined> {
+    const file = await this.#files.touch(digest);
+    if (file !== undefined) return file;
+    await this.#index.use([digest], this.#clock.now());
+    // Not from memory: a collector may have been faster.
+    const found = (await this.#find([digest])).get(digest);
+    if (found === undefined) return undefined;
+    for (const part of await this.#reader.parts(found))
+      if (!(part instanceof Uint8Array) && (await this.touch(part.blob)) === undefined)
+        return undefined;
     return { digest, sizeBytes: found.entry.sizeBytes };
   }
 
@@ -152,6 +181,63 @@ export class PackedBlobs implements BlobStore, BlobPacks {
       await this.#packs.remove(pack);
     }
     return wasFile || packed.length > 0;
+  }
+
+  /** The bytes of packed blobs are told as none: the disk gets them back with the last entry of their pack. */
+  async *collect(request: CollectRequest): AsyncIterable<BlobStat> {
+    const held = await this.#segmentsOfStaying(request);
+    const keeps = (digest: Digest): boolean => request.keeps(digest) || held.has(digest);
+    for await (const places of inGroups(this.#index.list())) {
+      const { going } = await this.#sorted(places, { ...request, keeps });
+      for (const { digest } of request.dryRun ? going : await this.#collected(going, request))
+        yield { digest, sizeBytes: 0 };
+    }
+    yield* this.#files.collect({ ...request, keeps });
+  }
+
+  /** What the blobs that stay in packs have segments of, and perhaps what others of their packs do. */
+  async #segmentsOfStaying(request: CollectRequest): Promise<DigestSet> {
+    const held = new DigestSet();
+    for await (const places of inGroups(this.#index.list())) {
+      const { staying } = await this.#sorted(places, request);
+      const heads = new Set(staying.map(({ head }) => head));
+      for (const { segments } of heads) for (const digest of segments) held.add(digest);
+    }
+    return held;
+  }
+
+  async #sorted(
+    places: readonly PackPlace[],
+    { keeps, unusedSince }: CollectRequest,
+  ): Promise<{ readonly staying: readonly FoundBlob[]; readonly going: readonly PackedBlob[] }> {
+    const usedAt = await this.#index.usedAt([...new Set(places.map(({ pack }) => pack))]);
+    const staying: FoundBlob[] = [];
+    const going: PackedBlob[] = [];
+    for (const place of places) {
+      const found = await this.#reader.entry(place);
+      if (found === undefined) continue;
+      const { digest } = found.entry;
+      if (keeps(digest) || (usedAt.get(place.pack) ?? unusedSince) >= unusedSince)
+        staying.push(found);
+      else going.push({ ...place, digest });
+    }
+    return { staying, going };
+  }
+
+  async #collected(
+    going: readonly PackedBlob[],
+    { unusedSince }: CollectRequest,
+  ): Promise<readonly PackedBlob[]> {
+    const { removed, emptied } = await this.#index.collect(going, unusedSince);
+    for (const { digest } of removed) {
+      this.#places.delete(digest);
+      this.#segments.delete(digest);
+    }
+    for (const pack of emptied) {
+      this.#reader.forget(pack);
+      await this.#packs.remove(pack);
+    }
+    return removed;
   }
 
   async *list(): AsyncIterable<BlobStat> {
@@ -255,6 +341,19 @@ export class PackedBlobs implements BlobStore, BlobPacks {
       found === undefined ? await this.#files.bytes(blob) : await this.#reader.inlineBytes(found);
     this.#segments.set(blob, bytes, bytes.length);
     yield bytes.subarray(range.start, range.end);
+  }
+
+  /** What is composed of a blob keeps it from now on. Throws `BLOB_SEGMENT_INVALID` when it is gone. */
+  async #useSegments(blobs: readonly ComposedBlob[]): Promise<void> {
+    const now = this.#clock.now();
+    for (const part of blobs.flatMap(({ parts }) => parts)) {
+      if (part instanceof Uint8Array) continue;
+      const touchedAt = this.#touched.get(part.blob);
+      if (touchedAt !== undefined && touchedAt > now - touchEveryMs) continue;
+      if ((await this.touch(part.blob)) === undefined)
+        throw segmentInvalid(part, part.blob, 'no such blob');
+      this.#touched.set(part.blob, now, 1);
+    }
   }
 
   async #checkSegments(blobs: readonly ComposedBlob[]): Promise<void> {

@@ -37,7 +37,7 @@ packIndexConformance(() => ({ index: new PostgresPackIndex({ database }) }));
 it('keeps blobs apart whose digests begin alike', async () => {
   const index = new PostgresPackIndex({ database });
   const alike = ['0', '1'].map((end): Digest => `sha256:${'f'.repeat(63)}${end}`);
-  await index.add('aa', alike);
+  await index.add('aa', alike, 1);
   expect((await index.find(alike.slice(0, 1))).get(alike[0]!)).toHaveLength(2);
   await index.remove([{ pack: 'aa', entry: 0, digest: alike[0]! }]);
   expect((await index.find(alike)).get(alike[1]!)).toEqual([{ pack: 'aa', entry: 1 }]);
@@ -45,7 +45,9 @@ it('keeps blobs apart whose digests begin alike', async () => {
 
 it('lists more than one statement asks for', async () => {
   const index = new PostgresPackIndex({ database });
-  await sql`insert into blob_pack (name, entries) values ('aa', 400000)`.execute(database);
+  await sql`insert into blob_pack (name, entries, used_at) values ('aa', 400000, 1)`.execute(
+    database,
+  );
   await sql`insert into blob_pack_entry select n, (select id from blob_pack), n from generate_series(1, 400000) as n`.execute(
     database,
   );

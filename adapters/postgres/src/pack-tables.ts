@@ -1,10 +1,11 @@
 import type { Generated } from 'kysely';
 
-/** Rows of migration 0007. */
+/** Rows of migrations 0007 and 0008. */
 export interface BlobPackRow {
   readonly id: Generated<number>;
   readonly name: string;
   readonly entries: number;
+  readonly used_at: number;
 }
 
 export interface BlobPackEntryRow {

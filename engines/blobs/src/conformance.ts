@@ -1,11 +1,13 @@
+import type { Clock, Digest } from '@kiln/base';
 import { digestOf } from '@kiln/base';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BlobStore } from './store.ts';
+import type { CollectableBlobs } from './store.ts';
+import { touchEveryMs } from './store.ts';
 
 /** A store under test and the way to clean up after it. */
 export interface BlobStoreUnderTest {
-  readonly store: BlobStore;
+  readonly store: CollectableBlobs;
   readonly close?: () => Promise<void>;
 }
 
@@ -31,17 +33,19 @@ async function joined(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 }
 
 /**
- * Registers the tests that every `BlobStore` has to pass; `make` returns an empty store for each test.
+ * Registers the tests that every store has to pass; `make` returns an empty store, on the given clock, for each test.
  * Call it inside a vitest file.
  */
 export function blobStoreConformance(
-  make: () => BlobStoreUnderTest | Promise<BlobStoreUnderTest>,
+  make: (clock: Clock) => BlobStoreUnderTest | Promise<BlobStoreUnderTest>,
 ): void {
   describe('a blob store', () => {
     let subject: BlobStoreUnderTest;
-    let store: BlobStore;
+    let store: CollectableBlobs;
+    let nowMs: number;
     beforeEach(async () => {
-      subject = await make();
+      nowMs = Date.UTC(2026, 10, 1);
+      subject = await make({ now: () => nowMs });
       store = subject.store;
     });
     afterEach(async () => {
@@ -178,6 +182,57 @@ export function blobStoreConformance(
       for (const text of texts) await store.put(bytesOf(text));
       const listed = (await all(store.list())).map((stat) => stat.digest).sort();
       expect(listed).toEqual(texts.map((text) => digestOf(text)).sort());
+    });
+
+    const collect = async (
+      unusedSince: number,
+      kept: readonly Digest[] = [],
+      dryRun = false,
+    ): Promise<readonly Digest[]> => {
+      const keeps = (digest: Digest): boolean => kept.includes(digest);
+      const found = await all(store.collect({ keeps, unusedSince, dryRun }));
+      return found.map((one) => one.digest).sort();
+    };
+
+    it('collects what nobody keeps and nobody used since, and nothing else', async () => {
+      const [kept, unused, touched, again, streamed] = await Promise.all(
+        ['kept', 'unused', 'touched', 'again', 'streamed'].map((text) => store.put(bytesOf(text))),
+      );
+      nowMs += 2 * touchEveryMs;
+      const since = nowMs;
+      const fresh = await store.put(bytesOf('fresh'));
+      expect(await store.touch(touched!.digest)).toEqual(touched);
+      await store.put(bytesOf('again'), again!.digest);
+      await store.put(chunksOf(bytesOf('streamed')));
+      expect(await collect(since, [kept!.digest], true)).toEqual([unused!.digest]);
+      expect(await size()).toBe(6);
+      expect(await collect(since, [kept!.digest])).toEqual([unused!.digest]);
+      expect(await store.stat(unused!.digest)).toBeUndefined();
+      expect(await store.touch(unused!.digest)).toBeUndefined();
+      for (const { digest } of [kept!, touched!, again!, streamed!, fresh])
+        expect(digestOf(await store.bytes(digest))).toBe(digest);
+      expect(await collect(since, [kept!.digest])).toEqual([]);
+      expect(await store.put(bytesOf('unused'))).toEqual(unused);
+    });
+
+    it('loses nothing that is put or touched while it collects', async () => {
+      const texts = Array.from({ length: 60 }, (_, index) => `blob ${index}`);
+      const stats = await Promise.all(texts.map((text) => store.put(bytesOf(text))));
+      nowMs += 24 * touchEveryMs;
+      const since = nowMs;
+      const collecting = collect(since);
+      const saved = await Promise.all(
+        texts.map(async (text, at) => {
+          if (at % 3 === 0) return (await store.put(bytesOf(text))).digest;
+          return at % 3 === 1 ? (await store.touch(stats[at]!.digest))?.digest : undefined;
+        }),
+      );
+      const gone = await collecting;
+      for (const digest of saved.filter((one) => one !== undefined)) {
+        expect(gone.filter((one) => one === digest).length).toBeLessThanOrEqual(1);
+        expect(digestOf(await store.bytes(digest))).toBe(digest);
+      }
+      expect(gone.length).toBeGreaterThan(0);
     });
 
     it('reads any range of any content as a slice of it', async () => {

@@ -1,4 +1,5 @@
-export type { BlobStat, BlobStore, ByteRange } from './store.ts';
+export type { BlobStat, BlobStore, ByteRange, CollectRequest, CollectableBlobs } from './store.ts';
+export { touchEveryMs } from './store.ts';
 export {
   blobBytesLimitDefault,
   blobDigestMismatch,
@@ -17,3 +18,4 @@ export type { BlobPacks, PackLimits } from './packs.ts';
 export { packLimits } from './packs.ts';
 export type { ConditionalHeaders, RangeAnswer } from './http-conditions.ts';
 export { answerRange, matchesEtag } from './http-conditions.ts';
+export { DigestSet } from './digest-set.ts';

@@ -4,6 +4,6 @@ import { MemoryBlobs } from './memory.ts';
 import { blobPacksConformance } from './pack-conformance.ts';
 import { packIndexConformance } from './pack-index-conformance.ts';
 
-blobStoreConformance(() => ({ store: new MemoryBlobs() }));
-blobPacksConformance(() => ({ store: new MemoryBlobs() }));
+blobStoreConformance((clock) => ({ store: new MemoryBlobs({ clock }) }));
+blobPacksConformance((clock) => ({ store: new MemoryBlobs({ clock }) }));
 packIndexConformance(() => ({ index: new MemoryPackIndex() }));

@@ -1,5 +1,5 @@
-import type { Digest } from '@kiln/base';
-import { concatBytes, digestOf } from '@kiln/base';
+import type { Clock, Digest } from '@kiln/base';
+import { concatBytes, digestOf, systemClock } from '@kiln/base';
 import {
   blobBytesLimitDefault,
   blobDigestMismatch,
@@ -12,20 +12,32 @@ import { checkPackLimits } from './check-pack.ts';
 import type { ComposedBlob } from './composed.ts';
 import { partBytes } from './composed.ts';
 import type { BlobPacks } from './packs.ts';
-import type { BlobStat, BlobStore, ByteRange } from './store.ts';
+import type { BlobStat, ByteRange, CollectRequest, CollectableBlobs } from './store.ts';
 
 /** What one chunk of a streamed read holds at most. */
 const chunkBytes = 64 * 1024;
 
 /** A blob store in memory, for tests and for work that fits in it. Holds copies: callers may reuse their buffers. */
-export class MemoryBlobs implements BlobStore, BlobPacks {
+export class MemoryBlobs implements CollectableBlobs, BlobPacks {
   readonly #blobs = new Map<Digest, Uint8Array>();
+  /** When each was used last. */
+  readonly #used = new Map<Digest, number>();
   /** What the composed ones have segments of. */
   readonly #references = new Map<Digest, readonly Digest[]>();
+  readonly #clock: Clock;
+
+  constructor(options: { readonly clock?: Clock } = {}) {
+    this.#clock = options.clock ?? systemClock;
+  }
 
   stat(digest: Digest): Promise<BlobStat | undefined> {
     const bytes = this.#blobs.get(digest);
     return Promise.resolve(bytes && { digest, sizeBytes: bytes.length });
+  }
+
+  touch(digest: Digest): Promise<BlobStat | undefined> {
+    if (this.#blobs.has(digest)) this.#used.set(digest, this.#clock.now());
+    return this.stat(digest);
   }
 
   async *read(digest: Digest, range?: ByteRange): AsyncIterable<Uint8Array> {
@@ -47,6 +59,7 @@ export class MemoryBlobs implements BlobStore, BlobPacks {
     const digest = digestOf(bytes);
     if (expected !== undefined && expected !== digest) throw blobDigestMismatch(expected, digest);
     if (!this.#blobs.has(digest)) this.#blobs.set(digest, bytes);
+    this.#used.set(digest, this.#clock.now());
     return { digest, sizeBytes: bytes.length };
   }
 
@@ -68,10 +81,12 @@ export class MemoryBlobs implements BlobStore, BlobPacks {
           throw segmentInvalid(part, part.blob, 'the blob is composed itself');
         const held = this.#blobs.get(part.blob)?.subarray(part.start, part.end);
         if (held === undefined) throw segmentInvalid(part, part.blob, 'no such blob');
+        this.#used.set(part.blob, this.#clock.now());
         if (held.length !== part.end - part.start || Buffer.compare(held, part.bytes) !== 0)
           throw segmentInvalid(part, part.blob, 'other bytes are stored');
       }
     for (const { digest, parts } of blobs) {
+      this.#used.set(digest, this.#clock.now());
       if (this.#blobs.has(digest)) continue;
       this.#blobs.set(digest, Uint8Array.from(concatBytes(parts.map(partBytes))));
       const referred = parts.flatMap((part) => (part instanceof Uint8Array ? [] : [part.blob]));
@@ -86,6 +101,21 @@ export class MemoryBlobs implements BlobStore, BlobPacks {
   async references(digest: Digest): Promise<readonly Digest[]> {
     this.#get(digest);
     return this.#references.get(digest) ?? [];
+  }
+
+  async *collect({ keeps, unusedSince, dryRun }: CollectRequest): AsyncIterable<BlobStat> {
+    const stays = (digest: Digest): boolean =>
+      keeps(digest) || (this.#used.get(digest) ?? 0) >= unusedSince;
+    const staying = [...this.#blobs.keys()].filter(stays);
+    const held = new Set(staying.flatMap((digest) => this.#references.get(digest) ?? []));
+    for (const [digest, { length: sizeBytes }] of this.#blobs) {
+      if (stays(digest) || held.has(digest)) continue;
+      if (!dryRun) {
+        this.#blobs.delete(digest);
+        this.#references.delete(digest);
+      }
+      yield { digest, sizeBytes };
+    }
   }
 
   #get(digest: Digest): Uint8Array {

@@ -1,3 +1,4 @@
+import type { Clock, Digest } from '@kiln/base';
 import { digestOf } from '@kiln/base';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -5,11 +6,12 @@ import type { BlobPart, BlobSegment, ComposedBlob } from './composed.ts';
 import { composeBlob, partBytes, wholeSegment } from './composed.ts';
 import type { BlobPacks } from './packs.ts';
 import { packLimits } from './packs.ts';
-import type { BlobStore } from './store.ts';
+import type { CollectableBlobs } from './store.ts';
+import { touchEveryMs } from './store.ts';
 
 /** A store under test and the way to clean up after it. */
 export interface BlobPacksUnderTest {
-  readonly store: BlobStore & BlobPacks;
+  readonly store: CollectableBlobs & BlobPacks;
   readonly close?: () => Promise<void>;
 }
 
@@ -25,16 +27,18 @@ async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
 
 /**
  * Registers the tests that every store with `BlobPacks` has to pass, besides `blobStoreConformance`; `make` returns an
- * empty store for each test. Call it inside a vitest file.
+ * empty store, on the given clock, for each test. Call it inside a vitest file.
  */
 export function blobPacksConformance(
-  make: () => BlobPacksUnderTest | Promise<BlobPacksUnderTest>,
+  make: (clock: Clock) => BlobPacksUnderTest | Promise<BlobPacksUnderTest>,
 ): void {
   describe('a store of packs', () => {
     let subject: BlobPacksUnderTest;
-    let store: BlobStore & BlobPacks;
+    let store: CollectableBlobs & BlobPacks;
+    let nowMs: number;
     beforeEach(async () => {
-      subject = await make();
+      nowMs = Date.UTC(2026, 10, 1);
+      subject = await make({ now: () => nowMs });
       store = subject.store;
     });
     afterEach(async () => {
@@ -45,6 +49,49 @@ export function blobPacksConformance(
       const { digest } = await store.put(bytesOf(text));
       return { blob: digest, start, end, bytes: bytesOf(text).subarray(start, end) };
     };
+
+    const collect = async (kept: readonly Digest[]): Promise<readonly Digest[]> => {
+      const keeps = (digest: Digest): boolean => kept.includes(digest);
+      const request = { keeps, unusedSince: nowMs - touchEveryMs, dryRun: false };
+      return (await all(store.collect(request))).map((one) => one.digest).sort();
+    };
+    const textsIn = async (...digests: readonly Digest[]): Promise<readonly string[]> => {
+      const found: string[] = [];
+      for (const digest of digests)
+        if ((await store.stat(digest)) !== undefined) found.push(textOf(await store.bytes(digest)));
+      return found;
+    };
+
+    it('collects what nobody keeps, and keeps what a kept blob has segments of', async () => {
+      const [own, others] = [await segmentOf('kept segment'), await segmentOf('other segment')];
+      await store.putMany([inline('packed segment')]);
+      const bytes = bytesOf('packed segment');
+      const packed = { blob: digestOf(bytes), start: 0, end: bytes.length, bytes };
+      const kept = composeBlob([own, packed]);
+      const other = composeBlob([others, bytesOf('!')]);
+      await store.putMany([kept, inline('beside')]);
+      await store.putMany([other]);
+      nowMs += 24 * touchEveryMs;
+      const gone = [other.digest, digestOf('other segment'), digestOf('beside')].sort();
+      expect(await collect([kept.digest])).toEqual(gone);
+      expect(await textsIn(kept.digest, ...gone)).toEqual(['kept segmentpacked segment']);
+      await expect(store.putMany([other])).rejects.toMatchObject({ code: 'BLOB_SEGMENT_INVALID' });
+      expect(await collect([])).toHaveLength(3);
+    });
+
+    it('collects nothing that was put or touched since', async () => {
+      const segment = await segmentOf('segment');
+      const [one, two, three] = ['1', '2', '3'].map((text) =>
+        composeBlob([segment, bytesOf(text)]),
+      );
+      for (const blob of [one!, two!, three!]) await store.putMany([blob]);
+      nowMs += 24 * touchEveryMs;
+      expect(await store.touch(one!.digest)).toEqual({ digest: one!.digest, sizeBytes: 8 });
+      await store.putMany([two!]);
+      expect(await collect([])).toEqual([three!.digest]);
+      expect(await textsIn(one!.digest, two!.digest)).toEqual(['segment1', 'segment2']);
+      expect(await store.touch(three!.digest)).toBeUndefined();
+    });
 
     it('reads what was put together as any other blob, whole and in ranges', async () => {
       const segment = await segmentOf('0123456789', 2, 8);

@@ -1,7 +1,7 @@
 import { digestOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PackIndex, PackPlace } from './pack-index.ts';
+import type { PackIndex, PackPlace, PackedBlob } from './pack-index.ts';
 
 /** An index under test and the way to clean up after it. */
 export interface PackIndexUnderTest {
@@ -33,8 +33,8 @@ export function packIndexConformance(
 
     it('finds every entry of a pack that was added, and no other', async () => {
       expect((await index.find(digests(0, 3))).size).toBe(0);
-      await index.add('aa', digests(0, 500));
-      await index.add('bb', digests(500, 502));
+      await index.add('aa', digests(0, 500), 1);
+      await index.add('bb', digests(500, 502), 1);
       const found = await index.find([...digests(498, 501), digestOf('other')]);
       expect(found).toEqual(
         new Map<Digest, PackPlace[]>([
@@ -49,9 +49,38 @@ export function packIndexConformance(
       expect(await index.known([])).toEqual(new Set());
     });
 
+    it('collects entries of packs that are not used, and says which', async () => {
+      const day = 86_400_000;
+      await index.add('aa', digests(0, 3), day);
+      await index.add('bb', digests(3, 5), day);
+      const at = (pack: string, entry: number, blob: number): PackedBlob => ({
+        pack,
+        entry,
+        digest: digestOf(`blob ${blob}`),
+      });
+      await index.use(digests(4, 5), 3 * day);
+      expect(await index.usedAt(['aa', 'bb', 'cc'])).toEqual(
+        new Map([
+          ['aa', day],
+          ['bb', 3 * day],
+        ]),
+      );
+      const chosen = [at('aa', 1, 1), at('bb', 0, 3), at('cc', 0, 9)];
+      expect(await index.collect(chosen, day)).toEqual({ removed: [], emptied: [] });
+      expect(await index.collect(chosen, 2 * day)).toEqual({
+        removed: [at('aa', 1, 1)],
+        emptied: [],
+      });
+      expect(await index.collect([at('aa', 0, 0), at('aa', 2, 2)], 2 * day)).toEqual({
+        removed: [at('aa', 0, 0), at('aa', 2, 2)],
+        emptied: ['aa'],
+      });
+      expect(await listed()).toEqual(['bb 0', 'bb 1']);
+    });
+
     it('finds a blob that is in two packs in both', async () => {
-      await index.add('aa', digests(0, 2));
-      await index.add('bb', digests(1, 3));
+      await index.add('aa', digests(0, 2), 1);
+      await index.add('bb', digests(1, 3), 1);
       expect((await index.find(digests(1, 2))).get(digestOf('blob 1'))).toEqual([
         { pack: 'aa', entry: 1 },
         { pack: 'bb', entry: 0 },
@@ -59,8 +88,8 @@ export function packIndexConformance(
     });
 
     it('forgets entries, and a pack with its last one', async () => {
-      await index.add('aa', digests(0, 3));
-      await index.add('bb', digests(2, 4));
+      await index.add('aa', digests(0, 3), 1);
+      await index.add('bb', digests(2, 4), 1);
       const [zero, one, two] = digests(0, 3).map((digest, entry) => ({
         pack: 'aa',
         entry,

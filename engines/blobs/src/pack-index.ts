@@ -17,8 +17,20 @@ export interface PackedBlob extends PackPlace {
  * beginnings of digests only: what it finds are candidates, and the pack itself says what is there.
  */
 export interface PackIndex {
-  /** Adds a pack whose bytes are durable, with the blobs that it lists, in its order. */
-  add(pack: string, digests: readonly Digest[]): Promise<void>;
+  /** Adds a pack whose bytes are durable, with the blobs that it lists, in its order; it was used at `usedAt`. */
+  add(pack: string, digests: readonly Digest[], usedAt: number): Promise<void>;
+  /**
+   * The packs that may have these are used now, which is written once an hour. When this returns, entries that `collect`
+   * chose before are gone, and none of these packs loses any by a `collect` that asks for less recent use.
+   */
+  use(digests: readonly Digest[], now: number): Promise<void>;
+  /** When packs were used last; those that are unknown are left out. */
+  usedAt(packs: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** `remove` of those entries whose packs were not used since then. */
+  collect(
+    blobs: readonly PackedBlob[],
+    unusedSince: number,
+  ): Promise<{ readonly removed: readonly PackedBlob[]; readonly emptied: readonly string[] }>;
   /** Candidates for each digest, always in one order; digests without any are left out. */
   find(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, readonly PackPlace[]>>;
   /** Forgets entries, and packs that have none left; returns the packs forgotten. What is unknown is passed over. */
