@@ -4,7 +4,8 @@ table action (
   action text not null,
   key text not null,
   result jsonb not null,
-  created_at bigint not null
+  created_at bigint not null,
+  used_at bigint not null
 )
 
 table attestation (
@@ -18,7 +19,8 @@ table attestation (
 table blob_pack (
   id integer not null identity,
   name text not null,
-  entries integer not null
+  entries integer not null,
+  used_at bigint not null
 )
 
 table blob_pack_entry (
@@ -33,6 +35,24 @@ table catalog_problem (
   code text not null,
   message text not null,
   hint text not null
+)
+
+table component (
+  id integer not null identity,
+  type text not null,
+  name text not null,
+  version text not null
+)
+
+table component_in_set (
+  component integer not null,
+  component_set integer not null
+)
+
+table component_set (
+  id integer not null identity,
+  digest bytea not null,
+  members integer[] not null
 )
 
 table desired (
@@ -155,7 +175,8 @@ table queue_queued (
 table registry_blob (
   repository text not null,
   digest text not null,
-  size_bytes bigint not null
+  size_bytes bigint not null,
+  linked_at bigint not null
 )
 
 table registry_manifest (
@@ -165,7 +186,10 @@ table registry_manifest (
   size_bytes bigint not null,
   subject text,
   artifact_type text,
-  annotations json not null
+  annotations json not null,
+  pushed_at bigint not null,
+  holds bytea,
+  component_set integer
 )
 
 table registry_repository (
@@ -188,11 +212,24 @@ table registry_tag_event (
   at bigint not null
 )
 
+table retention_run (
+  number bigint not null identity,
+  started_at bigint not null,
+  finished_at bigint not null,
+  dry_run boolean not null,
+  report jsonb not null
+)
+
 -- constraints
 action: action_pkey PRIMARY KEY (action)
 attestation: attestation_pkey PRIMARY KEY (subject, predicate_type)
 blob_pack: blob_pack_name_key UNIQUE (name)
 blob_pack: blob_pack_pkey PRIMARY KEY (id)
+component: component_name_version_type_key UNIQUE (name, version, type)
+component: component_pkey PRIMARY KEY (id)
+component_in_set: component_in_set_pkey PRIMARY KEY (component, component_set)
+component_set: component_set_digest_key UNIQUE (digest)
+component_set: component_set_pkey PRIMARY KEY (id)
 desired: desired_kind_check CHECK ((kind = ANY (ARRAY['seed'::text, 'package'::text, 'test'::text, 'index'::text, 'image'::text])))
 desired: desired_pkey PRIMARY KEY (key)
 generation: generation_pkey PRIMARY KEY (repository, arch, number)
@@ -210,6 +247,7 @@ queue_queued: queue_queued_pkey PRIMARY KEY (key)
 registry_blob: registry_blob_pkey PRIMARY KEY (repository, digest)
 registry_blob: registry_blob_repository_fkey FOREIGN KEY (repository) REFERENCES registry_repository(name)
 registry_blob: registry_blob_size_bytes_check CHECK ((size_bytes >= 0))
+registry_manifest: registry_manifest_component_set_fkey FOREIGN KEY (component_set) REFERENCES component_set(id)
 registry_manifest: registry_manifest_pkey PRIMARY KEY (repository, digest)
 registry_manifest: registry_manifest_repository_fkey FOREIGN KEY (repository) REFERENCES registry_repository(name)
 registry_manifest: registry_manifest_size_bytes_check CHECK ((size_bytes >= 0))
@@ -217,6 +255,7 @@ registry_repository: registry_repository_pkey PRIMARY KEY (name)
 registry_tag: registry_tag_pkey PRIMARY KEY (repository, tag)
 registry_tag: registry_tag_repository_digest_fkey FOREIGN KEY (repository, digest) REFERENCES registry_manifest(repository, digest)
 registry_tag_event: registry_tag_event_pkey PRIMARY KEY (id)
+retention_run: retention_run_pkey PRIMARY KEY (number)
 
 -- indexes
 CREATE INDEX blob_pack_entry_digest ON public.blob_pack_entry USING btree (digest_start)
@@ -229,13 +268,20 @@ CREATE INDEX queue_in_progress_by_claim ON public.queue_in_progress USING btree 
 CREATE INDEX queue_queued_dispatch ON public.queue_queued USING btree (((- priority)), eligible_since, key) WHERE ready
 CREATE INDEX queue_queued_dispatch_by_prefix ON public.queue_queued USING btree (prefix, ((- priority)), eligible_since, key) WHERE ready
 CREATE INDEX queue_queued_waiting ON public.queue_queued USING btree (eligible_since, key) WHERE (NOT ready)
+CREATE INDEX registry_manifest_component_set ON public.registry_manifest USING btree (component_set, repository, digest) WHERE (component_set IS NOT NULL)
 CREATE INDEX registry_manifest_subject ON public.registry_manifest USING btree (repository, subject, digest) WHERE (subject IS NOT NULL)
 CREATE INDEX registry_tag_digest ON public.registry_tag USING btree (repository, digest)
+CREATE INDEX registry_tag_event_repository ON public.registry_tag_event USING btree (repository, id DESC)
 CREATE INDEX registry_tag_event_tag ON public.registry_tag_event USING btree (repository, tag, id DESC)
 CREATE UNIQUE INDEX action_pkey ON public.action USING btree (action)
 CREATE UNIQUE INDEX attestation_pkey ON public.attestation USING btree (subject, predicate_type)
 CREATE UNIQUE INDEX blob_pack_name_key ON public.blob_pack USING btree (name)
 CREATE UNIQUE INDEX blob_pack_pkey ON public.blob_pack USING btree (id)
+CREATE UNIQUE INDEX component_in_set_pkey ON public.component_in_set USING btree (component, component_set)
+CREATE UNIQUE INDEX component_name_version_type_key ON public.component USING btree (name, version, type)
+CREATE UNIQUE INDEX component_pkey ON public.component USING btree (id)
+CREATE UNIQUE INDEX component_set_digest_key ON public.component_set USING btree (digest)
+CREATE UNIQUE INDEX component_set_pkey ON public.component_set USING btree (id)
 CREATE UNIQUE INDEX desired_pkey ON public.desired USING btree (key)
 CREATE UNIQUE INDEX generation_pkey ON public.generation USING btree (repository, arch, number)
 CREATE UNIQUE INDEX key_state_pkey ON public.key_state USING btree (key)
@@ -252,3 +298,4 @@ CREATE UNIQUE INDEX registry_manifest_pkey ON public.registry_manifest USING btr
 CREATE UNIQUE INDEX registry_repository_pkey ON public.registry_repository USING btree (name)
 CREATE UNIQUE INDEX registry_tag_event_pkey ON public.registry_tag_event USING btree (id)
 CREATE UNIQUE INDEX registry_tag_pkey ON public.registry_tag USING btree (repository, tag)
+CREATE UNIQUE INDEX retention_run_pkey ON public.retention_run USING btree (number)

@@ -16,6 +16,8 @@ export async function pullBlob(
 ): Promise<RegistryReply> {
   const sizeBytes = await visibleBlob(context, target);
   if (sizeBytes === undefined) throw blobUnknown(target);
+  // Who asks whether it is there is about to push what lists it.
+  if (request.method === 'HEAD') await context.state.renew(target.repository, target.digest);
   return contentReply(context.blobs, request, {
     digest: target.digest,
     sizeBytes,

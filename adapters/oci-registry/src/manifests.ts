@@ -26,6 +26,8 @@ export async function pullManifest(
     throw manifestUnknown(target);
   }
   const immutable = target.reference.kind === 'digest';
+  // Who asks whether it is there is about to push what lists it.
+  if (request.method === 'HEAD') await context.state.renew(target.repository, manifest.digest);
   return contentReply(context.blobs, request, { ...manifest, immutable });
 }
 
@@ -78,14 +80,15 @@ export async function pushManifest(
     request.header('content-type'),
     context.limits.descriptorsMax,
   );
-  await requireReferences(context, repository, document);
+  const holds = await requireReferences(context, repository, document);
   const expected = await tagExpectation(context, request, target);
   await context.blobs.put(bytes, digest);
   const { mediaType, subject, artifactType, annotations } = document;
+  const facts = { mediaType, subject, artifactType, annotations, holds };
   const published = await context.state.publish({
     repository,
     blobs: [],
-    manifests: [{ digest, sizeBytes: bytes.length, mediaType, subject, artifactType, annotations }],
+    manifests: [{ digest, sizeBytes: bytes.length, ...facts }],
     tags: tags.map((tag): TagMove => ({ tag, digest, expected })),
   });
   if (!published) throw preconditionFailed();
@@ -148,18 +151,22 @@ async function manifestBytes(
   );
 }
 
-/** Everything but the subject has to be in the repository, in the size that the descriptor says. */
+/**
+ * Everything but the subject has to be in the repository, in the size that the descriptor says. Returns what is; whether
+ * it still is when the manifest is shown, the publication looks again.
+ */
 async function requireReferences(
   { state }: RegistryContext,
   repository: string,
   document: PushedManifest,
-): Promise<void> {
+): Promise<readonly Digest[]> {
   const digestsOf = (references: readonly PushedReference[]): Digest[] => [
     ...new Set(references.map((each) => each.digest)),
   ];
   const manifests = await state.manifests(repository, digestsOf(document.members));
   const strangers = document.members.filter((each) => !manifests.has(each.digest));
   const blobs = await state.blobs(repository, digestsOf([...document.blobs, ...strangers]));
+  const held = new Set<Digest>();
   for (const each of [...document.blobs, ...document.members]) {
     const found = manifests.get(each.digest)?.sizeBytes ?? blobs.get(each.digest);
     if (found === undefined && !each.optional) {
@@ -174,7 +181,9 @@ async function requireReferences(
         `manifest invalid: ${each.digest} has ${found} bytes, the descriptor says ${each.sizeBytes}`,
       );
     }
+    if (found !== undefined) held.add(each.digest);
   }
+  return [...held];
 }
 
 /** `If-Match` and `If-None-Match: *` make a push by tag conditional (RFC 9110, 13.1). */

@@ -58,6 +58,8 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   switch (error.code) {
     case 'BLOB_UNKNOWN':
       return answer(404, 'BLOB_UNKNOWN', error.message);
+    case 'REGISTRY_CONTENT_UNKNOWN':
+      return answer(404, 'MANIFEST_BLOB_UNKNOWN', error.message);
     case 'BLOB_DIGEST_MISMATCH':
       return answer(400, 'DIGEST_INVALID', error.message);
     case 'BLOB_NO_SPACE':

@@ -60,7 +60,9 @@ async function mount(
   const digest = request.query.get('mount') ?? '';
   const from = request.query.get('from') ?? '';
   if (!isDigest(digest) || !isRepositoryName(from)) return undefined;
-  const sizeBytes = await visibleBlob(context, { repository: from, digest });
+  if ((await visibleBlob(context, { repository: from, digest })) === undefined) return undefined;
+  // From here on it stays, even when it was collected from there meanwhile.
+  const sizeBytes = (await context.blobs.touch(digest))?.sizeBytes;
   if (sizeBytes === undefined) return undefined;
   await link(context, repository, { digest, sizeBytes });
   return digest;

@@ -1,5 +1,6 @@
 import type { Clock, Digest } from '@kiln/base';
 import { compareBytes } from '@kiln/base';
+import { touchEveryMs } from '@kiln/blobs';
 import type {
   ActionResult,
   BuiltPackage,
@@ -224,16 +225,24 @@ export class PostgresRecords implements FactoryRecords {
     return row?.result as ActionResult | undefined;
   }
 
+  async useAction(action: Digest): Promise<ActionResult | undefined> {
+    const now = this.#clock.now();
+    await this.#db
+      .updateTable('action')
+      .set({ used_at: now })
+      .where('action', '=', action)
+      .where('used_at', '<', now - touchEveryMs)
+      .execute();
+    return this.action(action);
+  }
+
   async recordAction(action: Digest, key: Key, result: ActionResult): Promise<void> {
-    const values = { action, key, result: JSON.stringify(result), created_at: this.#clock.now() };
+    const now = this.#clock.now();
+    const row = { key, result: JSON.stringify(result), created_at: now, used_at: now };
     await this.#db
       .insertInto('action')
-      .values(values)
-      .onConflict((conflict) =>
-        conflict
-          .column('action')
-          .doUpdateSet({ key, result: values.result, created_at: values.created_at }),
-      )
+      .values({ action, ...row })
+      .onConflict((conflict) => conflict.column('action').doUpdateSet(row))
       .execute();
   }
 
@@ -244,15 +253,17 @@ export class PostgresRecords implements FactoryRecords {
   async recordLedger(entries: readonly LedgerEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const createdAt = this.#clock.now();
+    // Recorded again, it is about to be signed again.
     await sql`
       insert into ledger (kind, digest, key, created_at)
-      select kind, digest, key, ${createdAt}
+      select distinct on (kind, digest) kind, digest, key, ${createdAt}
       from unnest(
         ${entries.map(({ kind }) => kind)}::text[],
         ${entries.map(({ digest }) => digest)}::text[],
         ${entries.map(({ key }) => key)}::text[]
       ) as given (kind, digest, key)
-      on conflict (kind, digest) do nothing
+      on conflict (kind, digest) do update set created_at = excluded.created_at
+        where ledger.created_at < excluded.created_at - ${touchEveryMs}
     `.execute(this.#db);
   }
 

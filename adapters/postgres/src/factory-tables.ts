@@ -1,6 +1,6 @@
 import type { ColumnType } from 'kysely';
 
-/** Rows of migration 0002. Digests are text; instants are milliseconds since 1970. */
+/** Rows of migrations 0002, 0004 and 0007. Digests are text; instants are milliseconds since 1970. */
 export interface DesiredRow {
   readonly key: string;
   readonly kind: string;
@@ -41,6 +41,7 @@ export interface ActionRow {
   readonly key: string;
   readonly result: Json;
   readonly created_at: number;
+  readonly used_at: number;
 }
 
 export interface LedgerRow {

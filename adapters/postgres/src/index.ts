@@ -17,3 +17,5 @@ export type { PostgresRegistryStateOptions } from './registry-state.ts';
 export { PostgresRegistryState } from './registry-state.ts';
 export type { PostgresRecordsOptions } from './factory-records.ts';
 export { PostgresRecords } from './factory-records.ts';
+export { PostgresComponentIndex } from './component-index.ts';
+export { PostgresRetention } from './retention.ts';

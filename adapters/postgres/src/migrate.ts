@@ -4,6 +4,7 @@ import type { Digest } from '@kiln/base';
 import { sql } from 'kysely';
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from './database.ts';
+import { advisoryLocks } from './locks.ts';
 
 /** One numbered file of `migrations/`. */
 export interface Migration {
@@ -13,9 +14,6 @@ export interface Migration {
   readonly text: string;
   readonly checksum: Digest;
 }
-
-/** Any constant does; it keeps two processes from migrating one database at once. */
-const migrationLock = 7_104_001;
 
 /** The migrations in their order. Throws `POSTGRES_MIGRATION_INVALID` unless they count 1, 2, 3 … */
 export async function readMigrations(
@@ -48,7 +46,7 @@ export async function migrate(
 ): Promise<readonly string[]> {
   const wanted = migrations ?? (await readMigrations());
   return db.transaction().execute(async (tx) => {
-    await sql`select pg_advisory_xact_lock(${migrationLock})`.execute(tx);
+    await sql`select pg_advisory_xact_lock(${advisoryLocks.migration})`.execute(tx);
     await sql`create table if not exists kiln_migration (
       number integer primary key, name text not null, checksum text not null)`.execute(tx);
     const applied =

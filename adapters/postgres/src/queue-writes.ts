@@ -24,6 +24,7 @@ import type {
 import { sql } from 'kysely';
 import type { Transaction } from 'kysely';
 import type { Database } from './database.ts';
+import { advisoryLocks } from './locks.ts';
 import {
   attemptRow,
   deadLetterRow,
@@ -45,7 +46,6 @@ type Tx = Transaction<Database>;
 /** The channel on which each change is announced at commit. */
 export const queueChannel = 'kiln_queue';
 
-const claimLock = 7_104_002;
 /** Well below the 65,535 parameters of one statement. */
 const batchMax = 1_000;
 
@@ -120,7 +120,7 @@ export interface ClaimOrder {
 
 /** Moves the most urgent eligible keys to in progress, as far as the pools have room. */
 export async function claimIn(tx: Tx, order: ClaimOrder): Promise<readonly InProgressRecord[]> {
-  await sql`select pg_advisory_xact_lock(${claimLock})`.execute(tx);
+  await sql`select pg_advisory_xact_lock(${advisoryLocks.claim})`.execute(tx);
   await promote(tx, order.now);
   const candidates: { record: QueuedRecord; pool: string }[] = [];
   for (const pool of order.pools) {

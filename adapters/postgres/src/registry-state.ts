@@ -1,5 +1,6 @@
 import type { Clock, Digest } from '@kiln/base';
 import { parseDigest } from '@kiln/base';
+import { touchEveryMs } from '@kiln/blobs';
 import type {
   PageRequest,
   Publication,
@@ -13,14 +14,17 @@ import type {
 import { planPublications } from '@kiln/factory';
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
+import { writeComponents } from './component-sets.ts';
 import type { Database } from './database.ts';
+import { digestsOfBytes } from './digest-bytes.ts';
 import {
-  insertBlobs,
   insertMoves,
   insertRepositories,
   isSingleBlob,
+  linkBlobs,
   lockRepositories,
   repositoriesOf,
+  requireContent,
   shownBefore,
   upsertManifests,
 } from './registry-writes.ts';
@@ -125,10 +129,30 @@ export class PostgresRegistryState implements RegistryState {
     const accepted = publications.filter((_, at) => published[at]);
     const now = this.#clock.now();
     await insertRepositories(tx, repositoriesOf(accepted), now);
-    await insertBlobs(tx, accepted);
-    await upsertManifests(tx, accepted);
+    await linkBlobs(tx, accepted, now);
+    await upsertManifests(tx, accepted, now);
+    await requireContent(tx, accepted);
+    await writeComponents(tx, accepted);
     await insertMoves(tx, moves, now);
     return published;
+  }
+
+  async renew(repository: string, digest: Digest): Promise<void> {
+    const now = this.#clock.now();
+    await this.#db
+      .updateTable('registry_blob')
+      .set({ linked_at: now })
+      .where('repository', '=', repository)
+      .where('digest', '=', digest)
+      .where('linked_at', '<', now - touchEveryMs)
+      .execute();
+    await this.#db
+      .updateTable('registry_manifest')
+      .set({ pushed_at: now })
+      .where('repository', '=', repository)
+      .where('digest', '=', digest)
+      .where('pushed_at', '<', now - touchEveryMs)
+      .execute();
   }
 
   async blobs(
@@ -300,5 +324,6 @@ function manifestOf(row: Selectable<RegistryManifestRow>): RegistryManifest {
     subject: digestOrNone(row.subject),
     artifactType: row.artifact_type ?? undefined,
     annotations: row.annotations as Readonly<Record<string, string>>,
+    ...(row.holds === null ? {} : { holds: digestsOfBytes(row.holds) }),
   };
 }

@@ -23,9 +23,8 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await sql`truncate registry_repository, registry_blob, registry_manifest, registry_tag, registry_tag_event`.execute(
-    database,
-  );
+  await sql`truncate registry_repository, registry_blob, registry_manifest, registry_tag, registry_tag_event,
+    component, component_set, component_in_set`.execute(database);
 });
 
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 
-/** Rows of migration 0003. Digests are text; instants are milliseconds since 1970. */
+/** Rows of migrations 0003 and 0007. Digests are text; instants are milliseconds since 1970. */
 export interface RegistryRepositoryRow {
   readonly name: string;
   readonly created_at: number;
@@ -10,6 +10,7 @@ export interface RegistryBlobRow {
   readonly repository: string;
   readonly digest: string;
   readonly size_bytes: number;
+  readonly linked_at: number;
 }
 
 export interface RegistryManifestRow {
@@ -21,6 +22,10 @@ export interface RegistryManifestRow {
   readonly artifact_type: string | null;
   /** JSON goes in as text and comes out parsed. */
   readonly annotations: ColumnType<unknown, string, string>;
+  readonly pushed_at: number;
+  /** 32 bytes for each digest; null when nobody looked. */
+  readonly holds: Buffer | null;
+  readonly component_set: ColumnType<number | null, number | null | undefined, number | null>;
 }
 
 export interface RegistryTagRow {

@@ -1,9 +1,12 @@
 import type { Digest } from '@kiln/base';
-import { compareBytes, sortUnique } from '@kiln/base';
+import { compareBytes, parseDigest, sortUnique } from '@kiln/base';
+import { touchEveryMs } from '@kiln/blobs';
 import type { PlannedMove, Publication, ShownBefore } from '@kiln/factory';
+import { contentUnknown } from '@kiln/factory';
 import type { Transaction } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
+import { bytesOfDigests } from './digest-bytes.ts';
 
 /*
  * What publications write, each table in one statement with one array for each column. Rows go in sorted by their keys, so
@@ -72,29 +75,37 @@ export async function insertRepositories(
   `.execute(tx);
 }
 
-export async function insertBlobs(
+/** Of what is shown already nothing is written but when it was used last, and that once an hour. */
+export async function linkBlobs(
   tx: Transaction<Database>,
   publications: readonly Publication[],
+  now: number,
 ): Promise<void> {
   const rows = lastOfEach(
     publications.flatMap(({ repository, blobs }) => blobs.map((blob) => ({ ...blob, repository }))),
   );
   if (rows.length === 0) return;
   await sql`
-    insert into registry_blob (repository, digest, size_bytes)
-    select * from unnest(
+    insert into registry_blob (repository, digest, size_bytes, linked_at)
+    select repository, digest, size_bytes, ${now}
+    from unnest(
       ${rows.map(({ repository }) => repository)}::text[],
       ${rows.map(({ digest }) => digest)}::text[],
       ${rows.map(({ sizeBytes }) => sizeBytes)}::bigint[]
-    )
-    on conflict do nothing
+    ) as given (repository, digest, size_bytes)
+    on conflict (repository, digest) do update set linked_at = excluded.linked_at
+      where registry_blob.linked_at < excluded.linked_at - ${touchEveryMs}
   `.execute(tx);
 }
 
-/** The same bytes pushed under another media type replace what is known of them. */
+/**
+ * The same bytes pushed under another media type replace what is known of them. What is known already is written once an
+ * hour.
+ */
 export async function upsertManifests(
   tx: Transaction<Database>,
   publications: readonly Publication[],
+  now: number,
 ): Promise<void> {
   const rows = lastOfEach(
     publications.flatMap(({ repository, manifests }) =>
@@ -104,8 +115,8 @@ export async function upsertManifests(
   if (rows.length === 0) return;
   await sql`
     insert into registry_manifest
-      (repository, digest, media_type, size_bytes, subject, artifact_type, annotations)
-    select repository, digest, media_type, size_bytes, subject, artifact_type, annotations::json
+      (repository, digest, media_type, size_bytes, subject, artifact_type, annotations, holds, pushed_at)
+    select repository, digest, media_type, size_bytes, subject, artifact_type, annotations::json, holds, ${now}
     from unnest(
       ${rows.map(({ repository }) => repository)}::text[],
       ${rows.map(({ digest }) => digest)}::text[],
@@ -113,15 +124,53 @@ export async function upsertManifests(
       ${rows.map(({ sizeBytes }) => sizeBytes)}::bigint[],
       ${rows.map(({ subject }) => subject ?? null)}::text[],
       ${rows.map(({ artifactType }) => artifactType ?? null)}::text[],
-      ${rows.map(({ annotations }) => JSON.stringify(annotations))}::text[]
-    ) as given (repository, digest, media_type, size_bytes, subject, artifact_type, annotations)
+      ${rows.map(({ annotations }) => JSON.stringify(annotations))}::text[],
+      ${rows.map(({ holds }) => (holds === undefined ? null : bytesOfDigests(holds)))}::bytea[]
+    ) as given (repository, digest, media_type, size_bytes, subject, artifact_type, annotations, holds)
     on conflict (repository, digest) do update set
       media_type = excluded.media_type,
       size_bytes = excluded.size_bytes,
       subject = excluded.subject,
       artifact_type = excluded.artifact_type,
-      annotations = excluded.annotations
+      annotations = excluded.annotations,
+      holds = coalesce(excluded.holds, registry_manifest.holds),
+      pushed_at = excluded.pushed_at
+    where registry_manifest.pushed_at < excluded.pushed_at - ${touchEveryMs}
+      or (registry_manifest.media_type, registry_manifest.subject, registry_manifest.artifact_type)
+        is distinct from (excluded.media_type, excluded.subject, excluded.artifact_type)
+      or registry_manifest.annotations::text <> excluded.annotations::text
+      or (registry_manifest.holds is null and excluded.holds is not null)
   `.execute(tx);
+}
+
+/** What the manifests hold is shown, by these publications or before them. Throws `REGISTRY_CONTENT_UNKNOWN`. */
+export async function requireContent(
+  tx: Transaction<Database>,
+  publications: readonly Publication[],
+): Promise<void> {
+  const shown = new Set(
+    publications.flatMap(({ repository, blobs, manifests }) =>
+      [...blobs, ...manifests].map(({ digest }) => `${repository} ${digest}`),
+    ),
+  );
+  const wanted = lastOfEach(
+    publications.flatMap(({ repository, manifests }) =>
+      manifests.flatMap(({ holds = [] }) => holds.map((digest) => ({ repository, digest }))),
+    ),
+  ).filter(({ repository, digest }) => !shown.has(`${repository} ${digest}`));
+  if (wanted.length === 0) return;
+  const { rows } = await sql<{ repository: string; digest: string }>`
+    select repository, digest
+    from unnest(
+      ${wanted.map(({ repository }) => repository)}::text[],
+      ${wanted.map(({ digest }) => digest)}::text[]
+    ) as held (repository, digest)
+    where not exists (select from registry_blob b where b.repository = held.repository and b.digest = held.digest)
+      and not exists (select from registry_manifest m where m.repository = held.repository and m.digest = held.digest)
+    limit 1
+  `.execute(tx);
+  const [missing] = rows;
+  if (missing !== undefined) throw contentUnknown(missing.repository, parseDigest(missing.digest));
 }
 
 /** Moves tags and tells their history. */

@@ -3,16 +3,19 @@ import type { BlobPacks, BlobStore } from '@kiln/blobs';
 import { FsBlobs, PackedBlobs } from '@kiln/blobs-fs';
 import type { Clock, Digest, Logger } from '@kiln/base';
 import { systemClock, systemRandom } from '@kiln/base';
-import type { FactoryRecords, RegistryState } from '@kiln/factory';
+import type { ComponentIndex, FactoryRecords, RegistryState } from '@kiln/factory';
 import { SignerClient } from '@kiln/keys-file';
 import {
+  PostgresComponentIndex,
   PostgresPackIndex,
   PostgresQueue,
   PostgresRecords,
   PostgresRegistryState,
+  PostgresRetention,
   connect,
   socketDirectoryOf,
 } from '@kiln/postgres';
+import type { RetentionRecords } from '@kiln/retention';
 import type { SigningLedger } from '@kiln/trust';
 import type { Place } from './place.ts';
 
@@ -24,6 +27,8 @@ export interface Factory extends AsyncDisposable {
   readonly queue: PostgresQueue;
   readonly records: FactoryRecords;
   readonly registry: RegistryState;
+  readonly components: ComponentIndex;
+  readonly retention: RetentionRecords;
   readonly signer: SignerClient;
   readonly clock: Clock;
 }
@@ -43,6 +48,8 @@ export function openFactory(place: Place, log: Logger, name: string): Factory {
     queue,
     records: new PostgresRecords({ database, queue, clock }),
     registry: new PostgresRegistryState({ database, clock }),
+    components: new PostgresComponentIndex(database),
+    retention: new PostgresRetention(database),
     signer: new SignerClient({ socketPath: path.join(place.signerSocket) }),
     clock,
     [Symbol.asyncDispose]: () => database.destroy(),

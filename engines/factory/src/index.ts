@@ -43,6 +43,13 @@ export type { GenerationReader, ServedGeneration } from './generations.ts';
 export { generationReader } from './generations.ts';
 export type { ImageTest, ImageTestStep } from './image-test.ts';
 export { parseImageTest } from './image-test.ts';
+export type {
+  ComponentIndex,
+  ComponentVersion,
+  ImageWithComponent,
+  ImagesWithPage,
+  ImagesWithRequest,
+} from './component-index.ts';
 export type { ParsedKey } from './keys.ts';
 export { imageKey, indexKey, packageKey, parseKey, seedKey, testKey } from './keys.ts';
 export type { Look } from './line.ts';
@@ -86,9 +93,11 @@ export type {
 } from './records.ts';
 export { planPublications } from './publication-plan.ts';
 export type { PlannedMove, PublicationPlan, ShownBefore } from './publication-plan.ts';
-export { tagTargetUnknown } from './registry-errors.ts';
+export { contentUnknown, tagTargetUnknown } from './registry-errors.ts';
 export type {
   BlobLink,
+  Component,
+  ImageComponents,
   PageRequest,
   Publication,
   RegistryManifest,

@@ -84,9 +84,9 @@ async function lastResult<K extends ActionResult['kind']>(
   return result?.kind === kind ? (result as Extract<ActionResult, { kind: K }>) : undefined;
 }
 
-/** True when every one of these blobs is there. */
+/** True when every one of these blobs is there; they count as used, because the caller goes on to rely on them. */
 export async function allPresent(blobs: BlobStore, digests: readonly Digest[]): Promise<boolean> {
-  for (const digest of digests) if ((await blobs.stat(digest)) === undefined) return false;
+  for (const digest of digests) if ((await blobs.touch(digest)) === undefined) return false;
   return true;
 }
 

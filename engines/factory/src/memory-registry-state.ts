@@ -1,6 +1,7 @@
 import type { Clock, Digest } from '@kiln/base';
 import { compareBytes, systemClock } from '@kiln/base';
 import { planPublications } from './publication-plan.ts';
+import { contentUnknown } from './registry-errors.ts';
 import type { PlannedMove } from './publication-plan.ts';
 import type {
   PageRequest,
@@ -48,7 +49,9 @@ export class MemoryRegistryState implements RegistryState {
         this.#repositories.get(repository)?.manifests.has(digest) === true,
       tag: (repository, tag) => this.#repositories.get(repository)?.tags.get(tag)?.digest,
     });
-    for (const { repository, blobs, manifests } of publications.filter((_, at) => published[at])) {
+    const accepted = publications.filter((_, at) => published[at]);
+    this.#requireContent(accepted);
+    for (const { repository, blobs, manifests } of accepted) {
       const target = this.#repositories.get(repository) ?? emptyRepository();
       this.#repositories.set(repository, target);
       for (const { digest, sizeBytes } of blobs) target.blobs.set(digest, sizeBytes);
@@ -58,6 +61,9 @@ export class MemoryRegistryState implements RegistryState {
     for (const move of moves) this.#move(move);
     return published;
   }
+
+  /** Nothing is ever collected here. */
+  async renew(): Promise<void> {}
 
   async blobs(
     repository: string,
@@ -134,6 +140,21 @@ export class MemoryRegistryState implements RegistryState {
       .filter((event) => (tag === undefined || event.tag === tag) && event.sequence < before)
       .toReversed()
       .slice(0, limit);
+  }
+
+  /** Throws `REGISTRY_CONTENT_UNKNOWN` when something that a manifest holds is shown neither before nor now. */
+  #requireContent(publications: readonly Publication[]): void {
+    for (const { repository, manifests } of publications) {
+      const found = this.#repositories.get(repository);
+      const now = publications.filter((one) => one.repository === repository);
+      const shown = new Set([
+        ...(found?.blobs.keys() ?? []),
+        ...(found?.manifests.keys() ?? []),
+        ...now.flatMap((one) => [...one.blobs, ...one.manifests]).map((one) => one.digest),
+      ]);
+      for (const digest of manifests.flatMap((one) => one.holds ?? []))
+        if (!shown.has(digest)) throw contentUnknown(repository, digest);
+    }
   }
 
   #move({ repository, tag, digest }: PlannedMove): void {

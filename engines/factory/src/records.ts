@@ -237,6 +237,11 @@ export interface FactoryRecords {
 
   /** The cached result of an action. */
   action(action: Digest): Promise<ActionResult | undefined>;
+  /**
+   * The same for whoever is about to make it the result that stands: it counts as used now, and is not collected before
+   * that is done.
+   */
+  useAction(action: Digest): Promise<ActionResult | undefined>;
   recordAction(action: Digest, key: Key, result: ActionResult): Promise<void>;
   /** Drops a result whose blobs were lost, so that the action runs again. */
   forgetAction(action: Digest): Promise<void>;

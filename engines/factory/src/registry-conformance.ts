@@ -183,6 +183,24 @@ export function registryStateConformance(
       expect((await state.blobs(repository, [two!])).size).toBe(0);
     });
 
+    it('refuses a manifest when the repository does not show what it holds', async () => {
+      const index = manifest(two!, { holds: [one!, three!] });
+      await publish({ manifests: [manifest(one!)] });
+      await publish({ repository: 'other', blobs: [{ digest: three!, sizeBytes: 3 }] });
+      const early = publish({ manifests: [index], tags: tagsAt(two!, 'latest') });
+      await expect(early).rejects.toMatchObject({ code: 'REGISTRY_CONTENT_UNKNOWN' });
+      expect((await state.manifests(repository, [two!])).size).toBe(0);
+      const blobs = [{ digest: three!, sizeBytes: 3 }];
+      await publish({ blobs, manifests: [index], tags: tagsAt(two!, 'latest') });
+      expect((await state.manifests(repository, [two!])).get(two!)).toEqual({
+        ...index,
+        repository,
+      });
+      await state.renew(repository, two!);
+      await state.renew(repository, three!);
+      await state.renew('nowhere', one!);
+    });
+
     it('moves a tag only from where it is expected to be', async () => {
       await publish({ manifests: [manifest(one!), manifest(two!), manifest(three!)] });
       const move = (digest: Digest, expected: TagMove['expected']): Promise<boolean> =>

@@ -12,3 +12,12 @@ export function tagTargetUnknown(repository: string, tag: string, digest: Digest
     },
   );
 }
+
+/** `REGISTRY_CONTENT_UNKNOWN`: what a manifest holds has to be shown by its repository. */
+export function contentUnknown(repository: string, digest: Digest): KilnError {
+  return new KilnError('REGISTRY_CONTENT_UNKNOWN', `${digest} is not known in ${repository}`, {
+    hint: 'push it first, and then what lists it',
+    retry: 'later',
+    details: { repository, digest },
+  });
+}

@@ -12,6 +12,11 @@ export interface RegistryManifest {
   /** As the referrers list shows it: an image manifest without its own has the media type of its config. */
   readonly artifactType: string | undefined;
   readonly annotations: Readonly<Record<string, string>>;
+  /**
+   * What it lists that has to stay as long as it does: config, layers, members of an index. Absent when nobody looked;
+   * its bytes say it.
+   */
+  readonly holds?: readonly Digest[];
 }
 
 /** A blob that may be pulled from a repository. */
@@ -48,11 +53,28 @@ export interface TagMove {
   readonly expected: TagExpectation;
 }
 
+/** One version of one package. */
+export interface Component {
+  /** As in package URLs: `apk`. */
+  readonly type: string;
+  readonly name: string;
+  readonly version: string;
+}
+
+/** What one manifest of a publication, or of its repository, is made of. */
+export interface ImageComponents {
+  readonly digest: Digest;
+  /** In any order. */
+  readonly components: readonly Component[];
+}
+
 /** Everything that becomes visible in a repository at once. */
 export interface Publication {
   readonly repository: string;
   readonly blobs: readonly BlobLink[];
   readonly manifests: readonly Omit<RegistryManifest, 'repository'>[];
+  /** For `ComponentIndex`; a state without one does not keep them. */
+  readonly components?: readonly ImageComponents[];
   readonly tags: readonly TagMove[];
 }
 
@@ -83,7 +105,9 @@ export interface RegistryState {
   /**
    * Shows blobs and manifests and moves tags, all or nothing. Returns false, with nothing changed, when a tag is not
    * where it is expected. Publishing what exists changes nothing; a tag that does not move has no new event.
-   * Throws `REGISTRY_TAG_TARGET_UNKNOWN` when a tag's manifest is neither in the repository nor in the publication.
+   * Throws `REGISTRY_TAG_TARGET_UNKNOWN` when a tag's manifest is neither in the repository nor in the publication, and
+   * `REGISTRY_CONTENT_UNKNOWN` when something that a manifest holds is not: it may have been collected since the caller
+   * looked. Whoever publishes has put or touched the blobs before.
    */
   publish(publication: Publication): Promise<boolean>;
   /**
@@ -91,6 +115,8 @@ export interface RegistryState {
    * itself. For each whether it was published. When one throws, none is.
    */
   publishMany(publications: readonly Publication[]): Promise<readonly boolean[]>;
+  /** What is shown under this digest is in use: if only its age keeps it from being collected, that counts from now. */
+  renew(repository: string, digest: Digest): Promise<void>;
 
   /** Those of `digests` that the repository shows, with their sizes. */
   blobs(repository: string, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>>;

@@ -140,6 +140,10 @@ export class MemoryRecords implements FactoryRecords {
     return this.#actions.get(action);
   }
 
+  useAction(action: Digest): Promise<ActionResult | undefined> {
+    return this.action(action);
+  }
+
   async recordAction(action: Digest, _key: Key, result: ActionResult): Promise<void> {
     this.#actions.set(action, result);
   }

@@ -1,7 +1,7 @@
 import type { ComposedBlob } from '@kiln/blobs';
 import { composeBlob } from '@kiln/blobs';
 import type { Publication } from '@kiln/factory';
-import { base64Part, bundleFrame, bundleManifest } from '@kiln/intoto';
+import { EMPTY_CONFIG_DIGEST, base64Part, bundleFrame, bundleManifest } from '@kiln/intoto';
 import { mediaTypes, referrerDescriptor } from '@kiln/oci';
 import type { StatementSignature } from '@kiln/trust';
 import type { ComposedManifest, ComposedStatement } from './composed-image.ts';
@@ -46,6 +46,7 @@ export function referrerOf(
     subject: subject.blob.digest,
     artifactType,
     annotations: annotations ?? {},
+    holds: [EMPTY_CONFIG_DIGEST, bundle.digest],
   };
   return { bundle, manifest, shown };
 }

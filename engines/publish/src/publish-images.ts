@@ -122,6 +122,7 @@ function publicationOf(image: ComposedImage, referrers: readonly Referrer[]): Pu
     subject: undefined,
     artifactType: undefined,
     annotations: {},
+    holds: [...new Set([...image.links, ...image.blobs].map(({ digest }) => digest))],
   };
   return {
     repository: image.repository,

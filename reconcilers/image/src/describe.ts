@@ -86,8 +86,11 @@ export async function describeImage(
     publication: {
       blobs: unique([...blobs, ...ofIndex.blobs, ...ofManifest.blobs]),
       manifests: [
-        manifestRow(image.manifest),
-        manifestRow(image.index),
+        manifestRow(
+          image.manifest,
+          blobs.map((blob) => blob.digest),
+        ),
+        manifestRow(image.index, [image.manifest.descriptor.digest]),
         ...ofIndex.manifests,
         ...ofManifest.manifests,
       ],
@@ -99,7 +102,10 @@ function unique<T extends { readonly digest: Digest }>(blobs: readonly T[]): rea
   return [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
 }
 
-function manifestRow(document: ImageDocument): ImageResult['publication']['manifests'][number] {
+function manifestRow(
+  document: ImageDocument,
+  holds: readonly Digest[],
+): ImageResult['publication']['manifests'][number] {
   const { digest, mediaType, sizeBytes } = document.descriptor;
   return {
     digest,
@@ -108,6 +114,7 @@ function manifestRow(document: ImageDocument): ImageResult['publication']['manif
     subject: undefined,
     artifactType: undefined,
     annotations: {},
+    holds: [...new Set(holds)],
   };
 }
 

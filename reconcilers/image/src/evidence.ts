@@ -68,6 +68,7 @@ export async function attach(
       subject: subject.digest,
       artifactType: listed.artifactType ?? SIGSTORE_BUNDLE_MEDIA_TYPE,
       annotations: listed.annotations ?? {},
+      holds: [EMPTY_CONFIG_DIGEST, bundle.digest],
     });
     attachments.push({
       subject: subject.digest,

@@ -1,6 +1,7 @@
 import type { AssembledTree, BillCache, PackageOpener, SegmentCache } from '@kiln/assemble';
 import { assemble } from '@kiln/assemble';
 import type { BlobStore } from '@kiln/blobs';
+import { blobUnknown } from '@kiln/blobs';
 import type { Sandbox } from '@kiln/build';
 import type { Clock, Digest } from '@kiln/base';
 import { KilnError, digestOfValue } from '@kiln/base';
@@ -149,12 +150,9 @@ async function atHand(
   ports: ImageReconcilerPorts,
   action: Digest,
 ): Promise<ImageResult | undefined> {
-  const result = await ports.records.action(action);
+  const result = await ports.records.useAction(action);
   if (result?.kind !== 'image') return undefined;
-  const digests = [...result.publication.blobs, ...result.publication.manifests].map(
-    (one) => one.digest,
-  );
-  if (await allPresent(ports.blobs, digests)) return result;
+  if (await allPresent(ports.blobs, shownDigests(result))) return result;
   await ports.records.forgetAction(action);
   return undefined;
 }
@@ -250,12 +248,25 @@ async function hideBroken(ports: ImageReconcilerPorts, result: ImageResult): Pro
   }
 }
 
-/** Shows the image, or what somebody deleted of it, and moves the tags. */
+function shownDigests({ publication }: ImageResult): readonly Digest[] {
+  return [...publication.blobs, ...publication.manifests].map((one) => one.digest);
+}
+
+/** Shows the image, or what somebody deleted of it, and moves the tags. Throws `BLOB_UNKNOWN` when a part of it is gone. */
 async function show(ports: ImageReconcilerPorts, result: ImageResult): Promise<void> {
+  // It may have been tested for hours: what is shown is there at this moment, and from here on it stays.
+  for (const digest of shownDigests(result))
+    if ((await ports.blobs.touch(digest)) === undefined) throw blobUnknown(digest);
   await ports.registry.publish({
     repository: result.repository,
     blobs: result.publication.blobs,
     manifests: result.publication.manifests,
+    components: [
+      {
+        digest: result.index,
+        components: result.packages.map(({ name, version }) => ({ type: 'apk', name, version })),
+      },
+    ],
     tags: result.tags.map((tag) => ({ tag, digest: result.index, expected: 'any' })),
   });
   await hideBroken(ports, result);

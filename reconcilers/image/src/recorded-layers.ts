@@ -10,10 +10,10 @@ export function recordedLayers(
 ): KnownLayers {
   return {
     async find(plan) {
-      const result = await records.action(plan);
+      const result = await records.useAction(plan);
       if (result?.kind !== 'layer') return undefined;
       const { mediaType, digest, diffId, sizeBytes } = result;
-      const found = await blobs.stat(digest);
+      const found = await blobs.touch(digest);
       if (found?.sizeBytes !== sizeBytes) return undefined;
       return { descriptor: { mediaType, digest, sizeBytes }, diffId };
     },

@@ -79,7 +79,7 @@ async function atHand(
   ports: PackageReconcilerPorts,
   action: Digest,
 ): Promise<PackageResult | undefined> {
-  const result = await ports.records.action(action);
+  const result = await ports.records.useAction(action);
   if (result?.kind !== 'package') return undefined;
   const apks = result.packages.map((one) => one.apk);
   if (await allPresent(ports.blobs, apks)) return result;

@@ -74,7 +74,7 @@ async function atHand(
   ports: SeedReconcilerPorts,
   action: Digest,
 ): Promise<PackageResult | undefined> {
-  const result = await ports.records.action(action);
+  const result = await ports.records.useAction(action);
   if (result?.kind !== 'package') return undefined;
   if (
     await allPresent(

@@ -49,7 +49,7 @@ function reconcileTest(
       const tests = await planTests(ports, bundle, built);
       if (tests.kind === 'waiting') return await writer.waiting(tests.keys);
       const action = actionOf(built, tests.tests);
-      const known = await ports.records.action(action);
+      const known = await ports.records.useAction(action);
       if (known?.kind !== 'test') {
         const result = await runTests(ports, { key, built, tests: tests.tests, context, writer });
         if (result === 'aborted') {
@@ -169,7 +169,7 @@ async function runTests(
   try {
     const passed: TestResult['tests'][number][] = [];
     for (const test of tests) {
-      const known = await ports.records.action(test.action);
+      const known = await ports.records.useAction(test.action);
       if (known?.kind === 'test') {
         passed.push(...known.tests);
         continue;
