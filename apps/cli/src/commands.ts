@@ -33,6 +33,18 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'look at keys again now',
     load: async () => (await import('./commands/resync.ts')).resync,
   },
+  gc: {
+    summary: 'remove what nothing keeps',
+    load: async () => (await import('./commands/gc.ts')).gc,
+  },
+  'gc status': {
+    summary: 'say when it was removed last, and what',
+    load: async () => (await import('./commands/gc.ts')).gcStatus,
+  },
+  'gc why': {
+    summary: 'say what keeps a digest',
+    load: async () => (await import('./commands/gc.ts')).gcWhy,
+  },
   init: {
     summary: 'make a catalog of your own',
     load: async () => (await import('./commands/init.ts')).init,
@@ -60,6 +72,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   'image history': {
     summary: 'list when tags moved and where to',
     load: async () => (await import('./commands/image-history.ts')).imageHistory,
+  },
+  'image packages': {
+    summary: 'list what any version of an image is made of',
+    load: async () => (await import('./commands/image-packages.ts')).imagePackages,
   },
   'image run': {
     summary: 'run an image in a sandbox, without Docker',
@@ -148,6 +164,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   'package show': {
     summary: 'show a package',
     load: async () => (await import('./commands/package.ts')).packageShow,
+  },
+  'package used-by': {
+    summary: 'list the images that have a package',
+    load: async () => (await import('./commands/package-used-by.ts')).packageUsedBy,
   },
   'queue ls': {
     summary: 'list the keys of the work queue',

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import os from 'node:os';
 import path from 'node:path';
 import { KilnError, shorten } from '@kiln/base';
+import type { RetentionPolicy } from '@kiln/retention/policy';
+import { parseRetentionPolicy } from '@kiln/retention/policy';
 
 /** Where everything is; every path is absolute. */
 export interface Config {
@@ -18,6 +20,8 @@ export interface Config {
   readonly osCatalog: string;
   /** Milliseconds between two looks at everything (`KILN_RESYNC_MS`). */
   readonly resyncMs: number;
+  /** How long what nothing keeps stays (`KILN_RETENTION`). */
+  readonly retention: RetentionPolicy;
   /** Hosts of this machine and its networks that builds may reach, separated by commas (`KILN_NETWORK_ALLOW`). */
   readonly networkAllow: readonly string[];
   /** What names proxies by which this machine reaches others (`HTTPS_PROXY` and the like); as it is, passwords with it. */
@@ -53,7 +57,7 @@ function parseResync(text: string): number {
   return ms;
 }
 
-/** The environment of this process as a typed configuration. Throws `CONFIG_PORT`, `CONFIG_RESYNC`. */
+/** The environment of this process as a typed configuration. Throws `CONFIG_PORT`, `CONFIG_RESYNC`, `RETENTION_POLICY`. */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Config {
@@ -66,6 +70,7 @@ export function readConfig(
     port: parsePort(environment['KILN_PORT'] || String(defaultPort)),
     catalog: environment['KILN_CATALOG'] ? path.resolve(environment['KILN_CATALOG']) : undefined,
     osCatalog: path.resolve(environment['KILN_OS_CATALOG'] || path.join(root, 'catalog')),
+    retention: parseRetentionPolicy(environment['KILN_RETENTION'] ?? ''),
     resyncMs: parseResync(environment['KILN_RESYNC_MS'] || String(resyncDefaultMs)),
     networkAllow: (environment['KILN_NETWORK_ALLOW'] ?? '').split(',').filter(Boolean),
     proxyVariables: Object.fromEntries(

@@ -5,6 +5,7 @@ import type { CatalogProblem } from '@kiln/factory';
 import { diskFull } from '@kiln/factory';
 import { KilnError, jsonLogger, messageOf, systemClock } from '@kiln/base';
 import type { Logger } from '@kiln/base';
+import type { RetentionPolicy } from '@kiln/retention';
 import { openFactory, signingLedger } from './compose.ts';
 import { waitForDatabase, waitForSchema } from './database.ts';
 import { hold } from './hold.ts';
@@ -22,6 +23,8 @@ export interface ProcessOptions {
   readonly only: readonly string[];
   /** How long between two looks at everything. */
   readonly resyncMs: number;
+  /** How long what nothing keeps stays. */
+  readonly retention: RetentionPolicy;
   /** Hosts of private networks that builds may reach. */
   readonly networkAllow: readonly string[];
   /** What names proxies by which this machine reaches others. */
@@ -42,6 +45,8 @@ function logger(name: string): Logger {
 }
 
 const graceMs = 10_000;
+/** How often it is looked whether it is time for a sweep; the first time this long after the start. */
+const sweepLookMs = 10 * 60_000;
 /** How long a process waits for the one before it to end. */
 const predecessorMs = 20_000;
 
@@ -71,6 +76,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
   const { place, port } = options;
   const { CatalogKeeper } = await import('./catalog-keeper.ts');
   const { readExpectedDurations } = await import('./expected-durations.ts');
+  const { keepRetention } = await import('./retention-keeper.ts');
   const { makeServer } = await import('./server.ts');
   const log = logger('server');
   await hold(place, 'server', predecessorMs);
@@ -90,6 +96,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
     arch: 'x86_64',
     log,
   });
+  const retention = keepRetention(factory, place, { policy: options.retention, log });
   let current = selection;
   const registry = `localhost:${port}`;
   const api = {
@@ -100,6 +107,8 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
       expected: await readExpectedDurations(path.join(options.osCatalog, 'durations.yaml')),
       unreadable: (): readonly CatalogProblem[] => [...keeper.unreadable.values()],
     },
+    components: { components: factory.components, registry: factory.registry },
+    retention,
     queue: factory.queue,
     clock: factory.clock,
     attempts: place.attempts,
@@ -152,9 +161,18 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
     () => void (current.only.length > 0 ? keeper.refresh() : Promise.resolve()),
     1_000,
   );
+  const sweeping = setInterval(
+    () =>
+      void retention
+        .sweepIfDue()
+        .catch((error: unknown) => log.warn('sweep not begun', { error: messageOf(error) })),
+    sweepLookMs,
+  );
   endWith(async () => {
     clearInterval(resync);
     clearInterval(widen);
+    clearInterval(sweeping);
+    await retention.close();
     await keeper.close();
     await server.close();
     await factory[Symbol.asyncDispose]();

@@ -30,6 +30,7 @@ export const processCommand: Command = {
       catalog: config.catalog,
       only: (process.env['KILN_ONLY'] ?? '').split(',').filter((name) => name !== ''),
       resyncMs: config.resyncMs,
+      retention: config.retention,
       networkAllow: config.networkAllow,
       proxyVariables: config.proxyVariables,
     };

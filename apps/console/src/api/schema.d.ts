@@ -33,6 +33,157 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/gc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["GarbageStatus"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        dryRun: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["GarbageStatus"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gc/why/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    digest: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WhyKept"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/images": {
         parameters: {
             query?: never;
@@ -129,6 +280,65 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["ImageDetail"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/{name}/components": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @description instead of the tag */
+                    digest?: string;
+                    tag?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ImageComponents"];
                     };
                 };
             };
@@ -458,6 +668,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/packages/{name}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    after?: string;
+                    /** @description also images that no tag points at any more */
+                    all?: "true" | "false";
+                    limit?: number;
+                    /** @description a version, or a constraint such as <3.5.1-r0; any when absent */
+                    version?: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsedBy"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/queue": {
         parameters: {
             query?: never;
@@ -774,6 +1046,43 @@ export interface components {
             reason: string;
             startedAt: number;
         };
+        GarbageStatus: {
+            /** @description the last sweep that was not dry */
+            last: components["schemas"]["SweepSummary"] | null;
+            /** @description milliseconds since 1970; null: never by itself */
+            nextAt: number | null;
+            /** @description how the last sweep of this server ended */
+            outcome: {
+                error: {
+                    code: string;
+                    hint: string;
+                    message: string;
+                } | null;
+                report: components["schemas"]["SweepSummary"] | null;
+            } | null;
+            /** @description how long what nothing keeps stays, in milliseconds */
+            policy: {
+                blobsMs: number;
+                everyMs: number | null;
+                /** @description null: for ever */
+                generationsMs: number | null;
+                resultsMs: number;
+                untaggedMs: number;
+            };
+            running: {
+                dryRun: boolean;
+                startedAt: number;
+            } | null;
+        };
+        ImageComponents: {
+            components: {
+                name: string;
+                type: string;
+                version: string;
+            }[];
+            digest: string;
+            repository: string;
+        };
         ImageDetail: {
             attachments: {
                 manifest: string;
@@ -1017,6 +1326,22 @@ export interface components {
             stages: components["schemas"]["Stage"][];
             version: string;
         };
+        SweepSummary: {
+            dryRun: boolean;
+            finishedAt: number;
+            /** @description how many blobs stay because a record names them */
+            kept: number;
+            /** @description how many different digests records name */
+            named: number;
+            removed: {
+                bytes: number;
+                count: number;
+                kind: string;
+            }[];
+            startedAt: number;
+            /** @description repositories with a manifest that could not be read */
+            unread: string[];
+        };
         TagHistory: {
             /** @description newest first */
             events: {
@@ -1029,6 +1354,27 @@ export interface components {
             /** @description what before is for those that came earlier; null when there are none */
             next: number | null;
             repository: string;
+        };
+        UsedBy: {
+            images: {
+                digest: string;
+                repository: string;
+                /** @description that point at it now */
+                tags: string[];
+                /** @description of the package */
+                versions: string[];
+            }[];
+            /** @description what after is for the next page; null after the last */
+            next: string | null;
+            package: string;
+        };
+        WhyKept: {
+            /** @description one line for each way that leads to it */
+            because: string[];
+            collectable: boolean;
+            digest: string;
+            /** @description null: there are no such bytes */
+            sizeBytes: number | null;
         };
     };
     responses: never;

@@ -17,6 +17,8 @@ export async function openapiDocument(): Promise<object> {
   const server = Fastify({ logger: false });
   const api: ApiOptions = {
     views: unusedPort(),
+    components: unusedPort(),
+    retention: unusedPort(),
     queue: unusedPort(),
     clock: unusedPort(),
     attempts: '',

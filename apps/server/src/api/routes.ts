@@ -13,10 +13,16 @@ import type { Addresses, ViewPorts } from '../views.ts';
 import { imageDetail, keyDetail, listImages, listKeys, listQueue, readStatus } from '../views.ts';
 import { listPackages, packageDetail } from '../package-views.ts';
 import { tagHistory } from '../tag-history-view.ts';
+import type { ComponentPorts } from './component-routes.ts';
+import { componentRoutes } from './component-routes.ts';
+import type { RetentionPort } from './retention-routes.ts';
+import { retentionRoutes } from './retention-routes.ts';
 import * as schemas from './schemas.ts';
 
 export interface ApiOptions {
   readonly views: ViewPorts;
+  readonly components: ComponentPorts;
+  readonly retention: RetentionPort;
   readonly queue: Queue;
   readonly clock: Clock;
   readonly attempts: string;
@@ -46,6 +52,8 @@ export async function apiRoutes(server: FastifyInstance, options: ApiOptions): P
   // Streams would keep a server that closes waiting for those who watch.
   const closing = new AbortController();
   server.addHook('preClose', async () => closing.abort());
+  componentRoutes(server, options.components);
+  retentionRoutes(server, options.retention);
 
   app.get(
     '/status',

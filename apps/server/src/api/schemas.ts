@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+export type { ComponentView, ImageComponentsView, UsedBy } from './component-schemas.ts';
+export type { GarbageStatus, SweepSummary, WhyKeptView } from './retention-schemas.ts';
+
 /** The shapes of Kiln's own API; the OpenAPI document and the console's client types are made from them. */
 
 /** Where a key stands: in line, waiting for other keys, being worked on, as desired, or parked. */
