@@ -14,17 +14,22 @@ import type {
 } from '@kiln/factory';
 import { SignerClient } from '@kiln/keys-file';
 import {
+  PostgresComponentIndex,
   PostgresPackIndex,
   PostgresQueue,
   PostgresRecords,
   PostgresRegistryState,
+  PostgresRetention,
   connect,
   migrate,
   startEmbeddedPostgres,
 } from '@kiln/postgres';
+import { retentionDefault } from '@kiln/retention';
 import type { Failure, Key, OwnedKey } from '@kiln/queue';
 import { prefixOf } from '@kiln/queue';
+import type { Place } from '@kiln/server';
 import { placeOf } from '@kiln/server';
+import { keepRetention } from '@kiln/server/retention';
 import { makeServer } from '@kiln/server/server';
 
 /** How one attempt goes. */
@@ -41,6 +46,7 @@ export interface AttemptPlan {
 /** A server over records that tests write themselves. No worker runs, nothing is built. */
 export interface InventedFactory extends AsyncDisposable {
   readonly url: string;
+  readonly place: Place;
   readonly records: FactoryRecords;
   readonly queue: PostgresQueue;
   readonly problems: CatalogProblem[];
@@ -75,7 +81,7 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
   const clock: Clock = { now: () => Date.now() - backMs };
   const queue = new PostgresQueue({ db: database, clock });
   const records = new PostgresRecords({ database, queue, clock });
-  const files = new FsBlobs({ directory: place.blobs });
+  const files = new FsBlobs({ directory: place.blobs, clock });
   const registryState = new PostgresRegistryState({ database, clock });
   const problems: CatalogProblem[] = [];
   const expected = new Map<string, number>();
@@ -83,17 +89,20 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
   let port = 0;
   const start = async (): Promise<Awaited<ReturnType<typeof makeServer>>> => {
     const registry = (): string => `localhost:${port}`;
+    const factory = {
+      blobs: new PackedBlobs({ files, index: new PostgresPackIndex({ database }), clock }),
+      files,
+      queue,
+      records,
+      registry: registryState,
+      components: new PostgresComponentIndex(database),
+      retention: new PostgresRetention(database),
+      signer: new SignerClient({ socketPath: place.signerSocket }),
+      clock,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
     const server = await makeServer({
-      factory: {
-        blobs: new PackedBlobs({ files, index: new PostgresPackIndex({ database }) }),
-        files,
-        queue,
-        records,
-        registry: registryState,
-        signer: new SignerClient({ socketPath: place.signerSocket }),
-        clock,
-        [Symbol.asyncDispose]: () => Promise.resolve(),
-      },
+      factory,
       place,
       log: silentLogger,
       consoleFolder,
@@ -105,6 +114,8 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
           expected,
           unreadable: () => problems,
         },
+        components: { components: factory.components, registry: registryState },
+        retention: keepRetention(factory, place, { policy: retentionDefault, log: silentLogger }),
         queue,
         clock,
         attempts: place.attempts,
@@ -154,6 +165,7 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
   };
   return {
     url: `http://localhost:${port}`,
+    place,
     records,
     queue,
     problems,
