@@ -22,7 +22,7 @@ interface Place {
 const beginning: Place = { set: 2 ** 31 - 1, repository: '', digest: '' };
 
 /** How many images a page of tagged ones looks at: most versions of an image have no tag any more. */
-const lookedAtMax = 400;
+const lookedAtMax = 200;
 
 const placeSchema = z.tuple([z.number().int(), z.string(), z.string()]);
 
