@@ -113,9 +113,10 @@ export async function packageDetail(
     heldBack: fromSeed ? null : await heldDetail(records, { found, key, last }),
     provenance: published ? await provenanceDetail(records, found, addresses) : null,
     findings: findingsOf(result, name),
-    inputs: fromSeed
-      ? []
-      : (result?.inputs ?? []).map((one) => ({ ...one, digest: { ...one.digest } })),
+    inputs: (result?.inputs ?? [])
+      // The seed is one result of many packages, each of which wraps the one of its name.
+      .filter((input) => !fromSeed || input.name === name)
+      .map((one) => ({ ...one, digest: { ...one.digest } })),
   };
 }
 

@@ -125,7 +125,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const dispatcher = new Dispatcher({
     queue: factory.queue,
     reconcilers: [
-      seedReconciler({ records, blobs, signer, archive, logs }),
+      seedReconciler({ records, blobs, signer, archive, logs, builder }),
       packageReconciler({ ...building, observer, networkRecords }, buildsAtOnce(cpus)),
       testReconciler(building, testsAtOnce(cpus)),
       indexReconciler({ records, blobs, signer }),

@@ -1,3 +1,5 @@
+export type { AttestPorts } from './attest-packages.ts';
+export { attestPackages, unattested } from './attest-packages.ts';
 export type { AttemptLog, AttemptLogs } from './attempt-logs.ts';
 export { explain } from './attempt-logs.ts';
 export { provenanceOf, provenanceSuffix } from './attestations.ts';

@@ -5,6 +5,7 @@
 export const KILN_BUILDER_ID = 'kiln:builder/sandbox/v1';
 export const IMAGE_BUILD_TYPE = 'kiln:build-type/image/v1';
 export const PACKAGE_BUILD_TYPE = 'kiln:build-type/package/v1';
+export const SEED_BUILD_TYPE = 'kiln:build-type/seed-package/v1';
 
 /** The external parameters of a build type; any other name is refused. */
 export interface ParameterNames {
@@ -42,6 +43,10 @@ export const kilnPackageExpectations: ProvenanceExpectations = {
         required: ['name', 'recipe', 'architecture'],
         optional: ['variables', 'epochSeconds', 'namespace'],
       },
+    ],
+    [
+      SEED_BUILD_TYPE,
+      { required: ['name', 'architecture', 'definition', 'epochSeconds'], optional: [] },
     ],
   ]),
 };

@@ -2,6 +2,7 @@ export {
   IMAGE_BUILD_TYPE,
   KILN_BUILDER_ID,
   PACKAGE_BUILD_TYPE,
+  SEED_BUILD_TYPE,
   kilnImageExpectations,
   kilnPackageExpectations,
 } from './build-types.ts';

@@ -2,11 +2,11 @@ import type { Digest } from '@kiln/base';
 import type { BuildPlan } from '@kiln/build';
 import { planBuild } from '@kiln/build';
 import type { EnvironmentPackage, PackageBundle, PackageResult } from '@kiln/factory';
-import { allPresent, indexKey, lookAt, pendingOf, pipelineReader } from '@kiln/factory';
+import { allPresent, indexKey, lookAt, pendingOf, pipelineReader, unattested } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { queueKeys, requeueAfter } from '@kiln/queue';
 import { compileRecipe, parseRecipe } from '@kiln/recipe';
-import { attestPackages } from './attest.ts';
+import { attestBuild } from './attest.ts';
 import { buildEnvironment } from './environment.ts';
 import type { PackageReconcilerPorts } from './ports.ts';
 import { runBuild } from './run-build.ts';
@@ -98,14 +98,10 @@ async function attestMissing(
   ports: PackageReconcilerPorts,
   { key, plan, known }: KnownBuild,
 ): Promise<void> {
-  const said = await ports.records.attestations(known.packages.map((one) => one.apk));
-  const attested = new Set<Digest>();
-  for (const one of said)
-    if ((await ports.blobs.stat(one.bundle)) !== undefined) attested.add(one.subject);
-  const packages = known.packages.filter((one) => !attested.has(one.apk));
+  const packages = await unattested(ports, known.packages);
   if (packages.length === 0) return;
   const { inputs } = known;
-  await attestPackages(ports, { key, plan, packages, inputs, times: undefined });
+  await attestBuild(ports, { key, plan, packages, inputs, times: undefined });
 }
 
 async function planOf(

@@ -16,7 +16,7 @@ import { environmentRoot, explain, packagesOf } from '@kiln/factory';
 import type { Key, ReconcileContext } from '@kiln/queue';
 import { sourceDescriptor } from '@kiln/recipe';
 import type { AttestRequest } from './attest.ts';
-import { attestPackages } from './attest.ts';
+import { attestBuild } from './attest.ts';
 import { BuildLinter } from './lint.ts';
 import type { PackageReconcilerPorts } from './ports.ts';
 
@@ -130,7 +130,7 @@ async function signPackages(
   }
   const inputs = [...(await inputsOf(ports, request)), ...fetchedBy(network)];
   const { key, plan } = request;
-  await attestPackages(ports, { key, plan, packages, inputs, times });
+  await attestBuild(ports, { key, plan, packages, inputs, times });
   return { kind: 'package', packages, inputs, findings };
 }
 

@@ -11,12 +11,14 @@ import type {
   ResolvedInput,
   SeedBundle,
 } from '@kiln/factory';
-import { allPresent, lookAt } from '@kiln/factory';
+import { allPresent, lookAt, unattested } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { requeueAfter } from '@kiln/queue';
 import type { DebianArchive, SeedDefinition, WrappedPackage } from '@kiln/seed';
 import { addToSeed, makeSeed, parseSeed, parseSeedAddition, stageText } from '@kiln/seed';
 import type { Signer } from '@kiln/trust';
+import type { SeedBuilder } from './attest.ts';
+import { attestSeed } from './attest.ts';
 
 export interface SeedReconcilerPorts {
   readonly records: FactoryRecords;
@@ -24,6 +26,8 @@ export interface SeedReconcilerPorts {
   readonly signer: Signer;
   readonly archive: DebianArchive;
   readonly logs: AttemptLogs;
+  /** What wraps, in provenance. */
+  readonly builder: SeedBuilder;
 }
 
 /** The name of the seed's repository. */
@@ -63,6 +67,10 @@ function reconcileSeed(
         });
         await ports.records.recordAction(action, key, result);
       }
+      // Before they are shown: no index shows a package without.
+      const packages = await unattested(ports, result.packages);
+      if (packages.length > 0)
+        await attestSeed(ports, { key, bundle, packages, inputs: result.inputs });
       if (!(await publish(ports, key, bundle, result)))
         return requeueAfter(100, 'another generation came first');
       return await writer.ready(action);

@@ -154,6 +154,16 @@ describe('from nothing', () => {
     ]);
   });
 
+  test('so it is for the packages of the seed, each of which names the Debian package it wraps', async () => {
+    const make = await factory.json<PackageDetail>('package', 'show', 'make');
+    expect(make.inputs.map(({ uri }) => uri)).toEqual([
+      expect.stringMatching(/^pkg:deb\/debian\/make@/),
+    ]);
+    expect(await factory.succeed(['verify', 'package:make'])).toMatch(
+      /1 inputs by digest[^]*verified: 3 checks\n$/,
+    );
+  });
+
   test('what was said of a package and lost is said again, without building it', async () => {
     const { provenance } = await factory.json<PackageDetail>('package', 'show', 'greeter');
     fs.rmSync(factory.blobFile(provenance?.digest ?? ''));

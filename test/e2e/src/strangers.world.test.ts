@@ -137,36 +137,35 @@ describe('cosign', () => {
     }
   });
 
-  test('verifies how a package was made, from the two files that the repository serves', async () => {
-    const { key: own, packages } = await factory.status();
-    const { provenance } = await factory.json<PackageDetail>('package', 'show', 'greeter');
-    const file = 'greeter-0.9-r3.apk';
-    const bundle = `${file}.provenance.sigstore.json`;
-    expect(provenance?.address).toBe(`${packages}/x86_64/${bundle}`);
-    for (const name of [file, bundle]) {
-      const answer = await fetch(`${packages}/x86_64/${name}`);
-      expect([name, answer.status]).toEqual([name, 200]);
-      fs.writeFileSync(within(name), await answer.bytes());
-    }
-    const check = (trusted: string, subject: string): Promise<string> => {
-      const type = [
-        '--type',
-        'slsaprovenance1',
-        '--insecure-ignore-tlog',
-        '--bundle',
-        within(bundle),
-      ];
-      return run(
-        clients.cosign,
-        ['verify-blob-attestation', '--key', trusted, ...type, subject],
-        alone(),
+  test.each(['greeter', 'make'])(
+    'verifies how %s was made, from the two files that its repository serves',
+    async (name) => {
+      const { key: own } = await factory.status();
+      const { repository, arch, version, provenance } = await factory.json<PackageDetail>(
+        'package',
+        'show',
+        name,
       );
-    };
-    await check(own, within(file));
-    const changed = within('changed.apk');
-    fs.writeFileSync(changed, Buffer.concat([fs.readFileSync(within(file)), Buffer.from('x')]));
-    await expect(check(own, changed)).rejects.toThrow('exited with');
-  });
+      const file = `${name}-${version}.apk`;
+      const bundle = `${file}.provenance.sigstore.json`;
+      const folder = `http://${registry}/apk/${repository}/${arch}`;
+      expect(provenance?.address).toBe(`${folder}/${bundle}`);
+      for (const one of [file, bundle]) {
+        const answer = await fetch(`${folder}/${one}`);
+        expect([one, answer.status]).toEqual([one, 200]);
+        fs.writeFileSync(within(one), await answer.bytes());
+      }
+      const check = (trusted: string, subject: string): Promise<string> => {
+        const type = ['--type', 'slsaprovenance1', '--insecure-ignore-tlog'];
+        const flags = ['--key', trusted, ...type, '--bundle', within(bundle)];
+        return run(clients.cosign, ['verify-blob-attestation', ...flags, subject], alone());
+      };
+      await check(own, within(file));
+      const changed = within('changed.apk');
+      fs.writeFileSync(changed, Buffer.concat([fs.readFileSync(within(file)), Buffer.from('x')]));
+      await expect(check(own, changed)).rejects.toThrow('exited with');
+    },
+  );
 
   test('does not verify with another key', async () => {
     const other = within('other');

@@ -199,7 +199,7 @@ function Provenance({ one }: { readonly one: PackageDetail }): ReactNode {
       {said === null ? (
         <p className="muted">
           {one.published
-            ? 'None: packages of the seed are Debian’s, in another form and with the same files.'
+            ? 'None: it was lost, and is signed again at the next resync.'
             : 'It is shown with the package, once its tests passed.'}
         </p>
       ) : (
