@@ -8,7 +8,12 @@ export { classifyLicence } from './licence-classify.ts';
 export { licenceFiles, licenceWeight } from './licence-files.ts';
 export type { LicenceObligations } from './licence-obligations.ts';
 export { obligationsOf } from './licence-obligations.ts';
-export type { DetectedLicence, LicenceReport, LicenceReportLine } from './licence-report.ts';
+export type {
+  DetectedLicence,
+  KnownLicences,
+  LicenceReport,
+  LicenceReportLine,
+} from './licence-report.ts';
 export { licenceReport } from './licence-report.ts';
 export type { LintBuildRequest } from './lint-build.ts';
 export { lintBuild } from './lint-build.ts';

@@ -1,3 +1,4 @@
+import { wordsOf } from './licence-share.ts';
 import { licenceSigns } from './licence-texts.ts';
 
 /** What a text is. Several licences may stand in one. */
@@ -22,14 +23,4 @@ export function classifyLicence(text: string): LicenceClass {
   if (ids.length > 0) return { kind: 'known', ids };
   const nearest = found.reduce((best, one) => (one.share > best.share ? one : best));
   return { kind: 'unsure', nearest: nearest.share >= 0.5 ? nearest.id : undefined };
-}
-
-/** Words in lower case with one blank between them, marks of comments and typography gone. */
-function wordsOf(text: string): string {
-  return ` ${text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replaceAll(/<[^<>]{0,200}>/g, ' ')
-    .replaceAll(/[^a-z0-9]+/g, ' ')
-    .trim()} `;
 }

@@ -39,7 +39,7 @@ const gpl = [
 const check = 'warn detected license differences, please check the configuration';
 
 const lines = (copyright: readonly Copyright[] | undefined): readonly string[] =>
-  licenceReport(texts, copyright).lines.map(({ level, text }) => `${level} ${text}`);
+  licenceReport(texts, copyright, textOf).lines.map(({ level, text }) => `${level} ${text}`);
 
 // Each is what melange printed for the same texts and entries, without its time stamps.
 test('without a recipe the report says what the texts are', () => {
@@ -82,9 +82,24 @@ test('entries that agree, or override what is detected, are no differences', () 
 });
 
 test('where there are no texts, nothing is compared', () => {
-  expect(licenceReport([], [entry('MIT')])).toEqual({
+  expect(licenceReport([], [entry('MIT')], textOf)).toEqual({
     lines: [{ level: 'info', text: 'no license files detected' }],
     detected: [],
     differs: false,
   });
+});
+
+test('a changed copy is what nearly all of its words are of, and says how much of it', () => {
+  const words = ['permission', ...Array.from({ length: 48 }, (_, at) => `word${at}`), 'end'];
+  const changed = textOf('MIT').replace('granted free of charge', 'granted without charge');
+  const report = (text: string): readonly string[] =>
+    licenceReport([{ path: 'LICENSE', text }], undefined, (id) =>
+      id === 'MIT' ? `${textOf('MIT')}\n${words.join(' ')}` : undefined,
+    ).lines.map((line) => line.text.trim());
+  expect(report(`${changed}\n${words.join(' ')}`)[0]).toMatch(
+    /^LICENSE: MIT \(0\.979592\) \(notice\)$/,
+  );
+  expect(report(`${changed}\n${words.slice(0, 25).join(' ')}`)[0]).toBe(
+    'LICENSE: NOASSERTION (0.000000 low-confidence) (unknown)',
+  );
 });

@@ -2,13 +2,19 @@ import type { Copyright } from '@kiln/recipe';
 import type { LicenceText } from './licence-check.ts';
 import { classifyLicence } from './licence-classify.ts';
 import { obligationsOf } from './licence-obligations.ts';
+import { licenceShare, licenceShareMin } from './licence-share.ts';
 
 /** What a file's text was taken for. */
 export interface DetectedLicence {
   readonly path: string;
   /** SPDX identifier; undefined for a text that is not known. */
   readonly id: string | undefined;
+  /** How much of the licence's own text is in it, from 0 to 1. */
+  readonly share: number;
 }
+
+/** The text of a licence by its SPDX identifier, undefined where it is not at hand. */
+export type KnownLicences = (id: string) => string | undefined;
 
 export interface LicenceReportLine {
   readonly level: 'info' | 'warn';
@@ -31,16 +37,12 @@ export interface LicenceReport {
 export function licenceReport(
   texts: readonly LicenceText[],
   copyright: readonly Copyright[] | undefined,
+  known: KnownLicences,
 ): LicenceReport {
   const lines: LicenceReportLine[] = [];
   const say = (level: LicenceReportLine['level'], text: string): void =>
     void lines.push({ level, text });
-  const detected = texts.flatMap(({ path, text }): readonly DetectedLicence[] => {
-    const found = classifyLicence(text);
-    return found.kind === 'unsure'
-      ? [{ path, id: undefined }]
-      : found.ids.map((id) => ({ path, id }));
-  });
+  const detected = texts.flatMap((text) => detect(text, known));
   if (detected.length === 0) {
     say('info', 'no license files detected');
     return { lines, detected, differs: false };
@@ -58,11 +60,29 @@ export function licenceReport(
   return { lines, detected, differs: (found ?? []).length > 0 };
 }
 
-/** A text is known or it is not: there is nothing between. */
-function factsOf({ id }: DetectedLicence, remark: string): string {
+/**
+ * What has every sign of a licence is that licence, however much of its wording differs; what has some of them is it when
+ * nearly all of its words are there.
+ */
+function detect({ path, text }: LicenceText, known: KnownLicences): readonly DetectedLicence[] {
+  const found = classifyLicence(text);
+  const shareOf = (id: string): number => {
+    const licence = known(id);
+    // The signs are all that is known of it then.
+    return licence === undefined ? Number(found.kind === 'known') : licenceShare(text, licence);
+  };
+  if (found.kind === 'known') return found.ids.map((id) => ({ path, id, share: shareOf(id) }));
+  const { nearest } = found;
+  const share = nearest === undefined ? 0 : shareOf(nearest);
+  return share >= licenceShareMin
+    ? [{ path, id: nearest, share }]
+    : [{ path, id: undefined, share: 0 }];
+}
+
+function factsOf({ id, share }: DetectedLicence, remark: string): string {
   return id === undefined
     ? `NOASSERTION (0.000000${remark}) (unknown)`
-    : `${id} (1.000000) (${obligationsOf(id)})`;
+    : `${id} (${share.toFixed(6)}) (${obligationsOf(id)})`;
 }
 
 interface Difference {

@@ -18,6 +18,7 @@ import { cacheFolder } from '../local/cache-folder.ts';
 import type { Debugging } from '../local/debugging.ts';
 import { LocalGuests } from '../local/guest.ts';
 import { KeptBuilds } from '../local/kept-builds.ts';
+import { knownLicence } from '../local/known-licences.ts';
 import { readLicenceTexts } from '../local/licence-texts.ts';
 import { lintLocally } from '../local/lint-build.ts';
 import { buildLocally } from '../local/local-build.ts';
@@ -164,7 +165,7 @@ async function checkLicences(files: WorkspaceFiles, recipe: Recipe, log: Logger)
   const { copyright } = recipe.package;
   log.info('checking license information');
   const texts = await readLicenceTexts(files, { copyright, scan: 'shallow' });
-  for (const { level, text } of licenceReport(texts, copyright).lines)
+  for (const { level, text } of licenceReport(texts, copyright, knownLicence).lines)
     log[level](shorten(text, lineMax));
 }
 

@@ -7,6 +7,7 @@ import { licenceReport, type LicenceReport } from '@kiln/lint';
 import { withCopyright, type CopyrightEntry, type Recipe } from '@kiln/recipe';
 import { FsWorkspace } from '@kiln/sandbox-bwrap';
 import { cacheFolder } from '../../local/cache-folder.ts';
+import { knownLicence } from '../../local/known-licences.ts';
 import { readLicenceTexts } from '../../local/licence-texts.ts';
 import { readRecipeFile, readText, recipeOfText } from '../../local/recipe-file.ts';
 import { fetchLicenceSources } from '../licence-sources.ts';
@@ -53,7 +54,7 @@ async function checkLicences(invocation: DropInInvocation): Promise<void> {
       copyright: recipe?.package.copyright ?? [],
       scan: flags.string('scan-type') === 'deep' ? 'deep' : 'shallow',
     });
-    const report = licenceReport(texts, recipe?.package.copyright);
+    const report = licenceReport(texts, recipe?.package.copyright, knownLicence);
     for (const { level, text } of report.lines) log[level](shorten(text, lineMax));
     if (flags.bool('fix')) await fix(file, report, flags.string('format'), log);
   } finally {
