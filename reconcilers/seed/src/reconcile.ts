@@ -1,7 +1,14 @@
 import { checksumOf, printIndexMember, recordOf } from '@kiln/apk';
 import type { BlobStore } from '@kiln/blobs';
 import type { Digest } from '@kiln/base';
-import { KilnError, compareBytes, concatBytes, digestOf, digestOfValue } from '@kiln/base';
+import {
+  KilnError,
+  compareBytes,
+  concatBytes,
+  digestOf,
+  digestOfValue,
+  mapBounded,
+} from '@kiln/base';
 import type {
   AttemptLog,
   AttemptLogs,
@@ -139,6 +146,9 @@ async function wrapSeed(ports: SeedReconcilerPorts, request: WrapRequest): Promi
   }
 }
 
+/** How many packages are signed and put together at once: each waits for the signer, the records and the disk. */
+const signedAtOnce = 4;
+
 async function sign(
   ports: SeedReconcilerPorts,
   request: WrapRequest,
@@ -148,24 +158,22 @@ async function sign(
   await ports.records.recordLedger(
     wrapped.map((one) => ({ kind: 'control', digest: digestOf(one.control), key: request.key })),
   );
-  const packages: BuiltPackage[] = [];
-  for (const one of wrapped) {
-    const signature = await ports.signer.signControl(
-      digestOf(one.control),
-      request.bundle.epochSeconds,
-    );
-    const apk = await ports.blobs.put(segments(ports.blobs, [signature, one.control], one.data));
-    packages.push({
-      file: `${one.info.name}-${one.info.version}.apk`,
+  const packages = await mapBounded(wrapped, signedAtOnce, async (one): Promise<BuiltPackage> => {
+    const { control, data, info } = one;
+    const { epochSeconds } = request.bundle;
+    const signature = await ports.signer.signControl(digestOf(control), epochSeconds);
+    const apk = await ports.blobs.put(segments(ports.blobs, [signature, control], data));
+    return {
+      file: `${info.name}-${info.version}.apk`,
       apk: apk.digest,
-      record: recordOf(one.info, checksumOf(one.control), apk.sizeBytes),
-    });
-  }
+      record: recordOf(info, checksumOf(control), apk.sizeBytes),
+    };
+  });
   // Only now: packages without files share one data segment.
   for (const one of wrapped) await ports.blobs.delete(one.data);
-  packages.sort((a, b) => compareBytes(a.file, b.file));
   log.write(`${packages.length} packages wrapped and signed\n`);
-  return { kind: 'package', packages, inputs: wrapped.flatMap(inputOf) };
+  const sorted = packages.toSorted((a, b) => compareBytes(a.file, b.file));
+  return { kind: 'package', packages: sorted, inputs: wrapped.flatMap(inputOf) };
 }
 
 async function* segments(
