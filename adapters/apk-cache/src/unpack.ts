@@ -10,6 +10,11 @@ import { SeenBytes, requireDigest } from './seen-bytes.ts';
 
 export interface UnpackOptions {
   readonly apk: Digest;
+  /**
+   * What is before the data of the file, for one that was already found to have this digest: it is not hashed as a whole again then,
+   * as the control segment in it has the hash of the data.
+   */
+  readonly beforeData?: { readonly sizeBytes: number; readonly sha256: string } | undefined;
   readonly limits: Partial<PackageLimits>;
   /** Is there, and empty. */
   readonly directory: string;
@@ -34,7 +39,7 @@ export function ownerReads({ mode }: TarEntry): boolean {
  * `APK_DIGEST_MISMATCH`.
  */
 export async function unpackAtHand(bytes: Uint8Array, options: UnpackOptions): Promise<void> {
-  requireDigest(options.apk, hash('sha256', bytes));
+  requireFile(bytes, options);
   const { controlBytes, data, members } = await openPackage(bytes, { limits: options.limits });
   for (const [index, { entry, offset }] of members.entries()) {
     if (entry.type !== 'file') continue;
@@ -44,6 +49,13 @@ export async function unpackAtHand(bytes: Uint8Array, options: UnpackOptions): P
   }
   const entries = members.map(({ entry }) => entry);
   writeRecord(options, { sizeBytes: bytes.length, control: controlBytes, entries });
+}
+
+function requireFile(bytes: Uint8Array, { apk, beforeData }: UnpackOptions): void {
+  const part = bytes.subarray(0, beforeData?.sizeBytes);
+  const found = hash('sha256', part);
+  if (beforeData !== undefined && beforeData.sha256 === found) return;
+  requireDigest(apk, part.length === bytes.length ? found : hash('sha256', bytes));
 }
 
 /** The same for a package as it comes, of any size. Throws what `readPackage` and its data do, and `APK_DIGEST_MISMATCH`. */

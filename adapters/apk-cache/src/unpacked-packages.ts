@@ -25,6 +25,8 @@ export interface UnpackedPackagesOptions extends ControlOptions {
   readonly files: {
     path(apk: Digest): string;
     read(apk: Digest): AsyncIterable<Uint8Array>;
+    /** See `UnpackOptions`. */
+    beforeData?(apk: Digest): UnpackOptions['beforeData'];
   };
   readonly random?: Random;
   readonly clock?: Clock;
@@ -103,7 +105,8 @@ export class UnpackedPackages implements PackageOpener {
   async #unpack(apk: Digest): Promise<CacheRecord> {
     const { directory, files, limits = {} } = this.#options;
     const temporary = this.#temporary();
-    const options = { apk, limits, directory: temporary, recordName };
+    const beforeData = files.beforeData?.(apk);
+    const options = { apk, beforeData, limits, directory: temporary, recordName };
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       await mkdir(temporary, { mode: 0o700 });

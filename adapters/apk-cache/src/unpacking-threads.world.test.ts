@@ -2,8 +2,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
-import { digestOf } from '@kiln/base';
+import { openPackage } from '@kiln/apk';
+import { digestOf, hexOf } from '@kiln/base';
 import { makePackage } from './package-fixture.ts';
+import type { UnpackRequest } from './unpacking-threads.ts';
 import { UnpackingThreads } from './unpacking-threads.ts';
 
 let folder = '';
@@ -14,14 +16,18 @@ beforeEach(() => {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
 });
 
-async function unpack(threads: UnpackingThreads, bytes: Uint8Array): Promise<boolean> {
+async function unpack(
+  threads: UnpackingThreads,
+  bytes: Uint8Array,
+  change: Partial<UnpackRequest> = {},
+): Promise<boolean> {
   const name = `${++count}`;
   const file = join(folder, `${name}.apk`);
   const directory = join(folder, name);
   writeFileSync(file, bytes);
   mkdirSync(directory);
   const apk = digestOf(bytes);
-  return threads.unpack({ apk, limits: {}, directory, recordName: 'record', file });
+  return threads.unpack({ apk, limits: {}, directory, recordName: 'record', file, ...change });
 }
 
 it('unpack many packages on few threads, and go on after one that is none', async () => {
@@ -54,4 +60,23 @@ it('say what the system has against it', async () => {
   const directory = join(folder, 'absent');
   const asked = { apk: digestOf(bytes), limits: {}, directory, recordName: 'record', file };
   await expect(threads.unpack(asked)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+it('hash a file whose beginning was found before by that and by its data alone, and notice a change in both', async () => {
+  const threads = new UnpackingThreads(1);
+  const bytes = await makePackage();
+  const head = (await openPackage(bytes)).controlBytes;
+  const beforeData = { sizeBytes: head.length, sha256: hexOf(digestOf(head)) };
+  const changedAt = (at: number): Uint8Array => bytes.with(at, (bytes[at] ?? 0) ^ 1);
+  // With the digest of something else: the whole is not hashed.
+  const other = digestOf('another package');
+  expect(await unpack(threads, bytes, { apk: other, beforeData })).toBe(true);
+  expect(await unpack(threads, bytes, { apk: other })).toBe(false);
+  const apk = digestOf(bytes);
+  // The time in the header of either member: both are still archives, of the same content.
+  expect(await unpack(threads, changedAt(4), { apk, beforeData })).toBe(false);
+  expect(await unpack(threads, changedAt(head.length + 4), { apk, beforeData })).toBe(false);
+  expect(await unpack(threads, changedAt(4), { apk: digestOf(changedAt(4)), beforeData })).toBe(
+    true,
+  );
 });

@@ -12,7 +12,7 @@ import type { ReadIndexes } from './indexes.ts';
 import { readKeys } from './keyring.ts';
 import { defaultClientLimits } from './limits.ts';
 import type { ClientLimits } from './limits.ts';
-import type { CheckedPackage } from './package-check.ts';
+import type { BeforeData, CheckedPackage } from './package-check.ts';
 import { PackageFiles } from './packages.ts';
 import { parsePlace, parseRepository } from './reference.ts';
 
@@ -107,6 +107,11 @@ export class ApkClient {
   /** Where the file of a package that was obtained is. */
   path(apk: Digest): string {
     return this.#packages.path(apk);
+  }
+
+  /** See `PackageFiles.beforeData`. */
+  beforeData(apk: Digest): BeforeData | undefined {
+    return this.#packages.beforeData(apk);
   }
 
   /** The parts of a package's file, as `obtain` gets it. Throws as `PackageFiles.sections`. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { checksumOf, defaultPackageLimits, readControl, splitSignatures } from '@kiln/apk';
 import { KilnError, digestFromHex, shorten } from '@kiln/base';
 import type { Digest } from '@kiln/base';
@@ -24,8 +24,14 @@ interface Head {
   /** The signature segment; 0 bytes when there is none. */
   readonly signature: PackageSection;
   readonly control: PackageSection;
-  /** Where the data segment begins. */
-  readonly dataOffset: number;
+  readonly beforeData: BeforeData;
+}
+
+/** What stands before the data segment of a package file: its signature and control segments. */
+export interface BeforeData {
+  readonly sizeBytes: number;
+  /** SHA-256 in hexadecimal. The control segment in it has the hash of the data. */
+  readonly sha256: string;
 }
 
 /** A part of a package file, in its order: where one ends the next begins. */
@@ -42,7 +48,11 @@ export interface CheckedPackage {
   readonly signature: PackageSection;
   readonly control: PackageSection;
   readonly data: PackageSection;
+  readonly beforeData: BeforeData;
 }
+
+/** Files up to this size are read in one go. */
+const atHandBytesMax = 32 * 2 ** 20;
 
 /**
  * Compares the file of a package with what the index pins: the control segment with its checksum, the data segment with the
@@ -53,41 +63,61 @@ export async function checkPackage(
   path: string,
   expected: ExpectedPackage,
 ): Promise<CheckedPackage> {
-  const head = await readHead(path, expected);
+  const { size } = await stat(path);
+  const whole = size <= atHandBytesMax ? await readFile(path) : undefined;
+  const head = await readHead(whole ?? path, expected);
   if (head.checksum !== expected.checksum) {
     throw mismatch(
       expected,
       `has control checksum ${head.checksum}, the index says ${expected.checksum}`,
     );
   }
+  const { signature, control, beforeData } = head;
+  const sums =
+    whole === undefined
+      ? await sumsOfFile(path, beforeData.sizeBytes)
+      : sumsOf(whole, beforeData.sizeBytes);
+  if (sums.data !== head.dataHash)
+    throw mismatch(
+      expected,
+      `has data hash ${sums.data}, its control segment says ${head.dataHash || 'nothing'}`,
+    );
+  const data = {
+    sizeBytes: sums.sizeBytes - beforeData.sizeBytes,
+    hash: Buffer.from(sums.data, 'hex'),
+  };
+  return { digest: digestFromHex(sums.whole), signature, control, data, beforeData };
+}
+
+interface Sums {
+  readonly sizeBytes: number;
+  /** SHA-256 in hexadecimal, as that of the data. */
+  readonly whole: string;
+  readonly data: string;
+}
+
+function sumsOf(bytes: Uint8Array, dataOffset: number): Sums {
+  const [whole, data] = [bytes, bytes.subarray(dataOffset)].map((part) => hash('sha256', part));
+  return { sizeBytes: bytes.length, whole: whole ?? '', data: data ?? '' };
+}
+
+async function sumsOfFile(path: string, dataOffset: number): Promise<Sums> {
   const whole = createHash('sha256');
   const data = createHash('sha256');
   let at = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
     const bytes = chunk as Buffer;
     whole.update(bytes);
-    data.update(bytes.subarray(Math.min(Math.max(head.dataOffset - at, 0), bytes.length)));
+    data.update(bytes.subarray(Math.min(Math.max(dataOffset - at, 0), bytes.length)));
     at += bytes.length;
   }
-  const hash = data.digest();
-  const found = hash.toString('hex');
-  if (found !== head.dataHash)
-    throw mismatch(
-      expected,
-      `has data hash ${found}, its control segment says ${head.dataHash || 'nothing'}`,
-    );
-  const { signature, control, dataOffset } = head;
-  return {
-    digest: digestFromHex(whole.digest('hex')),
-    signature,
-    control,
-    data: { sizeBytes: at - dataOffset, hash },
-  };
+  return { sizeBytes: at, whole: whole.digest('hex'), data: data.digest('hex') };
 }
 
-async function readHead(path: string, expected: ExpectedPackage): Promise<Head> {
+async function readHead(file: string | Uint8Array, expected: ExpectedPackage): Promise<Head> {
   for (const [i, sizeBytes] of headBytes.entries()) {
-    const bytes = await firstBytes(path, sizeBytes);
+    const bytes =
+      typeof file === 'string' ? await firstBytes(file, sizeBytes) : file.subarray(0, sizeBytes);
     try {
       return await parseHead(bytes);
     } catch (error) {
@@ -108,12 +138,13 @@ async function parseHead(bytes: Uint8Array): Promise<Head> {
   const { info } = await readControl(compressed, { dialect: 'apko' });
   const signature = sectionOf(bytes.subarray(0, bytes.length - rest.length));
   const control = sectionOf(compressed);
+  const sizeBytes = signature.sizeBytes + control.sizeBytes;
   return {
     checksum: checksumOf(compressed),
     dataHash: info.dataHash,
     signature,
     control,
-    dataOffset: signature.sizeBytes + control.sizeBytes,
+    beforeData: { sizeBytes, sha256: hash('sha256', bytes.subarray(0, sizeBytes)) },
   };
 }
 

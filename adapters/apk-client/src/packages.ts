@@ -9,7 +9,7 @@ import { writeDurably } from './durable-file.ts';
 import { failure, hasErrno, shown } from './failure.ts';
 import type { Http } from './http.ts';
 import { checkPackage } from './package-check.ts';
-import type { CheckedPackage } from './package-check.ts';
+import type { BeforeData, CheckedPackage } from './package-check.ts';
 
 export interface PackageFilesOptions {
   /** Made when absent. Holds `<sha256>.apk`, and `<sha1 of the control segment>` that names it. */
@@ -33,6 +33,7 @@ const abandonedAfterMs = 24 * 60 * 60 * 1000;
 export class PackageFiles {
   readonly #options: PackageFilesOptions;
   readonly #local = new Map<Digest, string>();
+  readonly #beforeData = new Map<Digest, BeforeData>();
   #ready: Promise<void> | undefined;
 
   constructor(options: PackageFilesOptions) {
@@ -67,6 +68,14 @@ export class PackageFiles {
   }
 
   /**
+   * What is before the data of a package that was read here to its end and is what its digest says; undefined for others.
+   * Who compares it, and then the data with the hash in it, has compared the file.
+   */
+  beforeData(apk: Digest): BeforeData | undefined {
+    return this.#beforeData.get(apk);
+  }
+
+  /**
    * The parts of a package's file, which is obtained, and then checked against the lock once more: the file at hand is read to
    * its end. Throws as `obtain`.
    */
@@ -92,6 +101,7 @@ export class PackageFiles {
     try {
       const checked = await checkPackage(wanted.url, wanted);
       this.#local.set(checked.digest, wanted.url);
+      this.#beforeData.set(checked.digest, checked.beforeData);
       return checked;
     } catch (error) {
       if (error instanceof KilnError) throw error;
@@ -147,7 +157,9 @@ export class PackageFiles {
   /** A file that is too short was cut, and is worth another attempt. */
   async #check(path: string, wanted: GuestPackage): Promise<Digest> {
     try {
-      return (await checkPackage(path, wanted)).digest;
+      const { digest, beforeData } = await checkPackage(path, wanted);
+      this.#beforeData.set(digest, beforeData);
+      return digest;
     } catch (error) {
       const { size } = await stat(path);
       if (!(error instanceof KilnError) || size >= wanted.sizeBytes) throw error;
