@@ -109,11 +109,12 @@ function homeOf(name: ClientName, directory: string): string {
   return join(directory, `${name}-${clientPins[name].version.replace(/[^A-Za-z0-9.+-]/g, '_')}`);
 }
 
-/** Nobody else builds with what they share. */
+/** Nobody else builds with what they share; a large one begins anew. */
 async function allGoClientsIn(directory: string): Promise<boolean> {
-  const names = (Object.keys(clientPins) as ClientName[]).filter(
-    (name) => clientPins[name].kind === 'go',
-  );
+  const names = (Object.keys(clientPins) as ClientName[]).filter((name) => {
+    const pin = clientPins[name];
+    return pin.kind === 'go' && pin.large !== true;
+  });
   const stamps = await Promise.all(names.map((name) => readStamp(homeOf(name, directory))));
   return stamps.every((stamp) => stamp !== undefined);
 }

@@ -16,6 +16,8 @@ export interface GoPin {
   readonly kind: 'go';
   readonly package: string;
   readonly version: string;
+  /** It compiles for so long that only `kiln test --full` has it. */
+  readonly large?: true;
 }
 
 /** A client out of a Python package. */
@@ -40,6 +42,7 @@ export interface ClientPins {
   readonly cosign: GoPin;
   readonly 'spdx-validate': PythonPin;
   readonly 'cyclonedx-validate': PythonPin;
+  readonly syft: GoPin;
 }
 
 export type ClientName = keyof ClientPins;
@@ -159,5 +162,11 @@ export const clientPins: ClientPins = {
       'error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)',
       'sys.exit(None if error is None else str(error))',
     ],
+  },
+  syft: {
+    kind: 'go',
+    package: 'github.com/anchore/syft/cmd/syft',
+    version: 'v1.57.1',
+    large: true,
   },
 };

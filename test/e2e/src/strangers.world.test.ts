@@ -211,6 +211,44 @@ describe('the bill of materials', () => {
   });
 });
 
+interface SyftReport {
+  readonly artifacts: readonly {
+    readonly type: string;
+    readonly name: string;
+    readonly version: string;
+    readonly licenses: readonly { readonly value: string }[];
+    readonly metadata: { readonly originPackage?: string };
+  }[];
+}
+
+// Compiling it takes many minutes of a core.
+test.runIf(process.env['KILN_TEST_FULL'] === '1')(
+  'syft lists every apk of every image with version, licence and origin',
+  async () => {
+    const { syft } = await installClients(['syft']);
+    const env = {
+      HOME: within('client'),
+      SYFT_REGISTRY_INSECURE_USE_HTTP: 'true',
+      SYFT_CHECK_FOR_APP_UPDATE: 'false',
+    };
+    for (const name of names()) {
+      const { packages } = await factory.image(name);
+      const said = await run(syft, [`registry:${registry}/${name}:latest`, '-o', 'json'], { env });
+      const found = (JSON.parse(said) as SyftReport).artifacts.filter(({ type }) => type === 'apk');
+      expect(packages.length).toBeGreaterThan(0);
+      expect(
+        found.map((one) => [
+          one.name,
+          one.version,
+          one.licenses.map(({ value }) => value).join(' AND '),
+          one.metadata.originPackage,
+        ]),
+      ).toEqual(packages.map((one) => [one.name, one.version, one.license, one.origin]));
+    }
+  },
+  3_600_000,
+);
+
 /** The blobs of the signed bundles that are attached to a digest. */
 async function bundlesOf(detail: ImageDetail, subject: string): Promise<readonly string[]> {
   const found: string[] = [];
