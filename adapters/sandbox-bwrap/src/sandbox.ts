@@ -1,4 +1,4 @@
-import { mkdir, readdir, statfs } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { Random } from '@kiln/base';
 import { KilnError, shorten, systemRandom } from '@kiln/base';
@@ -8,6 +8,7 @@ import { runContained } from './contained.ts';
 import { enterScript } from './enter-script.ts';
 import type { SandboxSupport } from './probe.ts';
 import { probeSandbox } from './probe.ts';
+import { RoomWatch } from './room-watch.ts';
 import type { ScratchRoot } from './scratch.ts';
 import { copyScratch, cpuList, overlayScratch, removeTree } from './scratch.ts';
 
@@ -24,9 +25,6 @@ export interface BwrapSandboxOptions {
 /** Builds have some hundred, big ones in Java or Go some thousand. */
 const processesMaxDefault = 16_384;
 
-/** With less than this a failure is put down to the disk. */
-const roomBytesMin = 1024 * 1024;
-
 /**
  * The sandbox of bubblewrap over an overlay that is mounted in its own mount namespace; needs no privilege but
  * user namespaces. The user `uid` of the sandbox is the host's user, so everything the host's user owns in a
@@ -34,7 +32,7 @@ const roomBytesMin = 1024 * 1024;
  * the umask is 022, standard input is empty.
  * `run` throws `SANDBOX_BWRAP_MISSING`, `SANDBOX_NO_USER_NAMESPACES`, `SANDBOX_ARGUMENT_INVALID`,
  * `SANDBOX_COPY_FAILED` and `SANDBOX_SETUP_FAILED` (the command was never started), and `SANDBOX_DISK_FULL` (retry later)
- * when a command failed and there is no room left, which says nothing about the command.
+ * when a command failed and there was no room left, which says nothing about the command (`RoomWatch`).
  */
 export class BwrapSandbox implements Sandbox {
   readonly #scratchDirectory: string;
@@ -75,21 +73,17 @@ export class BwrapSandbox implements Sandbox {
       const options = bwrapArguments(request, view.root, support.procMount);
       const { terminal = 'none' } = request;
       const argv = await chainOf(request, view, this.#processesMax);
-      const result = await runContained({ argv, options, terminal }, request);
-      if (result.kind === 'exited' && result.exitCode !== 0) await this.#expectRoom();
+      using room = new RoomWatch(scratch, request.mounts);
+      const onOutput = (chunk: Uint8Array): void => {
+        room.hear(chunk);
+        request.onOutput(chunk);
+      };
+      const result = await runContained({ argv, options, terminal }, { ...request, onOutput });
+      if (result.kind === 'exited' && result.exitCode !== 0) await room.expectRoom();
       return result;
     } finally {
       await removeTree(scratch);
     }
-  }
-
-  async #expectRoom(): Promise<void> {
-    const { bavail, bsize, files, ffree } = await statfs(this.#scratchDirectory);
-    if (bavail * bsize >= roomBytesMin && (files === 0 || ffree > 0)) return;
-    throw new KilnError('SANDBOX_DISK_FULL', 'a command failed and its disk is full', {
-      hint: 'make room under KILN_HOME, where it is tried again by itself; without a factory, under TMPDIR or the cache',
-      retry: 'later',
-    });
   }
 }
 

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@kiln/base';
-import type { QueueRow } from '@kiln/server/schemas';
+import type { PackageDetail, QueueRow } from '@kiln/server/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Factory } from '../../e2e/src/factory.ts';
 import { warmHome } from '../../e2e/src/warm-home.ts';
@@ -10,7 +10,7 @@ import { disturb } from './disturbance.ts';
 import type { Role } from './processes-of.ts';
 import { playing, processOf, processesOf } from './processes-of.ts';
 import type { Published } from './shown.ts';
-import { missingFrom, publishedBy } from './shown.ts';
+import { indexOf, missingFrom, publishedBy } from './shown.ts';
 import { OwnMounts } from './small-disk.ts';
 
 const seed = Number(process.env['KILN_SEED'] ?? Date.now() % 1_000_000);
@@ -64,6 +64,16 @@ const settled = (factory: Factory, timeoutMs: number): Promise<unknown> =>
     ({ converged, queue }) => converged && queue.queued === 0 && queue.running === 0,
     timeoutMs,
   );
+
+/** Whether an attempt that was not seen before has this in its log. */
+function newLog(factory: Factory, text: string, seen: Set<string>): boolean {
+  const folder = path.join(factory.home, 'log', 'attempts');
+  const found = fs
+    .readdirSync(folder)
+    .find((name) => !seen.has(name) && fs.readFileSync(path.join(folder, name)).includes(text));
+  if (found !== undefined) seen.add(found);
+  return found !== undefined;
+}
 
 /** All that must hold of a factory after whatever happened to it. */
 async function expectInOrder(factory: Factory): Promise<void> {
@@ -163,6 +173,47 @@ test('a killed supervisor takes everything with it, and the next start goes on a
   });
 }, 400_000);
 
+test('a worker and a server that are killed in the middle of a test change nothing in the end', async () => {
+  await using factory = new Factory({ homeFrom: built });
+  const source = 'recipes/greeter/greeter.c';
+  const recipe = 'recipes/greeter.yaml';
+  const originals = [source, recipe].map((file) => [file, factory.read(file)] as const);
+  await explained(factory, async () => {
+    await factory.up();
+    const { packages } = await factory.status();
+    factory.edit(
+      recipe,
+      '        greeter you',
+      '        echo midway; sleep 4\n        greeter you',
+    );
+    factory.write(source, variant(source, factory.read(source), 0));
+    const seen = new Set<string>();
+    const midway = (): boolean => newLog(factory, 'midway', seen);
+    const kill = (...roles: readonly Role[]): void => {
+      for (const role of roles)
+        for (const pid of playing(factory.home, role)) process.kill(pid, 'SIGKILL');
+    };
+    await expect.poll(midway, { timeout: 90_000 }).toBe(true);
+    kill('worker');
+    // What was built and not yet tested is not shown.
+    expect(await indexOf(packages)).toBe(undisturbed.index);
+    await expect.poll(midway, { timeout: 90_000 }).toBe(true);
+    kill('worker', 'server');
+    await expect.poll(midway, { timeout: 90_000 }).toBe(true);
+    await settled(factory, 90_000);
+    const { test: tested, apk } = await factory.json<PackageDetail>('package', 'show', 'greeter');
+    expect([tested?.status, tested?.passed.length]).toEqual(['ready', 1]);
+    expect(apk).not.toBe(undisturbed.packages['greeter-0.9-r3']);
+    expect((await publishedBy(factory)).images['greeter']).not.toBe(undisturbed.images['greeter']);
+    for (const [file, text] of originals) factory.write(file, text);
+    await factory.up();
+    await settled(factory, 60_000);
+    await expectInOrder(factory);
+    await factory.succeed(['down']);
+    await expectNothingLeft(factory);
+  });
+}, 400_000);
+
 test('two starts at the same moment agree on one factory', async () => {
   await using factory = new Factory({ homeFrom: built });
   await explained(factory, async () => {
@@ -254,7 +305,8 @@ describe('a full disk', () => {
       return ballast;
     };
     const ballast = fill(8 * 1024);
-    const step = 'head -c 40000000 /dev/zero > large && rm large';
+    // As compilers do it takes away what it could not finish, so that there is room again when it ended.
+    const step = 'head -c 40000000 /dev/zero > large || { rm large; exit 1; }; rm large';
     factory.edit('recipes/words.yaml', 'runs: |', `runs: |\n      ${step}`);
     const said = async (): Promise<string> =>
       (await factory.kiln(['queue', 'show', 'package:words@x86_64'])).stdout;

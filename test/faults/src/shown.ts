@@ -14,15 +14,21 @@ export async function publishedBy(factory: Factory): Promise<Published> {
   const images = await factory.images();
   const packages = await factory.json<PackageSummary[]>('package', 'ls');
   const status = await factory.status();
-  const index = await fetch(`${status.packages}/x86_64/APKINDEX.tar.gz`);
-  if (!index.ok) throw new Error(`the index answered ${index.status}`);
-  const bytes = new Uint8Array(await index.arrayBuffer());
   const ofRecipes = packages.filter((one) => one.repository !== 'seed');
   return {
     images: Object.fromEntries(images.map((one) => [one.name, one.digest])),
     packages: Object.fromEntries(ofRecipes.map((one) => [`${one.name}-${one.version}`, one.apk])),
-    index: createHash('sha256').update(bytes).digest('hex'),
+    index: await indexOf(status.packages),
   };
+}
+
+/** The digest of the signed index of a package repository. */
+export async function indexOf(packages: string): Promise<string> {
+  const index = await fetch(`${packages}/x86_64/APKINDEX.tar.gz`);
+  if (!index.ok) throw new Error(`the index answered ${index.status}`);
+  return createHash('sha256')
+    .update(await index.bytes())
+    .digest('hex');
 }
 
 interface Manifest {

@@ -155,14 +155,20 @@ function onSmallDisk(words: readonly string[]): readonly string[] {
   return ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', enter, disk, ...words];
 }
 
-test('a step that fills the disk is told apart from one that fails by itself, and named', async () => {
-  const file = recipe('full', 'echo writing; cat /dev/zero > big');
-  const run = start([file, ...builds.words], onSmallDisk);
-  expect(await once(run.child, 'exit')).toEqual([75, null]);
-  expect(run.said).toContain('full: second | writing');
-  expect(run.said).toContain('error[SANDBOX_DISK_FULL]');
-  expect(run.said).toContain('step "full: second": a command failed and its disk is full');
-});
+test.each([
+  ['leaves what it wrote', ''],
+  ['takes it away, as compilers do', ' || { rm big; exit 1; }'],
+])(
+  'a step that fills the disk and %s is told apart from one that fails by itself',
+  async (_what, then) => {
+    const file = recipe('full', `echo writing; cat /dev/zero > big${then}`);
+    const run = start([file, ...builds.words], onSmallDisk);
+    expect(await once(run.child, 'exit')).toEqual([75, null]);
+    expect(run.said).toContain('full: second | writing');
+    expect(run.said).toContain('error[SANDBOX_DISK_FULL]');
+    expect(run.said).toContain('step "full: second": a command failed and its disk is full');
+  },
+);
 
 /** On a terminal, which `script` makes. */
 function onTerminal(words: readonly string[]): readonly string[] {
