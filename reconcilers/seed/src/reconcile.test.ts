@@ -1,3 +1,4 @@
+import type { Digest } from '@kiln/base';
 import { digestFromHex, digestOf, silentLogger } from '@kiln/base';
 import { MemoryBlobs } from '@kiln/blobs';
 import type { SeedBundle } from '@kiln/factory';
@@ -71,14 +72,20 @@ async function look(): Promise<string> {
   const own = localSigner(keys, {
     isRecordedControl: (digest) => records.inLedger('control', digest),
     isRecordedIndex: (digest) => records.inLedger('index', digest),
-    recordedStatement: async (digest) =>
-      (await records.inLedger('statement', digest)) ? blobs.bytes(digest) : undefined,
+    recordedStatement: async () => undefined,
+    recordedStatements: async (digests) => {
+      const found = new Map<Digest, () => Promise<Uint8Array>>();
+      for (const digest of digests)
+        if (await records.inLedger('statement', digest))
+          found.set(digest, async () => blobs.bytes(digest));
+      return found;
+    },
   });
   const signer: Signer = {
     ...own,
-    signStatement: (digest) => {
-      signed += 1;
-      return own.signStatement(digest);
+    signStatements: (digests) => {
+      signed += digests.length;
+      return own.signStatements(digests);
     },
   };
   const reconciler = seedReconciler({
@@ -128,6 +135,7 @@ const never = {
   isRecordedControl: async () => false,
   isRecordedIndex: async () => false,
   recordedStatement: async () => undefined,
+  recordedStatements: async () => new Map(),
 };
 
 test('every package of the seed has signed provenance, that of its Debian package in it', async () => {
