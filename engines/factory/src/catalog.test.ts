@@ -1,4 +1,5 @@
 import { digestOf } from '@kiln/base';
+import { parseImageConfig } from '@kiln/image-config';
 import { describe, expect, test } from 'vitest';
 import type { Bundle } from './bundle.ts';
 import type { CatalogSource, ReadCatalogs } from './catalog.ts';
@@ -173,6 +174,43 @@ describe('which repository provides a name', () => {
     const desired = read.catalogs[0]?.desired.find((one) => one.key === 'image:server');
     expect(desired?.dependsOn).toContain('index:base@x86_64');
     expect(desired?.mayNeed).toEqual(['package:libc@x86_64']);
+  });
+
+  test('an image may be laid over another, of a catalog below too, and leave packages of it out', () => {
+    const own = source('own', {
+      'catalog.yaml': 'name: own\nnamespace: own\ndate: 2026-01-02\n',
+      'images/mine.yaml':
+        'include: server.yaml\ncontents: {packages: [data, "!tls"]}\nenvironment: {A: b}\n',
+      'images/mine.test.yaml': files['images/server.test.yaml'],
+      'images/more.yaml': 'include: mine.yaml\nenvironment: {C: d}\n',
+      'images/more.test.yaml': files['images/server.test.yaml'],
+    });
+    const both = readCatalogs([source('catalog', files), own], 'x86_64');
+    expect(both.catalogs[1]?.problems).toEqual([]);
+    const bundle = bundleOf(both, 'image:more');
+    const config = parseImageConfig(bundle.kind === 'image' ? bundle.source : '', 'more.yaml');
+    const below = parseImageConfig(files['images/server.yaml'], 'server.yaml');
+    expect(config).toMatchObject({ include: '', environment: { A: 'b', C: 'd' } });
+    expect(config.contents.packages).toEqual([
+      ...below.contents.packages.filter((name) => name !== 'tls'),
+      'data',
+      '!tls',
+    ]);
+    expect(config.entrypoint).toEqual(below.entrypoint);
+    expect(bundle).toMatchObject({ kind: 'image', repositories: ['own', 'base'] });
+  });
+
+  test.each([
+    ['self.yaml', 'CATALOG_INCLUDE_DEEP'],
+    ['absent.yaml', 'CATALOG_INCLUDE_UNKNOWN'],
+    ['../recipes/data.yaml', 'CATALOG_INCLUDE_UNKNOWN'],
+  ])('an image that includes %s is refused', (include, code) => {
+    const more = {
+      'images/self.yaml': `include: ${include}\n`,
+      'images/self.test.yaml': files['images/server.test.yaml'],
+    };
+    const { catalogs } = readCatalogs([source('catalog', { ...files, ...more })], 'x86_64');
+    expect(catalogs[0]?.problems).toMatchObject([{ key: 'image:self', code }]);
   });
 
   test('side files and the date belong to the desired state', () => {

@@ -1,6 +1,5 @@
 import type { Digest } from '@kiln/base';
 import { KilnError, canonicalJson, compareBytes, digestOf, messageOf } from '@kiln/base';
-import { parseImageConfig } from '@kiln/image-config';
 import type { Key } from '@kiln/queue';
 import type { Architecture } from '@kiln/recipe';
 import { parseSeedAddition } from '@kiln/seed';
@@ -15,6 +14,7 @@ import type {
 import { parseCatalogDocument } from './bundle.ts';
 import type { ImageFacts } from './image-test.ts';
 import { parseImageTest } from './image-test.ts';
+import { wholeImage } from './included-image.ts';
 import { imageKey, indexKey, packageKey, parseKey, seedKey, testKey } from './keys.ts';
 import { neededFor } from './needed.ts';
 import type { PipelineText, RecipeFacts, TestFacts } from './recipe-facts.ts';
@@ -68,6 +68,8 @@ interface ImageEntry {
   readonly catalog: Catalog;
   readonly name: string;
   readonly file: CatalogFile;
+  /** The configuration, with what it includes. */
+  readonly configuration: string;
   readonly test: CatalogFile;
   readonly facts: ImageFacts;
 }
@@ -318,7 +320,7 @@ function desiredImage(
     arch,
     settings,
     file: image.file.path,
-    source: image.file.text ?? '',
+    source: image.configuration,
     testFile: image.test.path,
     testSource: image.test.text ?? '',
     closure: keysOf(needed),
@@ -388,7 +390,7 @@ function readCatalog(
     if (recipe !== undefined) addRecipe(catalog, entry, recipe, { ...context, pipelines, taken });
     const image = /^images\/([^/]+?)(\.test)?\.yaml$/.exec(entry.path);
     if (image?.[1] !== undefined && image[2] === undefined)
-      addImage(catalog, entry, image[1], takenImages, lastGood);
+      addImage(catalog, entry, image[1], { before, taken: takenImages, lastGood });
     if (entry.path === 'seed.yaml' && before.length > 0)
       addSeedAddition(catalog, entry, seedKey(arch), lastGood);
   }
@@ -473,8 +475,15 @@ function addImage(
   catalog: Catalog,
   file: CatalogFile,
   name: string,
-  taken: ReadonlySet<string>,
-  lastGood: ReadonlyMap<Key, LastGood>,
+  {
+    before,
+    taken,
+    lastGood,
+  }: {
+    readonly before: readonly Catalog[];
+    readonly taken: ReadonlySet<string>;
+    readonly lastGood: ReadonlyMap<Key, LastGood>;
+  },
 ): void {
   try {
     if (taken.has(name)) {
@@ -482,7 +491,14 @@ function addImage(
         hint: 'give yours another name',
       });
     }
-    const config = parseImageConfig(file.text ?? '', `${catalog.source.label}/${file.path}`);
+    const { config, source } = wholeImage(file.path, (path) => {
+      for (const one of [catalog, ...before]) {
+        const found = one.source.files.find((entry) => entry.path === path);
+        if (found !== undefined)
+          return { label: `${one.source.label}/${path}`, text: found.text ?? '' };
+      }
+      return undefined;
+    });
     const test = catalog.source.files.find((one) => one.path === `images/${name}.test.yaml`);
     if (test?.text === undefined) {
       throw new KilnError('CATALOG_IMAGE_UNTESTED', `the image "${name}" has no tests`, {
@@ -494,8 +510,13 @@ function addImage(
       catalog,
       name,
       file,
+      configuration: source,
       test,
-      facts: { packages: [...config.contents.packages, ...tests.packages] },
+      facts: {
+        packages: [...config.contents.packages, ...tests.packages].filter(
+          (text) => !text.startsWith('!'),
+        ),
+      },
     });
   } catch (error) {
     catalog.problems.push(problemOf(catalog, imageKey(name), error));

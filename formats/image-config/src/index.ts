@@ -11,7 +11,7 @@ export type {
   LockedSection,
 } from './lock-file.ts';
 export { lockFileBytesMax, parseLockFile, printLockFile } from './lock-file.ts';
-export { mergeImageConfig } from './merge.ts';
+export { mergeImageConfig, overlayImageConfig } from './merge.ts';
 export { parseImageConfig } from './parse.ts';
 export { imageConfigSchema } from './schema.ts';
 export type {

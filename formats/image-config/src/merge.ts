@@ -49,3 +49,20 @@ function isEmpty(entrypoint: Entrypoint): boolean {
     type === '' && command === '' && shellFragment === '' && Object.keys(services).length === 0
   );
 }
+
+/**
+ * An image made of another: `mergeImageConfig`, except that a package which the overlay refuses (`!name`) is not asked for by what
+ * is underneath. The refusal stays, so that a package that needs it is told of when the world is solved.
+ */
+export function overlayImageConfig(base: ImageConfig, overlay: ImageConfig): ImageConfig {
+  const refused = new Set(
+    overlay.contents.packages.filter((text) => text.startsWith('!')).map((text) => text.slice(1)),
+  );
+  const packages = base.contents.packages.filter((text) => !refused.has(nameOf(text)));
+  return mergeImageConfig({ ...base, contents: { ...base.contents, packages } }, overlay);
+}
+
+/** The name in an entry of a world: `name`, `name=1`, `name@tag`. */
+function nameOf(text: string): string {
+  return text.replace(/[=<>~@].*$/s, '');
+}
