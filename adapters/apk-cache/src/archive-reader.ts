@@ -39,6 +39,29 @@ export class ArchiveReader {
     yield window.bytes.subarray(from, from + sizeBytes);
   }
 
+  /** The same in buffers of the caller, each filled but the last, and the caller's again when it has been yielded. */
+  async *readInto(
+    offset: number,
+    sizeBytes: number,
+    buffer: () => Uint8Array,
+  ): AsyncGenerator<Uint8Array> {
+    await using file = await open(this.#path, 'r');
+    for (let done = 0; done < sizeBytes;) {
+      const into = buffer();
+      const length = Math.min(into.length, sizeBytes - done);
+      let filled = 0;
+      while (filled < length) {
+        const at = offset + done + filled;
+        const { bytesRead } = await file.read(into, filled, length - filled, at);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      yield into.subarray(0, filled);
+      if (filled < length) return;
+      done += filled;
+    }
+  }
+
   async #move(offset: number): Promise<Window> {
     await using file = await open(this.#path, 'r');
     const { buffer, bytesRead } = await file.read(

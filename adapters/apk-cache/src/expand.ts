@@ -1,10 +1,13 @@
+import { hash } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import type { Digest } from '@kiln/base';
-import { readPackage } from '@kiln/apk';
+import { openPackage, readPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
 import { memberSize, paddedSize, writeTar } from '@kiln/tar';
 import type { TarMember } from '@kiln/tar';
+import { printRecord } from './record.ts';
 import type { CacheRecord, CachedMember } from './record.ts';
-import { SeenBytes } from './seen-bytes.ts';
+import { SeenBytes, requireDigest } from './seen-bytes.ts';
 
 export interface ExpandOptions {
   readonly apk: Digest;
@@ -28,6 +31,43 @@ export async function expand(options: ExpandOptions): Promise<CacheRecord> {
     return { sizeBytes: seen.sizeBytes, control: opened.controlBytes, tarBytes, members };
   } finally {
     await opened.close();
+  }
+}
+
+/** Where the data of a package at hand go, and the facts about them. Neither file is there. */
+export interface ExpandTo {
+  readonly apk: Digest;
+  readonly limits: Partial<PackageLimits>;
+  readonly archive: string;
+  readonly record: string;
+  /** Whether both are synced. */
+  readonly durable: boolean;
+}
+
+/**
+ * The same for a package at hand, whose archive is kept as it is. Takes memory for the whole data, and is synchronous but for
+ * moments: for a thread. Throws what `openPackage` does, and `APK_DIGEST_MISMATCH`.
+ */
+export async function expandAtHand(bytes: Uint8Array, options: ExpandTo): Promise<void> {
+  requireDigest(options.apk, hash('sha256', bytes));
+  const { controlBytes, data, members } = await openPackage(bytes, { limits: options.limits });
+  const record = {
+    sizeBytes: bytes.length,
+    control: controlBytes,
+    tarBytes: data.length,
+    members,
+  };
+  writeFile(options.archive, data, options.durable);
+  writeFile(options.record, printRecord(record), options.durable);
+}
+
+function writeFile(path: string, bytes: Uint8Array, durable: boolean): void {
+  const file = openSync(path, 'wx', 0o644);
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+    if (durable) fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 

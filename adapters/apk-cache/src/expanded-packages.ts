@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recordedSha1 } from '@kiln/apk';
 import type { PackageContents, PackageOpener } from '@kiln/assemble';
@@ -9,7 +9,8 @@ import type { BlobStore } from '@kiln/blobs';
 import { isAbsent } from './absent.ts';
 import { ArchiveReader } from './archive-reader.ts';
 import { cacheBroken } from './broken.ts';
-import { writeWhole } from './whole-file.ts';
+import { atHandLimits, isAtHand, threads } from './at-hand.ts';
+import { syncDirectory, writeWhole } from './whole-file.ts';
 import { expand } from './expand.ts';
 import { packageFacts } from './facts.ts';
 import type { ControlOptions } from './facts.ts';
@@ -20,7 +21,8 @@ import { SharedWork } from './shared-work.ts';
 export interface ExpandedPackagesOptions extends ControlOptions {
   /** Made when absent. Holds `<sha256>.tar` and `<sha256>.members` for each package. */
   readonly directory: string;
-  readonly blobs: Pick<BlobStore, 'read'>;
+  /** `path` where packages are files: small ones are expanded by threads then. */
+  readonly blobs: Pick<BlobStore, 'read'> & { path?(apk: Digest): string };
   readonly random?: Random;
   /**
    * Whether files are synced, default true. Without it a crash of the machine may leave damaged ones, which are noticed as any
@@ -54,7 +56,12 @@ export class ExpandedPackages implements PackageOpener {
     return {
       apk,
       ...(await packageFacts(record, this.#options)),
-      read: (index) => this.#read(apk, archive, record.members[index]),
+      read: (index) =>
+        this.#read(apk, record.members[index], (offset, size) => archive.read(offset, size)),
+      readInto: (index, buffer) =>
+        this.#read(apk, record.members[index], (offset, size) =>
+          archive.readInto(offset, size, buffer),
+        ),
     };
   }
 
@@ -75,6 +82,10 @@ export class ExpandedPackages implements PackageOpener {
 
   async #expand(apk: Digest): Promise<CacheRecord> {
     await mkdir(this.#options.directory, { recursive: true });
+    if (await this.#expandAtHand(apk)) {
+      const expanded = await this.#load(apk);
+      if (expanded !== undefined) return expanded;
+    }
     const record = await expand({
       apk,
       source: this.#options.blobs.read(apk),
@@ -85,6 +96,26 @@ export class ExpandedPackages implements PackageOpener {
     return record;
   }
 
+  async #expandAtHand(apk: Digest): Promise<boolean> {
+    const { blobs, limits = {}, durable = true, directory } = this.#options;
+    const file = blobs.path?.(apk);
+    if (file === undefined || !(await isAtHand(file))) return false;
+    const id = this.#random.id();
+    const archive = `${this.#path(apk, 'tar')}.${id}.tmp`;
+    const record = `${this.#path(apk, 'members')}.${id}.tmp`;
+    try {
+      const request = { apk, limits: atHandLimits(limits), archive, record, durable, file };
+      if (!(await threads.unpack(request))) return false;
+      await rename(archive, this.#path(apk, 'tar'));
+      await rename(record, this.#path(apk, 'members'));
+      if (durable) await syncDirectory(directory);
+      return true;
+    } finally {
+      await rm(archive, { force: true });
+      await rm(record, { force: true });
+    }
+  }
+
   #write(path: string, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number> {
     const { durable = true } = this.#options;
     return writeWhole(path, source, { id: this.#random.id(), durable });
@@ -92,12 +123,12 @@ export class ExpandedPackages implements PackageOpener {
 
   async *#read(
     apk: Digest,
-    archive: ArchiveReader,
     member: CachedMember | undefined,
+    read: (offset: number, sizeBytes: number) => AsyncIterable<Uint8Array>,
   ): AsyncGenerator<Uint8Array> {
     if (member === undefined || member.entry.type !== 'file') return;
     try {
-      yield* verified(member, archive.read(member.offset, member.entry.sizeBytes));
+      yield* verified(member, read(member.offset, member.entry.sizeBytes));
     } catch (error) {
       if (!(error instanceof DamagedError) && !isAbsent(error)) throw error;
       await rm(this.#path(apk, 'members'), { force: true });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { expandAtHand } from './expand.ts';
 import { unpackAtHand } from './unpack.ts';
 import type { UnpackAnswer, UnpackRequest } from './unpacking-threads.ts';
 
@@ -10,7 +11,9 @@ parentPort?.on('message', (request: UnpackRequest) => {
 
 async function unpacked({ file, ...options }: UnpackRequest): Promise<UnpackAnswer> {
   try {
-    await unpackAtHand(readFileSync(file), options);
+    const bytes = readFileSync(file);
+    if ('archive' in options) await expandAtHand(bytes, options);
+    else await unpackAtHand(bytes, options);
     return { done: true };
   } catch (error) {
     const { code, syscall, message } = error as NodeJS.ErrnoException;

@@ -16,7 +16,7 @@ import type { CacheRecord } from './record.ts';
 import { SharedWork } from './shared-work.ts';
 import { memberName, ownerReads, unpackStream } from './unpack.ts';
 import type { UnpackOptions } from './unpack.ts';
-import { UnpackingThreads } from './unpacking-threads.ts';
+import { atHandLimits, isAtHand, threads } from './at-hand.ts';
 
 export interface UnpackedPackagesOptions extends ControlOptions {
   /** Made when absent, readable by this user alone. Holds a folder for each package. */
@@ -32,17 +32,11 @@ export interface UnpackedPackagesOptions extends ControlOptions {
   readonly clock?: Clock;
 }
 
-/** Packages up to these sizes, before and after decompression, are unpacked by threads in memory; the others as streams. */
-const atHandBytesMax = 32 * 2 ** 20;
-const atHandDataBytesMax = 192 * 2 ** 20;
-
 /** What is not whole after this time was left by a crash. */
 const abandonedAfterMs = 6 * 60 * 60 * 1000;
 
 const temporaryPrefix = 'tmp-';
 const recordName = 'record';
-
-const threads = new UnpackingThreads();
 
 /**
  * Packages unpacked on disk, each file one of its own, with mode and time, that root file systems link to instead of having a copy:
@@ -126,11 +120,8 @@ export class UnpackedPackages implements PackageOpener {
 
   async #unpackAtHand(options: UnpackOptions): Promise<boolean> {
     const file = this.#options.files.path(options.apk);
-    const size = await stat(file).then((found) => found.size, ifAbsent(undefined));
-    if (size === undefined || size > atHandBytesMax) return false;
-    const { limits } = options;
-    const dataBytesMax = Math.min(limits.dataBytesMax ?? atHandDataBytesMax, atHandDataBytesMax);
-    return threads.unpack({ ...options, limits: { ...limits, dataBytesMax }, file });
+    if (!(await isAtHand(file))) return false;
+    return threads.unpack({ ...options, limits: atHandLimits(options.limits), file });
   }
 
   /** What another process has put there meanwhile stays, but for what is damaged. */

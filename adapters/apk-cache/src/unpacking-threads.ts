@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { ExpandTo } from './expand.ts';
 import type { UnpackOptions } from './unpack.ts';
 
-export interface UnpackRequest extends UnpackOptions {
-  /** The package, of a size that fits in memory with its data. */
-  readonly file: string;
-}
+/** What to do with a package, of a size that fits in memory with its data. */
+export type UnpackRequest = { readonly file: string } & (UnpackOptions | ExpandTo);
 
 export interface UnpackAnswer {
   readonly done: boolean;
@@ -25,7 +24,7 @@ const idleMs = 1000;
 const threadsMost = 4;
 
 /**
- * Threads that unpack packages beside each other: most of the work is to decompress, to hash and to make files, which takes a core
+ * Threads that unpack or expand packages beside each other: most of the work is to decompress, to hash and to make files, which takes a core
  * each. They are started when there is work, do not keep the process, and end when there was none for a second.
  */
 export class UnpackingThreads {

@@ -48,7 +48,8 @@ async function write(
   return size;
 }
 
-async function syncDirectory(path: string): Promise<void> {
+/** Makes names in a directory last. */
+export async function syncDirectory(path: string): Promise<void> {
   await using directory = await open(path, 'r');
   await directory.sync();
 }

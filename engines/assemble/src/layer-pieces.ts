@@ -1,3 +1,4 @@
+import { collect } from '@kiln/base';
 import { endOfArchive, paddedSize, printHeader, wrongContentLength } from '@kiln/tar';
 import type { OrderedEntry } from './layer.ts';
 
@@ -13,6 +14,21 @@ export interface LayerPiece {
   readonly content: Uint8Array;
   /** What the content is, where it is a part of a package's file: the package's data and where it is in them. */
   readonly source: string | undefined;
+  /** To be called, where it is there, when the content is not needed any more: its memory serves another piece then. */
+  readonly release?: () => void;
+}
+
+/** Buffers of one size that are used again and again, since collecting many large ones costs more than filling them. */
+class Buffers {
+  readonly #free: Buffer[] = [];
+
+  take(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(pieceBytesMax);
+  }
+
+  give(buffer: Buffer): void {
+    this.#free.push(buffer);
+  }
 }
 
 /**
@@ -32,6 +48,7 @@ export async function* layerPieces(
   entries: AsyncIterable<OrderedEntry> | Iterable<OrderedEntry>,
 ): AsyncGenerator<LayerPiece> {
   const collected = new Collected();
+  const buffers = new Buffers();
   let top: string | undefined;
   for await (const one of entries) {
     const { sizeBytes, path } = one.entry;
@@ -44,7 +61,7 @@ export async function* layerPieces(
       for (const content of one.parts) if (content.length > 0) yield { content, source: undefined };
     } else if (sizeBytes >= ownPieceBytesMin) {
       yield* collected.take();
-      yield* contentPieces(one);
+      yield* contentPieces(one, buffers);
     } else if (sizeBytes > 0) yield* collected.add(await smallContent(one));
     const padding = paddedSize(sizeBytes) - sizeBytes;
     if (padding > 0) yield* collected.add(new Uint8Array(padding));
@@ -55,43 +72,46 @@ export async function* layerPieces(
 
 /** What belongs to no piece of its own. */
 class Collected {
-  #buffer = Buffer.allocUnsafeSlow(collectedBytesMax);
-  #size = 0;
+  #chunks: Uint8Array[] = [];
+  #sizeBytes = 0;
 
-  /** At most `collectedBytesMax` bytes. */
   *add(bytes: Uint8Array): Generator<LayerPiece> {
-    if (this.#size + bytes.length > collectedBytesMax) yield* this.take();
-    if (bytes.length > collectedBytesMax) {
-      yield { content: bytes, source: undefined };
-      return;
-    }
-    this.#buffer.set(bytes, this.#size);
-    this.#size += bytes.length;
+    if (this.#sizeBytes + bytes.length > collectedBytesMax) yield* this.take();
+    this.#chunks.push(bytes);
+    this.#sizeBytes += bytes.length;
   }
 
   *take(): Generator<LayerPiece> {
-    if (this.#size === 0) return;
-    const content = this.#buffer.subarray(0, this.#size);
-    this.#buffer = Buffer.allocUnsafeSlow(collectedBytesMax);
-    this.#size = 0;
+    if (this.#sizeBytes === 0) return;
+    const content = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    this.#sizeBytes = 0;
     yield { content, source: undefined };
   }
 }
 
-async function smallContent(one: OrderedEntry): Promise<Uint8Array> {
-  const content = one.open();
-  if (content instanceof Uint8Array && content.length === one.entry.sizeBytes) return content;
-  for await (const piece of cut(one, content)) return piece;
-  return new Uint8Array(0);
+async function smallContent({ entry, open }: OrderedEntry): Promise<Uint8Array> {
+  const content = open();
+  const bytes =
+    content instanceof Uint8Array
+      ? content
+      : await collect(content, ownPieceBytesMin, () => wrongContentLength(entry, ownPieceBytesMin));
+  if (bytes.length !== entry.sizeBytes) throw wrongContentLength(entry, bytes.length);
+  return bytes;
 }
 
-async function* contentPieces(one: OrderedEntry): AsyncGenerator<LayerPiece> {
+async function* contentPieces(one: OrderedEntry, buffers: Buffers): AsyncGenerator<LayerPiece> {
   const source = sourceOf(one);
   let part = 0;
-  for await (const content of cut(one, one.open())) {
-    yield { content, source: source === undefined ? undefined : `${source}/${part}` };
+  let left = one.entry.sizeBytes;
+  for await (const { content, buffer } of filled(one, buffers)) {
+    left -= content.length;
+    if (left < 0) throw wrongContentLength(one.entry, one.entry.sizeBytes - left);
+    const release = (): void => buffers.give(buffer);
+    yield { content, source: source === undefined ? undefined : `${source}/${part}`, release };
     part += 1;
   }
+  if (left > 0) throw wrongContentLength(one.entry, one.entry.sizeBytes - left);
 }
 
 /** The data of a package and the file in them; undefined for contents from elsewhere, and from packages that do not say. */
@@ -101,27 +121,41 @@ export function sourceOf({ node }: OrderedEntry): string | undefined {
   return contents.info.dataHash === '' ? undefined : `${contents.info.dataHash}/${index}`;
 }
 
-/** The content in pieces of equal size, but for the last. */
-async function* cut(
-  { entry }: OrderedEntry,
-  content: AsyncIterable<Uint8Array> | Uint8Array,
-): AsyncGenerator<Uint8Array> {
-  let left = entry.sizeBytes;
-  let piece = Buffer.allocUnsafeSlow(Math.min(left, pieceBytesMax));
-  let filled = 0;
-  for await (const chunk of content instanceof Uint8Array ? [content] : content) {
-    if (chunk.length > left) throw wrongContentLength(entry, entry.sizeBytes - left + chunk.length);
-    left -= chunk.length;
-    for (let offset = 0; offset < chunk.length;) {
-      const part = chunk.subarray(offset, offset + piece.length - filled);
-      piece.set(part, filled);
-      filled += part.length;
-      offset += part.length;
-      if (filled < piece.length) continue;
-      yield piece;
-      piece = Buffer.allocUnsafeSlow(Math.min(left + chunk.length - offset, pieceBytesMax));
-      filled = 0;
+interface Filled {
+  readonly content: Uint8Array;
+  readonly buffer: Buffer;
+}
+
+/** The content in buffers that are full, but for the last. */
+async function* filled({ node, open }: OrderedEntry, buffers: Buffers): AsyncGenerator<Filled> {
+  const member = node.type === 'file' && node.content.kind === 'member' ? node.content : undefined;
+  let buffer = buffers.take();
+  const read = member?.package.readInto?.(member.index, () => buffer);
+  if (read !== undefined) {
+    for await (const content of read) {
+      const full = buffer;
+      buffer = buffers.take();
+      yield { content, buffer: full };
+    }
+  } else {
+    const content = open();
+    let size = 0;
+    for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+      for (let offset = 0; offset < chunk.length;) {
+        const part = chunk.subarray(offset, offset + buffer.length - size);
+        buffer.set(part, size);
+        size += part.length;
+        offset += part.length;
+        if (size < buffer.length) continue;
+        yield { content: buffer, buffer };
+        buffer = buffers.take();
+        size = 0;
+      }
+    }
+    if (size > 0) {
+      yield { content: buffer.subarray(0, size), buffer };
+      return;
     }
   }
-  if (left > 0) throw wrongContentLength(entry, entry.sizeBytes - left);
+  buffers.give(buffer);
 }

@@ -23,6 +23,11 @@ export interface PackageContents {
   /** The content of the member with this index. */
   read(index: number): AsyncIterable<Uint8Array>;
   /**
+   * The content as `read` gives it, in buffers that the caller makes: each but the last is filled, and is the caller's again when
+   * it has been yielded. Absent where contents are not read in this way.
+   */
+  readInto?(index: number, buffer: () => Uint8Array): AsyncIterable<Uint8Array>;
+  /**
    * Where the content of the file with this index is a file of the host, with the member's mode and time, that others may link to
    * and nobody writes to. Absent where contents are not kept so, undefined for one that is not.
    */

@@ -75,7 +75,15 @@ export async function storeLayer(
   return stored;
 }
 
-async function segmentOf(
+async function segmentOf(piece: LayerPiece, options: StoreLayerOptions): Promise<LayerSegment> {
+  try {
+    return await segmentFor(piece, options);
+  } finally {
+    piece.release?.();
+  }
+}
+
+async function segmentFor(
   { content, source }: LayerPiece,
   { compression, segments }: StoreLayerOptions,
 ): Promise<LayerSegment> {

@@ -26,7 +26,10 @@ export async function deflateSegment(
   content: Uint8Array,
   { level = 6 }: GzipOptions = {},
 ): Promise<DeflateSegment> {
-  const bytes = await deflateAtHand(content, { level, finishFlush: constants.Z_SYNC_FLUSH });
+  // Few and fitting buffers: what they are does not show in the bytes.
+  const chunkSize = Math.min(Math.max(content.length >> 1, 1024), 512 * 1024);
+  const options = { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize };
+  const bytes = await deflateAtHand(content, options);
   return { bytes, sizeBytes: content.length, crc: crc32(content) };
 }
 
