@@ -24,6 +24,8 @@ import { verifyBundle } from '@kiln/trust';
 import { sql } from 'kysely';
 import type { ProcessFigures } from './process-figures.ts';
 import { familyFigures, processFigures } from './process-figures.ts';
+import { realImages } from './real-images.ts';
+import type { RealImages } from './real-images.ts';
 import { syntheticImages } from './synthetic-images.ts';
 
 /**
@@ -37,6 +39,9 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '64' },
     batches: { type: 'string', default: '3' },
     sample: { type: 'string', default: '100' },
+    repository: { type: 'string' },
+    key: { type: 'string', default: '' },
+    sets: { type: 'string', default: '4' },
     directory: { type: 'string', default: tmpdir() },
   },
 });
@@ -112,11 +117,29 @@ async function check(image: PublishedImage, publicKey: ReturnType<typeof createP
   }
 }
 
+/** Composed of real packages where there is a repository of them; else stand-ins, to measure the rest alone. */
+async function sourceOf(): Promise<Pick<RealImages, 'images' | 'method'>> {
+  const packages = Number(values.packages);
+  if (values.repository === undefined) {
+    const method = `stand-ins for images of ${packages} packages`;
+    return { method, ...(await syntheticImages(packs, packages, repository)) };
+  }
+  return realImages({
+    packs,
+    repositoryFolder: values.repository,
+    keyFile: values.key,
+    packages,
+    sets: Number(values.sets),
+    repository,
+    folder: home,
+  });
+}
+
 const options = { batchImages: Number(values.batch), batchesMax: Number(values.batches) };
 const ports = { packs, records, signer, registry };
 try {
   await signer.publicKeys();
-  const source = await syntheticImages(packs, Number(values.packages), repository);
+  const source = await sourceOf();
   const run = async (lastMs: number, from: number): Promise<PublishedImage[]> => {
     const images = until(performance.now() + lastMs, source.images(from));
     const published: PublishedImage[] = [];
@@ -136,7 +159,7 @@ try {
   const each = (value: number, digits = 2): string => (value / count).toFixed(digits);
   const tookSeconds = (after.atMs - before.atMs) / 1000;
   print(
-    `method: images of ${values.packages} packages with SBOM, provenance and signature, composed from segments, published in batches of ${values.batch}, ${values.batches} at once, for ${seconds} s after 3 s of warming up; bytes after a checkpoint`,
+    `method: ${source.method}; with SBOM, provenance and signature, composed from segments, published in batches of ${values.batch}, ${values.batches} at once, for ${seconds} s after 3 s of warming up; bytes after a checkpoint`,
   );
   print(
     `images: ${count} in ${tookSeconds.toFixed(1)} s, ${(count / tookSeconds).toFixed(0)} per second`,

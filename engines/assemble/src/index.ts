@@ -19,7 +19,7 @@ export { imageLayers, layerBudgetDefault } from './layered.ts';
 export { PlannedTree } from './planned-tree.ts';
 export type { FinishedTree, OrderedEntry, TreeMember } from './layer.ts';
 export { layerTar, treeEntries, treeMembers } from './layer.ts';
-export { layerArchive } from './layer-pieces.ts';
+export { layerArchive, layerPieces } from './layer-pieces.ts';
 export { layerPlan } from './layer-plan.ts';
 export type { KnownLayers, SegmentCache, StoreLayerOptions, StoredLayer } from './store-layer.ts';
 export { storeLayer } from './store-layer.ts';

@@ -1,0 +1,204 @@
+import {
+  MemoryBillCache,
+  assemble,
+  gzipLayers,
+  imageLayers,
+  imageOf,
+  storeLayer,
+} from '@kiln/assemble';
+import type { PackageContents } from '@kiln/assemble';
+import { directory, file, fixturePackage, symlink } from '@kiln/assemble/testing';
+import { digestOf } from '@kiln/base';
+import { MemoryBlobs, partBytes } from '@kiln/blobs';
+import type { ComposedBlob } from '@kiln/blobs';
+import { imageKey } from '@kiln/factory';
+import { parseImageConfig } from '@kiln/image-config';
+import { parseProvenance, parseStatement } from '@kiln/intoto';
+import type { ComposedImage } from '@kiln/publish';
+import { parseSpdx } from '@kiln/spdx';
+import * as fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { PackageSet, SegmentMemo, composeImage } from './index.ts';
+
+const epochSeconds = 1_767_225_600;
+const builder = { name: 'kiln', version: '0.1.0' };
+
+const packageInfo = (name: string) => ({
+  arch: 'x86_64',
+  dataHash: digestOf(name).slice('sha256:'.length),
+});
+
+function fixturePackages(): readonly PackageContents[] {
+  return [
+    fixturePackage(
+      'layout',
+      [
+        directory('etc'),
+        file('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n'),
+        file('etc/os-release', 'ID=kiln\nNAME="Kiln OS"\nVERSION_ID=1\n'),
+        directory('usr'),
+        directory('usr/lib'),
+        symlink('lib', 'usr/lib'),
+      ],
+      { info: packageInfo('layout') },
+    ),
+    fixturePackage(
+      'tool',
+      [directory('usr'), directory('usr/bin'), file('usr/bin/tool', 'tool'.repeat(9000))],
+      { info: packageInfo('tool') },
+    ),
+    fixturePackage(
+      'certificates',
+      [
+        directory('etc/ssl'),
+        directory('etc/ssl/certs'),
+        file('etc/ssl/certs/ca-certificates.crt', '# none\n'),
+      ],
+      { info: packageInfo('certificates') },
+    ),
+  ];
+}
+
+let blobs: MemoryBlobs;
+let read: string[];
+let set: PackageSet;
+let memo: SegmentMemo;
+
+function withReads(contents: PackageContents): PackageContents {
+  return {
+    ...contents,
+    read: (index) => {
+      read.push(`${contents.info.name} ${contents.members[index]?.entry.path}`);
+      return contents.read(index);
+    },
+  };
+}
+
+beforeEach(async () => {
+  read = [];
+  blobs = new MemoryBlobs();
+  const packages = fixturePackages().map((contents) => ({
+    contents: withReads(contents),
+    apk: digestOf(contents.info.name),
+  }));
+  const input = {
+    arch: 'x86_64',
+    packages,
+    sourceDateEpochSeconds: epochSeconds,
+    namespace: 'test',
+  };
+  const bills = new MemoryBillCache(1_000_000);
+  set = await PackageSet.of(input, { blobs, packs: blobs, bills });
+  memo = new SegmentMemo(blobs);
+});
+
+const compose = (yaml: string): Promise<ComposedImage> =>
+  composeImage(
+    {
+      set,
+      config: parseImageConfig(yaml, 'image.yaml'),
+      repository: 'app',
+      key: imageKey('app'),
+      tags: [],
+      builder,
+    },
+    memo,
+  );
+
+const bytesOf = ({ parts }: ComposedBlob): Buffer => Buffer.concat(parts.map(partBytes));
+
+/** The manifest that a build without any of this gives. */
+async function coldManifest(yaml: string): Promise<string> {
+  const packages = fixturePackages();
+  const assembled = await assemble({
+    config: parseImageConfig(yaml, 'image.yaml'),
+    arch: 'x86_64',
+    packages,
+    keyring: [],
+    sourceDateEpochSeconds: epochSeconds,
+  });
+  const store = new MemoryBlobs();
+  const layers = [];
+  for (const layer of await imageLayers(assembled))
+    layers.push(await storeLayer(layer, { blobs: store, compression: gzipLayers }));
+  const { config } = assembled;
+  const image = imageOf({ config, arch: 'x86_64', layers, createdSeconds: epochSeconds });
+  return image.manifest.descriptor.digest;
+}
+
+const configurations = fc
+  .record({
+    users: fc.constantFrom('', '{username: app, uid: 70}', '{username: b, uid: 8, homedir: /b}'),
+    value: fc.constantFrom('a', 'b', '"resolvedDependencies":[]'),
+    path: fc.constantFrom(
+      '',
+      '{path: /usr/bin/tool, type: permissions, permissions: 0o700}',
+      '{path: /data, type: directory, permissions: 0o755}',
+      '{path: /again, type: hardlink, source: /usr/bin/tool, permissions: 0o700}',
+    ),
+    layering: fc.constantFrom('', ', layering: {}', ', layering: {strategy: origin, budget: 1}'),
+  })
+  .map(
+    ({ users, value, path, layering }) =>
+      `{accounts: {users: [${users}]}, environment: {A: '${value}'}, paths: [${path}]${layering}}`,
+  );
+
+describe('a composed image', () => {
+  test('is what a build of the same packages and configuration gives', async () => {
+    const seen = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(configurations, async (yaml) => {
+        const image = await compose(yaml);
+        expect(image.manifest.blob.digest).toBe(await coldManifest(yaml));
+        seen.add(image.manifest.blob.digest);
+        for (const blob of [...image.blobs, image.manifest.blob])
+          expect(digestOf(bytesOf(blob))).toBe(blob.digest);
+      }),
+      { numRuns: 40 },
+    );
+    expect(seen.size).toBeGreaterThan(10);
+  });
+
+  test('reads no file of a package once the first was made, and refers to what it shares', async () => {
+    await compose('{environment: {A: a}}');
+    await compose('{environment: {A: b}}');
+    read.length = 0;
+    const image = await compose(
+      '{environment: {A: c}, accounts: {users: [{username: app, uid: 70}]}}',
+    );
+    expect(read).toEqual([]);
+    const [layer] = image.blobs;
+    expect(layer?.parts.some((part) => !(part instanceof Uint8Array))).toBe(true);
+    await blobs.putMany([...image.blobs, image.manifest.blob]);
+    for (const { digest, sizeBytes } of [...image.blobs, ...image.links])
+      expect(await blobs.stat(digest)).toEqual({ digest, sizeBytes });
+  });
+
+  test('is described: bill of materials, provenance, signature', async () => {
+    const image = await compose(`{environment: {A: '"resolvedDependencies":[]'}}`);
+    const statements = image.statements.map(({ parts }) =>
+      parseStatement(
+        Buffer.concat(parts.map((part) => (part instanceof Uint8Array ? part : part.json.bytes))),
+      ),
+    );
+    expect(statements.map(({ predicateType }) => predicateType)).toEqual([
+      'https://spdx.dev/Document',
+      'https://slsa.dev/provenance/v1',
+      'https://sigstore.dev/cosign/sign/v1',
+    ]);
+    for (const { subject } of statements)
+      expect(`sha256:${subject[0]?.digest['sha256']}`).toBe(image.manifest.blob.digest);
+    const [sbom, provenance] = statements;
+    const document = parseSpdx(Buffer.from(JSON.stringify(sbom?.predicate)));
+    for (const contents of fixturePackages())
+      expect(document.packages.map(({ name }) => name)).toContain(contents.info.name);
+    expect(new Set(document.packages.map(({ id }) => id)).size).toBe(document.packages.length);
+    const { resolvedDependencies, externalParameters } = parseProvenance(
+      provenance?.predicate ?? {},
+    );
+    expect(resolvedDependencies.map(({ name }) => name)).toEqual(
+      fixturePackages().map(({ info }) => `${info.name}-${info.version}.apk`),
+    );
+    expect(JSON.stringify(externalParameters['configuration'])).toContain('resolvedDependencies');
+  });
+});

@@ -1,0 +1,164 @@
+import { configure, imageFacts, imageLayers, imageOf } from '@kiln/assemble';
+import type { AssembledTree } from '@kiln/assemble';
+import { canonicalJson } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import { composeBlob } from '@kiln/blobs';
+import type { BlobLink } from '@kiln/factory';
+import { printApkoJson } from '@kiln/image-config';
+import type { ImageConfig } from '@kiln/image-config';
+import {
+  COSIGN_SIGN_PREDICATE,
+  SLSA_PROVENANCE_PREDICATE,
+  SPDX_PREDICATE,
+  slsaProvenance,
+} from '@kiln/intoto';
+import { mediaTypes } from '@kiln/oci';
+import type { Descriptor } from '@kiln/oci';
+import { composeStatement } from '@kiln/publish';
+import type { ComposedImage, ComposedStatement, StatementPart } from '@kiln/publish';
+import type { Key } from '@kiln/queue';
+import { composeSpdx } from '@kiln/spdx';
+import { IMAGE_BUILD_TYPE, KILN_BUILDER_ID } from '@kiln/trust';
+import { composeLayer } from './composed-layer.ts';
+import type { PackageSet } from './package-set.ts';
+import type { SegmentMemo } from './segment-memo.ts';
+
+export interface ComposeRequest {
+  readonly set: PackageSet;
+  /** Whole: of the base and what is laid over it. Its packages are those that the set was resolved from. */
+  readonly config: ImageConfig;
+  readonly repository: string;
+  /** Whose record the statements are. */
+  readonly key: Key;
+  /** Moved to the image; none for one that is known by its digest. */
+  readonly tags: ComposedImage['tags'];
+  readonly builder: { readonly name: string; readonly version: string };
+}
+
+/**
+ * Composes an image of a package set: the manifest, configuration and layers that `assemble` and `imageOf` make of the same
+ * packages and configuration, byte for byte, with a signature, an SPDX SBOM and provenance to be signed. No file of a package is
+ * read. Throws what `configure` does.
+ */
+export async function composeImage(
+  request: ComposeRequest,
+  memo: SegmentMemo,
+): Promise<ComposedImage> {
+  const { set, config, repository, key, tags } = request;
+  const { arch, sourceDateEpochSeconds: createdSeconds } = set.input;
+  const { packages } = set;
+  const assembled = await configure(set.installed, { ...set.installed.input, packages, config });
+  const planned = config.layering === undefined ? set.layersOf(assembled.tree) : undefined;
+  const layers = planned ?? (await imageLayers(assembled));
+  const top = layers.at(-1);
+  if (top === undefined) throw new Error('assertion failed: an image without layers');
+  const shared = await Promise.all(layers.slice(0, -1).map((layer) => set.stored(layer)));
+  const own = await composeLayer(top, memo);
+  const ownDescriptor = { ...descriptorOf(own.blob), mediaType: mediaTypes.layerGzip };
+  const image = imageOf({
+    config: assembled.config,
+    arch,
+    layers: [...shared, { descriptor: ownDescriptor, diffId: own.diffId }],
+    createdSeconds,
+  });
+  const layerDescriptors = [...shared.map(({ descriptor }) => descriptor), ownDescriptor];
+  const about = {
+    assembled,
+    request,
+    manifest: image.manifest.descriptor,
+    layers: layerDescriptors,
+    created: rfc3339(createdSeconds),
+  };
+  return {
+    repository,
+    key,
+    blobs: [own.blob, composeBlob([image.config.bytes])],
+    links: shared.map(({ descriptor }): BlobLink => descriptor),
+    manifest: { blob: composeBlob([image.manifest.bytes]), mediaType: mediaTypes.manifest },
+    statements: [await sbomStatement(about), provenanceStatement(about), signature(about)],
+    tags,
+    created: about.created,
+  };
+}
+
+interface About {
+  readonly assembled: AssembledTree;
+  readonly request: ComposeRequest;
+  readonly manifest: Descriptor;
+  readonly layers: readonly Descriptor[];
+  /** RFC 3339 in UTC with whole seconds. */
+  readonly created: string;
+}
+
+async function sbomStatement(about: About): Promise<ComposedStatement> {
+  const { set, repository, builder } = about.request;
+  const { assembled, manifest, layers } = about;
+  const facts = await imageFacts({
+    assembled,
+    arch: set.input.arch,
+    manifest,
+    layers,
+    repositoryName: repository,
+    tool: builder,
+  });
+  const chunks = composeSpdx(facts, set.fragments);
+  return statement(
+    about,
+    SPDX_PREDICATE,
+    chunks.map((chunk) => set.statementPart(chunk)),
+  );
+}
+
+const noDependencies = '"resolvedDependencies":[]';
+
+function provenanceStatement(about: About): ComposedStatement {
+  const { config, repository, set, builder } = about.request;
+  const text = canonicalJson(
+    slsaProvenance({
+      buildType: IMAGE_BUILD_TYPE,
+      externalParameters: {
+        name: repository,
+        configuration: printApkoJson(config),
+        architectures: [set.input.arch],
+        epochSeconds: set.input.sourceDateEpochSeconds,
+      },
+      internalParameters: {},
+      resolvedDependencies: [],
+      builderId: KILN_BUILDER_ID,
+      builderVersion: { [builder.name]: builder.version },
+      byproducts: [],
+    }),
+  );
+  // In a text within the document the quotes would be escaped.
+  const at = text.indexOf(noDependencies) + noDependencies.length - 1;
+  const bytes = [text.slice(0, at), text.slice(at)].map((part) => Buffer.from(part));
+  return statement(about, SLSA_PROVENANCE_PREDICATE, [
+    bytes[0] ?? Buffer.alloc(0),
+    set.dependencies,
+    bytes[1] ?? Buffer.alloc(0),
+  ]);
+}
+
+function signature(about: About): ComposedStatement {
+  return statement(about, COSIGN_SIGN_PREDICATE, [Buffer.from('{}')]);
+}
+
+function statement(
+  { request, manifest }: About,
+  predicateType: string,
+  predicate: readonly StatementPart[],
+): ComposedStatement {
+  return composeStatement(
+    { name: request.repository, digest: manifest.digest },
+    predicateType,
+    predicate,
+  );
+}
+
+function descriptorOf({ digest, sizeBytes }: { digest: Digest; sizeBytes: number }) {
+  return { digest, sizeBytes };
+}
+
+function rfc3339(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,157 @@
+import {
+  PlannedTree,
+  gzipLayers,
+  installTree,
+  layerBudgetDefault,
+  packageBill,
+  readText,
+  storeLayer,
+} from '@kiln/assemble';
+import type {
+  BillCache,
+  ImageLayer,
+  InstalledTree,
+  KnownLayers,
+  PackageContents,
+  SegmentCache,
+  StoredLayer,
+} from '@kiln/assemble';
+import { canonicalJson, hexOf } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import type { BlobPacks, BlobStore } from '@kiln/blobs';
+import type { Fragment } from '@kiln/json-fragments';
+import type { StatementSegment } from '@kiln/publish';
+import { storeStatementSegments } from '@kiln/publish';
+import { parseOsRelease } from '@kiln/spdx';
+import { rememberedPackage } from './remembered-package.ts';
+
+export interface SetPackage {
+  readonly contents: PackageContents;
+  /** Of the whole `.apk` file. */
+  readonly apk: Digest;
+}
+
+export interface PackageSetInput {
+  /** Canonical or apk name. */
+  readonly arch: string;
+  /** In install order. */
+  readonly packages: readonly SetPackage[];
+  readonly sourceDateEpochSeconds: number;
+  /** What package URLs name. */
+  readonly namespace: string;
+}
+
+export interface PackageSetPorts {
+  readonly blobs: Pick<BlobStore, 'put'>;
+  readonly packs: BlobPacks;
+  readonly bills: BillCache;
+  readonly known?: KnownLayers;
+  readonly segments?: SegmentCache;
+}
+
+/**
+ * The packages of many images, and what is made of them once: the installed tree, their layers, their part of descriptions.
+ * Configurations of them are composed by `composeImage`, which reads no file of a package.
+ */
+export class PackageSet {
+  readonly input: PackageSetInput;
+  readonly installed: InstalledTree;
+  /** The packages' part of every SPDX document. */
+  readonly fragments: readonly Fragment[];
+  /** The packages as resolved dependencies: elements of a JSON list. */
+  readonly dependencies: StatementSegment;
+  readonly #ports: PackageSetPorts;
+  readonly #plan: PlannedTree;
+  readonly #stored = new WeakMap<ImageLayer, Promise<StoredLayer>>();
+  readonly #segmentOf: ReadonlyMap<Uint8Array, StatementSegment>;
+
+  private constructor(
+    input: PackageSetInput,
+    ports: PackageSetPorts,
+    made: Pick<PackageSet, 'installed' | 'fragments' | 'dependencies'> & {
+      readonly plan: PlannedTree;
+      readonly segmentOf: ReadonlyMap<Uint8Array, StatementSegment>;
+    },
+  ) {
+    this.input = input;
+    this.#ports = ports;
+    this.installed = made.installed;
+    this.fragments = made.fragments;
+    this.dependencies = made.dependencies;
+    this.#plan = made.plan;
+    this.#segmentOf = made.segmentOf;
+  }
+
+  /** Installs and describes packages. Throws what `installTree` does. */
+  static async of(input: PackageSetInput, ports: PackageSetPorts): Promise<PackageSet> {
+    const { arch, sourceDateEpochSeconds } = input;
+    const packages = input.packages.map(({ contents }) => rememberedPackage(contents));
+    const installed = await installTree({ arch, packages, keyring: [], sourceDateEpochSeconds });
+    const fragments = await fragmentsOf(input, ports.bills, installed);
+    const parts = fragments.flat().filter(({ length }) => length > 0);
+    const [dependencies, ...segments] = await storeStatementSegments(ports.packs, [
+      dependencyList(input),
+      ...parts,
+    ]);
+    if (dependencies === undefined) throw new Error('assertion failed: no segment was stored');
+    const segmentOf = new Map(
+      parts.flatMap((part, i) => {
+        const segment = segments[i];
+        return segment === undefined ? [] : [[part, segment] as const];
+      }),
+    );
+    const plan = await PlannedTree.of(installed, layerBudgetDefault);
+    return new PackageSet(input, ports, { installed, fragments, dependencies, plan, segmentOf });
+  }
+
+  get packages(): readonly PackageContents[] {
+    return this.installed.input.packages;
+  }
+
+  /** The layers of an image of these packages, where they follow from what differs in it: see `PlannedTree`. */
+  layersOf(fork: InstalledTree['tree']): readonly ImageLayer[] | undefined {
+    return this.#plan.layersOf(fork);
+  }
+
+  /** A layer of packages, made and stored when it is new. */
+  stored(layer: ImageLayer): Promise<StoredLayer> {
+    const before = this.#stored.get(layer);
+    if (before !== undefined) return before;
+    const stored = storeLayer(layer, { ...this.#ports, compression: gzipLayers });
+    this.#stored.set(layer, stored);
+    stored.catch(() => this.#stored.delete(layer));
+    return stored;
+  }
+
+  /** A chunk of a composed document as a part of a statement: those of packages are stored. */
+  statementPart(chunk: Uint8Array): Uint8Array | StatementSegment {
+    return this.#segmentOf.get(chunk) ?? chunk;
+  }
+}
+
+async function fragmentsOf(
+  { packages }: PackageSetInput,
+  bills: BillCache,
+  { tree }: InstalledTree,
+): Promise<readonly Fragment[]> {
+  const osRelease = await readText(tree, 'etc/os-release');
+  const distribution = osRelease === undefined ? '' : parseOsRelease(osRelease).id;
+  const fragments: Fragment[] = [];
+  for (const { apk, contents } of packages) {
+    const open = (): Promise<PackageContents> => Promise.resolve(contents);
+    fragments.push((await packageBill(bills, { apk, distribution, open })).spdx);
+  }
+  return fragments;
+}
+
+function dependencyList({ packages, namespace }: PackageSetInput): string {
+  return packages
+    .map(({ contents: { info }, apk }) =>
+      canonicalJson({
+        name: `${info.name}-${info.version}.apk`,
+        uri: `pkg:apk/${namespace}/${info.name}@${info.version}?arch=${info.arch}`,
+        digest: { sha256: hexOf(apk) },
+      }),
+    )
+    .join(',');
+}

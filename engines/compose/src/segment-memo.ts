@@ -1,0 +1,78 @@
+import { digestOf } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import type { BlobPacks, BlobPart, BlobSegment } from '@kiln/blobs';
+import { gzipLayers } from '@kiln/assemble';
+import type { LayerSegment } from '@kiln/assemble';
+import { storeSegments } from '@kiln/publish';
+
+interface Entry {
+  readonly segment: LayerSegment;
+  uses: number;
+  stored: Promise<BlobSegment> | undefined;
+}
+
+/** Compressed bytes that are remembered. */
+const bytesMaxDefault = 64 * 1024 * 1024;
+
+/**
+ * Compressed parts of layers by their content, the last used ones. What comes a second time is stored as a blob, so that
+ * blobs with it refer to it from then on.
+ */
+export class SegmentMemo {
+  readonly #packs: BlobPacks;
+  readonly #bytesMax: number;
+  /** Least recently used first. */
+  readonly #entries = new Map<Digest, Entry>();
+  readonly #ofBytes = new WeakMap<Uint8Array, Entry>();
+  #bytes = 0;
+
+  constructor(packs: BlobPacks, bytesMax: number = bytesMaxDefault) {
+    this.#packs = packs;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** The segment of a content. */
+  async segment(content: Uint8Array): Promise<LayerSegment> {
+    const key = digestOf(content);
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      known.uses += 1;
+      this.#entries.delete(key);
+      this.#entries.set(key, known);
+      return known.segment;
+    }
+    const entry = { segment: await gzipLayers.segment(content), uses: 1, stored: undefined };
+    this.#remember(key, entry);
+    return entry.segment;
+  }
+
+  /** Bytes of an archive as a part of a blob: those of a segment that was used again are referred to. */
+  async part(bytes: Uint8Array): Promise<BlobPart> {
+    const entry = this.#ofBytes.get(bytes);
+    if (entry === undefined || entry.uses < 2) return bytes;
+    entry.stored ??= this.#store(entry);
+    return entry.stored;
+  }
+
+  async #store(entry: Entry): Promise<BlobSegment> {
+    try {
+      const [stored] = await storeSegments(this.#packs, [entry.segment.bytes]);
+      if (stored === undefined) throw new Error('assertion failed: a segment was not stored');
+      return stored;
+    } catch (error) {
+      entry.stored = undefined;
+      throw error;
+    }
+  }
+
+  #remember(key: Digest, entry: Entry): void {
+    this.#entries.set(key, entry);
+    this.#ofBytes.set(entry.segment.bytes, entry);
+    this.#bytes += entry.segment.bytes.length;
+    for (const [oldest, { segment }] of this.#entries) {
+      if (this.#bytes <= this.#bytesMax) break;
+      this.#entries.delete(oldest);
+      this.#bytes -= segment.bytes.length;
+    }
+  }
+}
