@@ -93,6 +93,7 @@ function imageOf(request: {
     blobs: [layer, config],
     links,
     manifest: { blob: manifest, mediaType: mediaTypes.manifest },
+    components: segments.map(({ name }) => ({ type: 'apk', name, version: '1.2.3-r4' })),
     statements: [
       composeStatement(subject, SPDX_PREDICATE, [
         Buffer.from(sbomHead(hex)),

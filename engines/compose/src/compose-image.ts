@@ -75,6 +75,7 @@ export async function composeImage(
     blobs: [own.blob, composeBlob([image.config.bytes])],
     links: shared.map(({ descriptor }): BlobLink => descriptor),
     manifest: { blob: composeBlob([image.manifest.bytes]), mediaType: mediaTypes.manifest },
+    components: set.components,
     statements: [await sbomStatement(about), provenanceStatement(about), signature(about)],
     tags,
     created: about.created,

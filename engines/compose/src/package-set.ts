@@ -19,6 +19,7 @@ import type {
 import { canonicalJson, hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { BlobPacks, BlobStore } from '@kiln/blobs';
+import type { Component } from '@kiln/factory';
 import type { Fragment } from '@kiln/json-fragments';
 import type { StatementSegment } from '@kiln/publish';
 import { storeStatementSegments } from '@kiln/publish';
@@ -102,6 +103,10 @@ export class PackageSet {
     );
     const plan = await PlannedTree.of(installed, layerBudgetDefault);
     return new PackageSet(input, ports, { installed, fragments, dependencies, plan, segmentOf });
+  }
+
+  get components(): readonly Component[] {
+    return this.packages.map(({ info: { name, version } }) => ({ type: 'apk', name, version }));
   }
 
   get packages(): readonly PackageContents[] {

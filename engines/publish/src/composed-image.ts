@@ -1,5 +1,5 @@
 import type { BlobSegment, ComposedBlob } from '@kiln/blobs';
-import type { BlobLink, TagMove } from '@kiln/factory';
+import type { BlobLink, Component, TagMove } from '@kiln/factory';
 import type { Key } from '@kiln/queue';
 
 /** A fragment of statements' JSON, and its base64 as it stands in bundles, both stored. */
@@ -32,6 +32,8 @@ export interface ComposedImage {
   /** What it shares with others: stored already, and shown with it. */
   readonly links: readonly BlobLink[];
   readonly manifest: ComposedManifest;
+  /** What the image is made of, for who asks which images have a package. */
+  readonly components: readonly Component[];
   /** About the manifest; the signature comes last. */
   readonly statements: readonly ComposedStatement[];
   /** They are moved to the manifest. */

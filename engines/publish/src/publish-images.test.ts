@@ -67,6 +67,7 @@ beforeEach(async () => {
       blobs: [own, config],
       links: [],
       manifest: { blob: manifest, mediaType: mediaTypes.manifest },
+      components: [],
       statements: [
         composeStatement(subject, SPDX_PREDICATE, [
           Buffer.from(`{"name":"${name}","packages":[`),

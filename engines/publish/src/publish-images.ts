@@ -127,6 +127,7 @@ function publicationOf(image: ComposedImage, referrers: readonly Referrer[]): Pu
   return {
     repository: image.repository,
     blobs: [...image.links, ...own.map(({ digest, sizeBytes }) => ({ digest, sizeBytes }))],
+    components: [{ digest: blob.digest, components: image.components }],
     manifests: [manifest, ...referrers.map(({ shown }) => shown)],
     tags: image.tags.map((tag) => ({ ...tag, digest: blob.digest })),
   };

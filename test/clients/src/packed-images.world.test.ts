@@ -145,6 +145,7 @@ describe('images made of segments, pulled and verified by strangers’ clients',
         blobs: [layer, config],
         links: [],
         manifest: { blob: manifest, mediaType: mediaTypes.manifest },
+        components: [],
         statements: [
           composeStatement(subject, SPDX_PREDICATE, [
             Buffer.from('{"SPDXID":"SPDXRef-DOCUMENT","packages":['),
