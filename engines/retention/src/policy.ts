@@ -1,5 +1,5 @@
 import { KilnError, shorten } from '@kiln/base';
-import { touchEveryMs } from '@kiln/blobs';
+import { touchEveryMs } from '@kiln/blobs/store';
 
 /** How long what nothing keeps stays, in milliseconds since it was last used. */
 export interface RetentionPolicy {
