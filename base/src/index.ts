@@ -16,4 +16,7 @@ export { withIdleLimit } from './idle-limit.ts';
 export { mapBounded } from './map-bounded.ts';
 export type { Clock, LogFields, Logger, Random } from './ports.ts';
 export { jsonLogger, seededRandom, silentLogger, systemClock, systemRandom } from './ports.ts';
+export type { RecentlyUsedLimits } from './recently-used.ts';
+export { RecentlyUsed } from './recently-used.ts';
 export { withoutUserInfo } from './redact.ts';
+export { rfc3339 } from './time-text.ts';

@@ -1,7 +1,7 @@
-import { concatBytes } from '@kiln/base';
+import { RecentlyUsed, concatBytes } from '@kiln/base';
+import type { RecentlyUsedLimits } from '@kiln/base';
 import type { PackPlace } from '@kiln/blobs';
 import { blobUnknown } from '@kiln/blobs';
-import { ByteCache } from './byte-cache.ts';
 import type { PackFiles } from './pack-files.ts';
 import type { PackEntry, PackHead } from './pack-format.ts';
 import { packInvalid } from './pack-invalid.ts';
@@ -9,6 +9,12 @@ import type { PackedPart } from './pack-record.ts';
 import { parseRecord, partSizeBytes } from './pack-record.ts';
 
 const cacheBytes = { heads: 8 * 1024 * 1024, blocks: 16 * 1024 * 1024 };
+
+/** Nothing pushes more than an eighth of the others out. */
+const cacheOf = (bytesMax: number): RecentlyUsedLimits => ({
+  bytesMax,
+  entryBytesMax: bytesMax / 8,
+});
 
 /** A blob in a pack. */
 export interface FoundBlob {
@@ -20,8 +26,8 @@ export interface FoundBlob {
 /** Reads packs, and keeps the heads and blocks that were read last. */
 export class PackReader {
   readonly #packs: PackFiles;
-  readonly #heads = new ByteCache<string, PackHead>(cacheBytes.heads);
-  readonly #blocks = new ByteCache<string, Buffer>(cacheBytes.blocks);
+  readonly #heads = new RecentlyUsed<string, PackHead>(cacheOf(cacheBytes.heads));
+  readonly #blocks = new RecentlyUsed<string, Buffer>(cacheOf(cacheBytes.blocks));
 
   constructor(packs: PackFiles) {
     this.#packs = packs;

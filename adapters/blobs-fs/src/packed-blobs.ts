@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock, Digest, Random } from '@kiln/base';
-import { concatBytes, systemClock, systemRandom } from '@kiln/base';
+import { RecentlyUsed, concatBytes, systemClock, systemRandom } from '@kiln/base';
 import type {
   BlobPacks,
   BlobStat,
@@ -22,7 +22,6 @@ import {
   segmentInvalid,
   touchEveryMs,
 } from '@kiln/blobs';
-import { ByteCache } from './byte-cache.ts';
 import type { FsBlobs } from './fs-blobs.ts';
 import { PackFiles } from './pack-files.ts';
 import type { FoundBlob } from './pack-reader.ts';
@@ -62,12 +61,15 @@ export class PackedBlobs implements CollectableBlobs, BlobPacks {
   readonly #clock: Clock;
   readonly #packs: PackFiles;
   readonly #reader: PackReader;
-  readonly #segments = new ByteCache<Digest, Uint8Array>(segmentCacheBytes);
+  readonly #segments = new RecentlyUsed<Digest, Uint8Array>({
+    bytesMax: segmentCacheBytes,
+    entryBytesMax: segmentCacheBytes / 8,
+  });
   /** Each counts as one byte. */
-  readonly #places = new ByteCache<Digest, PackPlace>(placesMax);
-  readonly #checked = new ByteCache<string, true>(segmentsCheckedMax);
+  readonly #places = new RecentlyUsed<Digest, PackPlace>({ bytesMax: placesMax });
+  readonly #checked = new RecentlyUsed<string, true>({ bytesMax: segmentsCheckedMax });
   /** When this process used segments' blobs last. */
-  readonly #touched = new ByteCache<Digest, number>(segmentsCheckedMax);
+  readonly #touched = new RecentlyUsed<Digest, number>({ bytesMax: segmentsCheckedMax });
 
   constructor(options: PackedBlobsOptions) {
     this.#files = options.files;

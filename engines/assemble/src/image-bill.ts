@@ -1,3 +1,4 @@
+import { rfc3339 } from '@kiln/base';
 import { architectureOf } from '@kiln/image-config';
 import type { Descriptor } from '@kiln/oci';
 import { imageSbom, parseOsRelease, spdxBytesMax } from '@kiln/spdx';
@@ -39,7 +40,7 @@ export async function imageFacts(input: SbomOfImageInput): Promise<ImageFacts> {
     manifestMediaType: input.manifest.mediaType,
     repositoryName: input.repositoryName,
     arch: architectureOf(input.arch)?.oci.architecture ?? input.arch,
-    created: new Date(assembled.buildDateSeconds * 1000).toISOString().replace('.000Z', 'Z'),
+    created: rfc3339(assembled.buildDateSeconds),
     tool: input.tool,
     layers: input.layers,
     osRelease: osRelease === undefined ? undefined : parseOsRelease(osRelease),

@@ -1,5 +1,5 @@
 import type { Digest } from '@kiln/base';
-import { compareBytes, sortUnique } from '@kiln/base';
+import { compareBytes, rfc3339, sortUnique } from '@kiln/base';
 import { architectureOf, splitWords } from '@kiln/image-config';
 import type { ImageConfig } from '@kiln/image-config';
 import { descriptorOf, mediaTypes, printConfig, printIndex, printManifest } from '@kiln/oci';
@@ -80,7 +80,7 @@ function document(mediaType: string, bytes: Uint8Array): ImageDocument {
 }
 
 function configBytes(input: ImageInput, annotations: Annotations): Uint8Array {
-  const created = timeText(input.createdSeconds);
+  const created = rfc3339(input.createdSeconds);
   const name = input.dialect ?? 'kiln';
   const { architecture, variant } = platformOf(input.arch);
   const base = input.base?.config;
@@ -163,7 +163,7 @@ function annotationsOf(
   const at = vcsUrl.indexOf('@');
   return {
     ...input.config.annotations,
-    'org.opencontainers.image.created': timeText(input.createdSeconds),
+    'org.opencontainers.image.created': rfc3339(input.createdSeconds),
     ...(at === -1
       ? {}
       : {
@@ -180,9 +180,4 @@ function platformOf(arch: string): Platform {
 
 function canonical(arch: string): string {
   return architectureOf(arch)?.canonical ?? arch;
-}
-
-/** RFC 3339 in UTC without a fraction. */
-function timeText(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }

@@ -54,7 +54,8 @@ export async function storeLayer(
 ): Promise<StoredLayer> {
   const { blobs, compression, known } = options;
   // What belongs to no package is another thing in every image.
-  const plan = layer.packages.length === 0 ? undefined : layerPlan(layer, compression.format);
+  const isShared = known !== undefined && layer.packages.length > 0;
+  const plan = isShared ? layerPlan(layer, compression.format) : undefined;
   const before = plan === undefined ? undefined : await known?.find(plan);
   if (before !== undefined) return before;
   const hash = createHash('sha256');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { compareWalk } from '@kiln/apk';
+import { rfc3339 } from '@kiln/base';
 import type { CompiledSubpackage, OriginFacts } from '@kiln/recipe';
 import { packageSbom, printSpdx, type ExtractedLicense } from '@kiln/spdx';
 import { licenseExpression } from './licences.ts';
@@ -24,7 +25,7 @@ export function sbomOf(
       name: facts.name,
       version: plan.fullVersion,
       arch: compiled.arch,
-      created: new Date(plan.sourceDateEpoch * 1000).toISOString().replace('.000Z', 'Z'),
+      created: rfc3339(plan.sourceDateEpoch),
       tool: { name: plan.builder.name, version: plan.builder.version },
       licenseDeclared,
       copyrightText: copyrightText(plan),

@@ -1,7 +1,6 @@
 import { configure, imageFacts, imageLayers, imageOf } from '@kiln/assemble';
 import type { AssembledTree } from '@kiln/assemble';
-import { canonicalJson } from '@kiln/base';
-import type { Digest } from '@kiln/base';
+import { canonicalJson, rfc3339 } from '@kiln/base';
 import { composeBlob } from '@kiln/blobs';
 import type { BlobLink } from '@kiln/factory';
 import { printApkoJson } from '@kiln/image-config';
@@ -54,7 +53,8 @@ export async function composeImage(
   if (top === undefined) throw new Error('assertion failed: an image without layers');
   const shared = await Promise.all(layers.slice(0, -1).map((layer) => set.stored(layer)));
   const own = await composeLayer(top, memo);
-  const ownDescriptor = { ...descriptorOf(own.blob), mediaType: mediaTypes.layerGzip };
+  const { digest, sizeBytes } = own.blob;
+  const ownDescriptor = { mediaType: mediaTypes.layerGzip, digest, sizeBytes };
   const image = imageOf({
     config: assembled.config,
     arch,
@@ -154,12 +154,4 @@ function statement(
     predicateType,
     predicate,
   );
-}
-
-function descriptorOf({ digest, sizeBytes }: { digest: Digest; sizeBytes: number }) {
-  return { digest, sizeBytes };
-}
-
-function rfc3339(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }

@@ -16,7 +16,7 @@ import type {
   SegmentCache,
   StoredLayer,
 } from '@kiln/assemble';
-import { canonicalJson, hexOf } from '@kiln/base';
+import { canonicalJson } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { BlobPacks, BlobStore } from '@kiln/blobs';
 import type { Component } from '@kiln/factory';
@@ -24,6 +24,7 @@ import type { Fragment } from '@kiln/json-fragments';
 import type { StatementSegment } from '@kiln/publish';
 import { storeStatementSegments } from '@kiln/publish';
 import { parseOsRelease } from '@kiln/spdx';
+import { packageDependency } from '@kiln/trust';
 import { rememberedPackage } from './remembered-package.ts';
 
 export interface SetPackage {
@@ -152,11 +153,7 @@ async function fragmentsOf(
 function dependencyList({ packages, namespace }: PackageSetInput): string {
   return packages
     .map(({ contents: { info }, apk }) =>
-      canonicalJson({
-        name: `${info.name}-${info.version}.apk`,
-        uri: `pkg:apk/${namespace}/${info.name}@${info.version}?arch=${info.arch}`,
-        digest: { sha256: hexOf(apk) },
-      }),
+      canonicalJson(packageDependency(info, { apk, namespace })),
     )
     .join(',');
 }

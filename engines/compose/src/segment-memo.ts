@@ -1,4 +1,4 @@
-import { digestOf } from '@kiln/base';
+import { RecentlyUsed, digestOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { BlobPacks, BlobPart, BlobSegment } from '@kiln/blobs';
 import { gzipLayers } from '@kiln/assemble';
@@ -20,15 +20,12 @@ const bytesMaxDefault = 64 * 1024 * 1024;
  */
 export class SegmentMemo {
   readonly #packs: BlobPacks;
-  readonly #bytesMax: number;
-  /** Least recently used first. */
-  readonly #entries = new Map<Digest, Entry>();
+  readonly #entries: RecentlyUsed<Digest, Entry>;
   readonly #ofBytes = new WeakMap<Uint8Array, Entry>();
-  #bytes = 0;
 
   constructor(packs: BlobPacks, bytesMax: number = bytesMaxDefault) {
     this.#packs = packs;
-    this.#bytesMax = bytesMax;
+    this.#entries = new RecentlyUsed({ bytesMax });
   }
 
   /** The segment of a content. */
@@ -37,12 +34,11 @@ export class SegmentMemo {
     const known = this.#entries.get(key);
     if (known !== undefined) {
       known.uses += 1;
-      this.#entries.delete(key);
-      this.#entries.set(key, known);
       return known.segment;
     }
     const entry = { segment: await gzipLayers.segment(content), uses: 1, stored: undefined };
-    this.#remember(key, entry);
+    this.#entries.set(key, entry, entry.segment.bytes.length);
+    this.#ofBytes.set(entry.segment.bytes, entry);
     return entry.segment;
   }
 
@@ -62,17 +58,6 @@ export class SegmentMemo {
     } catch (error) {
       entry.stored = undefined;
       throw error;
-    }
-  }
-
-  #remember(key: Digest, entry: Entry): void {
-    this.#entries.set(key, entry);
-    this.#ofBytes.set(entry.segment.bytes, entry);
-    this.#bytes += entry.segment.bytes.length;
-    for (const [oldest, { segment }] of this.#entries) {
-      if (this.#bytes <= this.#bytesMax) break;
-      this.#entries.delete(oldest);
-      this.#bytes -= segment.bytes.length;
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { IndexRecord } from '@kiln/apk';
 import type { Digest } from '@kiln/base';
-import { assert, digestOf } from '@kiln/base';
+import { RecentlyUsed, assert, digestOf } from '@kiln/base';
 import type { BuiltPackage, FactoryRecords, GenerationHead } from './records.ts';
 
 /** A package that a lock names, with its file. */
@@ -48,11 +48,6 @@ const defaultLimits: LockMemoLimits = { entriesMax: 2000, bytesMax: 64 * 2 ** 20
 /** Generations whose packages are kept: one for each repository and architecture. */
 const generationsMax = 8;
 
-interface Entry {
-  readonly lock: SolvedLock;
-  readonly sizeBytes: number;
-}
-
 /**
  * What solves of this process came to, by all they follow from, and the packages of the generations they were made of: the same
  * question is solved once. Nothing in it has to be dropped when something changes. A generation is immutable, and a published one
@@ -61,18 +56,17 @@ interface Entry {
  * when there is too much.
  */
 export class LockMemo {
-  readonly #limits: LockMemoLimits;
-  readonly #entries = new Map<Digest, Entry>();
-  readonly #generations = new Map<
+  readonly #entries: RecentlyUsed<Digest, SolvedLock>;
+  /** Each counts as one byte. */
+  readonly #generations = new RecentlyUsed<
     string,
     Pick<GenerationHead, 'number' | 'indexBlob'> & { readonly packages: readonly BuiltPackage[] }
-  >();
-  #sizeBytes = 0;
+  >({ bytesMax: generationsMax });
   #hits = 0;
   #solves = 0;
 
   constructor(limits: Partial<LockMemoLimits> = {}) {
-    this.#limits = { ...defaultLimits, ...limits };
+    this.#entries = new RecentlyUsed({ ...defaultLimits, ...limits, entryBytesMax: Infinity });
   }
 
   /** Questions that were answered from here, those that were solved, and what is kept. */
@@ -82,8 +76,8 @@ export class LockMemo {
     readonly entries: number;
     readonly sizeBytes: number;
   } {
-    const { size: entries } = this.#entries;
-    return { hits: this.#hits, solves: this.#solves, entries, sizeBytes: this.#sizeBytes };
+    const { entries, sizeBytes } = this.#entries;
+    return { hits: this.#hits, solves: this.#solves, entries, sizeBytes };
   }
 
   /** The answer; `solve` finds it when it is not known. What is undefined is no answer yet, and not kept. */
@@ -95,13 +89,11 @@ export class LockMemo {
     const known = this.#entries.get(key);
     if (known !== undefined) {
       this.#hits += 1;
-      this.#entries.delete(key);
-      this.#entries.set(key, known);
-      return known.lock;
+      return known;
     }
     this.#solves += 1;
     const lock = await solve();
-    if (lock !== undefined) this.#keep(key, lock);
+    if (lock !== undefined) this.#entries.set(key, lock, JSON.stringify(lock).length);
     return lock;
   }
 
@@ -116,20 +108,8 @@ export class LockMemo {
     const generation = await records.generation(repository, arch, number);
     assert(generation !== undefined, `generation ${number} of ${place} does not go away`);
     const { packages } = generation;
-    this.#generations.delete(place);
-    this.#generations.set(place, { number, indexBlob, packages });
-    if (this.#generations.size > generationsMax) dropOldest(this.#generations);
+    this.#generations.set(place, { number, indexBlob, packages }, 1);
     return packages;
-  }
-
-  #keep(key: Digest, lock: SolvedLock): void {
-    const sizeBytes = JSON.stringify(lock).length;
-    this.#sizeBytes += sizeBytes - (this.#entries.get(key)?.sizeBytes ?? 0);
-    this.#entries.delete(key);
-    this.#entries.set(key, { lock, sizeBytes });
-    const { entriesMax, bytesMax } = this.#limits;
-    while (this.#entries.size > entriesMax || this.#sizeBytes > bytesMax)
-      this.#sizeBytes -= dropOldest(this.#entries)?.sizeBytes ?? 0;
   }
 }
 
@@ -145,12 +125,4 @@ function keyOf({ use, generations, packages, filters = [], world }: LockInputs):
     JSON.stringify(world),
   ];
   return digestOf(lines.join('\n'));
-}
-
-/** A map gives its entries in the order in which they were set. */
-function dropOldest<K, V>(map: Map<K, V>): V | undefined {
-  const [oldest] = map;
-  if (oldest === undefined) return undefined;
-  map.delete(oldest[0]);
-  return oldest[1];
 }

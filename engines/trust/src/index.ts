@@ -16,6 +16,7 @@ export { MemoryLedger } from './memory-ledger.ts';
 export { bundleOf, signStatementBytes } from './sign-statement.ts';
 export { signedPredicate } from './signed-predicate.ts';
 export type { SignedPredicate, SignedPredicateRequest } from './signed-predicate.ts';
+export { packageDependency } from './package-dependency.ts';
 export { packageStatement } from './package-statement.ts';
 export type { PackageEvidence } from './package-statement.ts';
 export type { Signer, SigningLedger, SigningLimits, StatementSignature } from './signer.ts';

@@ -1,12 +1,12 @@
 import type { AssembledTree, ImageDocument } from '@kiln/assemble';
 import type { Digest } from '@kiln/base';
-import { canonicalJson, compareBytes, digestOf, hexOf } from '@kiln/base';
+import { canonicalJson, compareBytes, digestOf, hexOf, rfc3339 } from '@kiln/base';
 import type { ImageResult, TestRun } from '@kiln/factory';
 import { packagesOf } from '@kiln/factory';
 import { architectureOf, printApkoJson } from '@kiln/image-config';
 import type { Provenance, ResourceDescriptor } from '@kiln/intoto';
 import { documentPieces, indexSbom } from '@kiln/spdx';
-import { IMAGE_BUILD_TYPE, KILN_BUILDER_ID, imageStatements } from '@kiln/trust';
+import { IMAGE_BUILD_TYPE, KILN_BUILDER_ID, imageStatements, packageDependency } from '@kiln/trust';
 import type { ImageBills } from './bills.ts';
 import { imageBills } from './bills.ts';
 import { attach } from './evidence.ts';
@@ -32,7 +32,7 @@ export async function describeImage(
     index: image.index.descriptor.digest,
     indexMediaType: image.index.descriptor.mediaType,
     repositoryName: inputs.bundle.name,
-    created: rfc3339(inputs.bundle.settings.epochSeconds * 1000),
+    created: rfc3339(inputs.bundle.settings.epochSeconds),
     tool: ports.builder,
     supplier: `Organization: ${inputs.bundle.settings.namespace}`,
     vcsUrl: '',
@@ -160,7 +160,7 @@ async function evidenceFor(
     inputs.key,
     { digest, mediaType, sizeBytes },
     statements,
-    rfc3339(inputs.bundle.settings.epochSeconds * 1000),
+    rfc3339(inputs.bundle.settings.epochSeconds),
   );
 }
 
@@ -202,22 +202,15 @@ function provenanceOf(
     },
     internalParameters: { action: request.action },
     resolvedDependencies: [
-      ...inputs.packages.map(({ record, apk }): ResourceDescriptor => ({
-        name: `${record.name}-${record.version}.apk`,
-        uri: `pkg:apk/${settings.namespace}/${record.name}@${record.version}?arch=${record.arch}`,
-        digest: { sha256: hexOf(apk) },
-      })),
+      ...inputs.packages.map(({ record, apk }) =>
+        packageDependency(record, { apk, namespace: settings.namespace }),
+      ),
       ...materials,
     ],
     builderId: KILN_BUILDER_ID,
     builderVersion: { [ports.builder.name]: ports.builder.version },
-    startedOn: rfc3339(request.startedAt),
-    finishedOn: rfc3339(ports.clock.now()),
+    startedOn: rfc3339(request.startedAt / 1000),
+    finishedOn: rfc3339(ports.clock.now() / 1000),
     byproducts: [],
   };
-}
-
-/** RFC 3339 in UTC with whole seconds. */
-function rfc3339(milliseconds: number): string {
-  return new Date(Math.floor(milliseconds / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 }

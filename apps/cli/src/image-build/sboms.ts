@@ -6,6 +6,7 @@ import type {
   PackageContents,
   SbomOfImageInput,
 } from '@kiln/assemble';
+import { rfc3339 } from '@kiln/base';
 import { architectureOf } from '@kiln/image-config';
 import { composeSpdx, indexSbom, printSpdx } from '@kiln/spdx';
 import { kilnVersion } from '../version.ts';
@@ -65,7 +66,7 @@ export function describeIndex(input: {
     index: input.index.descriptor.digest,
     indexMediaType: input.index.descriptor.mediaType,
     repositoryName: input.repositoryName,
-    created: new Date(input.createdSeconds * 1000).toISOString().replace('.000Z', 'Z'),
+    created: rfc3339(input.createdSeconds),
     tool,
     supplier: '',
     vcsUrl: input.vcsUrl,

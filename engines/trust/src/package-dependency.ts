@@ -1,0 +1,19 @@
+import { hexOf } from '@kiln/base';
+import type { Digest } from '@kiln/base';
+import type { ResourceDescriptor } from '@kiln/intoto';
+
+/** A package file that an image is made of, as a resolved dependency of its provenance. */
+export function packageDependency(
+  {
+    name,
+    version,
+    arch,
+  }: { readonly name: string; readonly version: string; readonly arch: string },
+  { apk, namespace }: { readonly apk: Digest; readonly namespace: string },
+): ResourceDescriptor {
+  return {
+    name: `${name}-${version}.apk`,
+    uri: `pkg:apk/${namespace}/${name}@${version}?arch=${arch}`,
+    digest: { sha256: hexOf(apk) },
+  };
+}
