@@ -20,6 +20,7 @@ type Phase = 'reading' | 'complete' | 'interrupted';
 export function LogView({ name, attempt, running }: LogViewProps): ReactNode {
   const box = useRef<HTMLPreElement>(null);
   const keepToEnd = useRef(true);
+  const lastTop = useRef(0);
   const [atEnd, setAtEnd] = useState(true);
   const [phase, setPhase] = useState<Phase>('reading');
   const [cut, setCut] = useState(false);
@@ -52,7 +53,12 @@ export function LogView({ name, attempt, running }: LogViewProps): ReactNode {
   const scrolled = (): void => {
     const element = box.current;
     if (element === null) return;
-    keepToEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < endSlack;
+    const { scrollHeight, scrollTop, clientHeight } = element;
+    // More text may have come since the end was scrolled to: only going up leaves it.
+    const wentUp = scrollTop < lastTop.current;
+    lastTop.current = scrollTop;
+    const near = scrollHeight - scrollTop - clientHeight < endSlack;
+    keepToEnd.current = near || (keepToEnd.current && !wentUp);
     setAtEnd(keepToEnd.current);
   };
   const jump = (): void => {
