@@ -93,6 +93,13 @@ export function Found<T>({ what, query, missing, children }: FoundProps<T>): Rea
   if (error !== null && missing !== undefined && (error.status === 404 || error.status === 400))
     return missing;
   if (data !== undefined) return children(data);
-  if (error !== null) return <Failure error={error} again={() => void query.refetch()} />;
+  if (error !== null) return <Failure error={error} again={() => void askAgain(query)} />;
   return <Loading what={what} />;
+}
+
+/** A question that is under way already is joined, and may have been refused before the person asked. */
+async function askAgain<T>(query: UseQueryResult<T, ApiFailure>): Promise<void> {
+  const joined = query.isFetching;
+  const { error } = await query.refetch();
+  if (joined && error !== null) await query.refetch();
 }
