@@ -64,20 +64,36 @@ export class Client {
       yield decoder.decode(chunk as Uint8Array, { stream: true });
   }
 
-  async #send(
-    method: string,
+  /** Sends a body as it comes, and gives the answer as it comes: a long body may be answered before its end. */
+  async *exchange(
     route: string,
-    body?: unknown,
-    signal?: AbortSignal,
-  ): Promise<Response> {
+    contentType: string,
+    body: AsyncIterable<Uint8Array>,
+  ): AsyncIterable<Uint8Array> {
+    const response = await this.#fetch(route, {
+      method: 'POST',
+      body: ReadableStream.from(body),
+      headers: { 'content-type': contentType },
+      duplex: 'half',
+    });
+    if (!response.ok || response.body === null)
+      throw errorOf(response.status, await response.text());
+    yield* response.body;
+  }
+
+  #send(method: string, route: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+    return this.#fetch(route, {
+      method,
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  async #fetch(route: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(`${this.base}${route}`, {
-        method,
-        ...(body === undefined
-          ? {}
-          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-        ...(signal === undefined ? {} : { signal }),
-      });
+      return await fetch(`${this.base}${route}`, init);
     } catch (error) {
       throw new KilnError(
         'FACTORY_UNREACHABLE',

@@ -77,6 +77,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'list what any version of an image is made of',
     load: async () => (await import('./commands/image-packages.ts')).imagePackages,
   },
+  'image compose': {
+    summary: 'make an image of another one: packages added, another environment',
+    load: async () => (await import('./commands/image-compose.ts')).imageCompose,
+  },
   'image run': {
     summary: 'run an image in a sandbox, without Docker',
     load: async () => (await import('./commands/image-run.ts')).imageRun,

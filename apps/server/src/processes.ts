@@ -76,6 +76,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
   const { place, port } = options;
   const { CatalogKeeper } = await import('./catalog-keeper.ts');
   const { readExpectedDurations } = await import('./expected-durations.ts');
+  const { ComposingThreads } = await import('./composing-threads.ts');
   const { keepRetention } = await import('./retention-keeper.ts');
   const { makeServer } = await import('./server.ts');
   const log = logger('server');
@@ -97,6 +98,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
     log,
   });
   const retention = keepRetention(factory, place, { policy: options.retention, log });
+  const compositions = new ComposingThreads({ place, version: options.version, log });
   let current = selection;
   const registry = `localhost:${port}`;
   const api = {
@@ -109,6 +111,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
     },
     components: { components: factory.components, registry: factory.registry },
     retention,
+    compositions,
     queue: factory.queue,
     clock: factory.clock,
     attempts: place.attempts,
@@ -174,6 +177,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
     clearInterval(sweeping);
     await retention.close();
     await keeper.close();
+    await compositions.close();
     await server.close();
     await factory[Symbol.asyncDispose]();
   }, graceMs);

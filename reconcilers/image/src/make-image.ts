@@ -2,7 +2,7 @@ import type { AssembledTree, ImageDocument, StoredLayer } from '@kiln/assemble';
 import { gzipLayers, imageLayers, imageOf, indexOf, storeLayer } from '@kiln/assemble';
 import type { RuntimeConfig } from '@kiln/oci';
 import { parseConfig } from '@kiln/oci';
-import { recordedLayers } from './recorded-layers.ts';
+import { recordedLayers } from '@kiln/compose';
 import type { ImageInputs, ImageReconcilerPorts } from './reconcile.ts';
 
 /** An image whose blobs are stored; nothing refers to them yet. */

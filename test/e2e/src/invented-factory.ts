@@ -29,6 +29,7 @@ import type { Failure, Key, OwnedKey } from '@kiln/queue';
 import { prefixOf } from '@kiln/queue';
 import type { Place } from '@kiln/server';
 import { placeOf } from '@kiln/server';
+import { ComposingThreads } from '@kiln/server/composing';
 import { keepRetention } from '@kiln/server/retention';
 import { makeServer } from '@kiln/server/server';
 
@@ -116,6 +117,7 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
         },
         components: { components: factory.components, registry: registryState },
         retention: keepRetention(factory, place, { policy: retentionDefault, log: silentLogger }),
+        compositions: new ComposingThreads({ place, version: '0.1.0', log: silentLogger }),
         queue,
         clock,
         attempts: place.attempts,

@@ -1,5 +1,39 @@
 // Made from docs/openapi.json by tools/openapi; run "node tools/openapi/src/main.ts" after a change of a route.
 export interface paths {
+    "/api/compositions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Composes images of the catalog with others laid over them. The body is a line of JSON for each, with "base", "repository", "tags" and "overlay" (an image configuration); so is the answer, with "digest", or "error". An answer that ends without a line for each question was cut off by the error on its last line. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;

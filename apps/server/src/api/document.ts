@@ -19,6 +19,7 @@ export async function openapiDocument(): Promise<object> {
     views: unusedPort(),
     components: unusedPort(),
     retention: unusedPort(),
+    compositions: unusedPort(),
     queue: unusedPort(),
     clock: unusedPort(),
     attempts: '',

@@ -15,6 +15,8 @@ import { listPackages, packageDetail } from '../package-views.ts';
 import { tagHistory } from '../tag-history-view.ts';
 import type { ComponentPorts } from './component-routes.ts';
 import { componentRoutes } from './component-routes.ts';
+import type { CompositionPort } from './composition-routes.ts';
+import { compositionRoutes } from './composition-routes.ts';
 import type { RetentionPort } from './retention-routes.ts';
 import { retentionRoutes } from './retention-routes.ts';
 import * as schemas from './schemas.ts';
@@ -23,6 +25,7 @@ export interface ApiOptions {
   readonly views: ViewPorts;
   readonly components: ComponentPorts;
   readonly retention: RetentionPort;
+  readonly compositions: CompositionPort;
   readonly queue: Queue;
   readonly clock: Clock;
   readonly attempts: string;
@@ -54,6 +57,7 @@ export async function apiRoutes(server: FastifyInstance, options: ApiOptions): P
   server.addHook('preClose', async () => closing.abort());
   componentRoutes(server, options.components);
   retentionRoutes(server, options.retention);
+  compositionRoutes(server, options.compositions);
 
   app.get(
     '/status',

@@ -1,0 +1,170 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { KilnError, linesOf } from '@kiln/base';
+import {
+  emptyImageConfig,
+  imageConfigYaml,
+  overlayImageConfig,
+  parseImageConfig,
+} from '@kiln/image-config';
+import type { ImageConfig } from '@kiln/image-config';
+import { parseReference } from '@kiln/oci';
+import type { CompositionAnswer } from '@kiln/server/schemas';
+import type { Client } from '../client.ts';
+import { connectClient } from '../client.ts';
+import type { Command, Invocation } from '../command.ts';
+import { jsonOption, usage } from '../command.ts';
+
+const lineBytesMax = 128 * 1024;
+const progressMs = 2000;
+
+export const imageCompose: Command = {
+  name: 'image compose',
+  summary:
+    'Make an image of another one of the catalog: with packages added or left out, another environment, entry point, users. It is resolved over the versions that the base has, signed, described and published, in milliseconds once its packages are known.',
+  usage:
+    'image compose BASE [OVERLAY.yaml] --to NAME[:TAG] [--package P]... [--env K=V]... [--json]\n       kiln image compose --from FILE [--json]',
+  examples: [
+    'kiln image compose nginx --to custom/nginx:debug --package busybox --env LEVEL=debug',
+    "kiln image compose nginx --to custom/nginx:slim --package '!tzdata'",
+    'kiln image compose nginx overlay.yaml --to custom/nginx:mine',
+    'kiln image compose --from many.jsonl --json | jq -r .digest',
+  ],
+  options: {
+    ...jsonOption,
+    to: { type: 'string', value: 'NAME[:TAG]', help: 'where it is published; no tag without one' },
+    package: {
+      type: 'string',
+      multiple: true,
+      short: 'p',
+      value: 'P',
+      help: 'a package to add, or !NAME: one to leave out',
+    },
+    env: { type: 'string', multiple: true, value: 'K=V', help: 'a variable of the environment' },
+    entrypoint: { type: 'string', value: 'COMMAND', help: 'the command that is run' },
+    cmd: { type: 'string', value: 'WORDS', help: 'the arguments it has by default' },
+    user: { type: 'string', value: 'NAME|UID', help: 'who it runs as' },
+    'work-dir': { type: 'string', value: 'DIR', help: 'the folder it runs in' },
+    annotation: { type: 'string', multiple: true, value: 'K=V', help: 'an annotation' },
+    from: {
+      type: 'string',
+      value: 'FILE',
+      help: 'many at once: for each a line of JSON with base, repository, tags and overlay; - is standard input',
+    },
+  },
+  run: (invocation) =>
+    invocation.flags['from'] === undefined ? composeOne(invocation) : composeMany(invocation),
+};
+
+async function composeOne({ config, positionals, flags, print }: Invocation): Promise<number> {
+  const [base, file, ...others] = positionals;
+  if (base === undefined) throw usage(imageCompose, 'of which image?');
+  if (others.length > 0) throw usage(imageCompose, `what is ${others[0]}?`);
+  if (typeof flags['to'] !== 'string') throw usage(imageCompose, 'published where? --to NAME:TAG');
+  const { repository, tag, digest } = parseReference(flags['to']);
+  if (digest !== undefined) throw usage(imageCompose, 'its digest is known when it is made');
+  const own = overlayOf(flags);
+  const overlay =
+    file === undefined
+      ? own
+      : overlayImageConfig(parseImageConfig(await readFile(file, 'utf8'), file), own);
+  const composition = {
+    base,
+    repository,
+    tags: tag === undefined ? [] : [tag],
+    overlay: imageConfigYaml(overlay),
+  };
+  for await (const answer of ask(connectClient(config), one(composition))) {
+    if ('error' in answer) throw errorOf(answer.error);
+    if (flags['json'] === true) print.data(`${JSON.stringify(answer, null, 2)}\n`);
+    else print.data(`${said(answer)}\n`);
+  }
+  return 0;
+}
+
+/** What the options say, as a configuration. */
+function overlayOf(flags: Invocation['flags']): ImageConfig {
+  const { contents, entrypoint, accounts } = emptyImageConfig;
+  const text = (name: string): string => String(flags[name] ?? '');
+  return {
+    ...emptyImageConfig,
+    contents: { ...contents, packages: list(flags['package']) },
+    entrypoint: { ...entrypoint, command: text('entrypoint') },
+    accounts: { ...accounts, runAs: text('user') },
+    cmd: text('cmd'),
+    workDir: text('work-dir'),
+    environment: pairs('env', flags['env']),
+    annotations: pairs('annotation', flags['annotation']),
+  };
+}
+
+function list(value: Invocation['flags'][string]): readonly string[] {
+  return Array.isArray(value) ? (value as readonly string[]) : [];
+}
+
+function pairs(option: string, value: Invocation['flags'][string]): Record<string, string> {
+  return Object.fromEntries(
+    list(value).map((text) => {
+      const at = text.indexOf('=');
+      if (at < 1) throw usage(imageCompose, `--${option} ${text} is not KEY=VALUE`);
+      return [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
+}
+
+async function composeMany({ config, positionals, flags, print }: Invocation): Promise<number> {
+  if (positionals.length > 0)
+    throw usage(imageCompose, `with --from, the base is named in each line: ${positionals[0]}`);
+  const client = connectClient(config);
+  const file = String(flags['from']);
+  const source = file === '-' ? process.stdin : createReadStream(file);
+  let [done, refused, toldAt] = [0, 0, performance.now()];
+  for await (const answer of ask(client, source)) {
+    done += 1;
+    if (flags['json'] === true) print.data(`${JSON.stringify(answer)}\n`);
+    else if (!('error' in answer)) print.data(`${said(answer)}\n`);
+    if ('error' in answer) {
+      refused += 1;
+      print.talk(`line ${done}: error[${answer.error.code}]: ${answer.error.message}\n`);
+    }
+    if (performance.now() - toldAt < progressMs) continue;
+    toldAt = performance.now();
+    print.talk(`kiln: composed ${done}\n`);
+  }
+  print.talk(
+    `kiln: composed ${done - refused} images${refused > 0 ? `, ${refused} refused` : ''}\n`,
+  );
+  return refused > 0 ? 1 : 0;
+}
+
+async function* one(composition: object): AsyncIterable<Uint8Array> {
+  yield Buffer.from(`${JSON.stringify(composition)}\n`);
+}
+
+async function* ask(
+  client: Client,
+  lines: AsyncIterable<Uint8Array>,
+): AsyncIterable<CompositionAnswer> {
+  const answers = client.exchange('/api/compositions', 'application/x-ndjson', lines);
+  const tooLong = (): Error => new Error('the factory answered with a line that does not end');
+  for await (const text of linesOf(answers, lineBytesMax, tooLong))
+    yield JSON.parse(text) as CompositionAnswer;
+}
+
+function said({
+  repository,
+  digest,
+  tags,
+}: Exclude<CompositionAnswer, { error: unknown }>): string {
+  const [tag] = tags;
+  return `${repository}${tag === undefined ? '' : `:${tag}`}@${digest}`;
+}
+
+function errorOf({ code, message, hint }: Extract<CompositionAnswer, { error: unknown }>['error']) {
+  return new KilnError(code, message, {
+    hint,
+    ...(code === 'COMPOSE_BASE_NOT_READY' || code === 'COMPOSE_INTERRUPTED'
+      ? { retry: 'later' as const }
+      : {}),
+  });
+}

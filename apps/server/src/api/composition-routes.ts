@@ -1,0 +1,95 @@
+import { Readable } from 'node:stream';
+import { KilnError, linesOf, messageOf } from '@kiln/base';
+import type { ComposedResult, Composition } from '@kiln/compose';
+import { overlayBytesMax } from '@kiln/compose';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { CompositionAnswer } from './composition-schemas.ts';
+
+export interface CompositionPort {
+  /** Composes and publishes what comes, and tells of each in order. */
+  compose(compositions: AsyncIterable<Composition>): AsyncIterable<ComposedResult>;
+}
+
+const jsonLines = 'application/x-ndjson';
+const lineBytesMax = 2 * overlayBytesMax;
+
+const composition = z.strictObject({
+  base: z.string(),
+  repository: z.string(),
+  tags: z.array(z.string()).default([]),
+  overlay: z.union([z.string(), z.record(z.string(), z.unknown())]).default({}),
+});
+
+/** Images made of others: questions and answers are lines of JSON, any number of them, each answered in its turn. */
+export function compositionRoutes(server: FastifyInstance, compositions: CompositionPort): void {
+  server.addContentTypeParser(jsonLines, (_request, payload, done) => done(null, payload));
+  server.post(
+    '/compositions',
+    {
+      schema: {
+        consumes: [jsonLines],
+        description:
+          'Composes images of the catalog with others laid over them. The body is a line of JSON for each, with "base", "repository", "tags" and "overlay" (an image configuration); so is the answer, with "digest", or "error". An answer that ends without a line for each question was cut off by the error on its last line.',
+      },
+    },
+    (request, reply) => {
+      if (!(request.body instanceof Readable))
+        throw new KilnError('COMPOSE_BODY_INVALID', `the body is not ${jsonLines}`, {
+          hint: 'send a line of JSON for each image; kiln image compose does',
+        });
+      const answers = answersTo(compositions, request.body);
+      return reply.header('content-type', jsonLines).send(Readable.from(answers));
+    },
+  );
+}
+
+async function* answersTo(
+  compositions: CompositionPort,
+  body: AsyncIterable<Uint8Array>,
+): AsyncIterable<string> {
+  try {
+    for await (const result of compositions.compose(readLines(body))) yield line(answerOf(result));
+  } catch (error) {
+    const { code, hint } =
+      error instanceof KilnError ? error : { code: 'INTERNAL', hint: 'kiln logs server' };
+    yield line({ error: { code, message: messageOf(error), hint: hint ?? '' } });
+  }
+}
+
+async function* readLines(body: AsyncIterable<Uint8Array>): AsyncIterable<Composition> {
+  const tooLong = (): KilnError =>
+    new KilnError('COMPOSE_BODY_INVALID', `a line is longer than ${lineBytesMax} bytes`);
+  let number = 0;
+  for await (const text of linesOf(body, lineBytesMax, tooLong)) {
+    number += 1;
+    if (text.trim() !== '') yield readLine(text, number);
+  }
+}
+
+function readLine(text: string, number: number): Composition {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new KilnError('COMPOSE_BODY_INVALID', `line ${number} is not JSON`);
+  }
+  const { success, data, error } = composition.safeParse(value);
+  if (!success)
+    throw new KilnError('COMPOSE_BODY_INVALID', `line ${number}: ${z.prettifyError(error)}`);
+  const { overlay, ...rest } = data;
+  return { ...rest, overlay: typeof overlay === 'string' ? overlay : JSON.stringify(overlay) };
+}
+
+function answerOf(result: ComposedResult): CompositionAnswer {
+  if (result.kind === 'refused') {
+    const { code, message, hint } = result;
+    return { error: { code, message, hint } };
+  }
+  const { repository, digest, tags } = result;
+  return { repository, digest, tags: [...tags] };
+}
+
+function line(answer: CompositionAnswer): string {
+  return `${JSON.stringify(answer)}\n`;
+}

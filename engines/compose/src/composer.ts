@@ -1,0 +1,228 @@
+import type { BillCache, PackageOpener, SegmentCache } from '@kiln/assemble';
+import type { Clock, Digest } from '@kiln/base';
+import { KilnError, RecentlyUsed, digestOf, shorten, sortUnique } from '@kiln/base';
+import type { BlobPacks, BlobStore } from '@kiln/blobs';
+import type { FactoryRecords, LockMemo, LockedPackage } from '@kiln/factory';
+import { imageKey, solveLock } from '@kiln/factory';
+import type { ImageConfig } from '@kiln/image-config';
+import { overlayImageConfig, parseImageConfig } from '@kiln/image-config';
+import { isRepositoryName, isTag } from '@kiln/oci';
+import type { ComposedImage, PublishPorts } from '@kiln/publish';
+import { publishImages } from '@kiln/publish';
+import type { BaseImage } from './base-image.ts';
+import { readBase } from './base-image.ts';
+import { composeImage } from './compose-image.ts';
+import type { ComposedResult, Composition } from './composition.ts';
+import { overlayBytesMax } from './composition.ts';
+import { PackageSet } from './package-set.ts';
+import { recordedLayers } from './recorded-layers.ts';
+import { SegmentMemo } from './segment-memo.ts';
+
+export interface ComposerPorts {
+  readonly records: FactoryRecords;
+  readonly blobs: BlobStore & BlobPacks;
+  readonly locks: LockMemo;
+  readonly opener: PackageOpener;
+  readonly bills: BillCache;
+  readonly segments: SegmentCache;
+  readonly signer: PublishPorts['signer'];
+  readonly registry: PublishPorts['registry'];
+  readonly clock: Clock;
+  readonly builder: { readonly name: string; readonly version: string };
+}
+
+/**
+ * What was stored is referred to without looking for it again. It was used within the hour when it was stored or found, and blobs
+ * that nothing names stay for two at the least; so this long, and not much longer, it is there.
+ */
+const rememberMs = 10 * 60_000;
+
+/** Sets of packages that are kept installed: the files' names and contents up to 1 MiB of each. */
+const setsMax = 32;
+
+const tagsMax = 16;
+
+interface Stored {
+  readonly since: number;
+  readonly memo: SegmentMemo;
+  /** Each counts as one byte. */
+  readonly sets: RecentlyUsed<Digest, Promise<PackageSet>>;
+}
+
+/**
+ * Makes images of others: an image of the catalog with a configuration laid over it, resolved against the base's own lock, composed,
+ * signed and published. The first image of a set of packages opens them; those that follow read no file of a package.
+ */
+export class Composer {
+  readonly #ports: ComposerPorts;
+  #stored: Stored;
+
+  constructor(ports: ComposerPorts) {
+    this.#ports = ports;
+    this.#stored = this.#nothingStored();
+  }
+
+  /**
+   * Composes and publishes a batch and tells of each in the same order. One that is refused does not keep the others from being
+   * published; what befalls the factory itself is thrown, and nothing of the batch is shown then.
+   */
+  async publish(compositions: readonly Composition[]): Promise<readonly ComposedResult[]> {
+    if (this.#ports.clock.now() - this.#stored.since > rememberMs)
+      this.#stored = this.#nothingStored();
+    const bases = new Map<string, Promise<BaseImage>>();
+    const results: ComposedResult[] = [];
+    const images: { readonly at: number; readonly image: ComposedImage }[] = [];
+    for (const [at, composition] of compositions.entries()) {
+      try {
+        const base = bases.get(composition.base) ?? readBase(this.#ports, composition.base);
+        bases.set(composition.base, base);
+        const image = await this.#compose(await base, composition);
+        images.push({ at, image });
+        results.push({
+          kind: 'published',
+          repository: image.repository,
+          digest: image.manifest.blob.digest,
+          tags: composition.tags,
+        });
+      } catch (error) {
+        if (!(error instanceof KilnError)) throw error;
+        results.push(refused(error));
+      }
+    }
+    const { blobs: packs, records, signer, registry } = this.#ports;
+    const batch = { batchImages: images.length, batchesMax: 1 };
+    let published = 0;
+    for await (const { published: shown } of publishImages(
+      { packs, records, signer, registry },
+      listed(images.map(({ image }) => image)),
+      batch,
+    )) {
+      const { at = -1 } = images[published] ?? {};
+      published += 1;
+      if (!shown)
+        throw new Error(`assertion failed: composition ${at} moves its tags from anywhere`);
+    }
+    return results;
+  }
+
+  #nothingStored(): Stored {
+    return {
+      since: this.#ports.clock.now(),
+      memo: new SegmentMemo(this.#ports.blobs),
+      sets: new RecentlyUsed({ bytesMax: setsMax }),
+    };
+  }
+
+  async #compose(base: BaseImage, composition: Composition): Promise<ComposedImage> {
+    const { repository, tags } = composition;
+    await this.#checkTarget(composition);
+    const overlay = parseOverlay(composition.overlay);
+    const config: ImageConfig = { ...overlayImageConfig(base.config, overlay), include: '' };
+    const packages = await this.#lock(base, sortUnique(config.contents.packages));
+    const { bundle } = base;
+    return composeImage(
+      {
+        set: await this.#setOf(base, packages),
+        config,
+        repository,
+        key: imageKey(bundle.name),
+        tags: tags.map((tag) => ({ tag, expected: 'any' })),
+        builder: this.#ports.builder,
+      },
+      this.#stored.memo,
+    );
+  }
+
+  async #checkTarget({ repository, tags }: Composition): Promise<void> {
+    if (!isRepositoryName(repository) || tags.length > tagsMax || !tags.every(isTag))
+      throw new KilnError(
+        'COMPOSE_NAME_INVALID',
+        `${shorten(`${repository}:${tags.join(',')}`)} is no name of an image, or has more than ${tagsMax} tags`,
+        { hint: 'write it as in custom/nginx:debug' },
+      );
+    if (repository.includes('/')) return;
+    if ((await this.#ports.records.desired(imageKey(repository))) === undefined) return;
+    throw new KilnError('COMPOSE_NAME_TAKEN', `${repository} is an image of the catalog`, {
+      hint: `publish under another name, such as custom/${repository}`,
+    });
+  }
+
+  async #lock(base: BaseImage, world: readonly string[]): Promise<readonly LockedPackage[]> {
+    const { bundle, action, generations, repositories } = base;
+    const inputs = { use: 'image', generations, packages: [], filters: [action], world } as const;
+    const lock = await this.#ports.locks.lock(inputs, () =>
+      Promise.resolve(solveLock(repositories, world)),
+    );
+    if (lock.kind === 'locked') return lock.packages;
+    throw new KilnError(
+      'COMPOSE_UNSOLVED',
+      `over the packages of ${bundle.name}: ${lock.chain.join(': ')}`,
+      {
+        hint: 'kiln package ls lists the packages there are; those of the base keep their versions',
+      },
+    );
+  }
+
+  #setOf({ bundle }: BaseImage, packages: readonly LockedPackage[]): Promise<PackageSet> {
+    const { arch, settings } = bundle;
+    const key = digestOf(
+      [arch, settings.epochSeconds, settings.namespace, ...packages.map(({ apk }) => apk)].join(
+        '\n',
+      ),
+    );
+    const { sets } = this.#stored;
+    const known = sets.get(key);
+    if (known !== undefined) return known;
+    const set = this.#install(bundle, packages);
+    sets.set(key, set, 1);
+    set.catch(() => sets.delete(key));
+    return set;
+  }
+
+  async #install(
+    { name, arch, settings }: BaseImage['bundle'],
+    locked: readonly LockedPackage[],
+  ): Promise<PackageSet> {
+    const { opener, blobs, bills, segments } = this.#ports;
+    const packages = [];
+    for (const { apk } of locked) packages.push({ apk, contents: await opener.open(apk) });
+    return PackageSet.of(
+      {
+        arch,
+        packages,
+        sourceDateEpochSeconds: settings.epochSeconds,
+        namespace: settings.namespace,
+      },
+      { blobs, packs: blobs, bills, segments, known: recordedLayers(this.#ports, imageKey(name)) },
+    );
+  }
+}
+
+/** Reads what is laid over a base. Throws what parsing does, `COMPOSE_OVERLAY_LARGE` and `COMPOSE_OVERLAY_KEY`. */
+function parseOverlay(source: string): ImageConfig {
+  if (Buffer.byteLength(source) > overlayBytesMax)
+    throw new KilnError('COMPOSE_OVERLAY_LARGE', 'the overlay is longer than 64 KiB');
+  const overlay = parseImageConfig(source, 'overlay');
+  const { contents, include, archs } = overlay;
+  const refused = Object.entries({
+    include: include !== '',
+    archs: archs.length > 0,
+    'contents.repositories': contents.repositories.length > 0,
+    'contents.build_repositories': contents.buildRepositories.length > 0,
+    'contents.runtime_repositories': contents.runtimeRepositories.length > 0,
+    'contents.keyring': contents.keyring.length > 0,
+    'contents.baseimage': contents.baseImage !== undefined,
+  }).flatMap(([key, used]) => (used ? [key] : []));
+  if (refused.length === 0) return overlay;
+  throw new KilnError('COMPOSE_OVERLAY_KEY', `an overlay has no "${refused.join('", "')}"`, {
+    hint: 'the base says where its packages come from, and for which architecture it is',
+  });
+}
+
+function refused({ code, message, hint = '' }: KilnError): ComposedResult {
+  return { kind: 'refused', code, message, hint };
+}
+
+async function* listed<T>(items: readonly T[]): AsyncIterable<T> {
+  yield* items;
+}

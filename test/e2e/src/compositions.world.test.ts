@@ -1,0 +1,220 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { CompositionAnswer } from '@kiln/server/schemas';
+import { installClients, run } from '@kiln/test-clients';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Factory } from './factory.ts';
+import { warmHome } from './warm-home.ts';
+
+type Composed = Exclude<CompositionAnswer, { error: unknown }>;
+
+const wanted = ['cosign', 'crane', 'skopeo'] as const;
+
+let factory: Factory;
+let registry: string;
+let key: string;
+let clients: Readonly<Record<(typeof wanted)[number], string>>;
+
+beforeAll(async () => {
+  clients = await installClients(wanted);
+  factory = new Factory({ homeFrom: await warmHome('catalog') });
+  await factory.up();
+  ({ registry, key } = await factory.status());
+}, 1_200_000);
+
+afterAll(async () => factory[Symbol.asyncDispose](), 120_000);
+
+const within = (name: string): string => path.join(factory.directory, name);
+const alone = (): { readonly env: Record<string, string> } => ({ env: { HOME: within('client') } });
+
+const compose = (...words: readonly string[]): Promise<Composed> =>
+  factory.json<Composed>('image', 'compose', ...words);
+
+async function refused(...words: readonly string[]): Promise<string> {
+  const { exitCode, stderr } = await factory.kiln(['image', 'compose', ...words]);
+  expect(exitCode).not.toBe(0);
+  return stderr;
+}
+
+/** Sends lines to the factory itself. */
+async function ask(lines: readonly string[]): Promise<readonly CompositionAnswer[]> {
+  const response = await fetch(`http://${registry}/api/compositions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: lines.join('\n'),
+  });
+  expect(response.status).toBe(200);
+  const text = await response.text();
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as CompositionAnswer);
+}
+
+test('an image of another runs with what was laid over it', async () => {
+  const packages = ['--package', 'busybox', '--package', 'hostname'];
+  const running = ['--entrypoint', '/bin/sh -c', '--cmd', "'echo $MODE'", '--env', 'MODE=composed'];
+  const composed = await compose(
+    'greeter',
+    '--to',
+    'custom/greeter:shell',
+    ...packages,
+    ...running,
+  );
+  expect(composed).toMatchObject({ repository: 'custom/greeter', tags: ['shell'] });
+  const ran = await factory.succeed(['image', 'run', 'custom/greeter:shell']);
+  expect(ran).toBe('composed\n');
+});
+
+test('it is what a build of the same configuration and packages gives', async () => {
+  const overlay = within('overlay.yaml');
+  fs.writeFileSync(
+    overlay,
+    'contents: {packages: [hostname, "!patched"]}\nenvironment: {A: b}\naccounts:\n  users: [{username: app, uid: 70}]\n',
+  );
+  const composed = await compose('shell', overlay, '--to', 'custom/shell:mine');
+  const base = fs.readFileSync(path.join(factory.catalog, 'images/shell.yaml'), 'utf8');
+  fs.writeFileSync(within('whole.yaml'), base.replace('    - patched\n', ''));
+  fs.writeFileSync(
+    within('composed.yaml'),
+    `include: whole.yaml\n${fs.readFileSync(overlay, 'utf8').replace(', "!patched"', '')}`,
+  );
+  const built = await factory.json<{ images: readonly { digest: string }[] }>(
+    'image',
+    'build',
+    within('composed.yaml'),
+    '--include-paths',
+    factory.directory,
+    '-o',
+    within('composed.tar'),
+  );
+  expect(built.images[0]?.digest).toBe(composed.digest);
+});
+
+test('strangers pull it, find no fault, and verify its signature, bill of materials and provenance', async () => {
+  const { digest } = await compose('static', '--to', 'custom/static:env', '--env', 'A=1');
+  const name = `${registry}/custom/static@${digest}`;
+  expect(await run(clients.crane, ['validate', '--insecure', '--remote', name], alone())).toContain(
+    'PASS',
+  );
+  const layout = within('composed-layout');
+  await run(
+    clients.skopeo,
+    [
+      'copy',
+      '--src-tls-verify=false',
+      `docker://${registry}/custom/static:env`,
+      `oci:${layout}:env`,
+    ],
+    alone(),
+  );
+  const manifest = await run(clients.skopeo, ['inspect', '--raw', `oci:${layout}:env`], alone());
+  expect(manifest).toContain('"layers"');
+  const trust = ['--key', key, '--insecure-ignore-tlog', '--allow-http-registry'];
+  await run(clients.cosign, ['verify', ...trust, name], alone());
+  for (const type of ['spdxjson', 'slsaprovenance1'])
+    await run(clients.cosign, ['verify-attestation', '--type', type, ...trust, name], alone());
+});
+
+test('many are answered in their order, each for itself', async () => {
+  const line = (number: number): string =>
+    JSON.stringify({
+      base: number % 2 === 0 ? 'static' : 'greeter',
+      repository: `many/${number % 7}`,
+      tags: [`n${number}`],
+      overlay:
+        number % 50 === 49
+          ? { contents: { packages: ['nothing-is-called-so'] } }
+          : { environment: { N: String(number) } },
+    });
+  const answers = await ask(Array.from({ length: 300 }, (_, number) => line(number)));
+  expect(answers).toHaveLength(300);
+  const digests = new Set<string>();
+  for (const [number, answer] of answers.entries()) {
+    if (number % 50 === 49) expect(answer).toMatchObject({ error: { code: 'COMPOSE_UNSOLVED' } });
+    else {
+      expect(answer).toMatchObject({ repository: `many/${number % 7}`, tags: [`n${number}`] });
+      if ('digest' in answer) digests.add(answer.digest);
+    }
+  }
+  expect(digests.size).toBe(294);
+  const shown = await fetch(`http://${registry}/v2/many/3/manifests/n3`, {
+    headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
+  });
+  await shown.arrayBuffer();
+  expect(shown.headers.get('docker-content-digest')).toBe(
+    answers[3] !== undefined && 'digest' in answers[3] ? answers[3].digest : '',
+  );
+});
+
+test('many come from a file, too', async () => {
+  const file = within('many.jsonl');
+  const lines = [1, 2].map((n) =>
+    JSON.stringify({ base: 'static', repository: 'files/static', overlay: { cmd: `${n}` } }),
+  );
+  fs.writeFileSync(file, `${lines.join('\n')}\n`);
+  const said = await factory.succeed(['image', 'compose', '--from', file, '--json']);
+  const answers = said.trimEnd().split('\n');
+  expect(answers.map((text) => (JSON.parse(text) as Composed).repository)).toEqual([
+    'files/static',
+    'files/static',
+  ]);
+});
+
+test('what cannot be is refused, and says why', async () => {
+  const to = ['--to', 'custom/a:b'];
+  expect(await refused('nowhere', ...to)).toMatch(/COMPOSE_BASE_UNKNOWN.*nowhere[^]*kiln image ls/);
+  expect(await refused('greeter', '--to', 'shell:mine')).toMatch(/COMPOSE_NAME_TAKEN.*shell/);
+  expect(await refused('greeter', '--to', 'static')).toContain('COMPOSE_NAME_TAKEN');
+  expect(await refused('greeter', ...to, '--package', '!glibc')).toMatch(
+    /COMPOSE_UNSOLVED.*greeter.*glibc/,
+  );
+  const overlay = within('refused.yaml');
+  const tryOverlay = async (text: string): Promise<string> => {
+    fs.writeFileSync(overlay, text);
+    return refused('greeter', overlay, ...to);
+  };
+  expect(await tryOverlay('enviroment: {A: b}\n')).toMatch(/refused\.yaml:1:1/);
+  expect(await tryOverlay('contents: {repositories: [/x]}\n')).toMatch(
+    /COMPOSE_OVERLAY_KEY.*contents\.repositories/,
+  );
+  expect(await tryOverlay(`environment: {A: ${'b'.repeat(70_000)}}\n`)).toContain(
+    'COMPOSE_OVERLAY_LARGE',
+  );
+  const missing = await fetch(`http://${registry}/v2/custom/a/tags/list`);
+  await missing.arrayBuffer();
+  expect(missing.status).toBe(404);
+});
+
+test('a body that is none is refused at its line', async () => {
+  const good = JSON.stringify({ base: 'static', repository: 'x/y', overlay: { cmd: 'a' } });
+  expect(await ask([good, '{'])).toEqual([
+    expect.objectContaining({ repository: 'x/y' }),
+    {
+      error: expect.objectContaining({
+        code: 'COMPOSE_BODY_INVALID',
+        message: 'line 2 is not JSON',
+      }),
+    },
+  ]);
+  const [unknown] = await ask([JSON.stringify({ base: 'static', repository: 'x/y', image: 1 })]);
+  expect(JSON.stringify(unknown)).toContain('image');
+  const foreign = await fetch(`http://${registry}/api/compositions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson', origin: 'http://elsewhere.example' },
+    body: good,
+  });
+  expect([foreign.status, await foreign.text()]).toEqual([
+    400,
+    expect.stringContaining('API_FOREIGN_ORIGIN'),
+  ]);
+  const json = await fetch(`http://${registry}/api/compositions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: good,
+  });
+  expect([json.status, await json.text()]).toEqual([
+    400,
+    expect.stringContaining('COMPOSE_BODY_INVALID'),
+  ]);
+});
