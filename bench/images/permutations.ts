@@ -1,76 +1,112 @@
-import { spawn } from 'node:child_process';
-import { createPublicKey } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { digestOf, seededRandom, systemClock, systemRandom } from '@kiln/base';
-import { FsBlobs, PackedBlobs } from '@kiln/blobs-fs';
-import { SignerClient } from '@kiln/keys-file';
-import {
-  PostgresPackIndex,
-  PostgresQueue,
-  PostgresRecords,
-  PostgresRegistryState,
-  connect,
-  migrate,
-  startEmbeddedPostgres,
-} from '@kiln/postgres';
-import { parseManifest } from '@kiln/oci';
-import { publishImages } from '@kiln/publish';
-import type { ComposedImage, PublishedImage } from '@kiln/publish';
-import { verifyBundle } from '@kiln/trust';
+import { parseArgs, promisify } from 'node:util';
+import { linesOf, seededRandom } from '@kiln/base';
+import { connect, socketDirectoryOf } from '@kiln/postgres';
+import type { CompositionAnswer, ImageComponentsView, PackageSummary } from '@kiln/server/schemas';
 import { sql } from 'kysely';
 import type { ProcessFigures } from './process-figures.ts';
-import { familyFigures, processFigures } from './process-figures.ts';
-import { realImages } from './real-images.ts';
-import type { RealImages } from './real-images.ts';
-import { syntheticImages } from './synthetic-images.ts';
+import { childrenOf, familyFigures } from './process-figures.ts';
 
 /**
- * Stored, signed, attested and published image manifests per second: `node bench/images/permutations.ts --seconds 60`. Starts
- * a PostgreSQL and a signer of its own in an empty folder; this process composes and publishes.
+ * Image manifests per second that a running factory composes, stores, signs, attests and publishes:
+ * `node bench/images/permutations.ts --home .kiln --seconds 300`. This process asks, over HTTP, as anybody would.
  */
 const { values } = parseArgs({
   options: {
+    home: { type: 'string', default: '.kiln' },
+    base: { type: 'string', default: 'nginx' },
     seconds: { type: 'string', default: '60' },
     packages: { type: 'string', default: '30' },
-    batch: { type: 'string', default: '64' },
-    batches: { type: 'string', default: '3' },
-    sample: { type: 'string', default: '100' },
-    repository: { type: 'string' },
-    key: { type: 'string', default: '' },
     sets: { type: 'string', default: '4' },
-    directory: { type: 'string', default: tmpdir() },
+    sample: { type: 'string', default: '100' },
+    skopeo: { type: 'string' },
+    cosign: { type: 'string' },
   },
 });
+const home = path.resolve(values.home);
 const seconds = Number(values.seconds);
-const home = mkdtempSync(path.join(values.directory, 'kiln-permutations-'));
-const repository = 'permutations/app';
+const run = promisify(execFile);
+const root = path.join(import.meta.dirname, '../..');
+const print = (line: string): unknown => process.stdout.write(`${line}\n`);
 
-/** The factory's own signer process. */
-const signerProgram = `
-  import { placeOf, signerProcess } from '@kiln/server';
-  const [home] = process.argv.slice(1);
-  await signerProcess({ place: placeOf(home, home, home) });
-`;
+const { pid, port } = JSON.parse(readFileSync(path.join(home, 'run/factory.json'), 'utf8')) as {
+  readonly pid: number;
+  readonly port: number;
+};
+const base = `http://127.0.0.1:${port}`;
+const database = connect({ socketDirectory: socketDirectoryOf(home) });
 
-const clock = systemClock;
-const postgres = await startEmbeddedPostgres({ home });
-const database = connect({ socketDirectory: postgres.socketDirectory });
-await migrate(database);
-const queue = new PostgresQueue({ db: database, clock, random: systemRandom });
-const records = new PostgresRecords({ database, queue, clock });
-const registry = new PostgresRegistryState({ database, clock });
-const files = new FsBlobs({ directory: path.join(home, 'blobs') });
-const packs = new PackedBlobs({ files, index: new PostgresPackIndex({ database }) });
-const signerProcess = spawn(
-  process.execPath,
-  ['--input-type=module', '-e', signerProgram, '--', home],
-  { stdio: ['ignore', 'ignore', 'inherit'], cwd: path.join(import.meta.dirname, '../../apps/cli') },
-);
-const signer = new SignerClient({ socketPath: path.join(home, 'signer.sock'), patienceMs: 60_000 });
+interface Question {
+  readonly base: string;
+  readonly repository: string;
+  readonly overlay: Readonly<Record<string, unknown>>;
+}
+
+async function get<T>(route: string): Promise<T> {
+  const response = await fetch(`${base}${route}`);
+  if (!response.ok) throw new Error(`${route}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+async function* bytesOf(questions: Iterable<Question>): AsyncIterable<Uint8Array> {
+  for (const question of questions) yield Buffer.from(`${JSON.stringify(question)}\n`);
+}
+
+async function* ask(questions: Iterable<Question>): AsyncIterable<CompositionAnswer> {
+  const response = await fetch(`${base}/api/compositions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: ReadableStream.from(bytesOf(questions)),
+    duplex: 'half',
+  });
+  if (!response.ok || response.body === null) throw new Error(await response.text());
+  const tooLong = (): Error => new Error('a line of the answer is too long');
+  for await (const line of linesOf(response.body, 100_000, tooLong))
+    yield JSON.parse(line) as CompositionAnswer;
+}
+
+/** How many packages an image of the base has with these; undefined where they do not go together. */
+async function sizeWith(packages: readonly string[]): Promise<number | undefined> {
+  const probe = { base: values.base, repository: 'permutations/probe' };
+  for await (const answer of ask([{ ...probe, overlay: { contents: { packages } } }])) {
+    if ('error' in answer) return undefined;
+    const query = `digest=${encodeURIComponent(answer.digest)}`;
+    const name = encodeURIComponent(answer.repository);
+    const found = await get<ImageComponentsView>(`/api/images/${name}/components?${query}`);
+    return found.components.length;
+  }
+  return undefined;
+}
+
+/** Packages to add to the base, one after another up to a number of packages in the image. */
+async function grown(names: readonly string[], size: number): Promise<readonly string[]> {
+  let world: readonly string[] = [];
+  for (const name of names) {
+    const found = await sizeWith([...world, name]);
+    if (found === undefined || found > size) continue;
+    world = [...world, name];
+    if (found === size) return world;
+  }
+  throw new Error(`the catalog has no ${size} packages that go together over ${values.base}`);
+}
+
+function questionOf(number: number, worlds: readonly (readonly string[])[]): Question {
+  return {
+    base: values.base,
+    repository: `permutations/app-${number % 8}`,
+    overlay: {
+      contents: { packages: worlds[number % worlds.length] },
+      cmd: number % 3 === 0 ? '--null' : '--zero',
+      accounts: { 'run-as': 'app', users: [{ username: 'app', uid: 1000 + (number % 5000) }] },
+      environment: { SERIAL: String(number), MODE: number % 2 === 0 ? 'even' : 'odd' },
+      annotations: { 'org.opencontainers.image.title': `image ${number}` },
+    },
+  };
+}
 
 interface Moment {
   readonly atMs: number;
@@ -82,87 +118,95 @@ async function moment(): Promise<Moment> {
   const { rows } = await sql<{
     bytes: number;
   }>`select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint as bytes`.execute(database);
-  return {
-    atMs: performance.now(),
-    processes: {
-      'composing and publishing': processFigures(process.pid),
-      signer: processFigures(signerProcess.pid ?? 0),
-      postgresql: familyFigures(postgres.pid),
-    },
-    logBytes: rows[0]?.bytes ?? 0,
-  };
-}
-
-async function* until(deadline: number, images: AsyncIterable<ComposedImage>) {
-  for await (const image of images) {
-    if (performance.now() >= deadline) return;
-    yield image;
+  const processes: Record<string, ProcessFigures> = {};
+  for (const child of childrenOf(pid)) {
+    const role = / process (\w+)$/.exec(child.command)?.[1] ?? 'postgresql';
+    processes[role] = familyFigures(child.pid);
   }
+  return { atMs: performance.now(), processes, logBytes: rows[0]?.bytes ?? 0 };
 }
 
-/** Pulls an image as a client does and checks every digest and signature. */
-async function check(image: PublishedImage, publicKey: ReturnType<typeof createPublicKey>) {
-  const shown = await registry.manifests(repository, [image.manifest]);
-  if (!shown.has(image.manifest)) throw new Error(`${image.manifest} is not shown`);
-  const manifests = [image.manifest, ...image.attachments.map(({ manifest }) => manifest)];
-  for (const digest of manifests) {
-    const bytes = await packs.bytes(digest);
-    const { config, layers, subject } = parseManifest(bytes);
-    for (const each of [config, ...layers]) {
-      const content = await packs.bytes(each.digest);
-      if (digestOf(content) !== each.digest) throw new Error(`${each.digest} has other content`);
-      if (subject !== undefined && each !== config) verifyBundle(content, publicKey);
+interface Made {
+  readonly question: Question;
+  readonly digest: string;
+}
+
+async function during(
+  lastMs: number,
+  from: number,
+  worlds: readonly (readonly string[])[],
+): Promise<readonly Made[]> {
+  const deadline = performance.now() + lastMs;
+  const asked: Question[] = [];
+  const questions = function* (): Iterable<Question> {
+    for (let number = from; performance.now() < deadline; number += 1) {
+      const question = questionOf(number, worlds);
+      asked.push(question);
+      yield question;
     }
-    if (digestOf(bytes) !== digest) throw new Error(`${digest} has other content`);
-  }
-}
-
-/** Composed of real packages where there is a repository of them; else stand-ins, to measure the rest alone. */
-async function sourceOf(): Promise<Pick<RealImages, 'images' | 'method'>> {
-  const packages = Number(values.packages);
-  if (values.repository === undefined) {
-    const method = `stand-ins for images of ${packages} packages`;
-    return { method, ...(await syntheticImages(packs, packages, repository)) };
-  }
-  return realImages({
-    packs,
-    repositoryFolder: values.repository,
-    keyFile: values.key,
-    packages,
-    sets: Number(values.sets),
-    repository,
-    folder: home,
-  });
-}
-
-const options = { batchImages: Number(values.batch), batchesMax: Number(values.batches) };
-const ports = { packs, records, signer, registry };
-try {
-  await signer.publicKeys();
-  const source = await sourceOf();
-  const run = async (lastMs: number, from: number): Promise<PublishedImage[]> => {
-    const images = until(performance.now() + lastMs, source.images(from));
-    const published: PublishedImage[] = [];
-    for await (const image of publishImages(ports, images, options)) published.push(image);
-    return published;
   };
-  const warm = await run(3000, 0);
+  const made: Made[] = [];
+  for await (const answer of ask(questions())) {
+    if ('error' in answer) throw new Error(answer.error.message);
+    const question = asked[made.length];
+    if (question !== undefined) made.push({ question, digest: answer.digest });
+  }
+  return made;
+}
+
+/** Has strangers pull and verify an image, and builds it again from its packages, without the factory's help. */
+async function check({ question, digest }: Made, folder: string): Promise<void> {
+  const name = `localhost:${port}/${question.repository}@${digest}`;
+  const { skopeo, cosign } = values;
+  if (skopeo !== undefined) {
+    const layout = path.join(folder, 'layout');
+    await run(skopeo, [
+      'copy',
+      '-q',
+      '--src-tls-verify=false',
+      `docker://${name}`,
+      `oci:${layout}:a`,
+    ]);
+    rmSync(layout, { recursive: true });
+  }
+  if (cosign !== undefined) {
+    const trust = ['--key', path.join(home, 'public/image.pub'), '--insecure-ignore-tlog'];
+    await run(cosign, ['verify', ...trust, '--allow-http-registry', name]);
+  }
+  const file = path.join(folder, 'image.yaml');
+  writeFileSync(file, JSON.stringify({ include: `${values.base}.yaml`, ...question.overlay }));
+  const build = ['image', 'build', file, '-o', path.join(folder, 'image.tar'), '--json'];
+  const paths = ['--include-paths', path.join(root, 'catalog/images')];
+  const environment = { ...process.env, KILN_HOME: home };
+  const { stdout } = await run(path.join(root, 'kiln'), [...build, ...paths], { env: environment });
+  const built = (JSON.parse(stdout) as { readonly images: readonly { digest: string }[] })
+    .images[0];
+  if (built?.digest !== digest)
+    throw new Error(`${name} was composed, and ${built?.digest} was built`);
+}
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'kiln-permutations-'));
+try {
+  const names = (await get<PackageSummary[]>('/api/packages')).map(({ name }) => name).toSorted();
+  const worlds: (readonly string[])[] = [];
+  for (let skipped = 0; worlds.length < Number(values.sets); skipped += 1)
+    worlds.push(await grown(names.toSpliced(skipped, 1), Number(values.packages)));
+  const warm = await during(3000, 0, worlds);
   await sql`checkpoint`.execute(database);
   const before = await moment();
-  const published = await run(seconds * 1000, warm.length + 10_000);
+  const made = await during(seconds * 1000, warm.length, worlds);
   const after = await moment();
   await sql`checkpoint`.execute(database);
   await sleep(200);
   const flushed = await moment();
-  const count = published.length;
-  const print = (line: string): unknown => process.stdout.write(`${line}\n`);
+  const count = made.length;
   const each = (value: number, digits = 2): string => (value / count).toFixed(digits);
   const tookSeconds = (after.atMs - before.atMs) / 1000;
   print(
-    `method: ${source.method}; with SBOM, provenance and signature, composed from segments, published in batches of ${values.batch}, ${values.batches} at once, for ${seconds} s after 3 s of warming up; bytes after a checkpoint`,
+    `method: a running factory is asked over HTTP for images of ${values.base} with ${values.packages} packages of its catalog, in ${worlds.length} sets, each with an environment, a user and annotations of its own; with SBOM, provenance and signature; for ${seconds} s after 3 s of warming up; bytes after a checkpoint`,
   );
   print(
-    `images: ${count} in ${tookSeconds.toFixed(1)} s, ${(count / tookSeconds).toFixed(0)} per second`,
+    `images: ${count} in ${tookSeconds.toFixed(1)} s, ${(count / tookSeconds).toFixed(0)} per second, ${new Set(made.map(({ digest }) => digest)).size} different`,
   );
   let cpuMs = 0;
   let writtenBytes = 0;
@@ -175,17 +219,19 @@ try {
   }
   print(`together: ${each(cpuMs)} ms of CPU, ${each(writtenBytes / 1000)} kB written per image`);
   print(`write-ahead log: ${each((flushed.logBytes - before.logBytes) / 1000)} kB per image`);
-  if (published.some((one) => !one.published)) throw new Error('an image was not published');
   const random = seededRandom(2);
-  const key = createPublicKey(readFileSync(path.join(home, 'public', 'image.pub'), 'utf8'));
-  for (let checked = 0; checked < Number(values.sample); checked += 1) {
-    const image = published[Math.floor(random.next() * count)];
-    if (image !== undefined) await check(image, key);
+  const sample = Number(values.sample);
+  for (let checked = 0; checked < sample; checked += 1) {
+    const image = made[Math.floor(random.next() * count)];
+    if (image !== undefined) await check(image, scratch);
   }
-  print(`checked: ${values.sample} of them read back, every digest and signature right`);
+  const by = [
+    ...(values.skopeo === undefined ? [] : ['pulled by skopeo']),
+    ...(values.cosign === undefined ? [] : ['verified by cosign']),
+    'built again with the same digest',
+  ];
+  print(`checked: ${sample} of them ${by.join(', ')}`);
 } finally {
-  signerProcess.kill();
   await database.destroy();
-  await postgres.stop();
-  rmSync(home, { recursive: true, force: true });
+  rmSync(scratch, { recursive: true, force: true });
 }

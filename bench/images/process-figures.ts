@@ -25,20 +25,30 @@ export function processFigures(pid: number): ProcessFigures {
   }
 }
 
-/** A process with all of its children that run. */
-export function familyFigures(pid: number): ProcessFigures {
-  const children = readdirSync('/proc').filter((name) => {
-    if (!/^\d+$/.test(name)) return false;
+/** The children of a process that run, with how they were started. */
+export function childrenOf(
+  pid: number,
+): readonly { readonly pid: number; readonly command: string }[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
     try {
       const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid;
+      if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) !== pid) return [];
+      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+      return [{ pid: Number(name), command }];
     } catch {
       // It ended while we looked.
-      return false;
+      return [];
     }
   });
-  return [pid, ...children.map(Number)].map(processFigures).reduce((sum, one) => ({
-    cpuMs: sum.cpuMs + one.cpuMs,
-    writtenBytes: sum.writtenBytes + one.writtenBytes,
-  }));
+}
+
+/** A process with all that it started, and those started, that run. */
+export function familyFigures(pid: number): ProcessFigures {
+  return [processFigures(pid), ...childrenOf(pid).map((child) => familyFigures(child.pid))].reduce(
+    (sum, one) => ({
+      cpuMs: sum.cpuMs + one.cpuMs,
+      writtenBytes: sum.writtenBytes + one.writtenBytes,
+    }),
+  );
 }
