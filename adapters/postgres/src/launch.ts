@@ -1,4 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
 
@@ -8,6 +9,20 @@ export interface Command {
   readonly args: readonly string[];
 }
 
+/**
+ * A thirty-second of the memory, from 64 MiB to 512 MiB. Rows come in the order of digests, so every one is on another page: a page
+ * that stays until the next checkpoint is written once, whatever comes to it.
+ */
+function sharedBuffersMb(memoryBytes: number): number {
+  return Math.round(Math.min(Math.max(memoryBytes / 32 / 2 ** 20, 64), 512));
+}
+
+/** What this process and its children may have, all together. */
+function memoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
 /** Small, durable, reachable through the socket only. */
 export function serverArguments(dataDirectory: string, socketDirectory: string): string[] {
   const settings: Record<string, string> = {
@@ -15,7 +30,7 @@ export function serverArguments(dataDirectory: string, socketDirectory: string):
     unix_socket_directories: socketDirectory,
     unix_socket_permissions: '0700',
     max_connections: '60',
-    shared_buffers: '64MB',
+    shared_buffers: `${sharedBuffersMb(memoryBytes())}MB`,
     huge_pages: 'off',
     io_method: 'sync',
     jit: 'off',
