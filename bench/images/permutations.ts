@@ -52,21 +52,33 @@ async function get<T>(route: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-async function* bytesOf(questions: Iterable<Question>): AsyncIterable<Uint8Array> {
-  for (const question of questions) yield Buffer.from(`${JSON.stringify(question)}\n`);
-}
+/** Questions that are asked and not answered. */
+const openMax = 1024;
 
 async function* ask(questions: Iterable<Question>): AsyncIterable<CompositionAnswer> {
+  let open = 0;
+  let answered = Promise.withResolvers<undefined>();
+  async function* lines(): AsyncIterable<Uint8Array> {
+    for (const question of questions) {
+      while (open >= openMax) await answered.promise;
+      open += 1;
+      yield Buffer.from(`${JSON.stringify(question)}\n`);
+    }
+  }
   const response = await fetch(`${base}/api/compositions`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson' },
-    body: ReadableStream.from(bytesOf(questions)),
+    body: ReadableStream.from(lines()),
     duplex: 'half',
   });
   if (!response.ok || response.body === null) throw new Error(await response.text());
   const tooLong = (): Error => new Error('a line of the answer is too long');
-  for await (const line of linesOf(response.body, 100_000, tooLong))
+  for await (const line of linesOf(response.body, 100_000, tooLong)) {
+    open -= 1;
+    answered.resolve(undefined);
+    answered = Promise.withResolvers();
     yield JSON.parse(line) as CompositionAnswer;
+  }
 }
 
 /** How many packages an image of the base has with these; undefined where they do not go together. */
