@@ -16,6 +16,8 @@ import type { ComposedResult, Composition } from './composition.ts';
 import { overlayBytesMax } from './composition.ts';
 import { PackageSet } from './package-set.ts';
 import { recordedLayers } from './recorded-layers.ts';
+import type { RememberedFiles } from './remembered-package.ts';
+import { rememberedFiles } from './remembered-package.ts';
 import { SegmentMemo } from './segment-memo.ts';
 
 export interface ComposerPorts {
@@ -37,14 +39,18 @@ export interface ComposerPorts {
  */
 const rememberMs = 10 * 60_000;
 
-/** Sets of packages that are kept installed: the files' names and contents up to 1 MiB of each. */
+/** Sets of packages that are kept installed: some megabytes each. */
 const setsMax = 32;
+
+/** Of packages' files that configurations look at. */
+const filesBytesMax = 32 * 1024 * 1024;
 
 const tagsMax = 16;
 
 interface Stored {
   readonly since: number;
   readonly memo: SegmentMemo;
+  readonly files: RememberedFiles;
   /** Each counts as one byte. */
   readonly sets: RecentlyUsed<Digest, Promise<PackageSet>>;
 }
@@ -109,6 +115,7 @@ export class Composer {
     return {
       since: this.#ports.clock.now(),
       memo: new SegmentMemo(this.#ports.blobs),
+      files: rememberedFiles(filesBytesMax),
       sets: new RecentlyUsed({ bytesMax: setsMax }),
     };
   }
@@ -193,7 +200,14 @@ export class Composer {
         sourceDateEpochSeconds: settings.epochSeconds,
         namespace: settings.namespace,
       },
-      { blobs, packs: blobs, bills, segments, known: recordedLayers(this.#ports, imageKey(name)) },
+      {
+        blobs,
+        packs: blobs,
+        bills,
+        segments,
+        files: this.#stored.files,
+        known: recordedLayers(this.#ports, imageKey(name)),
+      },
     );
   }
 }

@@ -25,7 +25,8 @@ import type { StatementSegment } from '@kiln/publish';
 import { storeStatementSegments } from '@kiln/publish';
 import { parseOsRelease } from '@kiln/spdx';
 import { packageDependency } from '@kiln/trust';
-import { rememberedPackage } from './remembered-package.ts';
+import type { RememberedFiles } from './remembered-package.ts';
+import { rememberedFiles, rememberedPackage } from './remembered-package.ts';
 
 export interface SetPackage {
   readonly contents: PackageContents;
@@ -49,7 +50,11 @@ export interface PackageSetPorts {
   readonly bills: BillCache;
   readonly known?: KnownLayers;
   readonly segments?: SegmentCache;
+  /** Shared by sets; one of its own without it. */
+  readonly files?: RememberedFiles;
 }
+
+const ownFilesBytesMax = 8 * 1024 * 1024;
 
 /**
  * The packages of many images, and what is made of them once: the installed tree, their layers, their part of descriptions.
@@ -87,7 +92,8 @@ export class PackageSet {
   /** Installs and describes packages. Throws what `installTree` does. */
   static async of(input: PackageSetInput, ports: PackageSetPorts): Promise<PackageSet> {
     const { arch, sourceDateEpochSeconds } = input;
-    const packages = input.packages.map(({ contents }) => rememberedPackage(contents));
+    const { files = rememberedFiles(ownFilesBytesMax) } = ports;
+    const packages = input.packages.map((one) => rememberedPackage(one, files));
     const installed = await installTree({ arch, packages, keyring: [], sourceDateEpochSeconds });
     const fragments = await fragmentsOf(input, ports.bills, installed);
     const parts = fragments.flat().filter(({ length }) => length > 0);

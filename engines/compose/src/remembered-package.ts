@@ -1,22 +1,37 @@
 import type { PackageContents } from '@kiln/assemble';
-import { collect } from '@kiln/base';
+import { RecentlyUsed, collect } from '@kiln/base';
+import type { SetPackage } from './package-set.ts';
 
-/** Files up to this size are remembered: account files, certificates, lists of links. */
+/** Larger files are read each time. */
 const fileBytesMax = 1024 * 1024;
 
-/** A package whose small files are read once, however many images look at them. */
-export function rememberedPackage(contents: PackageContents): PackageContents {
-  const known = new Map<number, Promise<Uint8Array>>();
+/** What is remembered of the files of packages, by the digest of the package and the number of the file. */
+export type RememberedFiles = RecentlyUsed<string, Promise<Uint8Array>>;
+
+/**
+ * Room for what every image looks at: account files, certificates, lists of links. The rest of the packages goes through it when
+ * their layers are made, and out of it again.
+ */
+export function rememberedFiles(bytesMax: number): RememberedFiles {
+  return new RecentlyUsed({ bytesMax, entryBytesMax: fileBytesMax });
+}
+
+/** A package whose files, where they are small and used often, are read once. */
+export function rememberedPackage(
+  { contents, apk }: SetPackage,
+  files: RememberedFiles,
+): PackageContents {
   const read = (index: number, sizeBytes: number): Promise<Uint8Array> => {
-    const before = known.get(index);
+    const key = `${apk} ${index}`;
+    const before = files.get(key);
     if (before !== undefined) return before;
     const bytes = collect(
       contents.read(index),
       sizeBytes,
       () => new Error(`assertion failed: a file of ${contents.info.name} is longer than it says`),
     );
-    known.set(index, bytes);
-    bytes.catch(() => known.delete(index));
+    files.set(key, bytes, sizeBytes);
+    bytes.catch(() => files.delete(key));
     return bytes;
   };
   return {

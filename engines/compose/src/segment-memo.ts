@@ -12,7 +12,7 @@ interface Entry {
 }
 
 /** Compressed bytes that are remembered. */
-const bytesMaxDefault = 64 * 1024 * 1024;
+const bytesMaxDefault = 16 * 1024 * 1024;
 
 /**
  * Compressed parts of layers by their content, the last used ones. What comes a second time is stored as a blob, so that
@@ -36,7 +36,10 @@ export class SegmentMemo {
       known.uses += 1;
       return known.segment;
     }
-    const entry = { segment: await gzipLayers.segment(content), uses: 1, stored: undefined };
+    const made = await gzipLayers.segment(content);
+    // What it was compressed into is larger than what it holds.
+    const segment = { ...made, bytes: new Uint8Array(made.bytes) };
+    const entry = { segment, uses: 1, stored: undefined };
     this.#entries.set(key, entry, entry.segment.bytes.length);
     this.#ofBytes.set(entry.segment.bytes, entry);
     return entry.segment;
