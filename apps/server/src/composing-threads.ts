@@ -80,21 +80,24 @@ export class ComposingThreads {
       underWay.push(results);
     };
     const source = batchesAtHand(compositions, batchImages)[Symbol.asyncIterator]();
-    let next: Batches | undefined = source.next();
+    let next: Batches | undefined;
+    let ended = false;
     try {
-      while (next !== undefined || underWay.length > 0) {
+      for (;;) {
+        // Until there is room more gathers in the source, and makes fuller batches.
+        if (!ended && underWay.length < most) next ??= source.next();
         const [head] = underWay;
-        const come: Batches | undefined =
-          next !== undefined && underWay.length < most ? next : undefined;
-        if (head !== undefined && !(await isFirst(come, head))) {
+        if (head !== undefined && !(await isFirst(next, head))) {
           void underWay.shift();
           yield* await head;
-        } else if (come !== undefined) {
+        } else if (next !== undefined) {
+          const come: Batches = next;
           const batch: Awaited<Batches> | undefined = await come.catch(() => undefined);
           if (batch === undefined) join(come.then(() => []));
           else if (batch.done !== true) join(this.#run(batch.value));
-          next = batch === undefined || batch.done === true ? undefined : source.next();
-        }
+          ended = batch === undefined || batch.done === true;
+          next = undefined;
+        } else if (ended) return;
       }
     } finally {
       // Who asks may wait for an answer before more comes: that is not waited for.
