@@ -36,7 +36,9 @@ export function serverArguments(dataDirectory: string, socketDirectory: string):
     jit: 'off',
     wal_level: 'minimal',
     max_wal_senders: '0',
-    max_wal_size: '512MB',
+    // The first change to a page after a checkpoint writes all of it, twice: with few checkpoints most changes are not the first.
+    max_wal_size: '1GB',
+    checkpoint_timeout: '15min',
     // Otherwise all of the log is written twice, and a flush of some kilobytes dirties a megabyte of the page cache.
     wal_init_zero: 'off',
     max_parallel_workers_per_gather: '0',
