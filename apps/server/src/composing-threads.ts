@@ -31,6 +31,10 @@ export interface ComposingThreadsOptions {
   readonly log: Logger;
   /** Default: one for each processor, at most four. */
   readonly threadsMax?: number;
+  /** Without work for so long they end, and what they keep of packages with them; default: a minute. */
+  readonly idleMs?: number;
+  /** What a thread runs. */
+  readonly program?: URL;
 }
 
 type Batches = Promise<IteratorResult<readonly Composition[], unknown>>;
@@ -46,8 +50,8 @@ const batchImages = 64;
 /** While a thread waits for the disk or the signer with one batch it composes another. */
 const batchesOfThread = 2;
 const threadsMost = 4;
-/** What they keep of packages goes with them. */
-const idleMs = 60_000;
+const idleDefaultMs = 60_000;
+const composingThread = new URL('./composing-thread.ts', import.meta.url);
 
 /**
  * Threads that compose and publish images, each with connections of its own: started when there is work, ended when there was none
@@ -140,7 +144,7 @@ export class ComposingThreads {
     const name = `composer${count}`;
     const { place, version, log } = this.#options;
     const workerData: ComposingThreadData = { place, version, name };
-    const worker = new Worker(new URL('./composing-thread.ts', import.meta.url), { workerData });
+    const worker = new Worker(this.#options.program ?? composingThread, { workerData });
     const thread: Thread = { worker, name, underWay: new Map() };
     this.#threads.set(name, thread);
     worker.on('message', (answer: BatchAnswer) => this.#answered(thread, answer));
@@ -150,6 +154,8 @@ export class ComposingThreads {
     worker.on('exit', () => {
       if (this.#threads.get(name) === thread) this.#threads.delete(name);
       for (const { reject } of thread.underWay.values()) reject(interrupted('a thread ended'));
+      thread.underWay.clear();
+      this.#endWhenIdle();
     });
     return thread;
   }
@@ -159,8 +165,14 @@ export class ComposingThreads {
     underWay.delete(answer.number);
     if ('results' in answer) settled?.resolve(answer.results);
     else settled?.reject(new KilnError(answer.failure.code, answer.failure.message));
-    if ([...this.#threads.values()].every((one) => one.underWay.size === 0))
-      this.#ending = setTimeout(() => this.#end(), idleMs).unref();
+    this.#endWhenIdle();
+  }
+
+  #endWhenIdle(): void {
+    if ([...this.#threads.values()].some(({ underWay }) => underWay.size > 0)) return;
+    clearTimeout(this.#ending);
+    const { idleMs = idleDefaultMs } = this.#options;
+    this.#ending = setTimeout(() => this.#end(), idleMs).unref();
   }
 
   #end(): void {

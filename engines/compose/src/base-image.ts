@@ -18,6 +18,7 @@ export interface BaseImage {
   readonly config: ImageConfig;
   /** The action whose result it is. */
   readonly action: Digest;
+  readonly manifest: Digest;
   readonly generations: readonly GenerationHead[];
   /** Of each name that the base has, the file it has; of others, all that are published. */
   readonly repositories: readonly {
@@ -66,7 +67,7 @@ export async function readBase(
   }
   if (missing.size > 0) throw notReady(name, 'a package of it was just replaced');
   const config = parseImageConfig(bundle.source, bundle.file);
-  return { bundle, config, action, generations, repositories };
+  return { bundle, config, action, manifest: result.manifest, generations, repositories };
 }
 
 function notReady(name: string, reason: string): KilnError {

@@ -97,6 +97,8 @@ const compose = (yaml: string): Promise<ComposedImage> =>
     {
       set,
       config: parseImageConfig(yaml, 'image.yaml'),
+      base: { name: 'base', manifest: digestOf('base') },
+      overlay: yaml,
       repository: 'app',
       key: imageKey('app'),
       tags: [],
@@ -174,6 +176,23 @@ describe('a composed image', () => {
       expect(await blobs.stat(digest)).toEqual({ digest, sizeBytes });
   });
 
+  test('whose last layer is large has it written to the store, once', async () => {
+    const large = fixturePackage('large', [file('data', 'x'.repeat(17 * 1024 * 1024))], {
+      info: packageInfo('large'),
+    });
+    const contents = [...fixturePackages(), large];
+    const packages = contents.map((one) => ({ contents: one, apk: digestOf(one.info.name) }));
+    const bills = new MemoryBillCache(1_000_000);
+    set = await PackageSet.of({ ...set.input, packages }, { blobs, packs: blobs, bills });
+    const image = await compose('{layering: {}, environment: {A: a}}');
+    expect(image.blobs).toHaveLength(1);
+    const [layer] = image.links;
+    expect(image.links).toHaveLength(1);
+    expect(layer).toMatchObject((layer && (await blobs.stat(layer.digest))) ?? {});
+    const other = await compose('{environment: {A: a}}');
+    expect(other.blobs).toHaveLength(2);
+  });
+
   test('is described: bill of materials, provenance, signature', async () => {
     const image = await compose(`{environment: {A: '"resolvedDependencies":[]'}}`);
     const statements = image.statements.map(({ parts }) =>
@@ -200,5 +219,9 @@ describe('a composed image', () => {
       fixturePackages().map(({ info }) => `${info.name}-${info.version}.apk`),
     );
     expect(JSON.stringify(externalParameters['configuration'])).toContain('resolvedDependencies');
+    expect(externalParameters).toMatchObject({
+      base: { name: 'base', digest: digestOf('base') },
+      overlay: `{environment: {A: '"resolvedDependencies":[]'}}`,
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { configure, imageFacts, imageLayers, imageOf } from '@kiln/assemble';
-import type { AssembledTree } from '@kiln/assemble';
+import type { AssembledTree, ImageLayer, StoredLayer } from '@kiln/assemble';
+import type { Digest } from '@kiln/base';
 import { canonicalJson, rfc3339 } from '@kiln/base';
 import { composeBlob } from '@kiln/blobs';
 import type { BlobLink } from '@kiln/factory';
@@ -17,7 +18,8 @@ import { composeStatement } from '@kiln/publish';
 import type { ComposedImage, ComposedStatement, StatementPart } from '@kiln/publish';
 import type { Key } from '@kiln/queue';
 import { composeSpdx } from '@kiln/spdx';
-import { IMAGE_BUILD_TYPE, KILN_BUILDER_ID } from '@kiln/trust';
+import { COMPOSITION_BUILD_TYPE, KILN_BUILDER_ID } from '@kiln/trust';
+import type { ComposedLayer } from './composed-layer.ts';
 import { composeLayer } from './composed-layer.ts';
 import type { PackageSet } from './package-set.ts';
 import type { SegmentMemo } from './segment-memo.ts';
@@ -26,6 +28,9 @@ export interface ComposeRequest {
   readonly set: PackageSet;
   /** Whole: of the base and what is laid over it. Its packages are those that the set was resolved from. */
   readonly config: ImageConfig;
+  /** The image that it is laid over, and the text that is laid over it: for the provenance. */
+  readonly base: { readonly name: string; readonly manifest: Digest };
+  readonly overlay: string;
   readonly repository: string;
   /** Whose record the statements are. */
   readonly key: Key;
@@ -51,28 +56,28 @@ export async function composeImage(
   const layers = planned ?? (await imageLayers(assembled));
   const top = layers.at(-1);
   if (top === undefined) throw new Error('assertion failed: an image without layers');
-  const shared = await Promise.all(layers.slice(0, -1).map((layer) => set.stored(layer)));
-  const own = await composeLayer(top, memo);
-  const { digest, sizeBytes } = own.blob;
-  const ownDescriptor = { mediaType: mediaTypes.layerGzip, digest, sizeBytes };
+  const stored = await Promise.all(layers.slice(0, -1).map((layer) => set.stored(layer)));
+  const own = contentBytes(top) > ownBytesMax ? undefined : await composeLayer(top, memo);
+  const last = own === undefined ? await set.stored(top) : storedAs(own);
+  const all = [...stored, last];
+  const shared = own === undefined ? all : stored;
   const image = imageOf({
     config: assembled.config,
     arch,
-    layers: [...shared, { descriptor: ownDescriptor, diffId: own.diffId }],
+    layers: all,
     createdSeconds,
   });
-  const layerDescriptors = [...shared.map(({ descriptor }) => descriptor), ownDescriptor];
   const about = {
     assembled,
     request,
     manifest: image.manifest.descriptor,
-    layers: layerDescriptors,
+    layers: all.map(({ descriptor }) => descriptor),
     created: rfc3339(createdSeconds),
   };
   return {
     repository,
     key,
-    blobs: [own.blob, composeBlob([image.config.bytes])],
+    blobs: [...(own === undefined ? [] : [own.blob]), composeBlob([image.config.bytes])],
     links: shared.map(({ descriptor }): BlobLink => descriptor),
     manifest: { blob: composeBlob([image.manifest.bytes]), mediaType: mediaTypes.manifest },
     components: set.components,
@@ -80,6 +85,17 @@ export async function composeImage(
     tags,
     created: about.created,
   };
+}
+
+/** A layer with more in it is not composed in memory but written to the store, as packages' layers are. */
+const ownBytesMax = 16 * 1024 * 1024;
+
+function contentBytes({ entries }: ImageLayer): number {
+  return entries.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
+}
+
+function storedAs({ blob: { digest, sizeBytes }, diffId }: ComposedLayer): StoredLayer {
+  return { descriptor: { mediaType: mediaTypes.layerGzip, digest, sizeBytes }, diffId };
 }
 
 interface About {
@@ -113,12 +129,14 @@ async function sbomStatement(about: About): Promise<ComposedStatement> {
 const noDependencies = '"resolvedDependencies":[]';
 
 function provenanceStatement(about: About): ComposedStatement {
-  const { config, repository, set, builder } = about.request;
+  const { config, repository, set, builder, base, overlay } = about.request;
   const text = canonicalJson(
     slsaProvenance({
-      buildType: IMAGE_BUILD_TYPE,
+      buildType: COMPOSITION_BUILD_TYPE,
       externalParameters: {
         name: repository,
+        base: { name: base.name, digest: base.manifest },
+        overlay,
         configuration: printApkoJson(config),
         architectures: [set.input.arch],
         epochSeconds: set.input.sourceDateEpochSeconds,

@@ -39,8 +39,8 @@ export interface ComposerPorts {
  */
 const rememberMs = 10 * 60_000;
 
-/** Sets of packages that are kept installed: some megabytes each. */
-const setsMax = 32;
+/** Of package sets that are kept installed. */
+const setsBytesMax = 128 * 1024 * 1024;
 
 /** Of packages' files that configurations look at. */
 const filesBytesMax = 32 * 1024 * 1024;
@@ -51,7 +51,6 @@ interface Stored {
   readonly since: number;
   readonly memo: SegmentMemo;
   readonly files: RememberedFiles;
-  /** Each counts as one byte. */
   readonly sets: RecentlyUsed<Digest, Promise<PackageSet>>;
 }
 
@@ -116,7 +115,7 @@ export class Composer {
       since: this.#ports.clock.now(),
       memo: new SegmentMemo(this.#ports.blobs),
       files: rememberedFiles(filesBytesMax),
-      sets: new RecentlyUsed({ bytesMax: setsMax }),
+      sets: new RecentlyUsed({ bytesMax: setsBytesMax }),
     };
   }
 
@@ -131,6 +130,8 @@ export class Composer {
       {
         set: await this.#setOf(base, packages),
         config,
+        base: { name: bundle.name, manifest: base.manifest },
+        overlay: composition.overlay,
         repository,
         key: imageKey(bundle.name),
         tags: tags.map((tag) => ({ tag, expected: 'any' })),
@@ -181,8 +182,11 @@ export class Composer {
     const known = sets.get(key);
     if (known !== undefined) return known;
     const set = this.#install(bundle, packages);
-    sets.set(key, set, 1);
-    set.catch(() => sets.delete(key));
+    sets.set(key, set, 0);
+    set.then(
+      ({ weightBytes }) => sets.set(key, set, weightBytes),
+      () => sets.delete(key),
+    );
     return set;
   }
 

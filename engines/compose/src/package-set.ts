@@ -54,6 +54,9 @@ export interface PackageSetPorts {
   readonly files?: RememberedFiles;
 }
 
+/** Of a file's entries in package, tree and plan. */
+const fileWeightBytes = 2048;
+
 const ownFilesBytesMax = 8 * 1024 * 1024;
 
 /**
@@ -114,6 +117,13 @@ export class PackageSet {
 
   get components(): readonly Component[] {
     return this.packages.map(({ info: { name, version } }) => ({ type: 'apk', name, version }));
+  }
+
+  /** What it takes of memory, about: a file's name with all that is planned of it, and the packages' part of descriptions. */
+  get weightBytes(): number {
+    const files = this.packages.reduce((sum, { members }) => sum + members.length, 0);
+    const described = this.fragments.flat().reduce((sum, { length }) => sum + length, 0);
+    return files * fileWeightBytes + 3 * described;
   }
 
   get packages(): readonly PackageContents[] {

@@ -4,6 +4,8 @@
  */
 export const KILN_BUILDER_ID = 'kiln:builder/sandbox/v1';
 export const IMAGE_BUILD_TYPE = 'kiln:build-type/image/v1';
+/** An image that was laid over another one, and not tested itself. */
+export const COMPOSITION_BUILD_TYPE = 'kiln:build-type/composition/v1';
 export const PACKAGE_BUILD_TYPE = 'kiln:build-type/package/v1';
 export const SEED_BUILD_TYPE = 'kiln:build-type/seed-package/v1';
 
@@ -28,6 +30,13 @@ export const kilnImageExpectations: ProvenanceExpectations = {
       {
         required: ['name', 'configuration', 'architectures'],
         optional: ['repositories', 'tests', 'epochSeconds', 'catalog', 'options'],
+      },
+    ],
+    [
+      COMPOSITION_BUILD_TYPE,
+      {
+        required: ['name', 'configuration', 'architectures', 'base', 'overlay'],
+        optional: ['epochSeconds'],
       },
     ],
   ]),

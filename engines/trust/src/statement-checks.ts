@@ -10,6 +10,7 @@ import {
 import type { Statement } from '@kiln/intoto';
 import { attempt } from './attestations.ts';
 import type { Attestations } from './attestations.ts';
+import { COMPOSITION_BUILD_TYPE } from './build-types.ts';
 import type { ProvenanceExpectations } from './build-types.ts';
 import { no, yes } from './read-content.ts';
 import type { Outcome } from './read-content.ts';
@@ -40,6 +41,28 @@ export function checkKind(
   const bad = outcomes.find(({ ok }) => !ok);
   if (kind === 'test result' && bad !== undefined) return bad;
   return outcomes.find(({ ok }) => ok) ?? bad ?? no(whyNone(type, attestations));
+}
+
+/** Whether anything of this kind was said, good or bad; also what did not count. */
+export function hasKind(kind: AttestationKind, { statements, rejected }: Attestations): boolean {
+  const type = predicateTypes[kind];
+  return (
+    statements.some(({ predicateType }) => predicateType === type) ||
+    rejected.some(({ claimedType }) => claimedType === type)
+  );
+}
+
+/**
+ * True where the only provenance is that of a composition: an image laid over another one, for which nobody claims that it was
+ * tested.
+ */
+export function isComposition({ statements }: Attestations): boolean {
+  const types = statements
+    .filter(({ predicateType }) => predicateType === SLSA_PROVENANCE_PREDICATE)
+    .map(({ predicate }) => attempt(() => parseProvenance(predicate).buildType));
+  return (
+    types.length > 0 && types.every((type) => type.ok && type.value === COMPOSITION_BUILD_TYPE)
+  );
 }
 
 function whyNone(type: string, { statements, rejected }: Attestations): string {

@@ -116,6 +116,27 @@ test('strangers pull it, find no fault, and verify its signature, bill of materi
     await run(clients.cosign, ['verify-attestation', '--type', type, ...trust, name], alone());
 });
 
+test('kiln verify finds all that belongs to it, and that nobody tested it', async () => {
+  const overlay = within('verified.yaml');
+  fs.writeFileSync(overlay, 'environment: {A: verified}\n');
+  const { digest } = await compose('static', overlay, '--to', 'custom/static:verified');
+  const said = await factory.succeed(['verify', `custom/static@${digest}`]);
+  expect(said).toMatch(/-\s+test result composed of a tested image, and not tested itself/);
+  expect(said).toMatch(/ok\s+provenance/);
+  const { manifest } = await factory.image('static');
+  const trust = ['--key', key, '--insecure-ignore-tlog', '--allow-http-registry'];
+  const name = `${registry}/custom/static@${digest}`;
+  const words = ['verify-attestation', '--type', 'slsaprovenance1', ...trust, name];
+  const { payload } = JSON.parse(await run(clients.cosign, words, alone())) as { payload: string };
+  const provenance = JSON.parse(Buffer.from(payload, 'base64').toString()) as {
+    predicate: { buildDefinition: { externalParameters: Record<string, unknown> } };
+  };
+  expect(provenance.predicate.buildDefinition.externalParameters).toMatchObject({
+    base: { name: 'static', digest: manifest },
+    overlay: expect.stringContaining('verified'),
+  });
+});
+
 test('many are answered in their order, each for itself', async () => {
   const line = (number: number): string =>
     JSON.stringify({
@@ -149,16 +170,38 @@ test('many are answered in their order, each for itself', async () => {
 
 test('many come from a file, too', async () => {
   const file = within('many.jsonl');
-  const lines = [1, 2].map((n) =>
-    JSON.stringify({ base: 'static', repository: 'files/static', overlay: { cmd: `${n}` } }),
-  );
-  fs.writeFileSync(file, `${lines.join('\n')}\n`);
+  const lineOf = (cmd: string): string =>
+    JSON.stringify({ base: 'static', repository: 'files/static', overlay: { cmd } });
+  const lines = ['1', '2'].map(lineOf);
+  fs.writeFileSync(file, `${lines.join('\n\n')}\n`);
   const said = await factory.succeed(['image', 'compose', '--from', file, '--json']);
   const answers = said.trimEnd().split('\n');
   expect(answers.map((text) => (JSON.parse(text) as Composed).repository)).toEqual([
     'files/static',
     'files/static',
   ]);
+  fs.writeFileSync(file, `${lineOf('3')}\n\n{"base": "nowhere", "repository": "files/static"}\n`);
+  const refusing = await factory.kiln(['image', 'compose', '--from', file]);
+  expect([refusing.exitCode, refusing.stdout]).toEqual([
+    1,
+    expect.stringMatching(/^files\/static@sha256:[0-9a-f]{64}\n$/),
+  ]);
+  expect(refusing.stderr).toMatch(/^line 3: error\[COMPOSE_BASE_UNKNOWN\]/m);
+  fs.writeFileSync(file, `${lineOf('4')}\n{}\n`);
+  const broken = await factory.kiln(['image', 'compose', '--from', file]);
+  expect(broken.exitCode).toBe(1);
+  expect(broken.stderr).toMatch(/1 answered, 1 sent without an answer[^]*COMPOSE_BODY_INVALID/);
+});
+
+test('a file that is not there is named', async () => {
+  const nowhere = within('nowhere');
+  for (const words of [
+    ['--from', nowhere],
+    ['static', nowhere, '--to', 'a/b'],
+  ]) {
+    const { exitCode, stderr } = await factory.kiln(['image', 'compose', ...words]);
+    expect([exitCode, stderr]).toEqual([4, expect.stringContaining(`no file ${nowhere}`)]);
+  }
 });
 
 test('what cannot be is refused, and says why', async () => {
@@ -195,6 +238,7 @@ test('a body that is none is refused at its line', async () => {
         code: 'COMPOSE_BODY_INVALID',
         message: 'line 2 is not JSON',
       }),
+      ended: true,
     },
   ]);
   const [unknown] = await ask([JSON.stringify({ base: 'static', repository: 'x/y', image: 1 })]);

@@ -9,7 +9,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Composes images of the catalog with others laid over them. The body is a line of JSON for each, with "base", "repository", "tags" and "overlay" (an image configuration); so is the answer, with "digest", or "error". An answer that ends without a line for each question was cut off by the error on its last line. */
+        /** @description Composes images of the catalog with others laid over them. The body is a line of JSON for each, with "base", "repository", "tags" and "overlay" (an image configuration); so is the answer, with "digest", or "error". A line with "ended" is the last one: what befell the whole. */
         post: {
             parameters: {
                 query?: never;

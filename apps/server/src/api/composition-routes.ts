@@ -30,7 +30,7 @@ export function compositionRoutes(server: FastifyInstance, compositions: Composi
       schema: {
         consumes: [jsonLines],
         description:
-          'Composes images of the catalog with others laid over them. The body is a line of JSON for each, with "base", "repository", "tags" and "overlay" (an image configuration); so is the answer, with "digest", or "error". An answer that ends without a line for each question was cut off by the error on its last line.',
+          'Composes images of the catalog with others laid over them. The body is a line of JSON for each, with "base", "repository", "tags" and "overlay" (an image configuration); so is the answer, with "digest", or "error". A line with "ended" is the last one: what befell the whole.',
       },
     },
     (request, reply) => {
@@ -53,7 +53,7 @@ async function* answersTo(
   } catch (error) {
     const { code, hint } =
       error instanceof KilnError ? error : { code: 'INTERNAL', hint: 'kiln logs server' };
-    yield line({ error: { code, message: messageOf(error), hint: hint ?? '' } });
+    yield line({ error: { code, message: messageOf(error), hint: hint ?? '' }, ended: true });
   }
 }
 

@@ -8,4 +8,8 @@ export type CompositionAnswer =
       readonly digest: string;
       readonly tags: readonly string[];
     }
-  | { readonly error: ErrorFacts };
+  | {
+      readonly error: ErrorFacts;
+      /** The error ended the answer: what was asked after the answers before it has none. */
+      readonly ended?: true;
+    };
