@@ -1,5 +1,9 @@
 import fs from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:http';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { KilnError, messageOf } from '@kiln/base';
 import type { Config } from './config.ts';
 
@@ -49,9 +53,9 @@ export class Client {
   /** The JSON answer. Throws the server's error under its code, or `FACTORY_UNREACHABLE`. */
   async call<T>(method: 'GET' | 'POST', route: string, body?: unknown): Promise<T> {
     const response = await this.#send(method, route, body);
-    const text = await response.text();
-    if (response.ok) return JSON.parse(text) as T;
-    throw errorOf(response.status, text);
+    const answer = await response.text();
+    if (response.ok) return JSON.parse(answer) as T;
+    throw errorOf(response.status, answer);
   }
 
   /** The text of an answer, as it comes. */
@@ -64,21 +68,43 @@ export class Client {
       yield decoder.decode(chunk as Uint8Array, { stream: true });
   }
 
-  /** Sends a body as it comes, and gives the answer as it comes: a long body may be answered before its end. */
+  /**
+   * Sends a body as it comes, and gives the answer as it comes: a long body may be answered before its end, and either side may take
+   * its time. Throws what the body throws, the server's error, and `FACTORY_UNREACHABLE` where the answer breaks off.
+   */
   async *exchange(
     route: string,
     contentType: string,
     body: AsyncIterable<Uint8Array>,
   ): AsyncIterable<Uint8Array> {
-    const response = await this.#fetch(route, {
-      method: 'POST',
-      body: ReadableStream.from(body),
-      headers: { 'content-type': contentType },
-      duplex: 'half',
+    const headers = { 'content-type': contentType };
+    const asking = request(`${this.base}${route}`, { method: 'POST', headers });
+    const answered = Promise.withResolvers<IncomingMessage>();
+    // It is told where the answer is waited for, which may not be reached.
+    answered.promise.catch(() => undefined);
+    asking.once('response', answered.resolve).on('error', answered.reject);
+    let failure: { readonly error: unknown } | undefined;
+    const source = watched(body, (error) => {
+      failure = { error };
+      answered.reject(error);
+      answered.promise.then(
+        (answer) => answer.destroy(),
+        () => undefined,
+      );
     });
-    if (!response.ok || response.body === null)
-      throw errorOf(response.status, await response.text());
-    yield* response.body;
+    // What befalls it is told by the source or by the answer; a source that still waits is not waited for.
+    pipeline(source, asking).catch(() => undefined);
+    try {
+      const answer = await answered.promise;
+      if (answer.statusCode !== 200) throw errorOf(answer.statusCode ?? 0, await text(answer));
+      yield* answer as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      if (failure !== undefined) throw failure.error;
+      throw error instanceof KilnError ? error : unreachable('the answer broke off', error);
+    } finally {
+      asking.destroy();
+    }
+    if (failure !== undefined) throw failure.error;
   }
 
   #send(method: string, route: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
@@ -95,22 +121,35 @@ export class Client {
     try {
       return await fetch(`${this.base}${route}`, init);
     } catch (error) {
-      throw new KilnError(
-        'FACTORY_UNREACHABLE',
-        `the factory does not answer: ${messageOf(error)}`,
-        {
-          hint: 'kiln logs server shows what the server says',
-          retry: 'later',
-          cause: error,
-        },
-      );
+      throw unreachable('the factory does not answer', error);
     }
   }
 }
 
-function errorOf(status: number, text: string): KilnError {
+/** A stream, which tells what befell it. */
+async function* watched(
+  source: AsyncIterable<Uint8Array>,
+  onFailure: (error: unknown) => void,
+): AsyncGenerator<Uint8Array> {
   try {
-    const { error } = JSON.parse(text) as {
+    yield* source;
+  } catch (error) {
+    onFailure(error);
+    throw error;
+  }
+}
+
+function unreachable(what: string, error: unknown): KilnError {
+  return new KilnError('FACTORY_UNREACHABLE', `${what}: ${messageOf(error)}`, {
+    hint: 'kiln logs server shows what the server says',
+    retry: 'later',
+    cause: error,
+  });
+}
+
+function errorOf(status: number, answer: string): KilnError {
+  try {
+    const { error } = JSON.parse(answer) as {
       error: { code: string; message: string; hint: string };
     };
     return new KilnError(error.code, error.message, { hint: error.hint });

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { KilnError, linesOf } from '@kiln/base';
 import {
   emptyImageConfig,
@@ -67,7 +66,7 @@ async function composeOne({ config, positionals, flags, print }: Invocation): Pr
   const overlay =
     file === undefined
       ? own
-      : overlayImageConfig(parseImageConfig(await readFile(file, 'utf8'), file), own);
+      : overlayImageConfig(parseImageConfig(await found(file, readFile(file, 'utf8')), file), own);
   const composition = {
     base,
     repository,
@@ -117,15 +116,23 @@ async function composeMany({ config, positionals, flags, print }: Invocation): P
     throw usage(imageCompose, `with --from, the base is named in each line: ${positionals[0]}`);
   const client = connectClient(config);
   const file = String(flags['from']);
-  const source = file === '-' ? process.stdin : createReadStream(file);
+  await using handle = file === '-' ? undefined : await found(file, open(file));
+  const asked = new Asked(handle?.createReadStream({ autoClose: false }) ?? process.stdin);
   let [done, refused, toldAt] = [0, 0, performance.now()];
-  for await (const answer of ask(client, source)) {
+  for await (const answer of ask(client, asked.read())) {
+    if ('ended' in answer) {
+      const open = asked.lines.length - done;
+      print.talk(`kiln: ${done} answered, ${open} sent without an answer\n`);
+      throw errorOf(answer.error);
+    }
     done += 1;
     if (flags['json'] === true) print.data(`${JSON.stringify(answer)}\n`);
     else if (!('error' in answer)) print.data(`${said(answer)}\n`);
     if ('error' in answer) {
       refused += 1;
-      print.talk(`line ${done}: error[${answer.error.code}]: ${answer.error.message}\n`);
+      print.talk(
+        `line ${asked.lines[done - 1] ?? '?'}: error[${answer.error.code}]: ${answer.error.message}\n`,
+      );
     }
     if (performance.now() - toldAt < progressMs) continue;
     toldAt = performance.now();
@@ -135,6 +142,44 @@ async function composeMany({ config, positionals, flags, print }: Invocation): P
     `kiln: composed ${done - refused} images${refused > 0 ? `, ${refused} refused` : ''}\n`,
   );
   return refused > 0 ? 1 : 0;
+}
+
+/** The lines of a file that ask for something; blank ones are answered by nobody. */
+class Asked {
+  /** The number in the file of each question that was sent. */
+  readonly lines: number[] = [];
+  readonly #source: AsyncIterable<Uint8Array>;
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source;
+  }
+
+  async *read(): AsyncIterable<Uint8Array> {
+    let number = 0;
+    const tooLong = (): KilnError =>
+      new KilnError(
+        'COMPOSE_BODY_INVALID',
+        `line ${number + 1} is longer than ${lineBytesMax} bytes`,
+      );
+    for await (const line of linesOf(this.#source, lineBytesMax, tooLong)) {
+      number += 1;
+      if (line.trim() === '') continue;
+      this.lines.push(number);
+      yield Buffer.from(`${line}\n`);
+    }
+  }
+}
+
+/** What is read of a file. Throws `COMPOSE_FILE_NOT_FOUND` where there is none. */
+async function found<T>(file: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new KilnError('COMPOSE_FILE_NOT_FOUND', `there is no file ${file}`, {
+      hint: 'name an image configuration, or with --from a file of lines',
+    });
+  }
 }
 
 async function* one(composition: object): AsyncIterable<Uint8Array> {

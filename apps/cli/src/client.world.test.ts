@@ -1,0 +1,78 @@
+import type { RequestListener, Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Client } from './client.ts';
+
+let server: Server | undefined;
+
+afterEach(async () => {
+  server?.closeAllConnections();
+  await new Promise((resolve) => (server === undefined ? resolve(0) : server.close(resolve)));
+  server = undefined;
+});
+
+async function clientOf(listener: RequestListener): Promise<Client> {
+  const started = createServer(listener);
+  server = started;
+  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
+  return new Client((started.address() as AddressInfo).port);
+}
+
+async function* body(...parts: readonly (string | Error)[]): AsyncIterable<Uint8Array> {
+  for (const part of parts) {
+    if (part instanceof Error) throw part;
+    yield Buffer.from(part);
+  }
+}
+
+async function exchanged(client: Client, source: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of client.exchange('/x', 'text/plain', source)) parts.push(part);
+  return Buffer.concat(parts).toString();
+}
+
+describe('an exchange', () => {
+  test('is answered while it is asked', async () => {
+    const client = await clientOf((request, response) => void request.pipe(response));
+    const answered = Promise.withResolvers<undefined>();
+    async function* source(): AsyncIterable<Uint8Array> {
+      yield Buffer.from('first ');
+      await answered.promise;
+      yield Buffer.from('second');
+    }
+    const answers = client.exchange('/x', 'text/plain', source())[Symbol.asyncIterator]();
+    expect(String((await answers.next()).value)).toBe('first ');
+    answered.resolve(undefined);
+    expect(String((await answers.next()).value)).toBe('second');
+    expect((await answers.next()).done).toBe(true);
+  });
+
+  test('throws what the source throws, before its first byte and after', async () => {
+    const client = await clientOf((request, response) => void request.pipe(response));
+    await expect(exchanged(client, body(new Error('no source')))).rejects.toThrow('no source');
+    await expect(exchanged(client, body('a', new Error('gone')))).rejects.toThrow('gone');
+  });
+
+  test('throws what the server says', async () => {
+    const client = await clientOf((_request, response) => {
+      response.statusCode = 400;
+      response.end('{"error": {"code": "A_CODE", "message": "it is so", "hint": "do that"}}');
+    });
+    await expect(exchanged(client, body('a'))).rejects.toMatchObject({
+      code: 'A_CODE',
+      message: 'it is so',
+      hint: 'do that',
+    });
+  });
+
+  test('that breaks off, or is not answered, is to be tried later', async () => {
+    const broken = await clientOf((_request, response) => {
+      response.write('a');
+      setImmediate(() => response.destroy());
+    });
+    const refused = { code: 'FACTORY_UNREACHABLE', retry: 'later' };
+    await expect(exchanged(broken, body('a'))).rejects.toMatchObject(refused);
+    await expect(exchanged(new Client(1), body('a'))).rejects.toMatchObject(refused);
+  });
+});
