@@ -12,6 +12,7 @@ import type { TarEntry } from '@kiln/tar';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readImageContents } from './contents.ts';
 import { NamedImage } from './named.ts';
+import { layerArchive } from './pull.ts';
 
 const blobs = new Map<string, Uint8Array>();
 let server: Server;
@@ -111,3 +112,23 @@ test('a layer that is not what its digest says is refused', async () => {
   blobs.delete(layer.digest);
   await expect(readImageContents(image([layer]))).rejects.toMatchObject({ code: 'IMAGE_CONTENT' });
 });
+
+test.each([
+  ['gzip', mediaTypes.layerGzip, gzipBytes],
+  ['zstd', mediaTypes.layerZstd, zstdCompressSync],
+])(
+  'a layer of %s that unpacks to more than it may is refused, and so is a broken one',
+  async (_, type, compress) => {
+    const bomb = put(compress(new Uint8Array(2 ** 20)), type);
+    const drain = async (layer: Descriptor): Promise<void> => {
+      for await (const chunk of layerArchive(image([layer]), layer, 2 ** 16)) void chunk;
+    };
+    await expect(drain(bomb)).rejects.toMatchObject({
+      code: 'IMAGE_CONTENT',
+      message: expect.stringContaining('65536'),
+    });
+    const packed = compress(lower);
+    for (const bytes of [packed.subarray(0, packed.length - 3), Buffer.from('none of these')])
+      await expect(drain(put(bytes, type))).rejects.toMatchObject({ code: 'IMAGE_CONTENT' });
+  },
+);

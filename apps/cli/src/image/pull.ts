@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { Readable, pipeline } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Digest } from '@kiln/base';
 import { KilnError, digestFromHex, digestOf } from '@kiln/base';
 import type { Config, Descriptor, Manifest } from '@kiln/oci';
-import { mediaTypes, parseConfig, parseManifestDocument } from '@kiln/oci';
-import { paddedSize } from '@kiln/tar';
+import { parseConfig, parseManifestDocument } from '@kiln/oci';
+import { defaultTarLimits, paddedSize } from '@kiln/tar';
 import type { NamedImage } from './named.ts';
 
 const configBytesMax = 4 * 1024 * 1024;
 const layerBytesMax = 8 * 1024 * 1024 * 1024;
+/** What a layer may unpack to: a byte of gzip may be a thousand zeros, one of Zstandard thirty thousand. */
+const archiveBytesMax = defaultTarLimits.totalBytesMax;
 /** An index may list an index; deeper ones nobody makes. */
 const depthMax = 3;
 
@@ -58,27 +60,45 @@ export async function findManifest(source: NamedImage): Promise<FoundManifest> {
 
 /**
  * The archive in a layer, as it comes; the layer's digest is checked at its end. umoci leaves the last block of what it inserts
- * unfinished, which the digest says was not lost on the way: it is filled up. Throws `IMAGE_CONTENT`.
+ * unfinished, which the digest says was not lost on the way: it is filled up. Throws `IMAGE_CONTENT`, for what unpacks to more
+ * than `bytesMax` too.
  */
 export async function* layerArchive(
   source: NamedImage,
   layer: Descriptor,
+  bytesMax: number = archiveBytesMax,
 ): AsyncGenerator<Uint8Array> {
   let size = 0;
   for await (const chunk of unpacked(source, layer)) {
     size += chunk.length;
+    if (size > bytesMax)
+      throw new KilnError(
+        'IMAGE_CONTENT',
+        `${layer.digest} unpacks to more than ${bytesMax} bytes`,
+      );
     yield chunk;
   }
   yield new Uint8Array(paddedSize(size) - size);
 }
 
-function unpacked(source: NamedImage, layer: Descriptor): AsyncIterable<Uint8Array> {
+async function* unpacked(source: NamedImage, layer: Descriptor): AsyncGenerator<Uint8Array> {
   const blob = Readable.from(checked(source, layer.digest, layerBytesMax));
   const open = decompressor(layer.mediaType);
-  if (open === undefined) return blob as AsyncIterable<Uint8Array>;
+  if (open === undefined) {
+    yield* blob as AsyncIterable<Uint8Array>;
+    return;
+  }
   const stream = open();
-  blob.on('error', (error) => stream.destroy(error));
-  return blob.pipe(stream) as AsyncIterable<Uint8Array>;
+  // What goes wrong is seen by whoever reads the archive.
+  pipeline(blob, stream, () => undefined);
+  try {
+    yield* stream as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    if (error instanceof KilnError || !isDecompression(error)) throw error;
+    throw new KilnError('IMAGE_CONTENT', `${layer.digest} is not what its type says`, {
+      cause: error,
+    });
+  }
 }
 
 function decompressor(
@@ -86,7 +106,13 @@ function decompressor(
 ): typeof createGunzip | typeof createZstdDecompress | undefined {
   // Docker's own types end so too.
   if (mediaType.endsWith('.tar')) return undefined;
-  return mediaType === mediaTypes.layerZstd ? createZstdDecompress : createGunzip;
+  return mediaType.endsWith('zstd') ? createZstdDecompress : createGunzip;
+}
+
+/** An error of zlib or zstd, whose codes are `Z_…` and `ZSTD_…`. */
+function isDecompression(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && /^Z(STD)?_/.test(code);
 }
 
 async function* checked(
