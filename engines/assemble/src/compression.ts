@@ -1,4 +1,4 @@
-import { constants, zstdCompress } from 'node:zlib';
+import { constants, crc32, zstdCompress } from 'node:zlib';
 import type { ZstdOptions } from 'node:zlib';
 import { promisify } from 'node:util';
 import { deflateSegment, segmentedMember } from '@kiln/gzip';
@@ -13,9 +13,12 @@ export interface LayerSegment {
   readonly crc: number;
 }
 
+/** How layers may be compressed, in the words of settings. */
+export type CompressionName = 'gzip' | 'zstd';
+
 /** How layers are compressed. Segments are made by threads of Node's pool; the same content gives the same bytes. */
 export interface LayerCompression {
-  readonly name: 'gzip' | 'zstd';
+  readonly name: CompressionName;
   /** What segments depend on beside their content. */
   readonly format: string;
   readonly mediaType: string;
@@ -35,16 +38,26 @@ export const gzipLayers: LayerCompression = {
 
 const zstdAtHand = promisify<Uint8Array, ZstdOptions, Buffer>(zstdCompress);
 
-/** Zstandard frames (RFC 8878), level 3, one after another: smaller and faster, read by clients since about 2021. */
+/** Zstandard frames (RFC 8878), level 3, one after another: somewhat smaller, made in half the time; read by Docker since 23, containerd since 1.5. */
 export const zstdLayers: LayerCompression = {
   name: 'zstd',
   format: 'zstd/3',
   mediaType: mediaTypes.layerZstd,
   async segment(content) {
     const params = { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 };
-    return { bytes: await zstdAtHand(content, { params }), sizeBytes: content.length, crc: 0 };
+    return {
+      bytes: await zstdAtHand(content, { params }),
+      sizeBytes: content.length,
+      crc: crc32(content),
+    };
   },
   async *archive(segments) {
     for await (const { bytes } of segments) yield bytes;
   },
+};
+
+/** Each by its name. */
+export const layerCompressions: Readonly<Record<CompressionName, LayerCompression>> = {
+  gzip: gzipLayers,
+  zstd: zstdLayers,
 };

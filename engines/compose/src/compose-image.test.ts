@@ -5,15 +5,17 @@ import {
   imageLayers,
   imageOf,
   storeLayer,
+  zstdLayers,
 } from '@kiln/assemble';
 import type { PackageContents } from '@kiln/assemble';
 import { directory, file, fixturePackage, symlink } from '@kiln/assemble/testing';
 import { digestOf } from '@kiln/base';
-import { MemoryBlobs, partBytes } from '@kiln/blobs';
+import { MemoryBlobs, composeBlob, partBytes } from '@kiln/blobs';
 import type { ComposedBlob } from '@kiln/blobs';
 import { imageKey } from '@kiln/factory';
 import { parseImageConfig } from '@kiln/image-config';
 import { parseProvenance, parseStatement } from '@kiln/intoto';
+import { mediaTypes, parseManifest } from '@kiln/oci';
 import type { ComposedImage } from '@kiln/publish';
 import { parseSpdx } from '@kiln/spdx';
 import * as fc from 'fast-check';
@@ -62,6 +64,7 @@ function fixturePackages(): readonly PackageContents[] {
 let blobs: MemoryBlobs;
 let read: string[];
 let set: PackageSet;
+let zstdSet: PackageSet;
 let memo: SegmentMemo;
 
 function withReads(contents: PackageContents): PackageContents {
@@ -88,14 +91,16 @@ beforeEach(async () => {
     namespace: 'test',
   };
   const bills = new MemoryBillCache(1_000_000);
-  set = await PackageSet.of(input, { blobs, packs: blobs, bills });
+  const ports = { blobs, packs: blobs, bills };
+  set = await PackageSet.of(input, ports);
+  zstdSet = await PackageSet.of({ ...input, compression: 'zstd' }, ports);
   memo = new SegmentMemo(blobs);
 });
 
-const compose = (yaml: string): Promise<ComposedImage> =>
+const compose = (yaml: string, of = set): Promise<ComposedImage> =>
   composeImage(
     {
-      set,
+      set: of,
       config: parseImageConfig(yaml, 'image.yaml'),
       base: { name: 'base', manifest: digestOf('base') },
       overlay: yaml,
@@ -110,7 +115,7 @@ const compose = (yaml: string): Promise<ComposedImage> =>
 const bytesOf = ({ parts }: ComposedBlob): Buffer => Buffer.concat(parts.map(partBytes));
 
 /** The manifest that a build without any of this gives. */
-async function coldManifest(yaml: string): Promise<string> {
+async function coldManifest(yaml: string, compression = gzipLayers): Promise<string> {
   const packages = fixturePackages();
   const assembled = await assemble({
     config: parseImageConfig(yaml, 'image.yaml'),
@@ -122,7 +127,7 @@ async function coldManifest(yaml: string): Promise<string> {
   const store = new MemoryBlobs();
   const layers = [];
   for (const layer of await imageLayers(assembled))
-    layers.push(await storeLayer(layer, { blobs: store, compression: gzipLayers }));
+    layers.push(await storeLayer(layer, { blobs: store, compression }));
   const { config } = assembled;
   const image = imageOf({ config, arch: 'x86_64', layers, createdSeconds: epochSeconds });
   return image.manifest.descriptor.digest;
@@ -159,6 +164,20 @@ describe('a composed image', () => {
       { numRuns: 40 },
     );
     expect(seen.size).toBeGreaterThan(10);
+  });
+
+  test('is compressed as its set says, although others of the same contents are not', async () => {
+    for (const yaml of ['{environment: {A: a}}', '{environment: {A: b}}']) {
+      const gzip = await compose(yaml);
+      const zstd = await compose(yaml, zstdSet);
+      expect(gzip.manifest.blob.digest).toBe(await coldManifest(yaml));
+      expect(zstd.manifest.blob.digest).toBe(await coldManifest(yaml, zstdLayers));
+      const manifest = parseManifest(bytesOf(zstd.manifest.blob));
+      expect(new Set(manifest.layers.map(({ mediaType }) => mediaType))).toEqual(
+        new Set([mediaTypes.layerZstd]),
+      );
+      expect(digestOf(bytesOf(zstd.blobs[0] ?? composeBlob([])))).toBe(zstd.blobs[0]?.digest);
+    }
   });
 
   test('reads no file of a package once the first was made, and refers to what it shares', async () => {

@@ -50,15 +50,15 @@ export async function composeImage(
 ): Promise<ComposedImage> {
   const { set, config, repository, key, tags } = request;
   const { arch, sourceDateEpochSeconds: createdSeconds } = set.input;
-  const { packages } = set;
+  const { packages, compression } = set;
   const assembled = await configure(set.installed, { ...set.installed.input, packages, config });
   const planned = config.layering === undefined ? set.layersOf(assembled.tree) : undefined;
   const layers = planned ?? (await imageLayers(assembled));
   const top = layers.at(-1);
   if (top === undefined) throw new Error('assertion failed: an image without layers');
   const stored = await Promise.all(layers.slice(0, -1).map((layer) => set.stored(layer)));
-  const own = contentBytes(top) > ownBytesMax ? undefined : await composeLayer(top, memo);
-  const last = own === undefined ? await set.stored(top) : storedAs(own);
+  const own = contentBytes(top) > ownBytesMax ? undefined : await composeLayer(top, { memo, compression });
+  const last = own === undefined ? await set.stored(top) : storedAs(own, compression.mediaType);
   const all = [...stored, last];
   const shared = own === undefined ? all : stored;
   const image = imageOf({
@@ -94,8 +94,11 @@ function contentBytes({ entries }: ImageLayer): number {
   return entries.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
 }
 
-function storedAs({ blob: { digest, sizeBytes }, diffId }: ComposedLayer): StoredLayer {
-  return { descriptor: { mediaType: mediaTypes.layerGzip, digest, sizeBytes }, diffId };
+function storedAs(
+  { blob: { digest, sizeBytes }, diffId }: ComposedLayer,
+  mediaType: string,
+): StoredLayer {
+  return { descriptor: { mediaType, digest, sizeBytes }, diffId };
 }
 
 interface About {
@@ -140,6 +143,7 @@ function provenanceStatement(about: About): ComposedStatement {
         configuration: printApkoJson(config),
         architectures: [set.input.arch],
         epochSeconds: set.input.sourceDateEpochSeconds,
+        ...(set.input.compression === 'zstd' ? { compression: 'zstd' } : {}),
       },
       internalParameters: {},
       resolvedDependencies: [],

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { gzipLayers, layerPieces } from '@kiln/assemble';
-import type { ImageLayer, LayerSegment } from '@kiln/assemble';
+import { layerPieces } from '@kiln/assemble';
+import type { ImageLayer, LayerCompression, LayerSegment } from '@kiln/assemble';
 import { concatBytes, digestFromHex } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { BlobPart, ComposedBlob } from '@kiln/blobs';
@@ -12,18 +12,21 @@ export interface ComposedLayer {
   readonly diffId: Digest;
 }
 
-/** The layer that `storeLayer` would store with gzip, of segments that are remembered. */
-export async function composeLayer(layer: ImageLayer, memo: SegmentMemo): Promise<ComposedLayer> {
+/** The layer that `storeLayer` would store, of segments that are remembered. */
+export async function composeLayer(
+  layer: ImageLayer,
+  { memo, compression }: { readonly memo: SegmentMemo; readonly compression: LayerCompression },
+): Promise<ComposedLayer> {
   const hash = createHash('sha256');
   async function* segments(): AsyncGenerator<LayerSegment> {
     for await (const { content, release } of layerPieces(layer.entries)) {
       hash.update(content);
-      yield await memo.segment(content);
+      yield await memo.segment(content, compression);
       release?.();
     }
   }
   const parts: BlobPart[] = [];
-  for await (const bytes of gzipLayers.archive(segments())) parts.push(await memo.part(bytes));
+  for await (const bytes of compression.archive(segments())) parts.push(await memo.part(bytes));
   return { blob: composeBlob(joined(parts)), diffId: digestFromHex(hash.digest('hex')) };
 }
 

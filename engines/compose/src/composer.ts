@@ -173,10 +173,9 @@ export class Composer {
 
   #setOf({ bundle }: BaseImage, packages: readonly LockedPackage[]): Promise<PackageSet> {
     const { arch, settings } = bundle;
+    const { epochSeconds, namespace, compression = 'gzip' } = settings;
     const key = digestOf(
-      [arch, settings.epochSeconds, settings.namespace, ...packages.map(({ apk }) => apk)].join(
-        '\n',
-      ),
+      [arch, epochSeconds, namespace, compression, ...packages.map(({ apk }) => apk)].join('\n'),
     );
     const { sets } = this.#stored;
     const known = sets.get(key);
@@ -203,6 +202,7 @@ export class Composer {
         packages,
         sourceDateEpochSeconds: settings.epochSeconds,
         namespace: settings.namespace,
+        compression: settings.compression ?? 'gzip',
       },
       {
         blobs,

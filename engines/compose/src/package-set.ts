@@ -1,17 +1,19 @@
 import {
   PlannedTree,
-  gzipLayers,
   installTree,
   layerBudgetDefault,
+  layerCompressions,
   packageBill,
   readText,
   storeLayer,
 } from '@kiln/assemble';
 import type {
   BillCache,
+  CompressionName,
   ImageLayer,
   InstalledTree,
   KnownLayers,
+  LayerCompression,
   PackageContents,
   SegmentCache,
   StoredLayer,
@@ -42,6 +44,8 @@ export interface PackageSetInput {
   readonly sourceDateEpochSeconds: number;
   /** What package URLs name. */
   readonly namespace: string;
+  /** Of layers; default gzip. */
+  readonly compression?: CompressionName;
 }
 
 export interface PackageSetPorts {
@@ -115,6 +119,10 @@ export class PackageSet {
     return new PackageSet(input, ports, { installed, fragments, dependencies, plan, segmentOf });
   }
 
+  get compression(): LayerCompression {
+    return layerCompressions[this.input.compression ?? 'gzip'];
+  }
+
   get components(): readonly Component[] {
     return this.packages.map(({ info: { name, version } }) => ({ type: 'apk', name, version }));
   }
@@ -139,7 +147,7 @@ export class PackageSet {
   stored(layer: ImageLayer): Promise<StoredLayer> {
     const before = this.#stored.get(layer);
     if (before !== undefined) return before;
-    const stored = storeLayer(layer, { ...this.#ports, compression: gzipLayers });
+    const stored = storeLayer(layer, { ...this.#ports, compression: this.compression });
     this.#stored.set(layer, stored);
     stored.catch(() => this.#stored.delete(layer));
     return stored;

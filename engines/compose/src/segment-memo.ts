@@ -1,8 +1,6 @@
 import { RecentlyUsed, digestOf } from '@kiln/base';
-import type { Digest } from '@kiln/base';
 import type { BlobPacks, BlobPart, BlobSegment } from '@kiln/blobs';
-import { gzipLayers } from '@kiln/assemble';
-import type { LayerSegment } from '@kiln/assemble';
+import type { LayerCompression, LayerSegment } from '@kiln/assemble';
 import { storeSegments } from '@kiln/publish';
 
 interface Entry {
@@ -20,7 +18,7 @@ const bytesMaxDefault = 16 * 1024 * 1024;
  */
 export class SegmentMemo {
   readonly #packs: BlobPacks;
-  readonly #entries: RecentlyUsed<Digest, Entry>;
+  readonly #entries: RecentlyUsed<string, Entry>;
   readonly #ofBytes = new WeakMap<Uint8Array, Entry>();
 
   constructor(packs: BlobPacks, bytesMax: number = bytesMaxDefault) {
@@ -29,14 +27,14 @@ export class SegmentMemo {
   }
 
   /** The segment of a content. */
-  async segment(content: Uint8Array): Promise<LayerSegment> {
-    const key = digestOf(content);
+  async segment(content: Uint8Array, compression: LayerCompression): Promise<LayerSegment> {
+    const key = `${compression.format} ${digestOf(content)}`;
     const known = this.#entries.get(key);
     if (known !== undefined) {
       known.uses += 1;
       return known.segment;
     }
-    const made = await gzipLayers.segment(content);
+    const made = await compression.segment(content);
     // What it was compressed into is larger than what it holds.
     const segment = { ...made, bytes: new Uint8Array(made.bytes) };
     const entry = { segment, uses: 1, stored: undefined };

@@ -1,3 +1,4 @@
+import type { CompressionName } from '@kiln/assemble';
 import type { Digest } from '@kiln/base';
 import type { Key } from '@kiln/queue';
 import type { Architecture } from '@kiln/recipe';
@@ -19,6 +20,8 @@ export interface CatalogSettings {
   readonly fromSeed: readonly string[];
   /** Variables of every build step, below the recipe's own. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Of the layers of images; gzip where it is absent. */
+  readonly compression?: CompressionName;
 }
 
 /** What `catalog.yaml` says. */
@@ -47,10 +50,11 @@ const settingsSchema = z.object({
       variables: z.record(z.string(), text()).optional(),
     })
     .optional(),
+  images: z.object({ compression: z.enum(['gzip', 'zstd']).optional() }).optional(),
 });
 
 /**
- * Reads `catalog.yaml`; what it leaves out of the environment comes from `base`.
+ * Reads `catalog.yaml`; what it leaves out of the environment and of what holds for all images comes from `base`.
  * Throws `YAML_…` with a position and `CATALOG_DATE`.
  */
 export function parseCatalogDocument(
@@ -65,6 +69,7 @@ export function parseCatalogDocument(
       hint: 'write year-month-day',
     });
   }
+  const compression = settings.images?.compression ?? base?.compression;
   return {
     settings: {
       name: settings.name,
@@ -73,6 +78,7 @@ export function parseCatalogDocument(
       environmentPackages: settings.environment?.packages ?? base?.environmentPackages ?? [],
       fromSeed: settings.environment?.['from-seed'] ?? base?.fromSeed ?? [],
       variables: { ...base?.variables, ...settings.environment?.variables },
+      ...(compression === undefined ? {} : { compression }),
     },
     first: settings.first ?? [],
   };

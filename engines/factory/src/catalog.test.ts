@@ -586,6 +586,31 @@ describe('a catalog beside another', () => {
     expect(bundleOf(read, 'image:hello')).toMatchObject({ repositories: ['own', 'base'] });
   });
 
+  test('compresses layers as the first one does, unless it says otherwise', () => {
+    const compressionOf = (first: string, second: string, key: string): unknown => {
+      const read = readCatalogs(
+        [
+          source('catalog', { ...files, 'catalog.yaml': settings + first }),
+          source('own', { ...own, 'catalog.yaml': own['catalog.yaml'] + second }),
+        ],
+        'x86_64',
+      );
+      return (bundleOf(read, key) as { settings?: { compression?: unknown } }).settings
+        ?.compression;
+    };
+    const zstd = 'images: {compression: zstd}\n';
+    for (const key of ['image:hello', 'package:hello@x86_64']) {
+      expect(compressionOf('', '', key)).toBeUndefined();
+      expect(compressionOf(zstd, '', key)).toBe('zstd');
+      expect(compressionOf('', zstd, key)).toBe('zstd');
+      expect(compressionOf(zstd, 'images: {compression: gzip}\n', key)).toBe('gzip');
+    }
+    expect(compressionOf('', zstd, 'image:server')).toBeUndefined();
+    expect(() => compressionOf('', 'images: {compression: xz}\n', 'image:hello')).toThrow(
+      expect.objectContaining({ position: { file: 'own/catalog.yaml', line: 4, column: 23 } }),
+    );
+  });
+
   test('may not take a recipe’s name', () => {
     const read = readCatalogs(
       [source('catalog', files), source('own', { ...own, 'recipes/zip.yaml': recipe('zip') })],

@@ -29,7 +29,7 @@ export const kilnImageExpectations: ProvenanceExpectations = {
       IMAGE_BUILD_TYPE,
       {
         required: ['name', 'configuration', 'architectures'],
-        optional: ['repositories', 'tests', 'epochSeconds', 'catalog', 'options'],
+        optional: ['repositories', 'tests', 'epochSeconds', 'compression', 'catalog', 'options'],
       },
     ],
     [

@@ -198,6 +198,8 @@ function provenanceOf(
       repositories: inputs.bundle.repositories,
       tests: inputs.bundle.testSource,
       epochSeconds: settings.epochSeconds,
+      // Nothing is said of gzip, which verifiers that know no other accept.
+      ...(settings.compression === 'zstd' ? { compression: 'zstd' } : {}),
       catalog: settings.name,
     },
     internalParameters: { action: request.action },

@@ -1,5 +1,5 @@
 import type { AssembledTree, ImageDocument, StoredLayer } from '@kiln/assemble';
-import { gzipLayers, imageLayers, imageOf, indexOf, storeLayer } from '@kiln/assemble';
+import { imageLayers, imageOf, indexOf, layerCompressions, storeLayer } from '@kiln/assemble';
 import type { RuntimeConfig } from '@kiln/oci';
 import { parseConfig } from '@kiln/oci';
 import { recordedLayers } from '@kiln/compose';
@@ -26,12 +26,11 @@ export async function makeImage(
   signal: AbortSignal,
 ): Promise<BuiltImage> {
   const { blobs, segments } = ports;
+  const compression = layerCompressions[inputs.bundle.settings.compression ?? 'gzip'];
   const known = recordedLayers(ports, inputs.key);
   const layers: StoredLayer[] = [];
   for (const layer of await imageLayers(assembled))
-    layers.push(
-      await storeLayer(layer, { blobs, known, segments, compression: gzipLayers, signal }),
-    );
+    layers.push(await storeLayer(layer, { blobs, known, segments, compression, signal }));
   const createdSeconds = inputs.bundle.settings.epochSeconds;
   const { config, manifest } = imageOf({
     config: assembled.config,

@@ -140,6 +140,7 @@ function actionOf(ports: ImageReconcilerPorts, inputs: ImageInputs): Digest {
     test: inputs.bundle.testSource,
     epochSeconds: inputs.bundle.settings.epochSeconds,
     namespace: inputs.bundle.settings.namespace,
+    compression: inputs.bundle.settings.compression ?? 'gzip',
     packages: lock(inputs.packages),
     testPackages: lock(inputs.testPackages),
   });

@@ -109,6 +109,45 @@ describe('strangers’ clients and the images of kiln image', () => {
     expect(await skopeo('inspect', '--raw', 'oci:one:test')).toContain(one.images[0]?.digest);
   });
 
+  it('layers of zstd: skopeo and crane unpack them to what they say, umoci what skopeo made of them, and Kiln reads them', async () => {
+    const words = ['hello.yaml', '--arch', 'x86_64', '--compression', 'zstd'];
+    const { digest } = await built('build', ...words, '-o', 'zstd/', '-t', 'hello:test');
+    const name = `${registry}/team/zstd:1`;
+    const published = await built('publish', ...words, name);
+    expect(published.digest).toBe(digest);
+    const manifest = await crane('manifest', '--insecure', '--platform', 'linux/amd64', name);
+    const { layers } = JSON.parse(manifest) as {
+      readonly layers: readonly { readonly mediaType: string }[];
+    };
+    expect(new Set(layers.map(({ mediaType }) => mediaType))).toEqual(
+      new Set(['application/vnd.oci.image.layer.v1.tar+zstd']),
+    );
+    // `crane validate` looks into gzip alone.
+    await crane('export', '--insecure', '--platform', 'linux/amd64', name, 'exported.tar');
+    const exported = await run('tar', ['-xOf', join(directory, 'exported.tar'), 'etc/apk/world']);
+    expect(exported).toContain('hello=2.12.1-r3\n');
+    await kiln('build', ...words, '-o', 'zstd.tar', '-t', 'hello:test');
+    const config = JSON.parse(await skopeo('inspect', '--config', 'oci:zstd:test')) as {
+      readonly rootfs: { readonly diff_ids: readonly string[] };
+    };
+    for (const [number, image] of ['oci:zstd:test', 'oci-archive:zstd.tar'].entries()) {
+      await skopeo('copy', '--dest-decompress', image, `dir:plain-${number}`);
+      const files = await readdir(join(directory, `plain-${number}`));
+      expect(files).toEqual(
+        expect.arrayContaining(config.rootfs.diff_ids.map((one) => one.slice('sha256:'.length))),
+      );
+    }
+    // umoci reads zstd since 0.5.
+    await skopeo('copy', 'dir:plain-0', 'oci:from-zstd:test');
+    await umoci('unpack', '--rootless', '--image', 'from-zstd:test', 'unpacked-zstd');
+    const world = join(directory, 'unpacked-zstd/rootfs/etc/apk/world');
+    expect(await readFile(world, 'utf8')).toBe(exported);
+    const gzip = `${registry}/team/zstd:gzip`;
+    await kiln('publish', 'hello.yaml', '--arch', 'x86_64', gzip);
+    expect(await kiln('diff', name, gzip)).toContain('nothing differs');
+    expect(await kiln('why', name, 'libhello')).toContain('hello');
+  });
+
   it('several images: the layout, the archive and what is published are the same', async () => {
     const { digest, images } = await built('build', 'hello.yaml', '-o', 'two/', '-t', 'hello:test');
     await kiln('build', 'hello.yaml', '-o', 'two.tar', '-t', 'hello:test');

@@ -24,6 +24,7 @@ export function taskOfFlags(
     lockFile: text('lockfile'),
     vcs: bool('vcs'),
     sbom: bool('sbom') && list('sbom-formats').includes('spdx'),
+    compression: 'gzip',
     appended: {
       keys: list('keyring-append'),
       buildRepositories: list('build-repository-append'),

@@ -137,8 +137,7 @@ async function buildImage(plan: PlannedImage, context: ImageContext): Promise<Fi
     warnOfMissingFiles(tree, task.log, arch);
     task.onStage?.(`writing layers for ${apkArch(arch)}`);
     const stored = [];
-    for (const layer of await imageLayers(tree))
-      stored.push(await work.addLayer(layer, task.signal));
+    for (const layer of await imageLayers(tree)) stored.push(await work.addLayer(layer, task));
     for (const { digest } of plan.base?.image.manifest.layers ?? [])
       await work.import(plan.base?.folder ?? '', digest);
     return { assembled: tree, layers: stored };

@@ -1,4 +1,5 @@
 import fs from 'node:fs/promises';
+import type { CompressionName } from '@kiln/assemble';
 import { KilnError, shorten } from '@kiln/base';
 import type { LogFields, Logger } from '@kiln/base';
 import type { Command, Invocation, Output } from '../command.ts';
@@ -47,8 +48,9 @@ function taskOf(
   const lockFile = textOf(flags['lockfile']) ?? '';
   if (packages.length > 0 && lockFile !== '')
     throw usage(command, '--package-append and --lockfile do not go together: make the lock anew');
+  const dialect = dialectOf(command, textOf(flags['compat']));
   return {
-    dialect: dialectOf(command, textOf(flags['compat'])),
+    dialect,
     file,
     archs: listOf(flags['arch']).flatMap((word) => word.split(',')),
     folders: listOf(flags['include-paths']),
@@ -57,6 +59,7 @@ function taskOf(
     lockFile,
     vcs: flags['no-vcs'] !== true,
     sbom: textOf(flags['sbom-path']) !== undefined,
+    compression: compressionOf(command, textOf(flags['compression']), dialect),
     appended: {
       keys: listOf(flags['keyring-append']),
       buildRepositories: listOf(flags['build-repository-append']),
@@ -83,6 +86,22 @@ function dialectOf(command: Command, compat: string | undefined): ImageTask['dia
   if (compat === undefined || compat === 'kiln') return 'kiln';
   if (compat === 'apko') return 'apko';
   throw usage(command, `--compat is apko or kiln, and not "${shorten(compat)}"`);
+}
+
+function compressionOf(
+  command: Command,
+  text: string | undefined,
+  dialect: ImageTask['dialect'],
+): CompressionName {
+  if (text === undefined || text === 'gzip') return 'gzip';
+  if (text !== 'zstd')
+    throw usage(command, `--compression is gzip or zstd, and not "${shorten(text)}"`);
+  if (dialect === 'apko')
+    throw usage(
+      command,
+      '--compression zstd and --compat apko do not go together: apko writes gzip',
+    );
+  return 'zstd';
 }
 
 /** Warnings and errors, for people. */

@@ -9,7 +9,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { readIndexFile, writeIndexFile } from '@kiln/apk-files';
 import { assert, collect, seededRandom, systemClock } from '@kiln/base';
-import { parseIndex, parseManifest } from '@kiln/oci';
+import { mediaTypes, parseIndex, parseManifest } from '@kiln/oci';
 import { readTar } from '@kiln/tar';
 import type { TarEntry } from '@kiln/tar';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -277,6 +277,43 @@ describe('kiln image build', () => {
     await expect(
       run(imageBuild, 'image.yaml', '-o', 'a.tar', '--compat', 'docker'),
     ).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  test('compresses layers as it is told, whatever an earlier build left in the caches', async () => {
+    write(`${places}\n  packages: [merged-layout, hello, modes]`, 'archs: [x86_64]');
+    const typesOf = async (file: string, ...words: readonly string[]): Promise<unknown> => {
+      await run(imageBuild, 'image.yaml', '-o', file, ...words);
+      const manifests = [...(await entriesOf(file)).values()].filter(({ text }) =>
+        text.startsWith('{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.'),
+      );
+      return new Set(
+        manifests.flatMap(({ text }) =>
+          parseManifest(Buffer.from(text)).layers.map(({ mediaType }) => mediaType),
+        ),
+      );
+    };
+    const own = ['--cache-dir', './own-cache'];
+    const zstd = ['--compression', 'zstd'];
+    expect(await typesOf('gzip.tar', ...own)).toEqual(new Set([mediaTypes.layerGzip]));
+    expect(await typesOf('zstd.tar', ...own, ...zstd)).toEqual(new Set([mediaTypes.layerZstd]));
+    await typesOf('again.tar', '--cache-dir', './another', ...zstd);
+    await typesOf('named.tar', ...own, '--compression', 'gzip');
+    expect(fs.readFileSync('again.tar').equals(fs.readFileSync('zstd.tar'))).toBe(true);
+    expect(fs.readFileSync('named.tar').equals(fs.readFileSync('gzip.tar'))).toBe(true);
+  });
+
+  test('refuses compressions that there are not, and zstd where apko’s rules count', async () => {
+    write(`${places}\n  packages: [hello]`);
+    const words = ['image.yaml', '-o', 'x.tar', '--compression'];
+    await expect(run(imageBuild, ...words, 'xz')).rejects.toMatchObject({
+      code: 'USAGE',
+      message: '--compression is gzip or zstd, and not "xz"',
+    });
+    await expect(run(imageBuild, ...words, 'zstd', '--compat', 'apko')).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('apko writes gzip'),
+    });
+    expect((await run(imageBuild, ...words, 'gzip', '--compat', 'apko')).code).toBe(0);
   });
 
   test('builds an architecture once that is listed twice, and locks it once', async () => {

@@ -1,5 +1,5 @@
 import type { PackageLimits } from '@kiln/apk';
-import type { AssemblyDialect } from '@kiln/assemble';
+import type { AssemblyDialect, CompressionName } from '@kiln/assemble';
 import type { Logger } from '@kiln/base';
 
 /** Repositories and keys, as a command line or a configuration writes them. */
@@ -39,6 +39,8 @@ export interface ImageTask {
   /** The git commit of the configuration is recorded. */
   readonly vcs: boolean;
   readonly sbom: boolean;
+  /** Of layers; dialect `apko` knows gzip alone. */
+  readonly compression: CompressionName;
   readonly appended: {
     readonly keys: readonly string[];
     readonly buildRepositories: readonly string[];

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
-import { gzipLayers, storeLayer } from '@kiln/assemble';
-import type { ImageLayer, StoredLayer } from '@kiln/assemble';
+import { layerCompressions, storeLayer } from '@kiln/assemble';
+import type { CompressionName, ImageLayer, StoredLayer } from '@kiln/assemble';
 import { FsBlobs } from '@kiln/blobs-fs';
 import { layerCaches } from './layer-caches.ts';
 import type { LayerCaches } from './layer-caches.ts';
@@ -31,10 +31,16 @@ export class WorkFolder implements AsyncDisposable {
   }
 
   /** Compresses a layer, or takes it from an earlier build. */
-  addLayer(layer: ImageLayer, signal: AbortSignal): Promise<StoredLayer> {
+  addLayer(
+    layer: ImageLayer,
+    {
+      compression,
+      signal,
+    }: { readonly compression: CompressionName; readonly signal: AbortSignal },
+  ): Promise<StoredLayer> {
     return storeLayer(layer, {
       blobs: this.blobs,
-      compression: gzipLayers,
+      compression: layerCompressions[compression],
       ...this.#caches,
       signal,
     });
