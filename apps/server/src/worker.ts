@@ -13,7 +13,7 @@ import { SegmentFiles, forgetUnused } from '@kiln/layer-cache';
 import { HttpObserver, RecordFolder } from '@kiln/network-observer';
 import { imageReconciler } from '@kiln/reconcile-image';
 import { indexReconciler } from '@kiln/reconcile-index';
-import { packageReconciler } from '@kiln/reconcile-package';
+import { SegmentsAhead, packageReconciler } from '@kiln/reconcile-package';
 import { seedReconciler } from '@kiln/reconcile-seed';
 import { testReconciler } from '@kiln/reconcile-test';
 import { BwrapSandbox, EnvironmentStore, FsWorkspaces } from '@kiln/sandbox-bwrap';
@@ -96,6 +96,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   await unpacked.forgetUnused(clock.now() - packagesUnusedMs);
   await forgetUnused(place.segments, clock.now() - packagesUnusedMs);
   const segments = new SegmentFiles({ directory: place.segments });
+  const ahead = new SegmentsAhead({ blobs, segments, log, signal: options.signal });
   const builder = { name: 'kiln', version: options.version };
   const archive = new DebianBinaryArchive({ stateDirectory: `${place.apt}/binary`, blobs });
   const sources = new Sources({
@@ -126,7 +127,10 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     queue: factory.queue,
     reconcilers: [
       seedReconciler({ records, blobs, signer, archive, logs, builder }),
-      packageReconciler({ ...building, observer, networkRecords }, buildsAtOnce(cpus)),
+      packageReconciler(
+        { ...building, observer, networkRecords, segments: ahead },
+        buildsAtOnce(cpus),
+      ),
       testReconciler(building, testsAtOnce(cpus)),
       indexReconciler({ records, blobs, signer }),
       imageReconciler(
@@ -146,5 +150,6 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   log.info('worker started', { owner: options.owner });
   await dispatcher.run(options.signal);
   clearInterval(sweep);
+  await ahead.idle();
   await wakeups[Symbol.asyncDispose]();
 }

@@ -21,7 +21,11 @@ export type { FinishedTree, OrderedEntry, TreeMember } from './layer.ts';
 export { layerTar, treeEntries, treeMembers } from './layer.ts';
 export { layerArchive, layerPieces } from './layer-pieces.ts';
 export { layerPlan } from './layer-plan.ts';
-export type { KnownLayers, SegmentCache, StoreLayerOptions, StoredLayer } from './store-layer.ts';
+export type { PackageData } from './layer-pieces.ts';
+export type { PackageSegmentsOptions } from './package-segments.ts';
+export { makePackageSegments } from './package-segments.ts';
+export type { SegmentCache } from './segment-cache.ts';
+export type { KnownLayers, StoreLayerOptions, StoredLayer } from './store-layer.ts';
 export { storeLayer } from './store-layer.ts';
 export type {
   Backing,

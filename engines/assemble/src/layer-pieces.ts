@@ -1,5 +1,6 @@
 import { collect } from '@kiln/base';
 import { endOfArchive, paddedSize, printHeader, wrongContentLength } from '@kiln/tar';
+import type { TarEntry, TarMember } from '@kiln/tar';
 import type { OrderedEntry } from './layer.ts';
 
 /** The archive of a layer, not compressed. */
@@ -61,7 +62,7 @@ export async function* layerPieces(
       for (const content of one.parts) if (content.length > 0) yield { content, source: undefined };
     } else if (sizeBytes >= ownPieceBytesMin) {
       yield* collected.take();
-      yield* contentPieces(one, buffers);
+      yield* contentPieces(one.entry, sourceOf(one), filled(one, buffers));
     } else if (sizeBytes > 0) yield* collected.add(await smallContent(one));
     const padding = paddedSize(sizeBytes) - sizeBytes;
     if (padding > 0) yield* collected.add(new Uint8Array(padding));
@@ -100,62 +101,100 @@ async function smallContent({ entry, open }: OrderedEntry): Promise<Uint8Array> 
   return bytes;
 }
 
-async function* contentPieces(one: OrderedEntry, buffers: Buffers): AsyncGenerator<LayerPiece> {
-  const source = sourceOf(one);
+async function* contentPieces(
+  entry: TarEntry,
+  source: string | undefined,
+  contents: AsyncIterable<Filled>,
+): AsyncGenerator<LayerPiece> {
   let part = 0;
-  let left = one.entry.sizeBytes;
-  for await (const { content, buffer } of filled(one, buffers)) {
+  let left = entry.sizeBytes;
+  for await (const { content, release } of contents) {
     left -= content.length;
-    if (left < 0) throw wrongContentLength(one.entry, one.entry.sizeBytes - left);
-    const release = (): void => buffers.give(buffer);
+    if (left < 0) throw wrongContentLength(entry, entry.sizeBytes - left);
     yield { content, source: source === undefined ? undefined : `${source}/${part}`, release };
     part += 1;
   }
-  if (left > 0) throw wrongContentLength(one.entry, one.entry.sizeBytes - left);
+  if (left > 0) throw wrongContentLength(entry, entry.sizeBytes - left);
+}
+
+/** The data of a package as they come. */
+export interface PackageData {
+  /** `PackageInfo.dataHash`. */
+  readonly dataHash: string;
+  /** All members, in the order of the archive. */
+  readonly members: AsyncIterable<TarMember>;
+}
+
+/** The pieces that `layerPieces` cuts out of a package's files, without what it collects. Throws `TAR_CONTENT_LENGTH`. */
+export async function* packagePieces({
+  dataHash,
+  members,
+}: PackageData): AsyncGenerator<LayerPiece> {
+  if (dataHash === '') return;
+  const buffers = new Buffers();
+  let index = 0;
+  for await (const { entry, content } of members) {
+    if (entry.type === 'file' && entry.sizeBytes >= ownPieceBytesMin)
+      yield* contentPieces(entry, memberSource(dataHash, index), full(content, buffers));
+    index += 1;
+  }
 }
 
 /** The data of a package and the file in them; undefined for contents from elsewhere, and from packages that do not say. */
 export function sourceOf({ node }: OrderedEntry): string | undefined {
   if (node.type !== 'file' || node.content.kind !== 'member') return undefined;
   const { package: contents, index } = node.content;
-  return contents.info.dataHash === '' ? undefined : `${contents.info.dataHash}/${index}`;
+  const { dataHash } = contents.info;
+  return dataHash === '' ? undefined : memberSource(dataHash, index);
+}
+
+function memberSource(dataHash: string, index: number): string {
+  return `${dataHash}/${index}`;
 }
 
 interface Filled {
   readonly content: Uint8Array;
-  readonly buffer: Buffer;
+  readonly release: () => void;
 }
 
 /** The content in buffers that are full, but for the last. */
 async function* filled({ node, open }: OrderedEntry, buffers: Buffers): AsyncGenerator<Filled> {
   const member = node.type === 'file' && node.content.kind === 'member' ? node.content : undefined;
+  if (member?.package.readInto === undefined) {
+    yield* full(open(), buffers);
+    return;
+  }
   let buffer = buffers.take();
-  const read = member?.package.readInto?.(member.index, () => buffer);
-  if (read !== undefined) {
-    for await (const content of read) {
-      const full = buffer;
-      buffer = buffers.take();
-      yield { content, buffer: full };
-    }
-  } else {
-    const content = open();
-    let size = 0;
-    for await (const chunk of content instanceof Uint8Array ? [content] : content) {
-      for (let offset = 0; offset < chunk.length;) {
-        const part = chunk.subarray(offset, offset + buffer.length - size);
-        buffer.set(part, size);
-        size += part.length;
-        offset += part.length;
-        if (size < buffer.length) continue;
-        yield { content: buffer, buffer };
-        buffer = buffers.take();
-        size = 0;
-      }
-    }
-    if (size > 0) {
-      yield { content: buffer.subarray(0, size), buffer };
-      return;
-    }
+  for await (const content of member.package.readInto(member.index, () => buffer)) {
+    const taken = buffer;
+    buffer = buffers.take();
+    yield { content, release: () => buffers.give(taken) };
   }
   buffers.give(buffer);
+}
+
+async function* full(
+  content: AsyncIterable<Uint8Array> | Uint8Array,
+  buffers: Buffers,
+): AsyncGenerator<Filled> {
+  let buffer = buffers.take();
+  let size = 0;
+  const part = (): Filled => {
+    const taken = buffer;
+    return { content: taken.subarray(0, size), release: () => buffers.give(taken) };
+  };
+  for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+    for (let offset = 0; offset < chunk.length;) {
+      const some = chunk.subarray(offset, offset + buffer.length - size);
+      buffer.set(some, size);
+      size += some.length;
+      offset += some.length;
+      if (size < buffer.length) continue;
+      yield part();
+      buffer = buffers.take();
+      size = 0;
+    }
+  }
+  if (size > 0) yield part();
+  else buffers.give(buffer);
 }

@@ -12,7 +12,7 @@ import {
   storeLayer,
   zstdLayers,
 } from './index.ts';
-import type { ImageLayer, LayerSegment, StoredLayer } from './index.ts';
+import type { ImageLayer, LayerCompression, LayerSegment, StoredLayer } from './index.ts';
 import { directory, file, fixturePackage } from './package-fixture.ts';
 
 /** Longer than a piece, neither constant nor random. */
@@ -52,6 +52,22 @@ class MemoryBlobs {
   }
 }
 
+function memorySegments() {
+  const kept = new Map<string, LayerSegment>();
+  const segments = {
+    get: (key: string) => Promise.resolve(kept.get(key)),
+    put: (key: string, segment: LayerSegment) => Promise.resolve(void kept.set(key, segment)),
+  };
+  return { kept, segments };
+}
+
+/** The compression, and the sizes of what it compressed. */
+function counting(own: LayerCompression) {
+  const made: number[] = [];
+  const segment = (content: Uint8Array) => (made.push(content.length), own.segment(content));
+  return { made, compression: { ...own, segment } };
+}
+
 const archiveOf = ({ entries }: ImageLayer): Promise<Uint8Array> =>
   collect(layerArchive(entries), 2 ** 26, () => new Error('long'));
 
@@ -71,26 +87,45 @@ describe('storing a layer', () => {
     expect(await storeLayer(layer, { blobs, compression })).toEqual({ descriptor, diffId });
   });
 
-  test('segments of a cache give the same bytes, and a wrong one is not used', async () => {
+  test.each([
+    ['gzip', gzipLayers],
+    ['zstd', zstdLayers],
+  ])('segments of a cache give the same bytes, and a wrong one is not used: %s', async (_, own) => {
     const layer = await layerOf([]);
-    const kept = new Map<string, LayerSegment>();
-    let made = 0;
-    const compression = {
-      ...gzipLayers,
-      segment: (content: Uint8Array) => (made++, gzipLayers.segment(content)),
-    };
-    const segments = {
-      get: (key: string) => Promise.resolve(kept.get(key)),
-      put: (key: string, segment: LayerSegment) => Promise.resolve(void kept.set(key, segment)),
-    };
+    const { kept, segments } = memorySegments();
+    const { compression, made: sizes } = counting(own);
     const options = { blobs: new MemoryBlobs(), compression, segments };
     const first = await storeLayer(layer, options);
-    const madeFirst = made;
+    const madeFirst = sizes.length;
     expect(kept.size).toBeGreaterThan(2);
     expect(await storeLayer(layer, options)).toEqual(first);
-    expect(made - madeFirst).toBe(madeFirst - kept.size);
+    expect(sizes.length - madeFirst).toBe(madeFirst - kept.size);
     for (const [key, segment] of kept) kept.set(key, { ...segment, sizeBytes: 1 });
     expect(await storeLayer(layer, options)).toEqual(first);
+    for (const [key, { sizeBytes }] of kept)
+      kept.set(key, await compression.segment(new Uint8Array(sizeBytes)));
+    expect(await storeLayer(layer, options)).toEqual(first);
+  });
+
+  test('what was made for one compression is not found by another', async () => {
+    const layer = await layerOf([]);
+    const { segments } = memorySegments();
+    const known = new Map<Digest, StoredLayer>();
+    const ports = {
+      blobs: new MemoryBlobs(),
+      segments,
+      known: {
+        find: (plan: Digest) => Promise.resolve(known.get(plan)),
+        keep: (plan: Digest, stored: StoredLayer) => Promise.resolve(void known.set(plan, stored)),
+      },
+    };
+    const first = counting(gzipLayers);
+    await storeLayer(layer, { ...ports, compression: first.compression });
+    const second = counting(zstdLayers);
+    const { descriptor } = await storeLayer(layer, { ...ports, compression: second.compression });
+    expect(second.made).toEqual(first.made);
+    expect(descriptor.mediaType).toBe('application/vnd.oci.image.layer.v1.tar+zstd');
+    expect(known.size).toBe(2);
   });
 
   test('a known layer costs no byte', async () => {

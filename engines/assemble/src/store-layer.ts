@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { digestFromHex } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { Descriptor } from '@kiln/oci';
-import type { LayerCompression, LayerSegment } from './compression.ts';
+import type { LayerCompression } from './compression.ts';
 import type { ImageLayer } from './layered.ts';
 import { layerPieces } from './layer-pieces.ts';
 import type { LayerPiece } from './layer-pieces.ts';
 import { layerPlan } from './layer-plan.ts';
+import { cachedSegment } from './segment-cache.ts';
+import type { SegmentCache } from './segment-cache.ts';
 
 /** A compressed layer, and the digest of what it unpacks to. */
 export interface StoredLayer {
@@ -19,14 +21,6 @@ export interface KnownLayers {
   /** One whose blob is there. */
   find(plan: Digest): Promise<StoredLayer | undefined>;
   keep(plan: Digest, layer: StoredLayer): Promise<void>;
-}
-
-/** Compressed parts of packages' files, by what they are parts of. A store may forget any of them. */
-export interface SegmentCache {
-  /** What was kept, whole, or undefined. */
-  get(key: string): Promise<LayerSegment | undefined>;
-  /** Keeps a segment, or does not: an image does not depend on it. */
-  put(key: string, segment: LayerSegment): Promise<void>;
 }
 
 export interface StoreLayerOptions {
@@ -66,7 +60,7 @@ export async function storeLayer(
       yield piece;
     }
   }
-  const segments = inOrder(pieces(), (piece) => segmentOf(piece, options));
+  const segments = inOrder(pieces(), (piece) => cachedSegment(piece, options));
   const { digest, sizeBytes } = await blobs.put(compression.archive(segments));
   const stored = {
     descriptor: { mediaType: compression.mediaType, sizeBytes, digest },
@@ -74,27 +68,6 @@ export async function storeLayer(
   };
   if (plan !== undefined) await known?.keep(plan, stored);
   return stored;
-}
-
-async function segmentOf(piece: LayerPiece, options: StoreLayerOptions): Promise<LayerSegment> {
-  try {
-    return await segmentFor(piece, options);
-  } finally {
-    piece.release?.();
-  }
-}
-
-async function segmentFor(
-  { content, source }: LayerPiece,
-  { compression, segments }: StoreLayerOptions,
-): Promise<LayerSegment> {
-  if (segments === undefined || source === undefined) return compression.segment(content);
-  const key = `${compression.format} ${source}`;
-  const before = await segments.get(key);
-  if (before?.sizeBytes === content.length) return before;
-  const segment = await compression.segment(content);
-  await segments.put(key, segment);
-  return segment;
 }
 
 /** What `work` makes of each item, in their order, with some under way ahead of the one that is wanted. */

@@ -1,7 +1,7 @@
 import type { Digest } from '@kiln/base';
 import type { BuildPlan } from '@kiln/build';
 import { planBuild } from '@kiln/build';
-import type { EnvironmentPackage, PackageBundle, PackageResult } from '@kiln/factory';
+import type { BuiltPackage, EnvironmentPackage, PackageBundle, PackageResult } from '@kiln/factory';
 import { allPresent, indexKey, lookAt, pendingOf, pipelineReader, unattested } from '@kiln/factory';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { queueKeys, requeueAfter } from '@kiln/queue';
@@ -46,6 +46,7 @@ function reconcilePackage(
       if (pending.length > 0) return await writer.waiting(pending);
       const { plan, environment } = await planOf(ports, bundle);
       const known = await atHand(ports, plan.action);
+      let published: readonly BuiltPackage[] = [];
       if (known === undefined) {
         const built = await runBuild(ports, {
           key,
@@ -61,15 +62,19 @@ function reconcilePackage(
           return requeueAfter(100, 'the build was stopped');
         }
         await ports.records.recordAction(plan.action, key, built);
+        published = built.packages;
       } else {
         await attestMissing(ports, { key, plan, known });
       }
       const index = indexKey(bundle.settings.name, bundle.arch);
       const changed = writer.action !== plan.action;
-      return await writer.ready(
+      const outcome = await writer.ready(
         plan.action,
         changed ? [{ key: index, priority: 60, reason: `${key} was built` }] : [],
       );
+      const { compression = 'gzip' } = bundle.settings;
+      ports.segments?.want(published.map(({ apk }) => ({ apk, compression })));
+      return outcome;
     },
   });
 }

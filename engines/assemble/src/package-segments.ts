@@ -1,0 +1,32 @@
+import type { LayerCompression } from './compression.ts';
+import { packagePieces } from './layer-pieces.ts';
+import type { PackageData } from './layer-pieces.ts';
+import { cachedSegment } from './segment-cache.ts';
+import type { SegmentCache } from './segment-cache.ts';
+
+export interface PackageSegmentsOptions {
+  readonly compression: LayerCompression;
+  readonly segments: SegmentCache;
+  /** Content that is gone through; what comes after it is left to the first layer with it. Default 1 GiB. */
+  readonly bytesMax?: number;
+}
+
+const contentBytesMax = 2 ** 30;
+
+/**
+ * Gives the cache every segment that a layer takes of a package's files, so that none has to be compressed for an image. One is
+ * made after the other: it takes no more than a CPU, and no more memory than a piece. Returns the bytes of content gone through.
+ * Throws what reading the members does.
+ */
+export async function makePackageSegments(
+  data: PackageData,
+  { compression, segments, bytesMax = contentBytesMax }: PackageSegmentsOptions,
+): Promise<number> {
+  let done = 0;
+  for await (const piece of packagePieces(data)) {
+    if (done + piece.content.length > bytesMax) break;
+    done += piece.content.length;
+    await cachedSegment(piece, { compression, segments });
+  }
+  return done;
+}
