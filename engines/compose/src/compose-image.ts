@@ -57,7 +57,8 @@ export async function composeImage(
   const top = layers.at(-1);
   if (top === undefined) throw new Error('assertion failed: an image without layers');
   const stored = await Promise.all(layers.slice(0, -1).map((layer) => set.stored(layer)));
-  const own = contentBytes(top) > ownBytesMax ? undefined : await composeLayer(top, { memo, compression });
+  const own =
+    contentBytes(top) > ownBytesMax ? undefined : await composeLayer(top, { memo, compression });
   const last = own === undefined ? await set.stored(top) : storedAs(own, compression.mediaType);
   const all = [...stored, last];
   const shared = own === undefined ? all : stored;
