@@ -1,3 +1,4 @@
+import type { LockedPackage } from './lock-memo.ts';
 import type { IndexRecord } from '@kiln/apk';
 import type { Digest } from '@kiln/base';
 import type { EnqueueRequest, Key } from '@kiln/queue';
@@ -151,6 +152,12 @@ export interface ImageResult {
   /** Compressed size: config and layers. */
   readonly sizeBytes: number;
   readonly packages: readonly ImagePackage[];
+  /** What it was made from, so that others can be laid over it while it is made anew. Results of older Kilns do not say. */
+  readonly from?: {
+    readonly bundle: Digest;
+    /** In install order. */
+    readonly packages: readonly LockedPackage[];
+  };
   readonly test: TestRun;
   readonly attachments: readonly Attachment[];
   /** What the registry shows of it, so that what was deleted there can be shown again. */

@@ -8,7 +8,7 @@ import type { BuiltPackage } from './records.ts';
 export function solveLock(
   repositories: readonly {
     readonly repository: string;
-    readonly packages: readonly BuiltPackage[];
+    readonly packages: readonly Pick<BuiltPackage, 'record' | 'apk'>[];
   }[],
   world: readonly string[],
 ): SolvedLock {

@@ -36,7 +36,7 @@ export const kilnImageExpectations: ProvenanceExpectations = {
       COMPOSITION_BUILD_TYPE,
       {
         required: ['name', 'configuration', 'architectures', 'base', 'overlay'],
-        optional: ['epochSeconds'],
+        optional: ['epochSeconds', 'compression'],
       },
     ],
   ]),

@@ -1,6 +1,6 @@
 import type { AssembledTree, ImageDocument } from '@kiln/assemble';
 import type { Digest } from '@kiln/base';
-import { canonicalJson, compareBytes, digestOf, hexOf, rfc3339 } from '@kiln/base';
+import { canonicalJson, compareBytes, digestOf, digestOfValue, hexOf, rfc3339 } from '@kiln/base';
 import type { ImageResult, TestRun } from '@kiln/factory';
 import { packagesOf } from '@kiln/factory';
 import { architectureOf, printApkoJson } from '@kiln/image-config';
@@ -81,6 +81,7 @@ export async function describeImage(
       origin: record.origin,
       installedSizeBytes: record.installedSizeBytes,
     })),
+    from: { bundle: digestOfValue(inputs.bundle), packages: inputs.packages },
     test: request.run,
     attachments: [...ofIndex.attachments, ...ofManifest.attachments],
     publication: {

@@ -1,5 +1,3 @@
-import type { IndexRecord } from '@kiln/apk';
-import type { Digest } from '@kiln/base';
 import { sortUnique } from '@kiln/base';
 import type {
   BuiltPackage,
@@ -7,19 +5,15 @@ import type {
   GenerationHead,
   ImageBundle,
   LockPorts,
+  LockedPackage,
   SolvedLock,
 } from '@kiln/factory';
 import { heldResults, indexKey, packageKey, pendingOf, solveLock } from '@kiln/factory';
 import type { Key } from '@kiln/queue';
 
-export interface ImagePackageFile {
-  readonly record: IndexRecord;
-  readonly apk: Digest;
-}
-
 export type ImageLock =
   /** In install order. */
-  | { readonly kind: 'locked'; readonly packages: readonly ImagePackageFile[] }
+  | { readonly kind: 'locked'; readonly packages: readonly LockedPackage[] }
   | { readonly kind: 'waiting'; readonly keys: readonly Key[] }
   | { readonly kind: 'unsolved'; readonly chain: readonly string[] };
 

@@ -11,6 +11,7 @@ import type {
   ImageBundle,
   ImageResult,
   ImageTest,
+  LockedPackage,
   LockPorts,
   RegistryState,
   TestRun,
@@ -23,7 +24,6 @@ import { done, requeueAfter } from '@kiln/queue';
 import type { TarMember } from '@kiln/tar';
 import type { Signer } from '@kiln/trust';
 import { describeImage } from './describe.ts';
-import type { ImagePackageFile } from './lock.ts';
 import { lockImage } from './lock.ts';
 import type { BuiltImage } from './make-image.ts';
 import { makeImage } from './make-image.ts';
@@ -123,13 +123,13 @@ export interface ImageInputs {
   readonly config: ImageConfig;
   readonly test: ImageTest;
   /** In install order. */
-  readonly packages: readonly ImagePackageFile[];
+  readonly packages: readonly LockedPackage[];
   /** With what the test adds. */
-  readonly testPackages: readonly ImagePackageFile[];
+  readonly testPackages: readonly LockedPackage[];
 }
 
 function actionOf(ports: ImageReconcilerPorts, inputs: ImageInputs): Digest {
-  const lock = (packages: readonly ImagePackageFile[]): unknown =>
+  const lock = (packages: readonly LockedPackage[]): unknown =>
     packages.map(({ record }) => [record.name, record.version, record.checksum]);
   return digestOfValue({
     action: 'image/4',

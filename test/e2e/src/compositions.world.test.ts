@@ -262,3 +262,22 @@ test('a body that is none is refused at its line', async () => {
     expect.stringContaining('COMPOSE_BODY_INVALID'),
   ]);
 });
+
+test('a base is the image that was published last, also when its next version fails', async () => {
+  const before = await compose('greeter', '--to', 'custom/before', '--env', 'A=same');
+  const images = path.join(factory.catalog, 'images');
+  const failing = 'pipeline:\n  - exec: [/usr/bin/nothing-is-called-so]\n';
+  fs.writeFileSync(path.join(images, 'greeter.test.yaml'), failing);
+  fs.appendFileSync(path.join(images, 'greeter.yaml'), 'environment: {NEW: version}\n');
+  fs.writeFileSync(path.join(images, 'never.yaml'), 'include: static.yaml\n');
+  fs.writeFileSync(path.join(images, 'never.test.yaml'), failing);
+  const up = await factory.kiln(['up']);
+  expect([up.exitCode, up.stdout]).toEqual([1, expect.stringContaining('image:never')]);
+  const after = await compose('greeter', '--to', 'custom/before', '--env', 'A=same');
+  expect(after.digest).toBe(before.digest);
+  const never = await factory.kiln(['image', 'compose', 'never', '--to', 'custom/a:b']);
+  expect([never.exitCode, never.stderr]).toEqual([
+    75,
+    expect.stringContaining('COMPOSE_BASE_NOT_READY'),
+  ]);
+});
