@@ -7,6 +7,8 @@ import type {
   RegistryManifest,
   RegistryState,
   RegistryTag,
+  RepositorySummary,
+  SummariesRequest,
   TagEvent,
   TagHistoryRequest,
   TagMove,
@@ -29,6 +31,7 @@ import {
   upsertManifests,
 } from './registry-writes.ts';
 import type { RegistryManifestRow, RegistryTagRow } from './registry-tables.ts';
+import { readSummaries } from './repository-summaries.ts';
 
 export interface PostgresRegistryStateOptions {
   readonly database: Kysely<Database>;
@@ -69,6 +72,10 @@ export class PostgresRegistryState implements RegistryState {
       .where('name', '=', repository)
       .executeTakeFirst();
     return row !== undefined;
+  }
+
+  async summaries(request: SummariesRequest): Promise<readonly RepositorySummary[]> {
+    return readSummaries(this.#db, request);
   }
 
   async publish(publication: Publication): Promise<boolean> {
@@ -291,6 +298,16 @@ export class PostgresRegistryState implements RegistryState {
       digest: digestOrNone(digest),
       ...row,
     }));
+  }
+
+  async newestSequence(): Promise<number> {
+    const row = await this.#db
+      .selectFrom('registry_tag_event')
+      .select('id')
+      .orderBy('id', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row?.id ?? 0;
   }
 
   async #recordDeletion(tx: Transaction<Database>, repository: string, tag: string): Promise<void> {

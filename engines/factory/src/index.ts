@@ -105,6 +105,8 @@ export type {
   RegistryManifest,
   RegistryState,
   RegistryTag,
+  RepositorySummary,
+  SummariesRequest,
   TagEvent,
   TagExpectation,
   TagHistoryRequest,

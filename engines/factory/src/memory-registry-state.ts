@@ -9,6 +9,8 @@ import type {
   RegistryManifest,
   RegistryState,
   RegistryTag,
+  RepositorySummary,
+  SummariesRequest,
   TagEvent,
   TagHistoryRequest,
   TagMove,
@@ -25,6 +27,7 @@ interface Repository {
 export class MemoryRegistryState implements RegistryState {
   readonly #repositories = new Map<string, Repository>();
   readonly #clock: Clock;
+  #sequence = 0;
 
   constructor(options: { readonly clock?: Clock } = {}) {
     this.#clock = options.clock ?? systemClock;
@@ -36,6 +39,15 @@ export class MemoryRegistryState implements RegistryState {
 
   async hasRepository(repository: string): Promise<boolean> {
     return this.#repositories.has(repository);
+  }
+
+  async summaries(request: SummariesRequest): Promise<readonly RepositorySummary[]> {
+    const all = [...this.#repositories].filter(([name]) => !request.except.includes(name));
+    return pageOf(all, ([name]) => name, request).map(([repository, { tags, history }]) => ({
+      repository,
+      tags: tags.size,
+      newest: history.at(-1),
+    }));
   }
 
   async publish(publication: Publication): Promise<boolean> {
@@ -142,6 +154,10 @@ export class MemoryRegistryState implements RegistryState {
       .slice(0, limit);
   }
 
+  async newestSequence(): Promise<number> {
+    return this.#sequence;
+  }
+
   /** Throws `REGISTRY_CONTENT_UNKNOWN` when something that a manifest holds is shown neither before nor now. */
   #requireContent(publications: readonly Publication[]): void {
     for (const { repository, manifests } of publications) {
@@ -162,21 +178,22 @@ export class MemoryRegistryState implements RegistryState {
     if (target === undefined) return;
     const movedAt = this.#clock.now();
     target.tags.set(tag, { repository, tag, digest, movedAt });
-    record(target, { tag, digest, at: movedAt });
+    this.#record(target, { tag, digest, at: movedAt });
   }
 
   #dropTag(target: Repository, tag: string): void {
     target.tags.delete(tag);
-    record(target, { tag, digest: undefined, at: this.#clock.now() });
+    this.#record(target, { tag, digest: undefined, at: this.#clock.now() });
+  }
+
+  #record({ history }: Repository, event: Omit<TagEvent, 'sequence'>): void {
+    this.#sequence += 1;
+    history.push({ sequence: this.#sequence, ...event });
   }
 }
 
 function emptyRepository(): Repository {
   return { blobs: new Map(), manifests: new Map(), tags: new Map(), history: [] };
-}
-
-function record({ history }: Repository, event: Omit<TagEvent, 'sequence'>): void {
-  history.push({ sequence: history.length + 1, ...event });
 }
 
 function pageOf<T>(items: readonly T[], nameOf: (item: T) => string, page: PageRequest): T[] {

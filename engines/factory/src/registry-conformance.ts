@@ -84,6 +84,8 @@ export function registryStateConformance(
       expect(await state.referrers(repository, one!, { ...all, artifactType: undefined })).toEqual(
         [],
       );
+      expect(await state.summaries({ ...all, except: [] })).toEqual([]);
+      expect(await state.newestSequence()).toBe(0);
       expect(await state.deleteTag(repository, 'latest')).toBe(false);
       expect(await state.deleteManifest(repository, one!)).toBe(false);
       expect(await state.unlinkBlob(repository, one!)).toBe(false);
@@ -372,6 +374,55 @@ export function registryStateConformance(
       expect(oldest.map(({ tag, digest, at }) => [tag, digest, at])).toEqual([['a', one, now - 5]]);
       const ofA = { tag: 'a', before: newest[1]!.sequence, limit: 3 };
       expect(await state.tagHistory(repository, ofA)).toEqual(oldest);
+    });
+
+    it('sums up repositories in byte order, page by page, without those that are left out', async () => {
+      const blobs = [{ digest: one!, sizeBytes: 1 }];
+      await publish({ repository: 'c', blobs });
+      for (const name of ['b', 'a/z', 'a-b', 'd'])
+        await publish({
+          repository: name,
+          manifests: [manifest(one!), manifest(two!)],
+          tags: tagsAt(one!, 'x', 'y'),
+        });
+      now += 5;
+      await state.moveTag('a-b', { tag: 'x', digest: two!, expected: one! });
+      await state.deleteTag('d', 'y');
+      await state.deleteManifest('b', one!);
+      const list = async (
+        request: Partial<Parameters<RegistryState['summaries']>[0]>,
+      ): Promise<readonly (readonly unknown[])[]> =>
+        (await state.summaries({ ...all, except: [], ...request })).map(
+          ({ repository: name, tags, newest }) => [name, tags, newest?.digest, newest?.at],
+        );
+      expect(await list({})).toEqual([
+        ['a-b', 2, two, now],
+        ['a/z', 2, one, now - 5],
+        ['b', 0, undefined, now],
+        ['c', 0, undefined, undefined],
+        ['d', 1, undefined, now],
+      ]);
+      const names = async (request: Parameters<typeof list>[0]): Promise<readonly unknown[]> =>
+        (await list(request)).map(([name]) => name);
+      expect(await names({ last: 'a-b', limit: 2 })).toEqual(['a/z', 'b']);
+      expect(await names({ limit: 2, except: ['b', 'a-b', 'none'] })).toEqual(['a/z', 'c']);
+      const [first] = await state.summaries({ ...all, except: [] });
+      expect(first?.newest).toEqual(
+        (await state.tagHistory('a-b', { tag: undefined, before: undefined, limit: 1 }))[0],
+      );
+    });
+
+    it('says by a number whether a tag of any repository changed', async () => {
+      await publish({ manifests: [manifest(one!)], tags: tagsAt(one!, 'a') });
+      const first = await state.newestSequence();
+      await publish({ manifests: [manifest(one!)], tags: tagsAt(one!, 'a') });
+      await publish({ repository: 'other', manifests: [manifest(one!)] });
+      expect(await state.newestSequence()).toBe(first);
+      await state.moveTag('other', { tag: 'a', digest: one!, expected: 'any' });
+      const second = await state.newestSequence();
+      await state.deleteTag(repository, 'a');
+      const third = await state.newestSequence();
+      expect([first > 0, second > first, third > second]).toEqual([true, true, true]);
     });
 
     it('deletes a manifest with its tags, and no others', async () => {

@@ -35,13 +35,22 @@ export interface RegistryTag {
 
 /** One step in the life of a tag. */
 export interface TagEvent {
-  /** Later events of a repository have greater numbers; there are gaps. */
+  /** Later events have greater numbers; there are gaps. */
   readonly sequence: number;
   readonly tag: string;
   /** Undefined when the tag was deleted. */
   readonly digest: Digest | undefined;
   /** Milliseconds since 1970. */
   readonly at: number;
+}
+
+/** What lists say of a repository. */
+export interface RepositorySummary {
+  readonly repository: string;
+  /** How many tags it has now. */
+  readonly tags: number;
+  /** Of any of its tags; undefined when it never had one. */
+  readonly newest: TagEvent | undefined;
 }
 
 /** Where a tag has to be for a move to happen: anywhere, nowhere, or at a digest. */
@@ -84,6 +93,12 @@ export interface PageRequest {
   readonly limit: number;
 }
 
+/** A page of a list of repositories, without some of them. */
+export interface SummariesRequest extends PageRequest {
+  /** Names to leave out. */
+  readonly except: readonly string[];
+}
+
 /** Which events of a repository: those of one tag or of all, before an event or to the newest, at most `limit`. */
 export interface TagHistoryRequest {
   readonly tag: string | undefined;
@@ -101,6 +116,8 @@ export interface RegistryState {
   /** Names in byte order. */
   repositories(page: PageRequest): Promise<readonly string[]>;
   hasRepository(repository: string): Promise<boolean>;
+  /** By name, in byte order. */
+  summaries(request: SummariesRequest): Promise<readonly RepositorySummary[]>;
 
   /**
    * Shows blobs and manifests and moves tags, all or nothing. Returns false, with nothing changed, when a tag is not
@@ -148,4 +165,9 @@ export interface RegistryState {
   deleteTag(repository: string, tag: string): Promise<boolean>;
   /** Events of tags, newest first; deletions are events too, and deleted tags keep theirs. */
   tagHistory(repository: string, request: TagHistoryRequest): Promise<readonly TagEvent[]>;
+  /**
+   * The `sequence` of the newest event of all repositories, 0 before the first: another one says that tags changed. Of
+   * changes at the same moment it may tell only the last.
+   */
+  newestSequence(): Promise<number>;
 }
