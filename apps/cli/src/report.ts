@@ -28,8 +28,9 @@ export function describeError(error: unknown): string {
 /** Columns padded to their widest cell; no trailing blanks. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
+  // Not by spreading: a list may have more rows than a call may have arguments.
   const widths = header.map((_, column) =>
-    Math.max(...all.map((row) => (row[column] ?? '').length)),
+    all.reduce((width, row) => Math.max(width, (row[column] ?? '').length), 0),
   );
   return all
     .map((row) =>

@@ -9,6 +9,8 @@ import {
   withoutEscapes,
 } from './format.ts';
 import {
+  historySearch,
+  imagesSearch,
   keySearch,
   lineSearch,
   logUrl,
@@ -84,6 +86,15 @@ describe('addresses', () => {
     expect(lineSearch({ state: 'sleeping', stage: 'x', q: '' })).toEqual({});
     expect(packagesSearch({ seed: 'yes' })).toEqual({});
     expect(keySearch({ attempt: 7 })).toEqual({});
+    expect([historySearch({ before: '12' }), historySearch({ before: '0x1' })]).toEqual([
+      { before: 12 },
+      {},
+    ]);
+  });
+
+  test('a name is kept whole, however long a repository may be called', () => {
+    const after = 'a'.repeat(255);
+    expect(imagesSearch(parseSearch(printSearch({ after })))).toEqual({ after });
   });
 
   test('keys are escaped in addresses of the API', () => {

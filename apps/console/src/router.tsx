@@ -6,8 +6,18 @@ import { LinePage } from './pages/line.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { PackagePage } from './pages/package.tsx';
 import { PackagesPage } from './pages/packages.tsx';
+import { RepositoryPage } from './pages/repository.tsx';
 import { CrashPage, Shell } from './ui/shell.tsx';
-import { keySearch, lineSearch, packagesSearch, parseSearch, paths, printSearch } from './urls.ts';
+import {
+  historySearch,
+  imagesSearch,
+  keySearch,
+  lineSearch,
+  packagesSearch,
+  parseSearch,
+  paths,
+  printSearch,
+} from './urls.ts';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFoundPage });
 const getParentRoute = (): typeof root => root;
@@ -27,9 +37,16 @@ export const keyRoute = createRoute({
 export const imagesRoute = createRoute({
   getParentRoute,
   path: paths.images,
+  validateSearch: imagesSearch,
   component: ImagesPage,
 });
 export const imageRoute = createRoute({ getParentRoute, path: paths.image, component: ImagePage });
+export const repositoryRoute = createRoute({
+  getParentRoute,
+  path: paths.repository,
+  validateSearch: historySearch,
+  component: RepositoryPage,
+});
 export const packagesRoute = createRoute({
   getParentRoute,
   path: paths.packages,
@@ -47,6 +64,7 @@ const routeTree = root.addChildren([
   keyRoute,
   imagesRoute,
   imageRoute,
+  repositoryRoute,
   packagesRoute,
   packageRoute,
 ]);

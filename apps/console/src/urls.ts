@@ -6,6 +6,7 @@ export const paths = {
   key: '/keys/$key',
   images: '/images',
   image: '/images/$name',
+  repository: '/repositories/$',
   packages: '/packages',
   package: '/packages/$name',
 } as const;
@@ -27,9 +28,9 @@ export const keyKinds = [
 
 type Search = Readonly<Record<string, unknown>>;
 
-function textIn(search: Search, name: string): string | undefined {
+function textIn(search: Search, name: string, lengthMax = 200): string | undefined {
   const value = search[name];
-  return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
+  return typeof value === 'string' && value !== '' ? value.slice(0, lengthMax) : undefined;
 }
 
 function oneOf<T extends string>(known: readonly T[], value: string | undefined): T | undefined {
@@ -60,6 +61,25 @@ export function keySearch(search: Search): KeySearch {
   return { attempt: textIn(search, 'attempt') };
 }
 
+/** Where the page of other repositories begins: after this name. */
+export interface ImagesSearch {
+  readonly after?: string | undefined;
+}
+
+export function imagesSearch(search: Search): ImagesSearch {
+  return { after: textIn(search, 'after', 1000) };
+}
+
+/** Where the page of changes begins: before this one. */
+export interface HistorySearch {
+  readonly before?: number | undefined;
+}
+
+export function historySearch(search: Search): HistorySearch {
+  const text = String(search['before'] ?? '');
+  return { before: /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined };
+}
+
 /** Text in the name or description; `seed` shows the packages of the build environments too. */
 export interface PackagesSearch {
   readonly q?: string | undefined;
@@ -76,8 +96,8 @@ export function parseSearch(text: string): Record<string, string> {
 }
 
 export function printSearch(search: Search): string {
-  const known = Object.entries(search).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  const known = Object.entries(search).flatMap(([name, value]) =>
+    typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [],
   );
   const text = new URLSearchParams(known).toString();
   return text === '' ? '' : `?${text}`;

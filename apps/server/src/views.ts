@@ -31,7 +31,10 @@ import { stageNames } from './api/schemas.ts';
 export interface ViewPorts {
   readonly records: FactoryRecords;
   readonly queue: Queue;
-  readonly registry: Pick<RegistryState, 'hasRepository' | 'tagHistory'>;
+  readonly registry: Pick<
+    RegistryState,
+    'hasRepository' | 'tagHistory' | 'summaries' | 'newestSequence'
+  >;
   /** Durations to expect of keys that never ran, in milliseconds. */
   readonly expected: ReadonlyMap<string, number>;
   /** Catalogs that could not be read at all. */

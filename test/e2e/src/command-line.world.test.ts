@@ -118,6 +118,7 @@ describe('looking', () => {
     ])
       expect(shown).toContain(one);
     expect(await factory.succeed(['image', 'ls'])).toMatch(/^REFERENCE .*\n.*greeter:latest/);
+    expect(await factory.succeed(['image', 'ls', '--all'])).toMatch(/^greeter +\d.* yes$/m);
   });
 
   test('an image says why a package or a file is in it, and how it differs from another', async () => {

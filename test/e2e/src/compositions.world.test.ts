@@ -64,6 +64,15 @@ test('an image of another runs with what was laid over it', async () => {
   expect(composed).toMatchObject({ repository: 'custom/greeter', tags: ['shell'] });
   const ran = await factory.succeed(['image', 'run', 'custom/greeter:shell']);
   expect(ran).toBe('composed\n');
+  expect(await factory.json('image', 'ls', '--all')).toMatchObject([
+    { name: 'custom/greeter', ofCatalog: false, tags: 1, newest: { tag: 'shell' } },
+    { name: 'greeter', ofCatalog: true },
+    { name: 'shell', ofCatalog: true },
+    { name: 'static', ofCatalog: true },
+  ]);
+  expect(await factory.succeed(['image', 'ls', '--all'])).toMatch(
+    /^REPOSITORY +TAGS .*\ncustom\/greeter +1 +shell +sha256:[0-9a-f]{12} +\S+Z +no\n/,
+  );
 });
 
 test('it is what a build of the same configuration and packages gives', async () => {

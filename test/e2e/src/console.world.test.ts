@@ -12,6 +12,7 @@ import type { InventedFactory } from './invented-factory.ts';
 import { inventedFactory } from './invented-factory.ts';
 import type { FilledLine } from './invented-line.ts';
 import { fillLine } from './invented-line.ts';
+import { pushArtifact, pushBlob } from './push-artifact.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const pictures = mkdtempSync(path.join(os.tmpdir(), 'kiln-pictures-'));
@@ -351,6 +352,94 @@ describe('images', () => {
   });
 });
 
+describe('other repositories', () => {
+  const others = (page: Page): ReturnType<Page['getByRole']> =>
+    page.getByRole('region', { name: 'Other repositories' });
+
+  test('are not spoken of while there are none, and appear when one is pushed', async () => {
+    let answered: Promise<unknown> | undefined;
+    const page = await open('/images', {
+      prepare: async (fresh) => {
+        answered = fresh.waitForResponse('**/api/repositories?*');
+      },
+    });
+    await answered;
+    await page.getByText('Live', { exact: true }).waitFor();
+    await row(page, 'busybox').waitFor();
+    expect(await others(page).count()).toBe(0);
+    const same = await mark(page);
+    const image = { repository: 'custom/nginx', tag: 'debug', of: 'one' };
+    await factory.ago(120_000, () => pushArtifact(factory.url, image));
+    const listed = row(page, 'custom/nginx');
+    await listed.getByText('debug', { exact: true }).waitFor();
+    expect(await listed.innerText()).toMatch(/^custom\/nginx\s+1\s+debug\s+sha256:/);
+    await pushArtifact(factory.url, { ...image, tag: 'slim' });
+    await listed.getByText('slim', { exact: true }).waitFor();
+    expect(await same()).toBe(true);
+  });
+
+  test('have a page that tells how their tags moved, and follows them', async () => {
+    const page = await open('/images');
+    await others(page).getByRole('link', { name: 'custom/nginx' }).click();
+    await heading(page, 'custom/nginx').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/repositories/custom/nginx');
+    const changes = page.getByRole('region', { name: 'Changes of its tags' }).getByRole('row');
+    await changes.nth(2).waitFor();
+    const registry = factory.url.replace('http://', '');
+    await page.getByText(`docker pull ${registry}/custom/nginx:slim`).waitFor();
+    await fetch(`${factory.url}/v2/custom/nginx/manifests/slim`, { method: 'DELETE' });
+    await changes.nth(3).waitFor();
+    const texts = await changes.allInnerTexts();
+    expect(texts.map((text) => text.split(/\s+/).slice(0, 2))).toEqual([
+      ['Tag', 'Digest'],
+      ['slim', 'deleted'],
+      ['slim', expect.stringMatching(/^sha256:[0-9a-f]{64}$/)],
+      ['debug', expect.stringMatching(/^sha256:[0-9a-f]{64}$/)],
+    ]);
+    // The tag that moved last is gone.
+    await page.getByText(`docker pull ${registry}/custom/nginx:debug`).waitFor();
+    expect(await page.getByText('docker pull').count()).toBe(1);
+    await page.reload();
+    await heading(page, 'custom/nginx').waitFor();
+  });
+
+  test('that were never tagged say so', async () => {
+    await pushBlob(factory.url, 'unfinished');
+    const page = await open('/images');
+    await row(page, 'unfinished').getByText('never tagged').waitFor();
+    await page.getByRole('link', { name: 'unfinished' }).click();
+    await page.getByText('No tag was ever set').waitFor();
+    expect(await page.getByText('docker pull').count()).toBe(0);
+  });
+
+  test('are shown in pages, and so are the changes of one', async () => {
+    const names = Array.from({ length: 100 }, (_, at) => `crowd/${String(at).padStart(3, '0')}`);
+    for (const name of names) await pushBlob(factory.url, name);
+    for (let at = 0; at < 101; at += 1) {
+      const image = { repository: 'busy', tag: `t${at}`, of: 'one' };
+      await pushArtifact(factory.url, image);
+    }
+    const page = await open('/images');
+    const pages = page.getByRole('navigation', { name: 'Pages of other repositories' });
+    await pages.getByRole('link', { name: 'Next page' }).click();
+    await row(page, 'unfinished').waitFor();
+    expect(new URL(page.url()).searchParams.get('after')).toBe('crowd/098');
+    await eventually(
+      () => others(page).getByRole('rowheader').allInnerTexts(),
+      ['crowd/099', 'custom/nginx', 'unfinished'],
+    );
+    expect(await pages.getByRole('link').allInnerTexts()).toEqual(['First page']);
+    await pages.getByRole('link', { name: 'First page' }).click();
+    await page.getByRole('link', { name: 'busy', exact: true }).click();
+    const changes = page.getByRole('region', { name: 'Changes of its tags' });
+    await eventually(() => changes.getByRole('rowheader').count(), 100);
+    await changes.getByRole('link', { name: 'Earlier changes' }).click();
+    await eventually(() => changes.getByRole('rowheader').allInnerTexts(), ['t0']);
+    await changes.getByRole('link', { name: 'Newest changes' }).click();
+    await eventually(() => changes.getByRole('rowheader').count(), 100);
+  });
+});
+
 describe('packages', () => {
   test('are found by name and description, and have a page', async () => {
     const page = await open('/packages');
@@ -412,6 +501,7 @@ describe('what is not there', () => {
     ['/keys/package:none@x86_64', 'There is no such key'],
     ['/keys/not a key', 'There is no such key'],
     ['/images/none', 'There is no such image'],
+    ['/repositories/custom/none', 'There is no such repository'],
     ['/packages/none', 'There is no such package'],
   ])('%s says so and leads on', async (address, title) => {
     const page = await open(address, { troubled: true });
@@ -522,6 +612,7 @@ const everyPage = [
   '/keys/package:valkey@x86_64',
   '/images',
   '/images/busybox',
+  '/repositories/custom/nginx',
   '/packages',
   '/packages/zlib',
   '/nothing',

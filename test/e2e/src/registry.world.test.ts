@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { emptyBytes, emptyDescriptor, mediaTypes } from '@kiln/oci';
 import { distributionConformance } from '@kiln/oci-registry/conformance';
+import type { RepositoryList } from '@kiln/server/schemas';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InventedFactory } from './invented-factory.ts';
 import { desiredKey, inventedFactory } from './invented-factory.ts';
+import { pushArtifact, pushBlob } from './push-artifact.ts';
 
 let consoleFolder: string;
 beforeAll(() => {
@@ -39,22 +40,8 @@ describe('the registry of a factory', () => {
 
   const call = (method: string, where: string, init: RequestInit = {}): Promise<Response> =>
     fetch(new URL(where, factory.url), { method, ...init });
-  const push = async (repository: string, tag: string, of: string): Promise<Response> => {
-    const uploads = `/v2/${repository}/blobs/uploads/?digest=${emptyDescriptor.digest}`;
-    await call('POST', uploads, { body: Uint8Array.from(emptyBytes) });
-    const empty = { mediaType: mediaTypes.empty, size: 2, digest: emptyDescriptor.digest };
-    const document = {
-      schemaVersion: 2,
-      mediaType: mediaTypes.manifest,
-      artifactType: 'application/vnd.example',
-      config: empty,
-      layers: [empty],
-      annotations: { of },
-    };
-    const headers = { 'content-type': mediaTypes.manifest };
-    const body = JSON.stringify(document);
-    return call('PUT', `/v2/${repository}/manifests/${tag}`, { body, headers });
-  };
+  const push = (repository: string, tag: string, of: string): Promise<Response> =>
+    pushArtifact(factory.url, { repository, tag, of });
 
   it('refuses pushes to the tags of images that a catalog has', async () => {
     await factory.records.applyCatalog('catalog', [desiredKey('image:nginx')], []);
@@ -96,5 +83,46 @@ describe('the registry of a factory', () => {
     expect(missing.status).toBe(404);
     expect(await missing.json()).toMatchObject({ error: { code: 'API_NOT_FOUND' } });
     expect((await call('GET', '/api/images/nginx/history?limit=0')).status).toBe(400);
+  });
+
+  it('lists what it has page by page, and on request without the images of catalogs', async () => {
+    // The catalog took a name that a client had pushed to; of nginx there is the blob of a push that was refused.
+    await push('taken', 'latest', 'a stranger');
+    await factory.records.applyCatalog('other', [desiredKey('image:taken')], []);
+    await push('crowd/app', 'a', 'one');
+    const newest = await push('crowd/app', 'b', 'two');
+    await pushBlob(factory.url, 'crowd/blobs');
+    const list = async (query: string): Promise<RepositoryList> => {
+      const response = await call('GET', `/api/repositories${query}`);
+      expect(response.status).toBe(200);
+      return (await response.json()) as RepositoryList;
+    };
+    const page = await list('?limit=2');
+    expect(page).toMatchObject({
+      repositories: [
+        {
+          name: 'crowd/app',
+          ofCatalog: false,
+          tags: 2,
+          newest: { tag: 'b', digest: newest.headers.get('docker-content-digest') },
+        },
+        { name: 'crowd/blobs', ofCatalog: false, tags: 0, newest: null },
+      ],
+      next: 'crowd/blobs',
+    });
+    const named = ({ repositories, next }: RepositoryList): readonly unknown[] => [
+      repositories.map(({ name, ofCatalog }) => `${name}${ofCatalog ? ' *' : ''}`),
+      next,
+    ];
+    expect(named(await list('?after=crowd/blobs'))).toEqual([
+      ['nginx *', 'strangers/nginx', 'taken *', 'team/history'],
+      null,
+    ]);
+    expect(named(await list('?after=crowd/blobs&others=true&limit=2'))).toEqual([
+      ['strangers/nginx', 'team/history'],
+      null,
+    ]);
+    for (const query of ['?limit=0', '?limit=1001', '?others=perhaps'])
+      expect((await call('GET', `/api/repositories${query}`)).status).toBe(400);
   });
 });

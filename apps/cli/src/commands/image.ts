@@ -1,4 +1,10 @@
-import type { ImageDetail, ImageSummary } from '@kiln/server/schemas';
+import type {
+  ImageDetail,
+  ImageSummary,
+  RepositoryList,
+  RepositoryView,
+} from '@kiln/server/schemas';
+import type { Client } from '../client.ts';
 import { connectClient } from '../client.ts';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
@@ -6,11 +12,29 @@ import { size, table } from '../report.ts';
 
 export const imageLs: Command = {
   name: 'image ls',
-  summary: 'List the images that are tagged.',
-  usage: 'image ls [--json]',
-  examples: ['kiln image ls', "docker pull $(kiln image ls --json | jq -r '.[0].reference')"],
-  options: jsonOption,
+  summary: 'List the images of the catalogs that are tagged, or all repositories of the registry.',
+  usage: 'image ls [--all] [--json]',
+  examples: [
+    'kiln image ls',
+    "docker pull $(kiln image ls --json | jq -r '.[0].reference')",
+    'kiln image ls --all',
+    "kiln image ls --all --json | jq -r '.[] | select(.ofCatalog | not).name'",
+  ],
+  options: {
+    all: {
+      type: 'boolean',
+      help: 'the repositories of the registry, also what was pushed or composed',
+    },
+    ...jsonOption,
+  },
   async run({ config, flags, print }) {
+    if (flags['all'] === true) {
+      const found = await allRepositories(connectClient(config));
+      if (flags['json'] === true) print.data(`${JSON.stringify(found, null, 2)}\n`);
+      else if (found.length === 0) print.talk('the registry is empty\n');
+      else print.data(describeRepositories(found));
+      return 0;
+    }
     const rows = await connectClient(config).call<ImageSummary[]>('GET', '/api/images');
     if (flags['json'] === true) print.data(`${JSON.stringify(rows, null, 2)}\n`);
     else if (rows.length === 0)
@@ -32,6 +56,37 @@ export const imageLs: Command = {
     return 0;
   },
 };
+
+const pageMax = 1000;
+
+async function allRepositories(client: Client): Promise<readonly RepositoryView[]> {
+  const found: RepositoryView[] = [];
+  let after: string | null = '';
+  while (after !== null) {
+    const query = new URLSearchParams({ after, limit: String(pageMax) });
+    const page: RepositoryList = await client.call<RepositoryList>(
+      'GET',
+      `/api/repositories?${query.toString()}`,
+    );
+    found.push(...page.repositories);
+    after = page.next;
+  }
+  return found;
+}
+
+function describeRepositories(repositories: readonly RepositoryView[]): string {
+  return table(
+    ['REPOSITORY', 'TAGS', 'NEWEST', 'DIGEST', 'CHANGED', 'CATALOG'],
+    repositories.map(({ name, ofCatalog, tags, newest }) => [
+      name,
+      String(tags),
+      newest?.tag ?? '',
+      newest === null ? '' : (newest.digest?.slice(0, 19) ?? 'deleted'),
+      newest === null ? '' : new Date(newest.at).toISOString(),
+      ofCatalog ? 'yes' : 'no',
+    ]),
+  );
+}
 
 export const imageShow: Command = {
   name: 'image show',

@@ -11,6 +11,8 @@ export type KeyKind = KeySummary['kind'];
 export type Attempt = Schemas['Attempt'];
 export type ImageSummary = Schemas['ImageSummary'];
 export type ImageDetail = Schemas['ImageDetail'];
+export type RepositoryList = Schemas['RepositoryList'];
+export type TagHistory = Schemas['TagHistory'];
 export type PackageSummary = Schemas['PackageSummary'];
 export type PackageDetail = Schemas['PackageDetail'];
 
@@ -85,6 +87,17 @@ export const api = {
   images: (signal: AbortSignal) => dataOf(client.GET('/api/images', { signal })),
   image: (name: string, signal: AbortSignal) =>
     dataOf(client.GET('/api/images/{name}', { params: { path: { name } }, signal })),
+  otherRepositories: (after: string, signal: AbortSignal) =>
+    dataOf(
+      client.GET('/api/repositories', { params: { query: { after, others: 'true' } }, signal }),
+    ),
+  history: (name: string, before: number | undefined, signal: AbortSignal) =>
+    dataOf(
+      client.GET('/api/images/{name}/history', {
+        params: { path: { name }, query: before === undefined ? {} : { before } },
+        signal,
+      }),
+    ),
   packages: (seed: boolean, signal: AbortSignal) =>
     dataOf(
       client.GET('/api/packages', { params: { query: seed ? { seed: 'true' } : {} }, signal }),

@@ -13,7 +13,9 @@ import type {
   KeySummary,
   PackageDetail,
   PackageSummary,
+  RepositoryList,
   Status,
+  TagHistory,
 } from './client.ts';
 import { ApiFailure, api } from './client.ts';
 import { useLive } from './live.ts';
@@ -44,9 +46,11 @@ type Found<T> = UseQueryResult<T, ApiFailure>;
 function useLiveQuery<T>(
   queryKey: readonly string[],
   queryFn: (signal: AbortSignal) => Promise<T>,
+  options: { readonly placeholderData?: typeof keepPreviousData } = {},
 ): Found<T> {
   const live = useLive();
   return useQuery<T, ApiFailure>({
+    ...options,
     queryKey,
     queryFn: ({ signal }) => queryFn(signal),
     refetchInterval: live === 'live' ? pollLiveMs : pollMs,
@@ -63,15 +67,25 @@ export const useImage = (name: string): Found<ImageDetail> =>
 export const usePackage = (name: string): Found<PackageDetail> =>
   useLiveQuery(['packages', 'one', name], (signal) => api.package(name, signal));
 
-export function usePackages(seed: boolean): Found<readonly PackageSummary[]> {
-  const live = useLive();
-  return useQuery<readonly PackageSummary[], ApiFailure>({
-    queryKey: ['packages', seed ? 'with seed' : 'own'],
-    queryFn: ({ signal }) => api.packages(seed, signal),
-    refetchInterval: live === 'live' ? pollLiveMs : pollMs,
-    placeholderData: keepPreviousData,
-  });
-}
+/** While another page is on its way the one before stays. */
+const pages = { placeholderData: keepPreviousData };
+
+/** Repositories that are no image of a catalog, those after a name. */
+export const useOtherRepositories = (after: string): Found<RepositoryList> =>
+  useLiveQuery(['repositories', after], (signal) => api.otherRepositories(after, signal), pages);
+/** Changes of the tags of a repository, those before one of them. */
+export const useHistory = (name: string, before: number | undefined): Found<TagHistory> =>
+  useLiveQuery(
+    ['history', name, String(before ?? '')],
+    (signal) => api.history(name, before, signal),
+    pages,
+  );
+export const usePackages = (seed: boolean): Found<readonly PackageSummary[]> =>
+  useLiveQuery(
+    ['packages', seed ? 'with seed' : 'own'],
+    (signal) => api.packages(seed, signal),
+    pages,
+  );
 
 export type KeyAction = UseMutationResult<
   { readonly keys: readonly string[] },

@@ -878,6 +878,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @description the last name of the page before */
+                    after?: string;
+                    limit?: number;
+                    /** @description only those that are no image of a catalog */
+                    others?: "true" | "false";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RepositoryList"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/resync": {
         parameters: {
             query?: never;
@@ -1313,6 +1372,27 @@ export interface components {
             reason: string;
             /** @enum {string} */
             state: "queued" | "running" | "dead";
+        };
+        Repository: {
+            name: string;
+            /** @description the newest change of any of its tags; null when it never had one */
+            newest: {
+                /** @description milliseconds since 1970 */
+                at: number;
+                /** @description where it points since then; null: deleted */
+                digest: string | null;
+                tag: string;
+            } | null;
+            /** @description whether it is an image of a catalog; everything else was pushed or composed */
+            ofCatalog: boolean;
+            /** @description how many tags it has now */
+            tags: number;
+        };
+        RepositoryList: {
+            /** @description what after is for those that follow; null when there are none */
+            next: string | null;
+            /** @description in byte order of their names */
+            repositories: components["schemas"]["Repository"][];
         };
         Stage: {
             failed: number;

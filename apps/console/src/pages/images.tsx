@@ -5,6 +5,7 @@ import { useImages, useKeys } from '../api/queries.ts';
 import { formatBytes, formatInstant, shortDigest } from '../format.ts';
 import { useNow } from '../ui/clock.ts';
 import { Empty, Found, PageHeading } from '../ui/page.tsx';
+import { OtherRepositories } from '../ui/other-repositories.tsx';
 import { KeyLink, StateBadge } from '../ui/state.tsx';
 import { Verdict } from '../ui/verdict.tsx';
 import { paths } from '../urls.ts';
@@ -32,6 +33,7 @@ export function ImagesPage(): ReactNode {
           </>
         )}
       </Found>
+      <OtherRepositories />
     </>
   );
 }

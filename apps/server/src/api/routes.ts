@@ -17,6 +17,7 @@ import type { ComponentPorts } from './component-routes.ts';
 import { componentRoutes } from './component-routes.ts';
 import type { CompositionPort } from './composition-routes.ts';
 import { compositionRoutes } from './composition-routes.ts';
+import { repositoryRoutes } from './repository-routes.ts';
 import type { RetentionPort } from './retention-routes.ts';
 import { retentionRoutes } from './retention-routes.ts';
 import * as schemas from './schemas.ts';
@@ -57,6 +58,7 @@ export async function apiRoutes(server: FastifyInstance, options: ApiOptions): P
   server.addHook('preClose', async () => closing.abort());
   componentRoutes(server, options.components);
   retentionRoutes(server, options.retention);
+  repositoryRoutes(server, views);
   compositionRoutes(server, options.compositions);
 
   app.get(
@@ -224,7 +226,7 @@ export async function apiRoutes(server: FastifyInstance, options: ApiOptions): P
     request.raw.once('close', () => stopped.abort());
     reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store');
     return reply.send(
-      Readable.from(events(views, queue, AbortSignal.any([stopped.signal, closing.signal]))),
+      Readable.from(events(options, AbortSignal.any([stopped.signal, closing.signal]))),
     );
   });
 }
@@ -258,14 +260,17 @@ async function* follow(file: string, ended: () => Promise<boolean>): AsyncIterab
   }
 }
 
+type Watched = Pick<ApiOptions, 'views' | 'queue'>;
+
 /** A text that differs when a page would show something else. */
-async function fingerprint(views: ViewPorts, queue: Queue): Promise<string> {
-  const [states, counts, desired, problems, [latest]] = await Promise.all([
+async function fingerprint({ views, queue }: Watched): Promise<string> {
+  const [states, counts, desired, problems, [latest], tags] = await Promise.all([
     views.records.listStates(),
     queue.counts(),
     views.records.listDesired(),
     views.records.problems(),
     queue.recentAttempts({ limit: 1 }),
+    views.registry.newestSequence(),
   ]);
   const newest = states.reduce((newestAt, state) => Math.max(newestAt, state.updatedAt), 0);
   const wanted = desired.map((one) => one.key + one.bundle).join(' ');
@@ -276,15 +281,16 @@ async function fingerprint(views: ViewPorts, queue: Queue): Promise<string> {
     latest,
     digestOf(wanted),
     [...views.unreadable(), ...problems],
+    tags,
   ]);
 }
 
 /** One event each time something changed, with a sign of life in between. */
-async function* events(views: ViewPorts, queue: Queue, signal: AbortSignal): AsyncIterable<string> {
+async function* events(watched: Watched, signal: AbortSignal): AsyncIterable<string> {
   let before = '';
   let quiet = 0;
   while (!signal.aborted) {
-    const now = await fingerprint(views, queue);
+    const now = await fingerprint(watched);
     quiet = now === before ? quiet + 1 : 0;
     if (now !== before) yield 'event: changed\ndata: {}\n\n';
     else if (quiet % 30 === 29) yield ': still here\n\n';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 export type { ComponentView, ImageComponentsView, UsedBy } from './component-schemas.ts';
 export type { CompositionAnswer } from './composition-schemas.ts';
+export type { RepositoryList, RepositoryView } from './repository-schemas.ts';
 export type { GarbageStatus, SweepSummary, WhyKeptView } from './retention-schemas.ts';
 
 /** The shapes of Kiln's own API; the OpenAPI document and the console's client types are made from them. */
