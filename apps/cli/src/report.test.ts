@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { table } from './report.ts';
+import { roughly, table } from './report.ts';
+
+test.each([
+  [-5, '0s'],
+  [59_400, '59s'],
+  [59_600, '1m'],
+  [3_560_000, '59m'],
+  [3_580_000, '1h'],
+  [47.4 * 3_600_000, '47h'],
+  [60 * 3_600_000, '3d'],
+])('%d ms are roughly %s', (ms, text) => expect(roughly(ms)).toBe(text));
 
 test('a table has as many rows as there are', () => {
   const rows = Array.from({ length: 300_000 }, (_, at) => [`name ${at}`, 'x']);

@@ -55,6 +55,16 @@ export function size(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** A time between two events, roughly: `40s`, `5m`, `3h`, `2d`. */
+export function roughly(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes}m`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours}h` : `${Math.round(hours / 24)}d`;
+}
+
 /** `3m 20s`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   count,
+  formatAge,
   formatBytes,
   formatDuration,
   formatEstimate,
@@ -39,6 +40,14 @@ describe('what people read', () => {
     [250_000, '4 min'],
     [4_200_000, '1 h 10 min'],
   ])('an estimate of %d ms is "%s"', (ms, text) => expect(formatEstimate(ms)).toBe(text));
+
+  test.each([
+    [-5, '0 s'],
+    [59_600, '1 min'],
+    [3_580_000, '1 h'],
+    [47 * 3_600_000, '47 h'],
+    [60 * 3_600_000, '3 days'],
+  ])('an age of %d ms is "%s"', (ms, text) => expect(formatAge(ms)).toBe(text));
 
   test.each([
     [0, '0 B'],

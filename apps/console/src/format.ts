@@ -17,6 +17,16 @@ export function formatEstimate(ms: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
+/** How long ago or ahead, in one unit: `40 s`, `5 min`, `3 h`, `2 days`. */
+export function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : count(Math.round(hours / 24), 'day');
+}
+
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }

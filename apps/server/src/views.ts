@@ -305,7 +305,7 @@ export async function readStatus(
   addresses: Addresses,
   only: readonly string[],
   nowMs: number,
-): Promise<Status> {
+): Promise<Omit<Status, 'retention'>> {
   const [looked, counts, problems] = await Promise.all([
     lookAtKeys(ports, only, nowMs),
     ports.queue.counts(),

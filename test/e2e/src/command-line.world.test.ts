@@ -119,6 +119,7 @@ describe('looking', () => {
       expect(shown).toContain(one);
     expect(await factory.succeed(['image', 'ls'])).toMatch(/^REFERENCE .*\n.*greeter:latest/);
     expect(await factory.succeed(['image', 'ls', '--all'])).toMatch(/^greeter +\d.* yes$/m);
+    expect(await factory.succeed(['status'])).toMatch(/^retention \S.*; the next /m);
   });
 
   test('an image says why a package or a file is in it, and how it differs from another', async () => {

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { assert, digestOf } from '@kiln/base';
 import { buildConsole } from '@kiln/console/build';
+import type { Status } from '@kiln/server/schemas';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from './browser.ts';
@@ -80,6 +81,9 @@ const heading = (page: Page, name: string): ReturnType<Page['getByRole']> =>
 const row = (page: Page, key: string): ReturnType<Page['getByRole']> =>
   page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: key, exact: true }) });
 
+const retentionOf = (page: Page): ReturnType<Page['getByRole']> =>
+  page.getByRole('region', { name: 'Retention' });
+
 /** Marks the page, to see later that it was not loaded again. */
 async function mark(page: Page): Promise<() => Promise<boolean>> {
   await page.evaluate(() => Object.assign(globalThis, { marked: true }));
@@ -96,6 +100,7 @@ describe('before anything is asked for', () => {
     await heading(page, 'The line').waitFor();
     await page.getByText('The catalog asks for nothing yet.').waitFor();
     await page.getByText('No catalog asks for anything.').waitFor();
+    await retentionOf(page).getByText('No sweep yet; the next soon.').waitFor();
     const same = await mark(page);
     line = await fillLine(factory);
     await row(page, 'package:openssl@x86_64').waitFor();
@@ -580,6 +585,48 @@ describe('trouble', () => {
     await row(page, 'image:valkey').getByText('while nobody looked').waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
     expect(await same()).toBe(true);
+  });
+});
+
+describe('retention', () => {
+  test('says what the last sweep removed as soon as it has, and when the next one is', async () => {
+    const page = await open('/');
+    await retentionOf(page).getByText('No sweep yet; the next soon.').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    const content = Buffer.from('what nobody lists');
+    await factory.ago(2 * 86_400_000, () => pushBlob(factory.url, 'left', content));
+    const begun = await fetch(`${factory.url}/api/gc`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ dryRun: false }),
+    });
+    expect(begun.status).toBe(200);
+    await retentionOf(page)
+      .getByText(/^Last sweep \d+ s ago, 1 blob \(17 B\) removed; the next in 24 h\.$/)
+      .waitFor();
+  });
+
+  test('says that a sweep is under way, and why one failed', async () => {
+    let retention: object = { running: { startedAt: Date.now() - 130_000, dryRun: false } };
+    const page = await open('/', {
+      prepare: (fresh) =>
+        fresh.route('**/api/status', async (route) => {
+          const status = (await (await route.fetch()).json()) as Status;
+          await route.fulfill({
+            json: { ...status, retention: { ...status.retention, ...retention } },
+          });
+        }),
+    });
+    await retentionOf(page)
+      .getByText(/^A sweep has run for 2 min; /)
+      .waitFor();
+    const error = { code: 'BLOB_DAMAGED', message: 'a pack is short', hint: 'look at the disk' };
+    retention = { error };
+    await page.reload();
+    await retentionOf(page).getByText('The last sweep failed; the next in 24 h.').waitFor();
+    expect(await retentionOf(page).innerText()).toMatch(
+      /BLOB_DAMAGED a pack is short\s+Hint: look at the disk/,
+    );
   });
 });
 

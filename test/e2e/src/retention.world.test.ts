@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest, Random } from '@kiln/base';
 import { digestOf, seededRandom } from '@kiln/base';
 import { mediaTypes } from '@kiln/oci';
-import type { GarbageStatus, SweepSummary, WhyKeptView } from '@kiln/server/schemas';
+import type { GarbageStatus, Status, SweepSummary, WhyKeptView } from '@kiln/server/schemas';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InventedFactory } from './invented-factory.ts';
 import { inventedFactory } from './invented-factory.ts';
@@ -94,12 +94,22 @@ describe('kiln gc', () => {
       await pushImage('team/app', 'latest', '{"v":2}', ['base', 'two']);
       return [before, await pushImage('team/app', undefined, '{"v":3}', ['base', 'three'])];
     });
+    const said = async (): Promise<Status['retention']> =>
+      ((await (await call('GET', '/api/status')).json()) as Status).retention;
+    expect(await said()).toMatchObject({ running: null, last: null, error: null });
     const young = await pushImage('team/app', undefined, '{"v":4}', ['base', 'four']);
     const planned = await gc(true);
     expect(counted(planned)).toEqual({ manifest: 1, link: 3, blob: 4 });
     expect((await call('GET', `/v2/team/app/manifests/${stray}`)).status).toBe(200);
     const done = await gc(false);
     expect(done.removed).toEqual(planned.removed);
+    const { count, bytes } = done.removed.find(({ kind }) => kind === 'blob')!;
+    expect(await said()).toEqual({
+      running: null,
+      last: { finishedAt: done.finishedAt, blobs: count, bytes },
+      error: null,
+      nextAt: done.finishedAt + dayMs,
+    });
     expect(counted(await gc(false))).toEqual({});
     for (const [digest, status] of [
       [first, 200],

@@ -2,6 +2,7 @@ import type { Status } from '@kiln/server/schemas';
 import { connectClient } from '../client.ts';
 import type { Command } from '../command.ts';
 import { jsonOption } from '../command.ts';
+import { retentionLine } from '../retention-line.ts';
 
 /** The status as text: where everything is, then the line, then what is wrong. */
 export function describeStatus(status: Status): string {
@@ -10,6 +11,7 @@ export function describeStatus(status: Status): string {
     `registry  ${status.registry}`,
     `packages  ${status.packages}`,
     `key       ${status.key}`,
+    `retention ${retentionLine(status.retention, Date.now())}`,
     '',
     `${status.converged ? 'converged' : 'working'}: ${status.keys.ready} of ${status.keys.total} keys ready` +
       `, ${status.keys.working} working, ${status.keys.waiting + status.keys.queued} waiting, ${status.keys.failed} failed`,
@@ -32,7 +34,8 @@ export function describeStatus(status: Status): string {
 
 export const status: Command = {
   name: 'status',
-  summary: 'Say where console, registry and packages are, and how far the catalog got.',
+  summary:
+    'Say where console, registry and packages are, what was removed last, and how far the catalog got.',
   usage: 'status [--json]',
   examples: ['kiln status', 'kiln status --json | jq .converged'],
   options: jsonOption,

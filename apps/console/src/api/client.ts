@@ -13,6 +13,7 @@ export type ImageSummary = Schemas['ImageSummary'];
 export type ImageDetail = Schemas['ImageDetail'];
 export type RepositoryList = Schemas['RepositoryList'];
 export type TagHistory = Schemas['TagHistory'];
+export type RetentionSummary = Schemas['RetentionSummary'];
 export type PackageSummary = Schemas['PackageSummary'];
 export type PackageDetail = Schemas['PackageDetail'];
 

@@ -1394,6 +1394,27 @@ export interface components {
             /** @description in byte order of their names */
             repositories: components["schemas"]["Repository"][];
         };
+        RetentionSummary: {
+            /** @description why the last sweep of this server failed; null when it did not */
+            error: {
+                code: string;
+                hint: string;
+                message: string;
+            } | null;
+            /** @description the last sweep that was not dry */
+            last: {
+                /** @description how many blobs it removed */
+                blobs: number;
+                bytes: number;
+                finishedAt: number;
+            } | null;
+            /** @description milliseconds since 1970; null: never by itself */
+            nextAt: number | null;
+            running: {
+                dryRun: boolean;
+                startedAt: number;
+            } | null;
+        };
         Stage: {
             failed: number;
             /** @enum {string} */
@@ -1436,6 +1457,7 @@ export interface components {
             };
             /** @description host:port */
             registry: string;
+            retention: components["schemas"]["RetentionSummary"];
             /** @description the line, in order */
             stages: components["schemas"]["Stage"][];
             version: string;

@@ -8,6 +8,7 @@ import { Filter, matches } from '../ui/filter.tsx';
 import { KeyTable } from '../ui/key-table.tsx';
 import { Empty, Found, PageHeading } from '../ui/page.tsx';
 import { Problems } from '../ui/problems.tsx';
+import { Retention } from '../ui/retention.tsx';
 import { Stages } from '../ui/stages.tsx';
 import { StateIcon } from '../ui/icons.tsx';
 import { stageTitles, stateWords } from '../ui/state.tsx';
@@ -29,6 +30,7 @@ export function LinePage(): ReactNode {
           </div>
           <Problems problems={data.problems} failed={data.failed} />
           <Stages stages={data.stages} />
+          <Retention retention={data.retention} />
           <Keys />
         </>
       )}

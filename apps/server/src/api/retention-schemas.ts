@@ -41,6 +41,21 @@ export interface GarbageStatus {
   };
 }
 
+/** The same in short, as a part of a factory's status. Times are milliseconds since 1970. */
+export interface RetentionSummary {
+  readonly running: { readonly startedAt: number; readonly dryRun: boolean } | null;
+  /** The last sweep that was not dry, and the blobs it removed. */
+  readonly last: {
+    readonly finishedAt: number;
+    readonly blobs: number;
+    readonly bytes: number;
+  } | null;
+  /** Why the last sweep of this server failed; null when it did not. */
+  readonly error: ErrorFacts | null;
+  /** When the next one begins by itself; null for never. */
+  readonly nextAt: number | null;
+}
+
 /** Why a digest is kept, in words. */
 export interface WhyKeptView {
   readonly digest: string;
@@ -85,6 +100,23 @@ export const garbageStatus: z.ZodType<GarbageStatus> = z.object({
     .describe('how long what nothing keeps stays, in milliseconds'),
 });
 
+export const retentionSummary: z.ZodType<RetentionSummary> = z.object({
+  running: z.object({ startedAt: z.number(), dryRun: z.boolean() }).nullable(),
+  last: z
+    .object({
+      finishedAt: z.number(),
+      blobs: z.number().int().describe('how many blobs it removed'),
+      bytes: z.number().int(),
+    })
+    .nullable()
+    .describe('the last sweep that was not dry'),
+  error: z
+    .object({ code: z.string(), message: z.string(), hint: z.string() })
+    .nullable()
+    .describe('why the last sweep of this server failed; null when it did not'),
+  nextAt: z.number().nullable().describe('milliseconds since 1970; null: never by itself'),
+});
+
 export const whyKeptView: z.ZodType<WhyKeptView> = z.object({
   digest: z.string(),
   sizeBytes: z.number().int().nullable().describe('null: there are no such bytes'),
@@ -95,6 +127,7 @@ export const whyKeptView: z.ZodType<WhyKeptView> = z.object({
 for (const [id, schema] of Object.entries({
   SweepSummary: sweepSummary,
   GarbageStatus: garbageStatus,
+  RetentionSummary: retentionSummary,
   WhyKept: whyKeptView,
 }))
   z.globalRegistry.add(schema, { id });

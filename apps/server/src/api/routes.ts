@@ -12,6 +12,7 @@ import { z } from 'zod';
 import type { Addresses, ViewPorts } from '../views.ts';
 import { imageDetail, keyDetail, listImages, listKeys, listQueue, readStatus } from '../views.ts';
 import { listPackages, packageDetail } from '../package-views.ts';
+import { retentionSummary } from '../retention-summary.ts';
 import { tagHistory } from '../tag-history-view.ts';
 import type { ComponentPorts } from './component-routes.ts';
 import { componentRoutes } from './component-routes.ts';
@@ -52,19 +53,25 @@ function notFound(what: string): KilnError {
 /** Kiln's own API; the OpenAPI document is made from these routes. */
 export async function apiRoutes(server: FastifyInstance, options: ApiOptions): Promise<void> {
   const app = server.withTypeProvider<ZodTypeProvider>();
-  const { views, queue, clock } = options;
+  const { views, queue, retention, clock } = options;
   // Streams would keep a server that closes waiting for those who watch.
   const closing = new AbortController();
   server.addHook('preClose', async () => closing.abort());
   componentRoutes(server, options.components);
-  retentionRoutes(server, options.retention);
+  retentionRoutes(server, retention);
   repositoryRoutes(server, views);
   compositionRoutes(server, options.compositions);
 
   app.get(
     '/status',
     { schema: { querystring: onlyQuery, response: { 200: schemas.status } } },
-    (request) => readStatus(views, options.addresses(), names(request.query.only), clock.now()),
+    async (request) => {
+      const [status, swept] = await Promise.all([
+        readStatus(views, options.addresses(), names(request.query.only), clock.now()),
+        retention.status(),
+      ]);
+      return { ...status, retention: retentionSummary(swept) };
+    },
   );
 
   app.get(
@@ -260,17 +267,18 @@ async function* follow(file: string, ended: () => Promise<boolean>): AsyncIterab
   }
 }
 
-type Watched = Pick<ApiOptions, 'views' | 'queue'>;
+type Watched = Pick<ApiOptions, 'views' | 'queue' | 'retention'>;
 
 /** A text that differs when a page would show something else. */
-async function fingerprint({ views, queue }: Watched): Promise<string> {
-  const [states, counts, desired, problems, [latest], tags] = await Promise.all([
+async function fingerprint({ views, queue, retention }: Watched): Promise<string> {
+  const [states, counts, desired, problems, [latest], tags, swept] = await Promise.all([
     views.records.listStates(),
     queue.counts(),
     views.records.listDesired(),
     views.records.problems(),
     queue.recentAttempts({ limit: 1 }),
     views.registry.newestSequence(),
+    retention.status(),
   ]);
   const newest = states.reduce((newestAt, state) => Math.max(newestAt, state.updatedAt), 0);
   const wanted = desired.map((one) => one.key + one.bundle).join(' ');
@@ -282,6 +290,7 @@ async function fingerprint({ views, queue }: Watched): Promise<string> {
     digestOf(wanted),
     [...views.unreadable(), ...problems],
     tags,
+    retentionSummary(swept),
   ]);
 }
 

@@ -1,9 +1,16 @@
 import { z } from 'zod';
+import type { RetentionSummary } from './retention-schemas.ts';
+import { retentionSummary } from './retention-schemas.ts';
 
 export type { ComponentView, ImageComponentsView, UsedBy } from './component-schemas.ts';
 export type { CompositionAnswer } from './composition-schemas.ts';
 export type { RepositoryList, RepositoryView } from './repository-schemas.ts';
-export type { GarbageStatus, SweepSummary, WhyKeptView } from './retention-schemas.ts';
+export type {
+  GarbageStatus,
+  RetentionSummary,
+  SweepSummary,
+  WhyKeptView,
+} from './retention-schemas.ts';
 
 /** The shapes of Kiln's own API; the OpenAPI document and the console's client types are made from them. */
 
@@ -104,6 +111,7 @@ export interface Status {
   readonly stages: readonly Stage[];
   readonly failed: readonly (ErrorFacts & { readonly key: string })[];
   readonly problems: readonly Problem[];
+  readonly retention: RetentionSummary;
 }
 
 /** A tagged image as lists show it. */
@@ -336,6 +344,7 @@ export const status: z.ZodType<Status> = z.object({
     z.object({ key: z.string(), code: z.string(), message: z.string(), hint: z.string() }),
   ),
   problems: z.array(problem).describe('what could not be read of the catalogs'),
+  retention: retentionSummary,
 });
 
 const imageSummaryObject = z.object({
