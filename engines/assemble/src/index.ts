@@ -39,6 +39,8 @@ export type {
 export type { InstalledTree, InstalledTreeInput } from './installed-tree.ts';
 export { installTree } from './installed-tree.ts';
 export type { InstalledRecords } from './installed-database.ts';
+export type { NamedPackage } from './open-named.ts';
+export { openNamed } from './open-named.ts';
 export type { DataMember, PackageContents, PackageOpener } from './package-contents.ts';
 export type { BillCache } from './bill-cache.ts';
 export { MemoryBillCache } from './bill-cache.ts';

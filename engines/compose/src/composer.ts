@@ -1,4 +1,5 @@
 import type { BillCache, PackageOpener, SegmentCache } from '@kiln/assemble';
+import { openNamed } from '@kiln/assemble';
 import type { Clock, Digest } from '@kiln/base';
 import { KilnError, RecentlyUsed, digestOf, shorten, sortUnique } from '@kiln/base';
 import type { BlobPacks, BlobStore } from '@kiln/blobs';
@@ -195,7 +196,8 @@ export class Composer {
   ): Promise<PackageSet> {
     const { opener, blobs, bills, segments } = this.#ports;
     const packages = [];
-    for (const { apk } of locked) packages.push({ apk, contents: await opener.open(apk) });
+    for (const { apk, record } of locked)
+      packages.push({ apk, contents: await openNamed(opener, record, apk) });
     return PackageSet.of(
       {
         arch,

@@ -1,5 +1,5 @@
 import type { PackageOpener } from '@kiln/assemble';
-import { environmentTree, treeMembers } from '@kiln/assemble';
+import { environmentTree, openNamed, treeMembers } from '@kiln/assemble';
 import type { Digest } from '@kiln/base';
 import { digestOfValue, mapBounded, sortUnique } from '@kiln/base';
 import type { Key } from '@kiln/queue';
@@ -112,7 +112,9 @@ export async function environmentRoot(
   return environments.ensure(
     digestOfValue({ environment: 'build/1', arch, lock }),
     async function* members() {
-      const packages = await mapBounded(environment, openedAtOnce, (one) => opener.open(one.apk));
+      const packages = await mapBounded(environment, openedAtOnce, (one) =>
+        openNamed(opener, one, one.apk),
+      );
       yield* treeMembers(await environmentTree({ packages, arch }));
     },
   );

@@ -1,5 +1,5 @@
 import type { AssembledTree, BillCache, PackageOpener, SegmentCache } from '@kiln/assemble';
-import { assemble } from '@kiln/assemble';
+import { assemble, openNamed } from '@kiln/assemble';
 import type { BlobStore } from '@kiln/blobs';
 import { blobUnknown } from '@kiln/blobs';
 import type { Sandbox } from '@kiln/build';
@@ -193,7 +193,8 @@ async function assembleImage(
   inputs: ImageInputs,
 ): Promise<AssembledTree> {
   const packages = [];
-  for (const one of inputs.packages) packages.push(await ports.opener.open(one.apk));
+  for (const { record, apk } of inputs.packages)
+    packages.push(await openNamed(ports.opener, record, apk));
   return assemble({
     config: inputs.config,
     arch: inputs.bundle.arch,

@@ -1,5 +1,5 @@
 import type { AssembledTree } from '@kiln/assemble';
-import { environmentTree, treeMembers } from '@kiln/assemble';
+import { environmentTree, openNamed, treeMembers } from '@kiln/assemble';
 import { digestOfValue } from '@kiln/base';
 import type { BuiltImage } from './make-image.ts';
 import type { ImageInputs, ImageReconcilerPorts } from './reconcile.ts';
@@ -29,7 +29,8 @@ export async function testRoots(
     digestOfValue({ root: 'image-test/1', lock }),
     async function* members() {
       const packages = [];
-      for (const one of inputs.testPackages) packages.push(await ports.opener.open(one.apk));
+      for (const { record, apk } of inputs.testPackages)
+        packages.push(await openNamed(ports.opener, record, apk));
       yield* treeMembers(await environmentTree({ packages, arch: inputs.bundle.arch }));
     },
   );

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { ExpandedPackages } from '@kiln/apk-cache';
 import { ApkClient, defaultClientLimits } from '@kiln/apk-client';
 import type { CheckedPackage } from '@kiln/apk-client';
+import { openNamed } from '@kiln/assemble';
 import type { PackageContents } from '@kiln/assemble';
 import { mapBounded, withoutUserInfo } from '@kiln/base';
 import type { Logger } from '@kiln/base';
@@ -26,6 +27,7 @@ export function cacheDirectoryOf({
 
 /** The repositories of a command line: keys, indexes and packages. */
 export class ImageRepositories {
+  readonly #dialect: ImageTask['dialect'];
   readonly #client: ApkClient;
   readonly #unpacking: ConstructorParameters<typeof ExpandedPackages>[0];
   #packages: Promise<ExpandedPackages> | undefined;
@@ -37,6 +39,7 @@ export class ImageRepositories {
     const { dialect, reading, environment, log, signal } = task;
     const { limits } = reading;
     const cacheDirectory = cacheDirectoryOf(task);
+    this.#dialect = dialect;
     this.#client = new ApkClient({
       cacheDirectory,
       workingDirectory: process.cwd(),
@@ -121,7 +124,10 @@ export class ImageRepositories {
     return mapBounded(
       packages,
       parallelMax,
-      async (wanted, stop) => expanded.open(await this.#client.obtain(wanted, stop)),
+      async (wanted, stop) => {
+        const apk = await this.#client.obtain(wanted, stop);
+        return this.#dialect === 'apko' ? expanded.open(apk) : openNamed(expanded, wanted, apk);
+      },
       this.#signal,
     );
   }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { UnpackedPackages } from '@kiln/apk-cache';
 import { ApkClient } from '@kiln/apk-client';
 import type { ApkClientOptions } from '@kiln/apk-client';
-import { environmentTree, parseGroup, parsePasswd, treeMembers } from '@kiln/assemble';
+import { environmentTree, openNamed, parseGroup, parsePasswd, treeMembers } from '@kiln/assemble';
 import type { GroupEntry, PackageContents, PasswdEntry, TreeMember } from '@kiln/assemble';
 import { KilnError, digestOf, digestOfValue, mapBounded, systemClock } from '@kiln/base';
 import type { Digest } from '@kiln/base';
@@ -149,7 +149,10 @@ export class LocalGuests {
     return mapBounded(
       lock.packages,
       parallelMax,
-      async (wanted, stop) => opener.open(await this.#client.obtain(wanted, stop)),
+      async (wanted, stop) => {
+        const apk = await this.#client.obtain(wanted, stop);
+        return lock.dialect === 'apko' ? opener.open(apk) : openNamed(opener, wanted, apk);
+      },
       signal,
     );
   }

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import {
+  checksumOf,
+  checksumRecord,
+  controlSegment,
+  emptyRecord,
+  parsePackageInfo,
+} from '@kiln/apk';
+import type { IndexRecord, PackageInfo } from '@kiln/apk';
+import { writeIndexFile } from '@kiln/apk-files';
+import { seededRandom } from '@kiln/base';
+import { gzipBytes } from '@kiln/gzip';
+import { directoryEntry, fileEntry, symlinkEntry, tarBytes } from '@kiln/tar';
+import type { TarEntry } from '@kiln/tar';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parseInvocation } from '../command.ts';
+import { imageBuild } from '../commands/image-build.ts';
+import { readConfig } from '../config.ts';
+
+const start = process.cwd();
+let root: string;
+let count = 0;
+
+beforeAll(() => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-hostile-packages-'));
+});
+beforeEach(() => {
+  const folder = path.join(root, `folder-${++count}`);
+  fs.mkdirSync(path.join(folder, 'repo/x86_64'), { recursive: true });
+  process.chdir(folder);
+});
+afterAll(() => {
+  process.chdir(start);
+  fs.rmSync(root, { recursive: true, force: true });
+});
+
+interface Member {
+  readonly entry: TarEntry;
+  readonly content: Uint8Array;
+}
+
+const empty = (entry: TarEntry): Member => ({ entry, content: Buffer.alloc(0) });
+
+function file(name: string, sum: 'right' | 'wrong' | 'none' = 'right'): Member {
+  const content = Buffer.from('content');
+  const sha1 = sum === 'wrong' ? '0'.repeat(40) : createHash('sha1').update(content).digest('hex');
+  const pax = new Map(sum === 'none' ? [] : [[checksumRecord, Buffer.from(sha1)]]);
+  return { entry: fileEntry(name, content.length, { pax }), content };
+}
+
+const plain = [empty(directoryEntry('usr')), file('usr/plain')];
+
+/** Puts a package into the repository without asking what it holds; its record in the index. */
+function put(
+  name: string,
+  members: readonly Member[],
+  more: Partial<PackageInfo> = {},
+): IndexRecord {
+  const data = gzipBytes(tarBytes(members));
+  const dataHash = createHash('sha256').update(data).digest('hex');
+  const said = parsePackageInfo(`pkgname = ${name}\npkgver = 1.0-r0\narch = x86_64\n`);
+  const control = controlSegment({ info: { ...said, ...more, dataHash }, mtimeSeconds: 0 });
+  const bytes = Buffer.concat([control, data]);
+  fs.writeFileSync(`repo/x86_64/${name}-1.0-r0.apk`, bytes);
+  return {
+    ...emptyRecord,
+    name,
+    version: '1.0-r0',
+    arch: 'x86_64',
+    depends: more.depends ?? [],
+    checksum: checksumOf(control),
+    sizeBytes: bytes.length,
+  };
+}
+
+async function index(...records: readonly IndexRecord[]): Promise<void> {
+  const options = { description: '', key: undefined, random: seededRandom(1) };
+  await writeIndexFile('repo/x86_64/APKINDEX.tar.gz', records, options);
+}
+
+function write(...packages: readonly string[]): void {
+  const contents = { repositories: ['./repo'], packages };
+  fs.writeFileSync('image.yaml', JSON.stringify({ contents, archs: ['x86_64'] }));
+}
+
+async function run(command: typeof imageBuild, ...words: readonly string[]): Promise<void> {
+  const print = { data: () => undefined, talk: () => undefined };
+  const config = readConfig({ KILN_HOME: path.join(root, 'home') });
+  const shared = ['--cache-dir', 'cache', '--ignore-signatures'];
+  const invocation = parseInvocation(command, ['image.yaml', ...words, ...shared], config, print);
+  await command.run(invocation);
+}
+
+const build = (...words: readonly string[]): Promise<void> =>
+  run(imageBuild, '-o', 'image.tar', '--no-vcs', ...words);
+
+function expectNothingWritten(): void {
+  expect(fs.readdirSync('.').sort()).toEqual(['cache', 'image.yaml', 'repo']);
+  expect(fs.readdirSync('..').filter((name) => !name.startsWith('folder-'))).toEqual([]);
+  expect(fs.existsSync('/etc/evil')).toBe(false);
+}
+
+describe('a hostile package is refused by name, and nothing is written', () => {
+  test.each([
+    ['leads out', [file('../evil')], 'TAR_UNSAFE_PATH', '../evil'],
+    ['is absolute', [file('/etc/evil')], 'TAR_UNSAFE_PATH', '/etc/evil'],
+    [
+      'goes through a link',
+      [empty(symlinkEntry('a', '/tmp')), file('a/b')],
+      'TAR_UNSAFE_PATH',
+      'a/b',
+    ],
+    ['comes twice', [file('a'), file('a')], 'TAR_DUPLICATE_ENTRY', 'tar archive has "a" twice'],
+    ['has a long path', [file('n/'.repeat(3000))], 'TAR_TOO_LARGE', 'path'],
+    ['has no checksum', [file('a', 'none')], 'APK_FILE_CHECKSUM_MISSING', '"a"'],
+    ['has the wrong checksum', [file('a', 'wrong')], 'APK_FILE_CHECKSUM_MISMATCH', '"a"'],
+  ])('whose file %s', async (_what, members, code, rule) => {
+    await index(put('good', plain), put('hostile', members));
+    write('good', 'hostile');
+    const refusal = { code, message: expect.stringContaining('package hostile-1.0-r0: ') };
+    await expect(build()).rejects.toMatchObject(refusal);
+    await expect(build()).rejects.toThrow(rule);
+    expectNothingWritten();
+  });
+
+  test('whose file is another package, whatever the index calls it', async () => {
+    await index(put('renamed', plain, { name: 'other' }));
+    write('renamed');
+    const message = expect.stringContaining(
+      'package renamed-1.0-r0: its file says that it is other-1.0-r0',
+    );
+    await expect(build()).rejects.toMatchObject({ code: 'ASSEMBLE_PACKAGE_NAME', message });
+    expectNothingWritten();
+    await build('--compat', 'apko', '-t', 'image:1');
+  });
+
+  test('whose file is of another version than the index says', async () => {
+    await index(put('moved', plain, { version: '0.9-r0' }));
+    write('moved');
+    const message = expect.stringMatching(/moved-1\.0-r0: .*moved-0\.9-r0$/);
+    await expect(build()).rejects.toMatchObject({ code: 'ASSEMBLE_PACKAGE_NAME', message });
+    expectNothingWritten();
+  });
+});
