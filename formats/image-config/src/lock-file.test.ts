@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseLockFile, printLockFile } from './index.ts';
 
 const bytes = readFileSync(new URL('../testdata/lock.json', import.meta.url));
-const parse = (text: string): ReturnType<typeof parseLockFile> =>
-  parseLockFile(Buffer.from(text), 'x.lock.json');
+const parse = (text: string, dialect?: 'kiln' | 'apko'): ReturnType<typeof parseLockFile> =>
+  parseLockFile(Buffer.from(text), 'x.lock.json', dialect);
 
 test('a lock that was read is printed as apko wrote it', () => {
   expect(printLockFile(parseLockFile(bytes, 'lock.json'))).toBe(bytes.toString());
 });
 
 test('what is absent is empty', () => {
-  const lock = parse('{"contents": {"packages": [{"name": "a"}], "keyring": null}}');
+  const lock = parse('{"contents": {"packages": [{"name": "a"}], "keyring": null}}', 'apko');
   expect(lock.config).toBeUndefined();
   expect(lock.keyring).toEqual([]);
   expect(lock.packages[0]).toMatchObject({ name: 'a', checksum: '', data: { range: '' } });
@@ -28,3 +28,33 @@ test.each(['', '[]', '{"contents": {"packages": {}}}', '{"contents": {"packages"
     );
   },
 );
+
+describe('a lock that is not to be believed', () => {
+  const lock = (packages: readonly object[], version: unknown = 'v1'): string =>
+    JSON.stringify({ version, contents: { packages } });
+  const one = { name: 'a', version: '1-r0', architecture: 'x86_64', checksum: 'Q1' };
+
+  test.each([
+    ['of a later version', lock([one], 'v9'), 'version "v9" is not known'],
+    ['of a version that is no text', lock([one], 1), 'does not say that its version is v1'],
+    ['with a package twice', lock([one, { ...one, version: '2-r0' }]), 'package a-2-r0 is there'],
+    ['with a path for a name', lock([{ ...one, name: '../../x' }]), '"../../x" is no name'],
+    ['with an option for a name', lock([{ ...one, name: '-f' }]), '"-f" is no name'],
+    ['with a path for a version', lock([{ ...one, version: '1/../2' }]), '"1/../2" is no version'],
+    ['without a version', lock([{ ...one, version: '' }]), 'package a-: "" is no version'],
+  ])('is one %s', (_what, text, message) => {
+    expect(() => parse(text)).toThrow(
+      expect.objectContaining({
+        code: 'IMAGE_LOCK_INVALID',
+        message: expect.stringContaining(`x.lock.json: `),
+      }),
+    );
+    expect(() => parse(text)).toThrow(message);
+    expect(() => parse(text, 'apko')).not.toThrow();
+  });
+
+  test('is not one with a package for two architectures', () => {
+    const { packages } = parse(lock([one, { ...one, architecture: 'aarch64' }]));
+    expect(packages).toHaveLength(2);
+  });
+});

@@ -1,6 +1,8 @@
 import { KilnError, shorten } from '@kiln/base';
 import { goJson } from '@kiln/oci';
 import { z } from 'zod';
+import { doubtOfLock, lockVersion } from './lock-doubt.ts';
+import type { ConfigDialect } from './types.ts';
 
 /** A part of a package file: an inclusive byte range `bytes=A-B`, and `sha1-…` or `sha256-…` in base64. */
 export interface LockedSection {
@@ -64,6 +66,7 @@ const section = z.preprocess((value) => value ?? {}, z.object({ range: text(), c
 const repository = z.object({ name: text(), url: text(), architecture: text() });
 
 const shape = z.object({
+  version: z.unknown().optional(),
   config: z.preprocess(
     (value) => value ?? undefined,
     z.object({ name: text(), checksum: text() }).optional(),
@@ -93,9 +96,14 @@ const shape = z.object({
 
 /**
  * Reads a lock. Members that are not known are ignored, those that are absent are empty, as the tool that writes them has
- * it. Throws `IMAGE_LOCK_INVALID`, which names the file and the member.
+ * it. Dialect `kiln` refuses a lock of another version than `v1`, a package twice, and what is no name or version. Throws
+ * `IMAGE_LOCK_INVALID`, which names the file and the member.
  */
-export function parseLockFile(bytes: Uint8Array, file: string): LockFile {
+export function parseLockFile(
+  bytes: Uint8Array,
+  file: string,
+  dialect: ConfigDialect = 'kiln',
+): LockFile {
   const fail = (why: string, cause?: unknown): KilnError =>
     new KilnError('IMAGE_LOCK_INVALID', `${shorten(file, 200)}: ${why}`, {
       hint: 'make the lock anew',
@@ -114,7 +122,10 @@ export function parseLockFile(bytes: Uint8Array, file: string): LockFile {
     const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
     throw fail(`${shorten(where)}${issue?.message ?? 'invalid'}`);
   }
-  const { config, contents } = result.data;
+  const { version, config, contents } = result.data;
+  const doubt =
+    dialect === 'kiln' ? doubtOfLock({ version, packages: contents.packages }) : undefined;
+  if (doubt !== undefined) throw fail(doubt);
   return {
     config,
     keyring: contents.keyring,
@@ -129,7 +140,7 @@ export function parseLockFile(bytes: Uint8Array, file: string): LockFile {
 export function printLockFile(lock: LockFile): string {
   const { config } = lock;
   const document = {
-    version: 'v1',
+    version: lockVersion,
     config: config && {
       name: config.name || undefined,
       checksum: config.checksum || undefined,

@@ -18,6 +18,7 @@ import type { TarEntry } from '@kiln/tar';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseInvocation } from '../command.ts';
 import { imageBuild } from '../commands/image-build.ts';
+import { imageLock } from '../commands/image-lock.ts';
 import { readConfig } from '../config.ts';
 
 const start = process.cwd();
@@ -143,5 +144,43 @@ describe('a hostile package is refused by name, and nothing is written', () => {
     const message = expect.stringMatching(/moved-1\.0-r0: .*moved-0\.9-r0$/);
     await expect(build()).rejects.toMatchObject({ code: 'ASSEMBLE_PACKAGE_NAME', message });
     expectNothingWritten();
+  });
+});
+
+describe('a lock is not believed', () => {
+  /** Makes a lock of `good`, changes its text, and builds from it. */
+  async function buildFrom(change: (text: string) => string): Promise<void> {
+    await index(put('good', plain));
+    write('good');
+    await run(imageLock, '-o', 'image.lock.json');
+    const text = fs.readFileSync('image.lock.json', 'utf8');
+    fs.writeFileSync('image.lock.json', change(text));
+    await build('--lockfile', 'image.lock.json');
+  }
+
+  test.each([
+    ['the name', '"name": "good"', '"name": "better"', 'better-1.0-r0: .* good-1.0-r0$'],
+    ['the version', '"version": "1.0-r0"', '"version": "2.0-r0"', 'good-2.0-r0: .* good-1.0-r0$'],
+  ])('that changes %s of a package', async (_what, from, to, message) => {
+    await expect(buildFrom((text) => text.replace(from, to))).rejects.toMatchObject({
+      code: 'ASSEMBLE_PACKAGE_NAME',
+      message: expect.stringMatching(message),
+    });
+    expect(fs.existsSync('image.tar')).toBe(false);
+  });
+
+  test('that is of a version that is not known', async () => {
+    await expect(
+      buildFrom((text) => text.replace('"version": "v1"', '"version": "v9"')),
+    ).rejects.toMatchObject({
+      code: 'IMAGE_LOCK_INVALID',
+      message: expect.stringContaining('image.lock.json: version "v9" is not known'),
+    });
+    expect(fs.existsSync('image.tar')).toBe(false);
+  });
+
+  test('unless it says what is so', async () => {
+    await buildFrom((text) => text);
+    expect(fs.existsSync('image.tar')).toBe(true);
   });
 });

@@ -15,10 +15,10 @@ import type { ImageRequest } from './request.ts';
  */
 export function readLockFile(
   file: string,
-  { checksum, file: config }: ImageRequest,
+  { checksum, file: config, dialect }: ImageRequest,
   log: Logger,
 ): LockFile {
-  const lock = parseLockFile(readBytes(file), file);
+  const lock = parseLockFile(readBytes(file), file, dialect);
   if (lock.config === undefined)
     log.warn('the lock file does not contain checksum of the config. Please regenerate.');
   else if (lock.config.checksum !== checksum)
