@@ -6,7 +6,7 @@ import type { BlobPacks, BlobStore } from '@kiln/blobs';
 import type { FactoryRecords, LockMemo, LockedPackage } from '@kiln/factory';
 import { imageKey, solveLock } from '@kiln/factory';
 import type { ImageConfig } from '@kiln/image-config';
-import { overlayImageConfig, parseImageConfig } from '@kiln/image-config';
+import { checkImageConfig, overlayImageConfig } from '@kiln/image-config';
 import { isRepositoryName, isTag } from '@kiln/oci';
 import type { ComposedImage, PublishPorts } from '@kiln/publish';
 import { publishImages } from '@kiln/publish';
@@ -14,7 +14,7 @@ import type { BaseImage } from './base-image.ts';
 import { readBase } from './base-image.ts';
 import { composeImage } from './compose-image.ts';
 import type { ComposedResult, Composition } from './composition.ts';
-import { overlayBytesMax } from './composition.ts';
+import { parseOverlay } from './overlay.ts';
 import { PackageSet } from './package-set.ts';
 import { recordedLayers } from './recorded-layers.ts';
 import type { RememberedFiles } from './remembered-package.ts';
@@ -125,6 +125,7 @@ export class Composer {
     await this.#checkTarget(composition);
     const overlay = parseOverlay(composition.overlay);
     const config: ImageConfig = { ...overlayImageConfig(base.config, overlay), include: '' };
+    checkImageConfig(config, `over ${composition.base}`);
     const packages = await this.#lock(base, sortUnique(config.contents.packages));
     const { bundle } = base;
     return composeImage(
@@ -216,27 +217,6 @@ export class Composer {
       },
     );
   }
-}
-
-/** Reads what is laid over a base. Throws what parsing does, `COMPOSE_OVERLAY_LARGE` and `COMPOSE_OVERLAY_KEY`. */
-function parseOverlay(source: string): ImageConfig {
-  if (Buffer.byteLength(source) > overlayBytesMax)
-    throw new KilnError('COMPOSE_OVERLAY_LARGE', 'the overlay is longer than 64 KiB');
-  const overlay = parseImageConfig(source, 'overlay');
-  const { contents, include, archs } = overlay;
-  const refused = Object.entries({
-    include: include !== '',
-    archs: archs.length > 0,
-    'contents.repositories': contents.repositories.length > 0,
-    'contents.build_repositories': contents.buildRepositories.length > 0,
-    'contents.runtime_repositories': contents.runtimeRepositories.length > 0,
-    'contents.keyring': contents.keyring.length > 0,
-    'contents.baseimage': contents.baseImage !== undefined,
-  }).flatMap(([key, used]) => (used ? [key] : []));
-  if (refused.length === 0) return overlay;
-  throw new KilnError('COMPOSE_OVERLAY_KEY', `an overlay has no "${refused.join('", "')}"`, {
-    hint: 'the base says where its packages come from, and for which architecture it is',
-  });
 }
 
 function refused({ code, message, hint = '' }: KilnError): ComposedResult {

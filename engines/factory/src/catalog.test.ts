@@ -213,6 +213,24 @@ describe('which repository provides a name', () => {
     expect(catalogs[0]?.problems).toMatchObject([{ key: 'image:self', code }]);
   });
 
+  test('an image that repeats a user of what it includes is refused', () => {
+    const accounts = 'accounts: {users: [{username: app, uid: 70}]}\n';
+    const more = {
+      'images/below.yaml': accounts,
+      'images/below.test.yaml': files['images/server.test.yaml'],
+      'images/above.yaml': `include: below.yaml\n${accounts}`,
+      'images/above.test.yaml': files['images/server.test.yaml'],
+    };
+    const { catalogs } = readCatalogs([source('catalog', { ...files, ...more })], 'x86_64');
+    expect(catalogs[0]?.problems).toMatchObject([
+      {
+        key: 'image:above',
+        code: 'IMAGE_CONFIG_INVALID',
+        message: expect.stringContaining('images/above.yaml: "app" is there twice'),
+      },
+    ]);
+  });
+
   test('side files and the date belong to the desired state', () => {
     expect(bundleOf(read, 'package:server@x86_64')).toMatchObject({
       settings: {

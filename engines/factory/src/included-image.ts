@@ -1,5 +1,10 @@
 import { KilnError } from '@kiln/base';
-import { imageConfigYaml, overlayImageConfig, parseImageConfig } from '@kiln/image-config';
+import {
+  checkImageConfig,
+  imageConfigYaml,
+  overlayImageConfig,
+  parseImageConfig,
+} from '@kiln/image-config';
 import type { ImageConfig } from '@kiln/image-config';
 
 const depthMax = 8;
@@ -25,6 +30,7 @@ export function wholeImage(path: string, read: ImageFileReader): WholeImage {
   const own = parseImageConfig(file.text, file.label);
   if (own.include === '') return { config: own, source: file.text };
   const config = { ...merged(path, own, read, 0), include: '' };
+  checkImageConfig(config, file.label);
   return { config, source: imageConfigYaml(config) };
 }
 

@@ -12,7 +12,7 @@ export type {
 } from './lock-file.ts';
 export { lockFileBytesMax, parseLockFile, printLockFile } from './lock-file.ts';
 export { mergeImageConfig, overlayImageConfig } from './merge.ts';
-export { parseImageConfig } from './parse.ts';
+export { checkImageConfig, parseImageConfig } from './parse.ts';
 export { imageConfigSchema } from './schema.ts';
 export type {
   Accounts,
@@ -28,6 +28,6 @@ export type {
   User,
 } from './types.ts';
 export { emptyImageConfig } from './types.ts';
-export type { ConfigProblem } from './validate.ts';
+export type { ConfigProblem } from './config-problem.ts';
 export { buildProblems, problems } from './validate.ts';
 export { splitWords } from './words.ts';

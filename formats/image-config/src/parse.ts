@@ -1,4 +1,4 @@
-import { KilnError } from '@kiln/base';
+import { KilnError, shorten } from '@kiln/base';
 import { decodeYamlDocument } from '@kiln/yaml';
 import { apkoConfigSchema, imageConfigSchema } from './schema.ts';
 import type { ConfigDialect, ImageConfig } from './types.ts';
@@ -28,6 +28,21 @@ export function parseImageConfig(
   if (first === undefined) return value;
   throw new KilnError('IMAGE_CONFIG_INVALID', first.message, {
     position: positionOf(first.path),
+    hint: first.hint,
+  });
+}
+
+/**
+ * Applies the rules to a configuration that was merged of several; `what` is named in the message. Throws `IMAGE_CONFIG_INVALID`.
+ */
+export function checkImageConfig(
+  config: ImageConfig,
+  what: string,
+  dialect: ConfigDialect = 'kiln',
+): void {
+  const [first] = problems(config, dialect);
+  if (first === undefined) return;
+  throw new KilnError('IMAGE_CONFIG_INVALID', `${shorten(what, 200)}: ${first.message}`, {
     hint: first.hint,
   });
 }

@@ -1,13 +1,8 @@
 import { shorten } from '@kiln/base';
-import { architectureOf, architectures } from './architecture.ts';
+import { problem } from './config-problem.ts';
+import type { ConfigProblem } from './config-problem.ts';
+import { stricterProblems } from './stricter.ts';
 import type { ConfigDialect, ImageConfig, NamedText } from './types.ts';
-
-/** A rule that a configuration breaks, with the place of the value. */
-export interface ConfigProblem {
-  readonly message: string;
-  readonly path: readonly (string | number)[];
-  readonly hint: string | undefined;
-}
 
 const fileName = /^[a-zA-Z0-9_-]+[a-zA-Z0-9_.-]*$/;
 
@@ -34,14 +29,6 @@ export function buildProblems(config: ImageConfig): ConfigProblem[] {
       ? [problem(['layering'], 'layering with "baseimage" is unsupported', 'leave one of them out')]
       : []),
   ];
-}
-
-function problem(
-  path: readonly (string | number)[],
-  message: string,
-  hint?: string,
-): ConfigProblem {
-  return { path, message, hint };
 }
 
 function accountProblems(config: ImageConfig): ConfigProblem[] {
@@ -152,39 +139,4 @@ function baseImageProblems(config: ImageConfig): ConfigProblem[] {
           'with a base image only contents, archs and include may be given',
         ),
       ];
-}
-
-/** What apko accepts and Kiln does not: secrets that would end up in the image, architectures that do not exist. */
-function stricterProblems(config: ImageConfig): ConfigProblem[] {
-  const lists = [
-    ['repositories', config.contents.repositories],
-    ['build_repositories', config.contents.buildRepositories],
-    ['runtime_repositories', config.contents.runtimeRepositories],
-    ['keyring', config.contents.keyring],
-  ] as const;
-  const secrets = lists.flatMap(([key, list]) =>
-    list.flatMap((text, i) =>
-      /:\/\/[^/?#]*@/.test(text)
-        ? [
-            problem(
-              ['contents', key, i],
-              `${key} entry carries credentials`,
-              'give credentials to the client instead',
-            ),
-          ]
-        : [],
-    ),
-  );
-  const archs = config.archs.flatMap((arch, i) =>
-    architectureOf(arch) === undefined
-      ? [
-          problem(
-            ['archs', i],
-            `unknown architecture "${shorten(arch)}"`,
-            `known: ${architectures.map(({ apk }) => apk).join(', ')}`,
-          ),
-        ]
-      : [],
-  );
-  return [...secrets, ...archs];
 }

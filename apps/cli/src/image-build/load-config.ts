@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { KilnError, messageOf, shorten } from '@kiln/base';
-import { mergeImageConfig, parseImageConfig, problems } from '@kiln/image-config';
+import { checkImageConfig, mergeImageConfig, parseImageConfig } from '@kiln/image-config';
 import type { ConfigDialect, ImageConfig } from '@kiln/image-config';
 
 /** A configuration with all it includes. */
@@ -25,11 +25,7 @@ export function loadConfig(
 ): LoadedConfig {
   const hash = createHash('sha256');
   const config = load(file, { folders, dialect, hash, depth: 0 });
-  const [first] = problems(config, dialect);
-  if (first !== undefined)
-    throw new KilnError('IMAGE_CONFIG_INVALID', `${shorten(file, 200)}: ${first.message}`, {
-      hint: first.hint,
-    });
+  checkImageConfig(config, file, dialect);
   return { config, checksum: `sha256-${hash.digest('base64')}` };
 }
 

@@ -1,0 +1,91 @@
+import { KilnError } from '@kiln/base';
+import { describe, expect, test } from 'vitest';
+import { checkImageConfig, mergeImageConfig, parseImageConfig } from './index.ts';
+
+/** The words of a refusal, its place first. */
+function refusal(text: string): string {
+  try {
+    parseImageConfig(text, 'image.yaml');
+  } catch (error) {
+    if (error instanceof KilnError && error.code === 'IMAGE_CONFIG_INVALID') return error.message;
+    throw error;
+  }
+  return 'taken';
+}
+
+const user = (members: object): string =>
+  JSON.stringify({ accounts: { users: [{ username: 'a', uid: 7, ...members }] } });
+const group = (members: object): string =>
+  JSON.stringify({ accounts: { groups: [{ groupname: 'a', gid: 7, ...members }] } });
+
+describe('what would be more than one field of an account file is refused at its place', () => {
+  test.each([
+    [
+      'user',
+      user({ username: 'x:x:0:0::/:/bin/sh\nroot2' }),
+      '1:35: "x:x:0:0::/:/bin/sh\\x0aroot2"',
+    ],
+    ['user with a blank', user({ username: 'a b' }), '1:35: "a b" is no name of a user'],
+    ['user with a slash', user({ username: '../a' }), '1:35: "../a" is no name of a user'],
+    ['user like an option', user({ username: '-a' }), '1:35: "-a" is no name of a user'],
+    ['shell', user({ shell: '/bin/sh\nroot2:x:0:0::/:/bin/sh' }), '"/bin/sh\\x0aroot2:x:0'],
+    ['shell with a colon', user({ shell: '/bin/a:b' }), '1:55: "/bin/a:b" is no path of a shell'],
+    ['shell that is not absolute', user({ shell: 'sh' }), '1:55: "sh" is no path of a shell'],
+    ['shell with a blank at its end', user({ shell: '/sh ' }), '"/sh " is no path of a shell'],
+    ['home', user({ homedir: '/h:/bin/sh\nroot2' }), '1:57: "/h:/bin/sh\\x0aroot2" is no path'],
+    ['home that is not absolute', user({ homedir: 'home' }), '1:57: "home" is no path of a home'],
+    [
+      'group',
+      group({ groupname: 'a:x:0:root\nb' }),
+      '1:37: "a:x:0:root\\x0ab" is no name of a group',
+    ],
+    ['member', group({ members: ['b', 'c\nwheel:x:0:c'] }), '1:64: "c\\x0awheel:x:0:c" is no name'],
+    ['member of two', group({ members: ['b,root'] }), '1:60: "b,root" is no name of a user'],
+    ['member without a name', group({ members: [''] }), '1:60: "" is no name of a user'],
+    ['user to run as', '{accounts: {run-as: "a\\n0"}}', '1:21: "a\\x0a0" is no user'],
+    [
+      'user twice',
+      'accounts:\n  users:\n    - {username: a, uid: 7}\n    - {username: a, uid: 8}\n',
+      '4:18: "a" is there twice',
+    ],
+    [
+      'group twice',
+      'accounts:\n  groups:\n    - {groupname: a, gid: 7}\n    - {gid: 8, groupname: a}\n',
+      '4:27: "a" is there twice',
+    ],
+  ])('%s', (_what, text, words) => {
+    expect(refusal(text)).toContain(words);
+    expect(() => parseImageConfig(text, 'image.yaml', 'apko')).not.toThrow();
+  });
+
+  test.each([
+    [user({ username: 'Build_1.x-y$', shell: '/sbin/no login', homedir: '/dev/null' })],
+    [user({ username: '65532', shell: '', homedir: '' })],
+    [group({ groupname: '_apt', members: ['a', 'b.c'] })],
+    ['{accounts: {run-as: "65532:65532"}}'],
+  ])('and usual names are not: %s', (text) => {
+    expect(refusal(text)).toBe('taken');
+  });
+});
+
+describe('variables of the environment', () => {
+  test.each([
+    ['{environment: {"": x}}', '1:20: "" is no name of a variable'],
+    ['{environment: {"A=B": c}}', '1:23: "A=B" is no name of a variable'],
+    ['{environment: {"A\\nB": c}}', '1:24: "A\\x0aB" is no name of a variable'],
+  ])('%s', (text, words) => {
+    expect(refusal(text)).toContain(words);
+    expect(() => parseImageConfig(text, 'image.yaml', 'apko')).not.toThrow();
+  });
+
+  test('may have values of several lines', () => {
+    expect(refusal('{environment: {A: "=\\nB=c", b.c-d: x}}')).toBe('taken');
+  });
+});
+
+test('what is sound alone is refused when it is merged', () => {
+  const one = parseImageConfig(user({}), 'one.yaml');
+  const both = mergeImageConfig(one, parseImageConfig(user({ uid: 8 }), 'two.yaml'));
+  expect(() => checkImageConfig(both, 'two.yaml')).toThrow('two.yaml: "a" is there twice');
+  expect(() => checkImageConfig(both, 'two.yaml', 'apko')).not.toThrow();
+});

@@ -1,0 +1,71 @@
+import { shorten } from '@kiln/base';
+import { accountNameProblems } from './account-names.ts';
+import { architectureOf, architectures } from './architecture.ts';
+import { problem } from './config-problem.ts';
+import type { ConfigProblem } from './config-problem.ts';
+import type { ImageConfig } from './types.ts';
+
+/**
+ * What apko accepts and Kiln does not: names that would become other lines of an account file or other variables, secrets that would
+ * end up in the image, architectures that do not exist.
+ */
+export function stricterProblems(config: ImageConfig): ConfigProblem[] {
+  return [
+    ...accountNameProblems(config.accounts),
+    ...environmentProblems(config),
+    ...secretProblems(config),
+    ...architectureProblems(config),
+  ];
+}
+
+function environmentProblems({ environment }: ImageConfig): ConfigProblem[] {
+  return Object.entries(environment).flatMap(([name, value]) => {
+    if (name === '' || /[=\p{Cc}]/u.test(name))
+      return [
+        problem(
+          ['environment', name],
+          `"${shorten(name)}" is no name of a variable`,
+          'a name is not empty, and has no "=" and no control characters',
+        ),
+      ];
+    return value.includes('\0')
+      ? [problem(['environment', name], `the value of "${shorten(name)}" has a zero byte`)]
+      : [];
+  });
+}
+
+function secretProblems(config: ImageConfig): ConfigProblem[] {
+  const lists = [
+    ['repositories', config.contents.repositories],
+    ['build_repositories', config.contents.buildRepositories],
+    ['runtime_repositories', config.contents.runtimeRepositories],
+    ['keyring', config.contents.keyring],
+  ] as const;
+  return lists.flatMap(([key, list]) =>
+    list.flatMap((text, i) =>
+      /:\/\/[^/?#]*@/.test(text)
+        ? [
+            problem(
+              ['contents', key, i],
+              `${key} entry carries credentials`,
+              'give credentials to the client instead',
+            ),
+          ]
+        : [],
+    ),
+  );
+}
+
+function architectureProblems({ archs }: ImageConfig): ConfigProblem[] {
+  return archs.flatMap((arch, i) =>
+    architectureOf(arch) === undefined
+      ? [
+          problem(
+            ['archs', i],
+            `unknown architecture "${shorten(arch)}"`,
+            `known: ${architectures.map(({ apk }) => apk).join(', ')}`,
+          ),
+        ]
+      : [],
+  );
+}
