@@ -31,6 +31,8 @@ export interface PreparedIndexes {
   byName(name: string): readonly Candidate[];
   /** Those with an `install_if` term, as written; undefined when there are none. */
   byInstallIf(term: string): readonly Candidate[] | undefined;
+  /** Whether a repository has this tag. */
+  hasTag(tag: string): boolean;
   /** Whether there is a package of exactly this name and version. */
   has(name: string, version: string): boolean;
 }
@@ -60,6 +62,10 @@ class SharedIndexes implements PreparedIndexes {
 
   candidates(): readonly Candidate[] {
     return this.#indexes.flatMap((index) => index.all());
+  }
+
+  hasTag(tag: string): boolean {
+    return this.#indexes.some((index) => index.tag === tag);
   }
 
   byName(name: string): readonly Candidate[] {
@@ -111,6 +117,10 @@ class PreparedIndex {
     this.#dialect = dialect;
     this.#source = recordSource(index.records);
     this.#unusual = unusualNames(this.#source, dialect);
+  }
+
+  get tag(): string {
+    return this.#index.tag;
   }
 
   all(): readonly Candidate[] {

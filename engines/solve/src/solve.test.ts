@@ -165,6 +165,27 @@ describe('refusing', () => {
     });
   });
 
+  test.each([['b><1'], ['b<>1'], ['!b><1'], ['b<=>1']])(
+    'a comparison that does not exist is not any version: %s',
+    (text) => {
+      const here = index(record('a', { depends: [text] }), record('b'), record('c'));
+      const said = `"${text.replace('!', '')}" compares versions in a way that is not known`;
+      expect(names(here, 'c', text)).toContain(said);
+      expect(names(here, 'a')).toContain(`resolving "a-1-r0.apk" deps:\n${said}`);
+      expect(names(here, 'c')).toEqual(['c=1-r0']);
+      expect(solve(prepareIndexes(here, 'apko'), ['c', text.replace('!', '')]).kind).toBe('solved');
+    },
+  );
+
+  test('a tag that no repository has is not taken for none', () => {
+    const here = index(record('a'));
+    expect(names(here, 'a@edge')).toBe('no repository has the tag of "a@edge"');
+    expect(solve(prepareIndexes(here, 'apko'), ['a@edge']).kind).toBe('solved');
+    expect(names([...here, { repository: 'e', tag: 'edge', records: [] }], 'a@edge')).toEqual([
+      'a=1-r0',
+    ]);
+  });
+
   test('a name excluded by the world is not installed', () => {
     const two = index(
       record('a', { provides: ['virt'] }),

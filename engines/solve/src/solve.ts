@@ -32,6 +32,7 @@ export function solve(
       prepared,
       siblings.length === 0 ? undefined : (candidate) => lackingIn(siblings, candidate),
     );
+    if (prepared.dialect === 'kiln') refuseUnknownTags(state, world);
     const packages = install(state, world);
     if (prepared.dialect === 'kiln') refuseContradictions(state, packages, world);
     return {
@@ -186,6 +187,15 @@ function unique(candidates: readonly Candidate[]): Candidate[] {
   for (const candidate of candidates)
     if (!byName.has(candidate.name)) byName.set(candidate.name, candidate);
   return [...byName.values()];
+}
+
+/** apko takes an entry of an unknown tag for one without. */
+function refuseUnknownTags(state: SolverState, world: readonly string[]): void {
+  for (const text of world) {
+    const { pin } = state.atom(text.replace(/^!/, ''));
+    if (pin !== '' && !state.prepared.hasTag(pin))
+      throw new Dead([`no repository has the tag of "${text}"`]);
+  }
 }
 
 function refuseContradictions(

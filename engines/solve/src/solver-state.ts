@@ -56,10 +56,13 @@ export class SolverState {
     }
   }
 
+  /** Fails in dialect `kiln` for an operator that does not exist, which apko takes for any version. */
   atom(text: string): Atom {
     const known = this.#atoms.get(text);
     if (known !== undefined) return known;
     const atom = splitAtom(text, this.prepared.dialect);
+    if (this.prepared.dialect === 'kiln' && atom.operator === 'any' && atom.version !== '')
+      throw new Dead([`"${text}" compares versions in a way that is not known`]);
     this.#atoms.set(text, atom);
     return atom;
   }

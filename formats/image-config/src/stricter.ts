@@ -4,15 +4,17 @@ import { architectureOf, architectures } from './architecture.ts';
 import { problem } from './config-problem.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import type { ImageConfig } from './types.ts';
+import { worldEntryProblem } from './world-entry.ts';
 
 /**
- * What apko accepts and Kiln does not: names that would become other lines of an account file or other variables, secrets that would
- * end up in the image, architectures that do not exist.
+ * What apko accepts and Kiln does not: names that would become other lines of an account file or other variables, comparisons that
+ * nothing fails, secrets that would end up in the image, architectures that do not exist.
  */
 export function stricterProblems(config: ImageConfig): ConfigProblem[] {
   return [
     ...accountNameProblems(config.accounts),
     ...environmentProblems(config),
+    ...packageProblems(config.contents),
     ...secretProblems(config),
     ...architectureProblems(config),
   ];
@@ -31,6 +33,15 @@ function environmentProblems({ environment }: ImageConfig): ConfigProblem[] {
     return value.includes('\0')
       ? [problem(['environment', name], `the value of "${shorten(name)}" has a zero byte`)]
       : [];
+  });
+}
+
+function packageProblems({ packages }: ImageConfig['contents']): ConfigProblem[] {
+  return packages.flatMap((text, i) => {
+    const found = worldEntryProblem(text);
+    return found === undefined
+      ? []
+      : [problem(['contents', 'packages', i], found.message, found.hint)];
   });
 }
 

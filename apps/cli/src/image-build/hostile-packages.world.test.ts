@@ -184,3 +184,27 @@ describe('a lock is not believed', () => {
     expect(fs.existsSync('image.tar')).toBe(true);
   });
 });
+
+describe('an entry that is not what it seems', () => {
+  test.each([
+    ['good>>1', 'IMAGE_CONFIG_INVALID', 'image.yaml:1:52: ">>" in "good>>1"'],
+    ['good><1', 'IMAGE_CONFIG_INVALID', 'image.yaml:1:52: "><" in "good><1"'],
+    ['good@edge', 'IMAGE_LOCK_UNSOLVED', 'no repository has the tag of "good@edge"'],
+  ])('%s', async (text, code, message) => {
+    await index(put('good', plain));
+    write(text);
+    const refusal = { code, message: expect.stringContaining(message) };
+    await expect(build()).rejects.toMatchObject(refusal);
+    expect(fs.existsSync('image.tar')).toBe(false);
+    await build('--compat', 'apko', '-t', 'image:1');
+  });
+
+  test('of the command line', async () => {
+    await index(put('good', plain));
+    write('good');
+    const message = '--package-append: "=>" in "good=>1" is no comparison of versions';
+    const refusal = { code: 'IMAGE_CONFIG_INVALID', message };
+    await expect(build('-p', 'good=>1')).rejects.toMatchObject(refusal);
+    await build('-p', 'good>=1');
+  });
+});

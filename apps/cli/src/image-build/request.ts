@@ -1,6 +1,6 @@
 import type { AssemblyDialect } from '@kiln/assemble';
 import { KilnError, shorten, sortUnique, withoutUserInfo } from '@kiln/base';
-import { completeImageConfig } from '@kiln/image-config';
+import { completeImageConfig, worldEntryProblem } from '@kiln/image-config';
 import type { ImageConfig } from '@kiln/image-config';
 import type { ImageLockRequest } from '@kiln/solve';
 import { annotationsOfFlag } from './annotations.ts';
@@ -59,6 +59,7 @@ async function completed(request: ImageRequest, task: ImageTask): Promise<ImageR
       },
     );
   refuseCredentials(appended);
+  refuseEntries(appended.packages);
   const packages = [...contents.packages, ...appended.packages];
   const own = { ...config, contents: { ...contents, packages } };
   const isNamed = task.lockFile !== '' || repositoriesOf({ config, appended }).length > 0;
@@ -84,6 +85,16 @@ function refuseCredentials({ keys, buildRepositories, repositories }: ImageTask[
         `${shorten(withoutUserInfo(text), 200)} was given with a password in it`,
         { hint: 'take it out, and set HTTP_AUTH=basic:HOST:USER:PASSWORD' },
       );
+}
+
+function refuseEntries(packages: readonly string[]): void {
+  for (const text of packages) {
+    const found = worldEntryProblem(text);
+    if (found !== undefined)
+      throw new KilnError('IMAGE_CONFIG_INVALID', `--package-append: ${found.message}`, {
+        hint: found.hint,
+      });
+  }
 }
 
 /** What is solved for a request. */
