@@ -34,7 +34,7 @@ export class DependencyWalk {
   closure(parent: Candidate, pin: string): Candidate[] {
     if (this.#parents.has(parent.name)) return [];
     if (this.#parents.size >= depthMax)
-      throw new Dead([`dependencies nest deeper than ${depthMax}`]);
+      throw new Dead([`dependencies nest deeper than ${depthMax}`], 'other');
     this.#parents.add(parent.name);
     const closure = withLink(`resolving "${parent.file}" deps:`, () => this.#children(parent, pin));
     this.#parents.delete(parent.name);
@@ -44,7 +44,7 @@ export class DependencyWalk {
   #children(parent: Candidate, pin: string): Candidate[] {
     const closure: Candidate[] = [];
     let remaining = [...parent.record.depends];
-    this.#state.constrain(remaining);
+    this.#state.constrain(remaining, parent);
     while (remaining.length > 0) {
       const choices = this.#choices(parent, pin, remaining);
       const next = fewest(choices);
@@ -85,10 +85,8 @@ export class DependencyWalk {
       const atom = this.#state.atom(text);
       if (isMetBy(parent, atom) || this.#isSelected(atom)) continue;
       const options = this.#state.options(atom, [pin], this.#chosen.get(atom.name));
-      if (options.length === 0) {
-        const dead = this.#state.deadEnd(atom);
-        throw new Dead([`solving "${text}" constraint:`, ...dead.chain], dead.missing);
-      }
+      if (options.length === 0)
+        throw this.#state.deadEnd(atom).after(`solving "${text}" constraint:`);
       choices.push({ text, atom, options });
     }
     return choices;
@@ -98,10 +96,13 @@ export class DependencyWalk {
     const picked = this.#state.selected(atom.name);
     if (picked === undefined) return false;
     if (atom.version === '' || this.#isMetByPicked(picked, atom)) return true;
-    throw new Dead([
-      `solving "${atom.text}" constraint:`,
-      `we already selected "${picked.name}=${picked.version}" which conflicts with "${atom.text}"`,
-    ]);
+    throw new Dead(
+      [
+        `solving "${atom.text}" constraint:`,
+        `we already selected "${picked.name}=${picked.version}" which conflicts with "${atom.text}"`,
+      ],
+      'conflict',
+    );
   }
 
   /** apko compares with the operator of the provide instead of the dependency's. */

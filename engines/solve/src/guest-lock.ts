@@ -7,6 +7,7 @@ import { prepareIndexes } from './prepared.ts';
 import type { PreparedIndexes } from './prepared.ts';
 import { solve } from './solve.ts';
 import type { RepositoryIndex, Solved } from './types.ts';
+import { unsolvedHint } from './unsolved-hint.ts';
 
 /** What a guest is to hold. */
 export interface GuestRequest {
@@ -139,7 +140,7 @@ function solved(
   const solution = solve(prepared, world);
   if (solution.kind === 'solved') return solution.packages;
   throw new KilnError('GUEST_UNSOLVED', `${what}: ${chainText(solution.chain)}`, {
-    hint: 'check the name, or add a repository that has it',
+    hint: unsolvedHint(solution, prepared.dialect),
     details: { missing: solution.missing },
   });
 }

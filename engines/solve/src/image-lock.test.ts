@@ -48,6 +48,53 @@ describe('locking an image', () => {
     expect(solveImage(['a'], first).map(({ record }) => record.version)).toEqual(['2-r0']);
   });
 
+  /** What is said of a world that has no answer. */
+  function refusal(asked: ImageLockRequest, dialect: 'kiln' | 'apko'): unknown {
+    const records = [
+      { ...emptyRecord, name: 'a', version: '1-r0', depends: ['!b'] },
+      { ...emptyRecord, name: 'b', version: '1-r0' },
+    ];
+    const prepared = prepareIndexes([{ repository: 'r', tag: '', records }], dialect);
+    try {
+      return solveImages(asked, [{ arch: 'amd64', prepared }]);
+    } catch (error) {
+      return error;
+    }
+  }
+
+  test.each([
+    [['none'], 'check the name, or add a repository that has it'],
+    [['a>1'], 'ask for a version that there is, or add a repository that has it'],
+    [
+      ['a', 'b'],
+      'leave out one of those that do not go together, or ask for another version of it',
+    ],
+    [
+      ['a@edge'],
+      'add a repository as "@TAG ADDRESS", and ask with @TAG for what is to come from there',
+    ],
+  ])('the hint for %j fits the cause', (world, hint) => {
+    expect(refusal(request(world), 'kiln')).toMatchObject({ code: 'IMAGE_LOCK_UNSOLVED', hint });
+  });
+
+  test('in dialect apko there is one hint, and nobody is named', () => {
+    expect(refusal(request(['a', 'b']), 'apko')).toMatchObject({
+      message: expect.stringMatching(/excluded by !b$/),
+      hint: 'check the name, or add a repository that has it',
+    });
+  });
+
+  test('who asks for a supervisor that is not there is said', () => {
+    const { config } = request(['a']);
+    const bundle = { ...config, entrypoint: { ...config.entrypoint, type: 'service-bundle' } };
+    const said =
+      'for arch "amd64": entrypoint.type "service-bundle" asks for s6: solving "s6" constraint: nothing provides "s6"';
+    expect(refusal({ config: bundle }, 'kiln')).toMatchObject({ message: said });
+    expect(refusal({ config: bundle }, 'apko')).toMatchObject({
+      message: 'for arch "amd64": solving "s6" constraint: nothing provides "s6"',
+    });
+  });
+
   test('says which architecture has no answer', () => {
     const archs = [archOf('amd64', 'a=1-r0'), archOf('arm64')];
     expect(() => solveImages(request(['a']), archs)).toThrow(

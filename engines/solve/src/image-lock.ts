@@ -1,10 +1,11 @@
 import { KilnError, compareBytes, sortUnique } from '@kiln/base';
-import { completeImageConfig, lockedPackages } from '@kiln/image-config';
+import { completeImageConfig, lockedPackages, serviceSupervisorPackage } from '@kiln/image-config';
 import type { ImageConfig } from '@kiln/image-config';
 import { splitAtom } from './atom.ts';
 import type { PreparedIndexes } from './prepared.ts';
 import { solve, unsolvedText } from './solve.ts';
 import type { Solved } from './types.ts';
+import { unsolvedHint } from './unsolved-hint.ts';
 
 /** The indexes that one architecture of an image is solved from. */
 export interface ArchIndexes {
@@ -52,11 +53,12 @@ export function solveImages(
   request: ImageLockRequest,
   archs: readonly ArchIndexes[],
 ): ReadonlyMap<string, readonly Solved[]> {
+  const isBundle = request.config.entrypoint.type === 'service-bundle';
   return new Map(
     archs.map(({ arch, prepared, basePackages }) => {
       const world = imageWorld(request, basePackages);
       const siblings = archs.filter((other) => other.arch !== arch);
-      return [arch, solved(prepared, { world, arch, siblings })] as const;
+      return [arch, solved(prepared, { world, arch, siblings, isBundle })] as const;
     }),
   );
 }
@@ -66,7 +68,7 @@ export function solveImage(
   world: readonly string[],
   { arch, prepared }: ArchIndexes,
 ): readonly Solved[] {
-  return solved(prepared, { world, arch, siblings: [] });
+  return solved(prepared, { world, arch, siblings: [], isBundle: false });
 }
 
 /**
@@ -98,16 +100,24 @@ function solved(
     world,
     arch,
     siblings,
+    isBundle,
   }: {
     readonly world: readonly string[];
     readonly arch: string;
     readonly siblings: readonly ArchIndexes[];
+    readonly isBundle: boolean;
   },
 ): readonly Solved[] {
   const solution = solve(prepared, world, { siblings });
   if (solution.kind === 'solved') return solution.packages;
-  throw new KilnError('IMAGE_LOCK_UNSOLVED', `for arch "${arch}": ${unsolvedText(solution)}`, {
-    hint: 'check the name, or add a repository that has it',
+  const isSupervisor =
+    isBundle && prepared.dialect === 'kiln' && solution.missing.includes(serviceSupervisorPackage);
+  const asking = isSupervisor
+    ? `entrypoint.type "service-bundle" asks for ${serviceSupervisorPackage}: `
+    : '';
+  const text = `for arch "${arch}": ${asking}${unsolvedText(solution)}`;
+  throw new KilnError('IMAGE_LOCK_UNSOLVED', text, {
+    hint: unsolvedHint(solution, prepared.dialect),
     details: { arch, missing: solution.missing },
   });
 }

@@ -162,6 +162,7 @@ describe('refusing', () => {
         'nothing provides "so:libz.so.1"',
       ],
       missing: ['so:libz.so.1'],
+      reason: 'absent',
     });
   });
 
@@ -184,6 +185,42 @@ describe('refusing', () => {
     expect(names([...here, { repository: 'e', tag: 'edge', records: [] }], 'a@edge')).toEqual([
       'a=1-r0',
     ]);
+  });
+
+  test('a conflict names the package that declares it', () => {
+    const here = index(record('a=1-r0', { depends: ['!b'] }), record('b'));
+    expect(names(here, 'a', 'b')).toBe(
+      'solving "b" constraint:   b-1-r0.apk disqualified because excluded by !b of a-1-r0',
+    );
+    expect(names(here, 'b', '!b')).toBe(
+      'solving "b" constraint:   b-1-r0.apk disqualified because excluded by !b',
+    );
+    const apko = solve(prepareIndexes(here, 'apko'), ['a', 'b']);
+    expect(apko.kind === 'unsolved' ? unsolvedText(apko) : '').toMatch(/excluded by !b$/);
+  });
+
+  test.each([
+    [['none'], 'absent'],
+    [['needs'], 'absent'],
+    [['a=9'], 'version'],
+    [['old'], 'version'],
+    [['a', '!a'], 'conflict'],
+    [['refuses', 'a'], 'conflict'],
+    [['a', 'refuses'], 'conflict'],
+    [['tagged'], 'tag'],
+    [['a@other'], 'tag'],
+    [['a><1'], 'operator'],
+  ])('%j has the reason %s', (world, reason) => {
+    const indexes: RepositoryIndex[] = [
+      ...index(
+        record('a'),
+        record('needs', { depends: ['none'] }),
+        record('old', { depends: ['a<1'] }),
+        record('refuses', { depends: ['!a'] }),
+      ),
+      { repository: 'e', tag: 'edge', records: [record('tagged')] },
+    ];
+    expect(solve(indexes, world)).toMatchObject({ kind: 'unsolved', reason });
   });
 
   test('a name excluded by the world is not installed', () => {

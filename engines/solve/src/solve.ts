@@ -40,9 +40,9 @@ export function solve(
       packages: packages.map(({ record, repository, tag }) => ({ record, repository, tag })),
     };
   } catch (error) {
-    if (error instanceof Dead)
-      return { kind: 'unsolved', chain: error.chain, missing: error.missing };
-    throw error;
+    if (!(error instanceof Dead)) throw error;
+    const { chain, missing, reason } = error;
+    return { kind: 'unsolved', chain, missing, reason };
   }
 }
 
@@ -194,7 +194,7 @@ function refuseUnknownTags(state: SolverState, world: readonly string[]): void {
   for (const text of world) {
     const { pin } = state.atom(text.replace(/^!/, ''));
     if (pin !== '' && !state.prepared.hasTag(pin))
-      throw new Dead([`no repository has the tag of "${text}"`]);
+      throw new Dead([`no repository has the tag of "${text}"`], 'tag');
   }
 }
 
@@ -204,5 +204,5 @@ function refuseContradictions(
   world: readonly string[],
 ): void {
   const found = contradictions(state, packages, world);
-  if (found.length > 0) throw new Dead(found);
+  if (found.length > 0) throw new Dead(found, 'conflict');
 }

@@ -1,17 +1,25 @@
 import { splitAtom } from './atom.ts';
 import type { Atom } from './atom.ts';
 import type { Candidate, PreparedIndexes } from './prepared.ts';
+import type { UnsolvedReason } from './types.ts';
 import { isVersionSatisfied } from './versions.ts';
 
 /** Thrown inside the solver to leave it; `solve` turns it into an `Unsolved` value. */
 export class Dead extends Error {
   readonly chain: readonly string[];
+  readonly reason: UnsolvedReason;
   readonly missing: readonly string[];
 
-  constructor(chain: readonly string[], missing: readonly string[] = []) {
+  constructor(chain: readonly string[], reason: UnsolvedReason, missing: readonly string[] = []) {
     super(chain.join(' '));
     this.chain = chain;
+    this.reason = reason;
     this.missing = missing;
+  }
+
+  /** The same with one more link in front. */
+  after(link: string): Dead {
+    return new Dead([link, ...this.chain], this.reason, this.missing);
   }
 }
 
@@ -20,16 +28,22 @@ export function withLink<T>(link: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof Dead) throw new Dead([link, ...error.chain], error.missing);
+    if (error instanceof Dead) throw error.after(link);
     throw error;
   }
+}
+
+/** Why a candidate is ruled out. */
+interface Disqualification {
+  readonly text: string;
+  readonly reason: UnsolvedReason;
 }
 
 /** What one solve learns while it goes: disqualified candidates with the reason, and the names taken. */
 export class SolverState {
   readonly prepared: PreparedIndexes;
   readonly #lacking: (candidate: Candidate) => string | undefined;
-  #disqualified = new Map<Candidate, string>();
+  #disqualified = new Map<Candidate, Disqualification>();
   /** Names that a chosen package holds exclusively. */
   #selected = new Map<string, Candidate>();
   readonly #atoms = new Map<string, Atom>();
@@ -62,7 +76,7 @@ export class SolverState {
     if (known !== undefined) return known;
     const atom = splitAtom(text, this.prepared.dialect);
     if (this.prepared.dialect === 'kiln' && atom.operator === 'any' && atom.version !== '')
-      throw new Dead([`"${text}" compares versions in a way that is not known`]);
+      throw new Dead([`"${text}" compares versions in a way that is not known`], 'operator');
     this.#atoms.set(text, atom);
     return atom;
   }
@@ -79,28 +93,33 @@ export class SolverState {
     return this.#reason(candidate) !== undefined;
   }
 
-  #reason(candidate: Candidate): string | undefined {
-    return this.#disqualified.get(candidate) ?? this.#lacking(candidate);
+  #reason(candidate: Candidate): Disqualification | undefined {
+    const known = this.#disqualified.get(candidate);
+    if (known !== undefined) return known;
+    const text = this.#lacking(candidate);
+    return text === undefined ? undefined : { text, reason: 'absent' };
   }
 
   /** Rules a candidate out; the first reason is kept. */
-  disqualify(candidate: Candidate, reason: string): void {
-    if (!this.isDisqualified(candidate)) this.#disqualified.set(candidate, reason);
+  #disqualify(candidate: Candidate, why: Disqualification): void {
+    if (!this.isDisqualified(candidate)) this.#disqualified.set(candidate, why);
   }
 
-  /** Rules out what contradicts these atoms, whoever provides them. */
-  constrain(texts: readonly string[]): void {
+  /** Rules out what contradicts these atoms, whoever provides them; `by` is whose they are, and absent for the world's. */
+  constrain(texts: readonly string[], by?: Candidate): void {
     for (const text of texts) {
-      if (text.startsWith('!')) this.#exclude(text);
+      if (text.startsWith('!')) this.#exclude(text, by);
       else this.#constrainVersion(this.atom(text));
     }
   }
 
-  #exclude(text: string): void {
+  #exclude(text: string, by: Candidate | undefined): void {
     const atom = this.atom(text.slice(1));
+    const whose =
+      by === undefined || this.prepared.dialect === 'apko' ? '' : ` of ${by.name}-${by.version}`;
     for (const candidate of this.candidates(atom.name)) {
       if (atom.version === '' || carries(candidate, atom))
-        this.disqualify(candidate, `excluded by ${text}`);
+        this.#disqualify(candidate, { text: `excluded by ${text}${whose}`, reason: 'conflict' });
     }
   }
 
@@ -108,8 +127,8 @@ export class SolverState {
     if (atom.version === '') return;
     for (const candidate of this.candidates(atom.name)) {
       if (this.isDisqualified(candidate)) continue;
-      const reason = contradiction(candidate, atom);
-      if (reason !== undefined) this.#disqualified.set(candidate, reason);
+      const text = contradiction(candidate, atom);
+      if (text !== undefined) this.#disqualified.set(candidate, { text, reason: 'version' });
     }
   }
 
@@ -119,7 +138,8 @@ export class SolverState {
       for (const other of this.candidates(provide.name)) {
         if (other === chosen || this.isDisqualified(other)) continue;
         if (provide.version === '' && !holdsVersioned(other, provide.name)) continue;
-        this.#disqualified.set(other, `${chosen.file} already provides ${provide.name}`);
+        const text = `${chosen.file} already provides ${provide.name}`;
+        this.#disqualified.set(other, { text, reason: 'conflict' });
       }
     }
   }
@@ -132,9 +152,10 @@ export class SolverState {
     for (const { name, isHeld } of names) {
       const holder = this.#selected.get(name);
       if (holder !== undefined && holder !== chosen) {
-        throw new Dead([
-          `selecting package ${chosen.file} conflicts with ${holder.file} on "${name}"`,
-        ]);
+        throw new Dead(
+          [`selecting package ${chosen.file} conflicts with ${holder.file} on "${name}"`],
+          'conflict',
+        );
       }
       if (isHeld) this.#selected.set(name, chosen);
     }
@@ -155,12 +176,24 @@ export class SolverState {
   /** Why an atom has no options. */
   deadEnd(atom: Atom): Dead {
     const candidates = this.candidates(atom.name);
-    if (candidates.length === 0) return new Dead([`nothing provides "${atom.name}"`], [atom.text]);
-    const reasons = candidates.flatMap((candidate) => {
-      const reason = this.#reason(candidate);
-      return reason === undefined ? [] : [`  ${candidate.file} disqualified because ${reason}`];
-    });
-    return new Dead(reasons.length === 0 ? ['not in indexes'] : [...new Set(reasons)]);
+    if (candidates.length === 0)
+      return new Dead([`nothing provides "${atom.name}"`], 'absent', [atom.text]);
+    const links = new Set<string>();
+    const reasons = new Set<UnsolvedReason>();
+    for (const candidate of candidates) {
+      const why = this.#reason(candidate);
+      if (why === undefined) continue;
+      links.add(`  ${candidate.file} disqualified because ${why.text}`);
+      reasons.add(why.reason);
+    }
+    if (links.size === 0) return new Dead(['not in indexes'], this.#notIndexed(atom));
+    const [first = 'other'] = reasons;
+    return new Dead([...links], reasons.has('conflict') ? 'conflict' : first);
+  }
+
+  /** Those of a fitting version are in repositories whose tag was not asked for. */
+  #notIndexed(atom: Atom): UnsolvedReason {
+    return this.candidates(atom.name).some((one) => accepts(one, atom)) ? 'tag' : 'version';
   }
 }
 

@@ -17,6 +17,12 @@ export interface Solved {
   readonly tag: string;
 }
 
+/**
+ * What kept a world from being solved: nothing has a name (`absent`), no version of it is the one asked for (`version`), packages
+ * exclude each other (`conflict`), no repository has a tag (`tag`), a comparison does not exist (`operator`), or else.
+ */
+export type UnsolvedReason = 'absent' | 'version' | 'conflict' | 'tag' | 'operator' | 'other';
+
 /** An ordinary "no": the chain of reasons, outermost first. */
 export interface Unsolved {
   readonly kind: 'unsolved';
@@ -24,6 +30,7 @@ export interface Unsolved {
   readonly chain: readonly string[];
   /** The atoms for which there is no candidate at all (so that a caller can wait for them), possibly empty. */
   readonly missing: readonly string[];
+  readonly reason: UnsolvedReason;
 }
 
 export interface Solution {

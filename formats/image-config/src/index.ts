@@ -2,7 +2,12 @@ export { apkoDocument, printApkoJson } from './apko-json.ts';
 export type { Architecture } from './architecture.ts';
 export { architectureOf, architectures, canonicalArch } from './architecture.ts';
 export { imageConfigYaml } from './config-yaml.ts';
-export { completeImageConfig, lockImageConfig, lockedPackages } from './lock.ts';
+export {
+  completeImageConfig,
+  lockImageConfig,
+  lockedPackages,
+  serviceSupervisorPackage,
+} from './lock.ts';
 export type {
   LockFile,
   LockedKey,

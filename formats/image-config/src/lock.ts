@@ -1,7 +1,10 @@
 import { sortUnique } from '@kiln/base';
 import type { ImageConfig } from './types.ts';
 
-const serviceSupervisor = { packageName: 's6', command: '/bin/s6-svscan /sv' };
+/** What a `service-bundle` asks for beside the packages of the configuration. */
+export const serviceSupervisorPackage: string = 's6';
+
+const serviceSupervisorCommand = '/bin/s6-svscan /sv';
 
 /**
  * The configuration with what apko fills in: default home directories, and for `service-bundle` the supervisor's
@@ -17,12 +20,12 @@ export function completeImageConfig(config: ImageConfig): ImageConfig {
     ...config,
     accounts: { ...config.accounts, users },
     entrypoint: isBundle
-      ? { ...config.entrypoint, command: serviceSupervisor.command }
+      ? { ...config.entrypoint, command: serviceSupervisorCommand }
       : config.entrypoint,
     contents: isBundle
       ? {
           ...config.contents,
-          packages: [...config.contents.packages, serviceSupervisor.packageName],
+          packages: [...config.contents.packages, serviceSupervisorPackage],
         }
       : config.contents,
   };

@@ -208,3 +208,17 @@ describe('an entry that is not what it seems', () => {
     await build('-p', 'good>=1');
   });
 });
+
+test.each([
+  ['enemy', 'good-1.0-r0.apk disqualified because excluded by !good of enemy-1.0-r0'],
+  ['rival', 'rival-1.0-r0.apk excludes "good" but good-1.0-r0.apk is chosen'],
+])('a conflict names both packages, and what to do: %s', async (name, message) => {
+  await index(put('good', plain), put(name, plain, { depends: ['!good'] }));
+  write(name, 'good');
+  await expect(build()).rejects.toMatchObject({
+    code: 'IMAGE_LOCK_UNSOLVED',
+    message: expect.stringContaining(message),
+    hint: expect.stringContaining('leave out one'),
+  });
+  expect(fs.existsSync('image.tar')).toBe(false);
+});
