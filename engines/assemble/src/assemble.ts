@@ -142,16 +142,12 @@ async function applyConfig(
 
 /** What would otherwise give an image other than the one that was asked for. */
 function refuseUnsupported(input: AssembleInput): void {
-  const { contents, format } = input.config;
+  const { contents } = input.config;
   if (contents.baseImage !== undefined && (input.base === undefined || input.dialect !== 'apko')) {
     throw new KilnError('ASSEMBLE_UNSUPPORTED', 'base images are not supported', {
       hint: 'list the packages of the base image instead',
     });
   }
-  if (format === 'erofs')
-    throw new KilnError('ASSEMBLE_UNSUPPORTED', 'layer format "erofs" is not supported', {
-      hint: 'write format: tar',
-    });
   if (input.dialect === 'apko' && repositoriesOf(input).length === 0) {
     throw new KilnError('ASSEMBLE_UNSUPPORTED', 'must provide at least one repository', {
       hint: 'add an entry to contents.repositories or contents.runtime_repositories',

@@ -1,5 +1,6 @@
-import { X509Certificate, createHash, createPublicKey } from 'node:crypto';
-import { KilnError, compareBytes, messageOf } from '@kiln/base';
+import { createHash, createPublicKey } from 'node:crypto';
+import { KilnError, compareBytes } from '@kiln/base';
+import { certificateDer, pemBlocks } from '@kiln/image-config';
 import type { Certificates, NamedText } from '@kiln/image-config';
 import { readFile } from './content.ts';
 import { assemblyError } from './failure.ts';
@@ -131,20 +132,6 @@ async function writeSidecars(tree: FileTree, mtimeSeconds: number): Promise<void
   }
 }
 
-/** The DER of the only certificate in a PEM text, or what is wrong with the text. */
-function certificateDer(text: string): Buffer | string {
-  const blocks = pemBlocks(text);
-  const [block, second] = blocks;
-  if (block === undefined) return 'no certificates found in PEM data';
-  if (second !== undefined) return 'multiple certificates found; only one is allowed';
-  if (block.label !== 'CERTIFICATE') return `expected CERTIFICATE block, got ${block.label}`;
-  try {
-    return new X509Certificate(block.der).raw;
-  } catch (error) {
-    return messageOf(error);
-  }
-}
-
 function publicKeyPem(name: string, content: string): string {
   const blocks = pemBlocks(content);
   const [block] = blocks;
@@ -159,14 +146,6 @@ function publicKeyPem(name: string, content: string): string {
   } catch (error) {
     throw error instanceof KilnError ? error : fail('not a public key', error);
   }
-}
-
-function pemBlocks(text: string): { readonly label: string; readonly der: Buffer }[] {
-  const block = /-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]*?)-----END \1-----/g;
-  return [...text.matchAll(block)].map(([, label = '', body = '']) => ({
-    label,
-    der: Buffer.from(body, 'base64'),
-  }));
 }
 
 function pem(label: string, der: Uint8Array): string {

@@ -1,3 +1,4 @@
+import { isServiceName } from '@kiln/image-config';
 import type { Entrypoint } from '@kiln/image-config';
 import { KilnError, compareBytes, shorten } from '@kiln/base';
 import { readText } from './content.ts';
@@ -10,7 +11,7 @@ import type { PackageContents } from './package-contents.ts';
 /** Service directories for s6, one per configured service. */
 export function addServices(tree: FileTree, services: Entrypoint['services']): void {
   for (const [name, command] of Object.entries(services).sort(([a], [b]) => compareBytes(a, b))) {
-    if (!/^[a-zA-Z0-9_.-]+$/.test(name) || name === '.' || name === '..') {
+    if (!isServiceName(name)) {
       throw assemblyError('ASSEMBLE_PATH_INVALID', name, 'is not a name for a service');
     }
     tree.mkdirAll(`sv/${name}`, 0o777);

@@ -3,6 +3,7 @@ export interface ConfigProblem {
   readonly message: string;
   readonly path: readonly (string | number)[];
   readonly hint: string | undefined;
+  readonly code: 'IMAGE_CONFIG_INVALID' | 'IMAGE_CONFIG_WORDS';
 }
 
 export function problem(
@@ -10,5 +11,5 @@ export function problem(
   message: string,
   hint?: string,
 ): ConfigProblem {
-  return { path, message, hint };
+  return { path, message, hint, code: 'IMAGE_CONFIG_INVALID' };
 }

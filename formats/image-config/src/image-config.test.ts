@@ -24,7 +24,9 @@ describe('parsing', () => {
   });
 
   test('octal permissions are read in both spellings', () => {
-    const config = parse('paths: [{path: /a, permissions: 0o755}, {path: /b, permissions: 0755}]');
+    const config = parse(
+      'paths: [{path: /a, type: directory, permissions: 0o755}, {path: /b, type: directory, permissions: 0755}]',
+    );
     expect(config.paths.map(({ permissions }) => permissions)).toEqual([0o755, 0o755]);
   });
 
@@ -59,7 +61,50 @@ describe('parsing', () => {
       39,
       undefined,
     ],
-    ['an unknown layer format', 'format: zip', 'IMAGE_CONFIG_INVALID', 1, 9, 'erofs'],
+    ['an unknown layer format', 'format: zip', 'IMAGE_CONFIG_INVALID', 1, 9, 'tar'],
+    ['EROFS', 'format: erofs', 'IMAGE_CONFIG_INVALID', 1, 9, 'tar'],
+    ['a quote that does not end', "cmd: a 'b", 'IMAGE_CONFIG_WORDS', 1, 6, 'close'],
+    [
+      'an escape that does not end',
+      'entrypoint:\n  command: a \\\n',
+      'IMAGE_CONFIG_WORDS',
+      2,
+      12,
+      'close',
+    ],
+    [
+      'a path for the name of a service',
+      'entrypoint: {type: service-bundle, services: {../x: /bin/x}}',
+      'IMAGE_CONFIG_INVALID',
+      1,
+      53,
+      'letters',
+    ],
+    [
+      'an unknown type of path',
+      'paths:\n  - {path: /a, type: file}\n',
+      'IMAGE_CONFIG_INVALID',
+      2,
+      22,
+      'empty-file',
+    ],
+    ['a path without a type', 'paths: [{path: /a}]', 'IMAGE_CONFIG_INVALID', 1, 9, 'directory'],
+    [
+      'a certificate that is none',
+      'certificates: {additional: [{name: a, content: c}]}',
+      'IMAGE_CONFIG_INVALID',
+      1,
+      48,
+      'CERTIFICATE',
+    ],
+    [
+      'a certificate that is damaged',
+      'certificates: {additional: [{name: a, content: "-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----"}]}',
+      'IMAGE_CONFIG_INVALID',
+      1,
+      48,
+      'CERTIFICATE',
+    ],
     [
       'an unknown layering strategy',
       'layering: {strategy: size}',

@@ -7,7 +7,7 @@ import { problems } from './validate.ts';
 /**
  * Reads an image configuration: YAML, or JSON, which is YAML. Trailing slashes of repositories are removed and
  * architectures get their canonical names. Throws `YAML_INVALID`, `YAML_UNKNOWN_KEY` or `YAML_TYPE` for the text and
- * `IMAGE_CONFIG_INVALID` for a rule of the configuration, all with file, line and column.
+ * `IMAGE_CONFIG_INVALID` for a rule of the configuration, `IMAGE_CONFIG_WORDS` for one of commands, all with file, line and column.
  * `include` is not followed: see `mergeImageConfig`. Dialect `apko` knows the keys of apko 1.2.37, and leaves to the build what
  * only a build can trip over: see `buildProblems`.
  */
@@ -26,14 +26,15 @@ export function parseImageConfig(
   const { value, positionOf } = decodeYamlDocument(text, { file, schema });
   const [first] = problems(value, dialect);
   if (first === undefined) return value;
-  throw new KilnError('IMAGE_CONFIG_INVALID', first.message, {
+  throw new KilnError(first.code, first.message, {
     position: positionOf(first.path),
     hint: first.hint,
   });
 }
 
 /**
- * Applies the rules to a configuration that was merged of several; `what` is named in the message. Throws `IMAGE_CONFIG_INVALID`.
+ * Applies the rules to a configuration that was merged of several; `what` is named in the message. Throws `IMAGE_CONFIG_INVALID` and
+ * `IMAGE_CONFIG_WORDS`.
  */
 export function checkImageConfig(
   config: ImageConfig,
@@ -42,7 +43,7 @@ export function checkImageConfig(
 ): void {
   const [first] = problems(config, dialect);
   if (first === undefined) return;
-  throw new KilnError('IMAGE_CONFIG_INVALID', `${shorten(what, 200)}: ${first.message}`, {
+  throw new KilnError(first.code, `${shorten(what, 200)}: ${first.message}`, {
     hint: first.hint,
   });
 }

@@ -1,6 +1,7 @@
 import { shorten } from '@kiln/base';
 import { accountNameProblems } from './account-names.ts';
 import { architectureOf, architectures } from './architecture.ts';
+import { buildableProblems } from './buildable.ts';
 import { problem } from './config-problem.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import type { ImageConfig } from './types.ts';
@@ -8,12 +9,14 @@ import { worldEntryProblem } from './world-entry.ts';
 
 /**
  * What apko accepts and Kiln does not: names that would become other lines of an account file or other variables, comparisons that
- * nothing fails, secrets that would end up in the image, architectures that do not exist.
+ * nothing fails, secrets that would end up in the image, architectures that do not exist. And what a build would only trip over,
+ * when nobody knows its place any more.
  */
 export function stricterProblems(config: ImageConfig): ConfigProblem[] {
   return [
     ...accountNameProblems(config.accounts),
     ...environmentProblems(config),
+    ...buildableProblems(config),
     ...packageProblems(config.contents),
     ...secretProblems(config),
     ...architectureProblems(config),

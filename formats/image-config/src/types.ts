@@ -18,7 +18,7 @@ export interface ImageConfig {
   readonly include: string;
   readonly volumes: readonly string[];
   readonly layering: Layering | undefined;
-  /** "", `tar` or `erofs`. */
+  /** "" or `tar`. */
   readonly format: string;
   readonly certificates: Certificates | undefined;
 }

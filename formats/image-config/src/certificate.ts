@@ -1,0 +1,27 @@
+import { X509Certificate } from 'node:crypto';
+import { messageOf } from '@kiln/base';
+
+/** The DER of the only certificate in a PEM text, or what is wrong with the text. */
+export function certificateDer(text: string): Buffer | string {
+  const blocks = pemBlocks(text);
+  const [block, second] = blocks;
+  if (block === undefined) return 'no certificates found in PEM data';
+  if (second !== undefined) return 'multiple certificates found; only one is allowed';
+  if (block.label !== 'CERTIFICATE') return `expected CERTIFICATE block, got ${block.label}`;
+  try {
+    return new X509Certificate(block.der).raw;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** The blocks of a PEM text (RFC 7468), in their order. */
+export function pemBlocks(
+  text: string,
+): readonly { readonly label: string; readonly der: Buffer }[] {
+  const block = /-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]*?)-----END \1-----/g;
+  return [...text.matchAll(block)].map(([, label = '', body = '']) => ({
+    label,
+    der: Buffer.from(body, 'base64'),
+  }));
+}
