@@ -1,5 +1,5 @@
 import type { AssembledTree } from '@kiln/assemble';
-import { imageFacts, packageBill } from '@kiln/assemble';
+import { imageFacts, openNamed, packageBill } from '@kiln/assemble';
 import { composeCyclonedx } from '@kiln/cyclonedx';
 import { composeSpdx } from '@kiln/spdx';
 import type { BuiltImage } from './make-image.ts';
@@ -31,12 +31,12 @@ export async function imageBills(
     tool: ports.builder,
   });
   const parts = [];
-  for (const { apk } of inputs.packages)
+  for (const { record, apk } of inputs.packages)
     parts.push(
       await packageBill(ports.bills, {
         apk,
         distribution: facts.osRelease?.id ?? '',
-        open: () => ports.opener.open(apk),
+        open: () => openNamed(ports.opener, record, apk),
       }),
     );
   return {
