@@ -121,6 +121,14 @@ describe('parsing', () => {
       11,
       '0',
     ],
+    [
+      'a layering budget beyond what runtimes take',
+      'layering: {strategy: origin, budget: 127}',
+      'IMAGE_CONFIG_INVALID',
+      1,
+      11,
+      '126',
+    ],
     ['an unknown architecture', 'archs: [pdp11]', 'IMAGE_CONFIG_INVALID', 1, 9, 'x86_64'],
     [
       'a certificate name with a slash',

@@ -20,7 +20,17 @@ export function stricterProblems(config: ImageConfig): ConfigProblem[] {
     ...packageProblems(config.contents),
     ...secretProblems(config),
     ...architectureProblems(config),
+    ...budgetProblems(config),
   ];
+}
+
+/** Container runtimes stop at 127 layers; one is of the image itself. */
+const budgetMax = 126;
+
+function budgetProblems({ layering }: ImageConfig): ConfigProblem[] {
+  if (layering === undefined || layering.budget <= budgetMax) return [];
+  const message = `a layering budget of ${layering.budget}: container runtimes stop at 127 layers`;
+  return [problem(['layering'], message, `write ${budgetMax} or less`)];
 }
 
 function environmentProblems({ environment }: ImageConfig): ConfigProblem[] {
