@@ -2,7 +2,7 @@ import { emptyRecord } from '@kiln/apk';
 import { emptyImageConfig } from '@kiln/image-config';
 import { describe, expect, test } from 'vitest';
 import { imageWorld, lockImages, prepareIndexes, solveImage, solveImages } from './index.ts';
-import type { ArchIndexes, ImageLockRequest } from './index.ts';
+import type { ArchIndexes, ImageLockRequest, SolverDialect } from './index.ts';
 
 const request = (packages: readonly string[]): ImageLockRequest => ({
   config: { ...emptyImageConfig, contents: { ...emptyImageConfig.contents, packages } },
@@ -10,11 +10,15 @@ const request = (packages: readonly string[]): ImageLockRequest => ({
 
 /** `name=version`, or `name=version:provided`. */
 function archOf(arch: string, ...packages: readonly string[]): ArchIndexes {
+  return archIn('apko', arch, packages);
+}
+
+function archIn(dialect: SolverDialect, arch: string, packages: readonly string[]): ArchIndexes {
   const records = packages.map((text) => {
     const [, name = '', version = '', provides = ''] = /^(.*?)=(.*?)(?::(.*))?$/.exec(text) ?? [];
     return { ...emptyRecord, name, version, provides: provides === '' ? [] : [provides] };
   });
-  return { arch, prepared: prepareIndexes([{ repository: 'r', tag: '', records }], 'apko') };
+  return { arch, prepared: prepareIndexes([{ repository: 'r', tag: '', records }], dialect) };
 }
 
 const names = (packages: readonly { readonly record: { readonly name: string } }[]): string[] =>
@@ -114,6 +118,22 @@ describe('locking an image', () => {
       ['both=1'],
       ['both=1'],
     ]);
+  });
+
+  test('what is refused need not be there; to apko it is a name that nothing has', () => {
+    const archs = (dialect: SolverDialect): readonly ArchIndexes[] =>
+      ['amd64', 'arm64'].map((arch) => archIn(dialect, arch, ['a=1', 'b=1']));
+    for (const refused of ['!b', '!nowhere'])
+      expect(lockImages(request(['a', refused]), archs('kiln'))).toMatchObject([
+        { arch: 'amd64', world: ['a=1'] },
+        { arch: 'arm64', world: ['a=1'] },
+      ]);
+    expect(() => lockImages(request(['a', 'b', '!b']), archs('kiln'))).toThrow(
+      expect.objectContaining({ code: 'IMAGE_LOCK_UNSOLVED' }),
+    );
+    expect(() => lockImages(request(['a', '!b']), archs('apko'))).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^IMAGE_LOCK_/) }),
+    );
   });
 
   test('an image that lists no packages has no architectures, whatever else is asked for', () => {

@@ -83,7 +83,7 @@ export function lockImages(
   const solutions = solveImages(request, archs);
   const { config } = request;
   if (config.contents.packages.length === 0) return [];
-  requireConsistent(config, solutions);
+  requireConsistent(askedNames(config, archs), solutions);
   return [...solutions].map(([arch, packages]) => ({
     arch,
     packages,
@@ -132,7 +132,7 @@ interface Found {
  * What is asked for by name must be found in the same version everywhere, or be provided everywhere by something that is.
  */
 function requireConsistent(
-  config: ImageConfig,
+  asked: readonly string[],
   solutions: ReadonlyMap<string, readonly Solved[]>,
 ): void {
   const byArch = [...solutions].map(([arch, packages]) => ({ arch, found: foundOf(packages) }));
@@ -140,7 +140,7 @@ function requireConsistent(
     .map(({ found }) => found)
     .reduce((shared, found) => intersection(shared, found));
   const provided = new Set([...common.values()].flatMap(({ provides }) => [...provides]));
-  const missing = askedNames(config).filter((name) => !common.has(name) && !provided.has(name));
+  const missing = asked.filter((name) => !common.has(name) && !provided.has(name));
   if (missing.length === 0) return;
   const clusters = missing.map((name) => `${name}: ${clustersOf(name, byArch).join(', ')}`);
   throw new KilnError(
@@ -173,9 +173,11 @@ function intersection(
   );
 }
 
-/** Names without constraints and pins, sorted. */
-function askedNames({ contents }: ImageConfig): readonly string[] {
-  return sortUnique(contents.packages.map((text) => text.split(/[=<>~@]/)[0] ?? ''));
+/** Names without constraints and pins, sorted. What is refused (`!name`) is not asked for, except by apko. */
+function askedNames({ contents }: ImageConfig, archs: readonly ArchIndexes[]): readonly string[] {
+  const isApko = archs.some(({ prepared }) => prepared.dialect === 'apko');
+  const asked = contents.packages.filter((text) => isApko || !text.startsWith('!'));
+  return sortUnique(asked.map((text) => text.split(/[=<>~@]/)[0] ?? ''));
 }
 
 function clustersOf(

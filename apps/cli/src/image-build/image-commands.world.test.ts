@@ -422,6 +422,30 @@ describe('what a configuration means', () => {
     expect((await run(imageDot, 'image.yaml')).out).toContain('"so:libhello.so.1" -> "libhello"');
   });
 
+  test('leaves out what it refuses, of what it includes too', async () => {
+    write(`${places}\n  packages: [hello, modes]`, 'archs: [x86_64, aarch64]', 'base.yaml');
+    write('packages: ["!modes", "!no-such-package"]', 'include: base.yaml');
+    const hello = '- libhello=2.12.1-r3\n- hello=2.12.1-r3\n';
+    const show = ['image.yaml', '--arch', 'x86_64', '--format', 'packagelock'];
+    expect((await run(imageShowPackages, ...show)).out).toBe(hello);
+    expect((await run(imageLock, 'image.yaml')).talk).toMatch(/x86_64: 2 packages/);
+    const { out } = await run(imageBuild, 'image.yaml', '-o', 'x.tar', '--json');
+    expect((JSON.parse(out) as { images: { packages: unknown[] }[] }).images).toMatchObject([
+      { packages: [{ name: 'libhello' }, { name: 'hello' }] },
+      { packages: [{ name: 'libhello' }, { name: 'hello' }] },
+    ]);
+    await expect(run(imageShowPackages, ...show, '--compat', 'apko')).rejects.toMatchObject({
+      code: 'IMAGE_LOCK_UNSOLVED',
+    });
+    write('packages: ["!libhello"]', 'include: base.yaml');
+    expect((await run(imageShowPackages, ...show)).out).toMatch(/^- libhello-alt=/);
+    write('packages: ["!libhello", "!libhello-alt"]', 'include: base.yaml');
+    await expect(run(imageShowPackages, ...show)).rejects.toMatchObject({
+      code: 'IMAGE_LOCK_UNSOLVED',
+      message: expect.stringContaining('libhello'),
+    });
+  });
+
   test('that cannot be is drawn, and fails', async () => {
     write(`${places}\n  packages: [no-such-package]`, 'archs: [x86_64]');
     let out = '';

@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { KilnError, messageOf, shorten } from '@kiln/base';
-import { checkImageConfig, mergeImageConfig, parseImageConfig } from '@kiln/image-config';
+import {
+  checkImageConfig,
+  mergeImageConfig,
+  overlayImageConfig,
+  parseImageConfig,
+} from '@kiln/image-config';
 import type { ConfigDialect, ImageConfig } from '@kiln/image-config';
 
 /** A configuration with all it includes. */
@@ -16,8 +21,9 @@ const configBytesMax = 16 * 1024 * 1024;
 const includesMax = 100;
 
 /**
- * Reads a configuration and what it includes, each from where it says, or else from the folders. Throws `IMAGE_CONFIG_UNREADABLE`,
- * which names the file, and what `parseImageConfig` throws, with file, line and column.
+ * Reads a configuration and what it includes, each from where it says, or else from the folders. In dialect `kiln` a package that
+ * is refused (`!name`) is not asked for by what is included. Throws `IMAGE_CONFIG_UNREADABLE`, which names the file, and what
+ * `parseImageConfig` throws, with file, line and column.
  */
 export function loadConfig(
   file: string,
@@ -46,7 +52,10 @@ function load(
   hash.update(bytes);
   const config = parseImageConfig(bytes.toString('utf8'), file, dialect);
   if (config.include === '') return config;
-  return mergeImageConfig(load(config.include, { ...context, depth: depth + 1 }), config);
+  const included = load(config.include, { ...context, depth: depth + 1 });
+  return dialect === 'apko'
+    ? mergeImageConfig(included, config)
+    : overlayImageConfig(included, config);
 }
 
 /** The path itself when something is there, else the first folder’s that has it. */
