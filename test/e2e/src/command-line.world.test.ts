@@ -125,12 +125,12 @@ describe('looking', () => {
   test('an image says why a package or a file is in it, and how it differs from another', async () => {
     const why = await factory.succeed(['image', 'why', 'greeter', 'greet']);
     expect(why).toMatch(
-      /^greeter 0\.9-r3 is needed by nothing else in the image: it was asked for\n└─ needs so:libgreet\.so\.\d+.*: greet \S+\n$/,
+      /^greeter 0\.9-r3 was asked for\n└─ needs so:libgreet\.so\.\d+.*: greet \S+\n$/,
     );
     expect(await factory.json('image', 'why', 'greeter', '/usr/bin/greeter')).toMatchObject({
       path: '/usr/bin/greeter',
       package: 'greeter',
-      why: [{ package: 'greeter', meets: '' }],
+      why: [{ package: 'greeter', kind: 'asked', meets: 'greeter' }],
     });
     expect(await factory.succeed(['image', 'why', 'greeter', '/etc/apk/world'])).toContain(
       'is of no package',

@@ -1,9 +1,17 @@
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import type { Config } from '../config.ts';
+import { askedOf } from '../image/asked.ts';
 import { readImageContents } from '../image/contents.ts';
-import type { FileDifference, ImageDifference, PackageDifference } from '../image/difference.ts';
+import type {
+  ComparedImage,
+  FileDifference,
+  ImageDifference,
+  PackageDifference,
+} from '../image/difference.ts';
 import { compareImages } from '../image/difference.ts';
 import { namedImage } from '../image/named.ts';
+import { whyStepText } from '../image/why-text.ts';
 
 export const imageDiff: Command = {
   name: 'image diff',
@@ -23,9 +31,10 @@ export const imageDiff: Command = {
     const [old, next, more] = positionals;
     if (old === undefined || next === undefined || more !== undefined)
       throw usage(imageDiff, 'which two images?');
-    const from = await readImageContents(namedImage(config, old));
-    const to = await readImageContents(namedImage(config, next));
-    const difference = compareImages(from, to);
+    const difference = compareImages(
+      await readCompared(config, old),
+      await readCompared(config, next),
+    );
     print.data(
       flags['json'] === true
         ? `${JSON.stringify(difference, null, 2)}\n`
@@ -35,6 +44,12 @@ export const imageDiff: Command = {
     return packages.length + settings.length + files.length === 0 ? 0 : 3;
   },
 };
+
+async function readCompared(config: Config, text: string): Promise<ComparedImage> {
+  const source = namedImage(config, text);
+  const contents = await readImageContents(source);
+  return { ...contents, asked: await askedOf(config, source, contents) };
+}
 
 function differenceText(difference: ImageDifference, everyFile: boolean): string {
   const { from, to, packages, settings, files } = difference;
@@ -59,7 +74,7 @@ function packageLines({ name, change, from, to, why }: PackageDifference): reado
     changed: `~ package ${name} ${from} is now ${to}`,
     rebuilt: `~ package ${name} ${to} was built again, with other content`,
   }[change];
-  const way = why.slice(1).map((step) => `needs ${step.meets}: ${step.package}`);
+  const way = why.slice(1).map((step) => whyStepText(step));
   const first = why[0];
   const because =
     first === undefined || way.length === 0 ? [] : [`    ${first.package} ${way.join(', which ')}`];

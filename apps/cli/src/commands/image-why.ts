@@ -1,10 +1,12 @@
 import { KilnError, shorten } from '@kiln/base';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import { askedOf } from '../image/asked.ts';
 import type { ImageContents } from '../image/contents.ts';
 import { readImageContents } from '../image/contents.ts';
 import { namedImage } from '../image/named.ts';
-import type { WhyStep } from '../image/why.ts';
+import { whyLines } from '../image/why-text.ts';
+import type { AskedEntries, WhyStep } from '../image/why.ts';
 import { whyPackage } from '../image/why.ts';
 
 /** What the command says with `--json`. */
@@ -22,7 +24,7 @@ interface Reason {
 export const imageWhy: Command = {
   name: 'image why',
   summary:
-    'Say why a package or a file is in an image: the dependencies that lead to it from a package that was asked for.',
+    'Say why a package or a file is in an image: that it was asked for, or the dependencies that lead to it from a package that was.',
   usage: 'image why IMAGE PACKAGE|/FILE [--json]',
   examples: [
     'kiln image why nginx pcre2',
@@ -34,8 +36,12 @@ export const imageWhy: Command = {
     const [image, what, more] = positionals;
     if (image === undefined || what === undefined || more !== undefined)
       throw usage(imageWhy, 'which image, and which package or file of it?');
-    const contents = await readImageContents(namedImage(config, image));
-    const reason = what.startsWith('/') ? reasonOfFile(contents, what) : reasonOf(contents, what);
+    const source = namedImage(config, image);
+    const contents = await readImageContents(source);
+    const asked = await askedOf(config, source, contents);
+    const reason = what.startsWith('/')
+      ? reasonOfFile({ ...contents, asked }, what)
+      : reasonOf({ ...contents, asked }, what);
     print.data(
       flags['json'] === true ? `${JSON.stringify(reason, null, 2)}\n` : reasonText(reason),
     );
@@ -43,9 +49,13 @@ export const imageWhy: Command = {
   },
 };
 
+interface Explained extends ImageContents {
+  readonly asked: AskedEntries;
+}
+
 /** Throws `IMAGE_PACKAGE_NOT_FOUND`. */
-function reasonOf({ reference, digest, packages }: ImageContents, name: string): Reason {
-  const why = whyPackage(packages, name);
+function reasonOf({ reference, digest, packages, asked }: Explained, name: string): Reason {
+  const why = whyPackage(packages, { name, asked });
   if (why === undefined)
     throw new KilnError(
       'IMAGE_PACKAGE_NOT_FOUND',
@@ -56,7 +66,7 @@ function reasonOf({ reference, digest, packages }: ImageContents, name: string):
 }
 
 /** Throws `IMAGE_FILE_NOT_FOUND`. */
-function reasonOfFile(contents: ImageContents, path: string): Reason {
+function reasonOfFile(contents: Explained, path: string): Reason {
   const relative = path.replace(/^\/+|\/+$/g, '');
   if (!contents.files.has(relative))
     throw new KilnError(
@@ -76,13 +86,4 @@ function reasonText({ path, package: name, why }: Reason): string {
   if (name === '') return `${path} is of no package: it was made when the image was put together\n`;
   const file = path === undefined ? [] : [`${path} is of ${name}`];
   return [...file, ...whyLines(why)].map((line) => `${line}\n`).join('');
-}
-
-/** The way as lines, each step below the one that needs it. */
-export function whyLines(why: readonly WhyStep[]): readonly string[] {
-  return why.map(({ package: name, version, meets }, depth) =>
-    depth === 0
-      ? `${name} ${version} is needed by nothing else in the image: it was asked for`
-      : `${'   '.repeat(depth - 1)}└─ needs ${meets}: ${name} ${version}`,
-  );
 }

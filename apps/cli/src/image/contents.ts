@@ -10,6 +10,7 @@ import type { NamedImage } from './named.ts';
 import { layerArchive, pullImage } from './pull.ts';
 
 const databases = ['usr/lib/apk/db/installed', 'lib/apk/db/installed'];
+const worldFile = 'etc/apk/world';
 const databaseBytesMax = 256 * 2 ** 20;
 
 /** What can be told of a file without having it; two that are equal in it are the same. */
@@ -30,6 +31,8 @@ export interface ImageContents {
   readonly config: Config;
   /** In the order of the installed database; none in an image that was not made of packages. */
   readonly packages: readonly InstalledPackage[];
+  /** The text of `etc/apk/world`; "" where there is none. */
+  readonly world: string;
   /** By path, relative to the root, of all layers together. */
   readonly files: ReadonlyMap<string, FileFacts>;
 }
@@ -43,11 +46,13 @@ export async function readImageContents(source: NamedImage): Promise<ImageConten
   const { digest, config, layers } = await pullImage(source);
   const files = new Map<string, FileFacts>();
   let database = '';
+  let world = '';
   for (const layer of layers) {
     const below = [...files.keys()];
     for await (const { entry, content } of readTar(layerArchive(source, layer))) {
       if (removes(files, below, entry.path)) continue;
-      if (!databases.includes(entry.path) || entry.type !== 'file') {
+      const isKept = entry.path === worldFile || databases.includes(entry.path);
+      if (!isKept || entry.type !== 'file') {
         files.set(entry.path, await factsOf(entry, content));
         continue;
       }
@@ -55,7 +60,9 @@ export async function readImageContents(source: NamedImage): Promise<ImageConten
         content instanceof Uint8Array
           ? content
           : await collect(content, databaseBytesMax, () => tooLarge(entry.path));
-      database = Buffer.from(bytes).toString('utf8');
+      const text = Buffer.from(bytes).toString('utf8');
+      if (entry.path === worldFile) world = text;
+      else database = text;
       files.set(entry.path, await factsOf(entry, bytes));
     }
   }
@@ -64,6 +71,7 @@ export async function readImageContents(source: NamedImage): Promise<ImageConten
     digest,
     config,
     packages: parseInstalled(database),
+    world,
     files,
   };
 }

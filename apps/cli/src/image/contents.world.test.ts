@@ -80,6 +80,7 @@ const upper = tarBytes([
   member('emptied/.wh..wh..opq', ''),
   member('emptied/new', 'new'),
   bare(symlinkEntry('lib', 'usr/lib')),
+  member('etc/apk/world', 'tool\n'),
   member('usr/lib/apk/db/installed', 'P:tool\nV:1-r0\nF:bin\nR:tool\n\n'),
 ]);
 
@@ -90,11 +91,12 @@ test('layers of every compression go over each other, and whiteouts take away', 
     // Its last block is not finished, as umoci leaves it.
     put(tarBytes([member('etc/kept', 'changed')]).subarray(0, 519), mediaTypes.layer),
   ]);
-  const { packages, files, config } = await readImageContents(source);
+  const { packages, world, files, config } = await readImageContents(source);
   expect([...files.keys()].sort()).toEqual([
     'emptied',
     'emptied/new',
     'etc',
+    'etc/apk/world',
     'etc/kept',
     'lib',
     'usr/lib/apk/db/installed',
@@ -102,6 +104,7 @@ test('layers of every compression go over each other, and whiteouts take away', 
   expect(files.get('etc/kept')?.content).toBe(digestOf('changed').slice('sha256:'.length));
   expect(files.get('lib')).toMatchObject({ type: 'symlink', content: 'usr/lib' });
   expect(packages.map(({ name, version }) => `${name} ${version}`)).toEqual(['tool 1-r0']);
+  expect(world).toBe('tool\n');
   expect(config.config.entrypoint).toEqual(['/bin/tool']);
 });
 

@@ -2,7 +2,8 @@ import type { InstalledPackage } from '@kiln/apk';
 import { digestOf } from '@kiln/base';
 import type { RuntimeConfig } from '@kiln/oci';
 import { expect, test } from 'vitest';
-import type { FileFacts, ImageContents } from './contents.ts';
+import type { FileFacts } from './contents.ts';
+import type { ComparedImage } from './difference.ts';
 import { compareImages } from './difference.ts';
 
 const file = (content: string, mode = 0o644): FileFacts => ({
@@ -26,12 +27,14 @@ function image(
   packages: readonly InstalledPackage[],
   files: Readonly<Record<string, FileFacts>>,
   config: RuntimeConfig = {},
-): ImageContents {
+): ComparedImage {
   return {
     reference: 'registry.example.org/image:latest',
     digest: digestOf(JSON.stringify([packages, files, config])),
     config: { architecture: 'amd64', os: 'linux', diffIds: [], config },
     packages,
+    world: '',
+    asked: ['app'],
     files: new Map(Object.entries(files)),
   };
 }

@@ -2,7 +2,7 @@ import type { InstalledPackage } from '@kiln/apk';
 import { sortUnique } from '@kiln/base';
 import type { RuntimeConfig } from '@kiln/oci';
 import type { FileFacts, ImageContents } from './contents.ts';
-import type { WhyStep } from './why.ts';
+import type { AskedEntries, WhyStep } from './why.ts';
 import { whyPackage } from './why.ts';
 
 export interface PackageDifference {
@@ -43,9 +43,14 @@ export interface ImageDifference {
   readonly files: readonly FileDifference[];
 }
 
+/** An image that is compared, and what it was made for. */
+export interface ComparedImage extends ImageContents {
+  readonly asked: AskedEntries;
+}
+
 /** What changed from one image to another, each list in byte order of names. Pure. */
-export function compareImages(from: ImageContents, to: ImageContents): ImageDifference {
-  const packages = packageDifferences(from.packages, to.packages);
+export function compareImages(from: ComparedImage, to: ComparedImage): ImageDifference {
+  const packages = packageDifferences(from, to);
   const named = ({ reference, digest }: ImageContents): ImageDifference['from'] => ({
     reference,
     digest,
@@ -59,16 +64,14 @@ export function compareImages(from: ImageContents, to: ImageContents): ImageDiff
   };
 }
 
-function packageDifferences(
-  from: readonly InstalledPackage[],
-  to: readonly InstalledPackage[],
-): readonly PackageDifference[] {
-  const [before, after] = [byName(from), byName(to)];
+function packageDifferences(from: ComparedImage, to: ComparedImage): readonly PackageDifference[] {
+  const [before, after] = [byName(from.packages), byName(to.packages)];
   return sortUnique([...before.keys(), ...after.keys()]).flatMap((name) => {
     const [a, b] = [before.get(name), after.get(name)];
     const change = packageChange(a, b);
     if (change === undefined) return [];
-    const why = whyPackage(b === undefined ? from : to, name) ?? [];
+    const { packages, asked } = b === undefined ? from : to;
+    const why = whyPackage(packages, { name, asked }) ?? [];
     return [{ name, change, from: a?.version ?? '', to: b?.version ?? '', why }];
   });
 }
