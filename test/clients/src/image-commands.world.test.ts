@@ -32,6 +32,8 @@ layering: {strategy: origin, budget: 2}
 archs: [x86_64, aarch64]
 `;
 
+const wanted = ['cpio', 'crane', 'cyclonedx-validate', 'skopeo', 'spdx-validate', 'umoci'] as const;
+
 interface Built {
   readonly digest: string;
   readonly images: readonly { readonly digest: string }[];
@@ -41,10 +43,10 @@ describe('strangers’ clients and the images of kiln image', () => {
   let directory: string;
   let server: PasswordRegistry;
   let registry: string;
-  let clients: Readonly<Record<'cpio' | 'crane' | 'skopeo' | 'umoci', string>>;
+  let clients: Readonly<Record<(typeof wanted)[number], string>>;
 
   beforeAll(async () => {
-    clients = await installClients(['cpio', 'crane', 'skopeo', 'umoci']);
+    clients = await installClients(wanted);
     directory = await mkdtemp(join(tmpdir(), 'kiln-image-clients-'));
     await symlink(repositories, join(directory, 'repos'));
     await writeFile(join(directory, 'hello.yaml'), configuration);
@@ -146,6 +148,25 @@ describe('strangers’ clients and the images of kiln image', () => {
     await kiln('publish', 'hello.yaml', '--arch', 'x86_64', gzip);
     expect(await kiln('diff', name, gzip)).toContain('nothing differs');
     expect(await kiln('why', name, 'libhello')).toContain('hello');
+  });
+
+  it('their SBOMs: the validators of both formats find no fault', async () => {
+    const words = ['--sbom-path', 'sboms', '--sbom-formats', 'spdx,cyclonedx'];
+    await kiln('build', 'hello.yaml', '-o', 'described/', ...words);
+    const files = await readdir(join(directory, 'sboms'));
+    expect(files.toSorted()).toEqual([
+      'sbom-aarch64.cdx.json',
+      'sbom-aarch64.spdx.json',
+      'sbom-index.spdx.json',
+      'sbom-x86_64.cdx.json',
+      'sbom-x86_64.spdx.json',
+    ]);
+    for (const name of files)
+      expect(
+        await (name.endsWith('.cdx.json')
+          ? client('cyclonedx-validate')(join('sboms', name))
+          : client('spdx-validate')('-i', join('sboms', name))),
+      ).toBe('');
   });
 
   it('several images: the layout, the archive and what is published are the same', async () => {

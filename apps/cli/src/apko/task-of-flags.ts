@@ -23,7 +23,7 @@ export function taskOfFlags(
     annotations: list('annotations'),
     lockFile: text('lockfile'),
     vcs: bool('vcs'),
-    sbom: bool('sbom') && list('sbom-formats').includes('spdx'),
+    sbomFormats: bool('sbom') && list('sbom-formats').includes('spdx') ? ['spdx'] : [],
     compression: 'gzip',
     appended: {
       keys: list('keyring-append'),

@@ -105,12 +105,13 @@ async function finish(
     vcsUrl,
   });
   await work.blobs.put(index.bytes, index.descriptor.digest);
-  const sboms = built.flatMap(({ sbom }) => (sbom === undefined ? [] : [sbom]));
-  if (!task.sbom) return { images, index, sboms };
+  const sboms = built.flatMap((one) => one.sboms);
+  if (task.sbomFormats.length === 0) return { images, index, sboms };
   if (images.length === 0)
     throw new KilnError('IMAGE_NOTHING', 'no architecture images found to describe', {
       hint: 'list packages in contents.packages, or say --sbom=false',
     });
+  if (!task.sbomFormats.includes('spdx')) return { images, index, sboms };
   const ofIndex = describeIndex({
     dialect,
     index,
@@ -126,7 +127,7 @@ async function finish(
 interface FinishedImage {
   readonly image: BuiltImage;
   readonly createdSeconds: number;
-  readonly sbom: Sbom | undefined;
+  readonly sboms: readonly Sbom[];
 }
 
 async function buildImage(plan: PlannedImage, context: ImageContext): Promise<FinishedImage> {
@@ -171,11 +172,9 @@ async function buildImage(plan: PlannedImage, context: ImageContext): Promise<Fi
   return {
     image,
     createdSeconds: assembled.buildDateSeconds,
-    sbom: task.sbom
-      ? await inContext(`generating sbom for ${arch}`, () =>
-          describeImage(image, { assembled, repositoryName, ...vcs }),
-        )
-      : undefined,
+    sboms: await inContext(`generating sbom for ${arch}`, () =>
+      describeImage(image, { assembled, formats: task.sbomFormats, repositoryName, ...vcs }),
+    ),
   };
 }
 

@@ -98,4 +98,10 @@ export const imageOptions: Options = {
     value: 'DIR',
     help: 'where SBOMs go, one for each image and one for their index; none are written without it',
   },
+  'sbom-formats': {
+    type: 'string',
+    multiple: true,
+    value: 'FORMAT',
+    help: 'spdx (the default), cyclonedx, or both with a comma; an index has SPDX alone',
+  },
 };

@@ -8,6 +8,8 @@ import { Interrupt } from '../interrupt.ts';
 import { listOf, textOf } from '../local/options.ts';
 import { Waiting } from '../waiting.ts';
 import { factoryPlaces } from './factory-places.ts';
+import type { SbomFormat } from './sbom-formats.ts';
+import { sbomFormatOf, sbomFormats } from './sbom-formats.ts';
 import type { ImageTask } from './task.ts';
 
 /** What is under way this long is said. */
@@ -58,7 +60,7 @@ function taskOf(
     annotations: listOf(flags['annotations']),
     lockFile,
     vcs: flags['no-vcs'] !== true,
-    sbom: textOf(flags['sbom-path']) !== undefined,
+    sbomFormats: sbomFormatsOf(command, { flags, dialect }),
     compression: compressionOf(command, textOf(flags['compression']), dialect),
     appended: {
       keys: listOf(flags['keyring-append']),
@@ -102,6 +104,26 @@ function compressionOf(
       '--compression zstd and --compat apko do not go together: apko writes gzip',
     );
   return 'zstd';
+}
+
+/** Those of `--sbom-formats`, each once, where there is a folder for them. */
+function sbomFormatsOf(
+  command: Command,
+  { flags, dialect }: Pick<Invocation, 'flags'> & Pick<ImageTask, 'dialect'>,
+): readonly SbomFormat[] {
+  const names = listOf(flags['sbom-formats']).flatMap((word) => word.split(','));
+  const formats = names.map((name) => {
+    const format = sbomFormatOf(name);
+    if (format === undefined)
+      throw usage(command, `"${shorten(name)}" is no format: ${sbomFormats.join(' or ')}`);
+    if (dialect === 'apko' && format !== 'spdx')
+      throw usage(command, `apko makes spdx alone, and no ${format}`);
+    return format;
+  });
+  if (textOf(flags['sbom-path']) !== undefined)
+    return formats.length === 0 ? ['spdx'] : [...new Set(formats)];
+  if (formats.length > 0) throw usage(command, '--sbom-formats needs --sbom-path: where to?');
+  return [];
 }
 
 /** Warnings and errors, for people. */

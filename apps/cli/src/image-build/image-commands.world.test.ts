@@ -254,6 +254,47 @@ describe('kiln image build', () => {
     expect(fs.readdirSync('.')).not.toContain('sbom-index.spdx.json');
   });
 
+  test('writes SBOMs in each format that is named, and refuses others before it reads anything', async () => {
+    write(`${places}\n  packages: [hello]`);
+    const sbomsIn = async (folder: string, ...words: readonly string[]): Promise<string[]> => {
+      await run(imageBuild, 'image.yaml', '-o', 'x.tar', '--sbom-path', folder, ...words);
+      return fs.readdirSync(folder).sort();
+    };
+    expect(await sbomsIn('both', '--sbom-formats', 'cyclonedx,spdx')).toEqual([
+      'sbom-aarch64.cdx.json',
+      'sbom-aarch64.spdx.json',
+      'sbom-index.spdx.json',
+      'sbom-x86_64.cdx.json',
+      'sbom-x86_64.spdx.json',
+    ]);
+    const repeated = ['--sbom-formats', 'cyclonedx', '--sbom-formats', 'cyclonedx'];
+    const alone = ['sbom-aarch64.cdx.json', 'sbom-x86_64.cdx.json'];
+    expect(await sbomsIn('one', ...repeated)).toEqual(alone);
+    for (const name of alone)
+      expect(fs.readFileSync(`one/${name}`)).toEqual(fs.readFileSync(`both/${name}`));
+    const bill: unknown = JSON.parse(fs.readFileSync('one/sbom-x86_64.cdx.json', 'utf8'));
+    expect(bill).toMatchObject({
+      bomFormat: 'CycloneDX',
+      components: expect.arrayContaining([
+        expect.objectContaining({ name: 'hello', version: '2.12.1-r3' }),
+      ]),
+    });
+    for (const words of [
+      ['--sbom-formats', 'spdx'],
+      ['--sbom-path', 'x', '--sbom-formats', 'spdx,syft'],
+      ['--sbom-path', 'x', '--sbom-formats', ''],
+      ['--sbom-path', 'x', '--sbom-formats', 'cyclonedx', '--compat', 'apko'],
+    ])
+      await expect(run(imageBuild, 'none.yaml', '-o', 'x.tar', ...words)).rejects.toMatchObject({
+        code: 'USAGE',
+      });
+    expect(await sbomsIn('apko', '--compat', 'apko', '--sbom-formats', 'spdx')).toEqual([
+      'sbom-aarch64.spdx.json',
+      'sbom-index.spdx.json',
+      'sbom-x86_64.spdx.json',
+    ]);
+  });
+
   test('with --compat apko makes what kiln apko makes', async () => {
     write(`${places}\n  packages: [merged-layout, hello, modes]`);
     await run(

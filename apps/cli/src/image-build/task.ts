@@ -1,6 +1,7 @@
 import type { PackageLimits } from '@kiln/apk';
 import type { AssemblyDialect, CompressionName } from '@kiln/assemble';
 import type { Logger } from '@kiln/base';
+import type { SbomFormat } from './sbom-formats.ts';
 
 /** Repositories and keys, as a command line or a configuration writes them. */
 export interface PackagePlaces {
@@ -38,7 +39,8 @@ export interface ImageTask {
   readonly lockFile: string;
   /** The git commit of the configuration is recorded. */
   readonly vcs: boolean;
-  readonly sbom: boolean;
+  /** The forms of the SBOMs that are made; none where it is empty. */
+  readonly sbomFormats: readonly SbomFormat[];
   /** Of layers; dialect `apko` knows gzip alone. */
   readonly compression: CompressionName;
   readonly appended: {
