@@ -9,12 +9,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { pullStorm } from '@kiln/oci-registry/pull-storm';
 import { median } from '../packages/median.ts';
 
 /**
  * Compares registries under the same requests: `node bench/images/registry.ts --docker-registry PROGRAM --crane PROGRAM`.
  * Each is started by turns on an empty folder, and gets blobs in one chunk (POST, PATCH, PUT), gives them back, and answers
- * for one manifest by tag; `--own` is a server that listens already, such as that of a factory.
+ * for one manifest by tag; `--own` is a server that listens already, such as that of a factory. With `--pull` each gets a storm
+ * of pulls over that many connections instead, while tags move: how many requests a second, and how many were not answered right.
  */
 const { values } = parseArgs({
   options: {
@@ -26,6 +28,8 @@ const { values } = parseArgs({
     blobs: { type: 'string', default: '4' },
     connections: { type: 'string', default: '16' },
     requests: { type: 'string', default: '4000' },
+    pull: { type: 'boolean', default: false },
+    kilobytes: { type: 'string', default: '256' },
   },
 });
 const [runs, blobBytes, blobCount, connections, requests] = [
@@ -35,7 +39,7 @@ const [runs, blobBytes, blobCount, connections, requests] = [
   Number(values.connections),
   Number(values.requests),
 ];
-const blobs = Array.from({ length: blobCount }, () => randomBytes(blobBytes));
+const blobs = values.pull ? [] : Array.from({ length: blobCount }, () => randomBytes(blobBytes));
 const digestOf = (bytes: Uint8Array): string =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 const digests = blobs.map(digestOf);
@@ -248,21 +252,26 @@ if (crane !== undefined)
     },
   });
 
-try {
-  const found = new Map<string, Figures[]>(contestants.map(({ name }) => [name, []]));
+/** Each contestant on an empty folder, as often as there are runs. */
+async function byTurns(act: (name: string, base: string) => Promise<unknown>): Promise<void> {
   for (let run = 0; run < runs; run += 1) {
     for (const { name, start } of contestants) {
       const folder = join(work, `${name.replaceAll(' ', '-')}-${run}`);
       mkdirSync(folder);
       const registry = await start(folder);
       try {
-        found.get(name)?.push(await measure(registry.base));
+        await act(name, registry.base);
       } finally {
         await registry.stop();
         rmSync(folder, { recursive: true, force: true });
       }
     }
   }
+}
+
+async function compareFigures(): Promise<void> {
+  const found = new Map<string, Figures[]>(contestants.map(({ name }) => [name, []]));
+  await byTurns(async (name, base) => found.get(name)?.push(await measure(base)));
   process.stdout.write(
     `method: ${blobCount} blobs of ${values.megabytes} MB at once, pushed with POST, PATCH and PUT and pulled; ${requests} manifests by tag over ${connections} connections; medians of ${runs} runs by turns, each on an empty folder\n`,
   );
@@ -280,6 +289,34 @@ try {
       );
     }
   }
+}
+
+/** Prints what came of each storm; what was not answered right makes the exit code 1. */
+async function compareStorms(): Promise<void> {
+  process.stdout.write(
+    `method: ${requests} pulls over ${connections} connections at once, a fourth each of manifests by tag, manifests by digest, layers of ${values.kilobytes} kB and parts of them, while four tags get one image after another; every answer is compared with its digest\n`,
+  );
+  let seed = 0;
+  await byTurns(async (name, base) => {
+    const storm = await pullStorm({
+      base,
+      repository: `bench/storm-${Date.now()}`,
+      connections,
+      pulls: requests,
+      layerBytes: Number(values.kilobytes) * 1000,
+      seed: ++seed,
+    });
+    const { failures, pulls, bytes, seconds, moves, connectionsMax } = storm;
+    process.stdout.write(
+      `storm: ${name} ${(pulls / seconds).toFixed(0)} requests/s, ${(bytes / 1e6 / seconds).toFixed(0)} MB/s, ${moves} tags moved, ${connectionsMax} connections at once, ${failures.length} failures\n`,
+    );
+    for (const failure of failures.slice(0, 10)) process.stdout.write(`  ${failure}\n`);
+    if (failures.length > 0) process.exitCode = 1;
+  });
+}
+
+try {
+  await (values.pull ? compareStorms() : compareFigures());
 } finally {
   agent.destroy();
   rmSync(work, { recursive: true, force: true });
