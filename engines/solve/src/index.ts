@@ -3,6 +3,7 @@ export type { GuestKeys, GuestLock, GuestPackage, GuestRequest } from './guest-l
 export { guestKeys, guestRepositories, lockGuest } from './guest-lock.ts';
 export type { ArchIndexes, ImageLock, ImageLockRequest, LockedImage } from './image-lock.ts';
 export { imageWorld, lockImages, solveImage, solveImages } from './image-lock.ts';
+export { partialSolve } from './partial-solve.ts';
 export { packageAddress } from './package-address.ts';
 export type { Candidate, PreparedIndexes } from './prepared.ts';
 export { prepareIndexes } from './prepared.ts';

@@ -6,7 +6,7 @@ import { packageGraph } from '../image-build/package-graph.ts';
 export const imageDot: Command = {
   name: 'image dot',
   summary:
-    'Print which package of a configuration needs which, for its first architecture, in the language of Graphviz. Where they do not resolve, the reasons are in the graph, and the command fails. Needs no running factory.',
+    'Print which package of a configuration needs which, for its first architecture, in the language of Graphviz. Where they do not resolve, the reasons are in the graph beside what does, and the command fails. Needs no running factory.',
   usage: 'image dot CONFIG [-S] [--arch ARCH]',
   examples: [
     'kiln image dot nginx.yaml | dot -Tsvg > nginx.svg',

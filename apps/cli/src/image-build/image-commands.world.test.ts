@@ -487,14 +487,23 @@ describe('what a configuration means', () => {
     });
   });
 
-  test('that cannot be is drawn, and fails', async () => {
-    write(`${places}\n  packages: [no-such-package]`, 'archs: [x86_64]');
-    let out = '';
-    const print = { data: (text: string) => void (out += text), talk: () => undefined };
-    const invocation = parseInvocation(imageDot, ['image.yaml'], config, print);
-    await expect(imageDot.run(invocation)).rejects.toMatchObject({ code: 'IMAGE_LOCK_UNSOLVED' });
-    expect(out).toContain('digraph images');
-    expect(out).toContain('no-such-package');
+  test('that cannot be is drawn with what can, and fails', async () => {
+    write(`${places}\n  packages: [hello, no-such-package]`, 'archs: [x86_64]');
+    const draw = async (...words: readonly string[]): Promise<string> => {
+      let out = '';
+      const print = { data: (text: string) => void (out += text), talk: () => undefined };
+      const invocation = parseInvocation(imageDot, ['image.yaml', ...words], config, print);
+      await expect(imageDot.run(invocation)).rejects.toMatchObject({
+        code: 'IMAGE_LOCK_UNSOLVED',
+      });
+      return out;
+    };
+    const drawn = await draw();
+    expect(drawn).toContain('digraph images');
+    expect(drawn).toContain('"image.yaml" -> "no-such-package"');
+    expect(drawn).toMatch(/"error" -> .*no-such-package/);
+    expect(drawn).toContain('"so:libhello.so.1" -> "libhello"');
+    expect(await draw('--compat', 'apko')).not.toContain('libhello');
   });
 });
 

@@ -1,5 +1,5 @@
 import { KilnError } from '@kiln/base';
-import { imageWorld, solveImage } from '@kiln/solve';
+import { imageWorld, partialSolve, solveImage } from '@kiln/solve';
 import { wantedArchitectures } from './architectures.ts';
 import { packageDot } from './package-dot.ts';
 import { ImageRepositories } from './repositories.ts';
@@ -13,7 +13,10 @@ export interface PackageGraph {
   readonly failure: KilnError | undefined;
 }
 
-/** The packages of a configuration for its first architecture, and which needs which. */
+/**
+ * The packages of a configuration for its first architecture, and which needs which. Where they do not resolve, those of the
+ * entries that do; none in dialect `apko`.
+ */
 export async function packageGraph(
   task: ImageTask,
   { asTree }: { readonly asTree: boolean },
@@ -33,6 +36,9 @@ export async function packageGraph(
   } catch (error) {
     if (!(error instanceof KilnError) || error.code !== 'IMAGE_LOCK_UNSOLVED') throw error;
     const failure = error.message.split('\n');
-    return { text: packageDot({ ...options, packages: [], failure }), failure: error };
+    const part =
+      indexes === undefined || task.dialect === 'apko' ? [] : partialSolve(indexes.prepared, world);
+    const packages = part.map(({ record }) => record);
+    return { text: packageDot({ ...options, packages, failure }), failure: error };
   }
 }
