@@ -64,6 +64,10 @@ test('an image of another runs with what was laid over it', async () => {
   expect(composed).toMatchObject({ repository: 'custom/greeter', tags: ['shell'] });
   const ran = await factory.succeed(['image', 'run', 'custom/greeter:shell']);
   expect(ran).toBe('composed\n');
+  const why = (name: string): Promise<string> =>
+    factory.succeed(['image', 'why', 'custom/greeter:shell', name]);
+  expect(await why('hostname')).toMatch(/^hostname \S+ was asked for/);
+  expect(await why('greet')).toMatch(/^greeter \S+ was asked for\n└─ needs so:libgreet/);
   expect(await factory.json('image', 'ls', '--all')).toMatchObject([
     { name: 'custom/greeter', ofCatalog: false, tags: 1, newest: { tag: 'shell' } },
     { name: 'greeter', ofCatalog: true },
