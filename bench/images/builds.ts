@@ -135,11 +135,7 @@ try {
     closure,
     Number(values.big),
   );
-  const few = largestWorld(
-    bySize.map(({ name }) => name).toSorted(),
-    closure,
-    Number(values.few),
-  );
+  const few = largestWorld(bySize.map(({ name }) => name).toSorted(), closure, Number(values.few));
   const sizeOf = (of: readonly IndexRecord[]): string =>
     `${of.length} packages, ${(of.reduce((sum, one) => sum + one.installedSizeBytes, 0) / 1e6).toFixed(0)} MB`;
   const bigImage = imageOf('big', big, from);
