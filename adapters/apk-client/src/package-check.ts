@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, readFile, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { checksumOf, defaultPackageLimits, readControl, splitSignatures } from '@kiln/apk';
 import { KilnError, digestFromHex, shorten } from '@kiln/base';
 import type { Digest } from '@kiln/base';
@@ -16,7 +16,7 @@ export interface ExpectedPackage {
 }
 
 /** Of a file, enough for its signatures and its control segment; most need a small part of it. */
-const headBytes = [256 * 1024, 4 * 2 ** 20, 2 * defaultPackageLimits.controlBytesMax];
+const headBytes = [32 * 1024, 256 * 1024, 4 * 2 ** 20, 2 * defaultPackageLimits.controlBytesMax];
 
 interface Head {
   readonly checksum: string;
@@ -51,8 +51,8 @@ export interface CheckedPackage {
   readonly beforeData: BeforeData;
 }
 
-/** Files up to this size are read in one go. */
-const atHandBytesMax = 32 * 2 ** 20;
+/** Of a file, what is in memory at a time. */
+const chunkBytes = 128 * 1024;
 
 /**
  * Compares the file of a package with what the index pins: the control segment with its checksum, the data segment with the
@@ -63,9 +63,8 @@ export async function checkPackage(
   path: string,
   expected: ExpectedPackage,
 ): Promise<CheckedPackage> {
-  const { size } = await stat(path);
-  const whole = size <= atHandBytesMax ? await readFile(path) : undefined;
-  const head = await readHead(whole ?? path, expected);
+  await using file = await open(path, 'r');
+  const head = await readHead(file, expected);
   if (head.checksum !== expected.checksum) {
     throw mismatch(
       expected,
@@ -73,10 +72,7 @@ export async function checkPackage(
     );
   }
   const { signature, control, beforeData } = head;
-  const sums =
-    whole === undefined
-      ? await sumsOfFile(path, beforeData.sizeBytes)
-      : sumsOf(whole, beforeData.sizeBytes);
+  const sums = await sumsOf(file, beforeData.sizeBytes);
   if (sums.data !== head.dataHash)
     throw mismatch(
       expected,
@@ -96,28 +92,26 @@ interface Sums {
   readonly data: string;
 }
 
-function sumsOf(bytes: Uint8Array, dataOffset: number): Sums {
-  const [whole, data] = [bytes, bytes.subarray(dataOffset)].map((part) => hash('sha256', part));
-  return { sizeBytes: bytes.length, whole: whole ?? '', data: data ?? '' };
-}
-
-async function sumsOfFile(path: string, dataOffset: number): Promise<Sums> {
+async function sumsOf(file: FileHandle, dataOffset: number): Promise<Sums> {
   const whole = createHash('sha256');
   const data = createHash('sha256');
+  const { size } = await file.stat();
+  const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, size));
   let at = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
-    const bytes = chunk as Buffer;
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) break;
+    const bytes = buffer.subarray(0, bytesRead);
     whole.update(bytes);
-    data.update(bytes.subarray(Math.min(Math.max(dataOffset - at, 0), bytes.length)));
-    at += bytes.length;
+    data.update(bytes.subarray(Math.min(Math.max(dataOffset - at, 0), bytesRead)));
+    at += bytesRead;
   }
   return { sizeBytes: at, whole: whole.digest('hex'), data: data.digest('hex') };
 }
 
-async function readHead(file: string | Uint8Array, expected: ExpectedPackage): Promise<Head> {
+async function readHead(file: FileHandle, expected: ExpectedPackage): Promise<Head> {
   for (const [i, sizeBytes] of headBytes.entries()) {
-    const bytes =
-      typeof file === 'string' ? await firstBytes(file, sizeBytes) : file.subarray(0, sizeBytes);
+    const bytes = await firstBytes(file, sizeBytes);
     try {
       return await parseHead(bytes);
     } catch (error) {
@@ -152,9 +146,8 @@ function sectionOf(bytes: Uint8Array): PackageSection {
   return { sizeBytes: bytes.length, hash: createHash('sha1').update(bytes).digest() };
 }
 
-async function firstBytes(path: string, sizeBytes: number): Promise<Uint8Array> {
-  await using file = await open(path, 'r');
-  const buffer = Buffer.alloc(Math.min(sizeBytes, (await file.stat()).size));
+async function firstBytes(file: FileHandle, sizeBytes: number): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(sizeBytes, (await file.stat()).size));
   const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
   return buffer.subarray(0, bytesRead);
 }

@@ -36,8 +36,8 @@ export function firstMember(bytes: Uint8Array, limits: Partial<GzipLimits> = {})
   const bounds = { ...defaultGzipLimits, ...limits };
   if (bytes.length === 0) throw truncated();
   const budget = new OutputBudget(bounds.outputBytesMax);
-  // Often there is no other, and the end of the input says how long its content is.
-  const pieceBytes = lastContentSize(bytes) + 1;
+  // Often there is no other, and the end of the input says how long its content is. Of an input that was cut it says anything.
+  const pieceBytes = Math.min(lastContentSize(bytes) + 1, usualRatioMax * bytes.length);
   return memberAt(bytes, { offset: 0, bounds, budget, pieceBytes });
 }
 
@@ -78,6 +78,8 @@ interface Place {
   readonly pieceBytes: number;
 }
 
+/** More than this deflate makes of few texts. */
+const usualRatioMax = 8;
 const pieceBytesMin = 16 * 1024;
 const pieceBytesMax = 256 * 2 ** 20;
 
