@@ -1,7 +1,7 @@
 import { constants, crc32, zstdCompress } from 'node:zlib';
 import type { ZstdOptions } from 'node:zlib';
 import { promisify } from 'node:util';
-import { deflateSegment, segmentedMember } from '@kiln/gzip';
+import { deflateSegment, deflateSegmentNow, segmentedMember } from '@kiln/gzip';
 import { mediaTypes } from '@kiln/oci';
 
 /** A part of an archive, compressed for itself: the same content gives the same segment in whatever layer it is. */
@@ -23,6 +23,8 @@ export interface LayerCompression {
   readonly format: string;
   readonly mediaType: string;
   segment(content: Uint8Array): Promise<LayerSegment>;
+  /** The same in the thread that asks; absent where that would give other bytes. */
+  readonly segmentNow?: (content: Uint8Array) => LayerSegment;
   /** The compressed archive whose content is that of the segments. */
   archive(segments: AsyncIterable<LayerSegment>): AsyncIterable<Uint8Array>;
 }
@@ -33,6 +35,7 @@ export const gzipLayers: LayerCompression = {
   format: 'gzip/4',
   mediaType: mediaTypes.layerGzip,
   segment: (content) => deflateSegment(content, { level: 4 }),
+  segmentNow: (content) => deflateSegmentNow(content, { level: 4 }),
   archive: segmentedMember,
 };
 

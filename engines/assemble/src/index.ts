@@ -19,12 +19,13 @@ export { imageLayers, layerBudgetDefault } from './layered.ts';
 export { PlannedTree } from './planned-tree.ts';
 export type { FinishedTree, OrderedEntry, TreeMember } from './layer.ts';
 export { layerTar, treeEntries, treeMembers } from './layer.ts';
-export { layerArchive, layerPieces } from './layer-pieces.ts';
+export { PieceBuffers, layerArchive, layerPieces, pieceBytesMax } from './layer-pieces.ts';
 export { layerPlan } from './layer-plan.ts';
 export type { PackageData } from './layer-pieces.ts';
 export type { PackageSegmentsOptions } from './package-segments.ts';
 export { makePackageSegments } from './package-segments.ts';
 export type { SegmentCache } from './segment-cache.ts';
+export type { MadeSegment, SegmentMaker, SegmentRequest } from './segment-maker.ts';
 export type { KnownLayers, StoreLayerOptions, StoredLayer } from './store-layer.ts';
 export { storeLayer } from './store-layer.ts';
 export type {

@@ -19,12 +19,15 @@ export interface LayerPiece {
   readonly release?: () => void;
 }
 
-/** Buffers of one size that are used again and again, since collecting many large ones costs more than filling them. */
-class Buffers {
+/**
+ * Buffers of one size for pieces, used again and again, since collecting many large ones costs more than filling them. Their memory
+ * can be shared with threads.
+ */
+export class PieceBuffers {
   readonly #free: Buffer[] = [];
 
   take(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(pieceBytesMax);
+    return this.#free.pop() ?? Buffer.from(new SharedArrayBuffer(pieceBytesMax));
   }
 
   give(buffer: Buffer): void {
@@ -37,19 +40,21 @@ class Buffers {
  * between is collected, for each directory of the root anew, so that a change in one leaves the pieces of the others.
  */
 const ownPieceBytesMin = 16 * 1024;
-const pieceBytesMax = 1024 * 1024;
+export const pieceBytesMax: number = 1024 * 1024;
 /** Headers, padding and small contents are collected up to this size. */
 const collectedBytesMax = 256 * 1024;
 
 /**
  * Cuts the archive of a layer (ustar with PAX, two zero blocks at the end) into pieces. Where it is cut depends on the entries
- * alone. Contents are streamed: no more than a piece is held. Throws `TAR_CONTENT_LENGTH`.
+ * alone. Contents are streamed: no more than a piece is held. `given` are buffers for who releases every piece. Throws
+ * `TAR_CONTENT_LENGTH`.
  */
 export async function* layerPieces(
   entries: AsyncIterable<OrderedEntry> | Iterable<OrderedEntry>,
+  given?: PieceBuffers,
 ): AsyncGenerator<LayerPiece> {
-  const collected = new Collected();
-  const buffers = new Buffers();
+  const collected = new Collected(given);
+  const buffers = given ?? new PieceBuffers();
   let top: string | undefined;
   for await (const one of entries) {
     const { sizeBytes, path } = one.entry;
@@ -73,8 +78,13 @@ export async function* layerPieces(
 
 /** What belongs to no piece of its own. */
 class Collected {
+  readonly #buffers: PieceBuffers | undefined;
   #chunks: Uint8Array[] = [];
   #sizeBytes = 0;
+
+  constructor(buffers: PieceBuffers | undefined) {
+    this.#buffers = buffers;
+  }
 
   *add(bytes: Uint8Array): Generator<LayerPiece> {
     if (this.#sizeBytes + bytes.length > collectedBytesMax) yield* this.take();
@@ -84,10 +94,23 @@ class Collected {
 
   *take(): Generator<LayerPiece> {
     if (this.#sizeBytes === 0) return;
-    const content = Buffer.concat(this.#chunks);
+    const [chunks, sizeBytes] = [this.#chunks, this.#sizeBytes];
     this.#chunks = [];
     this.#sizeBytes = 0;
-    yield { content, source: undefined };
+    const buffers = this.#buffers;
+    // A header alone may be longer than a buffer.
+    if (buffers === undefined || sizeBytes > pieceBytesMax) {
+      yield { content: Buffer.concat(chunks), source: undefined };
+      return;
+    }
+    const buffer = buffers.take();
+    let at = 0;
+    for (const chunk of chunks) {
+      buffer.set(chunk, at);
+      at += chunk.length;
+    }
+    const release = (): void => buffers.give(buffer);
+    yield { content: buffer.subarray(0, at), source: undefined, release };
   }
 }
 
@@ -131,7 +154,7 @@ export async function* packagePieces({
   members,
 }: PackageData): AsyncGenerator<LayerPiece> {
   if (dataHash === '') return;
-  const buffers = new Buffers();
+  const buffers = new PieceBuffers();
   let index = 0;
   for await (const { entry, content } of members) {
     if (entry.type === 'file' && entry.sizeBytes >= ownPieceBytesMin)
@@ -158,7 +181,10 @@ interface Filled {
 }
 
 /** The content in buffers that are full, but for the last. */
-async function* filled({ node, open }: OrderedEntry, buffers: Buffers): AsyncGenerator<Filled> {
+async function* filled(
+  { node, open }: OrderedEntry,
+  buffers: PieceBuffers,
+): AsyncGenerator<Filled> {
   const member = node.type === 'file' && node.content.kind === 'member' ? node.content : undefined;
   if (member?.package.readInto === undefined) {
     yield* full(open(), buffers);
@@ -175,7 +201,7 @@ async function* filled({ node, open }: OrderedEntry, buffers: Buffers): AsyncGen
 
 async function* full(
   content: AsyncIterable<Uint8Array> | Uint8Array,
-  buffers: Buffers,
+  buffers: PieceBuffers,
 ): AsyncGenerator<Filled> {
   let buffer = buffers.take();
   let size = 0;

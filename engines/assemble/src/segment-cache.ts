@@ -27,12 +27,21 @@ export async function cachedSegment(
   }
 }
 
+/** What a segment is kept under; undefined where nobody will ask for it again. */
+export function segmentKey(
+  { source }: LayerPiece,
+  { format }: LayerCompression,
+): string | undefined {
+  return source === undefined ? undefined : `${format} ${source}`;
+}
+
 async function segmentOf(
-  { content, source }: LayerPiece,
+  piece: LayerPiece,
   { compression, segments }: CachedSegmentOptions,
 ): Promise<LayerSegment> {
-  if (segments === undefined || source === undefined) return compression.segment(content);
-  const key = `${compression.format} ${source}`;
+  const { content } = piece;
+  const key = segmentKey(piece, compression);
+  if (segments === undefined || key === undefined) return compression.segment(content);
   const before = await segments.get(key);
   // A segment may have been made of a damaged file, which is noticed only at the end of that file.
   if (before?.sizeBytes === content.length && before.crc === crc32(content)) return before;

@@ -12,7 +12,13 @@ import {
   storeLayer,
   zstdLayers,
 } from './index.ts';
-import type { ImageLayer, LayerCompression, LayerSegment, StoredLayer } from './index.ts';
+import type {
+  ImageLayer,
+  LayerCompression,
+  LayerSegment,
+  SegmentMaker,
+  StoredLayer,
+} from './index.ts';
 import { directory, file, fixturePackage } from './package-fixture.ts';
 
 /** Longer than a piece, neither constant nor random. */
@@ -66,6 +72,10 @@ function counting(own: LayerCompression) {
   const made: number[] = [];
   const segment = (content: Uint8Array) => (made.push(content.length), own.segment(content));
   return { made, compression: { ...own, segment } };
+}
+
+async function* copies(source: AsyncIterable<Uint8Array>) {
+  for await (const chunk of source) yield Uint8Array.from(chunk);
 }
 
 const archiveOf = ({ entries }: ImageLayer): Promise<Uint8Array> =>
@@ -126,6 +136,33 @@ describe('storing a layer', () => {
     expect(second.made).toEqual(first.made);
     expect(descriptor.mediaType).toBe('application/vnd.oci.image.layer.v1.tar+zstd');
     expect(known.size).toBe(2);
+  });
+
+  test('a maker gives the same bytes, each segment free again once it is written', async () => {
+    const layer = await layerOf([]);
+    const kept: (string | undefined)[] = [];
+    let held = 0;
+    let heldMost = 0;
+    const maker: SegmentMaker = {
+      make: async (content, { compression, key }) => {
+        kept.push(key);
+        heldMost = Math.max(heldMost, (held += 1));
+        const { bytes, ...facts } = await compression.segment(content);
+        // Overwritten when it is free, as memory that is used again would be.
+        const own = Uint8Array.from(bytes);
+        return { ...facts, bytes: own, release: () => void ((held -= 1), own.fill(0)) };
+      },
+    };
+    const blobs = new MemoryBlobs();
+    const copying = {
+      put: (source: AsyncIterable<Uint8Array>) => blobs.put(copies(source)),
+    };
+    const made = await storeLayer(layer, { blobs: copying, compression: gzipLayers, maker });
+    expect(made).toEqual(await storeLayer(layer, { blobs, compression: gzipLayers }));
+    expect(held).toBe(0);
+    expect(heldMost).toBeLessThan(10);
+    expect(kept).toContain(`gzip/4 ${'a'.repeat(64)}/2/0`);
+    expect(kept).toContain(undefined);
   });
 
   test('a known layer costs no byte', async () => {

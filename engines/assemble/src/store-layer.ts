@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { digestFromHex } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { Descriptor } from '@kiln/oci';
-import type { LayerCompression } from './compression.ts';
+import type { LayerCompression, LayerSegment } from './compression.ts';
 import type { ImageLayer } from './layered.ts';
-import { layerPieces } from './layer-pieces.ts';
+import { PieceBuffers, layerPieces } from './layer-pieces.ts';
 import type { LayerPiece } from './layer-pieces.ts';
 import { layerPlan } from './layer-plan.ts';
-import { cachedSegment } from './segment-cache.ts';
+import { cachedSegment, segmentKey } from './segment-cache.ts';
 import type { SegmentCache } from './segment-cache.ts';
+import type { MadeSegment, SegmentMaker } from './segment-maker.ts';
 
 /** A compressed layer, and the digest of what it unpacks to. */
 export interface StoredLayer {
@@ -25,18 +26,23 @@ export interface KnownLayers {
 
 export interface StoreLayerOptions {
   readonly blobs: {
+    /** Is done with the bytes that the source gave when it asks for more. */
     put(
       source: AsyncIterable<Uint8Array>,
     ): Promise<{ readonly digest: Digest; readonly sizeBytes: number }>;
   };
   readonly compression: LayerCompression;
   readonly known?: KnownLayers;
+  /** Not asked where there is a maker. */
   readonly segments?: SegmentCache;
+  readonly maker?: SegmentMaker;
+  /** Those that other layers of the image use too. */
+  readonly buffers?: PieceBuffers;
   readonly signal?: AbortSignal;
 }
 
 /** Segments under way at once: enough for the threads of the pool, few enough that they may be large. */
-const aheadMax = 8;
+const aheadMax = 6;
 
 /**
  * Stores a layer. One that is known costs no byte; otherwise its contents are read and hashed once, in their order, while
@@ -53,21 +59,40 @@ export async function storeLayer(
   const before = plan === undefined ? undefined : await known?.find(plan);
   if (before !== undefined) return before;
   const hash = createHash('sha256');
+  const buffers = options.buffers ?? new PieceBuffers();
   async function* pieces(): AsyncGenerator<LayerPiece> {
-    for await (const piece of layerPieces(layer.entries)) {
+    for await (const piece of layerPieces(layer.entries, buffers)) {
       options.signal?.throwIfAborted();
       hash.update(piece.content);
       yield piece;
     }
   }
-  const segments = inOrder(pieces(), (piece) => cachedSegment(piece, options));
-  const { digest, sizeBytes } = await blobs.put(compression.archive(segments));
+  const segments = inOrder(pieces(), (piece) => segmentOf(piece, options));
+  const { digest, sizeBytes } = await blobs.put(compression.archive(released(segments)));
   const stored = {
     descriptor: { mediaType: compression.mediaType, sizeBytes, digest },
     diffId: digestFromHex(hash.digest('hex')),
   };
   if (plan !== undefined) await known?.keep(plan, stored);
   return stored;
+}
+
+async function segmentOf(piece: LayerPiece, options: StoreLayerOptions): Promise<MadeSegment> {
+  const { compression, maker } = options;
+  if (maker === undefined)
+    return { ...(await cachedSegment(piece, options)), release: () => undefined };
+  try {
+    return await maker.make(piece.content, { compression, key: segmentKey(piece, compression) });
+  } finally {
+    piece.release?.();
+  }
+}
+
+async function* released(segments: AsyncIterable<MadeSegment>): AsyncGenerator<LayerSegment> {
+  for await (const segment of segments) {
+    yield segment;
+    segment.release();
+  }
 }
 
 /** What `work` makes of each item, in their order, with some under way ahead of the one that is wanted. */

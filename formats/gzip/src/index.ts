@@ -3,7 +3,7 @@ export type { GzipLimits } from './limits.ts';
 export { defaultGzipLimits } from './limits.ts';
 export type { GzipOptions } from './member.ts';
 export type { DeflateSegment } from './segment.ts';
-export { deflateSegment, segmentedMember } from './segment.ts';
+export { deflateSegment, deflateSegmentNow, segmentedMember } from './segment.ts';
 export type { SplitMember } from './split.ts';
 export { firstMember, gunzipBytes, memberStart, splitMembers } from './split.ts';
 export type { ReadMembersOptions, StreamMember } from './stream.ts';

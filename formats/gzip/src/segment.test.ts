@@ -2,7 +2,7 @@ import { crc32, gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { combineCrc } from './crc.ts';
-import { deflateSegment, segmentedMember } from './segment.ts';
+import { deflateSegment, deflateSegmentNow, segmentedMember } from './segment.ts';
 import type { DeflateSegment } from './segment.ts';
 
 async function memberOf(segments: readonly DeflateSegment[]): Promise<Buffer> {
@@ -28,6 +28,17 @@ it('combines the check sums of contents of any size, however they are grouped', 
       const left = combineCrc(combineCrc(a, b, sizeOfB), c, sizeOfC);
       expect(combineCrc(a, combineCrc(b, c, sizeOfC), sizeOfB + sizeOfC)).toBe(left);
     }),
+  );
+});
+
+it('makes the same segment in this thread and in one of the pool', async () => {
+  const content = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 400 });
+  await fc.assert(
+    fc.asyncProperty(content, fc.integer({ min: 1, max: 9 }), async (words, level) => {
+      const text = Buffer.concat([...words, ...words]);
+      expect(deflateSegmentNow(text, { level })).toEqual(await deflateSegment(text, { level }));
+    }),
+    { numRuns: 30 },
   );
 });
 

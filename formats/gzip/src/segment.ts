@@ -1,4 +1,5 @@
-import { constants, crc32, deflateRaw } from 'node:zlib';
+import { constants, crc32, deflateRaw, deflateRawSync } from 'node:zlib';
+import type { ZlibOptions } from 'node:zlib';
 import { promisify } from 'node:util';
 import { combineCrc } from './crc.ts';
 import { memberHeader, memberTrailer } from './member.ts';
@@ -24,13 +25,22 @@ const lastBlock = Uint8Array.of(0x03, 0x00);
 /** Compresses content at hand into a segment, in a thread of the pool: the same content and level give the same bytes. */
 export async function deflateSegment(
   content: Uint8Array,
-  { level = 6 }: GzipOptions = {},
+  options: GzipOptions = {},
 ): Promise<DeflateSegment> {
+  const bytes = await deflateAtHand(content, engineOptions(content, options));
+  return { bytes, sizeBytes: content.length, crc: crc32(content) };
+}
+
+/** The same in this thread. */
+export function deflateSegmentNow(content: Uint8Array, options: GzipOptions = {}): DeflateSegment {
+  const bytes = deflateRawSync(content, engineOptions(content, options));
+  return { bytes, sizeBytes: content.length, crc: crc32(content) };
+}
+
+function engineOptions(content: Uint8Array, { level = 6 }: GzipOptions): ZlibOptions {
   // Few and fitting buffers: what they are does not show in the bytes.
   const chunkSize = Math.min(Math.max(content.length >> 1, 1024), 512 * 1024);
-  const options = { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize };
-  const bytes = await deflateAtHand(content, options);
-  return { bytes, sizeBytes: content.length, crc: crc32(content) };
+  return { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize };
 }
 
 /** Exactly one gzip member (RFC 1952) whose content is that of the segments, which are copied as they are. */

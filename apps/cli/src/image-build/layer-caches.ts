@@ -1,14 +1,15 @@
 import path from 'node:path';
-import type { KnownLayers, SegmentCache } from '@kiln/assemble';
+import type { KnownLayers } from '@kiln/assemble';
 import { systemClock } from '@kiln/base';
 import type { FsBlobs } from '@kiln/blobs-fs';
-import { LayerFiles, SegmentFiles, forgetUnused } from '@kiln/layer-cache';
+import { LayerFiles, SegmentThreads, forgetUnused } from '@kiln/layer-cache';
 import { onceADay } from '../local/once-a-day.ts';
 
 /** What builds of images keep for the next one. */
 export interface LayerCaches {
   readonly known: KnownLayers;
-  readonly segments: SegmentCache;
+  /** To be disposed. */
+  readonly maker: SegmentThreads;
 }
 
 const unusedAfterMs = 30 * 24 * 60 * 60 * 1000;
@@ -19,6 +20,6 @@ export async function layerCaches(directory: string, blobs: FsBlobs): Promise<La
   await onceADay(directory, nowMs, () => forgetUnused(directory, nowMs - unusedAfterMs));
   return {
     known: new LayerFiles({ directory: path.join(directory, 'whole'), blobs }),
-    segments: new SegmentFiles({ directory: path.join(directory, 'segments') }),
+    maker: new SegmentThreads({ directory: path.join(directory, 'segments') }),
   };
 }

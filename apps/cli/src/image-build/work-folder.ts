@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
-import { layerCompressions, storeLayer } from '@kiln/assemble';
+import { PieceBuffers, layerCompressions, storeLayer } from '@kiln/assemble';
 import type { CompressionName, ImageLayer, StoredLayer } from '@kiln/assemble';
 import { FsBlobs } from '@kiln/blobs-fs';
 import { layerCaches } from './layer-caches.ts';
@@ -15,6 +15,7 @@ export class WorkFolder implements AsyncDisposable {
   readonly blobs: FsBlobs;
   readonly #folder: string;
   readonly #caches: LayerCaches;
+  readonly #buffers = new PieceBuffers();
 
   private constructor(folder: string, { blobs, caches }: { blobs: FsBlobs; caches: LayerCaches }) {
     this.#folder = folder;
@@ -42,6 +43,7 @@ export class WorkFolder implements AsyncDisposable {
       blobs: this.blobs,
       compression: layerCompressions[compression],
       ...this.#caches,
+      buffers: this.#buffers,
       signal,
     });
   }
@@ -53,6 +55,7 @@ export class WorkFolder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#caches.maker[Symbol.dispose]();
     await fs.rm(this.#folder, { recursive: true, force: true });
   }
 }
