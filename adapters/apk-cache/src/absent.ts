@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+
 /** Whether the system says that a file is not there. */
 export function isAbsent(error: unknown): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -9,4 +11,9 @@ export function ifAbsent<T>(instead: T): (error: unknown) => T {
     if (isAbsent(error)) return instead;
     throw error;
   };
+}
+
+/** Whether a file is there. */
+export async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(ifAbsent(undefined))) !== undefined;
 }

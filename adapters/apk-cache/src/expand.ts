@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import type { Digest } from '@kiln/base';
 import { openPackage, readPackage } from '@kiln/apk';
@@ -7,7 +6,10 @@ import { memberSize, paddedSize, writeTar } from '@kiln/tar';
 import type { TarMember } from '@kiln/tar';
 import { printRecord } from './record.ts';
 import type { CacheRecord, CachedMember } from './record.ts';
-import { SeenBytes, requireDigest } from './seen-bytes.ts';
+import { requireFile } from './require-file.ts';
+import type { BeforeData } from './require-file.ts';
+import { SeenBytes } from './seen-bytes.ts';
+import { writeWhole } from './whole-file.ts';
 
 export interface ExpandOptions {
   readonly apk: Digest;
@@ -34,9 +36,11 @@ export async function expand(options: ExpandOptions): Promise<CacheRecord> {
   }
 }
 
-/** Where the data of a package at hand go, and the facts about them. Neither file is there. */
+/** Where the data of a package go, and the facts about them. Neither file is there. */
 export interface ExpandTo {
   readonly apk: Digest;
+  /** See `UnpackOptions`. */
+  readonly beforeData?: BeforeData | undefined;
   readonly limits: Partial<PackageLimits>;
   readonly archive: string;
   readonly record: string;
@@ -49,7 +53,7 @@ export interface ExpandTo {
  * moments: for a thread. Throws what `openPackage` does, and `APK_DIGEST_MISMATCH`.
  */
 export async function expandAtHand(bytes: Uint8Array, options: ExpandTo): Promise<void> {
-  requireDigest(options.apk, hash('sha256', bytes));
+  requireFile(bytes, options);
   const { controlBytes, data, members } = await openPackage(bytes, { limits: options.limits });
   const record = {
     sizeBytes: bytes.length,
@@ -59,6 +63,17 @@ export async function expandAtHand(bytes: Uint8Array, options: ExpandTo): Promis
   };
   writeFile(options.archive, data, options.durable);
   writeFile(options.record, printRecord(record), options.durable);
+}
+
+/** The same for a package of any size, in little memory and more time. Throws what `expand` does. */
+export async function expandStream(
+  source: AsyncIterable<Uint8Array>,
+  { apk, limits, archive, record, durable }: ExpandTo,
+): Promise<void> {
+  const writeArchive = (bytes: AsyncIterable<Uint8Array>): Promise<number> =>
+    writeWhole(archive, bytes, { id: 'part', durable });
+  const facts = await expand({ apk, source, limits, writeArchive });
+  writeFile(record, printRecord(facts), durable);
 }
 
 function writeFile(path: string, bytes: Uint8Array, durable: boolean): void {

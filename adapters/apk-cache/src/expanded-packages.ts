@@ -6,11 +6,13 @@ import type { PackageContents, PackageOpener } from '@kiln/assemble';
 import { hexOf, systemRandom } from '@kiln/base';
 import type { Digest, Random } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
-import { isAbsent } from './absent.ts';
+import { isAbsent, isThere } from './absent.ts';
 import { ArchiveReader } from './archive-reader.ts';
 import { cacheBroken } from './broken.ts';
-import { atHandLimits, isAtHand, threads } from './at-hand.ts';
+import { threads } from './at-hand.ts';
+import type { BeforeData } from './require-file.ts';
 import { syncDirectory, writeWhole } from './whole-file.ts';
+import { memoryFor } from './expand-limits.ts';
 import { expand } from './expand.ts';
 import { packageFacts } from './facts.ts';
 import type { ControlOptions } from './facts.ts';
@@ -21,8 +23,11 @@ import { SharedWork } from './shared-work.ts';
 export interface ExpandedPackagesOptions extends ControlOptions {
   /** Made when absent. Holds `<sha256>.tar` and `<sha256>.members` for each package. */
   readonly directory: string;
-  /** `path` where packages are files: small ones are expanded by threads then. */
-  readonly blobs: Pick<BlobStore, 'read'> & { path?(apk: Digest): string };
+  /** `path` where packages are files: threads expand them then. `beforeData`: see there. */
+  readonly blobs: Pick<BlobStore, 'read'> & {
+    path?(apk: Digest): string;
+    beforeData?(apk: Digest): BeforeData | undefined;
+  };
   readonly random?: Random;
   /**
    * Whether files are synced, default true. Without it a crash of the machine may leave damaged ones, which are noticed as any
@@ -82,7 +87,7 @@ export class ExpandedPackages implements PackageOpener {
 
   async #expand(apk: Digest): Promise<CacheRecord> {
     await mkdir(this.#options.directory, { recursive: true });
-    if (await this.#expandAtHand(apk)) {
+    if (await this.#expandInThread(apk)) {
       const expanded = await this.#load(apk);
       if (expanded !== undefined) return expanded;
     }
@@ -96,15 +101,17 @@ export class ExpandedPackages implements PackageOpener {
     return record;
   }
 
-  async #expandAtHand(apk: Digest): Promise<boolean> {
+  async #expandInThread(apk: Digest): Promise<boolean> {
     const { blobs, limits = {}, durable = true, directory } = this.#options;
     const file = blobs.path?.(apk);
-    if (file === undefined || !(await isAtHand(file))) return false;
+    if (file === undefined || !(await isThere(file))) return false;
     const id = this.#random.id();
     const archive = `${this.#path(apk, 'tar')}.${id}.tmp`;
     const record = `${this.#path(apk, 'members')}.${id}.tmp`;
     try {
-      const request = { apk, limits: atHandLimits(limits), archive, record, durable, file };
+      const beforeData = blobs.beforeData?.(apk);
+      const memoryBytes = memoryFor(file);
+      const request = { apk, beforeData, limits, archive, record, durable, file, memoryBytes };
       if (!(await threads.unpack(request))) return false;
       await rename(archive, this.#path(apk, 'tar'));
       await rename(record, this.#path(apk, 'members'));

@@ -1,18 +1,48 @@
-import { readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
-import { expandAtHand } from './expand.ts';
+import { expandLimits } from './expand-limits.ts';
+import { expandAtHand, expandStream } from './expand.ts';
 import { unpackAtHand } from './unpack.ts';
 import type { UnpackAnswer, UnpackRequest } from './unpacking-threads.ts';
 
 /** One package at a time. */
 parentPort?.on('message', (request: UnpackRequest) => {
-  void unpacked(request).then((answer) => parentPort?.postMessage(answer));
+  void unpacked(request).then((answer) => {
+    collectGarbage(request.memoryBytes ?? 0);
+    parentPort?.postMessage(answer);
+  });
 });
 
-async function unpacked({ file, ...options }: UnpackRequest): Promise<UnpackAnswer> {
+const garbageBytesMax = 16 * 2 ** 20;
+let garbageBytes = 0;
+
+/** V8 lets 64 MB of buffers lie before it collects them by itself. */
+function collectGarbage(bytes: number): void {
+  garbageBytes += bytes;
+  if (garbageBytes < garbageBytesMax) return;
+  globalThis.gc?.({ type: 'major' });
+  garbageBytes = 0;
+}
+
+/** What becomes of a byte of a package: its data, and those once more on their way to the disk. */
+const garbageRatio = 6;
+
+async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {
+  for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 })) {
+    yield chunk as Buffer;
+    collectGarbage((chunk as Buffer).length * garbageRatio);
+  }
+}
+
+async function unpacked({ file, memoryBytes, ...options }: UnpackRequest): Promise<UnpackAnswer> {
   try {
+    if ('archive' in options && memoryBytes === undefined) {
+      await expandStream(chunksOf(file), options);
+      return { done: true };
+    }
     const bytes = readFileSync(file);
-    if ('archive' in options) await expandAtHand(bytes, options);
+    if ('archive' in options)
+      await expandAtHand(bytes, { ...options, limits: expandLimits(options.limits) });
     else await unpackAtHand(bytes, options);
     return { done: true };
   } catch (error) {

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { closeSync, fchmodSync, futimesSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '@kiln/base';
@@ -6,15 +5,13 @@ import { openPackage, readPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
 import type { TarEntry } from '@kiln/tar';
 import { printRecord } from './record.ts';
-import { SeenBytes, requireDigest } from './seen-bytes.ts';
+import { requireFile } from './require-file.ts';
+import type { BeforeData } from './require-file.ts';
+import { SeenBytes } from './seen-bytes.ts';
 
 export interface UnpackOptions {
   readonly apk: Digest;
-  /**
-   * What is before the data of the file, for one that was already found to have this digest: it is not hashed as a whole again then,
-   * as the control segment in it has the hash of the data.
-   */
-  readonly beforeData?: { readonly sizeBytes: number; readonly sha256: string } | undefined;
+  readonly beforeData?: BeforeData | undefined;
   readonly limits: Partial<PackageLimits>;
   /** Is there, and empty. */
   readonly directory: string;
@@ -49,13 +46,6 @@ export async function unpackAtHand(bytes: Uint8Array, options: UnpackOptions): P
   }
   const entries = members.map(({ entry }) => entry);
   writeRecord(options, { sizeBytes: bytes.length, control: controlBytes, entries });
-}
-
-function requireFile(bytes: Uint8Array, { apk, beforeData }: UnpackOptions): void {
-  const part = bytes.subarray(0, beforeData?.sizeBytes);
-  const found = hash('sha256', part);
-  if (beforeData !== undefined && beforeData.sha256 === found) return;
-  requireDigest(apk, part.length === bytes.length ? found : hash('sha256', bytes));
 }
 
 /** The same for a package as it comes, of any size. Throws what `readPackage` and its data do, and `APK_DIGEST_MISMATCH`. */

@@ -121,7 +121,8 @@ export class UnpackedPackages implements PackageOpener {
   async #unpackAtHand(options: UnpackOptions): Promise<boolean> {
     const file = this.#options.files.path(options.apk);
     if (!(await isAtHand(file))) return false;
-    return threads.unpack({ ...options, limits: atHandLimits(options.limits), file });
+    const limits = atHandLimits(options.limits);
+    return threads.unpack({ ...options, limits, file, memoryBytes: 0 });
   }
 
   /** What another process has put there meanwhile stays, but for what is damaged. */

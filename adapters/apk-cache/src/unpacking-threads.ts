@@ -3,8 +3,12 @@ import { Worker } from 'node:worker_threads';
 import type { ExpandTo } from './expand.ts';
 import type { UnpackOptions } from './unpack.ts';
 
-/** What to do with a package, of a size that fits in memory with its data. */
-export type UnpackRequest = { readonly file: string } & (UnpackOptions | ExpandTo);
+/** What to do with a package. */
+export type UnpackRequest = {
+  readonly file: string;
+  /** What it takes in memory with its data, 0 where that does not matter; undefined for one that is expanded as a stream. */
+  readonly memoryBytes: number | undefined;
+} & (UnpackOptions | ExpandTo);
 
 export interface UnpackAnswer {
   readonly done: boolean;
@@ -18,20 +22,23 @@ interface Job {
 }
 
 /** Whoever stays idle gives back what the last package took. */
-const idleMs = 1000;
+const idleMs = 100;
 
-/** Each has a package and all of its data in memory. */
 const threadsMost = 4;
+
+/** What all of them have in memory at once, if it is more than one package. */
+const memoryBytesMax = 32 * 2 ** 20;
 
 /**
  * Threads that unpack or expand packages beside each other: most of the work is to decompress, to hash and to make files, which takes a core
- * each. They are started when there is work, do not keep the process, and end when there was none for a second.
+ * each. They are started when there is work, do not keep the process, and end when there was none for a moment.
  */
 export class UnpackingThreads {
   readonly #threadsMax: number;
   readonly #waiting: Job[] = [];
   readonly #idle: Worker[] = [];
   readonly #alive = new Set<Worker>();
+  #memoryBytes = 0;
   #ending: NodeJS.Timeout | undefined;
 
   constructor(threadsMax: number = Math.min(availableParallelism(), threadsMost)) {
@@ -53,7 +60,7 @@ export class UnpackingThreads {
 
   #next(): void {
     clearTimeout(this.#ending);
-    while (this.#waiting.length > 0) {
+    for (let at = this.#nextAt(); at >= 0; at = this.#nextAt()) {
       const worker = this.#idle.pop() ?? this.#start();
       if (worker === undefined) {
         // Nobody will come to it.
@@ -61,11 +68,19 @@ export class UnpackingThreads {
           for (const { settle } of this.#waiting.splice(0)) settle({ done: false });
         return;
       }
-      const job = this.#waiting.shift();
+      const [job] = this.#waiting.splice(at, 1);
       if (job !== undefined) this.#run(worker, job);
     }
     if (this.#idle.length > 0 && this.#idle.length === this.#alive.size)
       this.#ending = setTimeout(() => this.#end(), idleMs).unref();
+  }
+
+  /** The first that fits beside those under way. */
+  #nextAt(): number {
+    const used = this.#memoryBytes;
+    return this.#waiting.findIndex(
+      ({ request: { memoryBytes = 0 } }) => used === 0 || used + memoryBytes <= memoryBytesMax,
+    );
   }
 
   #start(): Worker | undefined {
@@ -87,7 +102,10 @@ export class UnpackingThreads {
 
   #run(worker: Worker, { request, settle }: Job): void {
     worker.ref();
+    const { memoryBytes = 0 } = request;
+    this.#memoryBytes += memoryBytes;
     const answered = (answer: UnpackAnswer): void => {
+      this.#memoryBytes -= memoryBytes;
       worker.off('message', answered).off('exit', ended);
       worker.unref();
       this.#idle.push(worker);
@@ -95,6 +113,7 @@ export class UnpackingThreads {
       this.#next();
     };
     const ended = (): void => {
+      this.#memoryBytes -= memoryBytes;
       worker.off('message', answered);
       settle({ done: false });
     };

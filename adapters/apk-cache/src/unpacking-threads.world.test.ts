@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
@@ -27,7 +27,15 @@ async function unpack(
   writeFileSync(file, bytes);
   mkdirSync(directory);
   const apk = digestOf(bytes);
-  return threads.unpack({ apk, limits: {}, directory, recordName: 'record', file, ...change });
+  return threads.unpack({
+    apk,
+    limits: {},
+    directory,
+    recordName: 'record',
+    file,
+    memoryBytes: 0,
+    ...change,
+  });
 }
 
 it('unpack many packages on few threads, and go on after one that is none', async () => {
@@ -58,7 +66,8 @@ it('say what the system has against it', async () => {
   const file = join(folder, 'apk');
   writeFileSync(file, bytes);
   const directory = join(folder, 'absent');
-  const asked = { apk: digestOf(bytes), limits: {}, directory, recordName: 'record', file };
+  const apk = digestOf(bytes);
+  const asked = { apk, limits: {}, directory, recordName: 'record', file, memoryBytes: 0 };
   await expect(threads.unpack(asked)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
@@ -79,4 +88,34 @@ it('hash a file whose beginning was found before by that and by its data alone, 
   expect(await unpack(threads, changedAt(4), { apk: digestOf(changedAt(4)), beforeData })).toBe(
     true,
   );
+});
+
+it('expand a package as a stream that is too large for memory, to what it is otherwise', async () => {
+  const threads = new UnpackingThreads(2);
+  const bytes = await makePackage();
+  const file = join(folder, 'apk');
+  writeFileSync(file, bytes);
+  const expanded = async (name: string, memoryBytes: number | undefined): Promise<string[]> => {
+    const [archive, record] = [join(folder, `${name}.tar`), join(folder, `${name}.members`)];
+    const to = { archive, record, durable: false };
+    const apk = digestOf(bytes);
+    expect(await threads.unpack({ file, apk, limits: {}, memoryBytes, ...to })).toBe(true);
+    return [archive, record].map((path) => readFileSync(path, 'base64'));
+  };
+  expect(await expanded('stream', undefined)).toEqual(await expanded('at-hand', 1000));
+  const apk = digestOf('another package');
+  const to = { archive: join(folder, 'x.tar'), record: join(folder, 'x'), durable: false };
+  expect(await threads.unpack({ file, apk, limits: {}, memoryBytes: undefined, ...to })).toBe(
+    false,
+  );
+});
+
+it('come to every package, also where one alone takes more memory than there is for all', async () => {
+  const threads = new UnpackingThreads(4);
+  const bytes = await makePackage();
+  const sizes = [100, 1, 30, 100, 1, 30].map((megabytes) => megabytes * 2 ** 20);
+  const done = await Promise.all(
+    sizes.map((memoryBytes) => unpack(threads, bytes, { memoryBytes })),
+  );
+  expect(done).toEqual(sizes.map(() => true));
 });

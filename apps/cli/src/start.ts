@@ -98,5 +98,5 @@ export async function startSupervisor(
 
 /** The flags of the launcher that are for processes that stay: those need no room for a quick start. */
 function lastingFlags(flags: readonly string[]): readonly string[] {
-  return flags.filter((flag) => !flag.startsWith('--min-semi-space-size='));
+  return flags.filter((flag) => !/^--(min|max)-semi-space-size=/.test(flag));
 }
