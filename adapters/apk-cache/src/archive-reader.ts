@@ -1,12 +1,31 @@
-import { createReadStream } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 const windowSizeBytes = 256 * 1024;
 const smallBytesMax = 64 * 1024;
 
-interface Window {
+export interface Window {
   readonly start: number;
   readonly bytes: Uint8Array;
+}
+
+/** Packages whose files are read by turns, as those of one directory are. */
+const windowsMax = 16;
+
+/** The windows of the readers that were asked last: one for each package would be more than all else of an image. */
+export class ArchiveWindows {
+  readonly #recent = new Map<ArchiveReader, Window>();
+
+  get(reader: ArchiveReader): Window | undefined {
+    return this.#recent.get(reader);
+  }
+
+  set(reader: ArchiveReader, window: Window): void {
+    this.#recent.delete(reader);
+    this.#recent.set(reader, window);
+    const [oldest] = this.#recent.keys();
+    if (this.#recent.size > windowsMax && oldest !== undefined) this.#recent.delete(oldest);
+  }
 }
 
 /**
@@ -16,10 +35,11 @@ interface Window {
  */
 export class ArchiveReader {
   readonly #path: string;
-  #window: Window = { start: 0, bytes: new Uint8Array(0) };
+  readonly #windows: ArchiveWindows;
 
-  constructor(path: string) {
+  constructor(path: string, windows: ArchiveWindows) {
     this.#path = path;
+    this.#windows = windows;
   }
 
   async *read(offset: number, sizeBytes: number): AsyncGenerator<Uint8Array> {
@@ -31,46 +51,57 @@ export class ArchiveReader {
       }) as AsyncIterable<Buffer>;
       return;
     }
-    const covers = (window: Window): boolean =>
-      offset >= window.start && offset + sizeBytes <= window.start + window.bytes.length;
-    // Another reader may move the window meanwhile: only the one at hand is looked at.
-    const window = covers(this.#window) ? this.#window : await this.#move(offset);
+    const covers = (one: Window): boolean =>
+      offset >= one.start && offset + sizeBytes <= one.start + one.bytes.length;
+    const before = this.#windows.get(this);
+    const window = before !== undefined && covers(before) ? before : this.#move(offset);
     const from = offset - window.start;
     yield window.bytes.subarray(from, from + sizeBytes);
   }
 
-  /** The same in buffers of the caller, each filled but the last, and the caller's again when it has been yielded. */
-  async *readInto(
+  /**
+   * The same in buffers of the caller, each filled but the last, and the caller's again when it has been yielded. What was written or
+   * read lately is copied in less time than another thread is asked for it: this waits for it.
+   */
+  *readInto(
     offset: number,
     sizeBytes: number,
     buffer: () => Uint8Array,
-  ): AsyncGenerator<Uint8Array> {
-    await using file = await open(this.#path, 'r');
-    for (let done = 0; done < sizeBytes;) {
-      const into = buffer();
-      const length = Math.min(into.length, sizeBytes - done);
-      let filled = 0;
-      while (filled < length) {
-        const at = offset + done + filled;
-        const { bytesRead } = await file.read(into, filled, length - filled, at);
-        if (bytesRead === 0) break;
-        filled += bytesRead;
+  ): Generator<Uint8Array> {
+    const file = openSync(this.#path, 'r');
+    try {
+      for (let done = 0; done < sizeBytes;) {
+        const into = buffer();
+        const length = Math.min(into.length, sizeBytes - done);
+        const filled = fill(file, into.subarray(0, length), offset + done);
+        yield into.subarray(0, filled);
+        if (filled < length) return;
+        done += filled;
       }
-      yield into.subarray(0, filled);
-      if (filled < length) return;
-      done += filled;
+    } finally {
+      closeSync(file);
     }
   }
 
-  async #move(offset: number): Promise<Window> {
-    await using file = await open(this.#path, 'r');
-    const { buffer, bytesRead } = await file.read(
-      Buffer.allocUnsafeSlow(windowSizeBytes),
-      0,
-      windowSizeBytes,
-      offset,
-    );
-    this.#window = { start: offset, bytes: buffer.subarray(0, bytesRead) };
-    return this.#window;
+  #move(offset: number): Window {
+    const file = openSync(this.#path, 'r');
+    try {
+      const bytes = Buffer.allocUnsafeSlow(windowSizeBytes);
+      const window = { start: offset, bytes: bytes.subarray(0, fill(file, bytes, offset)) };
+      this.#windows.set(this, window);
+      return window;
+    } finally {
+      closeSync(file);
+    }
   }
+}
+
+/** Returns how many bytes there were. */
+function fill(file: number, into: Uint8Array, offset: number): number {
+  for (let filled = 0; filled < into.length;) {
+    const count = readSync(file, into, filled, into.length - filled, offset + filled);
+    if (count === 0) return filled;
+    filled += count;
+  }
+  return into.length;
 }

@@ -7,7 +7,7 @@ import { hexOf, systemRandom } from '@kiln/base';
 import type { Digest, Random } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import { isAbsent, isThere } from './absent.ts';
-import { ArchiveReader } from './archive-reader.ts';
+import { ArchiveReader, ArchiveWindows } from './archive-reader.ts';
 import { cacheBroken } from './broken.ts';
 import { threads } from './at-hand.ts';
 import type { BeforeData } from './require-file.ts';
@@ -48,6 +48,7 @@ export class ExpandedPackages implements PackageOpener {
   readonly #options: ExpandedPackagesOptions;
   readonly #random: Random;
   readonly #work = new SharedWork<CacheRecord>();
+  readonly #windows = new ArchiveWindows();
 
   constructor(options: ExpandedPackagesOptions) {
     this.#options = options;
@@ -57,7 +58,7 @@ export class ExpandedPackages implements PackageOpener {
   /** Throws `BLOB_UNKNOWN`, `APK_DIGEST_MISMATCH`, and what `readPackage` and its data do. */
   async open(apk: Digest): Promise<PackageContents> {
     const record = await this.#record(apk);
-    const archive = new ArchiveReader(this.#path(apk, 'tar'));
+    const archive = new ArchiveReader(this.#path(apk, 'tar'), this.#windows);
     return {
       apk,
       ...(await packageFacts(record, this.#options)),
@@ -131,7 +132,7 @@ export class ExpandedPackages implements PackageOpener {
   async *#read(
     apk: Digest,
     member: CachedMember | undefined,
-    read: (offset: number, sizeBytes: number) => AsyncIterable<Uint8Array>,
+    read: (offset: number, sizeBytes: number) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   ): AsyncGenerator<Uint8Array> {
     if (member === undefined || member.entry.type !== 'file') return;
     try {
@@ -153,7 +154,7 @@ class DamagedError extends Error {}
 
 async function* verified(
   { entry }: CachedMember,
-  content: AsyncIterable<Uint8Array>,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha1');
   for await (const chunk of content) {
