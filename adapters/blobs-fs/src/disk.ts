@@ -9,10 +9,15 @@ export async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<voi
   while (at < chunk.length) at += (await file.write(chunk, at, chunk.length - at)).bytesWritten;
 }
 
-/** Gives a synced file its name, in a directory that is made when absent; durable when it returns. */
-export async function renameDurably(temporary: string, path: string): Promise<void> {
+/** Gives a file its name, in a directory that is made when absent; a synced file's is durable when it returns, if asked for. */
+export async function renameInto(
+  temporary: string,
+  path: string,
+  { durable }: { readonly durable: boolean },
+): Promise<void> {
   const made = await mkdir(dirname(path), { recursive: true });
   await rename(temporary, path);
+  if (!durable) return;
   await syncDirectory(dirname(path));
   // A directory is as durable as its entry in the one above.
   for (let at = path; made !== undefined && at !== made;) {

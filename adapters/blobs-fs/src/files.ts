@@ -9,18 +9,23 @@ import { hasErrno } from './errno.ts';
 /** What one read takes at once. */
 export const chunkBytes: number = 256 * 1024;
 
-/** What a file holds, once it is on disk, used now. */
-export async function checkFile(path: string, nowMs: number): Promise<BlobStat> {
+/** What a file holds, used now; once it is on disk, if asked for. */
+export async function checkFile(
+  path: string,
+  { nowMs, durable }: { readonly nowMs: number; readonly durable: boolean },
+): Promise<BlobStat> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   await using file = await open(path, 'r+');
   await file.chmod(0o644);
   await stamp(file, nowMs);
-  await file.sync();
-  const stream = file.createReadStream({ autoClose: false, highWaterMark: chunkBytes });
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-    hash.update(chunk);
-    sizeBytes += chunk.length;
+  if (durable) await file.sync();
+  const buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, sizeBytes);
+    if (bytesRead === 0) break;
+    hash.update(buffer.subarray(0, bytesRead));
+    sizeBytes += bytesRead;
   }
   return { digest: digestFromHex(hash.digest('hex')), sizeBytes };
 }

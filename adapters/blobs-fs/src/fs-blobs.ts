@@ -21,7 +21,7 @@ import {
   blobUnknown,
   clampRange,
 } from '@kiln/blobs';
-import { namesIn, renameDurably, writeAll } from './disk.ts';
+import { namesIn, renameInto, writeAll } from './disk.ts';
 import { hasErrno, translateErrno } from './errno.ts';
 import {
   checkFile,
@@ -45,6 +45,8 @@ export interface FsBlobsOptions {
   readonly owner?: string;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Whether blobs outlast a crash of the machine, default true: not for what is made anew after one. */
+  readonly durable?: boolean;
 }
 
 /**
@@ -65,6 +67,7 @@ export class FsBlobs implements CollectableBlobs {
   readonly #owner: string | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #durable: boolean;
   #ready: Promise<void> | undefined;
 
   constructor(options: FsBlobsOptions) {
@@ -72,6 +75,7 @@ export class FsBlobs implements CollectableBlobs {
     this.#owner = options.owner;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
+    this.#durable = options.durable ?? true;
   }
 
   /** Takes the directory up now, and not at the first write: removes what a killed owner left. */
@@ -147,7 +151,9 @@ export class FsBlobs implements CollectableBlobs {
    */
   async take(file: string, expected: Digest): Promise<BlobStat> {
     parseDigest(expected);
-    const found = await this.#guard(checkFile(file, this.#clock.now()));
+    const found = await this.#guard(
+      checkFile(file, { nowMs: this.#clock.now(), durable: this.#durable }),
+    );
     if (found.digest !== expected) throw blobDigestMismatch(expected, found.digest);
     await this.#guard(this.#prepare());
     try {
@@ -282,7 +288,7 @@ export class FsBlobs implements CollectableBlobs {
       await this.#guard(writeAll(file, chunk));
     }
     await this.#guard(stamp(file, this.#clock.now()));
-    await this.#guard(file.sync());
+    if (this.#durable) await this.#guard(file.sync());
     return { digest: digestFromHex(hash.digest('hex')), sizeBytes };
   }
 
@@ -298,7 +304,7 @@ export class FsBlobs implements CollectableBlobs {
   /** Gives a complete file its name. A blob that exists keeps its file, unless that file was cut short. */
   async #commit(temporary: string, { digest, sizeBytes }: BlobStat): Promise<void> {
     if ((await this.touch(digest))?.sizeBytes === sizeBytes) return;
-    await renameDurably(temporary, this.path(digest));
+    await renameInto(temporary, this.path(digest), { durable: this.#durable });
   }
 
   async #open(digest: Digest): Promise<FileHandle> {

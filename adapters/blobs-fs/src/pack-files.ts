@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import type { Clock, Random } from '@kiln/base';
 import type { ComposedBlob } from '@kiln/blobs';
-import { namesIn, renameDurably, writeAll } from './disk.ts';
+import { namesIn, renameInto, writeAll } from './disk.ts';
 import { hasErrno, translateErrno } from './errno.ts';
 import type { PackBlock } from './pack-format.ts';
 import { PackHead, packTrailerBytes, parseTrailer, printPack } from './pack-format.ts';
@@ -49,7 +49,7 @@ export class PackFiles {
         await writeAll(file, bytes);
         await file.sync();
       }
-      await renameDurably(temporary, this.#path(name));
+      await renameInto(temporary, this.#path(name), { durable: true });
       return name;
     } catch (error) {
       await rm(temporary, { force: true });

@@ -26,7 +26,7 @@ export class WorkFolder implements AsyncDisposable {
   /** `cacheDirectory` is where builds keep what they make of packages. */
   static async create(cacheDirectory: string): Promise<WorkFolder> {
     const folder = await fs.mkdtemp(path.join(tmpdir(), 'kiln-apko-'));
-    const blobs = new FsBlobs({ directory: path.join(folder, 'blobs') });
+    const blobs = new FsBlobs({ directory: path.join(folder, 'blobs'), durable: false });
     const caches = await layerCaches(path.join(cacheDirectory, 'layers'), blobs);
     return new WorkFolder(folder, { blobs, caches });
   }
