@@ -1,7 +1,7 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 
-const windowSizeBytes = 256 * 1024;
+const windowSizeBytes = 128 * 1024;
 const smallBytesMax = 64 * 1024;
 
 export interface Window {

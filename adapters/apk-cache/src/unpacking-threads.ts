@@ -129,9 +129,12 @@ export class UnpackingThreads {
   }
 }
 
+/** Large buffers are elsewhere; what is beside them is small. */
+const resourceLimits = { maxYoungGenerationSizeMb: 6 };
+
 function startThread(): Worker | undefined {
   try {
-    return new Worker(new URL('./unpack-thread.ts', import.meta.url));
+    return new Worker(new URL('./unpack-thread.ts', import.meta.url), { resourceLimits });
   } catch {
     return undefined;
   }

@@ -151,9 +151,12 @@ export class SegmentThreads implements SegmentMaker, Disposable {
   }
 }
 
+/** Large buffers are elsewhere; what is beside them is small. */
+const resourceLimits = { maxYoungGenerationSizeMb: 6 };
+
 function startThread(): Worker | undefined {
   try {
-    return new Worker(new URL('./segment-thread.ts', import.meta.url));
+    return new Worker(new URL('./segment-thread.ts', import.meta.url), { resourceLimits });
   } catch {
     return undefined;
   }

@@ -160,7 +160,7 @@ describe('storing a layer', () => {
     const made = await storeLayer(layer, { blobs: copying, compression: gzipLayers, maker });
     expect(made).toEqual(await storeLayer(layer, { blobs, compression: gzipLayers }));
     expect(held).toBe(0);
-    expect(heldMost).toBeLessThan(10);
+    expect(heldMost).toBeLessThan(6);
     expect(kept).toContain(`gzip/4 ${'a'.repeat(64)}/2/0`);
     expect(kept).toContain(undefined);
   });

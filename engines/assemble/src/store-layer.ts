@@ -42,7 +42,9 @@ export interface StoreLayerOptions {
 }
 
 /** Segments under way at once: enough for the threads of the pool, few enough that they may be large. */
-const aheadMax = 6;
+const aheadOfPoolMax = 8;
+/** A maker's are in memory of their own beside their contents. */
+const aheadOfMakerMax = 4;
 
 /**
  * Stores a layer. One that is known costs no byte; otherwise its contents are read and hashed once, in their order, while
@@ -67,7 +69,10 @@ export async function storeLayer(
       yield piece;
     }
   }
-  const segments = inOrder(pieces(), (piece) => segmentOf(piece, options));
+  const segments = inOrder(pieces(), {
+    work: (piece) => segmentOf(piece, options),
+    aheadMax: options.maker === undefined ? aheadOfPoolMax : aheadOfMakerMax,
+  });
   const { digest, sizeBytes } = await blobs.put(compression.archive(released(segments)));
   const stored = {
     descriptor: { mediaType: compression.mediaType, sizeBytes, digest },
@@ -98,7 +103,7 @@ async function* released(segments: AsyncIterable<MadeSegment>): AsyncGenerator<L
 /** What `work` makes of each item, in their order, with some under way ahead of the one that is wanted. */
 async function* inOrder<T, R>(
   items: AsyncIterable<T>,
-  work: (item: T) => Promise<R>,
+  { work, aheadMax }: { readonly work: (item: T) => Promise<R>; readonly aheadMax: number },
 ): AsyncGenerator<R> {
   const ahead: Promise<R>[] = [];
   for await (const item of items) {
