@@ -1,5 +1,4 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 
 const windowSizeBytes = 128 * 1024;
 const smallBytesMax = 64 * 1024;
@@ -63,11 +62,7 @@ export class ArchiveReader {
    * The same in buffers of the caller, each filled but the last, and the caller's again when it has been yielded. What was written or
    * read lately is copied in less time than another thread is asked for it: this waits for it.
    */
-  *readInto(
-    offset: number,
-    sizeBytes: number,
-    buffer: () => Uint8Array,
-  ): Generator<Uint8Array> {
+  *readInto(offset: number, sizeBytes: number, buffer: () => Uint8Array): Generator<Uint8Array> {
     const file = openSync(this.#path, 'r');
     try {
       for (let done = 0; done < sizeBytes;) {
