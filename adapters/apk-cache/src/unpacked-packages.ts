@@ -18,6 +18,9 @@ import { memberName, ownerReads, unpackStream } from './unpack.ts';
 import type { UnpackOptions } from './unpack.ts';
 import { atHandLimits, isAtHand, threads } from './at-hand.ts';
 
+/** Of processes that mend a package at the same time one may set aside what another has just put there: it is looked for again. */
+const triesMax = 5;
+
 export interface UnpackedPackagesOptions extends ControlOptions {
   /** Made when absent, readable by this user alone. Holds a folder for each package. */
   readonly directory: string;
@@ -84,7 +87,16 @@ export class UnpackedPackages implements PackageOpener {
   }
 
   #record(apk: Digest): Promise<CacheRecord> {
-    return this.#work.of(apk, async () => (await this.#load(apk)) ?? this.#unpack(apk));
+    return this.#work.of(apk, async () => {
+      for (let tries = 0; tries < triesMax; tries += 1) {
+        const record = await this.#load(apk);
+        if (record !== undefined) return record;
+        await this.#unpack(apk);
+      }
+      const record = await this.#load(apk);
+      if (record === undefined) throw cacheBroken(apk, '.');
+      return record;
+    });
   }
 
   async #load(apk: Digest): Promise<CacheRecord | undefined> {
@@ -96,7 +108,7 @@ export class UnpackedPackages implements PackageOpener {
     return utimes(folder, now, now).then(() => record, ifAbsent(undefined));
   }
 
-  async #unpack(apk: Digest): Promise<CacheRecord> {
+  async #unpack(apk: Digest): Promise<void> {
     const { directory, files, limits = {} } = this.#options;
     const temporary = this.#temporary();
     const beforeData = files.beforeData?.(apk);
@@ -113,9 +125,6 @@ export class UnpackedPackages implements PackageOpener {
     } finally {
       await rm(temporary, { recursive: true, force: true });
     }
-    const record = await this.#load(apk);
-    if (record === undefined) throw cacheBroken(apk, '.');
-    return record;
   }
 
   async #unpackAtHand(options: UnpackOptions): Promise<boolean> {
