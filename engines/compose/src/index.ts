@@ -3,7 +3,6 @@ export { composeImage } from './compose-image.ts';
 export type { ComposerPorts } from './composer.ts';
 export { Composer } from './composer.ts';
 export type { ComposedResult, Composition } from './composition.ts';
-export { overlayBytesMax } from './composition.ts';
 export type { PackageSetInput, PackageSetPorts, SetPackage } from './package-set.ts';
 export { PackageSet } from './package-set.ts';
 export { recordedLayers } from './recorded-layers.ts';

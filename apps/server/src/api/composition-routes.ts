@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { KilnError, linesOf, messageOf } from '@kiln/base';
-import type { ComposedResult, Composition } from '@kiln/compose';
-import { overlayBytesMax } from '@kiln/compose';
+import type { ComposedResult, Composition } from '@kiln/compose/composition';
+import { overlayBytesMax } from '@kiln/compose/composition';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { CompositionAnswer } from './composition-schemas.ts';
