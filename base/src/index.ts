@@ -20,4 +20,6 @@ export { jsonLogger, seededRandom, silentLogger, systemClock, systemRandom } fro
 export type { RecentlyUsedLimits } from './recently-used.ts';
 export { RecentlyUsed } from './recently-used.ts';
 export { withoutUserInfo } from './redact.ts';
+export type { PoolThread, ThreadPoolOptions, ThreadRoom } from './thread-pool.ts';
+export { ThreadPool } from './thread-pool.ts';
 export { rfc3339 } from './time-text.ts';

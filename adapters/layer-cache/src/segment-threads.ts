@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { pieceBytesMax } from '@kiln/assemble';
 import type { LayerSegment, MadeSegment, SegmentMaker, SegmentRequest } from '@kiln/assemble';
-import { systemRandom } from '@kiln/base';
+import { ThreadPool, systemRandom } from '@kiln/base';
 import type { Random } from '@kiln/base';
 
 /** What a thread is asked for. */
@@ -28,15 +28,13 @@ export type SegmentAnswer =
     }
   | { readonly kind: 'bytes'; readonly segment: LayerSegment };
 
-interface Waiting {
-  readonly job: SegmentJob;
-  readonly settle: (answer: SegmentAnswer | undefined) => void;
-}
-
 /** What compression makes longer still fits, and so does the head of a kept segment. */
 const intoBytes = pieceBytesMax + 64 * 1024;
 
 const threadsMost = 4;
+
+/** Large buffers are elsewhere; what is beside them is small. */
+const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 
 /**
  * Makes segments in threads, each of which looks into the cache that `SegmentFiles` shows, compresses what is not there, and keeps it. Contents
@@ -47,11 +45,8 @@ const threadsMost = 4;
 export class SegmentThreads implements SegmentMaker, Disposable {
   readonly #directory: string;
   readonly #random: Random;
-  readonly #threadsMax: number;
   readonly #free: Uint8Array[] = [];
-  readonly #waiting: Waiting[] = [];
-  readonly #idle: Worker[] = [];
-  readonly #alive = new Set<Worker>();
+  readonly #pool: ThreadPool<SegmentJob, SegmentAnswer>;
 
   constructor({
     directory,
@@ -64,7 +59,9 @@ export class SegmentThreads implements SegmentMaker, Disposable {
   }) {
     this.#directory = directory;
     this.#random = random;
-    this.#threadsMax = threadsMax;
+    const program = new URL('./segment-thread.ts', import.meta.url);
+    const start = (): Worker => new Worker(program, { resourceLimits });
+    this.#pool = new ThreadPool({ start, threadsMax });
   }
 
   async make(content: Uint8Array, { compression, key }: SegmentRequest): Promise<MadeSegment> {
@@ -78,7 +75,7 @@ export class SegmentThreads implements SegmentMaker, Disposable {
       id: this.#random.id(8),
       into,
     };
-    const answer = await this.#answerTo(job);
+    const answer = await this.#pool.run(job);
     switch (answer?.kind) {
       case 'place': {
         const { start, end, sizeBytes, crc } = answer;
@@ -92,72 +89,6 @@ export class SegmentThreads implements SegmentMaker, Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const worker of this.#alive) void worker.terminate();
-  }
-
-  #answerTo(job: SegmentJob): Promise<SegmentAnswer | undefined> {
-    const { promise, resolve } = Promise.withResolvers<SegmentAnswer | undefined>();
-    this.#waiting.push({ job, settle: resolve });
-    this.#next();
-    return promise;
-  }
-
-  #next(): void {
-    while (this.#waiting.length > 0) {
-      const worker = this.#idle.pop() ?? this.#start();
-      if (worker === undefined) {
-        // Nobody will come to it.
-        if (this.#alive.size === 0)
-          for (const { settle } of this.#waiting.splice(0)) settle(undefined);
-        return;
-      }
-      const first = this.#waiting.shift();
-      if (first !== undefined) this.#run(worker, first);
-    }
-  }
-
-  #start(): Worker | undefined {
-    if (this.#alive.size === this.#threadsMax) return undefined;
-    const worker = startThread();
-    if (worker === undefined) return undefined;
-    this.#alive.add(worker);
-    worker.unref();
-    // Such as for want of memory; it ends then.
-    worker.on('error', () => undefined);
-    worker.on('exit', () => {
-      this.#alive.delete(worker);
-      const at = this.#idle.indexOf(worker);
-      if (at >= 0) this.#idle.splice(at, 1);
-      this.#next();
-    });
-    return worker;
-  }
-
-  #run(worker: Worker, { job, settle }: Waiting): void {
-    worker.ref();
-    const answered = (answer: SegmentAnswer): void => {
-      worker.off('message', answered).off('exit', ended);
-      worker.unref();
-      this.#idle.push(worker);
-      settle(answer);
-      this.#next();
-    };
-    const ended = (): void => {
-      worker.off('message', answered);
-      settle(undefined);
-    };
-    worker.on('message', answered).once('exit', ended);
-    worker.postMessage(job);
-  }
-}
-
-/** Large buffers are elsewhere; what is beside them is small. */
-const resourceLimits = { maxYoungGenerationSizeMb: 6 };
-
-function startThread(): Worker | undefined {
-  try {
-    return new Worker(new URL('./segment-thread.ts', import.meta.url), { resourceLimits });
-  } catch {
-    return undefined;
+    this.#pool[Symbol.dispose]();
   }
 }
