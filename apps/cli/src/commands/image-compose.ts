@@ -25,7 +25,7 @@ export const imageCompose: Command = {
     'image compose BASE [OVERLAY.yaml] --to NAME[:TAG] [--package P]... [--env K=V]... [--json]\n       kiln image compose --from FILE [--json]',
   examples: [
     'kiln image compose nginx --to custom/nginx:debug --package busybox --env LEVEL=debug',
-    "kiln image compose nginx --to custom/nginx:slim --package '!tzdata'",
+    "kiln image compose nginx --to custom/nginx:slim --package '!ca-certificates-bundle'",
     'kiln image compose nginx overlay.yaml --to custom/nginx:mine',
     'kiln image compose --from many.jsonl --json | jq -r .digest',
   ],
