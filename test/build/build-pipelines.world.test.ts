@@ -52,7 +52,7 @@ test('configure runs with the words of opts, in its directory, and make installs
     {
       "it's here/configure": '#!/bin/sh\nprintf "got <%s>\\n" "$@"\n',
       "it's here/Makefile":
-        'all:\n\t@echo "all $(A) $(V)"\nmore:\n\t@echo more\nput:\n\tmkdir -p $(DESTDIR)/usr/lib\n\ttouch $(DESTDIR)/usr/lib/x.la $(DESTDIR)/usr/lib/x.so\n',
+        'all:\n\t@echo "all $(A) $(V)"\nmore: all\n\t@echo more\nput:\n\tmkdir -p $(DESTDIR)/usr/lib\n\ttouch $(DESTDIR)/usr/lib/x.la $(DESTDIR)/usr/lib/x.so\n',
     },
   );
   expect(log).toMatch(/got <--host=x86_64-pc-linux-gnu>[^]*got <--prefix=\/usr>/);
