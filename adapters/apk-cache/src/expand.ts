@@ -4,6 +4,7 @@ import { openPackage, readPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
 import { memberSize, paddedSize, writeTar } from '@kiln/tar';
 import type { TarMember } from '@kiln/tar';
+import { librariesAtHand, librariesIn } from './libraries.ts';
 import { printRecord } from './record.ts';
 import type { CacheRecord, CachedMember } from './record.ts';
 import { requireFile } from './require-file.ts';
@@ -30,7 +31,13 @@ export async function expand(options: ExpandOptions): Promise<CacheRecord> {
     const members: CachedMember[] = [];
     const archive = writeTar(placed(opened.data, members));
     const tarBytes = await options.writeArchive(withDigest(archive, seen, options.apk));
-    return { sizeBytes: seen.sizeBytes, control: opened.controlBytes, tarBytes, members };
+    return {
+      sizeBytes: seen.sizeBytes,
+      control: opened.controlBytes,
+      tarBytes,
+      members,
+      libraries: [],
+    };
   } finally {
     await opened.close();
   }
@@ -60,6 +67,7 @@ export async function expandAtHand(bytes: Uint8Array, options: ExpandTo): Promis
     control: controlBytes,
     tarBytes: data.length,
     members,
+    libraries: await librariesAtHand(members, data),
   };
   writeFile(options.archive, data, options.durable);
   writeFile(options.record, printRecord(record), options.durable);
@@ -73,7 +81,8 @@ export async function expandStream(
   const writeArchive = (bytes: AsyncIterable<Uint8Array>): Promise<number> =>
     writeWhole(archive, bytes, { id: 'part', durable });
   const facts = await expand({ apk, source, limits, writeArchive });
-  writeFile(record, printRecord(facts), durable);
+  const libraries = await librariesIn(archive, facts.members);
+  writeFile(record, printRecord({ ...facts, libraries }), durable);
 }
 
 function writeFile(path: string, bytes: Uint8Array, durable: boolean): void {

@@ -207,6 +207,7 @@ describe('a record', () => {
       control: Buffer.from('c'),
       tarBytes: 1024,
       members: [{ entry, offset: 512 }],
+      libraries: [[0, { machine: 62, soname: 'a.so.1' }] as const, [3, null] as const],
     };
     const bytes = Buffer.from(printRecord(record));
     expect(parseRecord(bytes)).toEqual(record);

@@ -21,5 +21,6 @@ export async function packageFacts(
     sizeBytes: record.sizeBytes,
     control: members.filter(({ entry }) => entry.path !== '.PKGINFO'),
     members: record.members.map(({ entry }, index) => ({ index, entry })),
+    libraries: new Map(record.libraries.map(([index, object]) => [index, object ?? undefined])),
   };
 }

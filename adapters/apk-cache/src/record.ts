@@ -1,4 +1,5 @@
 import { digestOf } from '@kiln/base';
+import type { SharedObject } from '@kiln/assemble/shared-object';
 import type { TarEntry } from '@kiln/tar';
 
 /** What the cache keeps of a package beside the archive of its data. */
@@ -10,6 +11,8 @@ export interface CacheRecord {
   /** Size of the archive that this record describes. */
   readonly tarBytes: number;
   readonly members: readonly CachedMember[];
+  /** See `PackageContents.libraries`: for each its index, and what it is. */
+  readonly libraries: readonly (readonly [index: number, object: SharedObject | null])[];
 }
 
 export interface CachedMember {
@@ -18,7 +21,7 @@ export interface CachedMember {
   readonly offset: number;
 }
 
-const version = 1;
+const version = 2;
 
 /** The digest of the body, a line feed, and the body in JSON: damage shows before anything is believed. */
 export function printRecord(record: CacheRecord): Uint8Array {
@@ -27,6 +30,7 @@ export function printRecord(record: CacheRecord): Uint8Array {
     sizeBytes: record.sizeBytes,
     control: Buffer.from(record.control).toString('base64'),
     tarBytes: record.tarBytes,
+    libraries: record.libraries,
     members: record.members.map(({ entry, offset }) => ({
       offset,
       entry: {
@@ -50,6 +54,7 @@ export function parseRecord(bytes: Uint8Array): CacheRecord | undefined {
     sizeBytes: value.sizeBytes,
     control: Buffer.from(value.control, 'base64'),
     tarBytes: value.tarBytes,
+    libraries: value.libraries,
     members: value.members.map(({ entry, offset }) => ({
       offset,
       entry: {
@@ -65,6 +70,7 @@ interface Stored {
   readonly sizeBytes: number;
   readonly control: string;
   readonly tarBytes: number;
+  readonly libraries: CacheRecord['libraries'];
   readonly members: readonly {
     readonly offset: number;
     readonly entry: Omit<TarEntry, 'pax'> & {

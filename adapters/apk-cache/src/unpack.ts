@@ -4,7 +4,9 @@ import type { Digest } from '@kiln/base';
 import { openPackage, readPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
 import type { TarEntry } from '@kiln/tar';
+import { librariesAtHand } from './libraries.ts';
 import { printRecord } from './record.ts';
+import type { CacheRecord } from './record.ts';
 import { requireFile } from './require-file.ts';
 import type { BeforeData } from './require-file.ts';
 import { SeenBytes } from './seen-bytes.ts';
@@ -44,8 +46,12 @@ export async function unpackAtHand(bytes: Uint8Array, options: UnpackOptions): P
     file.write(data.subarray(offset, offset + entry.sizeBytes));
     file.finish();
   }
-  const entries = members.map(({ entry }) => entry);
-  writeRecord(options, { sizeBytes: bytes.length, control: controlBytes, entries });
+  writeRecord(options, {
+    sizeBytes: bytes.length,
+    control: controlBytes,
+    entries: members.map(({ entry }) => entry),
+    libraries: await librariesAtHand(members, data),
+  });
 }
 
 /** The same for a package as it comes, of any size. Throws what `readPackage` and its data do, and `APK_DIGEST_MISMATCH`. */
@@ -66,7 +72,12 @@ export async function unpackStream(
       file.finish();
     }
     seen.require(options.apk);
-    writeRecord(options, { sizeBytes: seen.sizeBytes, control: opened.controlBytes, entries });
+    writeRecord(options, {
+      sizeBytes: seen.sizeBytes,
+      control: opened.controlBytes,
+      entries,
+      libraries: [],
+    });
   } finally {
     await opened.close();
   }
@@ -98,15 +109,13 @@ class MemberFile {
 
 function writeRecord(
   { directory, recordName }: UnpackOptions,
-  facts: {
-    readonly sizeBytes: number;
-    readonly control: Uint8Array;
+  facts: Pick<CacheRecord, 'sizeBytes' | 'control' | 'libraries'> & {
     readonly entries: readonly TarEntry[];
   },
 ): void {
-  const { sizeBytes, control, entries } = facts;
+  const { sizeBytes, control, entries, libraries } = facts;
   // There is no archive, and no place in it.
   const members = entries.map((entry) => ({ entry, offset: 0 }));
-  const record = { sizeBytes, control, tarBytes: 0, members };
+  const record = { sizeBytes, control, tarBytes: 0, members, libraries };
   writeFileSync(join(directory, recordName), printRecord(record));
 }

@@ -128,6 +128,7 @@ async function parseHead(bytes: Uint8Array): Promise<Head> {
   const { rest } = await splitSignatures(bytes);
   const { compressed } = firstMember(rest, {
     outputBytesMax: defaultPackageLimits.controlBytesMax,
+    usualBytes: 32 * 1024,
   });
   const { info } = await readControl(compressed, { dialect: 'apko' });
   const signature = sectionOf(bytes.subarray(0, bytes.length - rest.length));

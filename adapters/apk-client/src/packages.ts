@@ -8,11 +8,16 @@ import type { GuestPackage } from '@kiln/solve';
 import { writeDurably } from './durable-file.ts';
 import { failure, hasErrno, shown } from './failure.ts';
 import type { Http } from './http.ts';
+import { CheckedFiles } from './checked-files.ts';
+import type { FileCheck } from './checked-files.ts';
 import { checkPackage } from './package-check.ts';
 import type { BeforeData, CheckedPackage } from './package-check.ts';
 
 export interface PackageFilesOptions {
-  /** Made when absent. Holds `<sha256>.apk`, and `<sha1 of the control segment>` that names it. */
+  /**
+   * Made when absent. Holds `<sha256>.apk`, `<sha1 of the control segment>` that names it, and in `checked` what was found about
+   * files of directories.
+   */
   readonly directory: string;
   readonly http: Http;
   readonly offline: boolean;
@@ -34,10 +39,13 @@ export class PackageFiles {
   readonly #options: PackageFilesOptions;
   readonly #local = new Map<Digest, string>();
   readonly #beforeData = new Map<Digest, BeforeData>();
+  readonly #checked: CheckedFiles;
   #ready: Promise<void> | undefined;
 
   constructor(options: PackageFilesOptions) {
     this.#options = options;
+    const { directory, clock, random } = options;
+    this.#checked = new CheckedFiles({ directory: join(directory, 'checked'), clock, random });
   }
 
   /**
@@ -45,7 +53,7 @@ export class PackageFiles {
    * `APK_CLIENT_UNREADABLE`, `APK_CLIENT_OFFLINE`, and what `Http.get` throws.
    */
   async obtain(wanted: GuestPackage, signal?: AbortSignal): Promise<Digest> {
-    if (!/^https?:\/\//.test(wanted.url)) return (await this.#checkLocal(wanted)).digest;
+    if (!/^https?:\/\//.test(wanted.url)) return this.#obtainLocal(wanted);
     const known = await this.#known(wanted);
     if (known !== undefined) return known;
     if (this.#options.offline) {
@@ -97,23 +105,29 @@ export class PackageFiles {
     }
   }
 
+  /** One that was checked before, and is what it was, is not read. */
+  async #obtainLocal(wanted: GuestPackage): Promise<Digest> {
+    const known = await readable(wanted, () => this.#checked.find(wanted.url, wanted));
+    if (known === undefined) return (await this.#checkLocal(wanted)).digest;
+    return this.#noteLocal(wanted, known);
+  }
+
   async #checkLocal(wanted: GuestPackage): Promise<CheckedPackage> {
-    try {
-      const checked = await checkPackage(wanted.url, wanted);
-      this.#local.set(checked.digest, wanted.url);
-      this.#beforeData.set(checked.digest, checked.beforeData);
+    const { url } = wanted;
+    return readable(wanted, async () => {
+      const state = this.#checked.stateBefore(url);
+      const checked = await checkPackage(url, wanted);
+      const { digest, beforeData } = checked;
+      await this.#checked.keep(url, { expected: wanted, state, check: { digest, beforeData } });
+      this.#noteLocal(wanted, checked);
       return checked;
-    } catch (error) {
-      if (error instanceof KilnError) throw error;
-      throw failure(
-        'APK_CLIENT_UNREADABLE',
-        `cannot read ${shorten(wanted.url, 200)}: ${messageOf(error)}`,
-        {
-          hint: 'the index lists it; build it again, or make the index again',
-          cause: error,
-        },
-      );
-    }
+    });
+  }
+
+  #noteLocal({ url }: GuestPackage, { digest, beforeData }: FileCheck): Digest {
+    this.#local.set(digest, url);
+    this.#beforeData.set(digest, beforeData);
+    return digest;
   }
 
   async #known(wanted: GuestPackage): Promise<Digest | undefined> {
@@ -202,5 +216,19 @@ export class PackageFiles {
   /** The checksum is base64, which is no file name. */
   #pointer({ checksum }: GuestPackage): string {
     return join(this.#options.directory, Buffer.from(checksum.slice(2), 'base64').toString('hex'));
+  }
+}
+
+/** Says which file of a directory the system could not read. Throws `APK_CLIENT_UNREADABLE`. */
+async function readable<T>({ url }: GuestPackage, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof KilnError) throw error;
+    throw failure(
+      'APK_CLIENT_UNREADABLE',
+      `cannot read ${shorten(url, 200)}: ${messageOf(error)}`,
+      { hint: 'the index lists it; build it again, or make the index again', cause: error },
+    );
   }
 }

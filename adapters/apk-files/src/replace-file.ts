@@ -5,12 +5,22 @@ import type { Random } from '@kiln/base';
 
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
+export interface ReplaceFileOptions {
+  /** Whether the file outlasts a crash of the machine, default true: not for what takes long to sync and is made again. */
+  readonly durable?: boolean;
+}
+
 /**
- * Writes a file that is there whole or not at all, also after a crash: beside it under a temporary name, synced,
- * renamed, the folder synced. A file that was there keeps its mode, and a link still leads to it. What is no regular
+ * Writes a file that is there whole or not at all, also after a crash: beside it under a temporary name, synced unless told
+ * otherwise, renamed, the folder synced. A file that was there keeps its mode, and a link still leads to it. What is no regular
  * file, such as `/dev/stdout`, is written to as it is. What `source` throws leaves nothing behind.
  */
-export async function replaceFile(path: string, source: ByteSource, random: Random): Promise<void> {
+export async function replaceFile(
+  path: string,
+  source: ByteSource,
+  random: Random,
+  { durable = true }: ReplaceFileOptions = {},
+): Promise<void> {
   const present = await stat(path).catch(() => undefined);
   if (present !== undefined && !present.isFile() && !present.isDirectory()) {
     await using target = await open(path, 'w');
@@ -19,29 +29,56 @@ export async function replaceFile(path: string, source: ByteSource, random: Rand
   const place = present === undefined ? path : await realpath(path);
   const temporary = `${place}.${random.id()}.tmp`;
   try {
-    await writeTemporary(temporary, source, present === undefined ? undefined : present.mode);
+    await writeTemporary(temporary, source, { mode: present?.mode, durable });
     await rename(temporary, place);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncDirectory(dirname(place));
+  if (durable) await syncDirectory(dirname(place));
 }
 
-/** A new synced file; `mode` is set whatever the umask, and without it the umask decides. */
+export interface TemporaryFile {
+  /** Set whatever the umask; without it the umask decides. */
+  readonly mode?: number | undefined;
+  readonly durable?: boolean;
+}
+
+/** A new file, synced unless told otherwise. */
 export async function writeTemporary(
   path: string,
   source: ByteSource,
-  mode: number | undefined,
+  { mode, durable = true }: TemporaryFile = {},
 ): Promise<void> {
   await using file = await open(path, 'wx', mode === undefined ? 0o666 : mode & 0o600);
   await write(file, source);
   if (mode !== undefined) await file.chmod(mode & 0o7777);
-  await file.sync();
+  if (durable) await file.sync();
 }
 
+/** Smaller chunks are gathered to about this before they are written. */
+const writeBytesMin = 128 * 1024;
+
 async function write(file: FileHandle, source: ByteSource): Promise<void> {
-  for await (const chunk of source) await file.writeFile(chunk);
+  let pending: Uint8Array[] = [];
+  let pendingBytes = 0;
+  const flush = async (): Promise<void> => {
+    if (pendingBytes > 0) await file.writeFile(Buffer.concat(pending));
+    pending = [];
+    pendingBytes = 0;
+  };
+  for await (const chunk of source) {
+    if (chunk.length >= writeBytesMin) {
+      await flush();
+      await file.writeFile(chunk);
+      continue;
+    }
+    // The source may use the memory of a chunk again.
+    pending.push(Buffer.from(chunk));
+    pendingBytes += chunk.length;
+    if (pendingBytes >= writeBytesMin) await flush();
+  }
+  await flush();
 }
 
 export async function syncDirectory(path: string): Promise<void> {

@@ -124,7 +124,7 @@ interface Placing {
 async function place(path: string, pem: Uint8Array, options: Placing): Promise<void> {
   const temporary = `${path}.${options.random.id()}.tmp`;
   try {
-    await writeTemporary(temporary, [pem], options.mode);
+    await writeTemporary(temporary, [pem], { mode: options.mode });
     // A link, unlike a rename, fails where somebody else was faster.
     if (options.present === 'refuse') await link(temporary, path);
     else await rename(temporary, path);

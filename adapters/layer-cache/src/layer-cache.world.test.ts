@@ -1,8 +1,7 @@
-import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '@kiln/base';
-import type { Digest } from '@kiln/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LayerFiles, SegmentFiles, forgetUnused } from './index.ts';
 
@@ -55,51 +54,55 @@ describe('layers on disk', () => {
     descriptor: { mediaType: 'layer', digest: digestOf(bytes), sizeBytes: bytes.length },
     diffId: digestOf('tar'),
   };
-  const taken: Digest[] = [];
-  const place = (digest: Digest): string => join(directory, digest.replace(':', '-'));
-  const cache = (): LayerFiles =>
+  const { digest } = layer.descriptor;
+  const inBuild = (build: string): LayerFiles =>
     new LayerFiles({
       directory: join(directory, 'cache'),
-      blobs: {
-        path: place,
-        take: async (file, expected) => {
-          if (digestOf(await readFile(file)) !== expected) {
-            const { KilnError } = await import('@kiln/base');
-            throw new KilnError('BLOB_DIGEST_MISMATCH', 'other bytes');
-          }
-          taken.push(expected);
-          await rm(file);
-        },
-      },
+      blobs: { path: (one) => join(directory, build, one.replace(':', '-')) },
     });
+  const blobOf = (build: string): string => join(directory, build, digest.replace(':', '-'));
+  const cached = (): Promise<string[]> => filesBelow(join(directory, 'cache'));
 
   beforeEach(async () => {
-    taken.length = 0;
-    await writeFile(place(layer.descriptor.digest), bytes);
+    await mkdir(join(directory, 'first'));
+    await writeFile(blobOf('first'), bytes);
   });
 
-  it('become blobs of the next build', async () => {
-    expect(await cache().find(plan)).toBeUndefined();
-    await cache().keep(plan, layer);
-    await cache().keep(plan, layer);
-    expect(await cache().find(plan)).toEqual(layer);
-    expect(taken).toEqual([layer.descriptor.digest]);
-    expect((await filesBelow(join(directory, 'cache'))).filter((f) => f.includes('tmp-'))).toEqual(
-      [],
-    );
+  it('become blobs of the next build, which has to compare them', async () => {
+    expect(await inBuild('second').find(plan)).toBeUndefined();
+    const first = inBuild('first');
+    await first.keep(plan, layer);
+    await first.keep(plan, layer);
+    expect(first.isUnchecked(digest)).toBe(false);
+    const second = inBuild('second');
+    expect(await second.find(plan)).toEqual(layer);
+    expect(await readFile(blobOf('second'))).toEqual(bytes);
+    expect(second.isUnchecked(digest)).toBe(true);
+    expect(await second.find(plan)).toEqual(layer);
+    expect((await cached()).filter((file) => file.includes('tmp-'))).toEqual([]);
   });
 
-  it('are forgotten when they are damaged', async () => {
-    await cache().keep(plan, layer);
-    const kept =
-      (await filesBelow(join(directory, 'cache'))).find((f) => f.endsWith('.layer')) ?? '';
+  it('are made again when they are cut short or their facts are damaged', async () => {
+    await inBuild('first').keep(plan, layer);
+    const kept = (await cached()).find((file) => file.endsWith('.layer')) ?? '';
     await rm(kept);
-    await writeFile(kept, 'others');
-    expect(await cache().find(plan)).toBeUndefined();
-    await cache().keep(plan, layer);
-    expect(await cache().find(plan)).toEqual(layer);
+    await writeFile(kept, 'short');
+    expect(await inBuild('second').find(plan)).toBeUndefined();
+    await inBuild('first').keep(plan, layer);
+    expect(await inBuild('second').find(plan)).toEqual(layer);
     await writeFile(kept.replace(/\.layer$/, ''), '{');
-    expect(await cache().find(plan)).toBeUndefined();
+    expect(await inBuild('third').find(plan)).toBeUndefined();
+  });
+
+  it('are forgotten when they are found to be damaged', async () => {
+    await inBuild('first').keep(plan, layer);
+    const second = inBuild('second');
+    await second.find(plan);
+    await second.forgetUnchecked();
+    expect(await cached()).toEqual([]);
+    expect(await filesBelow(join(directory, 'second'))).toEqual([]);
+    expect(second.isUnchecked(digest)).toBe(false);
+    expect(await second.find(plan)).toBeUndefined();
   });
 });
 

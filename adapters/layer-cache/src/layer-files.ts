@@ -1,32 +1,39 @@
-import { copyFile, link, mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  copyFile,
+  link,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { KnownLayers, StoredLayer } from '@kiln/assemble';
-import { KilnError, hexOf, isDigest, systemClock, systemRandom } from '@kiln/base';
+import { hexOf, isDigest, systemClock, systemRandom } from '@kiln/base';
 import type { Clock, Digest, Random } from '@kiln/base';
 import { ifGone } from './gone.ts';
 
 export interface LayerFilesOptions {
   /** Made when absent. Holds `<plan>` and `<plan>.layer` for each layer. */
   readonly directory: string;
-  /** Where images are made; on the same file system nothing is copied. */
-  readonly blobs: {
-    path(digest: Digest): string;
-    /** Checks a file and makes it a blob. Throws `BLOB_DIGEST_MISMATCH`. */
-    take(file: string, expected: Digest): Promise<unknown>;
-  };
+  /** Where a blob of the build that uses them is, or will be; on the same file system nothing is copied. */
+  readonly blobs: { path(digest: Digest): string };
   readonly random?: Random;
   readonly clock?: Clock;
 }
 
 /**
- * Layers of earlier builds as files. One that is found is checked and becomes a blob of this build; one that is damaged is
- * forgotten. Several processes may share the directory, and files may be removed at any time: the time of a file is that of
- * its last use.
+ * Layers of earlier builds as files. One that is found becomes a blob of this build, unread: who reads it compares it with its
+ * digest then, and says when it is damaged. Several processes may share the directory, and files may be removed at any time: the
+ * time of a file is that of its last use.
  */
 export class LayerFiles implements KnownLayers {
   readonly #options: LayerFilesOptions;
   readonly #random: Random;
   readonly #clock: Clock;
+  readonly #unchecked = new Map<Digest, Digest>();
 
   constructor(options: LayerFilesOptions) {
     this.#options = options;
@@ -38,22 +45,37 @@ export class LayerFiles implements KnownLayers {
     const facts = await readFile(this.#path(plan), 'utf8').catch(ifGone);
     const layer = facts === undefined ? undefined : parseLayer(facts);
     if (layer === undefined) return undefined;
+    const { digest, sizeBytes } = layer.descriptor;
     const kept = `${this.#path(plan)}.layer`;
-    const temporary = this.#temporary();
     try {
       const now = this.#clock.now() / 1000;
       await utimes(kept, now, now);
-      await linkOrCopy(kept, temporary);
-      await this.#options.blobs.take(temporary, layer.descriptor.digest);
+      if ((await stat(kept)).size !== sizeBytes) return undefined;
+      const blob = this.#options.blobs.path(digest);
+      await mkdir(dirname(blob), { recursive: true });
+      await linkOrCopy(kept, blob);
+      this.#unchecked.set(digest, plan);
       return layer;
     } catch (error) {
-      if (!(error instanceof KilnError)) return ifGone(error);
-      if (error.code !== 'BLOB_DIGEST_MISMATCH') throw error;
-      await rm(kept, { force: true });
-      return undefined;
-    } finally {
-      await rm(temporary, { force: true });
+      // The same layer may be there under another plan.
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return layer;
+      return ifGone(error);
     }
+  }
+
+  /** Whether a blob was taken from an earlier build, and nobody compared it with its digest. */
+  isUnchecked(digest: Digest): boolean {
+    return this.#unchecked.has(digest);
+  }
+
+  /** Forgets the layers that nobody compared, and their blobs, where one of them turned out to be damaged. */
+  async forgetUnchecked(): Promise<void> {
+    for (const [digest, plan] of this.#unchecked) {
+      await rm(this.#path(plan), { force: true });
+      await rm(`${this.#path(plan)}.layer`, { force: true });
+      await rm(this.#options.blobs.path(digest), { force: true });
+    }
+    this.#unchecked.clear();
   }
 
   async keep(plan: Digest, layer: StoredLayer): Promise<void> {

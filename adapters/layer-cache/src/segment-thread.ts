@@ -1,22 +1,6 @@
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writevSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
 import { parentPort } from 'node:worker_threads';
-import { crc32 } from 'node:zlib';
-import { gzipLayers, zstdLayers } from '@kiln/assemble/compression';
-import type { LayerSegment } from '@kiln/assemble';
-import { headSizeBytes, parseSegment, printHead, segmentPath } from './segment-file.ts';
-import type { SegmentAnswer, SegmentJob } from './segment-threads.ts';
-
-const compressions = { gzip: gzipLayers, zstd: zstdLayers };
+import type { SegmentJob } from './segment-threads.ts';
+import { answerTo } from './segment-work.ts';
 
 /** One segment at a time. */
 parentPort?.on('message', (job: SegmentJob) => {
@@ -35,73 +19,4 @@ function collectGarbage({ content }: SegmentJob): void {
   if (garbageBytes < garbageBytesMax) return;
   globalThis.gc?.({ type: 'major' });
   garbageBytes = 0;
-}
-
-async function answerTo(job: SegmentJob): Promise<SegmentAnswer> {
-  const { into, directory, key } = job;
-  const path = key === undefined ? undefined : segmentPath(directory, key);
-  const kept = path === undefined ? undefined : read(path, job);
-  if (kept !== undefined) return kept;
-  const compression = compressions[job.compression];
-  const segment = compression.segmentNow?.(job.content) ?? (await compression.segment(job.content));
-  if (path !== undefined) keep(path, segment, job);
-  const { bytes, sizeBytes, crc } = segment;
-  if (bytes.length > into.length) return { kind: 'bytes', segment };
-  into.set(bytes);
-  return { kind: 'place', start: 0, end: bytes.length, sizeBytes, crc };
-}
-
-/** Undefined for one that is not there, damaged, or of another content. */
-function read(path: string, { content, into }: SegmentJob): SegmentAnswer | undefined {
-  let file;
-  try {
-    file = openSync(path, 'r');
-  } catch {
-    return undefined;
-  }
-  try {
-    const { size } = fstatSync(file);
-    if (size > into.length) return undefined;
-    for (let at = 0; at < size;) {
-      const count = readSync(file, into, at, size - at, at);
-      if (count === 0) return undefined;
-      at += count;
-    }
-    const segment = parseSegment(Buffer.from(into.buffer, into.byteOffset, size));
-    if (segment?.sizeBytes !== content.length || segment.crc !== crc32(content)) return undefined;
-    const { sizeBytes, crc } = segment;
-    return { kind: 'place', start: headSizeBytes, end: size, sizeBytes, crc };
-  } catch {
-    return undefined;
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** A full disk is no error: the segment is made again. */
-function keep(path: string, segment: LayerSegment, { id }: SegmentJob): void {
-  const temporary = `${path}.${id}.tmp`;
-  try {
-    const file = create(temporary);
-    try {
-      const parts = [printHead(segment), segment.bytes];
-      const sizeBytes = headSizeBytes + segment.bytes.length;
-      if (writevSync(file, parts) !== sizeBytes) throw new Error('written in part');
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-  } catch {
-    rmSync(temporary, { force: true });
-  }
-}
-
-function create(path: string): number {
-  try {
-    return openSync(path, 'wx', 0o644);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    mkdirSync(dirname(path), { recursive: true });
-    return openSync(path, 'wx', 0o644);
-  }
 }

@@ -4,6 +4,7 @@ import { pieceBytesMax } from '@kiln/assemble';
 import type { LayerSegment, MadeSegment, SegmentMaker, SegmentRequest } from '@kiln/assemble';
 import { ThreadPool, systemRandom } from '@kiln/base';
 import type { Random } from '@kiln/base';
+import { answerTo } from './segment-work.ts';
 
 /** What a thread is asked for. */
 export interface SegmentJob {
@@ -33,32 +34,39 @@ const intoBytes = pieceBytesMax + 64 * 1024;
 
 const threadsMost = 4;
 
+/** What is compressed here in the time that the first thread takes to start. */
+const hereBytesMax = 2 * 2 ** 20;
+
 /** Large buffers are elsewhere; what is beside them is small. */
 const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 
 /**
  * Makes segments in threads, each of which looks into the cache that `SegmentFiles` shows, compresses what is not there, and keeps it. Contents
  * and bytes are in memory that all of them share, used again and again: what the main thread would have to collect as garbage
- * costs as much as it does to compress. Threads start when there is work and end with `Symbol.dispose`; they do not keep the
- * process. Where none can be had segments are made without, and not kept.
+ * costs as much as it does to compress. Threads start when there is more work than the first 2 MiB, which are done here, and end
+ * with `Symbol.dispose`; they do not keep the process. Where none can be had segments are made without, and not kept.
  */
 export class SegmentThreads implements SegmentMaker, Disposable {
   readonly #directory: string;
   readonly #random: Random;
   readonly #free: Uint8Array[] = [];
   readonly #pool: ThreadPool<SegmentJob, SegmentAnswer>;
+  #hereBytesLeft: number;
 
   constructor({
     directory,
     random = systemRandom,
     threadsMax = Math.min(availableParallelism(), threadsMost),
+    hereBytes = hereBytesMax,
   }: {
     readonly directory: string;
     readonly random?: Random;
     readonly threadsMax?: number;
+    readonly hereBytes?: number;
   }) {
     this.#directory = directory;
     this.#random = random;
+    this.#hereBytesLeft = hereBytes;
     const program = new URL('./segment-thread.ts', import.meta.url);
     const start = (): Worker => new Worker(program, { resourceLimits });
     this.#pool = new ThreadPool({ start, threadsMax });
@@ -75,7 +83,8 @@ export class SegmentThreads implements SegmentMaker, Disposable {
       id: this.#random.id(8),
       into,
     };
-    const answer = await this.#pool.run(job);
+    this.#hereBytesLeft -= content.length;
+    const answer = this.#hereBytesLeft >= 0 ? await answerTo(job) : await this.#pool.run(job);
     switch (answer?.kind) {
       case 'place': {
         const { start, end, sizeBytes, crc } = answer;

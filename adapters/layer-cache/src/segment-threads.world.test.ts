@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipLayers, zstdLayers } from '@kiln/assemble';
 import type { LayerSegment } from '@kiln/assemble';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ThreadPool } from '@kiln/base';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { SegmentThreads } from './index.ts';
 
 let directory = '';
@@ -48,16 +49,26 @@ const expected = (compression = gzipLayers): Promise<readonly LayerSegment[]> =>
 it.each([gzipLayers, zstdLayers])(
   'makes the segments that $name makes, and keeps them',
   async (compression) => {
-    using maker = new SegmentThreads({ directory, threadsMax: 2 });
+    using maker = new SegmentThreads({ directory, hereBytes: 0, threadsMax: 2 });
     expect(await made(maker, compression)).toEqual(await expected(compression));
     expect(await kept()).toHaveLength(contents.length);
-    using next = new SegmentThreads({ directory, threadsMax: 1 });
+    using next = new SegmentThreads({ directory, hereBytes: 0, threadsMax: 1 });
     expect(await made(next, compression)).toEqual(await expected(compression));
   },
 );
 
+it('starts no thread for little, and keeps that too', async () => {
+  const program = vi.spyOn(ThreadPool.prototype, 'run');
+  using maker = new SegmentThreads({ directory, hereBytes: 5 * 2 ** 20 });
+  expect(await made(maker)).toEqual(await expected());
+  expect(await kept()).toHaveLength(contents.length);
+  expect(program).not.toHaveBeenCalled();
+  expect(await made(maker)).toEqual(await expected());
+  expect(program).toHaveBeenCalled();
+});
+
 it('takes what is kept, unless it is damaged or of another content', async () => {
-  using maker = new SegmentThreads({ directory, threadsMax: 1 });
+  using maker = new SegmentThreads({ directory, hereBytes: 0, threadsMax: 1 });
   const ask = async (text: string): Promise<Buffer> => {
     const { bytes } = await maker.make(Buffer.from(text), { compression: gzipLayers, key: 'k' });
     return Buffer.from(bytes);
@@ -66,7 +77,7 @@ it('takes what is kept, unless it is damaged or of another content', async () =>
   const [file = ''] = await kept();
   const bytes = await readFile(file);
   // Another compressed form of the same: it shows that the file is what is taken.
-  using other = new SegmentThreads({ directory, threadsMax: 1 });
+  using other = new SegmentThreads({ directory, hereBytes: 0, threadsMax: 1 });
   const { bytes: zstd } = await other.make(Buffer.from('one'), {
     compression: { ...zstdLayers, name: 'zstd' },
     key: 'k',
@@ -81,7 +92,7 @@ it('takes what is kept, unless it is damaged or of another content', async () =>
 });
 
 it('keeps nothing where there is no key, and does not mind a place that cannot be written to', async () => {
-  using maker = new SegmentThreads({ directory, threadsMax: 1 });
+  using maker = new SegmentThreads({ directory, hereBytes: 0, threadsMax: 1 });
   const content = Buffer.from('a content');
   const request = { compression: gzipLayers, key: undefined };
   expect(await maker.make(content, request)).toMatchObject({ sizeBytes: content.length });
@@ -94,7 +105,7 @@ it('keeps nothing where there is no key, and does not mind a place that cannot b
 });
 
 it('goes on without threads', async () => {
-  using maker = new SegmentThreads({ directory, threadsMax: 0 });
+  using maker = new SegmentThreads({ directory, hereBytes: 0, threadsMax: 0 });
   expect(await made(maker)).toEqual(await expected());
   expect(await kept()).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { constants, crc32, zstdCompress } from 'node:zlib';
 import type { ZstdOptions } from 'node:zlib';
 import { promisify } from 'node:util';
 import { deflateSegment, deflateSegmentNow, segmentedMember } from '@kiln/gzip';
-import { mediaTypes } from '@kiln/oci';
+import { mediaTypes } from '@kiln/oci/media-types';
 
 /** A part of an archive, compressed for itself: the same content gives the same segment in whatever layer it is. */
 export interface LayerSegment {

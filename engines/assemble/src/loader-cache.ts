@@ -1,11 +1,13 @@
-import { KilnError, compareBytes } from '@kiln/base';
-import { byteSource, readElf } from '@kiln/elf';
+import { compareBytes } from '@kiln/base';
+import { byteSource } from '@kiln/elf';
 import type { ByteSource } from '@kiln/elf';
 import { contentOf, readFile, readText } from './content.ts';
 import { assemblyError } from './failure.ts';
 import type { AssemblyDialect } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
 import type { FileNode } from './node.ts';
+import { isLibraryName, sharedObject } from './shared-object.ts';
+import type { SharedObject } from './shared-object.ts';
 
 const bufferedBytesMax = 16 * 1024 * 1024;
 const includeDepthMax = 16;
@@ -15,14 +17,8 @@ const flagsOfMachine: ReadonlyMap<number, number> = new Map([
   [183, 0x0a03],
 ]);
 
-/** What a shared object says of itself. */
-interface Library {
-  readonly machine: number;
-  readonly soname: string | undefined;
-}
-
 /** A library has several names and is read once. */
-type KnownLibraries = Map<FileNode, Library | undefined>;
+type KnownLibraries = Map<FileNode, SharedObject | undefined>;
 
 interface CacheEntry {
   readonly flags: number;
@@ -116,15 +112,13 @@ async function entriesOf(
 ): Promise<CacheEntry[]> {
   const node = tree.at(directory);
   if (node?.type !== 'directory') return [];
-  const names = [...node.children.keys()].filter((name) =>
-    /^(?:lib|ld-).*\.so(?:\.[^/]+)?$/.test(name),
-  );
+  const names = [...node.children.keys()].filter(isLibraryName);
   const entries: CacheEntry[] = [];
   for (const name of names.sort(compareBytes)) {
     const path = `${directory.replace(/\/+$/, '')}/${name}`;
     const file = tree.at(path);
     if (file?.type !== 'file') continue;
-    if (!known.has(file)) known.set(file, await sharedObject(file, path));
+    if (!known.has(file)) known.set(file, await libraryOf(file, path));
     const library = known.get(file);
     if (library === undefined || !isListed(name, library)) continue;
     const flags = flagsOfMachine.get(library.machine);
@@ -141,22 +135,19 @@ async function entriesOf(
 }
 
 /** A library is listed under its soname and under the name that linkers look for. */
-function isListed(name: string, library: Library): boolean {
+function isListed(name: string, library: SharedObject): boolean {
   const soname = library.soname ?? (name.endsWith('.so') ? name : undefined);
   if (soname === undefined) return false;
   const stem = soname.slice(0, soname.indexOf('.so'));
   return name === soname || name === `${stem}.so`;
 }
 
-async function sharedObject(file: FileNode, path: string): Promise<Library | undefined> {
-  try {
-    const elf = await readElf(await sourceOf(file, path));
-    return elf?.type === 'shared' ? { machine: elf.machine, soname: elf.sonames[0] } : undefined;
-  } catch (error) {
-    // What is no proper library is no business of the loader's.
-    if (error instanceof KilnError && error.code === 'ELF_INVALID') return undefined;
-    throw error;
-  }
+/** What the package knows of its file, or what is read. */
+async function libraryOf(file: FileNode, path: string): Promise<SharedObject | undefined> {
+  const { content } = file;
+  const known = content.kind === 'member' ? content.package.libraries : undefined;
+  if (content.kind === 'member' && known?.has(content.index)) return known.get(content.index);
+  return sharedObject(await sourceOf(file, path));
 }
 
 /** Small libraries are read once; of large ones only the ranges asked for are kept. */

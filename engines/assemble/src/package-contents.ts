@@ -1,6 +1,7 @@
 import type { PackageInfo } from '@kiln/apk';
 import type { Digest } from '@kiln/base';
 import type { TarEntry } from '@kiln/tar';
+import type { SharedObject } from './shared-object.ts';
 
 /** A member of a package's data segment; `index` numbers the members from 0 in archive order. */
 export interface DataMember {
@@ -20,6 +21,8 @@ export interface PackageContents {
   /** Members of the control segment other than `.PKGINFO`, with content. */
   readonly control: readonly { readonly entry: TarEntry; readonly content: Uint8Array }[];
   readonly members: readonly DataMember[];
+  /** What is known of files that the loader may take for libraries, by index, so that they need not be read. */
+  readonly libraries?: ReadonlyMap<number, SharedObject | undefined>;
   /** The content of the member with this index. */
   read(index: number): AsyncIterable<Uint8Array>;
   /**

@@ -5,7 +5,7 @@ import type { TarEntry } from '@kiln/tar';
 import { apkInvalid } from './errors.ts';
 import { parsePackageInfo } from './info-parse.ts';
 import type { ParseInfoOptions } from './info-parse.ts';
-import { defaultPackageLimits } from './limits.ts';
+import { controlBytesUsual, defaultPackageLimits } from './limits.ts';
 import type { PackageLimits } from './limits.ts';
 import type { PackageInfo } from './package-info.ts';
 
@@ -28,7 +28,10 @@ export async function readControl(
   options: ParseInfoOptions & { readonly limits?: Partial<PackageLimits> } = {},
 ): Promise<Control> {
   const limits = { ...defaultPackageLimits, ...options.limits };
-  const { content, compressed } = firstMember(segment, { outputBytesMax: limits.controlBytesMax });
+  const { content, compressed } = firstMember(segment, {
+    outputBytesMax: limits.controlBytesMax,
+    usualBytes: controlBytesUsual,
+  });
   if (compressed.length !== segment.length)
     throw apkInvalid('control segment is more than one gzip member');
   return parseControlTar(content, options);

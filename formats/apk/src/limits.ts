@@ -13,3 +13,6 @@ export const defaultPackageLimits: PackageLimits = {
   dataBytesMax: 16 * 2 ** 30,
   entriesMax: 1_000_000,
 };
+
+/** What a control segment mostly has no more of. */
+export const controlBytesUsual: number = 32 * 1024;

@@ -8,7 +8,7 @@ import { checksumOf } from './checksum.ts';
 import { parseControlTar } from './control-read.ts';
 import { requireContentSum, requireDataHash } from './data-check.ts';
 import { apkInvalid, controlTooLarge } from './errors.ts';
-import { defaultPackageLimits } from './limits.ts';
+import { controlBytesUsual, defaultPackageLimits } from './limits.ts';
 import type { PackageInfo } from './package-info.ts';
 import type { ReadPackageOptions } from './package-read.ts';
 import { parseSignatures } from './signature-segment.ts';
@@ -87,7 +87,7 @@ async function readHead(bytes: Uint8Array, controlBytesMax: number): Promise<Hea
 
 function headMember(bytes: Uint8Array, controlBytesMax: number): SplitMember {
   try {
-    return firstMember(bytes, { outputBytesMax: controlBytesMax });
+    return firstMember(bytes, { outputBytesMax: controlBytesMax, usualBytes: controlBytesUsual });
   } catch (error) {
     throw error instanceof KilnError && error.code === 'GZIP_TOO_LARGE'
       ? controlTooLarge(controlBytesMax)

@@ -7,6 +7,7 @@ import type { ApkSignature } from './signature.ts';
 /** Signature members before the control segment or index at most. */
 export const signatureMembersMax: number = 16;
 const signatureTarBytesMax = 2 ** 20;
+const signatureTarBytesUsual = 4 * 1024;
 
 /** A package or an index without its signatures. */
 export interface Unsigned {
@@ -49,7 +50,10 @@ function isOther(bytes: Uint8Array): boolean {
 async function signaturesAt(bytes: Uint8Array): Promise<Found | undefined> {
   if (bytes.length > startBytes && isOther(bytes)) return undefined;
   try {
-    const { content, compressed } = firstMember(bytes, { outputBytesMax: signatureTarBytesMax });
+    const { content, compressed } = firstMember(bytes, {
+      outputBytesMax: signatureTarBytesMax,
+      usualBytes: signatureTarBytesUsual,
+    });
     const signatures = await parseSignatures(content);
     return signatures === undefined ? undefined : { signatures, sizeBytes: compressed.length };
   } catch (error) {

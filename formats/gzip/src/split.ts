@@ -31,13 +31,19 @@ export function splitMembers(bytes: Uint8Array, limits: Partial<GzipLimits> = {}
   return members;
 }
 
+export interface FirstMemberOptions extends Partial<GzipLimits> {
+  /** What the content of such a member mostly has no more of: memory for so much is taken at a time. */
+  readonly usualBytes?: number;
+}
+
 /** The first member at the start of `bytes`; what follows it is not looked at. Throws as `splitMembers`. */
-export function firstMember(bytes: Uint8Array, limits: Partial<GzipLimits> = {}): SplitMember {
-  const bounds = { ...defaultGzipLimits, ...limits };
+export function firstMember(bytes: Uint8Array, options: FirstMemberOptions = {}): SplitMember {
+  const bounds = { ...defaultGzipLimits, ...options };
   if (bytes.length === 0) throw truncated();
   const budget = new OutputBudget(bounds.outputBytesMax);
   // Often there is no other, and the end of the input says how long its content is. Of an input that was cut it says anything.
-  const pieceBytes = Math.min(lastContentSize(bytes) + 1, usualRatioMax * bytes.length);
+  const pieceBytes =
+    options.usualBytes ?? Math.min(lastContentSize(bytes) + 1, usualRatioMax * bytes.length);
   return memberAt(bytes, { offset: 0, bounds, budget, pieceBytes });
 }
 

@@ -14,7 +14,8 @@ import { writeOciArchive, writeOciFolder } from '../image-build/oci-output.ts';
 import { reportImages } from '../image-build/report-images.ts';
 import type { ImageTask } from '../image-build/task.ts';
 import { cacheDirectoryOf } from '../image-build/repositories.ts';
-import { WorkFolder } from '../image-build/work-folder.ts';
+import { inWorkFolder } from '../image-build/work-folder.ts';
+import type { WorkFolder } from '../image-build/work-folder.ts';
 import { writeArchive } from '../image-build/write-archive.ts';
 import { writeLayout } from '../image-build/write-layout.ts';
 import { writeSboms } from '../image-build/write-sboms.ts';
@@ -51,12 +52,13 @@ export const imageBuild: Command = {
     const { flags, print } = invocation;
     const output = outputOf(textOf(flags['output']));
     const tag = tagOf(invocation);
-    const { built, sboms } = await withImageTask(imageBuild, invocation, async (task) => {
-      await using work = await WorkFolder.create(cacheDirectoryOf(task));
-      const made = await buildImages({ task, repositoryName: baseNameOf(tag), work });
-      await write(made, { task, output, tag, work });
-      return { built: made, sboms: await writeSbomsOf(made, invocation) };
-    });
+    const { built, sboms } = await withImageTask(imageBuild, invocation, (task) =>
+      inWorkFolder(cacheDirectoryOf(task), async (work) => {
+        const made = await buildImages({ task, repositoryName: baseNameOf(tag), work });
+        await write(made, { task, output, tag, work });
+        return { built: made, sboms: await writeSbomsOf(made, invocation) };
+      }),
+    );
     const json = flags['json'] === true;
     reportImages(print, { built, tags: [tag], output: output.path, sboms }, { json });
     return 0;

@@ -10,7 +10,7 @@ import { baseNameOf, parseImageName } from '../image-build/image-name.ts';
 import { pushImages } from '../image-build/push-images.ts';
 import { reportImages } from '../image-build/report-images.ts';
 import { cacheDirectoryOf } from '../image-build/repositories.ts';
-import { WorkFolder } from '../image-build/work-folder.ts';
+import { inWorkFolder } from '../image-build/work-folder.ts';
 import { writeFile } from '../image-build/write-file.ts';
 import { textOf } from '../local/options.ts';
 import { writeSbomsOf } from './image-build.ts';
@@ -38,11 +38,13 @@ export const imagePublish: Command = {
     const tags = tagsOf(positionals.slice(1));
     const made = await withImageTask(imagePublish, invocation, async (task) => {
       const { environment, log, signal } = task;
-      await using work = await WorkFolder.create(cacheDirectoryOf(task));
       const repositoryName = tags[0] === undefined ? 'image' : baseNameOf(tags[0]);
-      const built = await buildImages({ task, repositoryName, work });
-      task.onStage?.('pushing');
-      const references = await pushImages(built, tags, { work, environment, log, signal });
+      const { built, references } = await inWorkFolder(cacheDirectoryOf(task), async (work) => {
+        const images = await buildImages({ task, repositoryName, work });
+        task.onStage?.('pushing');
+        const pushed = await pushImages(images, tags, { work, environment, log, signal });
+        return { built: images, references: pushed };
+      });
       const list = textOf(flags['image-refs']);
       if (list !== undefined) await writeFile(list, [Buffer.from(`${references.join('\n')}\n`)]);
       return { built, sboms: await writeSbomsOf(built, invocation) };

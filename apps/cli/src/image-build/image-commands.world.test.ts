@@ -343,6 +343,25 @@ describe('kiln image build', () => {
     expect(fs.readFileSync('named.tar').equals(fs.readFileSync('gzip.tar'))).toBe(true);
   });
 
+  test('makes a layer again that an earlier build left and that is damaged', async () => {
+    write(`${places}\n  packages: [merged-layout, hello, modes]`, 'archs: [x86_64]');
+    const own = ['--cache-dir', './own-cache'];
+    await run(imageBuild, 'image.yaml', '-o', 'first.tar', '-t', 'a', ...own);
+    const kept = fs
+      .readdirSync('own-cache/layers/whole')
+      .filter((name) => name.endsWith('.layer'))
+      .map((name) => path.join('own-cache/layers/whole', name));
+    expect(kept).not.toEqual([]);
+    for (const file of kept) {
+      const bytes = fs.readFileSync(file);
+      fs.rmSync(file);
+      fs.writeFileSync(file, bytes.fill(0, bytes.length >> 1));
+    }
+    await run(imageBuild, 'image.yaml', '-o', 'second.tar', '-t', 'a', ...own);
+    expect(fs.readFileSync('second.tar')).toEqual(fs.readFileSync('first.tar'));
+    expect(fs.readdirSync('own-cache/layers/whole')).toHaveLength(2 * kept.length);
+  });
+
   test('refuses compressions that there are not, and zstd where apko’s rules count', async () => {
     write(`${places}\n  packages: [hello]`);
     const words = ['image.yaml', '-o', 'x.tar', '--compression'];

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import type { KnownLayers } from '@kiln/assemble';
 import { systemClock } from '@kiln/base';
 import type { FsBlobs } from '@kiln/blobs-fs';
 import { LayerFiles, SegmentThreads, forgetUnused } from '@kiln/layer-cache';
@@ -7,7 +6,7 @@ import { onceADay } from '../local/once-a-day.ts';
 
 /** What builds of images keep for the next one. */
 export interface LayerCaches {
-  readonly known: KnownLayers;
+  readonly known: LayerFiles;
   /** To be disposed. */
   readonly maker: SegmentThreads;
 }

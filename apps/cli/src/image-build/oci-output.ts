@@ -35,7 +35,7 @@ export async function writeOciFolder(folder: string, images: NamedImages): Promi
   await fs.mkdir(path.join(folder, 'blobs', 'sha256'), { recursive: true });
   for (const { digest } of blobsOf(images.built)) {
     const file = path.join(folder, layoutBlobPath(digest));
-    if (!(await isFile(file))) await writeFile(file, work.blobs.read(digest));
+    if (!(await isFile(file))) await writeFile(file, work.read(digest, 'used again'));
   }
   await writeFile(path.join(folder, layoutMarker.name), [Buffer.from(layoutMarker.text)]);
   await writeFile(path.join(folder, 'index.json'), [layoutIndex(images)]);
@@ -56,7 +56,7 @@ function* members(images: NamedImages): Generator<TarMember> {
   for (const { digest, sizeBytes } of blobsOf(images.built))
     yield {
       entry: entryOf(layoutBlobPath(digest), sizeBytes),
-      content: images.work.blobs.read(digest),
+      content: images.work.read(digest, 'used again'),
     };
 }
 

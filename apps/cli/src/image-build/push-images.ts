@@ -78,7 +78,7 @@ async function pushContents(
     [...blobs.values()],
     parallelMax,
     (descriptor) =>
-      repository.pushBlob({ descriptor, open: () => work.blobs.read(descriptor.digest) }),
+      repository.pushBlob({ descriptor, open: () => work.read(descriptor.digest, 'new') }),
     signal,
   );
   for (const { manifest } of images)

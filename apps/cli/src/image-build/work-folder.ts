@@ -1,8 +1,9 @@
-import { createReadStream } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { hexOf } from '@kiln/base';
+import { KilnError, digestFromHex, hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { PieceBuffers, layerCompressions, storeLayer } from '@kiln/assemble';
 import type { CompressionName, ImageLayer, StoredLayer } from '@kiln/assemble';
@@ -48,6 +49,27 @@ export class WorkFolder implements AsyncDisposable {
     });
   }
 
+  /**
+   * A blob, to be written elsewhere. What was written or read lately is copied in less time than another thread is asked for it:
+   * this waits for it. `memory` says whether a chunk's is used again for the next one. Throws `IMAGE_LAYER_DAMAGED` at the end of
+   * a layer of an earlier build that is not what it was; the next build makes it again.
+   */
+  async *read(digest: Digest, memory: 'used again' | 'new'): AsyncGenerator<Uint8Array> {
+    const { known } = this.#caches;
+    const hash = known.isUnchecked(digest) ? createHash('sha256') : undefined;
+    for (const chunk of chunksOf(this.blobs.path(digest), memory)) {
+      hash?.update(chunk);
+      yield chunk;
+    }
+    if (hash === undefined || digestFromHex(hash.digest('hex')) === digest) return;
+    await known.forgetUnchecked();
+    throw new KilnError(
+      'IMAGE_LAYER_DAMAGED',
+      `layer ${digest} of an earlier build is damaged on disk`,
+      { retry: 'later', hint: 'it was forgotten: build again, and look after the disk' },
+    );
+  }
+
   /** Takes a blob from an OCI layout. Throws `BLOB_DIGEST_MISMATCH`. */
   async import(folder: string, digest: Digest): Promise<void> {
     const file = path.join(folder, 'blobs', 'sha256', hexOf(digest));
@@ -57,5 +79,45 @@ export class WorkFolder implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#caches.maker[Symbol.dispose]();
     await fs.rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+const copyBytesMax = 2 ** 20;
+
+function* chunksOf(path: string, memory: 'used again' | 'new'): Generator<Uint8Array> {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const make = (): Buffer => Buffer.allocUnsafeSlow(Math.min(size, copyBytesMax));
+    let buffer = make();
+    for (let at = 0; at < size;) {
+      const count = readSync(file, buffer, 0, buffer.length, at);
+      if (count === 0) return;
+      at += count;
+      yield buffer.subarray(0, count);
+      if (memory === 'new') buffer = make();
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Does something in a work folder, and once more in another one where a layer of an earlier build turned out to be damaged. Throws
+ * what `work` throws.
+ */
+export async function inWorkFolder<T>(
+  cacheDirectory: string,
+  work: (folder: WorkFolder) => Promise<T>,
+): Promise<T> {
+  const attempt = async (): Promise<T> => {
+    await using folder = await WorkFolder.create(cacheDirectory);
+    return await work(folder);
+  };
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof KilnError) || error.code !== 'IMAGE_LAYER_DAMAGED') throw error;
+    return attempt();
   }
 }

@@ -28,7 +28,7 @@ export async function writeArchive(
   await writeFile(file, writeTar(members(built, tag, work)));
 }
 
-function* members(built: BuiltImages, tag: Reference, { blobs }: WorkFolder): Generator<TarMember> {
+function* members(built: BuiltImages, tag: Reference, work: WorkFolder): Generator<TarMember> {
   const { images, index } = built;
   const layers = new Set<string>();
   for (const image of images) {
@@ -36,7 +36,10 @@ function* members(built: BuiltImages, tag: Reference, { blobs }: WorkFolder): Ge
     for (const { digest, sizeBytes } of image.layers) {
       if (layers.has(digest)) continue;
       layers.add(digest);
-      yield { entry: entryOf(archivedLayerName(digest), sizeBytes), content: blobs.read(digest) };
+      yield {
+        entry: entryOf(archivedLayerName(digest), sizeBytes),
+        content: work.read(digest, 'used again'),
+      };
     }
   }
   yield document('manifest.json', manifestOf(images, tag));

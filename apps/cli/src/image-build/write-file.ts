@@ -1,15 +1,19 @@
 import fs from 'node:fs/promises';
 import { atFile, replaceFile } from '@kiln/apk-files';
-import type { ByteSource } from '@kiln/apk-files';
+import type { ByteSource, ReplaceFileOptions } from '@kiln/apk-files';
 import { KilnError, systemRandom } from '@kiln/base';
 
 /**
- * Writes a file that is there whole or not at all. Throws `APK_FILE_NOT_FOUND` where its folder is not there, `APK_FILE_FAILED` for
+ * Writes a file that is there whole or not at all; unless it is asked for it is not synced, as the same command makes it again. Throws `APK_FILE_NOT_FOUND` where its folder is not there, `APK_FILE_FAILED` for
  * what else the system says, and what `source` throws.
  */
-export async function writeFile(path: string, source: ByteSource): Promise<void> {
+export async function writeFile(
+  path: string,
+  source: ByteSource,
+  { durable = false }: ReplaceFileOptions = {},
+): Promise<void> {
   try {
-    await replaceFile(path, source, systemRandom);
+    await replaceFile(path, source, systemRandom, { durable });
   } catch (error) {
     throw error instanceof KilnError ? error : atFile(path, error);
   }

@@ -13,7 +13,7 @@ import { isFile, writeFile } from './write-file.ts';
 export async function writeLayout(
   folder: string,
   { images, index }: BuiltImages,
-  { blobs }: WorkFolder,
+  work: WorkFolder,
 ): Promise<void> {
   const blobsFolder = path.join(folder, 'blobs', 'sha256');
   await fs.mkdir(blobsFolder, { recursive: true });
@@ -23,7 +23,7 @@ export async function writeLayout(
       digests.add(digest);
   for (const digest of digests) {
     const file = path.join(blobsFolder, hexOf(digest));
-    if (!(await isFile(file))) await writeFile(file, blobs.read(digest));
+    if (!(await isFile(file))) await writeFile(file, work.read(digest, 'used again'));
   }
   const layout = '{\n    "imageLayoutVersion": "1.0.0"\n}';
   await writeFile(path.join(folder, 'oci-layout'), [Buffer.from(layout)]);

@@ -5,7 +5,7 @@ import { taskOfFlags } from '../task-of-flags.ts';
 import { imageFlags, includeFlag, limitFlags } from '../flags.ts';
 import { baseNameOf, parseImageName } from '../../image-build/image-name.ts';
 import { cacheDirectoryOf } from '../../image-build/repositories.ts';
-import { WorkFolder } from '../../image-build/work-folder.ts';
+import { inWorkFolder } from '../../image-build/work-folder.ts';
 import { writeArchive } from '../../image-build/write-archive.ts';
 import { writeLayout } from '../../image-build/write-layout.ts';
 import { writeSboms } from '../../image-build/write-sboms.ts';
@@ -32,14 +32,11 @@ async function buildImage(invocation: DropInInvocation): Promise<void> {
   const [, name = '', output = ''] = positionals;
   const tag = parseImageName(name);
   const task = taskOfFlags(invocation, flagTable);
-  await using work = await WorkFolder.create(cacheDirectoryOf(task));
-  const built = await buildImages({
-    task,
-    repositoryName: baseNameOf(tag),
-    work,
+  await inWorkFolder(cacheDirectoryOf(task), async (work) => {
+    const built = await buildImages({ task, repositoryName: baseNameOf(tag), work });
+    if (fs.statSync(output, { throwIfNoEntry: false })?.isDirectory() === true)
+      await writeLayout(output, built, work);
+    else await writeArchive(output, { built, tag, work });
+    await writeSboms(flags.string('sbom-path'), built.sboms);
   });
-  if (fs.statSync(output, { throwIfNoEntry: false })?.isDirectory() === true)
-    await writeLayout(output, built, work);
-  else await writeArchive(output, { built, tag, work });
-  await writeSboms(flags.string('sbom-path'), built.sboms);
 }

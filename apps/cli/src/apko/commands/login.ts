@@ -48,7 +48,7 @@ async function keepPassword(invocation: DropInInvocation): Promise<void> {
     await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
     await makePrivate(file);
     const text = config.withPassword(registry, user, password);
-    await writeFile(file, [Buffer.from(text)]);
+    await writeFile(file, [Buffer.from(text)], { durable: true });
   }
   log.info(`logged in via ${file}`);
 }

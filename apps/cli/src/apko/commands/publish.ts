@@ -7,7 +7,7 @@ import { baseNameOf, parseImageName } from '../../image-build/image-name.ts';
 import { inContext } from '../../image-build/in-context.ts';
 import { pushImages } from '../../image-build/push-images.ts';
 import { cacheDirectoryOf } from '../../image-build/repositories.ts';
-import { WorkFolder } from '../../image-build/work-folder.ts';
+import { inWorkFolder } from '../../image-build/work-folder.ts';
 import { writeSboms } from '../../image-build/write-sboms.ts';
 import { writeFile } from '../../image-build/write-file.ts';
 
@@ -41,15 +41,14 @@ async function publishImage(invocation: DropInInvocation): Promise<void> {
   const [, ...names] = positionals;
   const tags = names.map(parseImageName);
   const task = taskOfFlags(invocation, flagTable);
-  await using work = await WorkFolder.create(cacheDirectoryOf(task));
-  const built = await inContext('failed to build image components', () =>
-    buildImages({
-      task,
-      repositoryName: tags[0] === undefined ? 'image' : baseNameOf(tags[0]),
-      work,
-    }),
-  );
-  const references = await pushImages(built, tags, { work, environment, log, signal });
+  const repositoryName = tags[0] === undefined ? 'image' : baseNameOf(tags[0]);
+  const { built, references } = await inWorkFolder(cacheDirectoryOf(task), async (work) => {
+    const made = await inContext('failed to build image components', () =>
+      buildImages({ task, repositoryName, work }),
+    );
+    const pushed = await pushImages(made, tags, { work, environment, log, signal });
+    return { built: made, references: pushed };
+  });
   const list = flags.string('image-refs');
   if (list !== '') await writeFile(list, [Buffer.from(`${references.join('\n')}\n`)]);
   const folder = flags.string('sbom-path');

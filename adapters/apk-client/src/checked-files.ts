@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { isDigest } from '@kiln/base';
+import type { Clock, Digest, Random } from '@kiln/base';
+import type { BeforeData, ExpectedPackage } from './package-check.ts';
+
+/** What a check of a file found that is worth keeping. */
+export interface FileCheck {
+  readonly digest: Digest;
+  readonly beforeData: BeforeData;
+}
+
+export interface CheckedFilesOptions {
+  /** Made when absent. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What changes with every change of a file: the kernel says when, and nobody else can. */
+interface FileState {
+  readonly device: string;
+  readonly inode: string;
+  readonly sizeBytes: string;
+  readonly modified: string;
+  readonly changed: string;
+}
+
+/** Longer than a tick of the clock that file systems use. */
+const settledAfterMs = 100;
+
+/**
+ * Packages of directories that were checked before and did not change since, so that a repository at hand is not read to its end
+ * for every image. A file is remembered by its path with what the index said of it; it counts as unchanged by device, inode, size
+ * and both of its times. One that changed a moment ago may change once more within the same tick, and is not remembered.
+ */
+export class CheckedFiles {
+  readonly #options: CheckedFilesOptions;
+
+  constructor(options: CheckedFilesOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined for a file that was never checked, or changed. Throws the file system's errors about the file itself. */
+  find(path: string, expected: ExpectedPackage): FileCheck | undefined {
+    const state = stateOf(path);
+    const record = this.#read(path, expected);
+    return record !== undefined && isSame(record.state, state) ? record.check : undefined;
+  }
+
+  /** What a file is, to be asked for before it is checked. Throws the file system's errors. */
+  stateBefore(path: string): FileState {
+    return stateOf(path);
+  }
+
+  /** Remembers a check of a file that was so before it. What cannot be written is checked again. */
+  async keep(
+    path: string,
+    { expected, state, check }: { expected: ExpectedPackage; state: FileState; check: FileCheck },
+  ): Promise<void> {
+    const changedMs = Number(BigInt(state.changed) / 1_000_000n);
+    if (changedMs > this.#options.clock.now() - settledAfterMs) return;
+    if (!isSame(stateOf(path), state)) return;
+    const place = this.#path(path, expected);
+    const temporary = `${place}.${this.#options.random.id()}.tmp`;
+    try {
+      await mkdir(this.#options.directory, { recursive: true });
+      await writeFile(temporary, JSON.stringify({ state, check }), { flag: 'wx' });
+      await rename(temporary, place);
+    } catch {
+      await rm(temporary, { force: true }).catch(() => undefined);
+    }
+  }
+
+  #read(
+    path: string,
+    expected: ExpectedPackage,
+  ): { readonly state: FileState; readonly check: FileCheck } | undefined {
+    try {
+      const record = JSON.parse(readFileSync(this.#path(path, expected), 'utf8')) as {
+        readonly state: FileState;
+        readonly check: FileCheck;
+      };
+      return isDigest(record.check.digest) ? record : undefined;
+    } catch {
+      // Not there, or damaged: the file is checked.
+      return undefined;
+    }
+  }
+
+  #path(path: string, { name, version, checksum }: ExpectedPackage): string {
+    const key = JSON.stringify([resolve(path), name, version, checksum]);
+    return join(this.#options.directory, createHash('sha256').update(key).digest('hex'));
+  }
+}
+
+function stateOf(path: string): FileState {
+  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+  return {
+    device: String(dev),
+    inode: String(ino),
+    sizeBytes: String(size),
+    modified: String(mtimeNs),
+    changed: String(ctimeNs),
+  };
+}
+
+function isSame(a: FileState, b: FileState): boolean {
+  return (
+    a.device === b.device &&
+    a.inode === b.inode &&
+    a.sizeBytes === b.sizeBytes &&
+    a.modified === b.modified &&
+    a.changed === b.changed
+  );
+}
