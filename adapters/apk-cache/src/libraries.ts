@@ -35,7 +35,7 @@ export async function librariesIn(
   members: readonly CachedMember[],
 ): Promise<CacheRecord['libraries']> {
   await using file = await open(archive, 'r');
-  return librariesOf(members, ({ offset, entry }) => partOf(file, offset, entry.sizeBytes));
+  return await librariesOf(members, ({ offset, entry }) => partOf(file, offset, entry.sizeBytes));
 }
 
 function partOf(file: FileHandle, offset: number, sizeBytes: number): ByteSource {
@@ -43,10 +43,10 @@ function partOf(file: FileHandle, offset: number, sizeBytes: number): ByteSource
     sizeBytes,
     range: async (start, end) => {
       const length = Math.max(0, Math.min(end, sizeBytes) - start);
-      const { buffer, bytesRead } = await file.read({
-        buffer: Buffer.alloc(length),
-        position: offset + start,
-      });
+      const buffer = Buffer.alloc(length);
+      // Nothing cannot be read.
+      if (length === 0) return buffer;
+      const { bytesRead } = await file.read({ buffer, position: offset + start });
       return buffer.subarray(0, bytesRead);
     },
   };

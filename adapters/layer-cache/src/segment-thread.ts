@@ -10,7 +10,7 @@ parentPort?.on('message', (job: SegmentJob) => {
   });
 });
 
-const garbageBytesMax = 32 * 2 ** 20;
+const garbageBytesMax = 16 * 2 ** 20;
 let garbageBytes = 0;
 
 /** V8 lets 64 MB of buffers lie before it collects them by itself. */
