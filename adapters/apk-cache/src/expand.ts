@@ -2,9 +2,11 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import type { Digest } from '@kiln/base';
 import { openPackage, readPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
+import type { MemberSegment } from '@kiln/gzip';
 import { memberSize, paddedSize, writeTar } from '@kiln/tar';
 import type { TarMember } from '@kiln/tar';
 import { librariesAtHand, librariesIn } from './libraries.ts';
+import { memberSegments } from './member-segments.ts';
 import { printRecord } from './record.ts';
 import type { CacheRecord, CachedMember } from './record.ts';
 import { requireFile } from './require-file.ts';
@@ -26,7 +28,11 @@ export interface ExpandOptions {
  */
 export async function expand(options: ExpandOptions): Promise<CacheRecord> {
   const seen = new SeenBytes();
-  const opened = await readPackage(seen.through(options.source), { limits: options.limits });
+  const segments: (readonly [number, MemberSegment])[] = [];
+  const opened = await readPackage(seen.through(options.source), {
+    limits: options.limits,
+    onSegment: (segment, member) => void segments.push([member, segment]),
+  });
   try {
     const members: CachedMember[] = [];
     const archive = writeTar(placed(opened.data, members));
@@ -37,10 +43,26 @@ export async function expand(options: ExpandOptions): Promise<CacheRecord> {
       tarBytes,
       members,
       libraries: [],
+      segments: memberSegments(members, onlyIn(segments, tarBytes)),
     };
   } finally {
     await opened.close();
   }
+}
+
+/**
+ * The segments of a single member whose content is the archive that was kept: then their places are those in it. An archive that
+ * was written differently has another size, or its members lie elsewhere and no segment fits them.
+ */
+function onlyIn(
+  found: readonly (readonly [number, MemberSegment])[],
+  tarBytes: number,
+): readonly MemberSegment[] {
+  const segments = found.map(([, segment]) => segment);
+  const sizeBytes = segments.reduce((sum, { contentSizeBytes }) => sum + contentSizeBytes, 0);
+  return new Set(found.map(([member]) => member)).size === 1 && sizeBytes === tarBytes
+    ? segments
+    : [];
 }
 
 /** Where the data of a package go, and the facts about them. Neither file is there. */
@@ -61,13 +83,16 @@ export interface ExpandTo {
  */
 export async function expandAtHand(bytes: Uint8Array, options: ExpandTo): Promise<void> {
   requireFile(bytes, options);
-  const { controlBytes, data, members } = await openPackage(bytes, { limits: options.limits });
+  const { controlBytes, data, members, segments } = await openPackage(bytes, {
+    limits: options.limits,
+  });
   const record = {
     sizeBytes: bytes.length,
     control: controlBytes,
     tarBytes: data.length,
     members,
     libraries: await librariesAtHand(members, data),
+    segments: memberSegments(members, segments),
   };
   writeFile(options.archive, data, options.durable);
   writeFile(options.record, printRecord(record), options.durable);

@@ -18,6 +18,7 @@ import { packageFacts } from './facts.ts';
 import type { ControlOptions } from './facts.ts';
 import { parseRecord, printRecord } from './record.ts';
 import type { CacheRecord, CachedMember } from './record.ts';
+import { segmentOfBlob, segmentOfFile } from './read-segment.ts';
 import { SharedWork } from './shared-work.ts';
 
 export interface ExpandedPackagesOptions extends ControlOptions {
@@ -68,6 +69,24 @@ export class ExpandedPackages implements PackageOpener {
         this.#read(apk, record.members[index], (offset, size) =>
           archive.readInto(offset, size, buffer),
         ),
+      ...this.#segmentsOf(apk, record),
+    };
+  }
+
+  /** The segments of a package are read where it is. */
+  #segmentsOf(apk: Digest, { segments }: CacheRecord): Pick<PackageContents, 'segment'> {
+    if (segments.length === 0) return {};
+    const { blobs } = this.#options;
+    const file = blobs.path?.(apk);
+    const parts = new Map(segments);
+    return {
+      segment: async (index, part) => {
+        const segment = parts.get(index)?.[part];
+        if (segment === undefined) return undefined;
+        return file === undefined
+          ? segmentOfBlob({ blobs, apk }, segment)
+          : segmentOfFile(file, segment);
+      },
     };
   }
 

@@ -1,5 +1,6 @@
 import { digestOf } from '@kiln/base';
 import type { SharedObject } from '@kiln/assemble/shared-object';
+import type { MemberSegment } from '@kiln/gzip';
 import type { TarEntry } from '@kiln/tar';
 
 /** What the cache keeps of a package beside the archive of its data. */
@@ -13,7 +14,12 @@ export interface CacheRecord {
   readonly members: readonly CachedMember[];
   /** See `PackageContents.libraries`: for each its index, and what it is. */
   readonly libraries: readonly (readonly [index: number, object: SharedObject | null])[];
+  /** The segments that the package has of its members' parts, where it has all of them, by index. */
+  readonly segments: readonly (readonly [index: number, parts: readonly StoredSegment[]])[];
 }
+
+/** A segment in the file of a package. */
+export type StoredSegment = Omit<MemberSegment, 'contentOffset'>;
 
 export interface CachedMember {
   readonly entry: TarEntry;
@@ -31,6 +37,7 @@ export function printRecord(record: CacheRecord): Uint8Array {
     control: Buffer.from(record.control).toString('base64'),
     tarBytes: record.tarBytes,
     libraries: record.libraries,
+    segments: record.segments,
     members: record.members.map(({ entry, offset }) => ({
       offset,
       entry: {
@@ -55,6 +62,7 @@ export function parseRecord(bytes: Uint8Array): CacheRecord | undefined {
     control: Buffer.from(value.control, 'base64'),
     tarBytes: value.tarBytes,
     libraries: value.libraries,
+    segments: value.segments,
     members: value.members.map(({ entry, offset }) => ({
       offset,
       entry: {
@@ -71,6 +79,7 @@ interface Stored {
   readonly control: string;
   readonly tarBytes: number;
   readonly libraries: CacheRecord['libraries'];
+  readonly segments: CacheRecord['segments'];
   readonly members: readonly {
     readonly offset: number;
     readonly entry: Omit<TarEntry, 'pax'> & {

@@ -116,6 +116,6 @@ function writeRecord(
   const { sizeBytes, control, entries, libraries } = facts;
   // There is no archive, and no place in it.
   const members = entries.map((entry) => ({ entry, offset: 0 }));
-  const record = { sizeBytes, control, tarBytes: 0, members, libraries };
+  const record = { sizeBytes, control, tarBytes: 0, members, libraries, segments: [] };
   writeFileSync(join(directory, recordName), printRecord(record));
 }

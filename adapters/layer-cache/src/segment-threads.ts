@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { pieceBytesMax } from '@kiln/assemble';
 import type { LayerSegment, MadeSegment, SegmentMaker, SegmentRequest } from '@kiln/assemble';
 import { ThreadPool, systemRandom } from '@kiln/base';
 import type { Random } from '@kiln/base';
+import { pieceBytesMax } from '@kiln/gzip';
 import { answerTo } from './segment-work.ts';
 
 /** What a thread is asked for. */

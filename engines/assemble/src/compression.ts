@@ -1,7 +1,7 @@
 import { constants, crc32, zstdCompress } from 'node:zlib';
 import type { ZstdOptions } from 'node:zlib';
 import { promisify } from 'node:util';
-import { deflateSegment, deflateSegmentNow, segmentedMember } from '@kiln/gzip';
+import { deflateSegment, deflateSegmentNow, segmentLevel, segmentedMember } from '@kiln/gzip';
 import { mediaTypes } from '@kiln/oci/media-types';
 
 /** A part of an archive, compressed for itself: the same content gives the same segment in whatever layer it is. */
@@ -29,14 +29,14 @@ export interface LayerCompression {
   archive(segments: AsyncIterable<LayerSegment>): AsyncIterable<Uint8Array>;
 }
 
-/** One gzip member of deflate segments, level 4: what every client reads. */
+/** One gzip member of deflate segments, as packages have them: what every client reads. */
 export const gzipLayers: LayerCompression = {
   name: 'gzip',
-  format: 'gzip/4',
+  format: `gzip/${segmentLevel}`,
   mediaType: mediaTypes.layerGzip,
-  segment: (content) => deflateSegment(content, { level: 4 }),
-  segmentNow: (content) => deflateSegmentNow(content, { level: 4 }),
-  archive: segmentedMember,
+  segment: (content) => deflateSegment(content, { level: segmentLevel }),
+  segmentNow: (content) => deflateSegmentNow(content, { level: segmentLevel }),
+  archive: (segments) => segmentedMember(segments),
 };
 
 const zstdAtHand = promisify<Uint8Array, ZstdOptions, Buffer>(zstdCompress);

@@ -19,7 +19,7 @@ export { imageLayers, layerBudgetDefault } from './layered.ts';
 export { PlannedTree } from './planned-tree.ts';
 export type { FinishedTree, OrderedEntry, TreeMember } from './layer.ts';
 export { layerTar, treeEntries, treeMembers } from './layer.ts';
-export { PieceBuffers, layerArchive, layerPieces, pieceBytesMax } from './layer-pieces.ts';
+export { PieceBuffers, layerArchive, layerPieces } from './layer-pieces.ts';
 export { layerPlan } from './layer-plan.ts';
 export type { PackageData } from './layer-pieces.ts';
 export type { PackageSegmentsOptions } from './package-segments.ts';

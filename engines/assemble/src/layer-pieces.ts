@@ -1,6 +1,8 @@
 import { collect } from '@kiln/base';
+import { collectedBytesMax, pieceBytesMax, pieceBytesMin } from '@kiln/gzip';
 import { endOfArchive, paddedSize, printHeader, wrongContentLength } from '@kiln/tar';
 import type { TarEntry, TarMember } from '@kiln/tar';
+import type { LayerSegment } from './compression.ts';
 import type { OrderedEntry } from './layer.ts';
 
 /** The archive of a layer, not compressed. */
@@ -15,6 +17,8 @@ export interface LayerPiece {
   readonly content: Uint8Array;
   /** What the content is, where it is a part of a package's file: the package's data and where it is in them. */
   readonly source: string | undefined;
+  /** Its compressed form in gzip, where the package has it. */
+  readonly known?: () => Promise<LayerSegment | undefined>;
   /** To be called, where it is there, when the content is not needed any more: its memory serves another piece then. */
   readonly release?: () => void;
 }
@@ -36,16 +40,9 @@ export class PieceBuffers {
 }
 
 /**
- * Contents from this size on are pieces of their own, in parts of 1 MiB; so is each part of a content that has parts. What lies
- * between is collected, for each directory of the root anew, so that a change in one leaves the pieces of the others.
- */
-const ownPieceBytesMin = 16 * 1024;
-export const pieceBytesMax: number = 1024 * 1024;
-/** Headers, padding and small contents are collected up to this size. */
-const collectedBytesMax = 256 * 1024;
-
-/**
- * Cuts the archive of a layer (ustar with PAX, two zero blocks at the end) into pieces. Where it is cut depends on the entries
+ * Cuts the archive of a layer (ustar with PAX, two zero blocks at the end) into pieces: parts of large contents, as packages cut them, each
+ * part of a content that has parts, and what lies between, collected, for each directory of the root anew, so that a change in one
+ * leaves the pieces of the others. Where it is cut depends on the entries
  * alone. Contents are streamed: no more than a piece is held. `given` are buffers for who releases every piece. Throws
  * `TAR_CONTENT_LENGTH`.
  */
@@ -65,9 +62,9 @@ export async function* layerPieces(
     if (one.parts !== undefined) {
       yield* collected.take();
       for (const content of one.parts) if (content.length > 0) yield { content, source: undefined };
-    } else if (sizeBytes >= ownPieceBytesMin) {
+    } else if (sizeBytes >= pieceBytesMin) {
       yield* collected.take();
-      yield* contentPieces(one.entry, sourceOf(one), filled(one, buffers));
+      yield* contentPieces(one.entry, originOf(one), filled(one, buffers));
     } else if (sizeBytes > 0) yield* collected.add(await smallContent(one));
     const padding = paddedSize(sizeBytes) - sizeBytes;
     if (padding > 0) yield* collected.add(new Uint8Array(padding));
@@ -119,14 +116,29 @@ async function smallContent({ entry, open }: OrderedEntry): Promise<Uint8Array> 
   const bytes =
     content instanceof Uint8Array
       ? content
-      : await collect(content, ownPieceBytesMin, () => wrongContentLength(entry, ownPieceBytesMin));
+      : await collect(content, pieceBytesMin, () => wrongContentLength(entry, pieceBytesMin));
   if (bytes.length !== entry.sizeBytes) throw wrongContentLength(entry, bytes.length);
   return bytes;
 }
 
+/** Where the parts of a content come from. */
+interface Origin {
+  readonly source: string | undefined;
+  readonly known?: (part: number) => Promise<LayerSegment | undefined>;
+}
+
+function originOf(one: OrderedEntry): Origin {
+  const { node } = one;
+  const source = sourceOf(one);
+  if (node.type !== 'file' || node.content.kind !== 'member') return { source };
+  const { package: contents, index } = node.content;
+  if (contents.segment === undefined) return { source };
+  return { source, known: async (part) => contents.segment?.(index, part) };
+}
+
 async function* contentPieces(
   entry: TarEntry,
-  source: string | undefined,
+  { source, known }: Origin,
   contents: AsyncIterable<Filled>,
 ): AsyncGenerator<LayerPiece> {
   let part = 0;
@@ -134,7 +146,11 @@ async function* contentPieces(
   for await (const { content, release } of contents) {
     left -= content.length;
     if (left < 0) throw wrongContentLength(entry, entry.sizeBytes - left);
-    yield { content, source: source === undefined ? undefined : `${source}/${part}`, release };
+    const piece = { content, source: source === undefined ? undefined : `${source}/${part}` };
+    const number = part;
+    yield known === undefined
+      ? { ...piece, release }
+      : { ...piece, release, known: () => known(number) };
     part += 1;
   }
   if (left > 0) throw wrongContentLength(entry, entry.sizeBytes - left);
@@ -157,8 +173,12 @@ export async function* packagePieces({
   const buffers = new PieceBuffers();
   let index = 0;
   for await (const { entry, content } of members) {
-    if (entry.type === 'file' && entry.sizeBytes >= ownPieceBytesMin)
-      yield* contentPieces(entry, memberSource(dataHash, index), full(content, buffers));
+    if (entry.type === 'file' && entry.sizeBytes >= pieceBytesMin)
+      yield* contentPieces(
+        entry,
+        { source: memberSource(dataHash, index) },
+        full(content, buffers),
+      );
     index += 1;
   }
 }

@@ -1,6 +1,7 @@
 import type { PackageInfo } from '@kiln/apk';
 import type { Digest } from '@kiln/base';
 import type { TarEntry } from '@kiln/tar';
+import type { LayerSegment } from './compression.ts';
 import type { SharedObject } from './shared-object.ts';
 
 /** A member of a package's data segment; `index` numbers the members from 0 in archive order. */
@@ -30,6 +31,11 @@ export interface PackageContents {
    * it has been yielded. Absent where contents are not read in this way.
    */
   readInto?(index: number, buffer: () => Uint8Array): AsyncIterable<Uint8Array>;
+  /**
+   * The compressed form of a part of a file, as `layerPieces` cuts it, where the package itself has it in the form of
+   * `gzipLayers`; undefined where it does not, or where it cannot be had.
+   */
+  segment?(index: number, part: number): Promise<LayerSegment | undefined>;
   /**
    * Where the content of the file with this index is a file of the host, with the member's mode and time, that others may link to
    * and nobody writes to. Absent where contents are not kept so, undefined for one that is not.

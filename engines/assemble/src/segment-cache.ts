@@ -35,11 +35,24 @@ export function segmentKey(
   return source === undefined ? undefined : `${format} ${source}`;
 }
 
+/** The form that the package of a piece has it in; undefined where it has none in this compression. */
+export async function packagedSegment(
+  { content, known }: LayerPiece,
+  { name }: LayerCompression,
+): Promise<LayerSegment | undefined> {
+  const segment = name === 'gzip' ? await known?.() : undefined;
+  return segment?.sizeBytes === content.length && segment.crc === crc32(content)
+    ? segment
+    : undefined;
+}
+
 async function segmentOf(
   piece: LayerPiece,
   { compression, segments }: CachedSegmentOptions,
 ): Promise<LayerSegment> {
   const { content } = piece;
+  const known = await packagedSegment(piece, compression);
+  if (known !== undefined) return known;
   const key = segmentKey(piece, compression);
   if (segments === undefined || key === undefined) return compression.segment(content);
   const before = await segments.get(key);

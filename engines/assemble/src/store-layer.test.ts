@@ -97,6 +97,41 @@ describe('storing a layer', () => {
     expect(await storeLayer(layer, { blobs, compression })).toEqual({ descriptor, diffId });
   });
 
+  test('takes what packages have in gzip, unless it is of another content, and nothing of it for zstd', async () => {
+    const plain = await layerOf([]);
+    let asked = 0;
+    const contents = packageOf([]);
+    const packaged = {
+      ...contents,
+      segment: async (index: number, part: number) => {
+        asked += 1;
+        const bytes = await collect(contents.read(index), 2 ** 26, () => new Error('long'));
+        const made = await gzipLayers.segment(bytes.subarray(part * 2 ** 20, (part + 1) * 2 ** 20));
+        // One has no such part, and one has that of another content.
+        if (index === 3) return undefined;
+        return part === 1 ? { ...made, crc: made.crc ^ 1 } : made;
+      },
+    };
+    const assembled = await assemble({
+      config: parseImageConfig('{}', 'image.yaml'),
+      arch: 'amd64',
+      packages: [packaged],
+      keyring: [],
+      sourceDateEpochSeconds: 1000,
+    });
+    const [layer = plain] = await imageLayers(assembled);
+    const { compression, made } = counting(gzipLayers);
+    const blobs = new MemoryBlobs();
+    const expected = await storeLayer(plain, { blobs, compression: gzipLayers });
+    expect(await storeLayer(layer, { blobs, compression })).toEqual(expected);
+    expect(asked).toBe(3);
+    expect(made.filter((size) => size === 2 ** 20)).toEqual([]);
+    expect(made).toContain(16 * 1024);
+    expect(made).toContain(large.length - 2 ** 20);
+    await storeLayer(layer, { blobs, compression: zstdLayers });
+    expect(asked).toBe(3);
+  });
+
   test.each([
     ['gzip', gzipLayers],
     ['zstd', zstdLayers],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { digestFromHex } from '@kiln/base';
+import { digestFromHex, inOrder } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { Descriptor } from '@kiln/oci';
 import type { LayerCompression, LayerSegment } from './compression.ts';
@@ -7,7 +7,7 @@ import type { ImageLayer } from './layered.ts';
 import { PieceBuffers, layerPieces } from './layer-pieces.ts';
 import type { LayerPiece } from './layer-pieces.ts';
 import { layerPlan } from './layer-plan.ts';
-import { cachedSegment, segmentKey } from './segment-cache.ts';
+import { cachedSegment, packagedSegment, segmentKey } from './segment-cache.ts';
 import type { SegmentCache } from './segment-cache.ts';
 import type { MadeSegment, SegmentMaker } from './segment-maker.ts';
 
@@ -87,6 +87,8 @@ async function segmentOf(piece: LayerPiece, options: StoreLayerOptions): Promise
   if (maker === undefined)
     return { ...(await cachedSegment(piece, options)), release: () => undefined };
   try {
+    const packaged = await packagedSegment(piece, compression);
+    if (packaged !== undefined) return { ...packaged, release: () => undefined };
     return await maker.make(piece.content, { compression, key: segmentKey(piece, compression) });
   } finally {
     piece.release?.();
@@ -98,22 +100,4 @@ async function* released(segments: AsyncIterable<MadeSegment>): AsyncGenerator<L
     yield segment;
     segment.release();
   }
-}
-
-/** What `work` makes of each item, in their order, with some under way ahead of the one that is wanted. */
-async function* inOrder<T, R>(
-  items: AsyncIterable<T>,
-  { work, aheadMax }: { readonly work: (item: T) => Promise<R>; readonly aheadMax: number },
-): AsyncGenerator<R> {
-  const ahead: Promise<R>[] = [];
-  for await (const item of items) {
-    const result = work(item);
-    // Whoever waits for it is told; nobody may be waiting yet.
-    result.catch(() => undefined);
-    ahead.push(result);
-    if (ahead.length < aheadMax) continue;
-    const first = ahead.shift();
-    if (first !== undefined) yield await first;
-  }
-  for (const result of ahead) yield await result;
 }

@@ -13,10 +13,7 @@ import { PackageTree } from './package-tree.ts';
 import { soProvides } from './so-provides.ts';
 
 /** Changes whenever the same input would give other bytes. */
-const wrapFormat = 1;
-
-/** The seed is made in a user's first minutes and never leaves the machine: speed counts, not size. */
-const deflateLevel = 1;
+const wrapFormat = 2;
 
 /** What every wrapping is told. Everything below is a function of it and the Debian package alone. */
 export interface WrapContext {
@@ -148,9 +145,7 @@ async function finish(
 ): Promise<WrappedPackage> {
   const { definition, blobs, buildTimeSeconds } = context;
   const { debian } = described;
-  const stored = await blobs.put(
-    dataSegment(tree.dataFiles(buildTimeSeconds), { level: deflateLevel }),
-  );
+  const stored = await blobs.put(dataSegment(tree.dataFiles(buildTimeSeconds)));
   const info: PackageInfo = {
     name: described.name,
     version: described.version,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { KilnError, compareBytes, shorten } from '@kiln/base';
-import { gzipMember } from '@kiln/gzip';
-import type { GzipOptions } from '@kiln/gzip';
-import { writeTar } from '@kiln/tar';
+import { KilnError, compareBytes, inOrder, shorten } from '@kiln/base';
+import { deflateSegment, segmentLevel, segmentedMember } from '@kiln/gzip';
+import type { DeflateSegment } from '@kiln/gzip';
 import type { TarEntry, TarMember } from '@kiln/tar';
+import { dataPieces } from './data-pieces.ts';
 
 /** The PAX record with the SHA-1 of a file's content or of a symbolic link's target, in hexadecimal. */
 export const checksumRecord = 'APK-TOOLS.checksum.SHA1';
@@ -21,16 +21,22 @@ export interface DataFile {
   open(): AsyncIterable<Uint8Array> | Uint8Array;
 }
 
+/** Segments that are made beside each other. */
+const aheadMax = 4;
+
 /**
  * The compressed data segment of an apk v2 package: exactly one gzip member with the archive and its end. Members come
- * in walk order (see `compareWalk`), a directory before what it holds, each once, a hard link after its file.
+ * in walk order (see `compareWalk`), a directory before what it holds, each once, a hard link after its file. It is made of parts
+ * that layers of images take as they are (see `MemberSegment`).
  * Throws `APK_DATA_ORDER` otherwise, `APK_CONTENT_CHANGED` when content is not what it was.
  */
 export function dataSegment(
   files: AsyncIterable<DataFile> | Iterable<DataFile>,
-  options: GzipOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  return gzipMember(writeTar(dataMembers(files)), options);
+  const compress = (piece: Uint8Array): Promise<DeflateSegment> =>
+    deflateSegment(piece, { level: segmentLevel });
+  const segments = inOrder(dataPieces(dataMembers(files)), { work: compress, aheadMax });
+  return segmentedMember(segments, { separable: true });
 }
 
 /** The members of the data segment with their checksum records, before they are archived and compressed. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { KilnError } from '@kiln/base';
 import { defaultGzipLimits, firstMember, splitMembers } from '@kiln/gzip';
-import type { SplitMember } from '@kiln/gzip';
+import type { MemberSegment, SplitMember } from '@kiln/gzip';
 import { placedEntries } from '@kiln/tar';
 import type { PlacedEntry } from '@kiln/tar';
 import { checksumOf } from './checksum.ts';
@@ -25,6 +25,8 @@ export interface OpenedPackage {
   readonly data: Uint8Array;
   /** Its members in order, each with the place of its content in `data`. */
   readonly members: readonly PlacedEntry[];
+  /** Where the data are made of such, in one member of gzip: their places are in the file, and in `data`. */
+  readonly segments: readonly MemberSegment[];
 }
 
 /**
@@ -39,12 +41,11 @@ export async function openPackage(
   const limits = { ...defaultPackageLimits, ...options.limits };
   const { control, dataOffset, membersLeft } = await readHead(bytes, limits.controlBytesMax);
   const { info } = await parseControlTar(control.content, options);
-  const data = joined(
-    splitMembers(bytes.subarray(dataOffset), {
-      outputBytesMax: limits.dataBytesMax,
-      membersMax: membersLeft,
-    }),
-  );
+  const parts = splitMembers(bytes.subarray(dataOffset), {
+    outputBytesMax: limits.dataBytesMax,
+    membersMax: membersLeft,
+  });
+  const data = joined(parts);
   const members: PlacedEntry[] = [];
   const found = placedEntries(data, {
     limits: { totalBytesMax: limits.dataBytesMax, entriesMax: limits.entriesMax },
@@ -58,7 +59,11 @@ export async function openPackage(
   }
   requireDataHash(info, hash('sha256', bytes.subarray(dataOffset)));
   const controlBytes = control.compressed;
-  return { info, checksum: checksumOf(controlBytes), controlBytes, data, members };
+  const segments = (parts.length === 1 ? (parts[0]?.segments ?? []) : []).map((segment) => ({
+    ...segment,
+    offset: dataOffset + segment.offset,
+  }));
+  return { info, checksum: checksumOf(controlBytes), controlBytes, data, members, segments };
 }
 
 interface Head {

@@ -1,6 +1,6 @@
 import { collect, concatBytes } from '@kiln/base';
 import { readMembers } from '@kiln/gzip';
-import type { StreamMember } from '@kiln/gzip';
+import type { MemberSegment, StreamMember } from '@kiln/gzip';
 import { readTar } from '@kiln/tar';
 import type { TarMember } from '@kiln/tar';
 import { checksumOf } from './checksum.ts';
@@ -43,6 +43,11 @@ export interface ReadPackageOptions extends ParseInfoOptions {
   readonly links?: 'any' | 'inside';
 }
 
+export interface StreamPackageOptions extends ReadPackageOptions {
+  /** Sees every segment that the data are made of, before its content; `member` tells members of gzip apart. */
+  readonly onSegment?: (segment: MemberSegment, member: number) => void;
+}
+
 /**
  * Reads an apk v2 package: signature segments, if any, the control segment, and a data segment to be streamed. Links
  * that leave the root, paths that pass through links and paths that come twice are refused. Signatures are handed out,
@@ -51,13 +56,14 @@ export interface ReadPackageOptions extends ParseInfoOptions {
  */
 export async function readPackage(
   source: AsyncIterable<Uint8Array> | Uint8Array,
-  options: ReadPackageOptions = {},
+  options: StreamPackageOptions = {},
 ): Promise<ApkPackage> {
   const limits = { ...defaultPackageLimits, ...options.limits };
   const sink: Sink = { take: () => undefined };
   const members = readMembers(source, {
     limits: { outputBytesMax: limits.controlBytesMax + limits.dataBytesMax },
     onCompressed: (bytes) => sink.take(bytes),
+    ...(options.onSegment === undefined ? {} : { onSegment: options.onSegment }),
   });
   try {
     const { signatures, controlBytes, dataOffset, tar } = await readHead(members, sink, limits);

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { combineCrc } from './crc.ts';
 import { memberHeader, memberTrailer } from './member.ts';
 import type { GzipOptions } from './member.ts';
+import { lastBlock, segmentedHeader, separator } from './segmented.ts';
 
 /**
  * A part of a deflate stream (RFC 1951) that ends at a byte boundary, is not the last one, and refers to nothing before it:
@@ -18,9 +19,6 @@ export interface DeflateSegment {
 }
 
 const deflateAtHand = promisify<Uint8Array, object, Buffer>(deflateRaw);
-
-/** An empty last block with fixed codes: what ends a stream after its segments. */
-const lastBlock = Uint8Array.of(0x03, 0x00);
 
 /** Compresses content at hand into a segment, in a thread of the pool: the same content and level give the same bytes. */
 export async function deflateSegment(
@@ -43,17 +41,24 @@ function engineOptions(content: Uint8Array, { level = 6 }: GzipOptions): ZlibOpt
   return { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize };
 }
 
+export interface SegmentedMemberOptions {
+  /** Whether readers can take the segments out again: see `MemberSegment`. */
+  readonly separable?: boolean;
+}
+
 /** Exactly one gzip member (RFC 1952) whose content is that of the segments, which are copied as they are. */
 export async function* segmentedMember(
   segments: AsyncIterable<DeflateSegment> | Iterable<DeflateSegment>,
+  { separable = false }: SegmentedMemberOptions = {},
 ): AsyncGenerator<Uint8Array> {
   let crc = 0;
   let sizeBytes = 0;
-  yield memberHeader();
+  yield separable ? segmentedHeader() : memberHeader();
   for await (const segment of segments) {
     crc = combineCrc(crc, segment.crc, segment.sizeBytes);
     sizeBytes += segment.sizeBytes;
     yield segment.bytes;
+    if (separable) yield separator;
   }
   yield lastBlock;
   yield memberTrailer(crc, sizeBytes);

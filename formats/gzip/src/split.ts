@@ -3,6 +3,16 @@ import { headerSize } from './header.ts';
 import { OutputBudget, corrupt, defaultGzipLimits, tooLarge, truncated } from './limits.ts';
 import type { GzipLimits } from './limits.ts';
 import { ContentCheck, trailerSizeBytes } from './member.ts';
+import {
+  isEnd,
+  isSegmentedHeader,
+  lastBlock,
+  readSegment,
+  segmentFacts,
+  segmentInputBytes,
+  separator,
+} from './segmented.ts';
+import type { MemberSegment } from './segmented.ts';
 
 /** One member cut out of bytes at hand. */
 export interface SplitMember {
@@ -11,6 +21,8 @@ export interface SplitMember {
   /** The whole member as it was: header, deflate data and trailer. */
   readonly compressed: Uint8Array;
   readonly content: Uint8Array;
+  /** Those that a member of segments is made of; their places are in the input. */
+  readonly segments?: readonly MemberSegment[];
 }
 
 /**
@@ -101,7 +113,11 @@ function memberAt(bytes: Uint8Array, place: Place): SplitMember {
   const rest = bytes.subarray(place.offset);
   const bodyStart = headerSize(rest.subarray(0, place.bounds.headerBytesMax + 1), place.bounds);
   if (bodyStart === undefined) throw truncated();
-  const { content, consumed } = inflate(rest.subarray(bodyStart), place);
+  const body = rest.subarray(bodyStart);
+  const isSegmented = isSegmentedHeader(rest.subarray(0, bodyStart));
+  const { content, consumed, segments } = isSegmented
+    ? joinedSegments(body, place, place.offset + bodyStart)
+    : inflate(body, place);
   place.budget.spend(content.length);
   const bodyEnd = bodyStart + consumed;
   if (rest.length < bodyEnd + trailerSizeBytes) throw truncated();
@@ -110,12 +126,60 @@ function memberAt(bytes: Uint8Array, place: Place): SplitMember {
   const compressed = rest.subarray(0, bodyEnd + trailerSizeBytes);
   if (Buffer.compare(check.trailer(), compressed.subarray(bodyEnd)) !== 0)
     throw corrupt('gzip checksum does not match');
-  return { offset: place.offset, compressed, content };
+  const member = { offset: place.offset, compressed, content };
+  return segments === undefined ? member : { ...member, segments };
 }
 
 interface Inflated {
   readonly content: Uint8Array;
   readonly consumed: number;
+  readonly segments?: readonly MemberSegment[];
+}
+
+/** The content of all segments, put together. */
+function joinedSegments(body: Uint8Array, { budget, pieceBytes }: Place, start: number): Inflated {
+  const into = new Joined(Math.min(pieceBytes, budget.left + 1, body.length * ratioMax));
+  const segments: MemberSegment[] = [];
+  let at = 0;
+  while (!isEnd(body.subarray(at))) {
+    const read = readSegment(body.subarray(at, at + segmentInputBytes), true);
+    if (read === undefined) throw truncated();
+    if (into.sizeBytes + read.content.length > budget.left)
+      throw tooLarge('content is larger than allowed');
+    segments.push(segmentFacts(read, { offset: start + at, contentOffset: into.sizeBytes }));
+    into.add(read.content);
+    at += read.bytes.length + separator.length;
+  }
+  return { content: into.bytes(), consumed: at + lastBlock.length, segments };
+}
+
+/** Contents after one another, in memory that is taken once where the guess is right. */
+class Joined {
+  #memory: Buffer;
+  #sizeBytes = 0;
+
+  constructor(guessBytes: number) {
+    this.#memory = Buffer.allocUnsafeSlow(Math.min(guessBytes, pieceBytesMax));
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  add(content: Uint8Array): void {
+    const needed = this.#sizeBytes + content.length;
+    if (needed > this.#memory.length) {
+      const more = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#memory.length));
+      more.set(this.#memory.subarray(0, this.#sizeBytes));
+      this.#memory = more;
+    }
+    this.#memory.set(content, this.#sizeBytes);
+    this.#sizeBytes = needed;
+  }
+
+  bytes(): Uint8Array {
+    return unwasteful(this.#memory.subarray(0, this.#sizeBytes));
+  }
 }
 
 /** Deflate makes nothing smaller than by this. */

@@ -6,6 +6,16 @@ import { headerSize } from './header.ts';
 import { OutputBudget, corrupt, defaultGzipLimits, tooLarge, truncated } from './limits.ts';
 import type { GzipLimits } from './limits.ts';
 import { ContentCheck, trailerSizeBytes } from './member.ts';
+import {
+  isEnd,
+  isSegmentedHeader,
+  lastBlock,
+  readSegment,
+  segmentFacts,
+  segmentInputBytes,
+  separator,
+} from './segmented.ts';
+import type { MemberSegment, ReadSegment } from './segmented.ts';
 import { zlibError } from './split.ts';
 
 /** A member of a stream, in order. */
@@ -21,6 +31,8 @@ export interface ReadMembersOptions {
   readonly limits?: Partial<GzipLimits>;
   /** Sees every compressed byte of every member, in order, before the content it gives is complete. */
   readonly onCompressed?: (bytes: Uint8Array, memberIndex: number) => void;
+  /** Sees the facts of every segment of a member that is made of such, before its content is given out. */
+  readonly onSegment?: (segment: MemberSegment, memberIndex: number) => void;
 }
 
 const inputBlockSizeBytes = 64 * 1024;
@@ -41,8 +53,9 @@ export async function* readMembers(
     for (let index = 0; index === 0 || !(await atEnd(input)); index++) {
       if (index === limits.membersMax) throw tooLarge('too many gzip members');
       const tap = (bytes: Uint8Array): void => options.onCompressed?.(bytes, index);
+      const onSegment = (segment: MemberSegment): void => options.onSegment?.(segment, index);
       const offset = input.position;
-      const current = memberContent(input, { limits, budget, tap });
+      const current = memberContent(input, { limits, budget, tap, onSegment });
       content = current;
       // Leaving a loop over a generator ends it, and the rest of the member could not be skipped: hand out `next` only.
       yield {
@@ -76,15 +89,20 @@ interface MemberContext {
   readonly limits: GzipLimits;
   readonly budget: OutputBudget;
   readonly tap: (bytes: Uint8Array) => void;
+  readonly onSegment: (segment: MemberSegment) => void;
 }
 
 async function* memberContent(
   input: ByteReader,
   context: MemberContext,
 ): AsyncGenerator<Uint8Array> {
-  context.tap(await readHeader(input, context.limits));
+  const header = await readHeader(input, context.limits);
+  context.tap(header);
   const check = new ContentCheck();
-  for await (const chunk of inflated(input, context.tap)) {
+  const contents = isSegmentedHeader(header)
+    ? segmentContents(input, context)
+    : inflated(input, context.tap);
+  for await (const chunk of contents) {
     context.budget.spend(chunk.length);
     check.update(chunk);
     yield chunk;
@@ -106,6 +124,43 @@ async function readHeader(input: ByteReader, limits: GzipLimits): Promise<Uint8A
     if (size === undefined) continue;
     input.giveBack(more.subarray(size - before));
     return seen.subarray(0, size);
+  }
+}
+
+/** The contents of segments one by one, each of which is in memory as a whole. */
+async function* segmentContents(
+  input: ByteReader,
+  { tap, onSegment }: MemberContext,
+): AsyncGenerator<Uint8Array> {
+  let contentOffset = 0;
+  for (;;) {
+    const first = await input.take(lastBlock.length);
+    if (first.length < lastBlock.length) throw truncated();
+    if (isEnd(first)) {
+      tap(first);
+      return;
+    }
+    input.giveBack(first);
+    const offset = input.position;
+    const [read, bytes] = await nextSegment(input);
+    const taken = read.bytes.length + separator.length;
+    tap(bytes.subarray(0, taken));
+    const facts = segmentFacts(read, { offset, contentOffset });
+    input.giveBack(bytes.subarray(taken));
+    onSegment(facts);
+    contentOffset += read.content.length;
+    yield read.content;
+  }
+}
+
+/** Reads more until there is a segment in what was read. */
+async function nextSegment(input: ByteReader): Promise<[ReadSegment, Uint8Array]> {
+  for (let sizeBytes = inputBlockSizeBytes; ; sizeBytes *= 2) {
+    const wanted = Math.min(sizeBytes, segmentInputBytes);
+    const bytes = await input.take(wanted);
+    const read = readSegment(bytes, bytes.length < wanted);
+    if (read !== undefined) return [read, bytes];
+    input.giveBack(bytes);
   }
 }
 

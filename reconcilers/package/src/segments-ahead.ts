@@ -24,7 +24,7 @@ const waitingMax = 1000;
 
 /**
  * Makes the segments of packages when they were published, beside everything else, so that the first image with them finds
- * them. Nobody waits for it, and nothing depends on it: what fails, or is lost with the process, the first image makes. One
+ * them: those of Zstandard, since packages have those of gzip in them. Nobody waits for it, and nothing depends on it: what fails, or is lost with the process, the first image makes. One
  * package comes after the other, which takes no more than a CPU.
  */
 export class SegmentsAhead {
@@ -38,7 +38,7 @@ export class SegmentsAhead {
 
   /** Puts packages in the line, and returns at once. */
   want(packages: readonly PublishedApk[]): void {
-    for (const one of packages) {
+    for (const one of packages.filter(({ compression }) => compression !== 'gzip')) {
       if (this.#waiting === waitingMax) return;
       this.#waiting += 1;
       this.#last = this.#last.then(() => this.#make(one));

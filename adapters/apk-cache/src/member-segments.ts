@@ -1,0 +1,23 @@
+import { pieceBytesMax, pieceBytesMin } from '@kiln/gzip';
+import type { MemberSegment } from '@kiln/gzip';
+import type { CacheRecord, CachedMember, StoredSegment } from './record.ts';
+
+/** Which of a package's segments are the parts of which member, as layers cut them; members that lack one have none. */
+export function memberSegments(
+  members: readonly CachedMember[],
+  segments: readonly MemberSegment[],
+): CacheRecord['segments'] {
+  if (segments.length === 0) return [];
+  const byPlace = new Map(segments.map((segment) => [segment.contentOffset, segment]));
+  return members.flatMap(({ entry, offset }, index) => {
+    if (entry.type !== 'file' || entry.sizeBytes < pieceBytesMin) return [];
+    const parts: StoredSegment[] = [];
+    for (let at = 0; at < entry.sizeBytes; at += pieceBytesMax) {
+      const found = byPlace.get(offset + at);
+      if (found?.contentSizeBytes !== Math.min(pieceBytesMax, entry.sizeBytes - at)) return [];
+      const { contentOffset: _, ...part } = found;
+      parts.push(part);
+    }
+    return [[index, parts] as const];
+  });
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { controlSegment, dataSegment, parsePackageInfo } from '@kiln/apk';
+import type { PackageContents } from '@kiln/assemble';
+import { concatBytes, digestOf } from '@kiln/base';
+import { MemoryBlobs } from '@kiln/blobs';
+import { deflateSegment, gzipBytes, gunzipBytes, pieceBytesMax, segmentLevel } from '@kiln/gzip';
+import { fileEntry } from '@kiln/tar';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expandStream } from './expand.ts';
+import { ExpandedPackages } from './index.ts';
+import { parseRecord } from './record.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kiln-package-segments-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const large = Buffer.alloc(pieceBytesMax + 70_000, 'large and not all the same. ');
+const contents = [Buffer.from('small'), large, Buffer.alloc(20_000, 'b')];
+
+async function packageOf(recompressed = false): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  const files = contents.map((content, i) => ({
+    entry: fileEntry(`f${i}`, content.length),
+    open: () => content,
+  }));
+  for await (const chunk of dataSegment(files)) chunks.push(chunk);
+  const own = concatBytes(chunks);
+  const data = recompressed ? gzipBytes(gunzipBytes(own)) : own;
+  const dataHash = createHash('sha256').update(data).digest('hex');
+  const info = { ...parsePackageInfo('pkgname = x\npkgver = 1-r0\n'), dataHash };
+  return concatBytes([controlSegment({ info, mtimeSeconds: 0 }), data]);
+}
+
+async function opened(apk: Uint8Array, path?: string): Promise<PackageContents> {
+  const blobs = new MemoryBlobs();
+  const { digest } = await blobs.put(apk);
+  const read = blobs.read.bind(blobs);
+  const packages = new ExpandedPackages({
+    directory: join(folder, 'expanded'),
+    blobs: path === undefined ? blobs : { read, path: () => path },
+  });
+  return packages.open(digest);
+}
+
+const part = (bytes: Buffer, number: number): Promise<unknown> =>
+  deflateSegment(bytes.subarray(number * pieceBytesMax, (number + 1) * pieceBytesMax), {
+    level: segmentLevel,
+  });
+
+it.each(['a blob', 'a file'])(
+  'a package that is %s gives its segments as they are',
+  async (what) => {
+    const apk = await packageOf();
+    const path = what === 'a file' ? join(folder, 'apk') : undefined;
+    if (path !== undefined) writeFileSync(path, apk);
+    const { segment } = await opened(apk, path);
+    expect(await segment?.(1, 0)).toEqual(await part(large, 0));
+    expect(await segment?.(1, 1)).toEqual(await part(large, 1));
+    expect(await segment?.(2, 0)).toEqual(await part(contents[2] ?? large, 0));
+    expect(await segment?.(0, 0)).toBeUndefined();
+    expect(await segment?.(1, 2)).toBeUndefined();
+  },
+);
+
+it('one that is damaged, or gone, gives none', async () => {
+  const apk = await packageOf();
+  const path = join(folder, 'apk');
+  writeFileSync(path, apk);
+  const { segment } = await opened(apk, path);
+  writeFileSync(
+    path,
+    apk.map((byte) => byte ^ 1),
+  );
+  expect(await segment?.(1, 0)).toBeUndefined();
+  writeFileSync(path, apk.subarray(0, 600));
+  expect(await segment?.(1, 0)).toBeUndefined();
+  rmSync(path);
+  expect(await segment?.(1, 0)).toBeUndefined();
+});
+
+it('one that another tool compressed has none', async () => {
+  expect((await opened(await packageOf(true))).segment).toBeUndefined();
+});
+
+it('a package that is expanded as a stream has the same', async () => {
+  const apk = await packageOf();
+  const { segment } = await opened(apk);
+  expect(segment).toBeDefined();
+  const digest = digestOf(apk);
+  const to = { archive: join(folder, 'tar'), record: join(folder, 'record'), durable: false };
+  const source = async function* (): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < apk.length; at += 777) yield apk.subarray(at, at + 777);
+  };
+  await expandStream(source(), { apk: digest, limits: {}, ...to });
+  const hex = digest.slice('sha256:'.length);
+  const before = parseRecord(readFileSync(join(folder, 'expanded', `${hex}.members`)));
+  expect(before?.segments).toHaveLength(2);
+  expect(parseRecord(readFileSync(to.record))).toEqual(before);
+});
