@@ -2,8 +2,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { PackageLimits } from '@kiln/apk';
 
 /** Packages up to these sizes, before and after decompression, are expanded in memory; the others as streams. */
-const atHandBytesMax = 12 * 2 ** 20;
-const atHandDataBytesMax = 32 * 2 ** 20;
+const atHandBytesMax = 6 * 2 ** 20;
+const atHandDataBytesMax = 16 * 2 ** 20;
 
 /** Limits under which the data fit too. */
 export function expandLimits(limits: Partial<PackageLimits>): Partial<PackageLimits> {

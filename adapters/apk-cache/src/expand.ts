@@ -77,11 +77,18 @@ export interface ExpandTo {
   readonly durable: boolean;
 }
 
+/** Told how much content was decompressed, in memory that is garbage soon. */
+export type OnContent = (sizeBytes: number) => void;
+
 /**
  * The same for a package at hand, whose archive is kept as it is. Takes memory for the whole data, and is synchronous but for
  * moments: for a thread. Throws what `openPackage` does, and `APK_DIGEST_MISMATCH`.
  */
-export async function expandAtHand(bytes: Uint8Array, options: ExpandTo): Promise<void> {
+export async function expandAtHand(
+  bytes: Uint8Array,
+  options: ExpandTo,
+  onContent?: OnContent,
+): Promise<void> {
   requireFile(bytes, options);
   const { controlBytes, data, members, segments } = await openPackage(bytes, {
     limits: options.limits,

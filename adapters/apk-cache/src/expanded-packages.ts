@@ -80,12 +80,12 @@ export class ExpandedPackages implements PackageOpener {
     const file = blobs.path?.(apk);
     const parts = new Map(segments);
     return {
-      segment: async (index, part) => {
+      segment: async (index, part, memory) => {
         const segment = parts.get(index)?.[part];
         if (segment === undefined) return undefined;
         return file === undefined
-          ? segmentOfBlob({ blobs, apk }, segment)
-          : segmentOfFile(file, segment);
+          ? segmentOfBlob({ blobs, apk }, segment, memory)
+          : segmentOfFile(file, segment, memory);
       },
     };
   }

@@ -1,14 +1,18 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import type { LayerSegment } from '@kiln/assemble';
+import type { LayerSegment, SegmentMemory } from '@kiln/assemble';
 import { KilnError } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import type { StoredSegment } from './record.ts';
 
 /** A segment out of the file of its package; undefined where it is not there any more, or damaged: it is made anew then. */
-export function segmentOfFile(path: string, segment: StoredSegment): LayerSegment | undefined {
-  const bytes = Buffer.allocUnsafeSlow(segment.sizeBytes);
+export function segmentOfFile(
+  path: string,
+  segment: StoredSegment,
+  memory: SegmentMemory,
+): LayerSegment | undefined {
+  const bytes = memory(segment.sizeBytes);
   return fill(path, bytes, segment.offset) ? checked(bytes, segment) : undefined;
 }
 
@@ -16,9 +20,10 @@ export function segmentOfFile(path: string, segment: StoredSegment): LayerSegmen
 export async function segmentOfBlob(
   { blobs, apk }: { readonly blobs: Pick<BlobStore, 'read'>; readonly apk: Digest },
   segment: StoredSegment,
+  memory: SegmentMemory,
 ): Promise<LayerSegment | undefined> {
   const { offset, sizeBytes } = segment;
-  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+  const bytes = memory(sizeBytes);
   let filled = 0;
   try {
     for await (const chunk of blobs.read(apk, { start: offset, end: offset + sizeBytes })) {
@@ -39,7 +44,7 @@ function checked(
   return crc32(bytes) === bytesCrc ? { bytes, sizeBytes: contentSizeBytes, crc } : undefined;
 }
 
-function fill(path: string, into: Buffer, offset: number): boolean {
+function fill(path: string, into: Uint8Array, offset: number): boolean {
   let file;
   try {
     file = openSync(path, 'r');

@@ -24,6 +24,17 @@ function collectGarbage(bytes: number): void {
   garbageBytes = 0;
 }
 
+/** Young garbage is collected in no time. */
+const youngBytesMax = 4 * 2 ** 20;
+let youngBytes = 0;
+
+function collectYoung(sizeBytes: number): void {
+  youngBytes += sizeBytes;
+  if (youngBytes < youngBytesMax) return;
+  globalThis.gc?.({ type: 'minor' });
+  youngBytes = 0;
+}
+
 /** What becomes of a byte of a package: its data, and those once more on their way to the disk. */
 const garbageRatio = 6;
 
@@ -42,7 +53,7 @@ async function unpacked({ file, memoryBytes, ...options }: UnpackRequest): Promi
     }
     const bytes = readFileSync(file);
     if ('archive' in options)
-      await expandAtHand(bytes, { ...options, limits: expandLimits(options.limits) });
+      await expandAtHand(bytes, { ...options, limits: expandLimits(options.limits) }, collectYoung);
     else await unpackAtHand(bytes, options);
     return { done: true };
   } catch (error) {

@@ -42,7 +42,12 @@ export { installTree } from './installed-tree.ts';
 export type { InstalledRecords } from './installed-database.ts';
 export type { NamedPackage } from './open-named.ts';
 export { openNamed } from './open-named.ts';
-export type { DataMember, PackageContents, PackageOpener } from './package-contents.ts';
+export type {
+  DataMember,
+  PackageContents,
+  PackageOpener,
+  SegmentMemory,
+} from './package-contents.ts';
 export type { BillCache } from './bill-cache.ts';
 export { MemoryBillCache } from './bill-cache.ts';
 export type { SbomOfImageInput } from './image-bill.ts';

@@ -4,6 +4,7 @@ import { endOfArchive, paddedSize, printHeader, wrongContentLength } from '@kiln
 import type { TarEntry, TarMember } from '@kiln/tar';
 import type { LayerSegment } from './compression.ts';
 import type { OrderedEntry } from './layer.ts';
+import type { SegmentMemory } from './package-contents.ts';
 
 /** The archive of a layer, not compressed. */
 export async function* layerArchive(
@@ -18,7 +19,7 @@ export interface LayerPiece {
   /** What the content is, where it is a part of a package's file: the package's data and where it is in them. */
   readonly source: string | undefined;
   /** Its compressed form in gzip, where the package has it. */
-  readonly known?: () => Promise<LayerSegment | undefined>;
+  readonly known?: (memory: SegmentMemory) => Promise<LayerSegment | undefined>;
   /** To be called, where it is there, when the content is not needed any more: its memory serves another piece then. */
   readonly release?: () => void;
 }
@@ -124,7 +125,7 @@ async function smallContent({ entry, open }: OrderedEntry): Promise<Uint8Array> 
 /** Where the parts of a content come from. */
 interface Origin {
   readonly source: string | undefined;
-  readonly known?: (part: number) => Promise<LayerSegment | undefined>;
+  readonly known?: (part: number, memory: SegmentMemory) => Promise<LayerSegment | undefined>;
 }
 
 function originOf(one: OrderedEntry): Origin {
@@ -133,7 +134,7 @@ function originOf(one: OrderedEntry): Origin {
   if (node.type !== 'file' || node.content.kind !== 'member') return { source };
   const { package: contents, index } = node.content;
   if (contents.segment === undefined) return { source };
-  return { source, known: async (part) => contents.segment?.(index, part) };
+  return { source, known: async (part, memory) => contents.segment?.(index, part, memory) };
 }
 
 async function* contentPieces(
@@ -150,7 +151,7 @@ async function* contentPieces(
     const number = part;
     yield known === undefined
       ? { ...piece, release }
-      : { ...piece, release, known: () => known(number) };
+      : { ...piece, release, known: (memory) => known(number, memory) };
     part += 1;
   }
   if (left > 0) throw wrongContentLength(entry, entry.sizeBytes - left);

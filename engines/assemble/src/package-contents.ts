@@ -33,15 +33,18 @@ export interface PackageContents {
   readInto?(index: number, buffer: () => Uint8Array): AsyncIterable<Uint8Array>;
   /**
    * The compressed form of a part of a file, as `layerPieces` cuts it, where the package itself has it in the form of
-   * `gzipLayers`; undefined where it does not, or where it cannot be had.
+   * `gzipLayers`; undefined where it does not, or where it cannot be had. Its bytes are in the memory that the caller gives.
    */
-  segment?(index: number, part: number): Promise<LayerSegment | undefined>;
+  segment?(index: number, part: number, memory: SegmentMemory): Promise<LayerSegment | undefined>;
   /**
    * Where the content of the file with this index is a file of the host, with the member's mode and time, that others may link to
    * and nobody writes to. Absent where contents are not kept so, undefined for one that is not.
    */
   file?(index: number): string | undefined;
 }
+
+/** Memory for the bytes of a segment, of this size. */
+export type SegmentMemory = (sizeBytes: number) => Uint8Array;
 
 /** Opens packages by the digest of their `.apk` file; verifies control checksum, datahash and file checksums. */
 export interface PackageOpener {

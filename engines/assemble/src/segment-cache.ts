@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { LayerCompression, LayerSegment } from './compression.ts';
 import type { LayerPiece } from './layer-pieces.ts';
+import type { SegmentMemory } from './package-contents.ts';
 
 /** Compressed parts of packages' files, by what they are parts of. A store may forget any of them. */
 export interface SegmentCache {
@@ -39,8 +40,9 @@ export function segmentKey(
 export async function packagedSegment(
   { content, known }: LayerPiece,
   { name }: LayerCompression,
+  memory: SegmentMemory,
 ): Promise<LayerSegment | undefined> {
-  const segment = name === 'gzip' ? await known?.() : undefined;
+  const segment = name === 'gzip' ? await known?.(memory) : undefined;
   return segment?.sizeBytes === content.length && segment.crc === crc32(content)
     ? segment
     : undefined;
@@ -51,7 +53,9 @@ async function segmentOf(
   { compression, segments }: CachedSegmentOptions,
 ): Promise<LayerSegment> {
   const { content } = piece;
-  const known = await packagedSegment(piece, compression);
+  const known = await packagedSegment(piece, compression, (sizeBytes) =>
+    Buffer.allocUnsafeSlow(sizeBytes),
+  );
   if (known !== undefined) return known;
   const key = segmentKey(piece, compression);
   if (segments === undefined || key === undefined) return compression.segment(content);

@@ -70,7 +70,7 @@ export async function storeLayer(
     }
   }
   const segments = inOrder(pieces(), {
-    work: (piece) => segmentOf(piece, options),
+    work: (piece) => segmentOf(piece, options, buffers),
     aheadMax: options.maker === undefined ? aheadOfPoolMax : aheadOfMakerMax,
   });
   const { digest, sizeBytes } = await blobs.put(compression.archive(released(segments)));
@@ -82,17 +82,38 @@ export async function storeLayer(
   return stored;
 }
 
-async function segmentOf(piece: LayerPiece, options: StoreLayerOptions): Promise<MadeSegment> {
+async function segmentOf(
+  piece: LayerPiece,
+  options: StoreLayerOptions,
+  buffers: PieceBuffers,
+): Promise<MadeSegment> {
   const { compression, maker } = options;
   if (maker === undefined)
     return { ...(await cachedSegment(piece, options)), release: () => undefined };
   try {
-    const packaged = await packagedSegment(piece, compression);
-    if (packaged !== undefined) return { ...packaged, release: () => undefined };
+    const packaged = await packagedInto(buffers, piece, compression);
+    if (packaged !== undefined) return packaged;
     return await maker.make(piece.content, { compression, key: segmentKey(piece, compression) });
   } finally {
     piece.release?.();
   }
+}
+
+/** What the package of a piece has, in a buffer that is used again. */
+async function packagedInto(
+  buffers: PieceBuffers,
+  piece: LayerPiece,
+  compression: LayerCompression,
+): Promise<MadeSegment | undefined> {
+  if (piece.known === undefined) return undefined;
+  const buffer = buffers.take();
+  const release = (): void => buffers.give(buffer);
+  const segment = await packagedSegment(piece, compression, (sizeBytes) =>
+    sizeBytes > buffer.length ? Buffer.allocUnsafeSlow(sizeBytes) : buffer.subarray(0, sizeBytes),
+  );
+  if (segment !== undefined) return { ...segment, release };
+  release();
+  return undefined;
 }
 
 async function* released(segments: AsyncIterable<MadeSegment>): AsyncGenerator<LayerSegment> {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { KilnError } from '@kiln/base';
 import { defaultGzipLimits, firstMember, splitMembers } from '@kiln/gzip';
-import type { MemberSegment, SplitMember } from '@kiln/gzip';
+import type { MemberSegment, SplitMember, SplitMembersOptions } from '@kiln/gzip';
 import { placedEntries } from '@kiln/tar';
 import type { PlacedEntry } from '@kiln/tar';
 import { checksumOf } from './checksum.ts';
@@ -29,6 +29,9 @@ export interface OpenedPackage {
   readonly segments: readonly MemberSegment[];
 }
 
+export interface OpenPackageOptions
+  extends ReadPackageOptions, Pick<SplitMembersOptions, 'onSegment'> {}
+
 /**
  * Reads and verifies an apk v2 package at hand, several times faster than `readPackage`, which streams; accepts and refuses the
  * same. Takes memory for the whole of its data: `limits` say how much. Signatures are not verified. Throws as `readPackage` and
@@ -36,7 +39,7 @@ export interface OpenedPackage {
  */
 export async function openPackage(
   bytes: Uint8Array,
-  options: ReadPackageOptions = {},
+  options: OpenPackageOptions = {},
 ): Promise<OpenedPackage> {
   const limits = { ...defaultPackageLimits, ...options.limits };
   const { control, dataOffset, membersLeft } = await readHead(bytes, limits.controlBytesMax);
@@ -44,6 +47,7 @@ export async function openPackage(
   const parts = splitMembers(bytes.subarray(dataOffset), {
     outputBytesMax: limits.dataBytesMax,
     membersMax: membersLeft,
+    onSegment: options.onSegment,
   });
   const data = joined(parts);
   const members: PlacedEntry[] = [];

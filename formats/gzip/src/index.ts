@@ -6,7 +6,7 @@ export { collectedBytesMax, pieceBytesMax, pieceBytesMin, segmentLevel } from '.
 export type { DeflateSegment, SegmentedMemberOptions } from './segment.ts';
 export { deflateSegment, deflateSegmentNow, segmentedMember } from './segment.ts';
 export type { MemberSegment } from './segmented.ts';
-export type { FirstMemberOptions, SplitMember } from './split.ts';
+export type { FirstMemberOptions, SplitMember, SplitMembersOptions } from './split.ts';
 export { firstMember, gunzipBytes, memberStart, splitMembers } from './split.ts';
 export type { ReadMembersOptions, StreamMember } from './stream.ts';
 export { gunzip, readMembers } from './stream.ts';

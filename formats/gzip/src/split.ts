@@ -25,18 +25,26 @@ export interface SplitMember {
   readonly segments?: readonly MemberSegment[];
 }
 
+export interface SplitMembersOptions extends Partial<GzipLimits> {
+  /** Told of each segment when it was read: memory that was taken for it alone is not needed any more. */
+  readonly onSegment?: ((segment: MemberSegment) => void) | undefined;
+}
+
 /**
  * Finds the members of a gzip file by decompressing it, in order; an empty input has none.
  * For inputs that fit in memory; `readMembers` streams. Throws `GZIP_CORRUPT`, `GZIP_TRUNCATED` or `GZIP_TOO_LARGE`.
  */
-export function splitMembers(bytes: Uint8Array, limits: Partial<GzipLimits> = {}): SplitMember[] {
+export function splitMembers(
+  bytes: Uint8Array,
+  { onSegment, ...limits }: SplitMembersOptions = {},
+): SplitMember[] {
   const bounds = { ...defaultGzipLimits, ...limits };
   const budget = new OutputBudget(bounds.outputBytesMax);
   const pieceBytes = lastContentSize(bytes) + 1;
   const members: SplitMember[] = [];
   for (let offset = 0; offset < bytes.length;) {
     if (members.length === bounds.membersMax) throw tooLarge('too many gzip members');
-    const member = memberAt(bytes, { offset, bounds, budget, pieceBytes });
+    const member = memberAt(bytes, { offset, bounds, budget, pieceBytes, onSegment });
     members.push(member);
     offset += member.compressed.length;
   }
@@ -94,6 +102,7 @@ interface Place {
   readonly budget: OutputBudget;
   /** Content is put together from pieces of this size; one that holds all of it is not copied. */
   readonly pieceBytes: number;
+  readonly onSegment?: ((segment: MemberSegment) => void) | undefined;
 }
 
 /** More than this deflate makes of few texts. */
@@ -137,7 +146,11 @@ interface Inflated {
 }
 
 /** The content of all segments, put together. */
-function joinedSegments(body: Uint8Array, { budget, pieceBytes }: Place, start: number): Inflated {
+function joinedSegments(
+  body: Uint8Array,
+  { budget, pieceBytes, onSegment }: Place,
+  start: number,
+): Inflated {
   const into = new Joined(Math.min(pieceBytes, budget.left + 1, body.length * ratioMax));
   const segments: MemberSegment[] = [];
   let at = 0;
@@ -146,8 +159,10 @@ function joinedSegments(body: Uint8Array, { budget, pieceBytes }: Place, start: 
     if (read === undefined) throw truncated();
     if (into.sizeBytes + read.content.length > budget.left)
       throw tooLarge('content is larger than allowed');
-    segments.push(segmentFacts(read, { offset: start + at, contentOffset: into.sizeBytes }));
+    const facts = segmentFacts(read, { offset: start + at, contentOffset: into.sizeBytes });
+    segments.push(facts);
     into.add(read.content);
+    onSegment?.(facts);
     at += read.bytes.length + separator.length;
   }
   return { content: into.bytes(), consumed: at + lastBlock.length, segments };

@@ -132,35 +132,71 @@ async function* segmentContents(
   input: ByteReader,
   { tap, onSegment }: MemberContext,
 ): AsyncGenerator<Uint8Array> {
+  const window = new InputWindow(input);
   let contentOffset = 0;
   for (;;) {
-    const first = await input.take(lastBlock.length);
-    if (first.length < lastBlock.length) throw truncated();
-    if (isEnd(first)) {
-      tap(first);
-      return;
-    }
-    input.giveBack(first);
-    const offset = input.position;
-    const [read, bytes] = await nextSegment(input);
-    const taken = read.bytes.length + separator.length;
-    tap(bytes.subarray(0, taken));
-    const facts = segmentFacts(read, { offset, contentOffset });
-    input.giveBack(bytes.subarray(taken));
+    while (window.bytes().length < lastBlock.length) if (!(await window.more())) throw truncated();
+    if (isEnd(window.bytes())) break;
+    const read = await nextSegment(window);
+    const facts = segmentFacts(read, { offset: window.position, contentOffset });
+    const sizeBytes = read.bytes.length + separator.length;
+    tap(window.bytes().subarray(0, sizeBytes));
+    window.drop(sizeBytes);
     onSegment(facts);
     contentOffset += read.content.length;
     yield read.content;
   }
+  tap(window.bytes().subarray(0, lastBlock.length));
+  window.drop(lastBlock.length);
+  input.giveBack(window.bytes());
 }
 
 /** Reads more until there is a segment in what was read. */
-async function nextSegment(input: ByteReader): Promise<[ReadSegment, Uint8Array]> {
-  for (let sizeBytes = inputBlockSizeBytes; ; sizeBytes *= 2) {
-    const wanted = Math.min(sizeBytes, segmentInputBytes);
-    const bytes = await input.take(wanted);
-    const read = readSegment(bytes, bytes.length < wanted);
-    if (read !== undefined) return [read, bytes];
-    input.giveBack(bytes);
+async function nextSegment(window: InputWindow): Promise<ReadSegment> {
+  let isWhole = false;
+  for (;;) {
+    const read = readSegment(window.bytes(), isWhole);
+    if (read !== undefined) return read;
+    isWhole = !(await window.more());
+  }
+}
+
+/** What was read of an input and is not done with: never more than a segment and a chunk. */
+class InputWindow {
+  readonly #input: ByteReader;
+  readonly #memory = Buffer.allocUnsafeSlow(2 * segmentInputBytes);
+  #start = 0;
+  #end = 0;
+
+  constructor(input: ByteReader) {
+    this.#input = input;
+  }
+
+  /** Where its first byte is in the input. */
+  get position(): number {
+    return this.#input.position - (this.#end - this.#start);
+  }
+
+  bytes(): Uint8Array {
+    return this.#memory.subarray(this.#start, this.#end);
+  }
+
+  drop(sizeBytes: number): void {
+    this.#start += sizeBytes;
+  }
+
+  /** Reads a chunk; false at the end of the input. */
+  async more(): Promise<boolean> {
+    const chunk = await this.#input.next(inputBlockSizeBytes);
+    if (chunk === undefined) return false;
+    if (this.#end + chunk.length > this.#memory.length) {
+      this.#memory.copyWithin(0, this.#start, this.#end);
+      this.#end -= this.#start;
+      this.#start = 0;
+    }
+    this.#memory.set(chunk, this.#end);
+    this.#end += chunk.length;
+    return true;
   }
 }
 
