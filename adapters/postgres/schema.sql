@@ -176,7 +176,8 @@ table registry_blob (
   repository text not null,
   digest text not null,
   size_bytes bigint not null,
-  linked_at bigint not null
+  linked_at bigint not null,
+  sha512 text
 )
 
 table registry_manifest (
@@ -189,7 +190,8 @@ table registry_manifest (
   annotations json not null,
   pushed_at bigint not null,
   holds bytea,
-  component_set integer
+  component_set integer,
+  sha512 text
 )
 
 table registry_repository (
@@ -201,7 +203,8 @@ table registry_tag (
   repository text not null,
   tag text not null,
   digest text not null,
-  moved_at bigint not null
+  moved_at bigint not null,
+  sha512 text
 )
 
 table registry_tag_event (
@@ -268,7 +271,9 @@ CREATE INDEX queue_in_progress_by_claim ON public.queue_in_progress USING btree 
 CREATE INDEX queue_queued_dispatch ON public.queue_queued USING btree (((- priority)), eligible_since, key) WHERE ready
 CREATE INDEX queue_queued_dispatch_by_prefix ON public.queue_queued USING btree (prefix, ((- priority)), eligible_since, key) WHERE ready
 CREATE INDEX queue_queued_waiting ON public.queue_queued USING btree (eligible_since, key) WHERE (NOT ready)
+CREATE INDEX registry_blob_sha512 ON public.registry_blob USING btree (repository, sha512) WHERE (sha512 IS NOT NULL)
 CREATE INDEX registry_manifest_component_set ON public.registry_manifest USING btree (component_set, repository, digest) WHERE (component_set IS NOT NULL)
+CREATE INDEX registry_manifest_sha512 ON public.registry_manifest USING btree (repository, sha512) WHERE (sha512 IS NOT NULL)
 CREATE INDEX registry_manifest_subject ON public.registry_manifest USING btree (repository, subject, digest) WHERE (subject IS NOT NULL)
 CREATE INDEX registry_tag_digest ON public.registry_tag USING btree (repository, digest)
 CREATE INDEX registry_tag_event_repository ON public.registry_tag_event USING btree (repository, id DESC)

@@ -5,6 +5,12 @@ import { KilnError, shorten } from './errors.ts';
 /** `sha256:` and 64 lower-case hexadecimal digits, as in the OCI image specification. */
 export type Digest = `sha256:${string}`;
 
+/** `sha512:` and 128 lower-case hexadecimal digits: another name that the OCI specifications have for content. */
+export type Sha512Digest = `sha512:${string}`;
+
+/** A digest of either registered algorithm. */
+export type OciDigest = Digest | Sha512Digest;
+
 /** The digest of these bytes. */
 export function digestOf(bytes: Uint8Array | string): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
@@ -17,6 +23,15 @@ export function digestFromHex(hex: string): Digest {
 
 export function isDigest(text: string): text is Digest {
   return /^sha256:[0-9a-f]{64}$/.test(text);
+}
+
+export function isSha512Digest(text: string): text is Sha512Digest {
+  return /^sha512:[0-9a-f]{128}$/.test(text);
+}
+
+/** The SHA-512 of these bytes. */
+export function sha512Of(bytes: Uint8Array | string): Sha512Digest {
+  return `sha512:${createHash('sha512').update(bytes).digest('hex')}`;
 }
 
 /** Throws `DIGEST_INVALID`. */

@@ -1,6 +1,6 @@
 export { ByteReader } from './byte-reader.ts';
 export { collect, compareBytes, concatBytes, sortUnique } from './bytes.ts';
-export type { Digest } from './digest.ts';
+export type { Digest, OciDigest, Sha512Digest } from './digest.ts';
 export {
   canonicalJson,
   digestFromHex,
@@ -8,7 +8,9 @@ export {
   digestOfValue,
   hexOf,
   isDigest,
+  isSha512Digest,
   parseDigest,
+  sha512Of,
 } from './digest.ts';
 export type { Details, KilnErrorOptions, Position } from './errors.ts';
 export { KilnError, assert, messageOf, shorten } from './errors.ts';

@@ -146,21 +146,22 @@ export class FsBlobs implements CollectableBlobs {
 
   /**
    * Makes a file a blob: it is read once, to check it, and then gets the blob's name, so that nothing is written again
-   * where both are on one file system. The file is gone afterwards; with another content than `expected` it stays, and
-   * `BLOB_DIGEST_MISMATCH` is thrown. Nobody may write to it meanwhile.
+   * where both are on one file system. The file is gone afterwards; with another content than `expected`, if that is given, it
+   * stays, and `BLOB_DIGEST_MISMATCH` is thrown. Nobody may write to it meanwhile.
    */
-  async take(file: string, expected: Digest): Promise<BlobStat> {
-    parseDigest(expected);
+  async take(file: string, expected?: Digest): Promise<BlobStat> {
+    if (expected !== undefined) parseDigest(expected);
     const found = await this.#guard(
       checkFile(file, { nowMs: this.#clock.now(), durable: this.#durable }),
     );
-    if (found.digest !== expected) throw blobDigestMismatch(expected, found.digest);
+    if (expected !== undefined && found.digest !== expected)
+      throw blobDigestMismatch(expected, found.digest);
     await this.#guard(this.#prepare());
     try {
       await this.#commit(file, found);
     } catch (error) {
       if (!hasErrno(error, 'EXDEV')) throw translateErrno(error, this.directory);
-      await this.put(createReadStream(file), expected);
+      await this.put(createReadStream(file), found.digest);
     }
     await rm(file, { force: true });
     return found;

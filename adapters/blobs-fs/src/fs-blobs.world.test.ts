@@ -70,6 +70,8 @@ describe('blobs in a directory', () => {
     await writeFile(file, 'taken');
     await blobs.take(file, digest);
     expect((await stat(blobs.path(digest))).ino).toBe(ino);
+    await writeFile(file, 'of any content');
+    expect((await blobs.take(file)).digest).toBe(digestOf('of any content'));
     expect(await readdir(directory)).toEqual(['blobs']);
   });
 

@@ -167,7 +167,7 @@ export class PackedBlobs implements CollectableBlobs, BlobPacks {
   }
 
   /** As `FsBlobs.take`. */
-  take(file: string, expected: Digest): Promise<BlobStat> {
+  take(file: string, expected?: Digest): Promise<BlobStat> {
     return this.#files.take(file, expected);
   }
 

@@ -1,11 +1,18 @@
-import type { Digest } from '@kiln/base';
+import type { Digest, OciDigest } from '@kiln/base';
 import { contentReply } from './content.ts';
 import type { RegistryContext, RegistryReply, RegistryRequest } from './exchange.ts';
 import { RegistryRefusal } from './refusal.ts';
+import { digestNamed } from './second-names.ts';
 
 interface BlobTarget {
   readonly repository: string;
+  readonly digest: OciDigest;
+}
+
+/** A blob that a repository shows and that the store has. */
+export interface VisibleBlob {
   readonly digest: Digest;
+  readonly sizeBytes: number;
 }
 
 /** Pulling a blob or a part of it (end-2). */
@@ -14,13 +21,13 @@ export async function pullBlob(
   request: RegistryRequest,
   target: BlobTarget,
 ): Promise<RegistryReply> {
-  const sizeBytes = await visibleBlob(context, target);
-  if (sizeBytes === undefined) throw blobUnknown(target);
+  const blob = await visibleBlob(context, target);
+  if (blob === undefined) throw blobUnknown(target);
   // Who asks whether it is there is about to push what lists it.
-  if (request.method === 'HEAD') await context.state.renew(target.repository, target.digest);
+  if (request.method === 'HEAD') await context.state.renew(target.repository, blob.digest);
   return contentReply(context.blobs, request, {
-    digest: target.digest,
-    sizeBytes,
+    ...blob,
+    name: target.digest,
     mediaType: 'application/octet-stream',
     immutable: true,
   });
@@ -40,17 +47,21 @@ export async function deleteBlob(
     tags: [],
     header: request.header,
   });
-  if (!(await context.state.unlinkBlob(repository, digest))) throw blobUnknown(target);
+  const content = await digestNamed(context.state, repository, digest);
+  if (content === undefined || !(await context.state.unlinkBlob(repository, content)))
+    throw blobUnknown(target);
   return { status: 202, headers: { 'docker-content-digest': digest, 'content-length': '0' } };
 }
 
-/** The size of a blob that the repository shows and that the store has. */
+/** Undefined unless the repository shows such a blob and the store has it. */
 export async function visibleBlob(
   { state, blobs }: RegistryContext,
-  { repository, digest }: BlobTarget,
-): Promise<number | undefined> {
-  if (!(await state.blobs(repository, [digest])).has(digest)) return undefined;
-  return (await blobs.stat(digest))?.sizeBytes;
+  { repository, digest: name }: BlobTarget,
+): Promise<VisibleBlob | undefined> {
+  const digest = await digestNamed(state, repository, name);
+  if (digest === undefined || !(await state.blobs(repository, [digest])).has(digest))
+    return undefined;
+  return blobs.stat(digest);
 }
 
 function blobUnknown({ repository, digest }: BlobTarget): RegistryRefusal {

@@ -7,6 +7,7 @@ import { DistributionClient } from './testing/distribution-client.ts';
 import { managementSection } from './testing/management-section.ts';
 import { manifestSection } from './testing/manifest-section.ts';
 import { pullSection } from './testing/pull-section.ts';
+import { sha512Section } from './testing/sha512-section.ts';
 
 export type { DistributionUnderTest } from './testing/distribution-client.ts';
 
@@ -31,5 +32,6 @@ export function distributionConformance(make: () => Promise<DistributionUnderTes
     manifestSection(client);
     discoverySection(client);
     managementSection(client);
+    sha512Section(client);
   });
 }

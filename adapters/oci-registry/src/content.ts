@@ -1,10 +1,12 @@
-import type { Digest } from '@kiln/base';
+import type { Digest, OciDigest } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import { answerRange } from '@kiln/blobs';
 import type { RegistryReply, RegistryRequest } from './exchange.ts';
 
 export interface ServedContent {
   readonly digest: Digest;
+  /** What it was asked for by, or is told under. */
+  readonly name: OciDigest;
   readonly sizeBytes: number;
   readonly mediaType: string;
   /** Named by its digest, so that it can never change under this address. */
@@ -19,7 +21,7 @@ export function contentReply(
 ): RegistryReply {
   const etag = `"${content.digest}"`;
   const headers = {
-    'docker-content-digest': content.digest,
+    'docker-content-digest': content.name,
     etag,
     'accept-ranges': 'bytes',
     'cache-control': content.immutable ? 'max-age=31536000, immutable' : 'no-cache',

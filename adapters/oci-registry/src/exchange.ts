@@ -1,4 +1,4 @@
-import type { Digest } from '@kiln/base';
+import type { Digest, OciDigest } from '@kiln/base';
 import type { BlobStat, BlobStore } from '@kiln/blobs';
 import type { RegistryState } from '@kiln/factory';
 import type { UploadSessions } from './upload-sessions.ts';
@@ -25,7 +25,7 @@ export interface PushRequest {
   readonly action: 'push-blob' | 'push-manifest' | 'delete-blob' | 'delete-manifest' | 'delete-tag';
   readonly repository: string;
   /** The blob or manifest, where it is known before the body arrives. */
-  readonly digest: Digest | undefined;
+  readonly digest: OciDigest | undefined;
   /** Every tag that would move or vanish. */
   readonly tags: readonly string[];
   readonly header: (name: string) => string | undefined;
@@ -72,8 +72,8 @@ export interface RegistryContext {
   readonly blobs: BlobStore;
   readonly state: RegistryState;
   readonly uploads: UploadSessions;
-  /** Makes a file a blob and removes it; throws `BLOB_DIGEST_MISMATCH`, and the file stays. */
-  readonly takeFile: (file: string, expected: Digest) => Promise<BlobStat>;
+  /** Makes a file a blob and removes it; throws `BLOB_DIGEST_MISMATCH` where one is expected, and the file stays. */
+  readonly takeFile: (file: string, expected: Digest | undefined) => Promise<BlobStat>;
   readonly limits: RegistryLimits;
   /** Throws a refusal `DENIED` or `UNAUTHORIZED`. */
   readonly authorize: (push: PushRequest) => Promise<void>;

@@ -1,4 +1,4 @@
-import type { Digest } from '@kiln/base';
+import type { Digest, OciDigest } from '@kiln/base';
 import { shorten } from '@kiln/base';
 import type { RegistryManifest } from '@kiln/factory';
 import type { RegistryContext, RegistryReply, RegistryRequest } from './exchange.ts';
@@ -47,7 +47,7 @@ export async function listRepositories(
 export async function listReferrers(
   context: RegistryContext,
   request: RegistryRequest,
-  { repository, digest }: { readonly repository: string; readonly digest: Digest },
+  { repository, digest }: { readonly repository: string; readonly digest: OciDigest },
 ): Promise<RegistryReply> {
   const artifactType = request.query.get('artifactType') ?? undefined;
   if (artifactType !== undefined && !isArtifactType(artifactType)) {

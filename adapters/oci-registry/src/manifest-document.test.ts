@@ -1,4 +1,4 @@
-import { digestOf } from '@kiln/base';
+import { digestOf, sha512Of } from '@kiln/base';
 import { mediaTypes } from '@kiln/oci';
 import { describe, expect, it } from 'vitest';
 import { parsePushedManifest } from './manifest-document.ts';
@@ -39,6 +39,22 @@ describe('a pushed manifest', () => {
       ],
       members: [],
     });
+  });
+
+  it('may name what it lists by SHA-512', () => {
+    const [layer, subject] = [sha512Of('layer'), sha512Of('subject')];
+    const pushed = parse({
+      schemaVersion: 2,
+      config,
+      layers: [{ ...descriptor, digest: layer }],
+      subject: { ...descriptor, digest: subject },
+    });
+    expect(pushed.blobs.map(({ digest }) => digest)).toEqual([config.digest, layer]);
+    expect(pushed.subject).toBe(subject);
+    const bad = { ...descriptor, digest: 'sha512:abc' };
+    expect(() => parse({ schemaVersion: 2, config, layers: [bad] })).toThrow(
+      'neither a sha256 nor a sha512 digest',
+    );
   });
 
   it('has the artifact type it says, or that of its config; an index only its own', () => {

@@ -1,12 +1,12 @@
-import type { Digest } from '@kiln/base';
+import type { OciDigest } from '@kiln/base';
 import { KilnError } from '@kiln/base';
 import type { Descriptor, ManifestDocument } from '@kiln/oci';
-import { parseManifestDocument } from '@kiln/oci';
+import { parseStoredDocument } from '@kiln/oci';
 import { RegistryRefusal } from './refusal.ts';
 
 /** A descriptor that the registry follows. */
 export interface PushedReference {
-  readonly digest: Digest;
+  readonly digest: OciDigest;
   readonly sizeBytes: number;
   /** Foreign and non-distributable layers, and content with its own addresses, need not be here. */
   readonly optional: boolean;
@@ -15,7 +15,7 @@ export interface PushedReference {
 /** What a registry has to know of a manifest; the bytes stay as they came. */
 export interface PushedManifest {
   readonly mediaType: string;
-  readonly subject: Digest | undefined;
+  readonly subject: OciDigest | undefined;
   /** As the referrers list shows it: for an image manifest without its own, the media type of its config. */
   readonly artifactType: string | undefined;
   readonly annotations: Readonly<Record<string, string>>;
@@ -53,10 +53,13 @@ export function parsePushedManifest(
   };
 }
 
-function parseDocument(bytes: Uint8Array, contentType: string | undefined): ManifestDocument {
+function parseDocument(
+  bytes: Uint8Array,
+  contentType: string | undefined,
+): ManifestDocument<OciDigest> {
   const given = contentType?.split(';')[0]?.trim();
   try {
-    const document = parseManifestDocument(bytes, given === '' ? undefined : given);
+    const document = parseStoredDocument(bytes, given === '' ? undefined : given);
     refuseAmbiguous(bytes, document.kind);
     return document;
   } catch (error) {
@@ -85,7 +88,7 @@ function artifactTypeOf(text: string | undefined): string | undefined {
   return text;
 }
 
-function referenceOf(descriptor: Descriptor): PushedReference {
+function referenceOf(descriptor: Descriptor<OciDigest>): PushedReference {
   const { mediaType, urls = [] } = descriptor;
   const foreign = mediaType.includes('.nondistributable.') || mediaType.includes('.foreign.');
   return {

@@ -1,12 +1,13 @@
-import type { Digest } from '@kiln/base';
-import { collect, digestOf, shorten } from '@kiln/base';
+import type { Digest, OciDigest } from '@kiln/base';
+import { collect, digestOf, isSha512Digest, sha512Of, shorten } from '@kiln/base';
 import { matchesEtag } from '@kiln/blobs';
-import type { RegistryManifest, RegistryState, TagExpectation, TagMove } from '@kiln/factory';
+import type { RegistryState, TagExpectation, TagMove } from '@kiln/factory';
 import { contentReply } from './content.ts';
 import type { RegistryContext, RegistryReply, RegistryRequest } from './exchange.ts';
-import type { PushedManifest, PushedReference } from './manifest-document.ts';
 import { parsePushedManifest } from './manifest-document.ts';
 import { RegistryRefusal } from './refusal.ts';
+import { requireReferences } from './required-content.ts';
+import { digestNamed, requireName, secondName } from './second-names.ts';
 import type { Reference } from './target.ts';
 import { parseTag } from './target.ts';
 
@@ -21,34 +22,33 @@ export async function pullManifest(
   request: RegistryRequest,
   target: ManifestTarget,
 ): Promise<RegistryReply> {
-  const manifest = await findManifest(context, target);
-  if (manifest === undefined || (await context.blobs.stat(manifest.digest)) === undefined) {
+  const named = await contentNamed(context.state, target);
+  if (named === undefined) throw manifestUnknown(target);
+  const { digest, name } = named;
+  const manifest = (await context.state.manifests(target.repository, [digest])).get(digest);
+  if (manifest === undefined || (await context.blobs.stat(digest)) === undefined) {
     throw manifestUnknown(target);
   }
   const immutable = target.reference.kind === 'digest';
   // Who asks whether it is there is about to push what lists it.
-  if (request.method === 'HEAD') await context.state.renew(target.repository, manifest.digest);
-  return contentReply(context.blobs, request, { ...manifest, immutable });
+  if (request.method === 'HEAD') await context.state.renew(target.repository, digest);
+  return contentReply(context.blobs, request, { ...manifest, name, immutable });
 }
 
-async function findManifest(
-  { state }: RegistryContext,
-  { repository, reference }: ManifestTarget,
-): Promise<RegistryManifest | undefined> {
-  const digest = await digestNamed(state, repository, reference);
-  return digest && (await state.manifests(repository, [digest])).get(digest);
-}
-
-async function digestNamed(
+/** What a reference leads to, and the name to tell of it: the one it was asked by, or the one its tag was given. */
+async function contentNamed(
   state: RegistryState,
-  repository: string,
-  reference: Reference,
-): Promise<Digest | undefined> {
+  { repository, reference }: ManifestTarget,
+): Promise<{ readonly digest: Digest; readonly name: OciDigest } | undefined> {
   switch (reference.kind) {
-    case 'digest':
-      return reference.digest;
-    case 'tag':
-      return (await state.tag(repository, reference.tag))?.digest;
+    case 'digest': {
+      const digest = await digestNamed(state, repository, reference.digest);
+      return digest && { digest, name: reference.digest };
+    }
+    case 'tag': {
+      const tag = await state.tag(repository, reference.tag);
+      return tag && { digest: tag.digest, name: tag.sha512 ?? tag.digest };
+    }
     case 'nothing':
       return undefined;
   }
@@ -72,15 +72,15 @@ export async function pushManifest(
   });
   const bytes = await manifestBytes(context, request);
   const digest = digestOf(bytes);
-  if (named !== undefined && named !== digest) {
-    throw new RegistryRefusal('DIGEST_INVALID', `content has digest ${digest}, expected ${named}`);
-  }
+  const name = named ?? digest;
+  requireName(name, isSha512Digest(name) ? sha512Of(bytes) : digest);
+  const sha512 = secondName(name);
   const document = parsePushedManifest(
     bytes,
     request.header('content-type'),
     context.limits.descriptorsMax,
   );
-  const holds = await requireReferences(context, repository, document);
+  const holds = await requireReferences(context.state, repository, document);
   const expected = await tagExpectation(context, request, target);
   await context.blobs.put(bytes, digest);
   const { mediaType, subject, artifactType, annotations } = document;
@@ -88,18 +88,18 @@ export async function pushManifest(
   const published = await context.state.publish({
     repository,
     blobs: [],
-    manifests: [{ digest, sizeBytes: bytes.length, ...facts }],
-    tags: tags.map((tag): TagMove => ({ tag, digest, expected })),
+    manifests: [{ digest, sha512, sizeBytes: bytes.length, ...facts }],
+    tags: tags.map((tag): TagMove => ({ tag, digest, sha512, expected })),
   });
   if (!published) throw preconditionFailed();
-  return pushedReply(target, { digest, subject, tags });
+  return pushedReply(target, { digest: name, subject, tags });
 }
 
 function pushedReply(
   { repository, reference }: ManifestTarget,
   pushed: {
-    readonly digest: Digest;
-    readonly subject: Digest | undefined;
+    readonly digest: OciDigest;
+    readonly subject: OciDigest | undefined;
     readonly tags: readonly string[];
   },
 ): RegistryReply {
@@ -151,41 +151,6 @@ async function manifestBytes(
   );
 }
 
-/**
- * Everything but the subject has to be in the repository, in the size that the descriptor says. Returns what is; whether
- * it still is when the manifest is shown, the publication looks again.
- */
-async function requireReferences(
-  { state }: RegistryContext,
-  repository: string,
-  document: PushedManifest,
-): Promise<readonly Digest[]> {
-  const digestsOf = (references: readonly PushedReference[]): Digest[] => [
-    ...new Set(references.map((each) => each.digest)),
-  ];
-  const manifests = await state.manifests(repository, digestsOf(document.members));
-  const strangers = document.members.filter((each) => !manifests.has(each.digest));
-  const blobs = await state.blobs(repository, digestsOf([...document.blobs, ...strangers]));
-  const held = new Set<Digest>();
-  for (const each of [...document.blobs, ...document.members]) {
-    const found = manifests.get(each.digest)?.sizeBytes ?? blobs.get(each.digest);
-    if (found === undefined && !each.optional) {
-      throw new RegistryRefusal(
-        'MANIFEST_BLOB_UNKNOWN',
-        `${each.digest} is not known in ${repository}`,
-      );
-    }
-    if (found !== undefined && found !== each.sizeBytes) {
-      throw new RegistryRefusal(
-        'MANIFEST_INVALID',
-        `manifest invalid: ${each.digest} has ${found} bytes, the descriptor says ${each.sizeBytes}`,
-      );
-    }
-    if (found !== undefined) held.add(each.digest);
-  }
-  return [...held];
-}
-
 /** `If-Match` and `If-None-Match: *` make a push by tag conditional (RFC 9110, 13.1). */
 async function tagExpectation(
   { state }: RegistryContext,
@@ -225,10 +190,12 @@ export async function deleteManifest(
     await context.authorize({ action: 'delete-tag', repository, digest: undefined, tags, header });
     if (!(await state.deleteTag(repository, reference.tag))) throw manifestUnknown(target);
   } else {
+    const content = await digestNamed(state, repository, reference.digest);
+    const tags = content === undefined ? [] : await state.tagsOf(repository, content);
     const { digest } = reference;
-    const tags = await state.tagsOf(repository, digest);
     await context.authorize({ action: 'delete-manifest', repository, digest, tags, header });
-    if (!(await state.deleteManifest(repository, digest))) throw manifestUnknown(target);
+    if (content === undefined || !(await state.deleteManifest(repository, content)))
+      throw manifestUnknown(target);
   }
   return { status: 202, headers: { 'content-length': '0' } };
 }

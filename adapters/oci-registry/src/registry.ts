@@ -32,9 +32,9 @@ export interface OciRegistryOptions {
   readonly uploadsDirectory: string;
   /**
    * Makes a file of `uploadsDirectory` a blob of `blobs` and removes it; throws `BLOB_DIGEST_MISMATCH` when its content
-   * is another, and the file stays. For a store that can give a file its name; when absent the bytes are copied.
+   * is another than expected, if that is said, and the file stays. For a store that can give a file its name; when absent the bytes are copied.
    */
-  readonly takeFile?: (file: string, expected: Digest) => Promise<BlobStat>;
+  readonly takeFile?: (file: string, expected: Digest | undefined) => Promise<BlobStat>;
   /** Asked before every change; allows everything when absent. */
   readonly authorizePush?: (push: PushRequest) => PushDecision | Promise<PushDecision>;
   readonly limits?: Partial<RegistryLimits>;
@@ -112,7 +112,11 @@ function contextOf(options: OciRegistryOptions): RegistryContext {
   };
 }
 
-async function copyFile(blobs: BlobStore, file: string, expected: Digest): Promise<BlobStat> {
+async function copyFile(
+  blobs: BlobStore,
+  file: string,
+  expected: Digest | undefined,
+): Promise<BlobStat> {
   const stat = await blobs.put(createReadStream(file), expected);
   await rm(file);
   return stat;

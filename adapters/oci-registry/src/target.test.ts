@@ -58,8 +58,11 @@ describe('a path of the distribution API', () => {
         expect.objectContaining({ code: 'REGISTRY_NAME_INVALID' }),
       );
     }
+    const sha512 = `sha512:${'0a'.repeat(64)}`;
+    expect(parseTarget(`/v2/a/blobs/${sha512}`)).toMatchObject({ digest: sha512 });
     for (const bad of [
       'sha256:baddigeststring',
+      `sha384:${'0'.repeat(96)}`,
       'sha512:abc',
       'sha256:',
       `sha256:${'A'.repeat(64)}`,

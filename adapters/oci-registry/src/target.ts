@@ -1,5 +1,5 @@
-import type { Digest } from '@kiln/base';
-import { isDigest, shorten } from '@kiln/base';
+import type { OciDigest } from '@kiln/base';
+import { isDigest, isSha512Digest, shorten } from '@kiln/base';
 import { isRepositoryName, isTag } from '@kiln/oci';
 import { RegistryRefusal } from './refusal.ts';
 
@@ -8,19 +8,19 @@ import { RegistryRefusal } from './refusal.ts';
  * found ("Pulling manifests"), and nothing is pushed under it.
  */
 export type Reference =
-  | { readonly kind: 'digest'; readonly digest: Digest }
+  | { readonly kind: 'digest'; readonly digest: OciDigest }
   | { readonly kind: 'tag'; readonly tag: string }
   | { readonly kind: 'nothing'; readonly text: string };
 
 /** What a path of the distribution API names; the numbers are those of the specification's endpoint table. */
 export type Target =
   | { readonly kind: 'base' } // end-1
-  | { readonly kind: 'blob'; readonly repository: string; readonly digest: Digest } // end-2, end-10
+  | { readonly kind: 'blob'; readonly repository: string; readonly digest: OciDigest } // end-2, end-10
   | { readonly kind: 'manifest'; readonly repository: string; readonly reference: Reference } // end-3, 7, 9
   | { readonly kind: 'uploads'; readonly repository: string } // end-4, 11
   | { readonly kind: 'upload'; readonly repository: string; readonly id: string } // end-5, 6, 13, 14
   | { readonly kind: 'tags'; readonly repository: string } // end-8
-  | { readonly kind: 'referrers'; readonly repository: string; readonly digest: Digest } // end-12
+  | { readonly kind: 'referrers'; readonly repository: string; readonly digest: OciDigest } // end-12
   | { readonly kind: 'catalog' };
 
 /**
@@ -70,10 +70,10 @@ function repositoryOf(segments: readonly string[]): string {
   return name;
 }
 
-/** Throws a refusal `DIGEST_INVALID`; sha256 is the only algorithm here. */
-export function parseOciDigest(text: string): Digest {
-  if (isDigest(text)) return text;
-  throw new RegistryRefusal('DIGEST_INVALID', `not a sha256 digest: "${shorten(text)}"`);
+/** Throws a refusal `DIGEST_INVALID`, also for algorithms that the image specification does not register. */
+export function parseOciDigest(text: string): OciDigest {
+  if (isDigest(text) || isSha512Digest(text)) return text;
+  throw new RegistryRefusal('DIGEST_INVALID', `not a sha256 or sha512 digest: "${shorten(text)}"`);
 }
 
 function parseReference(text: string): Reference {

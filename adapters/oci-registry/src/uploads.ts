@@ -1,9 +1,12 @@
-import type { Digest } from '@kiln/base';
-import { isDigest, shorten } from '@kiln/base';
+import { createReadStream } from 'node:fs';
+import type { OciDigest } from '@kiln/base';
+import { isDigest, isSha512Digest, shorten } from '@kiln/base';
 import { isRepositoryName } from '@kiln/oci';
 import { visibleBlob } from './blobs.ts';
 import type { RegistryContext, RegistryReply, RegistryRequest } from './exchange.ts';
+import type { BlobStat } from '@kiln/blobs';
 import { RegistryRefusal } from './refusal.ts';
+import { secondName, withSha512 } from './second-names.ts';
 import { parseOciDigest } from './target.ts';
 import type { ChunkRange } from './upload-sessions.ts';
 import { receivedRange } from './upload-sessions.ts';
@@ -21,7 +24,7 @@ export async function startUpload(
 ): Promise<RegistryReply> {
   await authorizeBlob(context, request, repository);
   const algorithm = request.query.get('digest-algorithm') ?? 'sha256';
-  if (algorithm !== 'sha256') {
+  if (algorithm !== 'sha256' && algorithm !== 'sha512') {
     throw new RegistryRefusal(
       'DIGEST_INVALID',
       `digest algorithm not supported: "${shorten(algorithm)}"`,
@@ -40,11 +43,13 @@ export async function startUpload(
 async function pushWhole(
   context: RegistryContext,
   request: RegistryRequest,
-  { repository, digest }: { readonly repository: string; readonly digest: Digest },
+  { repository, digest }: { readonly repository: string; readonly digest: OciDigest },
 ): Promise<RegistryReply> {
   const body = context.uploads.bounded({ start: 0, range: undefined }, request.body());
-  const { sizeBytes } = await context.blobs.put(body, digest);
-  await link(context, repository, { digest, sizeBytes });
+  const blob = isSha512Digest(digest)
+    ? await context.blobs.put(withSha512(body, digest))
+    : await context.blobs.put(body, digest);
+  await link(context, repository, blob, digest);
   return created(repository, digest);
 }
 
@@ -56,16 +61,17 @@ async function mount(
   context: RegistryContext,
   request: RegistryRequest,
   repository: string,
-): Promise<Digest | undefined> {
-  const digest = request.query.get('mount') ?? '';
+): Promise<OciDigest | undefined> {
+  const name = request.query.get('mount') ?? '';
   const from = request.query.get('from') ?? '';
-  if (!isDigest(digest) || !isRepositoryName(from)) return undefined;
-  if ((await visibleBlob(context, { repository: from, digest })) === undefined) return undefined;
+  if (!isDigest(name) && !isSha512Digest(name)) return undefined;
+  if (!isRepositoryName(from)) return undefined;
+  const found = await visibleBlob(context, { repository: from, digest: name });
   // From here on it stays, even when it was collected from there meanwhile.
-  const sizeBytes = (await context.blobs.touch(digest))?.sizeBytes;
-  if (sizeBytes === undefined) return undefined;
-  await link(context, repository, { digest, sizeBytes });
-  return digest;
+  const blob = found && (await context.blobs.touch(found.digest));
+  if (blob === undefined) return undefined;
+  await link(context, repository, blob, name);
+  return name;
 }
 
 /** Adds a chunk (end-5). */
@@ -92,11 +98,18 @@ export async function finishUpload(
   await context.uploads.size(repository, target.id);
   const digest = parseOciDigest(request.query.get('digest') ?? '');
   const range = chunkRange(request.header('content-range'));
-  const { sizeBytes } = await context.uploads.finish({ ...target, range }, request.body(), (file) =>
-    context.takeFile(file, digest),
+  const blob = await context.uploads.finish({ ...target, range }, request.body(), (file) =>
+    take(context, file, digest),
   );
-  await link(context, repository, { digest, sizeBytes });
+  await link(context, repository, blob, digest);
   return created(repository, digest);
+}
+
+async function take(context: RegistryContext, file: string, name: OciDigest): Promise<BlobStat> {
+  if (!isSha512Digest(name)) return context.takeFile(file, name);
+  const read = withSha512(createReadStream(file) as AsyncIterable<Uint8Array>, name);
+  for await (const _ of read) continue;
+  return context.takeFile(file, undefined);
 }
 
 /** How far an upload is (end-13). */
@@ -138,12 +151,14 @@ function authorizeBlob(
 async function link(
   context: RegistryContext,
   repository: string,
-  blob: { readonly digest: Digest; readonly sizeBytes: number },
+  { digest, sizeBytes }: BlobStat,
+  name: OciDigest,
 ): Promise<void> {
+  const blob = { digest, sizeBytes, sha512: secondName(name) };
   await context.state.publish({ repository, blobs: [blob], manifests: [], tags: [] });
 }
 
-function created(repository: string, digest: Digest): RegistryReply {
+function created(repository: string, digest: OciDigest): RegistryReply {
   return {
     status: 201,
     headers: {

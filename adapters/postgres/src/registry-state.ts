@@ -1,5 +1,5 @@
-import type { Clock, Digest } from '@kiln/base';
-import { parseDigest } from '@kiln/base';
+import type { Clock, Digest, OciDigest, Sha512Digest } from '@kiln/base';
+import { isSha512Digest, parseDigest } from '@kiln/base';
 import { touchEveryMs } from '@kiln/blobs';
 import type {
   PageRequest,
@@ -144,6 +144,17 @@ export class PostgresRegistryState implements RegistryState {
     return published;
   }
 
+  async named(
+    repository: string,
+    names: readonly Sha512Digest[],
+  ): Promise<ReadonlyMap<Sha512Digest, Digest>> {
+    const { rows } = await sql<{ sha512: Sha512Digest; digest: string }>`
+      select sha512, digest from registry_blob where repository = ${repository} and sha512 = ${anyOf(names)}
+      union select sha512, digest from registry_manifest where repository = ${repository} and sha512 = ${anyOf(names)}
+    `.execute(this.#db);
+    return new Map(rows.map((row) => [row.sha512, parseDigest(row.digest)]));
+  }
+
   async renew(repository: string, digest: Digest): Promise<void> {
     const now = this.#clock.now();
     await this.#db
@@ -218,14 +229,14 @@ export class PostgresRegistryState implements RegistryState {
 
   async referrers(
     repository: string,
-    subject: Digest,
+    subject: OciDigest,
     { last, limit, artifactType }: PageRequest & { readonly artifactType: string | undefined },
   ): Promise<readonly RegistryManifest[]> {
     let query = this.#db
       .selectFrom('registry_manifest')
       .selectAll()
       .where('repository', '=', repository)
-      .where('subject', '=', subject)
+      .where('subject', '=', namesOf(repository, subject))
       .where('digest', '>', last);
     if (artifactType !== undefined) query = query.where('artifact_type', '=', artifactType);
     return (await query.orderBy('digest').limit(limit).execute()).map(manifestOf);
@@ -319,8 +330,25 @@ export class PostgresRegistryState implements RegistryState {
 }
 
 /** One array parameter, whatever the number of digests; `in` would need a parameter each, and at least one. */
-function anyOf(digests: readonly Digest[]): ReturnType<typeof sql<string>> {
+function anyOf(digests: readonly OciDigest[]): ReturnType<typeof sql<string>> {
   return sql<string>`any(${[...digests]}::text[])`;
+}
+
+/** Whatever a manifest of the repository is called, itself in any case. As an array, so that an index serves it. */
+function namesOf(repository: string, name: OciDigest): ReturnType<typeof sql<string>> {
+  const others = isSha512Digest(name)
+    ? sql`select digest from registry_manifest where repository = ${repository} and sha512 = ${name}`
+    : sql`select sha512 from registry_manifest where repository = ${repository} and digest = ${name}`;
+  return sql<string>`any(array(select ${name}::text union all ${others}))`;
+}
+
+/** What a column of names holds. */
+function nameOrNone(text: string | null): OciDigest | undefined {
+  return text !== null && isSha512Digest(text) ? text : digestOrNone(text);
+}
+
+function sha512OrNone(text: string | null): Sha512Digest | undefined {
+  return text !== null && isSha512Digest(text) ? text : undefined;
 }
 
 function digestOrNone(text: string | null): Digest | undefined {
@@ -328,8 +356,14 @@ function digestOrNone(text: string | null): Digest | undefined {
 }
 
 function tagOf(row: RegistryTagRow): RegistryTag {
-  const { repository, tag, digest, moved_at: movedAt } = row;
-  return { repository, tag, digest: parseDigest(digest), movedAt };
+  const { repository, tag, digest, sha512, moved_at: movedAt } = row;
+  return {
+    repository,
+    tag,
+    digest: parseDigest(digest),
+    ...(sha512 === null ? {} : { sha512: sha512OrNone(sha512) }),
+    movedAt,
+  };
 }
 
 function manifestOf(row: Selectable<RegistryManifestRow>): RegistryManifest {
@@ -338,7 +372,8 @@ function manifestOf(row: Selectable<RegistryManifestRow>): RegistryManifest {
     digest: parseDigest(row.digest),
     mediaType: row.media_type,
     sizeBytes: row.size_bytes,
-    subject: digestOrNone(row.subject),
+    ...(row.sha512 === null ? {} : { sha512: sha512OrNone(row.sha512) }),
+    subject: nameOrNone(row.subject),
     artifactType: row.artifact_type ?? undefined,
     annotations: row.annotations as Readonly<Record<string, string>>,
     ...(row.holds === null ? {} : { holds: digestsOfBytes(row.holds) }),

@@ -1,6 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 
-/** Rows of migrations 0003 and 0007. Digests are text; instants are milliseconds since 1970. */
+/** Rows of migrations 0003, 0008 and 0009. Digests are text; instants are milliseconds since 1970. */
 export interface RegistryRepositoryRow {
   readonly name: string;
   readonly created_at: number;
@@ -11,6 +11,7 @@ export interface RegistryBlobRow {
   readonly digest: string;
   readonly size_bytes: number;
   readonly linked_at: number;
+  readonly sha512: string | null;
 }
 
 export interface RegistryManifestRow {
@@ -25,6 +26,7 @@ export interface RegistryManifestRow {
   readonly pushed_at: number;
   /** 32 bytes for each digest; null when nobody looked. */
   readonly holds: Buffer | null;
+  readonly sha512: ColumnType<string | null, string | null | undefined, string | null>;
   readonly component_set: ColumnType<number | null, number | null | undefined, number | null>;
 }
 
@@ -33,6 +35,7 @@ export interface RegistryTagRow {
   readonly tag: string;
   readonly digest: string;
   readonly moved_at: number;
+  readonly sha512: string | null;
 }
 
 export interface RegistryTagEventRow {

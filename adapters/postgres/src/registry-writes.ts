@@ -86,15 +86,19 @@ export async function linkBlobs(
   );
   if (rows.length === 0) return;
   await sql`
-    insert into registry_blob (repository, digest, size_bytes, linked_at)
-    select repository, digest, size_bytes, ${now}
+    insert into registry_blob (repository, digest, size_bytes, linked_at, sha512)
+    select repository, digest, size_bytes, ${now}, sha512
     from unnest(
       ${rows.map(({ repository }) => repository)}::text[],
       ${rows.map(({ digest }) => digest)}::text[],
-      ${rows.map(({ sizeBytes }) => sizeBytes)}::bigint[]
-    ) as given (repository, digest, size_bytes)
-    on conflict (repository, digest) do update set linked_at = excluded.linked_at
-      where registry_blob.linked_at < excluded.linked_at - ${touchEveryMs}
+      ${rows.map(({ sizeBytes }) => sizeBytes)}::bigint[],
+      ${rows.map(({ sha512 }) => sha512 ?? null)}::text[]
+    ) as given (repository, digest, size_bytes, sha512)
+    on conflict (repository, digest) do update set
+      linked_at = excluded.linked_at,
+      sha512 = coalesce(excluded.sha512, registry_blob.sha512)
+    where registry_blob.linked_at < excluded.linked_at - ${touchEveryMs}
+      or (registry_blob.sha512 is null and excluded.sha512 is not null)
   `.execute(tx);
 }
 
@@ -115,8 +119,8 @@ export async function upsertManifests(
   if (rows.length === 0) return;
   await sql`
     insert into registry_manifest
-      (repository, digest, media_type, size_bytes, subject, artifact_type, annotations, holds, pushed_at)
-    select repository, digest, media_type, size_bytes, subject, artifact_type, annotations::json, holds, ${now}
+      (repository, digest, media_type, size_bytes, subject, artifact_type, annotations, holds, sha512, pushed_at)
+    select repository, digest, media_type, size_bytes, subject, artifact_type, annotations::json, holds, sha512, ${now}
     from unnest(
       ${rows.map(({ repository }) => repository)}::text[],
       ${rows.map(({ digest }) => digest)}::text[],
@@ -125,8 +129,9 @@ export async function upsertManifests(
       ${rows.map(({ subject }) => subject ?? null)}::text[],
       ${rows.map(({ artifactType }) => artifactType ?? null)}::text[],
       ${rows.map(({ annotations }) => JSON.stringify(annotations))}::text[],
-      ${rows.map(({ holds }) => (holds === undefined ? null : bytesOfDigests(holds)))}::bytea[]
-    ) as given (repository, digest, media_type, size_bytes, subject, artifact_type, annotations, holds)
+      ${rows.map(({ holds }) => (holds === undefined ? null : bytesOfDigests(holds)))}::bytea[],
+      ${rows.map(({ sha512 }) => sha512 ?? null)}::text[]
+    ) as given (repository, digest, media_type, size_bytes, subject, artifact_type, annotations, holds, sha512)
     on conflict (repository, digest) do update set
       media_type = excluded.media_type,
       size_bytes = excluded.size_bytes,
@@ -134,12 +139,14 @@ export async function upsertManifests(
       artifact_type = excluded.artifact_type,
       annotations = excluded.annotations,
       holds = coalesce(excluded.holds, registry_manifest.holds),
+      sha512 = coalesce(excluded.sha512, registry_manifest.sha512),
       pushed_at = excluded.pushed_at
     where registry_manifest.pushed_at < excluded.pushed_at - ${touchEveryMs}
       or (registry_manifest.media_type, registry_manifest.subject, registry_manifest.artifact_type)
         is distinct from (excluded.media_type, excluded.subject, excluded.artifact_type)
       or registry_manifest.annotations::text <> excluded.annotations::text
       or (registry_manifest.holds is null and excluded.holds is not null)
+      or (registry_manifest.sha512 is null and excluded.sha512 is not null)
   `.execute(tx);
 }
 
@@ -184,14 +191,16 @@ export async function insertMoves(
     unnest(
       ${of.map(({ repository }) => repository)}::text[],
       ${of.map(({ tag }) => tag)}::text[],
-      ${of.map(({ digest }) => digest)}::text[]
-    ) with ordinality as move (repository, tag, digest, number)`;
+      ${of.map(({ digest }) => digest)}::text[],
+      ${of.map(({ sha512 }) => sha512 ?? null)}::text[]
+    ) with ordinality as move (repository, tag, digest, sha512, number)`;
   const last = new Map(moves.map((move) => [`${move.repository} ${move.tag}`, move]));
   await sql`
-    insert into registry_tag (repository, tag, digest, moved_at)
-    select repository, tag, digest, ${at} from ${columns([...last.values()])}
+    insert into registry_tag (repository, tag, digest, sha512, moved_at)
+    select repository, tag, digest, sha512, ${at} from ${columns([...last.values()])}
     on conflict (repository, tag) do update set
       digest = excluded.digest,
+      sha512 = excluded.sha512,
       moved_at = excluded.moved_at
   `.execute(tx);
   await sql`

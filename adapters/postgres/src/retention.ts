@@ -1,5 +1,5 @@
 import type { Digest } from '@kiln/base';
-import { hexOf, parseDigest } from '@kiln/base';
+import { hexOf, isSha512Digest, parseDigest } from '@kiln/base';
 import type {
   Ages,
   ForgottenContents,
@@ -243,7 +243,7 @@ export class PostgresRetention implements RetentionRecords {
 async function readContents(db: Kysely<Database>, repository: string): Promise<RepositoryContents> {
   const manifests = await db
     .selectFrom('registry_manifest')
-    .select(['digest', 'size_bytes', 'subject', 'holds', 'pushed_at'])
+    .select(['digest', 'size_bytes', 'subject', 'holds', 'pushed_at', 'sha512'])
     .where('repository', '=', repository)
     .execute();
   const blobs = await db
@@ -263,10 +263,11 @@ async function readContents(db: Kysely<Database>, repository: string): Promise<R
     .where('digest', 'is not', null)
     .groupBy('digest')
     .execute();
+  const byName = new Map(manifests.map(({ sha512, digest }) => [sha512, parseDigest(digest)]));
   return {
     manifests: manifests.map((row) => ({
       ...sizedOf(row),
-      subject: row.subject === null ? undefined : parseDigest(row.subject),
+      subject: subjectOf(row.subject, byName),
       holds: row.holds === null ? undefined : digestsOfBytes(row.holds),
       pushedAt: row.pushed_at,
     })),
@@ -274,6 +275,15 @@ async function readContents(db: Kysely<Database>, repository: string): Promise<R
     tags: tags.map(taggedOf),
     history: history.map(taggedOf),
   };
+}
+
+/** A subject that is known by another name only, and is not there, keeps nothing. */
+function subjectOf(
+  subject: string | null,
+  byName: ReadonlyMap<string | null, Digest>,
+): Digest | undefined {
+  if (subject === null) return undefined;
+  return isSha512Digest(subject) ? byName.get(subject) : parseDigest(subject);
 }
 
 function sizedOf(row: { readonly digest: string; readonly size_bytes: number }): {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Digest } from '@kiln/base';
-import { digestOf, hexOf } from '@kiln/base';
+import { digestOf, hexOf, sha512Of } from '@kiln/base';
 import { MemoryBlobs } from '@kiln/blobs';
 import type { ActionResult, Publication } from '@kiln/factory';
 import { builtPackage, buildResult } from '@kiln/factory/testing';
@@ -158,6 +158,22 @@ describe('a sweep of a registry', () => {
     nowMs += 15 * dayMs;
     expect(counted(await run())).toEqual({ link: 1, blob: 2 });
     expect(await there('v1', 'layer', 'v2', 'layer 2')).toEqual(['v2', 'layer 2']);
+  });
+
+  it('keeps what says something of a manifest by its second name, which goes with the manifest', async () => {
+    const name = sha512Of('image');
+    const absent = sha512Of('absent');
+    await push('app', 'signature', ['bundle'], { subject: name });
+    await push('app', 'signature of nothing', ['other bundle'], { subject: absent });
+    const image = await push('app', 'image', ['layer'], { sha512: name, tag: 'v1' });
+    const stray = await push('app', 'stray', ['layer'], { sha512: sha512Of('stray') });
+    nowMs += 15 * dayMs;
+    expect(counted(await run())).toEqual({ manifest: 2, link: 1, blob: 3 });
+    expect(await there('image', 'layer', 'signature', 'bundle')).toHaveLength(4);
+    expect(await registry.named('app', [name, sha512Of('stray')])).toEqual(
+      new Map([[name, image]]),
+    );
+    expect((await registry.manifests('app', [stray])).size).toBe(0);
   });
 
   it('spares what whoever pushes asked for since', async () => {

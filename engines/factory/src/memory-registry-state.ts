@@ -1,9 +1,10 @@
-import type { Clock, Digest } from '@kiln/base';
+import type { Clock, Digest, OciDigest, Sha512Digest } from '@kiln/base';
 import { compareBytes, systemClock } from '@kiln/base';
 import { planPublications } from './publication-plan.ts';
 import { contentUnknown } from './registry-errors.ts';
 import type { PlannedMove } from './publication-plan.ts';
 import type {
+  BlobLink,
   PageRequest,
   Publication,
   RegistryManifest,
@@ -17,7 +18,7 @@ import type {
 } from './registry-state.ts';
 
 interface Repository {
-  readonly blobs: Map<Digest, number>;
+  readonly blobs: Map<Digest, BlobLink>;
   readonly manifests: Map<Digest, RegistryManifest>;
   readonly tags: Map<string, RegistryTag>;
   readonly history: TagEvent[];
@@ -66,12 +67,26 @@ export class MemoryRegistryState implements RegistryState {
     for (const { repository, blobs, manifests } of accepted) {
       const target = this.#repositories.get(repository) ?? emptyRepository();
       this.#repositories.set(repository, target);
-      for (const { digest, sizeBytes } of blobs) target.blobs.set(digest, sizeBytes);
-      for (const manifest of manifests)
-        target.manifests.set(manifest.digest, { ...manifest, repository });
+      for (const blob of blobs)
+        target.blobs.set(blob.digest, withName(blob, target.blobs.get(blob.digest)));
+      for (const manifest of manifests) {
+        const named = withName(manifest, target.manifests.get(manifest.digest));
+        target.manifests.set(manifest.digest, { ...named, repository });
+      }
     }
     for (const move of moves) this.#move(move);
     return published;
+  }
+
+  async named(
+    repository: string,
+    names: readonly Sha512Digest[],
+  ): Promise<ReadonlyMap<Sha512Digest, Digest>> {
+    const { blobs, manifests } = this.#repositories.get(repository) ?? emptyRepository();
+    const found = [...blobs.values(), ...manifests.values()].flatMap(({ sha512, digest }) =>
+      sha512 !== undefined && names.includes(sha512) ? [[sha512, digest] as const] : [],
+    );
+    return new Map(found);
   }
 
   /** Nothing is ever collected here. */
@@ -81,7 +96,8 @@ export class MemoryRegistryState implements RegistryState {
     repository: string,
     digests: readonly Digest[],
   ): Promise<ReadonlyMap<Digest, number>> {
-    return pick(this.#repositories.get(repository)?.blobs, digests);
+    const found = pick(this.#repositories.get(repository)?.blobs, digests);
+    return new Map([...found].map(([digest, { sizeBytes }]) => [digest, sizeBytes]));
   }
 
   async unlinkBlob(repository: string, digest: Digest): Promise<boolean> {
@@ -104,13 +120,21 @@ export class MemoryRegistryState implements RegistryState {
 
   async referrers(
     repository: string,
-    subject: Digest,
+    subject: OciDigest,
     filter: PageRequest & { readonly artifactType: string | undefined },
   ): Promise<readonly RegistryManifest[]> {
     const { artifactType } = filter;
-    const all = [...(this.#repositories.get(repository)?.manifests.values() ?? [])].filter(
+    const manifests = [...(this.#repositories.get(repository)?.manifests.values() ?? [])];
+    const names = new Set([
+      subject,
+      ...manifests
+        .filter((one) => one.digest === subject || one.sha512 === subject)
+        .flatMap((one) => [one.digest, one.sha512]),
+    ]);
+    const all = manifests.filter(
       (one) =>
-        one.subject === subject &&
+        one.subject !== undefined &&
+        names.has(one.subject) &&
         (artifactType === undefined || one.artifactType === artifactType),
     );
     return pageOf(all, (one) => one.digest, filter);
@@ -173,11 +197,11 @@ export class MemoryRegistryState implements RegistryState {
     }
   }
 
-  #move({ repository, tag, digest }: PlannedMove): void {
+  #move({ repository, tag, digest, sha512 }: PlannedMove): void {
     const target = this.#repositories.get(repository);
     if (target === undefined) return;
     const movedAt = this.#clock.now();
-    target.tags.set(tag, { repository, tag, digest, movedAt });
+    target.tags.set(tag, { repository, tag, digest, sha512, movedAt });
     this.#record(target, { tag, digest, at: movedAt });
   }
 
@@ -190,6 +214,14 @@ export class MemoryRegistryState implements RegistryState {
     this.#sequence += 1;
     history.push({ sequence: this.#sequence, ...event });
   }
+}
+
+/** A name that something got stays. */
+function withName<T extends { readonly sha512?: Sha512Digest | undefined }>(
+  given: T,
+  before: T | undefined,
+): T {
+  return { ...given, sha512: given.sha512 ?? before?.sha512 };
 }
 
 function emptyRepository(): Repository {

@@ -1,4 +1,4 @@
-import type { Digest } from '@kiln/base';
+import type { Digest, Sha512Digest } from '@kiln/base';
 import { tagTargetUnknown } from './registry-errors.ts';
 import type { Publication, TagExpectation } from './registry-state.ts';
 
@@ -13,6 +13,8 @@ export interface PlannedMove {
   readonly repository: string;
   readonly tag: string;
   readonly digest: Digest;
+  /** As in the `TagMove`. */
+  readonly sha512: Sha512Digest | undefined;
 }
 
 export interface PublicationPlan {
@@ -37,7 +39,7 @@ export function planPublications(
     const own = new Set(manifests.map(({ digest }) => digest));
     const moved = new Map<string, Digest>();
     const ownMoves: PlannedMove[] = [];
-    for (const { tag, digest, expected } of wanted) {
+    for (const { tag, digest, sha512, expected } of wanted) {
       const known =
         own.has(digest) ||
         shown.has(`${repository} ${digest}`) ||
@@ -46,7 +48,7 @@ export function planPublications(
       const current =
         moved.get(tag) ?? tags.get(`${repository} ${tag}`) ?? before.tag(repository, tag);
       if (!isExpected(current, expected)) return false;
-      if (current !== digest) ownMoves.push({ repository, tag, digest });
+      if (current !== digest) ownMoves.push({ repository, tag, digest, sha512 });
       moved.set(tag, digest);
     }
     for (const digest of own) shown.add(`${repository} ${digest}`);

@@ -1,5 +1,5 @@
-import type { Clock, Digest } from '@kiln/base';
-import { digestOf } from '@kiln/base';
+import type { Clock, Digest, OciDigest } from '@kiln/base';
+import { digestOf, sha512Of } from '@kiln/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type {
   Publication,
@@ -423,6 +423,57 @@ export function registryStateConformance(
       await state.deleteTag(repository, 'a');
       const third = await state.newestSequence();
       expect([first > 0, second > first, third > second]).toEqual([true, true, true]);
+    });
+
+    it('knows content by a second name where that was given, for as long as it is there', async () => {
+      const [blobName, manifestName, never] = ['1', '2', '3'].map((text) => sha512Of(text));
+      const names = [blobName!, manifestName!, never!];
+      await publish({ blobs: [{ digest: one!, sizeBytes: 5 }], manifests: [manifest(two!)] });
+      expect((await state.named(repository, names)).size).toBe(0);
+      await publish({ blobs: [{ digest: one!, sizeBytes: 5, sha512: blobName }] });
+      await publish({
+        manifests: [manifest(two!, { sha512: manifestName })],
+        tags: [{ tag: 'a', digest: two!, sha512: manifestName, expected: 'any' }],
+      });
+      await publish({
+        blobs: [{ digest: one!, sizeBytes: 5 }],
+        manifests: [manifest(two!)],
+        tags: tagsAt(two!, 'b'),
+      });
+      expect(await state.named(repository, names)).toEqual(
+        new Map([
+          [blobName, one],
+          [manifestName, two],
+        ]),
+      );
+      expect((await state.manifests(repository, [two!])).get(two!)?.sha512).toBe(manifestName);
+      expect((await state.tag(repository, 'a'))?.sha512).toBe(manifestName);
+      expect((await state.tag(repository, 'b'))?.sha512).toBeUndefined();
+      await state.moveTag(repository, { tag: 'a', digest: two!, expected: 'any' });
+      expect((await state.tag(repository, 'a'))?.sha512).toBe(manifestName);
+      await publish({ manifests: [manifest(three!)], tags: tagsAt(three!, 'a') });
+      expect((await state.tag(repository, 'a'))?.sha512).toBeUndefined();
+      expect((await state.named('other', names)).size).toBe(0);
+      await state.unlinkBlob(repository, one!);
+      await state.deleteManifest(repository, two!);
+      await publish({ blobs: [{ digest: one!, sizeBytes: 5 }], manifests: [manifest(two!)] });
+      expect((await state.named(repository, names)).size).toBe(0);
+    });
+
+    it('lists referrers of a subject under either of its names', async () => {
+      const name = sha512Of('one');
+      await publish({
+        manifests: [manifest(two!, { subject: one! }), manifest(three!, { subject: name })],
+      });
+      const list = async (subject: OciDigest): Promise<readonly Digest[]> =>
+        (await state.referrers(repository, subject, { ...all, artifactType: undefined })).map(
+          (each) => each.digest,
+        );
+      expect([await list(one!), await list(name)]).toEqual([[two], [three]]);
+      await publish({ manifests: [manifest(one!, { sha512: name })] });
+      const both = [two!, three!].toSorted();
+      expect([await list(one!), await list(name)]).toEqual([both, both]);
+      expect((await state.manifests(repository, [three!])).get(three!)?.subject).toBe(name);
     });
 
     it('deletes a manifest with its tags, and no others', async () => {

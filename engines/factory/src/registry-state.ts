@@ -1,14 +1,16 @@
-import type { Digest } from '@kiln/base';
+import type { Digest, OciDigest, Sha512Digest } from '@kiln/base';
 
 /** What a registry knows of one manifest in one repository; its bytes are the blob of the same digest. */
 export interface RegistryManifest {
   readonly repository: string;
   readonly digest: Digest;
+  /** Its other name, when it was ever pushed under that. */
+  readonly sha512?: Sha512Digest | undefined;
   /** The `Content-Type` that a pull answers with. */
   readonly mediaType: string;
   readonly sizeBytes: number;
-  /** The manifest that this one is about, which may be absent; undefined for none. */
-  readonly subject: Digest | undefined;
+  /** The manifest that this one is about, which may be absent, as this one names it; undefined for none. */
+  readonly subject: OciDigest | undefined;
   /** As the referrers list shows it: an image manifest without its own has the media type of its config. */
   readonly artifactType: string | undefined;
   readonly annotations: Readonly<Record<string, string>>;
@@ -22,6 +24,8 @@ export interface RegistryManifest {
 /** A blob that may be pulled from a repository. */
 export interface BlobLink {
   readonly digest: Digest;
+  /** Its other name, when it is pushed or mounted under that. */
+  readonly sha512?: Sha512Digest | undefined;
   readonly sizeBytes: number;
 }
 
@@ -29,6 +33,8 @@ export interface RegistryTag {
   readonly repository: string;
   readonly tag: string;
   readonly digest: Digest;
+  /** The manifest's other name, when the tag was given that. */
+  readonly sha512?: Sha512Digest | undefined;
   /** Milliseconds since 1970: when the tag got this digest. */
   readonly movedAt: number;
 }
@@ -59,6 +65,8 @@ export type TagExpectation = 'any' | 'absent' | Digest;
 export interface TagMove {
   readonly tag: string;
   readonly digest: Digest;
+  /** The manifest's other name, when whoever moves the tag names it by that. */
+  readonly sha512?: Sha512Digest | undefined;
   readonly expected: TagExpectation;
 }
 
@@ -111,6 +119,9 @@ export interface TagHistoryRequest {
  * What a registry remembers beside the bytes: which repositories exist, which manifests and blobs each of them shows,
  * and where tags point. Bytes are shared by digest; visibility is per repository. A repository exists from its first
  * publication on. Names, tags and digests are parsed by the caller.
+ *
+ * Content has one identity, its SHA-256. That a SHA-512 names it too is a fact about what one repository shows, which comes
+ * with a push under that name and goes with the blob or manifest.
  */
 export interface RegistryState {
   /** Names in byte order. */
@@ -132,6 +143,11 @@ export interface RegistryState {
    * itself. For each whether it was published. When one throws, none is.
    */
   publishMany(publications: readonly Publication[]): Promise<readonly boolean[]>;
+  /** What of the repository was pushed or mounted under these names: its digests. A name goes with what it names. */
+  named(
+    repository: string,
+    names: readonly Sha512Digest[],
+  ): Promise<ReadonlyMap<Sha512Digest, Digest>>;
   /** What is shown under this digest is in use: if only its age keeps it from being collected, that counts from now. */
   renew(repository: string, digest: Digest): Promise<void>;
 
@@ -147,10 +163,13 @@ export interface RegistryState {
   ): Promise<ReadonlyMap<Digest, RegistryManifest>>;
   /** Removes the manifest and every tag that points at it; true when there was one. The bytes stay. */
   deleteManifest(repository: string, digest: Digest): Promise<boolean>;
-  /** The manifests whose subject this is, by digest. `artifactType` undefined means all of them. */
+  /**
+   * The manifests whose subject this is, under whichever of its names they know it, by digest. `artifactType` undefined
+   * means all of them.
+   */
   referrers(
     repository: string,
-    subject: Digest,
+    subject: OciDigest,
     filter: PageRequest & { readonly artifactType: string | undefined },
   ): Promise<readonly RegistryManifest[]>;
 

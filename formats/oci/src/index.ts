@@ -11,6 +11,7 @@ export {
   parseIndex,
   parseManifest,
   parseManifestDocument,
+  parseStoredDocument,
 } from './parse.ts';
 export { printConfig, printIndex, printManifest } from './print.ts';
 export type { Reference } from './reference.ts';

@@ -1,5 +1,5 @@
-import { KilnError, isDigest, shorten } from '@kiln/base';
-import type { Digest } from '@kiln/base';
+import { KilnError, isDigest, isSha512Digest, shorten } from '@kiln/base';
+import type { Digest, OciDigest } from '@kiln/base';
 import { z } from 'zod';
 import { isIndexMediaType, isManifestMediaType, mediaTypes } from './media-types.ts';
 import type { Config, Descriptor, Index, Manifest } from './types.ts';
@@ -10,6 +10,10 @@ export const documentBytesMax: number = 4 * 1024 * 1024;
 const digest = z.custom<Digest>(
   (value) => typeof value === 'string' && isDigest(value),
   'not a sha256 digest',
+);
+const anyDigest = z.custom<OciDigest>(
+  (value) => typeof value === 'string' && (isDigest(value) || isSha512Digest(value)),
+  'neither a sha256 nor a sha512 digest',
 );
 const annotations = z.record(z.string(), z.string());
 const texts = z.array(z.string());
@@ -33,54 +37,67 @@ const platform = z
     variant: p.variant,
   }));
 
-const descriptor: z.ZodType<Descriptor> = z
-  .object({
-    mediaType: z.string().min(1).max(255),
-    size: z.number().int().nonnegative(),
-    digest,
-    data: orNull(z.string()),
-    urls: orNull(texts),
-    annotations: orNull(annotations),
-    platform: orNull(platform),
-    artifactType: orNull(z.string()),
-  })
-  .transform(({ size, ...rest }) => ({ ...rest, sizeBytes: size }));
+interface Shapes<D extends OciDigest> {
+  readonly manifest: z.ZodType<Manifest<D>>;
+  readonly index: z.ZodType<Index<D>>;
+}
 
-const manifestShape: z.ZodType<Manifest> = z
-  .object({
-    schemaVersion: z.literal(2),
-    mediaType: z.string().default(mediaTypes.manifest),
-    artifactType: orNull(z.string()),
-    config: descriptor,
-    layers: z.preprocess((value) => value ?? [], z.array(descriptor)),
-    subject: orNull(descriptor),
-    annotations: orNull(annotations),
-  })
-  .transform(({ mediaType, artifactType, config, layers, subject, annotations: notes }) => ({
-    mediaType,
-    artifactType,
-    config,
-    layers,
-    subject,
-    annotations: notes,
-  }));
+/** The documents of an image whose descriptors have such digests. */
+function shapesOf<D extends OciDigest>(digestOfContent: z.ZodType<D>): Shapes<D> {
+  const descriptor: z.ZodType<Descriptor<D>> = z
+    .object({
+      mediaType: z.string().min(1).max(255),
+      size: z.number().int().nonnegative(),
+      digest: digestOfContent,
+      data: orNull(z.string()),
+      urls: orNull(texts),
+      annotations: orNull(annotations),
+      platform: orNull(platform),
+      artifactType: orNull(z.string()),
+    })
+    .transform(({ size, ...rest }) => ({ ...rest, sizeBytes: size }));
 
-const indexShape: z.ZodType<Index> = z
-  .object({
-    schemaVersion: z.literal(2),
-    mediaType: z.string().default(mediaTypes.index),
-    artifactType: orNull(z.string()),
-    manifests: z.preprocess((value) => value ?? [], z.array(descriptor)),
-    subject: orNull(descriptor),
-    annotations: orNull(annotations),
-  })
-  .transform(({ mediaType, artifactType, manifests, subject, annotations: notes }) => ({
-    mediaType,
-    artifactType,
-    manifests,
-    subject,
-    annotations: notes,
-  }));
+  const manifest: z.ZodType<Manifest<D>> = z
+    .object({
+      schemaVersion: z.literal(2),
+      mediaType: z.string().default(mediaTypes.manifest),
+      artifactType: orNull(z.string()),
+      config: descriptor,
+      layers: z.preprocess((value) => value ?? [], z.array(descriptor)),
+      subject: orNull(descriptor),
+      annotations: orNull(annotations),
+    })
+    .transform(({ mediaType, artifactType, config, layers, subject, annotations: notes }) => ({
+      mediaType,
+      artifactType,
+      config,
+      layers,
+      subject,
+      annotations: notes,
+    }));
+
+  const index: z.ZodType<Index<D>> = z
+    .object({
+      schemaVersion: z.literal(2),
+      mediaType: z.string().default(mediaTypes.index),
+      artifactType: orNull(z.string()),
+      manifests: z.preprocess((value) => value ?? [], z.array(descriptor)),
+      subject: orNull(descriptor),
+      annotations: orNull(annotations),
+    })
+    .transform(({ mediaType, artifactType, manifests, subject, annotations: notes }) => ({
+      mediaType,
+      artifactType,
+      manifests,
+      subject,
+      annotations: notes,
+    }));
+
+  return { manifest, index };
+}
+
+const shapes = shapesOf(digest);
+const anyShapes = shapesOf(anyDigest);
 
 const history = z
   .object({
@@ -148,7 +165,11 @@ const configShape: z.ZodType<Config> = z
  * above `documentBytesMax`.
  */
 export function parseManifest(bytes: Uint8Array): Manifest {
-  const manifest = parseDocument(bytes, manifestShape, 'OCI_MANIFEST_INVALID');
+  return manifestOf(bytes, shapes);
+}
+
+function manifestOf<D extends OciDigest>(bytes: Uint8Array, of: Shapes<D>): Manifest<D> {
+  const manifest = parseDocument(bytes, of.manifest, 'OCI_MANIFEST_INVALID');
   if (isManifestMediaType(manifest.mediaType)) return manifest;
   throw new KilnError(
     'OCI_MANIFEST_INVALID',
@@ -158,7 +179,11 @@ export function parseManifest(bytes: Uint8Array): Manifest {
 
 /** Reads an image index; unknown members are ignored. Throws `OCI_INDEX_INVALID` or `OCI_DOCUMENT_TOO_LARGE`. */
 export function parseIndex(bytes: Uint8Array): Index {
-  const index = parseDocument(bytes, indexShape, 'OCI_INDEX_INVALID');
+  return indexOf(bytes, shapes);
+}
+
+function indexOf<D extends OciDigest>(bytes: Uint8Array, of: Shapes<D>): Index<D> {
+  const index = parseDocument(bytes, of.index, 'OCI_INDEX_INVALID');
   if (isIndexMediaType(index.mediaType)) return index;
   throw new KilnError(
     'OCI_INDEX_INVALID',
@@ -172,9 +197,9 @@ export function parseConfig(bytes: Uint8Array): Config {
 }
 
 /** What a registry stores under a digest. */
-export type ManifestDocument =
-  | { readonly kind: 'manifest'; readonly mediaType: string; readonly manifest: Manifest }
-  | { readonly kind: 'index'; readonly mediaType: string; readonly index: Index };
+export type ManifestDocument<D extends OciDigest = Digest> =
+  | { readonly kind: 'manifest'; readonly mediaType: string; readonly manifest: Manifest<D> }
+  | { readonly kind: 'index'; readonly mediaType: string; readonly index: Index<D> };
 
 /**
  * Reads a manifest or an index, whichever the media type says: the one given (an HTTP `Content-Type` without
@@ -182,6 +207,22 @@ export type ManifestDocument =
  * and `OCI_MEDIA_TYPE_UNKNOWN` for another type or when the document contradicts the one given.
  */
 export function parseManifestDocument(bytes: Uint8Array, contentType?: string): ManifestDocument {
+  return documentOf(bytes, contentType, shapes);
+}
+
+/** As `parseManifestDocument`, where descriptors may name content by its SHA-512 too: what a registry takes. */
+export function parseStoredDocument(
+  bytes: Uint8Array,
+  contentType?: string,
+): ManifestDocument<OciDigest> {
+  return documentOf(bytes, contentType, anyShapes);
+}
+
+function documentOf<D extends OciDigest>(
+  bytes: Uint8Array,
+  contentType: string | undefined,
+  of: Shapes<D>,
+): ManifestDocument<D> {
   const own = ownMediaType(bytes);
   const mediaType = contentType ?? own ?? mediaTypes.manifest;
   if (own !== undefined && own !== mediaType) {
@@ -191,9 +232,9 @@ export function parseManifestDocument(bytes: Uint8Array, contentType?: string): 
     );
   }
   if (isIndexMediaType(mediaType))
-    return { kind: 'index', mediaType, index: { ...parseIndex(bytes), mediaType } };
+    return { kind: 'index', mediaType, index: { ...indexOf(bytes, of), mediaType } };
   if (isManifestMediaType(mediaType)) {
-    return { kind: 'manifest', mediaType, manifest: { ...parseManifest(bytes), mediaType } };
+    return { kind: 'manifest', mediaType, manifest: { ...manifestOf(bytes, of), mediaType } };
   }
   throw new KilnError(
     'OCI_MEDIA_TYPE_UNKNOWN',

@@ -1,4 +1,4 @@
-import type { Digest } from '@kiln/base';
+import type { Digest, OciDigest } from '@kiln/base';
 
 export type Annotations = Readonly<Record<string, string>>;
 
@@ -12,10 +12,10 @@ export interface Platform {
 }
 
 /** A typed, sized and digested pointer to content (OCI content descriptor). */
-export interface Descriptor {
+export interface Descriptor<D extends OciDigest = Digest> {
   readonly mediaType: string;
   readonly sizeBytes: number;
-  readonly digest: Digest;
+  readonly digest: D;
   /** Base64 of the content itself, where it is embedded. */
   readonly data?: string | undefined;
   readonly urls?: readonly string[] | undefined;
@@ -25,21 +25,21 @@ export interface Descriptor {
 }
 
 /** An image manifest, or an artifact in the form of one. */
-export interface Manifest {
+export interface Manifest<D extends OciDigest = Digest> {
   readonly mediaType: string;
   readonly artifactType?: string | undefined;
-  readonly config: Descriptor;
-  readonly layers: readonly Descriptor[];
-  readonly subject?: Descriptor | undefined;
+  readonly config: Descriptor<D>;
+  readonly layers: readonly Descriptor<D>[];
+  readonly subject?: Descriptor<D> | undefined;
   readonly annotations?: Annotations | undefined;
 }
 
 /** An image index: one manifest per platform, or the referrers of a digest. */
-export interface Index {
+export interface Index<D extends OciDigest = Digest> {
   readonly mediaType: string;
   readonly artifactType?: string | undefined;
-  readonly manifests: readonly Descriptor[];
-  readonly subject?: Descriptor | undefined;
+  readonly manifests: readonly Descriptor<D>[];
+  readonly subject?: Descriptor<D> | undefined;
   readonly annotations?: Annotations | undefined;
 }
 

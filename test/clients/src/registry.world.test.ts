@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { digestOf } from '@kiln/base';
+import { digestOf, sha512Of } from '@kiln/base';
 import { FsBlobs } from '@kiln/blobs-fs';
 import { MemoryRegistryState } from '@kiln/factory';
 import { emptyBytes, emptyDescriptor, mediaTypes } from '@kiln/oci';
@@ -106,6 +106,16 @@ describe('strangers’ clients against the registry', () => {
       `${registry}/team/gone@${await crane('digest', `${registry}/team/gone:v1`)}`,
     );
     await expect(crane('digest', `${registry}/team/gone:v1`)).rejects.toThrow('404');
+  });
+
+  it('skopeo reads a manifest by the SHA-512 that it was pushed under', async () => {
+    const manifest = await crane('manifest', `${registry}/team/app:v1`);
+    const reference = `team/app/manifests/${sha512Of(manifest)}`;
+    const headers = { 'content-type': mediaTypes.manifest };
+    const init = { method: 'PUT', body: manifest, headers };
+    expect((await fetch(`http://${registry}/v2/${reference}`, init)).status).toBe(201);
+    const source = `docker://${registry}/team/app@${sha512Of(manifest)}`;
+    expect(await skopeo('inspect', '--tls-verify=false', '--raw', source)).toBe(manifest);
   });
 
   it('skopeo copies to an OCI layout, umoci unpacks it, and skopeo pushes it back', async () => {

@@ -39,7 +39,7 @@ export function blobSection(client: DistributionClient): void {
         '',
         '?digest=',
         '?digest=sha256:short',
-        `?digest=sha512:${'0'.repeat(128)}`,
+        `?digest=sha384:${'0'.repeat(96)}`,
       ]) {
         const refused = await client.call('PUT', `${location}${query}`, { body: bytes });
         expect(await refusalOf(refused)).toEqual([400, 'DIGEST_INVALID']);
