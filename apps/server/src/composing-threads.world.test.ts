@@ -25,7 +25,7 @@ afterEach(async () => threads.close());
 
 async function* asked(bases: readonly string[]): AsyncIterable<Composition> {
   for (const [number, base] of bases.entries())
-    yield { base, overlay: '', repository: `r${number}`, tags: [] };
+    yield { base, overlay: '', repository: `r${number}`, tags: [], sbomFormats: ['spdx'] };
 }
 
 async function told(answers: AsyncIterable<ComposedResult>): Promise<readonly string[]> {

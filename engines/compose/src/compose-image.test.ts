@@ -15,12 +15,14 @@ import type { ComposedBlob } from '@kiln/blobs';
 import { imageKey } from '@kiln/factory';
 import { parseImageConfig } from '@kiln/image-config';
 import { parseProvenance, parseStatement } from '@kiln/intoto';
+import type { Statement } from '@kiln/intoto';
 import { mediaTypes, parseManifest } from '@kiln/oci';
 import type { ComposedImage } from '@kiln/publish';
 import { parseSpdx } from '@kiln/spdx';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { PackageSet, SegmentMemo, composeImage } from './index.ts';
+import type { ComposedSbomFormat } from './index.ts';
 
 const epochSeconds = 1_767_225_600;
 const builder = { name: 'kiln', version: '0.1.0' };
@@ -97,7 +99,11 @@ beforeEach(async () => {
   memo = new SegmentMemo(blobs);
 });
 
-const compose = (yaml: string, of = set): Promise<ComposedImage> =>
+const compose = (
+  yaml: string,
+  of = set,
+  sbomFormats: readonly ComposedSbomFormat[] = ['spdx'],
+): Promise<ComposedImage> =>
   composeImage(
     {
       set: of,
@@ -108,6 +114,7 @@ const compose = (yaml: string, of = set): Promise<ComposedImage> =>
       key: imageKey('app'),
       tags: [],
       builder,
+      sbomFormats,
     },
     memo,
   );
@@ -148,6 +155,13 @@ const configurations = fc
   .map(
     ({ users, value, path, layering }) =>
       `{accounts: {users: [${users}]}, environment: {A: '${value}'}, paths: [${path}]${layering}}`,
+  );
+
+const statementsOf = (image: ComposedImage): readonly Statement[] =>
+  image.statements.map(({ parts }) =>
+    parseStatement(
+      Buffer.concat(parts.map((part) => (part instanceof Uint8Array ? part : part.json.bytes))),
+    ),
   );
 
 describe('a composed image', () => {
@@ -214,11 +228,7 @@ describe('a composed image', () => {
 
   test('is described: bill of materials, provenance, signature', async () => {
     const image = await compose(`{environment: {A: '"resolvedDependencies":[]'}}`);
-    const statements = image.statements.map(({ parts }) =>
-      parseStatement(
-        Buffer.concat(parts.map((part) => (part instanceof Uint8Array ? part : part.json.bytes))),
-      ),
-    );
+    const statements = statementsOf(image);
     expect(statements.map(({ predicateType }) => predicateType)).toEqual([
       'https://spdx.dev/Document',
       'https://slsa.dev/provenance/v1',
@@ -242,5 +252,33 @@ describe('a composed image', () => {
       base: { name: 'base', digest: digestOf('base') },
       overlay: `{environment: {A: '"resolvedDependencies":[]'}}`,
     });
+  });
+
+  test('has a CycloneDX bill as well where that is asked for, of parts that are stored', async () => {
+    const image = await compose('{environment: {A: a}}', set, ['spdx', 'cyclonedx']);
+    const again = await compose('{environment: {A: b}}', set, ['spdx', 'cyclonedx']);
+    expect(image.manifest.blob.digest).toBe(
+      (await compose('{environment: {A: a}}')).manifest.blob.digest,
+    );
+    expect(again.statements.map(({ predicateType }) => predicateType)).toEqual([
+      'https://spdx.dev/Document',
+      'https://cyclonedx.org/bom',
+      'https://slsa.dev/provenance/v1',
+      'https://sigstore.dev/cosign/sign/v1',
+    ]);
+    const [, statement] = statementsOf(image);
+    const bill = statement?.predicate as {
+      readonly components: readonly { readonly name: string }[];
+      readonly metadata: { readonly component: { readonly version: string } };
+    };
+    expect(bill.metadata.component.version).toBe(image.manifest.blob.digest);
+    const names = fixturePackages().map(({ info }) => info.name);
+    expect(bill.components.map(({ name }) => name)).toEqual(['kiln', ...names]);
+    const segments = (image.statements[1]?.parts ?? []).flatMap((part) =>
+      part instanceof Uint8Array ? [] : [part.json],
+    );
+    expect(segments.length).toBeGreaterThan(names.length);
+    for (const { blob, bytes } of segments)
+      expect(Buffer.compare(await blobs.bytes(blob), bytes)).toBe(0);
   });
 });

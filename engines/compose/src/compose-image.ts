@@ -3,11 +3,13 @@ import type { AssembledTree, ImageLayer, StoredLayer } from '@kiln/assemble';
 import type { Digest } from '@kiln/base';
 import { canonicalJson, rfc3339 } from '@kiln/base';
 import { composeBlob } from '@kiln/blobs';
+import { composeCyclonedx } from '@kiln/cyclonedx';
 import type { BlobLink } from '@kiln/factory';
 import { printApkoJson } from '@kiln/image-config';
 import type { ImageConfig } from '@kiln/image-config';
 import {
   COSIGN_SIGN_PREDICATE,
+  CYCLONEDX_PREDICATE,
   SLSA_PROVENANCE_PREDICATE,
   SPDX_PREDICATE,
   slsaProvenance,
@@ -21,6 +23,7 @@ import { composeSpdx } from '@kiln/spdx';
 import { COMPOSITION_BUILD_TYPE, KILN_BUILDER_ID } from '@kiln/trust';
 import type { ComposedLayer } from './composed-layer.ts';
 import { composeLayer } from './composed-layer.ts';
+import type { ComposedSbomFormat } from './composition.ts';
 import type { PackageSet } from './package-set.ts';
 import type { SegmentMemo } from './segment-memo.ts';
 
@@ -37,11 +40,12 @@ export interface ComposeRequest {
   /** Moved to the image; none for one that is known by its digest. */
   readonly tags: ComposedImage['tags'];
   readonly builder: { readonly name: string; readonly version: string };
+  readonly sbomFormats: readonly ComposedSbomFormat[];
 }
 
 /**
  * Composes an image of a package set: the manifest, configuration and layers that `assemble` and `imageOf` make of the same
- * packages and configuration, byte for byte, with a signature, an SPDX SBOM and provenance to be signed. No file of a package is
+ * packages and configuration, byte for byte, with a signature, SBOMs and provenance to be signed. No file of a package is
  * read. Throws what `configure` does.
  */
 export async function composeImage(
@@ -82,7 +86,7 @@ export async function composeImage(
     links: shared.map(({ descriptor }): BlobLink => descriptor),
     manifest: { blob: composeBlob([image.manifest.bytes]), mediaType: mediaTypes.manifest },
     components: set.components,
-    statements: [await sbomStatement(about), provenanceStatement(about), signature(about)],
+    statements: [...(await sbomStatements(about)), provenanceStatement(about), signature(about)],
     tags,
     created: about.created,
   };
@@ -111,8 +115,13 @@ interface About {
   readonly created: string;
 }
 
-async function sbomStatement(about: About): Promise<ComposedStatement> {
-  const { set, repository, builder } = about.request;
+const sboms = {
+  spdx: { predicateType: SPDX_PREDICATE, compose: composeSpdx },
+  cyclonedx: { predicateType: CYCLONEDX_PREDICATE, compose: composeCyclonedx },
+} as const;
+
+async function sbomStatements(about: About): Promise<readonly ComposedStatement[]> {
+  const { set, repository, builder, sbomFormats } = about.request;
   const { assembled, manifest, layers } = about;
   const facts = await imageFacts({
     assembled,
@@ -122,11 +131,16 @@ async function sbomStatement(about: About): Promise<ComposedStatement> {
     repositoryName: repository,
     tool: builder,
   });
-  const chunks = composeSpdx(facts, set.fragments);
-  return statement(
-    about,
-    SPDX_PREDICATE,
-    chunks.map((chunk) => set.statementPart(chunk)),
+  return Promise.all(
+    sbomFormats.map(async (format) => {
+      const { predicateType, compose } = sboms[format];
+      const chunks = compose(facts, await set.fragments(format));
+      return statement(
+        about,
+        predicateType,
+        chunks.map((chunk) => set.statementPart(chunk)),
+      );
+    }),
   );
 }
 

@@ -138,6 +138,7 @@ export class Composer {
         key: imageKey(bundle.name),
         tags: tags.map((tag) => ({ tag, expected: 'any' })),
         builder: this.#ports.builder,
+        sbomFormats: composition.sbomFormats,
       },
       this.#stored.memo,
     );

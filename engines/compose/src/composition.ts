@@ -13,7 +13,14 @@ export interface Composition {
   readonly repository: string;
   /** Moved to the image. */
   readonly tags: readonly string[];
+  /** The bills of materials that are signed; SPDX is among them, since who verifies the image asks for it. */
+  readonly sbomFormats: readonly ComposedSbomFormat[];
 }
+
+/** SPDX 2.3 and CycloneDX 1.6, both in JSON. */
+export const composedSbomFormats = ['spdx', 'cyclonedx'] as const;
+
+export type ComposedSbomFormat = (typeof composedSbomFormats)[number];
 
 /** What a composition came to. */
 export type ComposedResult =

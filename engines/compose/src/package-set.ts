@@ -14,6 +14,7 @@ import type {
   InstalledTree,
   KnownLayers,
   LayerCompression,
+  PackageBill,
   PackageContents,
   SegmentCache,
   StoredLayer,
@@ -70,30 +71,30 @@ const ownFilesBytesMax = 8 * 1024 * 1024;
 export class PackageSet {
   readonly input: PackageSetInput;
   readonly installed: InstalledTree;
-  /** The packages' part of every SPDX document. */
-  readonly fragments: readonly Fragment[];
   /** The packages as resolved dependencies: elements of a JSON list. */
   readonly dependencies: StatementSegment;
   readonly #ports: PackageSetPorts;
   readonly #plan: PlannedTree;
   readonly #stored = new WeakMap<ImageLayer, Promise<StoredLayer>>();
-  readonly #segmentOf: ReadonlyMap<Uint8Array, StatementSegment>;
+  readonly #bills: readonly PackageBill[];
+  readonly #segmentOf = new Map<Uint8Array, StatementSegment>();
+  /** The formats whose parts are stored. */
+  readonly #described = new Map<keyof PackageBill, Promise<void>>();
 
   private constructor(
     input: PackageSetInput,
     ports: PackageSetPorts,
-    made: Pick<PackageSet, 'installed' | 'fragments' | 'dependencies'> & {
+    made: Pick<PackageSet, 'installed' | 'dependencies'> & {
       readonly plan: PlannedTree;
-      readonly segmentOf: ReadonlyMap<Uint8Array, StatementSegment>;
+      readonly bills: readonly PackageBill[];
     },
   ) {
     this.input = input;
     this.#ports = ports;
     this.installed = made.installed;
-    this.fragments = made.fragments;
     this.dependencies = made.dependencies;
     this.#plan = made.plan;
-    this.#segmentOf = made.segmentOf;
+    this.#bills = made.bills;
   }
 
   /** Installs and describes packages. Throws what `installTree` does. */
@@ -102,21 +103,19 @@ export class PackageSet {
     const { files = rememberedFiles(ownFilesBytesMax) } = ports;
     const packages = input.packages.map((one) => rememberedPackage(one, files));
     const installed = await installTree({ arch, packages, keyring: [], sourceDateEpochSeconds });
-    const fragments = await fragmentsOf(input, ports.bills, installed);
-    const parts = fragments.flat().filter(({ length }) => length > 0);
+    const bills = await billsOf(input, ports.bills, installed);
+    // Every image has both; what goes into one pack is synced once.
+    const parts = partsOf(bills, 'spdx');
     const [dependencies, ...segments] = await storeStatementSegments(ports.packs, [
       dependencyList(input),
       ...parts,
     ]);
     if (dependencies === undefined) throw new Error('assertion failed: no segment was stored');
-    const segmentOf = new Map(
-      parts.flatMap((part, i) => {
-        const segment = segments[i];
-        return segment === undefined ? [] : [[part, segment] as const];
-      }),
-    );
     const plan = await PlannedTree.of(installed, layerBudgetDefault);
-    return new PackageSet(input, ports, { installed, fragments, dependencies, plan, segmentOf });
+    const set = new PackageSet(input, ports, { installed, bills, dependencies, plan });
+    set.#remember(parts, segments);
+    set.#described.set('spdx', Promise.resolve());
+    return set;
   }
 
   get compression(): LayerCompression {
@@ -130,7 +129,9 @@ export class PackageSet {
   /** What it takes of memory, about: a file's name with all that is planned of it, and the packages' part of descriptions. */
   get weightBytes(): number {
     const files = this.packages.reduce((sum, { members }) => sum + members.length, 0);
-    const described = this.fragments.flat().reduce((sum, { length }) => sum + length, 0);
+    const described = this.#bills
+      .flatMap(({ spdx, cyclonedx }) => [...spdx, ...cyclonedx])
+      .reduce((sum, { length }) => sum + length, 0);
     return files * fileWeightBytes + 3 * described;
   }
 
@@ -153,25 +154,50 @@ export class PackageSet {
     return stored;
   }
 
+  /** The packages' part of every document of this format; stored, for statements, when it is asked for first. */
+  async fragments(format: keyof PackageBill): Promise<readonly Fragment[]> {
+    const described = this.#described.get(format) ?? this.#describe(format);
+    this.#described.set(format, described);
+    described.catch(() => this.#described.delete(format));
+    await described;
+    return this.#bills.map((bill) => bill[format]);
+  }
+
+  async #describe(format: keyof PackageBill): Promise<void> {
+    const parts = partsOf(this.#bills, format);
+    this.#remember(parts, await storeStatementSegments(this.#ports.packs, parts));
+  }
+
+  #remember(parts: readonly Uint8Array[], segments: readonly StatementSegment[]): void {
+    for (const [at, part] of parts.entries()) {
+      const segment = segments[at];
+      if (segment !== undefined) this.#segmentOf.set(part, segment);
+    }
+  }
+
   /** A chunk of a composed document as a part of a statement: those of packages are stored. */
   statementPart(chunk: Uint8Array): Uint8Array | StatementSegment {
     return this.#segmentOf.get(chunk) ?? chunk;
   }
 }
 
-async function fragmentsOf(
+function partsOf(bills: readonly PackageBill[], format: keyof PackageBill): readonly Uint8Array[] {
+  return bills.flatMap((bill) => bill[format]).filter(({ length }) => length > 0);
+}
+
+async function billsOf(
   { packages }: PackageSetInput,
   bills: BillCache,
   { tree }: InstalledTree,
-): Promise<readonly Fragment[]> {
+): Promise<readonly PackageBill[]> {
   const osRelease = await readText(tree, 'etc/os-release');
   const distribution = osRelease === undefined ? '' : parseOsRelease(osRelease).id;
-  const fragments: Fragment[] = [];
+  const made: PackageBill[] = [];
   for (const { apk, contents } of packages) {
     const open = (): Promise<PackageContents> => Promise.resolve(contents);
-    fragments.push((await packageBill(bills, { apk, distribution, open })).spdx);
+    made.push(await packageBill(bills, { apk, distribution, open }));
   }
-  return fragments;
+  return made;
 }
 
 function dependencyList({ packages, namespace }: PackageSetInput): string {

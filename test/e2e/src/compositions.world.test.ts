@@ -8,7 +8,7 @@ import { warmHome } from './warm-home.ts';
 
 type Composed = Exclude<CompositionAnswer, { error: unknown }>;
 
-const wanted = ['cosign', 'crane', 'skopeo'] as const;
+const wanted = ['cosign', 'crane', 'cyclonedx-validate', 'skopeo'] as const;
 
 let factory: Factory;
 let registry: string;
@@ -125,6 +125,48 @@ test('strangers pull it, find no fault, and verify its signature, bill of materi
   await run(clients.cosign, ['verify', ...trust, name], alone());
   for (const type of ['spdxjson', 'slsaprovenance1'])
     await run(clients.cosign, ['verify-attestation', '--type', type, ...trust, name], alone());
+});
+
+test('a CycloneDX bill is signed beside SPDX where that is asked for, and not without', async () => {
+  const { digest } = await compose(
+    'greeter',
+    '--to',
+    'custom/greeter:bills',
+    '--sbom-formats',
+    'spdx,cyclonedx',
+  );
+  await factory.succeed(['verify', `custom/greeter@${digest}`]);
+  const file = within('composed.cdx.json');
+  const bill = await factory.succeed([
+    'image',
+    'sbom',
+    'custom/greeter:bills',
+    '--format',
+    'cyclonedx',
+  ]);
+  fs.writeFileSync(file, bill);
+  expect(await run(clients['cyclonedx-validate'], [file], alone())).toBe('');
+  expect(bill).toContain('"name": "greeter"');
+  const name = `${registry}/custom/greeter@${digest}`;
+  const trust = ['--key', key, '--insecure-ignore-tlog', '--allow-http-registry'];
+  for (const type of ['cyclonedx', 'spdxjson'])
+    await run(clients.cosign, ['verify-attestation', '--type', type, ...trust, name], alone());
+  await compose('greeter', '--to', 'custom/unlisted:bill');
+  const { exitCode, stderr } = await factory.kiln([
+    'image',
+    'sbom',
+    'custom/unlisted:bill',
+    '--format',
+    'cyclonedx',
+  ]);
+  expect([exitCode, stderr]).toEqual([4, expect.stringContaining('IMAGE_SBOM_NOT_FOUND')]);
+  expect(await refused('greeter', '--to', 'x/y', '--sbom-formats', 'cyclonedx')).toContain(
+    'kiln verify refuses',
+  );
+  const [answer] = await ask([
+    JSON.stringify({ base: 'greeter', repository: 'x/y', sbomFormats: ['cyclonedx'] }),
+  ]);
+  expect(answer).toMatchObject({ error: { code: 'COMPOSE_BODY_INVALID' }, ended: true });
 });
 
 test('kiln verify finds all that belongs to it, and that nobody tested it', async () => {

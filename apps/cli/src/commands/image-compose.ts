@@ -13,6 +13,8 @@ import type { Client } from '../client.ts';
 import { connectClient } from '../client.ts';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import type { SbomFormat } from '../image-build/sbom-formats.ts';
+import { parseSbomFormats } from '../image-build/sbom-formats.ts';
 
 const lineBytesMax = 128 * 1024;
 const progressMs = 2000;
@@ -22,7 +24,7 @@ export const imageCompose: Command = {
   summary:
     'Make an image of another one of the catalog: with packages added or left out, another environment, entry point, users. It is resolved over the versions that the base has, signed, described and published, in milliseconds once its packages are known.',
   usage:
-    'image compose BASE [OVERLAY.yaml] --to NAME[:TAG] [--package P]... [--env K=V]... [--json]\n       kiln image compose --from FILE [--json]',
+    'image compose BASE [OVERLAY.yaml] --to NAME[:TAG] [--package P]... [--env K=V]... [--sbom-formats FORMATS] [--json]\n       kiln image compose --from FILE [--json]',
   examples: [
     'kiln image compose nginx --to custom/nginx:debug --package busybox --env LEVEL=debug',
     "kiln image compose nginx --to custom/nginx:slim --package '!ca-certificates-bundle'",
@@ -45,10 +47,16 @@ export const imageCompose: Command = {
     user: { type: 'string', value: 'NAME|UID', help: 'who it runs as' },
     'work-dir': { type: 'string', value: 'DIR', help: 'the folder it runs in' },
     annotation: { type: 'string', multiple: true, value: 'K=V', help: 'an annotation' },
+    'sbom-formats': {
+      type: 'string',
+      multiple: true,
+      value: 'FORMAT',
+      help: 'spdx (the default), or spdx,cyclonedx: the bills of materials that are signed',
+    },
     from: {
       type: 'string',
       value: 'FILE',
-      help: 'many at once: for each a line of JSON with base, repository, tags and overlay; - is standard input',
+      help: 'many at once: for each a line of JSON with base, repository, tags, overlay and sbomFormats; - is standard input',
     },
   },
   run: (invocation) =>
@@ -72,6 +80,7 @@ async function composeOne({ config, positionals, flags, print }: Invocation): Pr
     repository,
     tags: tag === undefined ? [] : [tag],
     overlay: imageConfigYaml(overlay),
+    sbomFormats: sbomFormatsOf(flags),
   };
   for await (const answer of ask(connectClient(config), one(composition))) {
     if ('error' in answer) throw errorOf(answer.error);
@@ -79,6 +88,15 @@ async function composeOne({ config, positionals, flags, print }: Invocation): Pr
     else print.data(`${said(answer)}\n`);
   }
   return 0;
+}
+
+/** SPDX is among them: `kiln verify` asks for it. */
+function sbomFormatsOf(flags: Invocation['flags']): readonly SbomFormat[] {
+  const named = parseSbomFormats(imageCompose, list(flags['sbom-formats']));
+  if (named.length === 0) return ['spdx'];
+  if (!named.includes('spdx'))
+    throw usage(imageCompose, 'an image without spdx is one that kiln verify refuses: add it');
+  return named;
 }
 
 /** What the options say, as a configuration. */

@@ -9,7 +9,7 @@ import { listOf, textOf } from '../local/options.ts';
 import { Waiting } from '../waiting.ts';
 import { factoryPlaces } from './factory-places.ts';
 import type { SbomFormat } from './sbom-formats.ts';
-import { sbomFormatOf, sbomFormats } from './sbom-formats.ts';
+import { parseSbomFormats } from './sbom-formats.ts';
 import type { ImageTask } from './task.ts';
 
 /** What is under way this long is said. */
@@ -111,17 +111,11 @@ function sbomFormatsOf(
   command: Command,
   { flags, dialect }: Pick<Invocation, 'flags'> & Pick<ImageTask, 'dialect'>,
 ): readonly SbomFormat[] {
-  const names = listOf(flags['sbom-formats']).flatMap((word) => word.split(','));
-  const formats = names.map((name) => {
-    const format = sbomFormatOf(name);
-    if (format === undefined)
-      throw usage(command, `"${shorten(name)}" is no format: ${sbomFormats.join(' or ')}`);
-    if (dialect === 'apko' && format !== 'spdx')
-      throw usage(command, `apko makes spdx alone, and no ${format}`);
-    return format;
-  });
-  if (textOf(flags['sbom-path']) !== undefined)
-    return formats.length === 0 ? ['spdx'] : [...new Set(formats)];
+  const formats = parseSbomFormats(command, listOf(flags['sbom-formats']));
+  const other = formats.find((format) => format !== 'spdx');
+  if (dialect === 'apko' && other !== undefined)
+    throw usage(command, `apko makes spdx alone, and no ${other}`);
+  if (textOf(flags['sbom-path']) !== undefined) return formats.length === 0 ? ['spdx'] : formats;
   if (formats.length > 0) throw usage(command, '--sbom-formats needs --sbom-path: where to?');
   return [];
 }

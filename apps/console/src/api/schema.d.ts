@@ -9,7 +9,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Composes images of the catalog with others laid over them. The body is a line of JSON for each, with "base", "repository", "tags" and "overlay" (an image configuration); so is the answer, with "digest", or "error". A line with "ended" is the last one: what befell the whole. */
+        /** @description Composes images of the catalog with others laid over them. The body is a line of JSON for each, with "base", "repository", "tags", "overlay" (an image configuration) and "sbomFormats" (["spdx"], or with "cyclonedx" as well); so is the answer, with "digest", or "error". A line with "ended" is the last one: what befell the whole. */
         post: {
             parameters: {
                 query?: never;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { KilnError, linesOf, messageOf } from '@kiln/base';
 import type { ComposedResult, Composition } from '@kiln/compose/composition';
-import { overlayBytesMax } from '@kiln/compose/composition';
+import { composedSbomFormats, overlayBytesMax } from '@kiln/compose/composition';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { CompositionAnswer } from './composition-schemas.ts';
@@ -19,6 +19,14 @@ const composition = z.strictObject({
   repository: z.string(),
   tags: z.array(z.string()).default([]),
   overlay: z.union([z.string(), z.record(z.string(), z.unknown())]).default({}),
+  sbomFormats: z
+    .array(z.enum(composedSbomFormats))
+    .refine(
+      (formats) => formats.includes('spdx'),
+      'has to have "spdx", which verification asks for',
+    )
+    .transform((formats) => [...new Set(formats)])
+    .default(['spdx']),
 });
 
 /** Images made of others: questions and answers are lines of JSON, any number of them, each answered in its turn. */
@@ -30,7 +38,7 @@ export function compositionRoutes(server: FastifyInstance, compositions: Composi
       schema: {
         consumes: [jsonLines],
         description:
-          'Composes images of the catalog with others laid over them. The body is a line of JSON for each, with "base", "repository", "tags" and "overlay" (an image configuration); so is the answer, with "digest", or "error". A line with "ended" is the last one: what befell the whole.',
+          'Composes images of the catalog with others laid over them. The body is a line of JSON for each, with "base", "repository", "tags", "overlay" (an image configuration) and "sbomFormats" (["spdx"], or with "cyclonedx" as well); so is the answer, with "digest", or "error". A line with "ended" is the last one: what befell the whole.',
       },
     },
     (request, reply) => {
