@@ -38,4 +38,4 @@ export { emptyImageConfig } from './types.ts';
 export type { ConfigProblem } from './config-problem.ts';
 export { buildProblems, problems } from './validate.ts';
 export { splitWords } from './words.ts';
-export { worldEntryProblem } from './world-entry.ts';
+export { worldEntryName, worldEntryProblem } from './world-entry.ts';

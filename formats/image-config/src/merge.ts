@@ -1,4 +1,5 @@
 import type { Entrypoint, ImageConfig } from './types.ts';
+import { worldEntryName } from './world-entry.ts';
 
 /**
  * Puts `included` underneath `target`: single values of the target win, lists are joined with the included one first,
@@ -58,11 +59,6 @@ export function overlayImageConfig(base: ImageConfig, overlay: ImageConfig): Ima
   const refused = new Set(
     overlay.contents.packages.filter((text) => text.startsWith('!')).map((text) => text.slice(1)),
   );
-  const packages = base.contents.packages.filter((text) => !refused.has(nameOf(text)));
+  const packages = base.contents.packages.filter((text) => !refused.has(worldEntryName(text)));
   return mergeImageConfig({ ...base, contents: { ...base.contents, packages } }, overlay);
-}
-
-/** The name in an entry of a world: `name`, `name=1`, `name@tag`. */
-function nameOf(text: string): string {
-  return text.replace(/[=<>~@].*$/s, '');
 }

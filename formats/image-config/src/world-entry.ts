@@ -22,3 +22,8 @@ export function worldEntryProblem(
     hint: 'write one of =, <, <=, >, >= and ~',
   };
 }
+
+/** The name in an entry of a world that is none to be kept out: `name`, `name=1`, `name@tag`. */
+export function worldEntryName(text: string): string {
+  return text.replace(/[=<>~@].*$/s, '');
+}

@@ -17,15 +17,8 @@ export const configOptions: Options = {
   },
 };
 
-/** Options of commands that look at repositories, beside those. */
-export const packageOptions: Options = {
-  ...configOptions,
-  arch: {
-    type: 'string',
-    multiple: true,
-    value: 'ARCH',
-    help: 'architectures, such as x86_64 or arm64, all, or host (those of the configuration, or this machine’s)',
-  },
+/** What the command line adds to a configuration, and how that is read. */
+export const appendOptions: Options = {
   'repository-append': {
     type: 'string',
     short: 'r',
@@ -60,6 +53,18 @@ export const packageOptions: Options = {
     help: 'indexes and packages that were fetched; may be shared (~/.cache/kiln/apk)',
   },
   offline: { type: 'boolean', help: 'use what was fetched before, and ask nobody' },
+};
+
+/** Options of commands that look at repositories. */
+export const packageOptions: Options = {
+  ...configOptions,
+  arch: {
+    type: 'string',
+    multiple: true,
+    value: 'ARCH',
+    help: 'architectures, such as x86_64 or arm64, all, or host (those of the configuration, or this machine’s)',
+  },
+  ...appendOptions,
   'ignore-signatures': { type: 'boolean', help: 'believe indexes that nobody signed' },
 };
 

@@ -482,6 +482,45 @@ describe('what a configuration means', () => {
     expect((await run(imageDot, 'image.yaml')).out).toContain('"so:libhello.so.1" -> "libhello"');
   });
 
+  test('shows a configuration with what the command line adds, as far as an image records it', async () => {
+    write(`${places}\n  packages: [hello]`);
+    const more = ['-p', 'modes', '-r', './repos/other', '-k', './other.pub', '--cache-dir', 'own'];
+    const { out } = await run(imageShowConfig, 'image.yaml', ...more, '--json');
+    const { contents } = JSON.parse(out) as { contents: Record<string, unknown> };
+    expect(contents['packages']).toEqual(['hello', 'modes']);
+    expect(contents['repositories']).toEqual(['./repos/main']);
+    expect(contents['keyring']).toEqual(['./repos/parity.rsa.pub']);
+    const wrong = run(imageShowConfig, 'image.yaml', '-p', 'a b');
+    await expect(wrong).rejects.toMatchObject({ code: 'IMAGE_CONFIG_INVALID' });
+  });
+
+  test('shows what apko shows, and refuses what apko could not build', async () => {
+    const compat = ['--compat', 'apko', '-p', 'modes'];
+    write('packages: [hello]');
+    await expect(run(imageShowConfig, 'image.yaml', ...compat)).rejects.toMatchObject({
+      code: 'IMAGE_NO_REPOSITORY',
+    });
+    const given = ['-r', './repos/main', '-k', './repos/parity.rsa.pub'];
+    const { out } = await run(imageShowConfig, 'image.yaml', ...compat, ...given);
+    expect(out).toContain('hello');
+    expect(out).not.toContain('modes');
+  });
+
+  test('says when the command line would keep out what the configuration asks for', async () => {
+    write(`${places}\n  packages: [hello~2.12]`, 'archs: [x86_64]', 'base.yaml');
+    write('packages: [modes]', 'include: base.yaml');
+    for (const command of [imageShowPackages, imageShowConfig])
+      await expect(run(command, 'image.yaml', '-p', '!hello')).rejects.toMatchObject({
+        code: 'IMAGE_CONFIG_INVALID',
+        message: '--package-append "!hello" keeps out what image.yaml asks for: "hello~2.12"',
+        hint: expect.stringContaining('include: image.yaml'),
+      });
+    const others = await run(imageShowPackages, 'image.yaml', '-p', '!libhello', '-p', '!hello<2');
+    expect(others.out).toMatch(/libhello-alt/);
+    write('packages: ["!hello"]', 'include: image.yaml', 'without.yaml');
+    expect((await run(imageShowPackages, 'without.yaml')).out).not.toContain('hello');
+  });
+
   test('leaves out what it refuses, of what it includes too', async () => {
     write(`${places}\n  packages: [hello, modes]`, 'archs: [x86_64, aarch64]', 'base.yaml');
     write('packages: ["!modes", "!no-such-package"]', 'include: base.yaml');

@@ -1,6 +1,7 @@
+import path from 'node:path';
 import type { AssemblyDialect } from '@kiln/assemble';
 import { KilnError, shorten, sortUnique, withoutUserInfo } from '@kiln/base';
-import { completeImageConfig, worldEntryProblem } from '@kiln/image-config';
+import { completeImageConfig, worldEntryName, worldEntryProblem } from '@kiln/image-config';
 import type { ImageConfig } from '@kiln/image-config';
 import type { ImageLockRequest } from '@kiln/solve';
 import { annotationsOfFlag } from './annotations.ts';
@@ -60,6 +61,7 @@ async function completed(request: ImageRequest, task: ImageTask): Promise<ImageR
     );
   refuseCredentials(appended);
   refuseEntries(appended.packages);
+  refuseContradictions(request);
   const packages = [...contents.packages, ...appended.packages];
   const own = { ...config, contents: { ...contents, packages } };
   const isNamed = task.lockFile !== '' || repositoriesOf({ config, appended }).length > 0;
@@ -94,6 +96,22 @@ function refuseEntries(packages: readonly string[]): void {
       throw new KilnError('IMAGE_CONFIG_INVALID', `--package-append: ${found.message}`, {
         hint: found.hint,
       });
+  }
+}
+
+/** An entry of the command line takes nothing back that the configuration says. */
+function refuseContradictions({ file, config, appended }: ImageRequest): void {
+  const asked = new Map(
+    config.contents.packages.map((text) => [worldEntryName(text), text] as const),
+  );
+  for (const text of appended.packages) {
+    const entry = text.startsWith('!') ? asked.get(text.slice(1)) : undefined;
+    if (entry !== undefined)
+      throw new KilnError(
+        'IMAGE_CONFIG_INVALID',
+        `--package-append "${shorten(text)}" keeps out what ${shorten(file, 200)} asks for: "${shorten(entry)}"`,
+        { hint: `leave it out of a configuration that has include: ${path.basename(file)}` },
+      );
   }
 }
 
