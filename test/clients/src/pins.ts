@@ -40,6 +40,7 @@ export interface ClientPins {
   readonly chromium: DebianPin;
   readonly crane: GoPin;
   readonly cosign: GoPin;
+  readonly regctl: GoPin;
   readonly 'spdx-validate': PythonPin;
   readonly 'cyclonedx-validate': PythonPin;
   readonly syft: GoPin;
@@ -102,6 +103,11 @@ export const clientPins: ClientPins = {
     kind: 'go',
     package: 'github.com/sigstore/cosign/v3/cmd/cosign',
     version: 'v3.1.3',
+  },
+  regctl: {
+    kind: 'go',
+    package: 'github.com/regclient/regclient/cmd/regctl',
+    version: 'v0.11.7',
   },
   'spdx-validate': {
     kind: 'python',

@@ -16,11 +16,11 @@ describe('strangers’ clients against the registry', () => {
   let directory: string;
   let server: FastifyInstance;
   let registry: string;
-  let clients: Readonly<Record<'crane' | 'skopeo' | 'umoci' | 'cosign', string>>;
+  let clients: Readonly<Record<'crane' | 'skopeo' | 'umoci' | 'cosign' | 'regctl', string>>;
   const state = new MemoryRegistryState();
 
   beforeAll(async () => {
-    clients = await installClients(['crane', 'skopeo', 'umoci', 'cosign']);
+    clients = await installClients(['crane', 'skopeo', 'umoci', 'cosign', 'regctl']);
     directory = await mkdtemp(join(tmpdir(), 'kiln-clients-'));
     server = Fastify();
     await server.register(ociRegistry, {
@@ -50,6 +50,10 @@ describe('strangers’ clients against the registry', () => {
     (await run(clients.crane, [...args, '--insecure'], { env: { HOME: directory } })).trim();
   const skopeo = (...args: readonly string[]): Promise<string> =>
     run(clients.skopeo, args, { env: { HOME: directory } });
+  const regctl = async (...args: readonly string[]): Promise<string> => {
+    const host = ['--host', `reg=${registry},tls=disabled`];
+    return (await run(clients.regctl, [...host, ...args], { env: { HOME: directory } })).trim();
+  };
   const cosign = (...args: readonly string[]): Promise<string> =>
     run(clients.cosign, args, { env: { HOME: directory, COSIGN_PASSWORD: '' } });
 
@@ -116,6 +120,42 @@ describe('strangers’ clients against the registry', () => {
     expect((await fetch(`http://${registry}/v2/${reference}`, init)).status).toBe(201);
     const source = `docker://${registry}/team/app@${sha512Of(manifest)}`;
     expect(await skopeo('inspect', '--tls-verify=false', '--raw', source)).toBe(manifest);
+  });
+
+  it('regctl pushes an image under SHA-512, copies, pulls, refers to and deletes it', async () => {
+    const [app, sha512, copy] = ['app', 'sha512', 'sha512-copy'].map(
+      (name) => `${registry}/team/${name}`,
+    );
+    await regctl(
+      'image',
+      'mod',
+      `${app}:v1`,
+      '--digest-algo',
+      'sha512',
+      '--create',
+      `${sha512}:v1`,
+    );
+    const digest = await regctl('manifest', 'head', `${sha512}:v1`);
+    expect(digest).toMatch(/^sha512:/);
+    const manifest = await regctl('manifest', 'get', `${sha512}@${digest}`, '--format', 'raw-body');
+    expect(sha512Of(manifest)).toBe(digest);
+    expect(manifest).not.toContain('sha256:');
+    await regctl('image', 'copy', `${sha512}:v1`, `${copy}:v1`);
+    const layout = join(directory, 'sha512-layout');
+    await regctl('image', 'copy', `${copy}@${digest}`, `ocidir://${layout}:v1`);
+    const [, hex = ''] = digest.split(':');
+    expect(await readFile(join(layout, 'blobs/sha512', hex), 'utf8')).toBe(manifest);
+    const note = join(directory, 'note');
+    await writeFile(note, 'a note');
+    const type = 'application/vnd.example.note';
+    const subject = ['--subject', `${sha512}@${digest}`];
+    await regctl('artifact', 'put', '--artifact-type', type, '--file', note, ...subject);
+    expect(await regctl('artifact', 'list', `${sha512}:v1`, '--format', '{{json .}}')).toContain(
+      type,
+    );
+    await regctl('manifest', 'delete', `${copy}@${digest}`);
+    await expect(regctl('manifest', 'head', `${copy}:v1`)).rejects.toThrow('404');
+    expect(await regctl('manifest', 'head', `${sha512}:v1`)).toBe(digest);
   });
 
   it('skopeo copies to an OCI layout, umoci unpacks it, and skopeo pushes it back', async () => {
