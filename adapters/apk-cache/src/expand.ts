@@ -92,6 +92,7 @@ export async function expandAtHand(
   requireFile(bytes, options);
   const { controlBytes, data, members, segments } = await openPackage(bytes, {
     limits: options.limits,
+    onSegment: ({ contentSizeBytes }) => onContent?.(contentSizeBytes),
   });
   const record = {
     sizeBytes: bytes.length,
