@@ -59,26 +59,37 @@ export async function writeTemporary(
 /** Smaller chunks are gathered to about this before they are written. */
 const writeBytesMin = 128 * 1024;
 
+/** The next chunk is asked for while one is written: whose memory may be used again for the chunk after the next. */
 async function write(file: FileHandle, source: ByteSource): Promise<void> {
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
+  let writing = Promise.resolve();
+  const add = async (bytes: Uint8Array): Promise<void> => {
+    await writing;
+    writing = file.writeFile(bytes);
+    // Whoever waits for it is told; nobody does when the source fails.
+    writing.catch(() => undefined);
+  };
   const flush = async (): Promise<void> => {
-    if (pendingBytes > 0) await file.writeFile(Buffer.concat(pending));
+    if (pendingBytes > 0) await add(Buffer.concat(pending));
     pending = [];
     pendingBytes = 0;
   };
-  for await (const chunk of source) {
-    if (chunk.length >= writeBytesMin) {
-      await flush();
-      await file.writeFile(chunk);
-      continue;
+  try {
+    for await (const chunk of source) {
+      if (chunk.length >= writeBytesMin) {
+        await flush();
+        await add(chunk);
+        continue;
+      }
+      pending.push(Buffer.from(chunk));
+      pendingBytes += chunk.length;
+      if (pendingBytes >= writeBytesMin) await flush();
     }
-    // The source may use the memory of a chunk again.
-    pending.push(Buffer.from(chunk));
-    pendingBytes += chunk.length;
-    if (pendingBytes >= writeBytesMin) await flush();
+    await flush();
+  } finally {
+    await writing;
   }
-  await flush();
 }
 
 export async function syncDirectory(path: string): Promise<void> {

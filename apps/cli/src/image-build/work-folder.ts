@@ -51,7 +51,7 @@ export class WorkFolder implements AsyncDisposable {
 
   /**
    * A blob, to be written elsewhere. What was written or read lately is copied in less time than another thread is asked for it:
-   * this waits for it. `memory` says whether a chunk's is used again for the next one. Throws `IMAGE_LAYER_DAMAGED` at the end of
+   * this waits for it. `memory` says whether a chunk's is used again for the chunk after the next. Throws `IMAGE_LAYER_DAMAGED` at the end of
    * a layer of an earlier build that is not what it was; the next build makes it again.
    */
   async *read(digest: Digest, memory: 'used again' | 'new'): AsyncGenerator<Uint8Array> {
@@ -89,13 +89,13 @@ function* chunksOf(path: string, memory: 'used again' | 'new'): Generator<Uint8A
   try {
     const { size } = fstatSync(file);
     const make = (): Buffer => Buffer.allocUnsafeSlow(Math.min(size, copyBytesMax));
-    let buffer = make();
+    let [buffer, other] = [make(), make()];
     for (let at = 0; at < size;) {
       const count = readSync(file, buffer, 0, buffer.length, at);
       if (count === 0) return;
       at += count;
       yield buffer.subarray(0, count);
-      if (memory === 'new') buffer = make();
+      [buffer, other] = [other, memory === 'new' ? make() : buffer];
     }
   } finally {
     closeSync(file);
