@@ -23,7 +23,7 @@ describe('an addition to the seed', () => {
 adds: seed
 roots: [make, golang-go]
 packages:
-  golang-src: { drop: [usr/share/go/test] }
+  golang-src: { drop: [usr/share/go/test], files: { etc/go: text } }
 aliases:
   go: { description: Go, depends: [golang-go] }
 `,
@@ -34,7 +34,12 @@ aliases:
       roots: ['gcc', 'golang-go', 'make'],
       packages: {
         ...seed.packages,
-        'golang-src': { links: {}, drop: ['usr/share/go/test'], dropDepends: [] },
+        'golang-src': {
+          links: {},
+          files: { 'etc/go': 'text' },
+          drop: ['usr/share/go/test'],
+          dropDepends: [],
+        },
       },
       aliases: { ...seed.aliases, go: { description: 'Go', depends: ['golang-go'] } },
     });
@@ -69,6 +74,11 @@ aliases:
     ['to something else', 'adds: world\n', 'YAML_TYPE'],
     ['of another architecture', 'adds: seed\narchitecture: aarch64\n', 'YAML_UNKNOWN_KEY'],
     ['of a path that leads out', 'adds: seed\npackages: { a: { drop: [../x] } }\n', 'YAML_TYPE'],
+    [
+      'of a file that is outside',
+      'adds: seed\npackages: { a: { files: { /x: y } } }\n',
+      'YAML_TYPE',
+    ],
   ])('%s is refused', (_, text, code) => {
     expect(() => parseSeedAddition(text, 'more.yaml')).toThrow(expect.objectContaining({ code }));
   });

@@ -22,6 +22,8 @@ export interface SeedDefinition {
 export interface PackageChanges {
   /** Symbolic links by path, which replace what is there. */
   readonly links: Readonly<Record<string, string>>;
+  /** Texts by path, which replace what is there. */
+  readonly files: Readonly<Record<string, string>>;
   /** Paths it loses, with all below them. */
   readonly drop: readonly string[];
   /** Packages it depends on for parts that no build uses. */
@@ -48,12 +50,14 @@ export type SeedAddition = Pick<SeedDefinition, 'roots' | 'soProvides' | 'packag
 
 const path = text().regex(/^(?!\/)(?!.*(^|\/)\.{0,2}(\/|$)).+$/, 'expected a relative path');
 const links = z.record(path, text().min(1));
+const files = z.record(path, text());
 
 const names = z.array(text().min(1));
 const changes = z.record(
   text(),
   z.object({
     links: links.optional(),
+    files: files.optional(),
     drop: z.array(path).optional(),
     'drop-depends': z.array(text()).optional(),
   }),
@@ -71,7 +75,7 @@ const schema = z.object({
     name: text().min(1),
     directories: z.record(path, text().regex(/^[01]?[0-7]{3,4}$/, 'expected an octal mode')),
     links,
-    files: z.record(path, text()),
+    files,
   }),
 });
 
@@ -145,7 +149,12 @@ function packageChanges(read: z.infer<typeof changes>): Record<string, PackageCh
   return Object.fromEntries(
     Object.entries(read).map(([name, one]) => [
       name,
-      { links: one.links ?? {}, drop: one.drop ?? [], dropDepends: one['drop-depends'] ?? [] },
+      {
+        links: one.links ?? {},
+        files: one.files ?? {},
+        drop: one.drop ?? [],
+        dropDepends: one['drop-depends'] ?? [],
+      },
     ]),
   );
 }

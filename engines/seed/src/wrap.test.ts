@@ -29,6 +29,7 @@ so-provides: []
 packages:
   tool:
     links: { usr/bin/alias: tool, usr/bin/sh: bash }
+    files: { etc/tool.d/list: 'none', usr/bin/setting: 'ours' }
     drop: [usr/bin/extra]
     drop-depends: [python]
 aliases:
@@ -63,11 +64,25 @@ const members: readonly TarMember[] = [
   { entry: hardlinkEntry('bin/a-name', 'bin/tool'), content: none },
   { entry: symlinkEntry('bin/sh', 'dash'), content: none },
   file('usr/bin/extra', 'x'),
+  file('usr/bin/setting', 'theirs'),
   file('usr/share/doc/tool/copyright', 'x'),
   file('lib/x86_64-linux-gnu/libtool.so.1', 'not ELF'),
 ];
 
-async function wrap(): Promise<{ wrapped: WrappedPackage; listing: string[] }> {
+async function textOf(content: TarMember['content']): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  if (content instanceof Uint8Array) chunks.push(content);
+  else for await (const chunk of content) chunks.push(Uint8Array.from(chunk));
+  return Buffer.concat(chunks).toString();
+}
+
+interface Wrapped {
+  readonly wrapped: WrappedPackage;
+  readonly listing: string[];
+  readonly texts: Record<string, string>;
+}
+
+async function wrap(): Promise<Wrapped> {
   const tool = indexed(
     'tool',
     'Depends: liby | libx (>= 2), virtual, tool, python\nProvides: tools, libx\n',
@@ -80,28 +95,40 @@ async function wrap(): Promise<{ wrapped: WrappedPackage; listing: string[] }> {
   );
   const wrapped = await wrapDeb(tool, { control: stanza('tool'), members: stream(members) }, here);
   const listing: string[] = [];
-  for await (const { entry } of readTar(gunzip(here.blobs.read(wrapped.data)))) {
+  const texts: Record<string, string> = {};
+  for await (const { entry, content } of readTar(gunzip(here.blobs.read(wrapped.data)))) {
     const target = entry.linkTarget === '' ? '' : ` > ${entry.linkTarget}`;
     listing.push(
       `${entry.path} ${entry.mode.toString(8)} ${entry.uid} ${entry.mtimeSeconds}${target}`,
     );
+    if (entry.type === 'file') texts[entry.path] = await textOf(content);
   }
-  return { wrapped, listing };
+  return { wrapped, listing, texts };
 }
 
 describe('a wrapped package', () => {
   test('has its files under usr, links added, documents dropped, owners and times made equal', async () => {
     expect((await wrap()).listing).toEqual([
+      'etc 755 0 1700000000',
+      'etc/tool.d 755 0 1700000000',
+      'etc/tool.d/list 644 0 1700000000',
       'usr 755 0 1700000000',
       'usr/bin 700 0 1700000000',
       'usr/bin/a-name 755 0 1700000000',
       'usr/bin/alias 777 0 1700000000 > tool',
+      'usr/bin/setting 644 0 1700000000',
       'usr/bin/sh 777 0 1700000000 > bash',
       'usr/bin/tool 755 0 1700000000 > usr/bin/a-name',
       'usr/lib 755 0 1700000000',
       'usr/lib/x86_64-linux-gnu 755 0 1700000000',
       'usr/lib/x86_64-linux-gnu/libtool.so.1 755 0 1700000000',
     ]);
+  });
+
+  test('has the texts that the definition gives it, also in the place of its own', async () => {
+    const { texts } = await wrap();
+    expect(texts['etc/tool.d/list']).toBe('none');
+    expect(texts['usr/bin/setting']).toBe('ours');
   });
 
   test('depends by name on what is there, and says where it comes from', async () => {

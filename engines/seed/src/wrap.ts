@@ -8,12 +8,14 @@ import { binaryPackage } from '@kiln/deb822';
 import { apkVersion } from './apk-version.ts';
 import type { OpenDeb } from './archive.ts';
 import type { Closure } from './closure.ts';
-import type { SeedDefinition } from './definition.ts';
+import type { PackageChanges, SeedDefinition } from './definition.ts';
 import { PackageTree } from './package-tree.ts';
 import { soProvides } from './so-provides.ts';
 
 /** Changes whenever the same input would give other bytes. */
 const wrapFormat = 2;
+
+const unchanged: PackageChanges = { links: {}, files: {}, drop: [], dropDepends: [] };
 
 /** What every wrapping is told. Everything below is a function of it and the Debian package alone. */
 export interface WrapContext {
@@ -49,7 +51,7 @@ export interface WrappedPackage {
 
 /**
  * One Debian package as an apk: name kept, version by `apkVersion`, dependencies by name and on the base package,
- * virtual names as unversioned provides, files moved under `usr`, links added, documents dropped, no script.
+ * virtual names as unversioned provides, files moved under `usr`, links and texts added, documents dropped, no script.
  * The digest of the `.deb` is the package's `commit`, and with the exact version in `.melange.yaml`.
  * Throws `SEED_DEB_MISMATCH` when the package is not what the index says, `SEED_DEB_INVALID`, `SEED_DEB_TOO_LARGE`,
  * `SEED_VERSION_INVALID`, `SEED_DEPENDENCY_MISSING`.
@@ -63,9 +65,10 @@ export async function wrapDeb(
   checkControl(indexed, deb);
   const tree = new PackageTree();
   await tree.addDeb(deb.members);
-  const changes = definition.packages[indexed.name] ?? { links: {}, drop: [], dropDepends: [] };
+  const changes = definition.packages[indexed.name] ?? unchanged;
   for (const path of [...definition.drop, ...changes.drop]) tree.drop(path);
   for (const [path, target] of Object.entries(changes.links)) tree.addLink(path, target);
+  for (const [path, text] of Object.entries(changes.files)) tree.addFile(path, Buffer.from(text));
   const libraries = definition.soProvides.includes(indexed.name) ? await soProvides(tree) : [];
   const { name, version, architecture, source, sha256 } = indexed;
   const described = {
