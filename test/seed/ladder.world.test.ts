@@ -89,6 +89,45 @@ pipeline:
   expect(await readdir(join(directory, 'melange/x86_64'))).toContain('linkless-1-r0.apk');
 }, 300_000);
 
+test('a guest takes another repository’s busybox, which lists its applets, in the place of the seed’s', async () => {
+  await writeFile(
+    join(directory, 'busybox.yaml'),
+    `package: {name: busybox, version: "99", epoch: 0, copyright: [{license: MIT}]}
+environment: {contents: {packages: [seed-base]}}
+pipeline:
+  - working-directory: \${{targets.destdir}}
+    runs: |
+      mkdir -p etc/busybox-paths.d usr/bin
+      echo /usr/bin/applet > etc/busybox-paths.d/busybox
+      printf '#!/bin/sh\\necho ours\\n' > usr/bin/busybox
+      chmod +x usr/bin/busybox
+`,
+  );
+  await writeFile(
+    join(directory, 'mixed.yaml'),
+    `package: {name: mixed, version: "1", epoch: 0, copyright: [{license: MIT}]}
+environment: {contents: {packages: [seed-base, busybox]}}
+pipeline:
+  - runs: |
+      test "$(busybox)" = ours
+      test "$(applet)" = ours
+`,
+  );
+  const options = {
+    arch: 'x86_64',
+    repository: 'seed',
+    keyring: 'seed.rsa.pub',
+    'cache-dir': 'cache',
+    'out-dir': 'others',
+    'signing-key': 'ladder.rsa',
+  };
+  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  await kiln('package', 'build', 'busybox.yaml', ...words);
+  const mix = ['--repository', 'others', '--keyring', 'ladder.rsa.pub'];
+  await kiln('package', 'build', 'mixed.yaml', ...words, ...mix);
+  expect(await readdir(join(directory, 'others/x86_64'))).toContain('mixed-1-r0.apk');
+}, 300_000);
+
 test('what is built is known, and runs no second time', async () => {
   const built = JSON.parse(await onRecipes('build', '--all')) as readonly { result: string }[];
   expect(new Set(built.map(({ result }) => result))).toEqual(new Set(['known']));
