@@ -140,7 +140,7 @@ export class Installer {
       `${parties} both own it, with different content`,
       {
         package: contents,
-        hint: 'rename the file in one package, or declare replaces',
+        hint: 'take only one of them, rename the file in one, or declare replaces',
       },
     );
   }
