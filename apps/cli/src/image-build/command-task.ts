@@ -7,7 +7,6 @@ import { usage } from '../command.ts';
 import { Interrupt } from '../interrupt.ts';
 import { listOf, textOf } from '../local/options.ts';
 import { Waiting } from '../waiting.ts';
-import { factoryPlaces } from './factory-places.ts';
 import type { SbomFormat } from './sbom-formats.ts';
 import { parseSbomFormats } from './sbom-formats.ts';
 import type { ImageTask } from './task.ts';
@@ -76,6 +75,8 @@ function taskOf(
     environment: process.env,
     log: talkLog(print),
     async defaultPlaces() {
+      // Who says where packages are does not need what asks a factory.
+      const { factoryPlaces } = await import('./factory-places.ts');
       const places = await factoryPlaces(config);
       if (places.repositories.length > 0)
         print.talk(`packages come from the factory: ${places.repositories.join(' ')}\n`);

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { withoutUserInfo } from '@kiln/base';
-import { gitHead, gitRemote } from '../local/git-head.ts';
 
 /**
  * Where a configuration comes from: the address of git's remote `origin` without credentials, `@` and the commit of the
@@ -11,6 +10,7 @@ export async function vcsUrlOf(file: string): Promise<string> {
   const folder = path.resolve(path.dirname(file));
   // To start git for nothing takes longer than to look.
   if (!isInCheckout(folder)) return '';
+  const { gitHead, gitRemote } = await import('../local/git-head.ts');
   const [remote, commit] = await Promise.all([gitRemote(folder), gitHead(folder)]);
   if (remote === undefined || commit === undefined) return '';
   return `${withoutUserInfo(remote)}@${commit}`;
