@@ -54,7 +54,7 @@ async function unpacked({ file, memoryBytes, ...options }: UnpackRequest): Promi
     const bytes = readFileSync(file);
     if ('archive' in options)
       await expandAtHand(bytes, { ...options, limits: expandLimits(options.limits) }, collectYoung);
-    else await unpackAtHand(bytes, options);
+    else await unpackAtHand(bytes, options, collectYoung);
     return { done: true };
   } catch (error) {
     const { code, syscall, message } = error as NodeJS.ErrnoException;

@@ -4,6 +4,7 @@ import type { Digest } from '@kiln/base';
 import { openPackage, readPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
 import type { TarEntry } from '@kiln/tar';
+import type { OnContent } from './expand.ts';
 import { librariesAtHand } from './libraries.ts';
 import { printRecord } from './record.ts';
 import type { CacheRecord } from './record.ts';
@@ -37,9 +38,16 @@ export function ownerReads({ mode }: TarEntry): boolean {
  * memory for the whole data, and is synchronous but for moments: for a thread. Throws what `openPackage` does, and
  * `APK_DIGEST_MISMATCH`.
  */
-export async function unpackAtHand(bytes: Uint8Array, options: UnpackOptions): Promise<void> {
+export async function unpackAtHand(
+  bytes: Uint8Array,
+  options: UnpackOptions,
+  onContent?: OnContent,
+): Promise<void> {
   requireFile(bytes, options);
-  const { controlBytes, data, members } = await openPackage(bytes, { limits: options.limits });
+  const { controlBytes, data, members } = await openPackage(bytes, {
+    limits: options.limits,
+    onSegment: ({ contentSizeBytes }) => onContent?.(contentSizeBytes),
+  });
   for (const [index, { entry, offset }] of members.entries()) {
     if (entry.type !== 'file') continue;
     using file = new MemberFile(options.directory, index, entry);
