@@ -13,7 +13,7 @@ parentPort?.on('message', (request: UnpackRequest) => {
   });
 });
 
-const garbageBytesMax = 12 * 2 ** 20;
+const garbageBytesMax = 8 * 2 ** 20;
 let garbageBytes = 0;
 
 /** V8 lets 64 MB of buffers lie before it collects them by itself. */

@@ -26,7 +26,7 @@ const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 const idleMs = 100;
 
 /** What all of them have in memory at once, if it is more than one package. */
-const memoryBytesMax = 12 * 2 ** 20;
+const memoryBytesMax = 20 * 2 ** 20;
 
 /**
  * Threads that unpack or expand packages beside each other: most of the work is to decompress, to hash and to make files, which takes a core
