@@ -11,6 +11,8 @@ export interface Atom {
   readonly version: string;
   /** The repository tag after `@`, or "". */
   readonly pin: string;
+  /** Whose rules its version is compared by. */
+  readonly dialect: SolverDialect;
 }
 
 /**
@@ -27,7 +29,7 @@ export function splitAtom(text: string, dialect: SolverDialect): Atom {
   const { name, operator, version, tag } = parseConstraintApko(
     dialect === 'apko' ? text : text.replace(/[<>=~]{2,}/, plainOperator),
   );
-  return { text, name, operator, version, pin: tag ?? '' };
+  return { text, name, operator, version, pin: tag ?? '', dialect };
 }
 
 /** The operator that the characters mean as a set; `<>` stays, which accepts any version. */

@@ -1,7 +1,8 @@
 import { compareBytes } from '@kiln/base';
+import type { SolverDialect } from './atom.ts';
 import type { Chosen } from './chosen.ts';
 import type { Candidate } from './prepared.ts';
-import { compareVersionTexts } from './versions.ts';
+import { preferredVersion } from './versions.ts';
 
 /** What a choice among candidates depends on besides the candidates. */
 export interface Preference {
@@ -10,7 +11,9 @@ export interface Preference {
   /** The repository tag to prefer; "" prefers repositories without one. */
   readonly pin: string;
   /** Packages already chosen; default none. */
-  readonly chosen?: Pick<Chosen, 'get' | 'hasOrigin'>;
+  readonly chosen?: Pick<Chosen, 'get' | 'versionOf'>;
+  /** Whose rules count; Kiln's by default. */
+  readonly dialect?: SolverDialect;
 }
 
 interface Ranked {
@@ -20,6 +23,7 @@ interface Ranked {
   readonly isPinned: boolean;
   /** The version carried for the requested name, "" when it is provided without one. */
   readonly carried: string;
+  readonly dialect: SolverDialect;
 }
 
 /**
@@ -27,7 +31,7 @@ interface Ranked {
  * others by the provided one), so the winner is found in fixed rounds: among the versions of one package, then among
  * packages, separately for those that carry a version for the name and those that do not, then between the two. A
  * candidate that beats every other wins in any such scheme, and the result does not depend on the order of the list
- * except between equal packages of two repositories, where the earlier one wins.
+ * except between equal packages of two repositories, where the earlier one wins. apko goes over the list once, in its order.
  */
 export function bestCandidate(
   candidates: readonly Candidate[],
@@ -35,6 +39,7 @@ export function bestCandidate(
 ): Candidate | undefined {
   if (candidates.length < 2) return candidates[0];
   const ranked = candidates.map((candidate) => rank(candidate, preference));
+  if (preference.dialect === 'apko') return best(ranked)[0]?.candidate;
   const rounds = [ranked.filter((r) => r.carried !== ''), ranked.filter((r) => r.carried === '')];
   const winners = rounds.flatMap((round) => {
     const byName = Map.groupBy(round, (r) => r.candidate.name);
@@ -55,9 +60,10 @@ function rank(candidate: Candidate, preference: Preference): Ranked {
     candidate,
     isExisting: preference.chosen?.get(candidate.name)?.version === candidate.version,
     isOriginPresent:
-      record.origin !== '' && preference.chosen?.hasOrigin(candidate.originKey) === true,
+      record.origin !== '' && preference.chosen?.versionOf(record.origin) === candidate.version,
     isPinned: candidate.tag === preference.pin,
     carried: carriedVersion(candidate, preference.name),
+    dialect: preference.dialect ?? 'kiln',
   };
 }
 
@@ -68,6 +74,8 @@ function carriedVersion(candidate: Candidate, name: string): string {
 
 /** Negative when `a` is better. */
 function compare(a: Ranked, b: Ranked): number {
+  const higherVersion = (left: string, right: string): number =>
+    preferredVersion(left, right, a.dialect);
   return (
     better(a.isExisting, b.isExisting) ||
     better(a.isOriginPresent, b.isOriginPresent) ||
@@ -84,8 +92,4 @@ function compare(a: Ranked, b: Ranked): number {
 
 function better(a: boolean, b: boolean): number {
   return Number(b) - Number(a);
-}
-
-function higherVersion(a: string, b: string): number {
-  return a === b ? 0 : compareVersionTexts(b, a);
 }

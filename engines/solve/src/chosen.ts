@@ -4,7 +4,7 @@ import type { Candidate } from './prepared.ts';
 export class Chosen {
   readonly #below: Chosen | undefined;
   readonly #byName = new Map<string, Candidate>();
-  readonly #origins = new Set<string>();
+  readonly #versionByOrigin = new Map<string, string>();
 
   constructor(below?: Chosen) {
     this.#below = below;
@@ -13,15 +13,15 @@ export class Chosen {
   /** Takes the place of one of the same name. */
   add(candidate: Candidate): void {
     this.#byName.set(candidate.name, candidate);
-    this.#origins.add(candidate.originKey);
+    this.#versionByOrigin.set(candidate.record.origin, candidate.version);
   }
 
   get(name: string): Candidate | undefined {
     return this.#byName.get(name) ?? this.#below?.get(name);
   }
 
-  /** Whether something of an origin at a version was added: see `Candidate.originKey`. */
-  hasOrigin(originKey: string): boolean {
-    return this.#origins.has(originKey) || this.#below?.hasOrigin(originKey) === true;
+  /** The version of what was last added of an origin. */
+  versionOf(origin: string): string | undefined {
+    return this.#versionByOrigin.get(origin) ?? this.#below?.versionOf(origin);
   }
 }

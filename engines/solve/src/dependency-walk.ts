@@ -1,3 +1,4 @@
+import { isVersionApko } from '@kiln/version';
 import type { Atom } from './atom.ts';
 import { bestCandidate } from './candidate-order.ts';
 import { Chosen } from './chosen.ts';
@@ -68,6 +69,7 @@ export class DependencyWalk {
       name: choice.atom.name,
       pin: '',
       chosen: this.#chosen,
+      dialect: this.#state.prepared.dialect,
     });
     if (best === undefined) throw this.#state.deadEnd(choice.atom);
     this.#state.disqualifyConflicts(best);
@@ -105,24 +107,32 @@ export class DependencyWalk {
     );
   }
 
-  /** apko compares with the operator of the provide instead of the dependency's. */
   #isMetByPicked(picked: Candidate, atom: Atom): boolean {
-    if (isVersionSatisfied(picked.version, atom)) return true;
-    if (this.#state.prepared.dialect === 'kiln') return accepts(picked, atom);
-    return picked.provides.some(
-      (provide) =>
-        provide.name === atom.name &&
-        provide.version !== '' &&
-        isVersionSatisfied(provide.version, { operator: provide.operator, version: atom.version }),
-    );
+    if (this.#state.prepared.dialect === 'apko') return isMetByPickedApko(picked, atom);
+    return isVersionSatisfied(picked.version, atom) || accepts(picked, atom);
   }
+}
+
+/**
+ * apko compares with the operator of the provide instead of the dependency's, looks at provides until one fits, and meets nothing
+ * where it cannot read a version that it looks at.
+ */
+function isMetByPickedApko(picked: Candidate, atom: Atom): boolean {
+  if (!isVersionApko(picked.version) || !isVersionApko(atom.version)) return false;
+  for (const { name, version, operator } of picked.provides) {
+    if (name !== atom.name || version === '') continue;
+    if (!isVersionApko(version)) return false;
+    if (isVersionSatisfied(version, { ...atom, operator })) return true;
+  }
+  return isVersionSatisfied(picked.version, atom);
 }
 
 /** Whether a package fulfils its own dependency. */
 function isMetBy(parent: Candidate, atom: Atom): boolean {
   if (parent.provides.some((provide) => provide.name === atom.name || provide.text === atom.text))
     return true;
-  return parent.name === atom.name && isVersionSatisfied(parent.version, atom);
+  if (parent.name !== atom.name || !isVersionSatisfied(parent.version, atom)) return false;
+  return atom.dialect === 'kiln' || isVersionApko(parent.version);
 }
 
 function fewest(choices: readonly Choice[]): Choice | undefined {

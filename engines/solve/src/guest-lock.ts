@@ -120,7 +120,7 @@ export function lockGuest(
   const pinning = dialect === 'apko' ? environment.contents.packages : asked;
   const lockedList = isEmpty
     ? []
-    : lockedPackages(withPackages(environment, pinning), namesOf(first));
+    : lockedPackages(withPackages(environment, pinning), namesOf(first), dialect);
   const config = lockImageConfig(withAppended(request), arch.canonical, lockedList);
   const lock = { dialect, arch: arch.apk, config, repositories: repositoriesOf(config), keys };
   if (dialect === 'kiln' || purpose === 'test') {

@@ -90,6 +90,7 @@ export function lockImages(
     world: lockedPackages(
       config,
       packages.map(({ record: { name, version } }) => ({ name, version })),
+      archs[0]?.prepared.dialect,
     ),
   }));
 }

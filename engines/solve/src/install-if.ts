@@ -1,10 +1,14 @@
+import { splitAtom } from './atom.ts';
+import type { SolverDialect } from './atom.ts';
 import type { Candidate, PreparedIndexes } from './prepared.ts';
 
 /**
  * Packages that ask to be installed beside these members: those of which every `install_if` term names a member, or a
  * member and its version. Looked up by member name, or by `name=version` when no package is registered under the name.
+ * To apko each one found is a member for those after it, and the operator of a term means nothing.
  */
 export function installedIf(prepared: PreparedIndexes, members: readonly Candidate[]): Candidate[] {
+  const { dialect } = prepared;
   const present = new Map(members.map((member) => [member.name, member]));
   const found = new Map<string, Candidate>();
   for (const member of members) {
@@ -13,16 +17,24 @@ export function installedIf(prepared: PreparedIndexes, members: readonly Candida
       prepared.byInstallIf(`${member.name}=${member.version}`) ??
       [];
     for (const candidate of registered) {
-      const isWanted = candidate.record.installIf.every((term) => isPresent(present, term));
-      if (isWanted && !present.has(candidate.name) && !found.has(candidate.name))
-        found.set(candidate.name, candidate);
+      const isWanted = candidate.record.installIf.every((term) =>
+        isPresent(present, term, dialect),
+      );
+      if (!isWanted || present.has(candidate.name) || found.has(candidate.name)) continue;
+      found.set(candidate.name, candidate);
+      if (dialect === 'apko') present.set(candidate.name, candidate);
     }
   }
   return [...found.values()];
 }
 
-function isPresent(present: ReadonlyMap<string, Candidate>, term: string): boolean {
+function isPresent(
+  present: ReadonlyMap<string, Candidate>,
+  term: string,
+  dialect: SolverDialect,
+): boolean {
   if (present.has(term)) return true;
-  const equals = term.indexOf('=');
-  return equals > 0 && present.get(term.slice(0, equals))?.version === term.slice(equals + 1);
+  const { name, operator, version } = splitAtom(term, dialect);
+  if (dialect === 'kiln' && operator !== '=') return false;
+  return present.get(name)?.version === version;
 }

@@ -15,8 +15,6 @@ export interface Candidate {
   /** `NAME-VERSION.apk`, for messages. */
   readonly file: string;
   readonly provides: readonly Atom[];
-  /** Its origin and its version as one text: what was built together has the same. */
-  readonly originKey: string;
 }
 
 /**
@@ -27,7 +25,10 @@ export interface PreparedIndexes {
   readonly dialect: SolverDialect;
   /** All of them, in index order. */
   candidates(): readonly Candidate[];
-  /** Those with a name: first those so named, in index order, then those that provide it. */
+  /**
+   * Those with a name: first those so named, in index order, then those that provide it. In dialect `apko` the latter come package
+   * by package, and each as often as it provides the name, which is how often apko counts it.
+   */
   byName(name: string): readonly Candidate[];
   /** Those with an `install_if` term, as written; undefined when there are none. */
   byInstallIf(term: string): readonly Candidate[] | undefined;
@@ -73,11 +74,10 @@ class SharedIndexes implements PreparedIndexes {
     if (known !== undefined) return known;
     const named = this.#indexes.flatMap((index) => index.named(name));
     const providing = this.#indexes.flatMap((index) => index.providing(name));
-    // One package alone may provide its own name as well.
     const found =
-      providing.length > 0 && providing[0] === named.at(-1)
-        ? [...named, ...providing.slice(1)]
-        : [...named, ...providing];
+      this.dialect === 'apko'
+        ? [...named, ...Map.groupBy(providing, (one) => one.name).values()].flat()
+        : [...new Set([...named, ...providing])];
     if (found.length > 0) this.#byName.set(name, found);
     return found;
   }
@@ -131,13 +131,13 @@ class PreparedIndex {
     return this.#source.named(name).map((number) => this.#candidate(number));
   }
 
-  /** Each once. */
+  /** Each as often as it provides the name. */
   providing(name: string): readonly Candidate[] {
     const usual = this.#source.providing(name);
     const unusual = this.#unusual.get(name) ?? [];
-    return [
-      ...new Set(unusual.length === 0 ? usual : [...usual, ...unusual].sort((a, b) => a - b)),
-    ].map((number) => this.#candidate(number));
+    return (unusual.length === 0 ? usual : [...usual, ...unusual].sort((a, b) => a - b)).map(
+      (number) => this.#candidate(number),
+    );
   }
 
   conditional(): readonly Candidate[] {
@@ -163,7 +163,6 @@ class PreparedCandidate implements Candidate {
   readonly version: string;
   readonly repository: string;
   readonly tag: string;
-  readonly originKey: string;
   readonly #dialect: SolverDialect;
   #provides: readonly Atom[] | undefined;
 
@@ -173,7 +172,6 @@ class PreparedCandidate implements Candidate {
     this.version = record.version;
     this.repository = repository;
     this.tag = tag;
-    this.originKey = `${record.origin}\0${record.version}`;
     this.#dialect = dialect;
   }
 

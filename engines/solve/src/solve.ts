@@ -33,7 +33,7 @@ export function solve(
       siblings.length === 0 ? undefined : (candidate) => lackingIn(siblings, candidate),
     );
     if (prepared.dialect === 'kiln') refuseUnknownTags(state, world);
-    const packages = install(state, world);
+    const packages = install(state, prepared.dialect === 'kiln' ? world : world.flatMap(words));
     if (prepared.dialect === 'kiln') refuseContradictions(state, packages, world);
     return {
       kind: 'solved',
@@ -53,6 +53,11 @@ export function unsolvedText(unsolved: Unsolved): string {
       i === unsolved.chain.length - 1 ? link : link + (/^solving .*:$/.test(link) ? ' ' : '\n'),
     )
     .join('');
+}
+
+/** apko writes its world down and reads it again, a word for an entry. */
+function words(entry: string): string[] {
+  return entry.split(/\s+/).filter((word) => word !== '');
 }
 
 function isPrepared(
@@ -129,6 +134,7 @@ function bestForEntry(state: SolverState, text: string): Candidate {
   const best = bestCandidate(state.options(atom, [atom.pin]), {
     name: atom.name,
     pin: atom.pin,
+    dialect: state.prepared.dialect,
   });
   if (best === undefined) throw state.deadEnd(atom);
   return best;

@@ -1,3 +1,4 @@
+import { isVersionApko } from '@kiln/version';
 import { splitAtom } from './atom.ts';
 import type { Atom } from './atom.ts';
 import type { Candidate, PreparedIndexes } from './prepared.ts';
@@ -118,18 +119,32 @@ export class SolverState {
     const whose =
       by === undefined || this.prepared.dialect === 'apko' ? '' : ` of ${by.name}-${by.version}`;
     for (const candidate of this.candidates(atom.name)) {
-      if (atom.version === '' || carries(candidate, atom))
+      if (this.#isExcludedBy(candidate, atom))
         this.#disqualify(candidate, { text: `excluded by ${text}${whose}`, reason: 'conflict' });
     }
   }
 
+  /** apko leaves alone what is tagged otherwise, and takes a versioned provide of any name for one of this name. */
+  #isExcludedBy(candidate: Candidate, atom: Atom): boolean {
+    if (this.prepared.dialect === 'kiln') return atom.version === '' || carries(candidate, atom);
+    return (candidate.tag === '' || candidate.tag === atom.pin) && accepts(candidate, atom);
+  }
+
   #constrainVersion(atom: Atom): void {
     if (atom.version === '') return;
-    for (const candidate of this.candidates(atom.name)) {
+    const candidates = this.candidates(atom.name);
+    if (candidates.length > 0 && !this.#isReadable(atom))
+      throw new Dead([`the version of "${atom.text}" cannot be read`], 'version');
+    for (const candidate of candidates) {
       if (this.isDisqualified(candidate)) continue;
       const text = contradiction(candidate, atom);
       if (text !== undefined) this.#disqualified.set(candidate, { text, reason: 'version' });
     }
+  }
+
+  /** apko refuses a version that it cannot read, where it is to be compared. */
+  #isReadable({ operator, version }: Atom): boolean {
+    return this.prepared.dialect === 'kiln' || operator === 'any' || isVersionApko(version);
   }
 
   /** Rules out the other providers of what a chosen package provides exclusively. */
@@ -137,21 +152,35 @@ export class SolverState {
     for (const provide of chosen.provides) {
       for (const other of this.candidates(provide.name)) {
         if (other === chosen || this.isDisqualified(other)) continue;
-        if (provide.version === '' && !holdsVersioned(other, provide.name)) continue;
+        if (provide.version === '' && !this.#holdsVersioned(other, provide.name)) continue;
         const text = `${chosen.file} already provides ${provide.name}`;
         this.#disqualified.set(other, { text, reason: 'conflict' });
       }
     }
   }
 
-  /** Takes the names of a package; fails when another package holds one of them. */
+  /** Whether a candidate has a name at a version; of several provides of a name apko looks at the first. */
+  #holdsVersioned(candidate: Candidate, name: string): boolean {
+    if (candidate.name === name) return candidate.version !== '';
+    const provides = candidate.provides.filter((provide) => provide.name === name);
+    return (this.prepared.dialect === 'apko' ? provides.slice(0, 1) : provides).some(
+      ({ version }) => version !== '',
+    );
+  }
+
+  /**
+   * Takes the names of a package; fails when another package holds one of them. In dialect `apko` also when it provides its own
+   * name, or one name at two versions; what was taken before is not looked at again.
+   */
   pick(chosen: Candidate): void {
+    const isApko = this.prepared.dialect === 'apko';
+    if (isApko && this.#selected.get(chosen.name) === chosen) return;
     const names = [{ name: chosen.name, isHeld: true }].concat(
       chosen.provides.map((provide) => ({ name: provide.name, isHeld: provide.version !== '' })),
     );
     for (const { name, isHeld } of names) {
       const holder = this.#selected.get(name);
-      if (holder !== undefined && holder !== chosen) {
+      if (holder !== undefined && (isApko || holder !== chosen)) {
         throw new Dead(
           [`selecting package ${chosen.file} conflicts with ${holder.file} on "${name}"`],
           'conflict',
@@ -203,9 +232,13 @@ function isSamePackage(a: Candidate, b: Candidate | undefined): boolean {
   );
 }
 
-/** Whether a candidate meets an atom by its own version or by a versioned provide of any name. */
+/**
+ * Whether a candidate meets an atom by its own version or by a versioned provide of any name. To apko one whose own version it
+ * cannot read meets nothing.
+ */
 export function accepts(candidate: Candidate, atom: Atom): boolean {
   if (atom.operator === 'any') return true;
+  if (atom.dialect === 'apko' && !isVersionApko(candidate.version)) return false;
   if (isVersionSatisfied(candidate.version, atom)) return true;
   return candidate.provides.some(
     (provide) => provide.version !== '' && isVersionSatisfied(provide.version, atom),
@@ -238,9 +271,4 @@ function contradiction(candidate: Candidate, atom: Atom): string | undefined {
   return (
     wrong && `"${candidate.file}" provides "${wrong.text}" which does not satisfy "${atom.text}"`
   );
-}
-
-function holdsVersioned(candidate: Candidate, name: string): boolean {
-  if (candidate.name === name) return candidate.version !== '';
-  return candidate.provides.some((provide) => provide.name === name && provide.version !== '');
 }

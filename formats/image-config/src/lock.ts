@@ -1,5 +1,5 @@
 import { sortUnique } from '@kiln/base';
-import type { ImageConfig } from './types.ts';
+import type { ConfigDialect, ImageConfig } from './types.ts';
 
 /** What a `service-bundle` asks for beside the packages of the configuration. */
 export const serviceSupervisorPackage: string = 's6';
@@ -33,18 +33,19 @@ export function completeImageConfig(config: ImageConfig): ImageConfig {
 
 /**
  * World entries of a solved image: `name=version`, followed by the `@tag` that the configuration asked the name with,
- * sorted bytewise.
+ * sorted bytewise. A name that it asks for with and without a tag keeps the tag; in dialect `apko` what is said last counts.
  */
 export function lockedPackages(
   config: ImageConfig,
   packages: readonly { readonly name: string; readonly version: string }[],
+  dialect: ConfigDialect = 'kiln',
 ): string[] {
-  const pins = new Map(
-    config.contents.packages.flatMap((text): [string, string][] => {
-      const match = /^([^@=><~]+)(?:[=><~]+[^@]+)?(@[a-zA-Z0-9]+)$/.exec(text);
-      return match === null ? [] : [[match[1] ?? '', match[2] ?? '']];
-    }),
-  );
+  const pins = new Map<string, string>();
+  for (const text of config.contents.packages) {
+    const match = /^([^@=><~]+)(?:[=><~]+[^@]+)?(@[a-zA-Z0-9]+)?$/.exec(text);
+    const [, name = '', pin = ''] = match ?? [];
+    if (pin !== '' || dialect === 'apko') pins.set(name, pin);
+  }
   return sortUnique(
     packages.map(({ name, version }) => `${name}=${version}${pins.get(name) ?? ''}`),
   );

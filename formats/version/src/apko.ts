@@ -31,9 +31,16 @@ const noPostSuffix = -1;
 const grammar =
   /^([0-9]+(?:\.[0-9]+)*)([a-z])?(?:_(alpha|beta|pre|rc)([0-9]*))?(?:_(cvs|svn|git|hg|p)([0-9]*))?(?:-r([0-9]+))?$/;
 
+/** The largest number that apko reads. */
+const numberMax = 2n ** 63n - 1n;
+
+function hasReadableNumbers(text: string): boolean {
+  return (text.match(/[0-9]{19,}/g) ?? []).every((digits) => BigInt(digits) <= numberMax);
+}
+
 function parse(text: string): ApkoVersion | undefined {
   const match = grammar.exec(text);
-  if (match === null) return undefined;
+  if (match === null || !hasReadableNumbers(text)) return undefined;
   const [, numbers = '', letter = '', pre, preNumber, post, postNumber, revision] = match;
   return {
     numbers: numbers.split('.'),
@@ -48,7 +55,7 @@ function parse(text: string): ApkoVersion | undefined {
 
 /** Whether apko can read the version. */
 export function isVersionApko(text: string): boolean {
-  return grammar.test(text);
+  return grammar.test(text) && hasReadableNumbers(text);
 }
 
 /** Orders two versions as apko does; undefined when one of them is invalid to it. */
@@ -99,21 +106,25 @@ const known: ReadonlyMap<string, ApkoConstraint['operator']> = new Map([
 ] as const);
 
 /**
- * Takes a constraint (without `!`) apart as apko does: an unknown operator asks for any version, a text that does not
- * match is a bare name, and the version of a `so:` name that has no `-rN` gets `0.` before it, so that revisions win.
+ * Takes a constraint (without `!`) apart as apko does: an unknown operator asks for any version, and a text that does not
+ * match is a bare name.
  */
 export function parseConstraintApko(text: string): ApkoConstraint {
-  const match = /^([^@=><~]+)(([=><~]+)([^@]+))?(@([a-zA-Z0-9]+))?$/.exec(text);
-  if (match === null) return { name: text, operator: 'any', version: '', tag: undefined };
+  const read = withSharedVersion(text);
+  const match = /^([^@=><~]+)(([=><~]+)([^@]+))?(@([a-zA-Z0-9]+))?$/.exec(read);
+  if (match === null) return { name: read, operator: 'any', version: '', tag: undefined };
   const [, name = '', , written = '', version = '', , tag] = match;
-  const shared =
-    name.startsWith('so:') && text.includes('=') && version !== '' && !/-r[0-9]+$/.test(version);
-  return {
-    name,
-    operator: known.get(written) ?? 'any',
-    version: shared ? `0.${version}` : version,
-    tag,
-  };
+  return { name, operator: known.get(written) ?? 'any', version, tag };
+}
+
+/**
+ * What follows the first `=` of a `so:` text that does not end in `-rN` gets `0.` before it, so that revisions win; also where a
+ * longer operator goes on behind it, whose rest then belongs to the version.
+ */
+function withSharedVersion(text: string): string {
+  const at = text.startsWith('so:') ? text.indexOf('=') : -1;
+  if (at < 0 || /-r[0-9]+$/.test(text)) return text;
+  return `${text.slice(0, at)}=0.${text.slice(at + 1)}`;
 }
 
 function compare(a: ApkoVersion, b: ApkoVersion): Ordering {
