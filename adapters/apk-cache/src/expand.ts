@@ -24,13 +24,15 @@ export interface ExpandOptions {
 
 /**
  * Reads a package to its end, verifying digest, data hash and the SHA-1 of every file, and keeps its data as an archive
- * in the canonical dialect, in which the place of every member follows from the entries alone.
+ * in the canonical dialect, in which the place of every member follows from the entries alone. Where links lead is for those to
+ * judge who install it: nothing is written by its name here.
  */
 export async function expand(options: ExpandOptions): Promise<CacheRecord> {
   const seen = new SeenBytes();
   const segments: (readonly [number, MemberSegment])[] = [];
   const opened = await readPackage(seen.through(options.source), {
     limits: options.limits,
+    links: 'any',
     onSegment: (segment, member) => void segments.push([member, segment]),
   });
   try {
@@ -92,6 +94,7 @@ export async function expandAtHand(
   requireFile(bytes, options);
   const { controlBytes, data, members, segments } = await openPackage(bytes, {
     limits: options.limits,
+    links: 'any',
     onSegment: ({ contentSizeBytes }) => onContent?.(contentSizeBytes),
   });
   const record = {

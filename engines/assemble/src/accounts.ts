@@ -28,39 +28,38 @@ export interface GroupEntry {
 }
 
 /**
- * Adds the configured users and groups to those of the packages and makes every missing home directory.
- * Throws `ASSEMBLE_ACCOUNTS_INVALID` for a line that is malformed, `ASSEMBLE_PATH_INVALID` for a home that is no directory.
+ * Adds the configured users and groups to those of the packages and makes every missing home directory. Gives what `run-as` means:
+ * the decimal id of the first user with this name, else the text itself. Throws `ASSEMBLE_ACCOUNTS_INVALID` for a line that is malformed, `ASSEMBLE_PATH_INVALID` for a home that is no directory.
  */
 export async function applyAccounts(
   tree: FileTree,
   accounts: Accounts,
   dialect: AssemblyDialect,
-): Promise<void> {
+): Promise<string> {
   tree.mkdirAll('etc', 0o755);
-  if (accounts.groups.length > 0) await addGroups(tree, accounts);
+  if (accounts.groups.length > 0) await addGroups(tree, accounts, dialect);
   const users = [
-    ...(await readPasswd(tree)),
+    ...(await readPasswd(tree, dialect)),
     ...accounts.users.map((user) => passwdEntry(user, dialect)),
   ];
   tree.write('etc/passwd', users.map(printPasswd).join(''));
   for (const user of users) makeHome(tree, user);
   if (accounts.users.length > 0) await addShadow(tree, accounts);
-}
-
-/** The decimal id of the first user with this name, else the text itself. */
-export async function resolveRunAs(tree: FileTree, runAs: string): Promise<string> {
-  if (runAs === '') return '';
-  const user = (await readPasswd(tree)).find(({ name }) => name === runAs);
+  const { runAs } = accounts;
+  const user = runAs === '' ? undefined : users.find(({ name }) => name === runAs);
   return user === undefined ? runAs : String(user.uid);
 }
 
 /** Ids to names from `etc/passwd` and `etc/group`; a later line wins, reading stops at the first malformed one. */
-export async function ownerNames(tree: FileTree): Promise<{
+export async function ownerNames(
+  tree: FileTree,
+  dialect: AssemblyDialect,
+): Promise<{
   readonly users: ReadonlyMap<number, string>;
   readonly groups: ReadonlyMap<number, string>;
 }> {
-  const users = parsePasswd((await readText(tree, 'etc/passwd')) ?? '');
-  const groups = parseGroup((await readText(tree, 'etc/group')) ?? '');
+  const users = parsePasswd((await readText(tree, 'etc/passwd')) ?? '', dialect);
+  const groups = parseGroup((await readText(tree, 'etc/group')) ?? '', dialect);
   return {
     users: new Map(users.map(({ uid, name }) => [uid, name])),
     groups: new Map(groups.map(({ gid, name }) => [gid, name])),
@@ -68,13 +67,13 @@ export async function ownerNames(tree: FileTree): Promise<{
 }
 
 /** The entries of an `/etc/passwd` up to its first malformed line. Throws `ASSEMBLE_ACCOUNTS_INVALID` above 65,536 lines. */
-export function parsePasswd(text: string): PasswdEntry[] {
-  return entriesUntilMalformed(text, parsePasswdLine);
+export function parsePasswd(text: string, dialect: AssemblyDialect = 'kiln'): PasswdEntry[] {
+  return entriesUntilMalformed(text, (line) => parsePasswdLine(line, dialect));
 }
 
 /** The entries of an `/etc/group` up to its first malformed line. Throws as `parsePasswd`. */
-export function parseGroup(text: string): GroupEntry[] {
-  return entriesUntilMalformed(text, parseGroupLine);
+export function parseGroup(text: string, dialect: AssemblyDialect = 'kiln'): GroupEntry[] {
+  return entriesUntilMalformed(text, (line) => parseGroupLine(line, dialect));
 }
 
 function entriesUntilMalformed<T>(text: string, parse: (line: string) => T | undefined): T[] {
@@ -87,17 +86,21 @@ function entriesUntilMalformed<T>(text: string, parse: (line: string) => T | und
   return entries;
 }
 
-async function readPasswd(tree: FileTree): Promise<PasswdEntry[]> {
+async function readPasswd(tree: FileTree, dialect: AssemblyDialect): Promise<PasswdEntry[]> {
   return lines((await readText(tree, 'etc/passwd')) ?? '').map((line) => {
-    const entry = parsePasswdLine(line);
+    const entry = parsePasswdLine(line, dialect);
     if (entry === undefined) throw malformed('etc/passwd', line, 7);
     return entry;
   });
 }
 
-async function addGroups(tree: FileTree, accounts: Accounts): Promise<void> {
+async function addGroups(
+  tree: FileTree,
+  accounts: Accounts,
+  dialect: AssemblyDialect,
+): Promise<void> {
   const present = lines((await readText(tree, 'etc/group')) ?? '').map((line) => {
-    const entry = parseGroupLine(line);
+    const entry = parseGroupLine(line, dialect);
     if (entry === undefined) throw malformed('etc/group', line, 4);
     return entry;
   });
@@ -145,9 +148,12 @@ function makeHome(tree: FileTree, user: PasswdEntry): void {
       `home directory of ${user.name} exists, but is not a directory`,
     );
   }
-  const slash = user.home.lastIndexOf('/');
-  tree.mkdirAll(user.home.slice(0, Math.max(slash, 0)), 0o755);
+  tree.mkdirAbove(user.home, 0o755);
+  if (tree.entryAt(user.home) !== undefined)
+    throw assemblyError('ASSEMBLE_PATH_INVALID', user.home, 'is a link that leads nowhere');
   tree.put(user.home, newDirectory({ mode: 0o700, uid: user.uid, gid: user.gid }));
+  if (tree.at(user.home) === undefined)
+    throw assemblyError('ASSEMBLE_PATH_INVALID', user.home, 'is not where its text says');
 }
 
 function lines(text: string): string[] {
@@ -162,23 +168,30 @@ function lines(text: string): string[] {
   return all;
 }
 
-function parsePasswdLine(line: string): PasswdEntry | undefined {
+function parsePasswdLine(line: string, dialect: AssemblyDialect): PasswdEntry | undefined {
   const fields = line.trim().split(':');
   const [name = '', password = '', uid = '', gid = '', comment = '', home = '', shell = ''] =
     fields;
-  if (fields.length !== 7 || !isId(uid) || !isId(gid)) return undefined;
-  return { name, password, uid: Number(uid), gid: Number(gid), comment, home, shell };
+  const ids = { uid: idOf(uid, dialect), gid: idOf(gid, dialect) };
+  if (fields.length !== 7 || ids.uid === undefined || ids.gid === undefined) return undefined;
+  return { name, password, uid: ids.uid, gid: ids.gid, comment, home, shell };
 }
 
-function parseGroupLine(line: string): GroupEntry | undefined {
+function parseGroupLine(line: string, dialect: AssemblyDialect): GroupEntry | undefined {
   const fields = line.trim().split(':');
   const [name = '', password = '', gid = '', members = ''] = fields;
-  if (fields.length !== 4 || !isId(gid)) return undefined;
-  return { name, password, gid: Number(gid), members };
+  const id = idOf(gid, dialect);
+  if (fields.length !== 4 || id === undefined) return undefined;
+  return { name, password, gid: id, members };
 }
 
-function isId(text: string): boolean {
-  return /^[0-9]{1,10}$/.test(text) && Number(text) <= 0xffff_ffff;
+/** An id of 32 bits. Of any other number of 64 bits apko takes the lower half. */
+function idOf(text: string, dialect: AssemblyDialect): number | undefined {
+  if (dialect === 'apko' && /^[-+]?[0-9]+$/.test(text)) {
+    const number = BigInt(text.replace('+', ''));
+    return BigInt.asIntN(64, number) === number ? Number(BigInt.asUintN(32, number)) : undefined;
+  }
+  return /^[0-9]{1,10}$/.test(text) && Number(text) <= 0xffff_ffff ? Number(text) : undefined;
 }
 
 function printPasswd(e: PasswdEntry): string {

@@ -1,7 +1,7 @@
 import { KilnError, sortUnique } from '@kiln/base';
 import { architectureOf, lockImageConfig, lockedPackages, printApkoJson } from '@kiln/image-config';
 import type { ImageConfig } from '@kiln/image-config';
-import { applyAccounts, resolveRunAs } from './accounts.ts';
+import { applyAccounts } from './accounts.ts';
 import { applyCertificates, applyRuntimeKeyring } from './certificates.ts';
 import type { BaseImage } from './base-image.ts';
 import type { AssemblyDialect } from './failure.ts';
@@ -14,6 +14,7 @@ import type { FinishedTree } from './layer.ts';
 import { addLoaderCache } from './loader-cache.ts';
 import type { PackageContents } from './package-contents.ts';
 import { applyPathMutations } from './path-mutations.ts';
+import { apkoRules } from './path-rules.ts';
 import { addBusyboxLinks, addServices } from './services.ts';
 import {
   addApkSettings,
@@ -81,7 +82,7 @@ async function assembleAsApko(input: AssembleInput): Promise<AssembledTree> {
   const dialect = 'apko';
   const present = new Set(base?.packages.map(({ name }) => name));
   const packages = input.packages.filter(({ info }) => !present.has(info.name));
-  const tree = new FileTree();
+  const tree = new FileTree(apkoRules);
   const locked = input.recorded ?? lockedConfig(input);
   addSystem(tree, input, locked);
   const records = await installPackages(tree, {
@@ -129,14 +130,16 @@ async function applyConfig(
 ): Promise<Pick<AssembledTree, 'config' | 'buildDateSeconds'>> {
   const { dialect, packages } = input;
   const buildDateSeconds = input.buildDateSeconds ?? latestBuild(input);
-  if (input.base === undefined) await applyAccounts(tree, locked.accounts, dialect);
-  const runAs = await resolveRunAs(tree, locked.accounts.runAs);
+  const runAs =
+    input.base === undefined
+      ? await applyAccounts(tree, locked.accounts, dialect)
+      : locked.accounts.runAs;
   const config = { ...locked, accounts: { ...locked.accounts, runAs } };
   tree.write('etc/apko.json', `${printApkoJson(config)}\n`, 0o444);
   applyPathMutations(tree, config.paths, dialect);
   await applyCertificates(tree, config.certificates, packages, buildDateSeconds);
   applyRuntimeKeyring(tree, config.contents.runtimeKeyring, buildDateSeconds);
-  addServices(tree, config.entrypoint.services);
+  addServices(tree, config.entrypoint.services, dialect);
   return { config, buildDateSeconds };
 }
 

@@ -87,7 +87,7 @@ async function applyConfig(
   applyPathMutations(tree, config.paths, dialect);
   await applyCertificates(tree, config.certificates, packages, buildDateSeconds);
   applyRuntimeKeyring(tree, config.contents.runtimeKeyring, buildDateSeconds);
-  addServices(tree, config.entrypoint.services);
+  addServices(tree, config.entrypoint.services, dialect);
 }
 
 async function ensureRoot(tree: FileTree): Promise<void> {

@@ -2,28 +2,19 @@ import { compareBytes } from '@kiln/base';
 import { assemblyError } from './failure.ts';
 import { newDirectory, newFile } from './node.ts';
 import type { DirectoryNode, FileContent, FileNode, TreeNode } from './node.ts';
+import { kernelRules } from './path-rules.ts';
+import type { PathRules, Walk } from './path-rules.ts';
 
-const hopsMax = 40;
 const nodesMax = 4_000_000;
 const nameBytesMax = 255;
 
-type Walk =
-  | { readonly kind: 'found'; readonly node: TreeNode; readonly path: string }
-  | {
-      readonly kind: 'missing';
-      readonly parent: DirectoryNode;
-      /** Of the parent, without links. */
-      readonly parentPath: string;
-      readonly name: string;
-      readonly isLast: boolean;
-    };
-
 /**
  * A file system in memory: what an image or a build environment will hold. Paths may begin with a slash; symbolic links
- * are followed inside the tree only, an absolute target begins at its root and `..` stops there.
- * Throws `ASSEMBLE_PATH_INVALID` for a path that runs through something that is no directory or over 40 links.
+ * are followed inside the tree only, an absolute target begins at its root. How else paths are read is a matter of rules; by
+ * default it is a kernel's, and `..` stops at the root. Throws `ASSEMBLE_PATH_INVALID` for a path that runs through something that is no directory or over 40 links.
  */
 export class FileTree {
+  readonly #rules: PathRules;
   #root: DirectoryNode = newDirectory({ mode: 0o755 });
   /** Paths that packages recorded as hard links, with the target as recorded. */
   readonly hardlinks: Map<string, string> = new Map();
@@ -32,6 +23,10 @@ export class FileTree {
   #linked = new Set<TreeNode>();
   /** The nodes that are of this tree alone; undefined when all are. */
   #own: Set<TreeNode> | undefined;
+
+  constructor(rules: PathRules = kernelRules) {
+    this.#rules = rules;
+  }
 
   get root(): DirectoryNode {
     return this.#root;
@@ -42,7 +37,7 @@ export class FileTree {
    * are shared until they change: what is the same node in both is the same.
    */
   fork(): FileTree {
-    const fork = new FileTree();
+    const fork = new FileTree(this.#rules);
     fork.#root = this.#root;
     fork.#nodes = this.#nodes;
     fork.#own = new Set();
@@ -53,25 +48,29 @@ export class FileTree {
 
   /** What is at a path, links followed to the end; undefined when there is nothing. */
   at(path: string): TreeNode | undefined {
-    const walk = this.#walk(path, 'all');
+    const walk = this.#walk(path);
     return walk.kind === 'found' ? walk.node : undefined;
   }
 
-  /** What is at a path, a link in its last component not followed. */
+  /** What is at a path, a link in its last component not followed; undefined when there is nothing. */
   entryAt(path: string): TreeNode | undefined {
-    const walk = this.#walk(path, 'parents');
-    return walk.kind === 'found' ? walk.node : undefined;
+    if (clean(path) === '') return this.root;
+    const { parent, name } = this.#rules.place(path);
+    const directory = this.#walk(parent);
+    if (directory.kind === 'missing') return undefined;
+    if (directory.node.type === 'directory') return directory.node.children.get(name);
+    throw assemblyError('ASSEMBLE_PATH_INVALID', path, `its parent is a ${directory.node.type}`);
   }
 
   /** The path with all links in it followed; undefined when there is nothing. */
   realPath(path: string): string | undefined {
-    const walk = this.#walk(path, 'all');
+    const walk = this.#walk(path);
     return walk.kind === 'found' ? walk.path : undefined;
   }
 
   /** What is at a path, links followed, to be changed; undefined when there is nothing. Files of several names stay one. */
   edit(path: string): TreeNode | undefined {
-    const walk = this.#walk(path, 'all');
+    const walk = this.#walk(path);
     return walk.kind === 'found' ? this.#owned(walk.path, walk.node) : undefined;
   }
 
@@ -82,7 +81,7 @@ export class FileTree {
     owner: { readonly uid: number; readonly gid: number } = { uid: 0, gid: 0 },
   ): DirectoryNode {
     for (;;) {
-      const walk = this.#walk(path, 'all');
+      const walk = this.#rules.walkToMake(this.root, path);
       if (walk.kind === 'found') {
         const node = this.#owned(walk.path, walk.node);
         if (node.type === 'directory') return node;
@@ -93,6 +92,11 @@ export class FileTree {
       this.#own?.add(node);
       this.#add(parent, { parentPath, name, node, path });
     }
+  }
+
+  /** The directory that a path's last component is to be in, made as by `mkdirAll`. */
+  mkdirAbove(path: string, mode: number): DirectoryNode {
+    return this.mkdirAll(this.#rules.place(path).parent, mode);
   }
 
   /** Puts a node under a path whose parent exists, in place of what is there. */
@@ -124,16 +128,16 @@ export class FileTree {
   write(path: string, bytes: WrittenContent, mode = 0o644): FileNode {
     const content = contentFrom(bytes);
     const sizeBytes = content.parts.reduce((sum, part) => sum + part.length, 0);
-    const existing = this.edit(path);
-    if (existing?.type === 'file') {
+    const walk = this.#rules.walkToWrite(this.root, path);
+    if (walk.kind === 'found') {
+      const existing = this.#owned(walk.path, walk.node);
+      if (existing.type !== 'file')
+        throw assemblyError('ASSEMBLE_PATH_INVALID', path, `is a ${existing.type}, not a file`);
       existing.content = content;
       existing.sizeBytes = sizeBytes;
       return existing;
     }
-    if (existing !== undefined)
-      throw assemblyError('ASSEMBLE_PATH_INVALID', path, `is a ${existing.type}, not a file`);
-    const walk = this.#walk(path, 'all');
-    if (walk.kind === 'found' || !walk.isLast) throw missingParent(path);
+    if (!walk.isLast) throw missingParent(path);
     const file = newFile({ mode, content, sizeBytes });
     this.#own?.add(file);
     const { parent, parentPath, name } = walk;
@@ -156,16 +160,17 @@ export class FileTree {
   }
 
   #place(path: string): { parent: DirectoryNode; parentPath: string; name: string } {
-    const components = path.split('/').filter((component) => component !== '' && component !== '.');
-    const name = components.pop();
-    if (name === undefined || name === '..')
-      throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'names no entry');
-    const walk = this.#walk(components.join('/'), 'all');
+    const { parent, name } = this.#rules.place(path);
+    const walk = this.#walk(parent);
     if (walk.kind === 'missing') throw missingParent(path);
     if (walk.node.type !== 'directory') {
       throw assemblyError('ASSEMBLE_PATH_INVALID', path, `its parent is a ${walk.node.type}`);
     }
     return { parent: walk.node, parentPath: walk.path, name };
+  }
+
+  #walk(path: string): Walk {
+    return this.#rules.walk(this.root, path);
   }
 
   #ownParent(parent: DirectoryNode, path: string): DirectoryNode {
@@ -239,42 +244,6 @@ export class FileTree {
     if (this.#nodes > nodesMax)
       throw assemblyError('ASSEMBLE_TOO_LARGE', path, `more than ${nodesMax} entries`);
     this.#ownParent(parent, parentPath).children.set(name, node);
-  }
-
-  #walk(path: string, follow: 'all' | 'parents'): Walk {
-    const pending = path.split('/').reverse();
-    const stack: { readonly name: string; readonly node: DirectoryNode }[] = [];
-    let hops = 0;
-    let last: { name: string; node: TreeNode } | undefined;
-    for (let component = pending.pop(); component !== undefined; component = pending.pop()) {
-      if (component === '' || component === '.') continue;
-      if (component === '..') {
-        if (last === undefined) stack.pop();
-        last = undefined;
-        continue;
-      }
-      if (last !== undefined)
-        throw assemblyError('ASSEMBLE_PATH_INVALID', path, `"${last.name}" is a ${last.node.type}`);
-      const parent: DirectoryNode = stack.at(-1)?.node ?? this.root;
-      const node = parent.children.get(component);
-      const isLast = pending.every((rest) => rest === '' || rest === '.');
-      if (node === undefined) {
-        const parentPath = stack.map(({ name }) => name).join('/');
-        return { kind: 'missing', parent, parentPath, name: component, isLast };
-      }
-      if (node.type === 'symlink' && (follow === 'all' || !isLast)) {
-        hops += 1;
-        if (hops > hopsMax)
-          throw assemblyError('ASSEMBLE_PATH_INVALID', path, `more than ${hopsMax} symbolic links`);
-        if (node.target.startsWith('/')) stack.length = 0;
-        pending.push(...node.target.split('/').reverse());
-      } else if (node.type === 'directory') stack.push({ name: component, node });
-      else last = { name: component, node };
-    }
-    const names = stack.map(({ name }) => name);
-    if (last !== undefined)
-      return { kind: 'found', node: last.node, path: [...names, last.name].join('/') };
-    return { kind: 'found', node: stack.at(-1)?.node ?? this.root, path: names.join('/') };
   }
 }
 

@@ -54,7 +54,8 @@ async function sbomOf(
 ): Promise<SpdxDocument | undefined> {
   for (const path of sbomPaths(info)) {
     const node = tree.at(path);
-    if (node?.type === 'file') return readableSbom(await readFile(node, path, spdxBytesMax));
+    if (node?.type === 'file')
+      return readableSbom(await readFile(node, path, spdxBytesMax), 'apko');
   }
   return undefined;
 }

@@ -98,7 +98,18 @@ export class Installer {
       this.#tree.put(entry.path, node);
       if (entry.type === 'file') this.writers.set(entry.path, contents);
     }
-    addXattrs(isKept ? existing : node, entry);
+    this.#addXattrs(isKept ? existing : node, entry);
+  }
+
+  /** To apko those of a link are those of what it leads to. */
+  #addXattrs(node: TreeNode, entry: TarEntry): void {
+    if (this.#dialect === 'kiln' || node.type !== 'symlink') return addXattrs(node, entry);
+    const hasXattrs = [...entry.pax.keys()].some((key) => key.startsWith(xattrPrefix));
+    if (!hasXattrs) return;
+    const target = this.#tree.at(entry.path);
+    if (target === undefined)
+      throw assemblyError('ASSEMBLE_LINK_INVALID', entry.path, 'has attributes, and leads nowhere');
+    addXattrs(target, entry);
   }
 
   #newNode(
@@ -127,7 +138,8 @@ export class Installer {
     const backing =
       existing.type === 'file' || existing.type === 'symlink' ? existing.backing : undefined;
     if (backing === undefined) return keepsUnowned(existing, node, contents, path);
-    if (backing.sha1Hex === node.backing.sha1Hex && existing.type === node.type) return true;
+    const isSameType = existing.type === node.type || this.#dialect === 'apko';
+    if (backing.sha1Hex === node.backing.sha1Hex && isSameType) return true;
     const owner = backing.package;
     if (this.#replaces(owner, contents)) return true;
     if (owner.info.origin === contents.info.origin || this.#replaces(contents, owner)) return false;

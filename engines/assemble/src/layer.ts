@@ -31,7 +31,7 @@ const nobody = { users: new Map<number, string>(), groups: new Map<number, strin
  * hard link to its first one; dialect `apko` makes it one only where a package recorded it, with the recorded target.
  */
 export async function* treeEntries({ tree, dialect }: FinishedTree): AsyncGenerator<OrderedEntry> {
-  const { users, groups } = dialect === 'apko' ? await ownerNames(tree) : nobody;
+  const { users, groups } = dialect === 'apko' ? await ownerNames(tree, dialect) : nobody;
   const firstPaths = new Map<TreeNode, string>();
   for (const { path, node } of tree.nodes()) {
     const first = firstPaths.get(node);

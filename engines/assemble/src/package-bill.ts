@@ -7,6 +7,7 @@ import { parseFragment, printFragment } from '@kiln/json-fragments';
 import { parseSpdx, spdxBytesMax, spdxFragment, spdxFragmentFormat } from '@kiln/spdx';
 import type { PackageFacts, SpdxDocument } from '@kiln/spdx';
 import type { BillCache } from './bill-cache.ts';
+import type { AssemblyDialect } from './failure.ts';
 import type { PackageContents } from './package-contents.ts';
 
 /** What one package adds to the documents of every image that has it. */
@@ -86,9 +87,12 @@ export function sbomPaths({
 }
 
 /** The document, or undefined for one that cannot be read: it must not stop an image that can be described without it. */
-export function readableSbom(bytes: Uint8Array): SpdxDocument | undefined {
+export function readableSbom(
+  bytes: Uint8Array,
+  dialect: AssemblyDialect = 'kiln',
+): SpdxDocument | undefined {
   try {
-    return parseSpdx(bytes);
+    return parseSpdx(bytes, dialect);
   } catch (error) {
     if (error instanceof KilnError && error.code === 'SPDX_INVALID') return undefined;
     throw error;

@@ -33,15 +33,15 @@ function apply(tree: FileTree, mutation: PathMutation, dialect: AssemblyDialect)
       tree.mkdirAll(path, mutation.permissions & 0o7777);
       break;
     case 'empty-file':
-      tree.mkdirAll(parentPath(path), 0o755);
+      tree.mkdirAbove(path, 0o755);
       emptyFile(tree, path);
       break;
     case 'hardlink':
-      tree.mkdirAll(parentPath(path), 0o755);
+      tree.mkdirAbove(path, 0o755);
       hardlink(tree, mutation, dialect);
       break;
     case 'symlink':
-      tree.mkdirAll(parentPath(path), 0o755);
+      tree.mkdirAbove(path, 0o755);
       symlink(tree, mutation);
       break;
     case 'permissions':
@@ -56,22 +56,28 @@ function apply(tree: FileTree, mutation: PathMutation, dialect: AssemblyDialect)
         },
       );
   }
-  setPermissions(tree, mutation);
+  if (dialect === 'kiln') setPermissions(tree, mutation);
+  else setPermissionsAsApko(tree, mutation);
 }
 
 /** A file of a package keeps its content: it is opened for writing, and nothing is written. */
 function emptyFile(tree: FileTree, path: string): void {
   const existing = tree.at(path);
   if (existing?.type === 'file' && existing.content.kind === 'member') return;
+  if (existing?.type === 'char') return;
   tree.write(path, new Uint8Array(0));
 }
 
-/** apko takes a directory too: it is then in two places. */
+/** apko takes a directory too: it is then in two places. It looks for the source when what was at the path is gone. */
 function hardlink(tree: FileTree, { path, source }: PathMutation, dialect: AssemblyDialect): void {
+  const isApko = dialect === 'apko';
+  if (isApko && tree.at(path) !== undefined) tree.remove(path);
+  if (isApko && tree.entryAt(path) !== undefined)
+    throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, 'a link that leads nowhere is there');
   const target = tree.at(source);
   if (target === undefined)
     throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, `link source "${source}" does not exist`);
-  if (target.type === 'directory' && dialect === 'kiln')
+  if (target.type === 'directory' && !isApko)
     throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, 'hard link to a directory');
   tree.remove(path);
   if (target.type === 'directory' && isWithin(target, tree.parentOf(path)))
@@ -108,11 +114,29 @@ function setPermissions(tree: FileTree, mutation: PathMutation): void {
   for (const one of mutation.recursive ? pathsBelow(tree.at(path), path) : [path]) {
     const target = tree.edit(one);
     if (target === undefined) continue;
-    target.mode = mutation.permissions & 0o7777;
-    if (mutation.uid === undefined && mutation.gid === undefined) continue;
-    target.uid = mutation.uid ?? 0;
-    target.gid = mutation.gid ?? 0;
+    setFacts(target, mutation);
   }
+}
+
+/** Of links below a directory apko sets what they lead to, and fails where that is nothing. */
+function setPermissionsAsApko(tree: FileTree, mutation: PathMutation): void {
+  const pending = [mutation.path];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    const target = tree.edit(path);
+    if (target === undefined)
+      throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, 'no such file or directory');
+    const isWalked = path === mutation.path || tree.entryAt(path)?.type === 'directory';
+    setFacts(target, mutation);
+    if (!mutation.recursive || !isWalked || target.type !== 'directory') continue;
+    for (const name of target.children.keys()) pending.push(`${path}/${name}`);
+  }
+}
+
+function setFacts(target: TreeNode, { permissions, uid, gid }: PathMutation): void {
+  target.mode = permissions & 0o7777;
+  if (uid === undefined && gid === undefined) return;
+  target.uid = uid ?? 0;
+  target.gid = gid ?? 0;
 }
 
 /** The path of a node and those of what is below it; links below are not followed, and have no mode of their own to set. */
@@ -120,8 +144,4 @@ function pathsBelow(node: TreeNode | undefined, path: string): string[] {
   if (node?.type !== 'directory') return [path];
   const below = [...node.children].filter(([, child]) => child.type !== 'symlink');
   return [path, ...below.flatMap(([name, child]) => pathsBelow(child, `${path}/${name}`))];
-}
-
-function parentPath(path: string): string {
-  return path.slice(0, Math.max(path.replace(/\/+$/, '').lastIndexOf('/'), 0));
 }

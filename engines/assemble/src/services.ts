@@ -9,9 +9,13 @@ import { newSymlink } from './node.ts';
 import type { PackageContents } from './package-contents.ts';
 
 /** Service directories for s6, one per configured service. */
-export function addServices(tree: FileTree, services: Entrypoint['services']): void {
+export function addServices(
+  tree: FileTree,
+  services: Entrypoint['services'],
+  dialect: AssemblyDialect,
+): void {
   for (const [name, command] of Object.entries(services).sort(([a], [b]) => compareBytes(a, b))) {
-    if (!isServiceName(name)) {
+    if (dialect === 'apko' ? name.split('/').includes('..') : !isServiceName(name)) {
       throw assemblyError('ASSEMBLE_PATH_INVALID', name, 'is not a name for a service');
     }
     tree.mkdirAll(`sv/${name}`, 0o777);
@@ -34,11 +38,19 @@ export async function addBusyboxLinks(
   const info = busyboxPackage(packages)?.info;
   const list = info && (await readText(tree, `etc/busybox-paths.d/${info.name}`));
   if (dialect === 'apko') requireBusybox(info?.version, list);
-  for (const path of (list ?? '').split('\n').map((line) => line.trim())) {
+  for (const line of (list ?? '').split('\n')) {
+    const path = dialect === 'apko' ? line : line.trim();
     if (!path.includes('/') || path === '/bin/busybox') continue;
-    const parent = tree.mkdirAll(path.slice(0, path.lastIndexOf('/')), 0o755);
+    const parent = tree.mkdirAbove(path, 0o755);
     parent.mtimeSeconds = busybox.mtimeSeconds;
-    if (tree.entryAt(path) !== undefined) continue;
+    const existing = tree.entryAt(path);
+    if (dialect === 'apko' && (existing?.type === 'directory' || existing?.type === 'char'))
+      throw assemblyError(
+        'ASSEMBLE_CONFLICT',
+        path,
+        `a link to busybox cannot replace a ${existing.type}`,
+      );
+    if (existing !== undefined) continue;
     tree.put(path, newSymlink('/bin/busybox', { mode: 0o777, mtimeSeconds: busybox.mtimeSeconds }));
   }
 }

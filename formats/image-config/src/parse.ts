@@ -9,12 +9,14 @@ import { problems } from './validate.ts';
  * architectures get their canonical names. Throws `YAML_INVALID`, `YAML_UNKNOWN_KEY` or `YAML_TYPE` for the text and
  * `IMAGE_CONFIG_INVALID` for a rule of the configuration, `IMAGE_CONFIG_WORDS` for one of commands, all with file, line and column.
  * `include` is not followed: see `mergeImageConfig`. Dialect `apko` knows the keys of apko 1.2.37, and leaves to the build what
- * only a build can trip over: see `buildProblems`.
+ * only a build can trip over: see `buildProblems`; of a file that another one includes it leaves the certificates, which that
+ * one's may take the place of, to `checkImageConfig`.
  */
 export function parseImageConfig(
   text: string,
   file: string,
   dialect: ConfigDialect = 'kiln',
+  part: 'whole' | 'included' = 'whole',
 ): ImageConfig {
   if (/^(?:\s|#.*\n?)*$/.test(text)) {
     throw new KilnError('IMAGE_CONFIG_INVALID', 'the configuration is empty', {
@@ -24,7 +26,9 @@ export function parseImageConfig(
   }
   const schema = dialect === 'apko' ? apkoConfigSchema : imageConfigSchema;
   const { value, positionOf } = decodeYamlDocument(text, { file, schema });
-  const [first] = problems(value, dialect);
+  const isLeft = dialect === 'apko' && part === 'included';
+  const judged = isLeft ? { ...value, certificates: undefined } : value;
+  const [first] = problems(judged, dialect);
   if (first === undefined) return value;
   throw new KilnError(first.code, first.message, {
     position: positionOf(first.path),

@@ -1,11 +1,15 @@
 /**
  * An SPDX identifier from parts: joined with `-`, where `:` (and, in package documents, `/`) become `-` and every other character
- * outside `[a-zA-Z0-9.-]` becomes `C` and its decimal code point.
+ * outside `[a-zA-Z0-9.-]` becomes `C` and its decimal code point; in other documents each byte of it does.
  */
 export function spdxId(parts: readonly string[], slash: 'dash' | 'code' = 'dash'): string {
   const text = parts.join('-').replaceAll(':', '-');
   const mangled = slash === 'dash' ? text.replaceAll('/', '-') : text;
-  return `SPDXRef-${mangled.replace(/[^a-zA-Z0-9.-]/gu, (c) => `C${c.codePointAt(0)}`)}`;
+  const code = (c: string): string =>
+    slash === 'dash'
+      ? `C${c.codePointAt(0)}`
+      : [...new TextEncoder().encode(c)].map((byte) => `C${byte}`).join('');
+  return `SPDXRef-${mangled.replace(/[^a-zA-Z0-9.-]/gu, code)}`;
 }
 
 /** FNV-1a with 128 bits over the UTF-8 bytes, hexadecimal (draft-eastlake-fnv). */

@@ -111,7 +111,9 @@ export function sourcePackage(vcsUrl: string, supplier: string): SpdxPackage[] {
   const at = vcsUrl.indexOf('@');
   const [url, commit] = at === -1 ? [vcsUrl, ''] : [vcsUrl.slice(0, at), vcsUrl.slice(at + 1)];
   const name = url.replace(/^(?:git\+ssh|git|https):\/\//, '');
-  const isGithub = name.startsWith('github.com/');
+  const [, owner, repository = ''] = /^github\.com\/([^/]*)\/(.*?)(?:\.git)?$/s.exec(name) ?? [];
+  const tail = commit === '' ? '' : `@${commit}`;
+  const purl = `pkg:github/${owner}/${repository.replaceAll('/', '%2F')}${tail}`;
   return [
     {
       ...barePackage(spdxId(['Package', vcsUrl], 'code'), name),
@@ -120,10 +122,8 @@ export function sourcePackage(vcsUrl: string, supplier: string): SpdxPackage[] {
       downloadLocation: vcsUrl,
       supplier,
       purpose: 'SOURCE',
-      checksums: commit === '' ? [] : [{ algorithm: 'SHA1', hex: commit }],
-      externalRefs: isGithub
-        ? [purlRef(`pkg:github/${name.slice('github.com/'.length)}@${commit}`)]
-        : [],
+      checksums: at === -1 ? [] : [{ algorithm: 'SHA1', hex: commit }],
+      externalRefs: owner === undefined ? [] : [purlRef(purl)],
     },
   ];
 }

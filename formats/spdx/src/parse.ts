@@ -9,12 +9,12 @@ type Members = Readonly<Record<string, unknown>>;
 /**
  * Reads an SPDX 2.x document in JSON; unknown members are dropped and texts that are no texts read as "". What the
  * document describes is the union of `documentDescribes` and the `DESCRIBES` relationships of the document, restricted
- * to packages that exist. Throws `SPDX_INVALID`.
+ * to packages that exist. Dialect `apko` asks neither which version it is nor what identifiers are made of. Throws `SPDX_INVALID`.
  */
-export function parseSpdx(bytes: Uint8Array): SpdxDocument {
-  const root = parseRoot(bytes);
+export function parseSpdx(bytes: Uint8Array, dialect: 'kiln' | 'apko' = 'kiln'): SpdxDocument {
+  const root = parseRoot(bytes, dialect);
   const creation = isMembers(root['creationInfo']) ? root['creationInfo'] : {};
-  const packages = membersList(root, 'packages').map(packageOf);
+  const packages = membersList(root, 'packages').map((one) => packageOf(one, dialect));
   const relationships = membersList(root, 'relationships').map(relationshipOf);
   const ids = new Set(packages.map(({ id }) => id));
   const described = relationships.flatMap(({ from, type, to }) =>
@@ -35,7 +35,7 @@ export function parseSpdx(bytes: Uint8Array): SpdxDocument {
   };
 }
 
-function parseRoot(bytes: Uint8Array): Members {
+function parseRoot(bytes: Uint8Array, dialect: 'kiln' | 'apko'): Members {
   if (bytes.length > spdxBytesMax) throw invalid(`${bytes.length} bytes exceed ${spdxBytesMax}`);
   let root: unknown;
   try {
@@ -45,13 +45,14 @@ function parseRoot(bytes: Uint8Array): Members {
   }
   if (!isMembers(root)) throw invalid('not an object');
   const version = text(root, 'spdxVersion');
-  if (!version.startsWith('SPDX-2.')) throw invalid(`version "${shorten(version)}" is not SPDX 2`);
+  if (dialect === 'kiln' && !version.startsWith('SPDX-2.'))
+    throw invalid(`version "${shorten(version)}" is not SPDX 2`);
   return root;
 }
 
-function packageOf(members: Members): SpdxPackage {
+function packageOf(members: Members, dialect: 'kiln' | 'apko'): SpdxPackage {
   const id = text(members, 'SPDXID');
-  if (!/^SPDXRef-[a-zA-Z0-9.-]+$/.test(id))
+  if (dialect === 'kiln' && !/^SPDXRef-[a-zA-Z0-9.-]+$/.test(id))
     throw invalid(`identifier "${shorten(id)}" of a package`);
   return {
     id,

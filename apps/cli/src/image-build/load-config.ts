@@ -50,7 +50,8 @@ function load(
   if (found === undefined) throw absent(file, depth);
   const bytes = readBounded(found);
   hash.update(bytes);
-  const config = parseImageConfig(bytes.toString('utf8'), file, dialect);
+  const part = depth === 0 ? 'whole' : 'included';
+  const config = parseImageConfig(bytes.toString('utf8'), file, dialect, part);
   if (config.include === '') return config;
   const included = load(config.include, { ...context, depth: depth + 1 });
   return dialect === 'apko'
