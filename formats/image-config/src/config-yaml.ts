@@ -1,14 +1,14 @@
 import { KilnError, shorten } from '@kiln/base';
 import { compareNatural, printYaml } from '@kiln/yaml';
-import type { ImageConfig, NamedText } from './types.ts';
+import type { ConfigDialect, ImageConfig, NamedText } from './types.ts';
 
 /**
  * The configuration as YAML in the form of `apko show-config`: Go's layout with four columns a level, keys in the order of
  * the format, maps sorted as yaml.v3 sorts them, empty members of the document left out and those of entrypoints, accounts and paths
- * not. Passwords in addresses become `xxxxx`. Throws `IMAGE_CONFIG_INVALID` for a repository that is neither an address nor
+ * not. Passwords in addresses become `xxxxx`. Dialect `apko` marks lines that begin with a blank as apko does, wrongly. Throws `IMAGE_CONFIG_INVALID` for a repository that is neither an address nor
  * `@tag` and one.
  */
-export function imageConfigYaml(config: ImageConfig): string {
+export function imageConfigYaml(config: ImageConfig, dialect: ConfigDialect = 'kiln'): string {
   return printYaml(
     {
       contents: orAbsent(contents(config)),
@@ -33,7 +33,7 @@ export function imageConfigYaml(config: ImageConfig): string {
         providers: list(config.certificates.providers),
       },
     },
-    { indent: 4 },
+    { indent: 4, marks: dialect === 'apko' ? 'wrong' : 'right' },
   );
 }
 

@@ -249,3 +249,27 @@ test('architectures are found by both names', () => {
   expect(canonicalArch('aarch64')).toBe('arm64');
   expect(canonicalArch('other')).toBe('other');
 });
+
+describe("apko's reading", () => {
+  test('lists lose nulls, maps lose keys that are null, numbers lose fractions', () => {
+    const text =
+      '{contents: {packages: [a, ~]}, archs: [~], environment: {~: x, B: ~}, layering: {budget: 2.9}}';
+    const config = parse(text, 'apko');
+    expect(config.contents.packages).toEqual(['a']);
+    expect(config.archs).toEqual([]);
+    expect(config.environment).toEqual({ B: '' });
+    expect(config.layering?.budget).toBe(2);
+    expect(() => parse(text)).toThrow('whole number');
+  });
+
+  test('what follows the first document is ignored', () => {
+    expect(parse('cmd: a\n---\nnope: [', 'apko').cmd).toBe('a');
+    expect(() => parse('cmd: a\n---\ncmd: b\n')).toThrow('more than one document');
+  });
+
+  test('the certificates of a file that is included are judged when it is merged', () => {
+    const text = '{certificates: {additional: [{name: .hidden}]}}';
+    expect(() => parse(text, 'apko')).toThrow('invalid name');
+    expect(parseImageConfig(text, 'x.yaml', 'apko', 'included').certificates).toBeDefined();
+  });
+});

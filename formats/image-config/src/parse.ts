@@ -25,7 +25,11 @@ export function parseImageConfig(
     });
   }
   const schema = dialect === 'apko' ? apkoConfigSchema : imageConfigSchema;
-  const { value, positionOf } = decodeYamlDocument(text, { file, schema });
+  const { value, positionOf } = decodeYamlDocument(text, {
+    file,
+    schema,
+    ...(dialect === 'apko' ? { form: 'go', furtherDocuments: 'ignore' } : {}),
+  });
   const isLeft = dialect === 'apko' && part === 'included';
   const judged = isLeft ? { ...value, certificates: undefined } : value;
   const [first] = problems(judged, dialect);

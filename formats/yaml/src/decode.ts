@@ -3,12 +3,17 @@ import type { z } from 'zod';
 import { nearestWord } from './nearest.ts';
 import { isNull, type YamlMapping, type YamlNode, type YamlScalar } from './node.ts';
 import { parseYaml, type ParseYamlOptions } from './parse.ts';
-import { booleanOf, integerOf, numberOf } from './scalar.ts';
+import { booleanOf, integerOf, numberOf, wholePartOf } from './scalar.ts';
 
 export interface DecodeYamlOptions<T> extends ParseYamlOptions {
   readonly schema: z.ZodType<T>;
   /** `refuse` (default) names an unknown key and the nearest known one; `ignore` drops it. */
   readonly unknownKeys?: 'refuse' | 'ignore';
+  /**
+   * `go`: as Go's yaml.v3 decodes, lists lose elements and maps lose keys that are null, and a whole number is what is left of one
+   * with a fraction. Default `plain`: they are "", and an error.
+   */
+  readonly form?: 'plain' | 'go';
 }
 
 export type YamlPath = readonly PropertyKey[];
@@ -39,10 +44,11 @@ export function decodeYamlDocument<T>(text: string, options: DecodeYamlOptions<T
 /** As `decodeYamlDocument` for a node that was parsed before. */
 export function decodeYamlNode<T>(
   root: YamlNode,
-  options: Pick<DecodeYamlOptions<T>, 'schema' | 'unknownKeys'>,
+  options: Pick<DecodeYamlOptions<T>, 'schema' | 'unknownKeys' | 'form'>,
 ): DecodedYaml<T> {
   const lenient = options.unknownKeys === 'ignore';
-  const result = options.schema.safeParse(shape(root, options.schema, { lenient, path: [] }));
+  const isGo = options.form === 'go';
+  const result = options.schema.safeParse(shape(root, options.schema, { lenient, isGo, path: [] }));
   const positionOf = (path: YamlPath): Position => locate(root, path).position;
   if (result.success) return { value: result.data, positionOf };
   const issue = result.error.issues[0];
@@ -58,6 +64,7 @@ export function decodeYamlNode<T>(
 
 interface Context {
   readonly lenient: boolean;
+  readonly isGo: boolean;
   readonly path: YamlPath;
 }
 
@@ -197,6 +204,7 @@ function shapeRecord(node: YamlNode, def: Definition, context: Context): unknown
   if (isNull(node)) return {};
   const value: Record<string, unknown> = {};
   for (const [name, member] of expectMapping(node, context).members) {
+    if (context.isGo && isNull(member.key)) continue;
     value[name] = shapeInner(member.value, def.valueType, inside(context, name));
   }
   return value;
@@ -205,9 +213,8 @@ function shapeRecord(node: YamlNode, def: Definition, context: Context): unknown
 function shapeArray(node: YamlNode, def: Definition, context: Context): unknown {
   if (isNull(node)) return [];
   if (node.kind !== 'sequence') throw wrongType(node, 'a list', context);
-  return node.elements.map((element, index) =>
-    shapeInner(element, def.element, inside(context, index)),
-  );
+  const elements = context.isGo ? node.elements.filter((one) => !isNull(one)) : node.elements;
+  return elements.map((element, index) => shapeInner(element, def.element, inside(context, index)));
 }
 
 function shapeText(node: YamlNode, def: Definition, context: Context): unknown {
@@ -220,9 +227,13 @@ function shapeText(node: YamlNode, def: Definition, context: Context): unknown {
 }
 
 function shapeNumber(node: YamlNode, def: Definition, context: Context): unknown {
-  return def.format === undefined
-    ? scalarAs(node, numberOf, 'a number (unquoted)', context)
-    : scalarAs(node, integerOf, 'a whole number (unquoted)', context);
+  if (def.format === undefined) return scalarAs(node, numberOf, 'a number (unquoted)', context);
+  return scalarAs(
+    node,
+    context.isGo ? wholePartOf : integerOf,
+    'a whole number (unquoted)',
+    context,
+  );
 }
 
 function scalarAs<T>(

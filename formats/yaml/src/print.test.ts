@@ -124,3 +124,23 @@ m:
 `,
   );
 });
+
+test('a list of lines stands two columns behind its dash, whatever the step', () => {
+  const value = { a: ['x\ny'], b: { c: ['x\ny\n'] } };
+  const text =
+    'a:\n    - |-\n      x\n      y\nb:\n    c:\n        - |\n          x\n          y\n';
+  expect(printYaml(value, { indent: 4 })).toBe(text);
+  expect(read(text)).toEqual(value);
+});
+
+test('with wrong marks lines that begin with a blank are what yaml.v3 writes', () => {
+  const print = (value: unknown): string => printYaml(value, { indent: 4, marks: 'wrong' });
+  expect(print({ a: ['\nx'] })).toBe('a:\n    - |4-\n      x\n');
+  expect(print({ a: '\n\nx\n' })).toBe('a: |4\n\n    x\n');
+  expect(print([{ a: ' x\ny' }])).toBe('- a: |4-\n     x\n    y\n');
+});
+
+test('what has four bytes is escaped, and a merge key is a text', () => {
+  expect(printYaml({ a: '\u{1F600}', b: '<<' })).toBe('a: "\\U0001F600"\nb: <<\n');
+  expect(read(printYaml({ a: '\u{1F600}', b: '<<' }))).toEqual({ a: '\u{1F600}', b: '<<' });
+});

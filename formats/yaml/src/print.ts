@@ -3,6 +3,11 @@ import { assert } from '@kiln/base';
 export interface PrintYamlOptions {
   /** Columns from one level to the next; default 2. */
   readonly indent?: 2 | 4;
+  /**
+   * How lines that begin with a blank stand where yaml.v3 writes what is read as something else: a wrong mark, or an empty line too
+   * few. Default `right`: so that they are read as they were; `wrong`: as it writes them.
+   */
+  readonly marks?: 'right' | 'wrong';
 }
 
 /**
@@ -14,8 +19,9 @@ export interface PrintYamlOptions {
  */
 export function printYaml(value: unknown, options: PrintYamlOptions = {}): string {
   const step = options.indent ?? 2;
+  const marks = options.marks ?? 'right';
   if (isScalar(value)) return `${printScalar(value, undefined)}\n`;
-  const lines = printNode(value, { indent: '', step });
+  const lines = printNode(value, { indent: '', step, marks });
   return `${lines.join('\n')}\n`;
 }
 
@@ -23,12 +29,14 @@ export function printYaml(value: unknown, options: PrintYamlOptions = {}): strin
 interface Place {
   readonly indent: string;
   readonly step: number;
+  readonly marks: 'right' | 'wrong';
 }
 
 /** The next level: the next column that is a multiple of the step, wherever a list left us. */
-function below({ indent, step }: Place): Place {
+function below(place: Place): Place {
+  const { indent, step } = place;
   const columns = Math.floor((indent.length + step) / step) * step;
-  return { indent: ' '.repeat(columns), step };
+  return { ...place, indent: ' '.repeat(columns) };
 }
 
 type Scalar = string | number | boolean | null;
@@ -57,9 +65,10 @@ function membersOf(value: object): [string, unknown][] {
 }
 
 /** What stands in a list begins right behind its dash, however far apart levels are. */
-function printElement(element: unknown, { indent, step }: Place): string[] {
-  if (isScalar(element)) return [`${indent}- ${printScalar(element, { indent, step })}`];
-  const [first = '', ...rest] = printNode(element, { indent: `${indent}  `, step });
+function printElement(element: unknown, place: Place): string[] {
+  const { indent } = place;
+  if (isScalar(element)) return [`${indent}- ${printScalar(element, place, 2)}`];
+  const [first = '', ...rest] = printNode(element, { ...place, indent: `${indent}  ` });
   return [`${indent}- ${first.slice(indent.length + 2)}`, ...rest];
 }
 
@@ -71,25 +80,32 @@ function printMember(name: string, member: unknown, place: Place): string[] {
   return empty ? [`${key} ${(lines[0] ?? '').trimStart()}`] : [key, ...lines];
 }
 
-/** `parent` is where the list or object begins that the value stands in. */
-function printScalar(value: Scalar, parent: Place | undefined): string {
+/**
+ * `parent` is where the list or object begins that the value stands in; `columns` is how far from there its lines begin, which is
+ * at the next level by default.
+ */
+function printScalar(value: Scalar, parent: Place | undefined, columns?: number): string {
   if (typeof value !== 'string') {
     assert(typeof value !== 'number' || Number.isFinite(value), 'YAML numbers are finite here');
     return String(value);
   }
-  return value.includes('\n') ? printLines(value, parent) : printLine(value);
+  return value.includes('\n') ? printLines(value, parent, columns) : printLine(value);
 }
 
 /** A literal block, or double quotes where a block would lose something. */
-function printLines(text: string, parent: Place | undefined): string {
+function printLines(text: string, parent: Place | undefined, columns?: number): string {
   if (parent === undefined || / (?:\n|$)/.test(text) || hasSpecial(text)) return quoteDouble(text);
-  const { indent, step } = below(parent);
+  const { step, marks } = parent;
+  const indent = columns === undefined ? below(parent).indent : parent.indent + ' '.repeat(columns);
   const isMarked = /^[ \n]/.test(text);
   // The mark is always the step, which is not how far the text is from its parent where that began behind a dash.
-  if (isMarked && indent.length - parent.indent.length !== step) return quoteDouble(text);
+  if (isMarked && marks === 'right' && indent.length - parent.indent.length !== step)
+    return quoteDouble(text);
   const chomping = !text.endsWith('\n') ? '-' : text === '\n' || text.endsWith('\n\n') ? '+' : '';
   const indicator = isMarked ? String(step) : '';
-  const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n');
+  // The break behind the mark is the text's own to yaml.v3 where the text begins with one.
+  const shown = marks === 'wrong' ? text.replace(/^\n/, '') : text;
+  const lines = (shown.endsWith('\n') ? shown.slice(0, -1) : shown).split('\n');
   const body = lines.map((line) => (line === '' ? '' : `${indent}${line}`));
   return `|${indicator}${chomping}\n${body.join('\n')}`;
 }
@@ -109,17 +125,17 @@ function plainAllowed(text: string): boolean {
   return !/:(?:\s|$)|\s#/.test(text);
 }
 
-/** Characters that only double quotes can hold. */
+/** Characters that only double quotes can hold; yaml.v3 counts all of four bytes among them. */
 function hasSpecial(text: string): boolean {
   // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-  return /[\u0000-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(
+  return /[\u0000-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]/.test(
     text,
   );
 }
 
 /** Whether the plain form would be read as null, a boolean (YAML 1.1's included), a number, a date or a merge key. */
 function meansSomethingElse(text: string): boolean {
-  if (/^(?:|~|null|Null|NULL|<<)$/.test(text)) return true;
+  if (/^(?:|~|null|Null|NULL)$/.test(text)) return true;
   if (/^(?:true|false|y|n|yes|no|on|off)$/i.test(text)) return isUsualCase(text);
   if (!/^[-+.0-9]/.test(text)) return false;
   const bare = text.replaceAll('_', '');
@@ -157,14 +173,14 @@ const escapes: Readonly<Record<string, string>> = {
 function quoteDouble(text: string): string {
   const body = text.replace(
     // oxlint-disable-next-line no-control-regex -- control characters are what this escapes
-    /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-    (c) => escapes[c] ?? escapeCode(c.charCodeAt(0)),
+    /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff\u{10000}-\u{10ffff}]/gu,
+    (c) => escapes[c] ?? escapeCode(c.codePointAt(0) ?? 0),
   );
   return `"${body}"`;
 }
 
 function escapeCode(code: number): string {
-  return code <= 0xff
-    ? `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`
-    : `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`;
+  const digits = code.toString(16).toUpperCase();
+  if (code <= 0xff) return `\\x${digits.padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`;
 }

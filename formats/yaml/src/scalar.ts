@@ -27,6 +27,13 @@ export function integerOf(scalar: YamlScalar): number | undefined {
   return Number.isSafeInteger(size) ? (sign === '-' ? -size : size) || 0 : undefined;
 }
 
+/** The integer that is left of the number a scalar means, its fraction cut off. */
+export function wholePartOf(scalar: YamlScalar): number | undefined {
+  const number = numberOf(scalar);
+  const whole = number === undefined ? undefined : Math.trunc(number) || 0;
+  return Number.isSafeInteger(whole) ? whole : undefined;
+}
+
 /** The number a scalar means where any number is wanted. */
 export function numberOf(scalar: YamlScalar): number | undefined {
   const whole = integerOf(scalar);

@@ -20,6 +20,6 @@ export const showConfig: Subcommand = {
     // What no build could use is refused here too, as apko refuses it.
     solvedRepositories(request);
     await new ImageRepositories(task).keys(trustedKeys(request));
-    invocation.write(imageConfigYaml(completeImageConfig(request.config)));
+    invocation.write(imageConfigYaml(completeImageConfig(request.config), 'apko'));
   },
 };
