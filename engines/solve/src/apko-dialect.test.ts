@@ -79,5 +79,12 @@ describe("what apko's solver does", () => {
       record('more', { installIf: ['b', 'extra>=1-r0'] }),
     );
     expect(answer(here, 'a')).toBe('b=1-r0 extra=1-r0 more=1-r0 a=1-r0');
+    const chain = index(
+      record('a', { depends: ['b'] }),
+      record('b'),
+      record('last', { installIf: ['next'] }),
+      record('next', { installIf: ['b'] }),
+    );
+    expect(answer(chain, 'a')).toBe('b=1-r0 next=1-r0 last=1-r0 a=1-r0');
   });
 });

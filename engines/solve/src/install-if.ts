@@ -5,13 +5,15 @@ import type { Candidate, PreparedIndexes } from './prepared.ts';
 /**
  * Packages that ask to be installed beside these members: those of which every `install_if` term names a member, or a
  * member and its version. Looked up by member name, or by `name=version` when no package is registered under the name.
- * To apko each one found is a member for those after it, and the operator of a term means nothing.
+ * To apko each one found is a member from then on, and the operator of a term means nothing.
  */
 export function installedIf(prepared: PreparedIndexes, members: readonly Candidate[]): Candidate[] {
   const { dialect } = prepared;
   const present = new Map(members.map((member) => [member.name, member]));
   const found = new Map<string, Candidate>();
-  for (const member of members) {
+  const pending = [...members];
+  // A list grows while it is iterated.
+  for (const member of pending) {
     const registered =
       prepared.byInstallIf(member.name) ??
       prepared.byInstallIf(`${member.name}=${member.version}`) ??
@@ -22,7 +24,9 @@ export function installedIf(prepared: PreparedIndexes, members: readonly Candida
       );
       if (!isWanted || present.has(candidate.name) || found.has(candidate.name)) continue;
       found.set(candidate.name, candidate);
-      if (dialect === 'apko') present.set(candidate.name, candidate);
+      if (dialect === 'kiln') continue;
+      present.set(candidate.name, candidate);
+      pending.push(candidate);
     }
   }
   return [...found.values()];
