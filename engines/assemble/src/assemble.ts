@@ -91,7 +91,7 @@ async function assembleAsApko(input: AssembleInput): Promise<AssembledTree> {
     base,
     scriptTimeSeconds: input.sourceDateEpochSeconds,
   });
-  linkDatabase(tree, packages);
+  linkDatabase(tree, packages, base);
   const configured = await applyConfig(tree, locked, { ...input, dialect, packages });
   await addBusyboxLinks(tree, packages, dialect);
   restoreDevices(tree);

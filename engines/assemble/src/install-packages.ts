@@ -31,11 +31,21 @@ export async function installPackages(
   return records;
 }
 
-/** Makes the database reachable under `lib/apk`, where clients look, however `/lib` is laid out. */
-export function linkDatabase(tree: FileTree, packages: readonly PackageContents[]): void {
+/**
+ * Makes the database reachable under `lib/apk`, where clients look, however `/lib` is laid out; those of a base image say that, too.
+ */
+export function linkDatabase(
+  tree: FileTree,
+  packages: readonly PackageContents[],
+  base?: BaseImage,
+): void {
   const lib = tree.entryAt('lib');
   if (lib?.type === 'symlink' && /^\/?usr\/lib\/?$/.test(lib.target)) return;
-  if (lib === undefined && packages.some(({ info }) => info.provides.includes('merged-lib'))) {
+  const provides = [
+    ...packages.map(({ info }) => info.provides),
+    ...(base?.packages ?? []).map(({ fields }) => (fields.get('p') ?? '').split(' ')),
+  ];
+  if (lib === undefined && provides.some((names) => names.includes('merged-lib'))) {
     tree.put('lib', newSymlink('usr/lib'));
     return;
   }

@@ -232,3 +232,17 @@ describe('image documents', () => {
     expect(decode(printSpdx(got))).toBe(recorded);
   });
 });
+
+describe("apko's leniency", () => {
+  test('identifiers and versions of documents are not judged', () => {
+    const text = JSON.stringify({ packages: [{ SPDXID: 'SPDXRef-a_1', name: 'a' }] });
+    const bytes = new TextEncoder().encode(text);
+    expect(() => parseSpdx(bytes)).toThrow('not an SPDX 2 document');
+    expect(parseSpdx(bytes, 'apko').packages.map(({ id }) => id)).toEqual(['SPDXRef-a_1']);
+  });
+
+  test('an identifier of code has the bytes of what it cannot have', () => {
+    expect(spdxId(['é w'], 'code')).toBe('SPDXRef-C195C169C32w');
+    expect(spdxId(['é w'])).toBe('SPDXRef-C233C32w');
+  });
+});

@@ -1,0 +1,128 @@
+import { parseImageConfig } from '@kiln/image-config';
+import type { TarEntry } from '@kiln/tar';
+import { describe, expect, test } from 'vitest';
+import { assemble, readText, treeEntries } from './index.ts';
+import type { AssembledTree } from './index.ts';
+import { FileTree } from './file-tree.ts';
+import { newSymlink } from './node.ts';
+import { directory, file, fixturePackage, symlink } from './package-fixture.ts';
+import type { FixtureMember } from './package-fixture.ts';
+import { apkoRules } from './path-rules.ts';
+
+function build(yaml: string, ...members: readonly FixtureMember[]): Promise<AssembledTree> {
+  return assemble({
+    config: parseImageConfig(yaml, 'image.yaml', 'apko'),
+    dialect: 'apko',
+    arch: 'amd64',
+    packages: [fixturePackage('a', members)],
+    repositories: ['r'],
+    keyring: [],
+    sourceDateEpochSeconds: 1000,
+  });
+}
+
+async function entry(assembled: AssembledTree, path: string): Promise<TarEntry | undefined> {
+  for await (const one of treeEntries(assembled)) if (one.entry.path === path) return one.entry;
+  return undefined;
+}
+
+describe("apko's paths", () => {
+  const tree = new FileTree(apkoRules);
+  tree.mkdirAll('usr/lib/x', 0o755);
+  tree.mkdirAll('x', 0o700);
+  tree.put('lib', newSymlink('usr/lib'));
+  tree.put('usr/lib/back', newSymlink('../x'));
+  tree.put('up', newSymlink('../x'));
+  tree.put('dotted', newSymlink('/usr/./lib'));
+  tree.put('dangling', newSymlink('nothing'));
+
+  test('a relative link counts from the text that led to it', () => {
+    expect(tree.realPath('lib/back')).toBe('x');
+    expect(tree.at('usr/lib/back')).toBeUndefined();
+  });
+
+  test('a link above the root leads nowhere, and so does an absolute one with a dot in it', () => {
+    expect(tree.at('up')).toBeUndefined();
+    expect(tree.at('dotted')).toBeUndefined();
+  });
+
+  test('dots are names, except in what is said of a parent', () => {
+    expect(tree.at('usr/../x')).toBeUndefined();
+    expect(tree.entryAt('usr/../dangling')?.type).toBe('symlink');
+    expect(() => tree.mkdirAll('usr/../y', 0o755)).toThrow('is no name of a directory');
+  });
+
+  test('a directory is not made through a link that leads nowhere, a file is', () => {
+    expect(() => tree.mkdirAll('dangling/y', 0o755)).toThrow('leads nowhere');
+    tree.write('dangling', 'text');
+    expect(tree.at('nothing')?.type).toBe('file');
+  });
+});
+
+describe("apko's path mutations", () => {
+  const one = (text: string): string => `{contents: {}, paths: [{${text}}]}`;
+
+  test('modes of a directory reach what links in it lead to', async () => {
+    const recursive = one('path: d, type: permissions, permissions: 0o700, recursive: true');
+    const members = [directory('d'), symlink('d/link', '../f'), file('f', 'x')];
+    expect((await entry(await build(recursive, ...members), 'f'))?.mode).toBe(0o700);
+    const dangling = [directory('d'), symlink('d/link', 'nothing')];
+    await expect(build(recursive, ...dangling)).rejects.toThrow('no such file');
+  });
+
+  test('a hard link to what it takes the place of fails, as one over a link that leads nowhere does', async () => {
+    await expect(build(one('path: f, type: hardlink, source: f'), file('f', 'x'))).rejects.toThrow(
+      'does not exist',
+    );
+    const over = one('path: l, type: hardlink, source: f, permissions: 0o644');
+    await expect(build(over, file('f', 'x'), symlink('l', 'nothing'))).rejects.toThrow(
+      'leads nowhere',
+    );
+  });
+
+  test('a device can be an empty file', async () => {
+    const made = await build(one('path: /dev/null, type: empty-file, permissions: 0o600'));
+    expect(await entry(made, 'dev/null')).toMatchObject({ type: 'char', mode: 0o600 });
+  });
+});
+
+describe("apko's accounts", () => {
+  test('a name may be of several fields, and is what run-as means', async () => {
+    const made = await build(
+      '{contents: {}, accounts: {run-as: "w:x", users: [{username: "w:x", uid: 7, homedir: /h}]}}',
+    );
+    expect(made.config.accounts.runAs).toBe('7');
+    expect(await readText(made.tree, 'etc/passwd')).toBe(
+      'w:x:x:7:7:Account created by apko:/h:/bin/sh\n',
+    );
+  });
+
+  test('of ids of packages the lower 32 bits count', async () => {
+    const passwd = 'neg:x:-1:4294967297:r:/dev/null:/s\n';
+    const made = await build('{contents: {}}', directory('etc'), file('etc/passwd', passwd));
+    expect(await readText(made.tree, 'etc/passwd')).toBe('neg:x:4294967295:1:r:/dev/null:/s\n');
+    const huge = file('etc/passwd', 'a:x:9223372036854775808:0:r:/dev/null:/s\n');
+    await expect(build('{contents: {}}', directory('etc'), huge)).rejects.toThrow('malformed');
+  });
+
+  test('a home whose path goes up is refused', async () => {
+    const users = 'users: [{username: a, uid: 7, homedir: /a/b/../c}]';
+    await expect(build(`{contents: {}, accounts: {${users}}}`)).rejects.toThrow('/a/b/../c');
+  });
+});
+
+test("services of apko's may have any name", async () => {
+  const made = await build('{contents: {}, entrypoint: {services: {"a b": run, x/y: go}}}');
+  expect(await readText(made.tree, 'sv/a b/run')).toBe('#!/bin/execlineb\nrun\n');
+  expect(await readText(made.tree, 'sv/x/y/run')).toBe('#!/bin/execlineb\ngo\n');
+});
+
+test('attributes of a link are those of what it leads to', async () => {
+  const pax = new Map([['SCHILY.xattr.user.a', new TextEncoder().encode('1')]]);
+  const link = symlink('l', 'f');
+  const withXattr = { entry: { ...link.entry, pax: new Map([...link.entry.pax, ...pax]) } };
+  const made = await build('{contents: {}}', file('f', 'x'), withXattr);
+  expect((await entry(made, 'f'))?.pax.has('SCHILY.xattr.user.a')).toBe(true);
+  const dangling = { entry: { ...withXattr.entry, linkTarget: 'nothing' } };
+  await expect(build('{contents: {}}', dangling)).rejects.toThrow('leads nowhere');
+});
