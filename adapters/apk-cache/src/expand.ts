@@ -24,8 +24,8 @@ export interface ExpandOptions {
 
 /**
  * Reads a package to its end, verifying digest, data hash and the SHA-1 of every file, and keeps its data as an archive
- * in the canonical dialect, in which the place of every member follows from the entries alone. Where links lead is for those to
- * judge who install it: nothing is written by its name here.
+ * in the canonical dialect, in which the place of every member follows from the entries alone. Where links lead is judged when
+ * it is opened: nothing is written by its name here.
  */
 export async function expand(options: ExpandOptions): Promise<CacheRecord> {
   const seen = new SeenBytes();

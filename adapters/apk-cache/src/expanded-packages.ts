@@ -6,6 +6,7 @@ import type { PackageContents, PackageOpener } from '@kiln/assemble';
 import { hexOf, systemRandom } from '@kiln/base';
 import type { Digest, Random } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
+import { TreeCheck } from '@kiln/tar';
 import { isAbsent, isThere } from './absent.ts';
 import { ArchiveReader, ArchiveWindows } from './archive-reader.ts';
 import { cacheBroken } from './broken.ts';
@@ -35,6 +36,8 @@ export interface ExpandedPackagesOptions extends ControlOptions {
    * damage is.
    */
   readonly durable?: boolean;
+  /** `any`: a package may have links out of its root, and files behind links. Default `inside`. */
+  readonly links?: 'any' | 'inside';
 }
 
 /**
@@ -59,6 +62,8 @@ export class ExpandedPackages implements PackageOpener {
   /** Throws `BLOB_UNKNOWN`, `APK_DIGEST_MISMATCH`, and what `readPackage` and its data do. */
   async open(apk: Digest): Promise<PackageContents> {
     const record = await this.#record(apk);
+    const check = new TreeCheck({ links: this.#options.links ?? 'inside' });
+    for (const { entry } of record.members) check.add(entry);
     const archive = new ArchiveReader(this.#path(apk, 'tar'), this.#windows);
     return {
       apk,

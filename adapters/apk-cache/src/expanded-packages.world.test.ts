@@ -98,6 +98,13 @@ describe('ExpandedPackages', () => {
     expect((await plain.open(apk)).info.description).toBe('a # b');
   });
 
+  it('opens one whose links lead out of it only where that is asked for', async () => {
+    const apk = blobs.add(await makePackage({ linkTarget: '../../out' }));
+    const any = new ExpandedPackages({ directory, blobs, links: 'any' });
+    expect((await any.open(apk)).members.at(-1)?.entry.linkTarget).toBe('../../out');
+    await expect(packages.open(apk)).rejects.toMatchObject({ code: 'TAR_UNSAFE_PATH' });
+  });
+
   it('expands once for many who ask at a time', async () => {
     const apk = blobs.add(await makePackage());
     await Promise.all(Array.from({ length: 8 }, () => packages.open(apk)));

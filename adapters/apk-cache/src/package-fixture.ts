@@ -15,14 +15,14 @@ export const contents: ReadonlyMap<string, string> = new Map([
 
 type Modes = ReadonlyMap<string, number>;
 
-export function dataFiles(modes: Modes = new Map()): DataFile[] {
+export function dataFiles(modes: Modes = new Map(), linkTarget = 'a'): DataFile[] {
   const files = [...contents].map(([path, text]) => file(path, text, modes.get(path) ?? 0o4755));
   const none = (entry: TarEntry): DataFile => ({ entry, open: () => Buffer.alloc(0) });
   return [
     none(directoryEntry('etc')),
     ...files,
     none(hardlinkEntry('etc/z-hard', 'etc/z')),
-    none(symlinkEntry('etc/z-link', 'a')),
+    none(symlinkEntry('etc/z-link', linkTarget)),
   ];
 }
 
@@ -35,10 +35,15 @@ function file(path: string, text: string, mode: number): DataFile {
 }
 
 export async function makePackage(
-  change: { readonly dataHash?: string; readonly modes?: Modes } = {},
+  change: {
+    readonly dataHash?: string;
+    readonly modes?: Modes;
+    readonly linkTarget?: string;
+  } = {},
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of dataSegment(dataFiles(change.modes))) chunks.push(chunk);
+  for await (const chunk of dataSegment(dataFiles(change.modes, change.linkTarget)))
+    chunks.push(chunk);
   const data = concatBytes(chunks);
   const dataHash = change.dataHash ?? createHash('sha256').update(data).digest('hex');
   const info = { ...parsePackageInfo('pkgname = x\npkgver = 1-r0\npkgdesc = a # b\n'), dataHash };

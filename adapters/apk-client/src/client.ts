@@ -82,12 +82,14 @@ export class ApkClient {
     repositories: readonly string[],
     { arch, keys, signal }: { arch: string; keys: GuestKeys; signal?: AbortSignal | undefined },
   ): Promise<ReadIndexes> {
-    const { indexBytesMax } = this.#limits;
+    const { indexBytesMax, sentIndexBytesMax, indexContentBytesMax } = this.#limits;
+    const bytesMax = Math.min(indexBytesMax, sentIndexBytesMax);
     return readIndexes(this.#references(repositories), {
       arch,
       trust: this.#trust(keys),
       indexBytesMax,
-      fetch: (url) => this.#answers.read({ url, bytesMax: indexBytesMax, signal }),
+      indexContentBytesMax,
+      fetch: (url) => this.#answers.read({ url, bytesMax, signal }),
     });
   }
 

@@ -219,6 +219,17 @@ describe('an index', () => {
       code: 'APK_CLIENT_TOO_LARGE',
     });
   });
+
+  test('a limit of what servers send is none of files, one of what is unpacked is of both', async () => {
+    await put('packages/x86_64/APKINDEX.tar.gz', testIndex([library], key));
+    const sent = { sentIndexBytesMax: 100 };
+    await expect(namesAt([server.url], { limits: sent })).rejects.toMatchObject({
+      code: 'APK_CLIENT_TOO_LARGE',
+    });
+    expect(await namesAt(['./packages'], { limits: sent })).toEqual(['lib@']);
+    const limits = { indexContentBytesMax: 100 };
+    await expect(namesAt(['./packages'], { limits })).rejects.toThrow('larger than allowed');
+  });
 });
 
 describe('keys', () => {

@@ -20,6 +20,7 @@ export interface ReadIndexesOptions {
   readonly arch: string;
   readonly trust: IndexTrust;
   readonly indexBytesMax: number;
+  readonly indexContentBytesMax: number;
   readonly fetch: (url: string) => Promise<Uint8Array>;
 }
 
@@ -54,7 +55,9 @@ async function readOne(
       : await readLocal(join(repository.address, options.arch, file), options.indexBytesMax);
   if (bytes === undefined) return undefined;
   try {
-    return await readIndex(bytes, options.trust);
+    return await readIndex(bytes, options.trust, {
+      contentBytesMax: options.indexContentBytesMax,
+    });
   } catch (error) {
     if (!(error instanceof KilnError)) throw error;
     throw new KilnError(error.code, `${shown(repository.text)}: ${error.message}`, {

@@ -1,7 +1,11 @@
 /** Bounds on what repositories send, and how long it may take. */
 export interface ClientLimits {
-  /** Of an index as it is sent; default 128 MiB. Its content is bounded by 300 MiB. */
+  /** Of an index as it is sent, or lies there; default 128 MiB. */
   readonly indexBytesMax: number;
+  /** Of an index that a server sends; default as `indexBytesMax`. */
+  readonly sentIndexBytesMax: number;
+  /** Of an index before compression; default 300 MiB. */
+  readonly indexContentBytesMax: number;
   /** Of a key; default 64 KiB. */
   readonly keyBytesMax: number;
   /** Of a package whose index does not say its size; default 8 GiB. */
@@ -24,6 +28,8 @@ export interface ClientLimits {
 
 export const defaultClientLimits: ClientLimits = {
   indexBytesMax: 128 * 2 ** 20,
+  sentIndexBytesMax: 128 * 2 ** 20,
+  indexContentBytesMax: 300 * 2 ** 20,
   keyBytesMax: 64 * 1024,
   packageBytesMax: 8 * 2 ** 30,
   answerMs: 20_000,

@@ -9,5 +9,6 @@ export { normalPath } from './path.ts';
 export type { PlacedEntry, ReadTarOptions } from './read.ts';
 export { placedEntries, readTar } from './read.ts';
 export type { TreeRules } from './tree-check.ts';
+export { TreeCheck } from './tree-check.ts';
 export type { WriteTarOptions } from './write.ts';
 export { endOfArchive, tarBytes, wrongContentLength, writeTar } from './write.ts';

@@ -64,8 +64,7 @@ export const limitFlags: FlagTable = {
   'max-apkindex-decompressed-size': {
     type: 'int',
     default: 300 * 2 ** 20,
-    help: 'most bytes of an index',
-    unused: 'an index is never larger than 300 MiB',
+    help: limitHelp('an index, unpacked'),
   },
   'max-apk-control-size': {
     type: 'int',

@@ -53,6 +53,10 @@ function limitsOf(flags: Flags): NonNullable<ReadingOptions['limits']> {
       controlBytesMax: bytes('max-apk-control-size', defaultPackageLimits.controlBytesMax),
       dataBytesMax: bytes('max-apk-data-size', defaultPackageLimits.dataBytesMax),
     },
+    indexContentBytesMax: bytes(
+      'max-apkindex-decompressed-size',
+      defaultClientLimits.indexContentBytesMax,
+    ),
     answerBytesMax: bytes('max-http-response-size', defaultClientLimits.packageBytesMax),
   };
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { ExpandedPackages } from '@kiln/apk-cache';
-import { ApkClient, defaultClientLimits } from '@kiln/apk-client';
+import { ApkClient } from '@kiln/apk-client';
 import type { CheckedPackage } from '@kiln/apk-client';
 import { openNamed } from '@kiln/assemble';
 import type { PackageContents } from '@kiln/assemble';
@@ -52,7 +52,8 @@ export class ImageRepositories {
         : {
             limits: {
               packageBytesMax: limits.answerBytesMax,
-              indexBytesMax: Math.min(defaultClientLimits.indexBytesMax, limits.answerBytesMax),
+              sentIndexBytesMax: limits.answerBytesMax,
+              indexContentBytesMax: limits.indexContentBytesMax,
             },
           }),
       logger: log,
@@ -61,6 +62,7 @@ export class ImageRepositories {
       directory: path.join(cacheDirectory, 'expanded'),
       blobs: this.#client,
       dialect: 'apko',
+      links: dialect === 'apko' ? 'any' : 'inside',
       // Two syncs for each package take longer than unpacking them again, once, after a power cut.
       durable: false,
       ...(limits === undefined ? {} : { limits: limits.packages }),

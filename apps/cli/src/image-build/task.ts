@@ -19,6 +19,7 @@ export interface ReadingOptions {
   readonly limits?: {
     readonly packages: Partial<PackageLimits>;
     readonly answerBytesMax: number;
+    readonly indexContentBytesMax: number;
   };
 }
 

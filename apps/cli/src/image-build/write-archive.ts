@@ -1,3 +1,4 @@
+import { KilnError, shorten } from '@kiln/base';
 import { architectureOf } from '@kiln/image-config';
 import {
   archivedConfigName,
@@ -15,7 +16,8 @@ import { writeFile } from './write-file.ts';
 /**
  * Writes images as an archive that `docker load` reads: configurations and layers, `manifest.json`, and behind that the
  * manifests and `index.json`, which docker passes over. It is never compressed, whatever it is called. Images are in the order
- * of the index, each with its architecture in its tag.
+ * of the index, each with its architecture in its tag. Throws `OCI_REFERENCE_INVALID` for a name that apko gives no image in an
+ * archive: one of a single letter, or with a digest.
  */
 export async function writeArchive(
   file: string,
@@ -25,6 +27,12 @@ export async function writeArchive(
     work,
   }: { readonly built: BuiltImages; readonly tag: Reference; readonly work: WorkFolder },
 ): Promise<void> {
+  if (tag.repository.length < 2 || tag.digest !== undefined) {
+    const text = shorten(printReference(tag), 200);
+    throw new KilnError('OCI_REFERENCE_INVALID', `no name for an image in an archive: "${text}"`, {
+      hint: 'write REGISTRY/REPOSITORY:TAG, with two letters or more for the repository',
+    });
+  }
   await writeFile(file, writeTar(members(built, tag, work)));
 }
 
