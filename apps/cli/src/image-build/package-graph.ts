@@ -1,5 +1,6 @@
 import { KilnError } from '@kiln/base';
 import { imageWorld, partialSolve, solveImage } from '@kiln/solve';
+import { apkoDot } from './apko-dot.ts';
 import { wantedArchitectures } from './architectures.ts';
 import { packageDot } from './package-dot.ts';
 import { ImageRepositories } from './repositories.ts';
@@ -31,7 +32,8 @@ export async function packageGraph(
   const options = { file: task.file, world: request.config.contents.packages, asTree };
   try {
     const packages = indexes === undefined ? [] : solveImage(world, indexes);
-    const text = packageDot({ ...options, packages: packages.map(({ record }) => record) });
+    const draw = task.dialect === 'apko' ? apkoDot : packageDot;
+    const text = draw({ ...options, packages: packages.map(({ record }) => record) });
     return { text, failure: undefined };
   } catch (error) {
     if (!(error instanceof KilnError) || error.code !== 'IMAGE_LOCK_UNSOLVED') throw error;
