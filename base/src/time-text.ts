@@ -1,4 +1,8 @@
-/** RFC 3339 in UTC without a fraction. `seconds` since 1970; a fraction of them is cut off. */
-export function rfc3339(seconds: number): string {
-  return new Date(Math.floor(seconds) * 1000).toISOString().replace('.000Z', 'Z');
+/** RFC 3339 without a fraction, which is cut off: `seconds` since 1970, in UTC or so many minutes from it. */
+export function rfc3339(seconds: number, offsetMinutes = 0): string {
+  const local = new Date((Math.floor(seconds) + offsetMinutes * 60) * 1000).toISOString();
+  if (offsetMinutes === 0) return local.replace('.000Z', 'Z');
+  const [hours, minutes] = [Math.trunc(Math.abs(offsetMinutes) / 60), Math.abs(offsetMinutes) % 60];
+  const offset = [hours, minutes].map((part) => String(part).padStart(2, '0')).join(':');
+  return local.replace('.000Z', `${offsetMinutes < 0 ? '-' : '+'}${offset}`);
 }

@@ -80,6 +80,11 @@ describe("apko's path mutations", () => {
     );
   });
 
+  test('what is put at the root itself is never seen', async () => {
+    const made = await build(one('path: /, type: empty-file, permissions: 0o755'));
+    expect(await entry(made, '/')).toBeUndefined();
+  });
+
   test('a device can be an empty file', async () => {
     const made = await build(one('path: /dev/null, type: empty-file, permissions: 0o600'));
     expect(await entry(made, 'dev/null')).toMatchObject({ type: 'char', mode: 0o600 });

@@ -238,6 +238,8 @@ export class FileTree {
       readonly path: string;
     },
   ): void {
+    // What apko puts at the root itself is never seen.
+    if (name === '/') return;
     if (Buffer.byteLength(name) > nameBytesMax)
       throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'a name is too long');
     this.#nodes += 1;

@@ -55,6 +55,8 @@ export interface IndexInput {
   readonly config: ImageConfig;
   readonly images: readonly { readonly arch: string; readonly manifest: Descriptor }[];
   readonly createdSeconds: number;
+  /** How far from UTC that is said, default 0. */
+  readonly createdOffsetMinutes?: number;
   readonly vcsUrl?: string;
 }
 
@@ -157,13 +159,13 @@ function onBase(own: RuntimeConfig, base: RuntimeConfig | undefined): RuntimeCon
 }
 
 function annotationsOf(
-  input: Pick<ImageInput, 'config' | 'createdSeconds' | 'vcsUrl'>,
+  input: Pick<IndexInput, 'config' | 'createdSeconds' | 'createdOffsetMinutes' | 'vcsUrl'>,
 ): Annotations {
   const vcsUrl = input.vcsUrl ?? '';
   const at = vcsUrl.indexOf('@');
   return {
     ...input.config.annotations,
-    'org.opencontainers.image.created': rfc3339(input.createdSeconds),
+    'org.opencontainers.image.created': rfc3339(input.createdSeconds, input.createdOffsetMinutes),
     ...(at === -1
       ? {}
       : {

@@ -5,6 +5,8 @@ import { KilnError, shorten } from '@kiln/base';
 export interface BuildDate {
   /** What `--build-date` says, or 0: no index is older. */
   readonly flagSeconds: number;
+  /** How far from UTC `--build-date` says it. */
+  readonly flagOffsetMinutes: number;
   /** The same, or what `SOURCE_DATE_EPOCH` says. */
   readonly epochSeconds: number;
   /** Packages that are younger count for nothing. */
@@ -21,14 +23,17 @@ export function buildDate(
   dialect: AssemblyDialect,
 ): BuildDate {
   const flagSeconds = flag === '' ? 0 : secondsOf(flag);
+  const flagOffsetMinutes = offsetOf(flag);
   const epoch = environment['SOURCE_DATE_EPOCH'];
   const isSet = epoch !== undefined && epoch.trim() !== '';
   if (dialect === 'kiln') {
     const epochSeconds = isSet && flag === '' ? epochOf(epoch) : flagSeconds;
-    return { flagSeconds: epochSeconds, epochSeconds, isFixed: isSet || flag !== '' };
+    const isFixed = isSet || flag !== '';
+    return { flagSeconds: epochSeconds, flagOffsetMinutes, epochSeconds, isFixed };
   }
   return {
     flagSeconds,
+    flagOffsetMinutes,
     epochSeconds: isSet ? epochOf(epoch) : flagSeconds,
     isFixed: epoch !== undefined,
   };
@@ -39,6 +44,12 @@ function epochOf(text: string): number {
   throw new KilnError('USAGE', `failed to parse SOURCE_DATE_EPOCH: "${shorten(text)}"`, {
     hint: 'give seconds since 1970',
   });
+}
+
+function offsetOf(text: string): number {
+  const [, sign = '', hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(text) ?? [];
+  const size = Number(hours ?? 0) * 60 + Number(minutes ?? 0);
+  return sign === '-' ? -size || 0 : size;
 }
 
 function secondsOf(text: string): number {

@@ -96,12 +96,16 @@ async function finish(
     request.date.flagSeconds,
     ...built.map((one) => one.createdSeconds),
   );
+  // apko says the time of the flag as the flag says it.
+  const isOfFlag = dialect === 'apko' && createdSeconds === request.date.flagSeconds;
+  const createdOffsetMinutes = isOfFlag ? request.date.flagOffsetMinutes : 0;
   const images = built.map(({ image }) => image).sort((a, b) => compareBytes(a.arch, b.arch));
   const index = indexOf({
     dialect,
     config: request.config,
     images: images.map(({ arch, manifest }) => ({ arch, manifest: manifest.descriptor })),
     createdSeconds,
+    createdOffsetMinutes,
     vcsUrl,
   });
   await work.blobs.put(index.bytes, index.descriptor.digest);
@@ -118,6 +122,7 @@ async function finish(
     images,
     repositoryName,
     createdSeconds,
+    createdOffsetMinutes,
     vcsUrl,
   });
   return { images, index, sboms: [...sboms, ofIndex] };

@@ -88,6 +88,7 @@ export function describeIndex(input: {
   readonly images: readonly BuiltImage[];
   readonly repositoryName: string;
   readonly createdSeconds: number;
+  readonly createdOffsetMinutes: number;
   readonly vcsUrl: string;
 }): Sbom {
   const document = indexSbom({
@@ -95,7 +96,7 @@ export function describeIndex(input: {
     index: input.index.descriptor.digest,
     indexMediaType: input.index.descriptor.mediaType,
     repositoryName: input.repositoryName,
-    created: rfc3339(input.createdSeconds),
+    created: rfc3339(input.createdSeconds, input.createdOffsetMinutes),
     tool,
     supplier: '',
     vcsUrl: input.vcsUrl,
