@@ -303,17 +303,19 @@ describe('kiln image build', () => {
       '-o',
       'a.tar',
       '-t',
-      'x.example.org/y:1',
+      'x.example.org/yy:1',
       '--compat',
       'apko',
     );
-    const code = await runApko(['build', 'image.yaml', 'x.example.org/y:1', 'b.tar'], {
-      print: { data: () => undefined, talk: () => undefined },
-      environment: process.env,
-      clock: systemClock,
-      signal: new AbortController().signal,
-    });
-    expect(code).toBe(0);
+    const apko = (name: string): Promise<number> =>
+      runApko(['build', 'image.yaml', name, 'b.tar'], {
+        print: { data: () => undefined, talk: () => undefined },
+        environment: process.env,
+        clock: systemClock,
+        signal: new AbortController().signal,
+      });
+    expect(await apko('x.example.org/y:1')).toBe(1);
+    expect(await apko('x.example.org/yy:1')).toBe(0);
     expect(fs.readFileSync('a.tar').equals(fs.readFileSync('b.tar'))).toBe(true);
     await expect(
       run(imageBuild, 'image.yaml', '-o', 'a.tar', '--compat', 'docker'),

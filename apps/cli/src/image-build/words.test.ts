@@ -50,7 +50,11 @@ describe('architectures', () => {
 
 describe('the build date', () => {
   test('is that of the variable, of the flag, or 1970', () => {
-    expect(buildDate('', {}, 'apko')).toMatchObject({ flagSeconds: 0, epochSeconds: 0, isFixed: false });
+    expect(buildDate('', {}, 'apko')).toMatchObject({
+      flagSeconds: 0,
+      epochSeconds: 0,
+      isFixed: false,
+    });
     expect(buildDate('2001-09-09T03:46:40+02:00', {}, 'apko')).toMatchObject({ epochSeconds: 1e9 });
     expect(buildDate('2001-09-09T01:46:40Z', { SOURCE_DATE_EPOCH: '5' }, 'apko')).toMatchObject({
       flagSeconds: 1e9,
