@@ -28,11 +28,12 @@ function membersOf(file: string): readonly Buffer[] {
   const members: Buffer[] = [];
   let rest = fs.readFileSync(file);
   while (rest.length > 0) {
-    // Magic, deflate, no flags: ten bytes of header, eight of trailer.
-    expect(rest.subarray(0, 4).toString('hex')).toBe('1f8b0800');
-    const raw: unknown = inflateRawSync(rest.subarray(10), { info: true });
+    // Magic, deflate, no flags or an extra field: ten bytes of header and that field, eight of trailer.
+    expect(rest.subarray(0, 4).toString('hex')).toMatch(/^1f8b080[04]$/);
+    const head = 10 + (rest[3] === 4 ? 2 + rest.readUInt16LE(10) : 0);
+    const raw: unknown = inflateRawSync(rest.subarray(head), { info: true });
     const { engine } = raw as { readonly engine: { readonly bytesWritten: number } };
-    const end = 10 + engine.bytesWritten + 8;
+    const end = head + engine.bytesWritten + 8;
     members.push(rest.subarray(0, end));
     rest = rest.subarray(end);
   }
