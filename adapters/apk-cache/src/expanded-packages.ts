@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recordedSha1 } from '@kiln/apk';
@@ -18,7 +19,7 @@ import { expand } from './expand.ts';
 import { packageFacts } from './facts.ts';
 import type { ControlOptions } from './facts.ts';
 import { parseRecord, printRecord } from './record.ts';
-import type { CacheRecord, CachedMember } from './record.ts';
+import type { CacheRecord, CachedMember, StoredSegment } from './record.ts';
 import { segmentOfBlob, segmentOfFile } from './read-segment.ts';
 import { SharedWork } from './shared-work.ts';
 
@@ -65,25 +66,31 @@ export class ExpandedPackages implements PackageOpener {
     const check = new TreeCheck({ links: this.#options.links ?? 'inside' });
     for (const { entry } of record.members) check.add(entry);
     const archive = new ArchiveReader(this.#path(apk, 'tar'), this.#windows);
+    const parts = new Map(record.segments);
     return {
       apk,
       ...(await packageFacts(record, this.#options)),
       read: (index) =>
         this.#read(apk, record.members[index], (offset, size) => archive.read(offset, size)),
       readInto: (index, buffer) =>
-        this.#read(apk, record.members[index], (offset, size) =>
-          archive.readInto(offset, size, buffer),
+        this.#read(
+          apk,
+          record.members[index],
+          (offset, size) => archive.readInto(offset, size, buffer),
+          parts.get(index),
         ),
-      ...this.#segmentsOf(apk, record),
+      ...this.#segmentsOf(apk, parts),
     };
   }
 
   /** The segments of a package are read where it is. */
-  #segmentsOf(apk: Digest, { segments }: CacheRecord): Pick<PackageContents, 'segment'> {
-    if (segments.length === 0) return {};
+  #segmentsOf(
+    apk: Digest,
+    parts: ReadonlyMap<number, readonly StoredSegment[]>,
+  ): Pick<PackageContents, 'segment'> {
+    if (parts.size === 0) return {};
     const { blobs } = this.#options;
     const file = blobs.path?.(apk);
-    const parts = new Map(segments);
     return {
       segment: async (index, part, memory) => {
         const segment = parts.get(index)?.[part];
@@ -157,10 +164,12 @@ export class ExpandedPackages implements PackageOpener {
     apk: Digest,
     member: CachedMember | undefined,
     read: (offset: number, sizeBytes: number) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    parts?: readonly StoredSegment[],
   ): AsyncGenerator<Uint8Array> {
     if (member === undefined || member.entry.type !== 'file') return;
+    const content = read(member.offset, member.entry.sizeBytes);
     try {
-      yield* verified(member, read(member.offset, member.entry.sizeBytes));
+      yield* parts === undefined ? verified(member, content) : summed(parts, content);
     } catch (error) {
       if (!(error instanceof DamagedError) && !isAbsent(error)) throw error;
       await rm(this.#path(apk, 'members'), { force: true });
@@ -175,6 +184,53 @@ export class ExpandedPackages implements PackageOpener {
 
 /** The bytes on disk are not those that were written. */
 class DamagedError extends Error {}
+
+/**
+ * Compares parts, where they come as packages cut them, with the sums of when they were verified: that tells damage as well, and takes a
+ * third of the time.
+ */
+async function* summed(
+  parts: readonly StoredSegment[],
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const sums = new PartSums(parts);
+  for await (const chunk of content) {
+    sums.add(chunk);
+    yield chunk;
+  }
+  sums.end();
+}
+
+/** Content in chunks of any size, held against the sums of its parts. */
+class PartSums {
+  readonly #parts: readonly StoredSegment[];
+  #next = 0;
+  #sizeBytes = 0;
+  #crc = 0;
+
+  constructor(parts: readonly StoredSegment[]) {
+    this.#parts = parts;
+  }
+
+  add(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length;) {
+      const part = this.#parts[this.#next];
+      if (part === undefined) throw new DamagedError('there is more content than there was');
+      const some = chunk.subarray(at, at + part.contentSizeBytes - this.#sizeBytes);
+      this.#crc = crc32(some, this.#crc);
+      this.#sizeBytes += some.length;
+      at += some.length;
+      if (this.#sizeBytes < part.contentSizeBytes) continue;
+      if (this.#crc !== part.crc) throw new DamagedError('content does not match its CRC-32');
+      [this.#next, this.#sizeBytes, this.#crc] = [this.#next + 1, 0, 0];
+    }
+  }
+
+  end(): void {
+    if (this.#next < this.#parts.length)
+      throw new DamagedError('there is less content than there was');
+  }
+}
 
 async function* verified(
   { entry }: CachedMember,

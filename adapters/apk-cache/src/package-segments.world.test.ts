@@ -85,6 +85,27 @@ it('one that is damaged, or gone, gives none', async () => {
   expect(await segment?.(1, 0, memory)).toBeUndefined();
 });
 
+it('files of such a package are held against the sums of their parts when they are read', async () => {
+  const apk = await packageOf();
+  const { readInto } = await opened(apk);
+  const content = async (): Promise<Buffer> => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of readInto?.(1, () => Buffer.alloc(300_000)) ?? [])
+      chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks);
+  };
+  expect((await content()).equals(large)).toBe(true);
+  const tar = join(folder, 'expanded', `${digestOf(apk).slice('sha256:'.length)}.tar`);
+  const bytes = readFileSync(tar);
+  const changed = Buffer.from(bytes);
+  const at = changed.lastIndexOf('large and not') + 1;
+  changed[at] = (changed[at] ?? 0) ^ 1;
+  for (const damaged of [changed, bytes.subarray(0, pieceBytesMax)]) {
+    writeFileSync(tar, damaged);
+    await expect(content()).rejects.toMatchObject({ code: 'APK_CACHE_BROKEN' });
+  }
+});
+
 it('one that another tool compressed has none', async () => {
   expect((await opened(await packageOf(true))).segment).toBeUndefined();
 });

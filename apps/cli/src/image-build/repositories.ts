@@ -123,15 +123,25 @@ export class ImageRepositories {
   async open(packages: readonly GuestPackage[]): Promise<readonly PackageContents[]> {
     this.#packages ??= this.#expandedPackages();
     const expanded = await this.#packages;
-    return mapBounded(
-      packages,
+    // The largest first: whoever gets one of these last is alone with it in the end.
+    const places = [...packages.keys()].sort(
+      (a, b) => (packages[b]?.sizeBytes ?? 0) - (packages[a]?.sizeBytes ?? 0) || a - b,
+    );
+    const opened: PackageContents[] = [];
+    await mapBounded(
+      places,
       parallelMax,
-      async (wanted, stop) => {
+      async (at, stop) => {
+        const wanted = packages[at];
+        if (wanted === undefined) return;
         const apk = await this.#client.obtain(wanted, stop);
-        return this.#dialect === 'apko' ? expanded.open(apk) : openNamed(expanded, wanted, apk);
+        opened[at] = await (this.#dialect === 'apko'
+          ? expanded.open(apk)
+          : openNamed(expanded, wanted, apk));
       },
       this.#signal,
     );
+    return opened;
   }
 
   /** Who only looks at indexes does without. */
