@@ -24,7 +24,7 @@ export async function answerTo(job: SegmentJob): Promise<SegmentAnswer> {
   const kept = path === undefined ? undefined : read(path, job);
   if (kept !== undefined) return kept;
   const compression = compressions[job.compression];
-  const segment = compression.segmentNow?.(job.content) ?? (await compression.segment(job.content));
+  const segment = compression.segmentNow(job.content);
   if (path !== undefined) keep(path, segment, job);
   const { bytes, sizeBytes, crc } = segment;
   if (bytes.length > into.length) return { kind: 'bytes', segment };

@@ -252,3 +252,13 @@ describe('storing a layer', () => {
     await expect(stored).rejects.toThrow('stopped');
   });
 });
+
+test.each([gzipLayers, zstdLayers])(
+  '$name gives the same bytes at once and by a pool',
+  async (own) => {
+    for (const size of [1, 5000, 70_000, 2 ** 20]) {
+      const content = Buffer.from(large.repeat(2)).subarray(0, size);
+      expect(own.segmentNow(content)).toEqual(await own.segment(content));
+    }
+  },
+);

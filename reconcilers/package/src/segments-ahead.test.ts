@@ -53,7 +53,7 @@ test('a package has its segments when it was published; in gzip it has them in i
   ahead.want([{ apk: a.apk, compression: 'gzip' }]);
   ahead.want([{ apk: b.apk, compression: 'zstd' }]);
   await ahead.idle();
-  expect([...kept.keys()]).toEqual([`zstd/3 ${b.hash}/0/0`]);
+  expect([...kept.keys()]).toEqual([`zstd/3/sized ${b.hash}/0/0`]);
   expect([...kept.values()].map(({ sizeBytes }) => sizeBytes)).toEqual([40_000]);
 });
 
@@ -66,7 +66,7 @@ test('one that cannot be read is no fault of the others', async () => {
   ]);
   await ahead.idle();
   expect(warnings).toMatchObject([{ digest: absent, code: 'BLOB_UNKNOWN' }]);
-  expect([...kept.keys()]).toEqual([`zstd/3 ${hash}/0/0`]);
+  expect([...kept.keys()]).toEqual([`zstd/3/sized ${hash}/0/0`]);
 });
 
 test('whoever ends waits for nothing that has not begun', async () => {
