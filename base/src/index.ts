@@ -16,6 +16,7 @@ export type { Details, KilnErrorOptions, Position } from './errors.ts';
 export { KilnError, assert, messageOf, shorten } from './errors.ts';
 export { withIdleLimit } from './idle-limit.ts';
 export { inOrder } from './in-order.ts';
+export { inParts } from './in-parts.ts';
 export { linesOf } from './lines.ts';
 export { mapBounded } from './map-bounded.ts';
 export type { Clock, LogFields, Logger, Random } from './ports.ts';

@@ -1,4 +1,4 @@
-import { collect } from '@kiln/base';
+import { collect, inParts } from '@kiln/base';
 import { collectedBytesMax, pieceBytesMax, pieceBytesMin } from '@kiln/gzip';
 import { endOfArchive, paddedSize, printHeader, wrongContentLength } from '@kiln/tar';
 import type { TarEntry, TarMember } from '@kiln/tar';
@@ -178,7 +178,7 @@ export async function* packagePieces({
       yield* contentPieces(
         entry,
         { source: memberSource(dataHash, index) },
-        full(content, buffers),
+        inBuffers(buffers, (buffer) => full(content, buffer)),
       );
     index += 1;
   }
@@ -201,47 +201,32 @@ interface Filled {
   readonly release: () => void;
 }
 
-/** The content in buffers that are full, but for the last. */
-async function* filled(
-  { node, open }: OrderedEntry,
-  buffers: PieceBuffers,
-): AsyncGenerator<Filled> {
+/** The content of a file in parts, of the package as it reads them best. */
+function filled({ node, open }: OrderedEntry, buffers: PieceBuffers): AsyncGenerator<Filled> {
   const member = node.type === 'file' && node.content.kind === 'member' ? node.content : undefined;
-  if (member?.package.readInto === undefined) {
-    yield* full(open(), buffers);
-    return;
-  }
+  return inBuffers(
+    buffers,
+    (buffer) => member?.package.readInto?.(member.index, buffer) ?? full(open(), buffer),
+  );
+}
+
+function full(
+  content: AsyncIterable<Uint8Array> | Uint8Array,
+  buffer: () => Uint8Array,
+): AsyncIterable<Uint8Array> {
+  return inParts(content instanceof Uint8Array ? [content] : content, buffer);
+}
+
+/** Parts in buffers of ours, each of which is free again when it is released. */
+async function* inBuffers(
+  buffers: PieceBuffers,
+  parts: (buffer: () => Uint8Array) => AsyncIterable<Uint8Array>,
+): AsyncGenerator<Filled> {
   let buffer = buffers.take();
-  for await (const content of member.package.readInto(member.index, () => buffer)) {
+  for await (const content of parts(() => buffer)) {
     const taken = buffer;
     buffer = buffers.take();
     yield { content, release: () => buffers.give(taken) };
   }
   buffers.give(buffer);
-}
-
-async function* full(
-  content: AsyncIterable<Uint8Array> | Uint8Array,
-  buffers: PieceBuffers,
-): AsyncGenerator<Filled> {
-  let buffer = buffers.take();
-  let size = 0;
-  const part = (): Filled => {
-    const taken = buffer;
-    return { content: taken.subarray(0, size), release: () => buffers.give(taken) };
-  };
-  for await (const chunk of content instanceof Uint8Array ? [content] : content) {
-    for (let offset = 0; offset < chunk.length;) {
-      const some = chunk.subarray(offset, offset + buffer.length - size);
-      buffer.set(some, size);
-      size += some.length;
-      offset += some.length;
-      if (size < buffer.length) continue;
-      yield part();
-      buffer = buffers.take();
-      size = 0;
-    }
-  }
-  if (size > 0) yield part();
-  else buffers.give(buffer);
 }

@@ -1,3 +1,4 @@
+import { inParts } from '@kiln/base';
 import { collectedBytesMax, pieceBytesMax, pieceBytesMin } from '@kiln/gzip';
 import { endOfArchive, paddedSize, printHeader, wrongContentLength } from '@kiln/tar';
 import type { TarEntry, TarMember } from '@kiln/tar';
@@ -61,22 +62,11 @@ async function* parts(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   let left = entry.sizeBytes;
-  const next = (): Buffer => Buffer.allocUnsafeSlow(Math.min(left, pieceBytesMax));
-  let part = next();
-  let filled = 0;
-  for await (const chunk of chunks) {
-    for (let at = 0; at < chunk.length;) {
-      if (left === 0) throw wrongContentLength(entry, entry.sizeBytes + chunk.length - at);
-      const some = chunk.subarray(at, at + part.length - filled);
-      part.set(some, filled);
-      filled += some.length;
-      at += some.length;
-      if (filled < part.length) continue;
-      yield part;
-      left -= filled;
-      part = next();
-      filled = 0;
-    }
+  const buffer = (): Buffer => Buffer.allocUnsafeSlow(Math.min(Math.max(left, 1), pieceBytesMax));
+  for await (const part of inParts(chunks, buffer)) {
+    left -= part.length;
+    if (left < 0) throw wrongContentLength(entry, entry.sizeBytes - left);
+    yield part;
   }
-  if (left > 0) throw wrongContentLength(entry, entry.sizeBytes - left + filled);
+  if (left > 0) throw wrongContentLength(entry, entry.sizeBytes - left);
 }
