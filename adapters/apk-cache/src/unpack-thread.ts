@@ -1,9 +1,13 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { garbageCollector } from '@kiln/base';
 import { expandLimits } from './expand-limits.ts';
 import { expandAtHand, expandStream } from './expand.ts';
 import { unpackAtHand } from './unpack.ts';
 import type { UnpackAnswer, UnpackRequest } from './unpacking-threads.ts';
+
+const collectGarbage = garbageCollector('major', 8 * 2 ** 20);
+const collectYoung = garbageCollector('minor', 4 * 2 ** 20);
 
 /** One package at a time. */
 parentPort?.on('message', (request: UnpackRequest) => {
@@ -12,28 +16,6 @@ parentPort?.on('message', (request: UnpackRequest) => {
     parentPort?.postMessage(answer);
   });
 });
-
-const garbageBytesMax = 8 * 2 ** 20;
-let garbageBytes = 0;
-
-/** V8 lets 64 MB of buffers lie before it collects them by itself. */
-function collectGarbage(bytes: number): void {
-  garbageBytes += bytes;
-  if (garbageBytes < garbageBytesMax) return;
-  globalThis.gc?.({ type: 'major' });
-  garbageBytes = 0;
-}
-
-/** Young garbage is collected in no time. */
-const youngBytesMax = 4 * 2 ** 20;
-let youngBytes = 0;
-
-function collectYoung(sizeBytes: number): void {
-  youngBytes += sizeBytes;
-  if (youngBytes < youngBytesMax) return;
-  globalThis.gc?.({ type: 'minor' });
-  youngBytes = 0;
-}
 
 /** What becomes of a byte of a package: its data, and those once more on their way to the disk. */
 const garbageRatio = 6;

@@ -84,7 +84,7 @@ export class SegmentThreads implements SegmentMaker, Disposable {
       into,
     };
     this.#hereBytesLeft -= content.length;
-    const answer = this.#hereBytesLeft >= 0 ? await answerTo(job) : await this.#pool.run(job);
+    const answer = this.#hereBytesLeft >= 0 ? answerTo(job) : await this.#pool.run(job);
     switch (answer?.kind) {
       case 'place': {
         const { start, end, sizeBytes, crc } = answer;

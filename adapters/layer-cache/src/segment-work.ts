@@ -10,21 +10,18 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { gzipLayers, zstdLayers } from '@kiln/assemble/compression';
+import { layerCompressions } from '@kiln/assemble/compression';
 import type { LayerSegment } from '@kiln/assemble';
 import { headSizeBytes, parseSegment, printHead, segmentPath } from './segment-file.ts';
 import type { SegmentAnswer, SegmentJob } from './segment-threads.ts';
 
-const compressions = { gzip: gzipLayers, zstd: zstdLayers };
-
 /** Makes a segment in this thread, which waits for it: from the cache, or compressed and kept. Throws what compressing does. */
-export async function answerTo(job: SegmentJob): Promise<SegmentAnswer> {
+export function answerTo(job: SegmentJob): SegmentAnswer {
   const { into, directory, key } = job;
   const path = key === undefined ? undefined : segmentPath(directory, key);
   const kept = path === undefined ? undefined : read(path, job);
   if (kept !== undefined) return kept;
-  const compression = compressions[job.compression];
-  const segment = compression.segmentNow(job.content);
+  const segment = layerCompressions[job.compression].segmentNow(job.content);
   if (path !== undefined) keep(path, segment, job);
   const { bytes, sizeBytes, crc } = segment;
   if (bytes.length > into.length) return { kind: 'bytes', segment };
