@@ -19,13 +19,16 @@ export interface CheckedFilesOptions {
   readonly random: Random;
 }
 
-/** What changes with every change of a file: the kernel says when, and nobody else can. */
+/** What the kernel says of a file, all of which nobody can make as it was after a change. */
 interface FileState {
-  readonly device: string;
-  readonly inode: string;
-  readonly sizeBytes: string;
-  readonly modified: string;
-  readonly changed: string;
+  /** Device, inode, size and both times. */
+  readonly text: string;
+  readonly changedMs: number;
+}
+
+interface Kept {
+  readonly state: string;
+  readonly check: FileCheck;
 }
 
 /** Longer than a tick of the clock that file systems use. */
@@ -45,9 +48,9 @@ export class CheckedFiles {
 
   /** Undefined for a file that was never checked, or changed. Throws the file system's errors about the file itself. */
   find(path: string, expected: ExpectedPackage): FileCheck | undefined {
-    const state = stateOf(path);
+    const { text } = stateOf(path);
     const record = this.#read(path, expected);
-    return record !== undefined && isSame(record.state, state) ? record.check : undefined;
+    return record?.state === text ? record.check : undefined;
   }
 
   /** What a file is, to be asked for before it is checked. Throws the file system's errors. */
@@ -60,29 +63,22 @@ export class CheckedFiles {
     path: string,
     { expected, state, check }: { expected: ExpectedPackage; state: FileState; check: FileCheck },
   ): Promise<void> {
-    const changedMs = Number(BigInt(state.changed) / 1_000_000n);
-    if (changedMs > this.#options.clock.now() - settledAfterMs) return;
-    if (!isSame(stateOf(path), state)) return;
+    if (state.changedMs > this.#options.clock.now() - settledAfterMs) return;
+    if (stateOf(path).text !== state.text) return;
     const place = this.#path(path, expected);
     const temporary = `${place}.${this.#options.random.id()}.tmp`;
     try {
       await mkdir(this.#options.directory, { recursive: true });
-      await writeFile(temporary, JSON.stringify({ state, check }), { flag: 'wx' });
+      await writeFile(temporary, JSON.stringify({ state: state.text, check }), { flag: 'wx' });
       await rename(temporary, place);
     } catch {
       await rm(temporary, { force: true }).catch(() => undefined);
     }
   }
 
-  #read(
-    path: string,
-    expected: ExpectedPackage,
-  ): { readonly state: FileState; readonly check: FileCheck } | undefined {
+  #read(path: string, expected: ExpectedPackage): Kept | undefined {
     try {
-      const record = JSON.parse(readFileSync(this.#path(path, expected), 'utf8')) as {
-        readonly state: FileState;
-        readonly check: FileCheck;
-      };
+      const record = JSON.parse(readFileSync(this.#path(path, expected), 'utf8')) as Kept;
       return isDigest(record.check.digest) ? record : undefined;
     } catch {
       // Not there, or damaged: the file is checked.
@@ -97,22 +93,6 @@ export class CheckedFiles {
 }
 
 function stateOf(path: string): FileState {
-  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-  return {
-    device: String(dev),
-    inode: String(ino),
-    sizeBytes: String(size),
-    modified: String(mtimeNs),
-    changed: String(ctimeNs),
-  };
-}
-
-function isSame(a: FileState, b: FileState): boolean {
-  return (
-    a.device === b.device &&
-    a.inode === b.inode &&
-    a.sizeBytes === b.sizeBytes &&
-    a.modified === b.modified &&
-    a.changed === b.changed
-  );
+  const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = statSync(path, { bigint: true });
+  return { text: [dev, ino, size, mtimeNs, ctimeNs].join(' '), changedMs: Number(ctimeMs) };
 }
