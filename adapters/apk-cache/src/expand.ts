@@ -1,7 +1,9 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import type { Digest } from '@kiln/base';
 import { openPackage, readPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
+import { combineCrc } from '@kiln/gzip';
 import type { MemberSegment } from '@kiln/gzip';
 import { memberSize, paddedSize, writeTar } from '@kiln/tar';
 import type { TarMember } from '@kiln/tar';
@@ -37,7 +39,8 @@ export async function expand(options: ExpandOptions): Promise<CacheRecord> {
   });
   try {
     const members: CachedMember[] = [];
-    const archive = writeTar(placed(opened.data, members));
+    const sum = { crc: 0 };
+    const archive = summed(writeTar(placed(opened.data, members)), sum);
     const tarBytes = await options.writeArchive(withDigest(archive, seen, options.apk));
     return {
       sizeBytes: seen.sizeBytes,
@@ -45,7 +48,7 @@ export async function expand(options: ExpandOptions): Promise<CacheRecord> {
       tarBytes,
       members,
       libraries: [],
-      segments: memberSegments(members, onlyIn(segments, tarBytes)),
+      segments: memberSegments(members, onlyOf(segments, { tarBytes, ...sum })),
     };
   } finally {
     await opened.close();
@@ -53,18 +56,33 @@ export async function expand(options: ExpandOptions): Promise<CacheRecord> {
 }
 
 /**
- * The segments of a single member whose content is the archive that was kept: then their places are those in it. An archive that
- * was written differently has another size, or its members lie elsewhere and no segment fits them.
+ * The segments of a single member of gzip whose content is the very archive that was kept, by size and CRC-32: then their places are
+ * those in it. None of an archive that was written differently.
  */
-function onlyIn(
+function onlyOf(
   found: readonly (readonly [number, MemberSegment])[],
-  tarBytes: number,
+  archive: { readonly tarBytes: number; readonly crc: number },
 ): readonly MemberSegment[] {
-  const segments = found.map(([, segment]) => segment);
-  const sizeBytes = segments.reduce((sum, { contentSizeBytes }) => sum + contentSizeBytes, 0);
-  return new Set(found.map(([member]) => member)).size === 1 && sizeBytes === tarBytes
-    ? segments
-    : [];
+  if (new Set(found.map(([member]) => member)).size !== 1) return [];
+  let sizeBytes = 0;
+  let crc = 0;
+  for (const [, segment] of found) {
+    sizeBytes += segment.contentSizeBytes;
+    crc = combineCrc(crc, segment.crc, segment.contentSizeBytes);
+  }
+  const isSame = sizeBytes === archive.tarBytes && crc === archive.crc;
+  return isSame ? found.map(([, segment]) => segment) : [];
+}
+
+/** Passes the archive on, with its CRC-32 in `sum` at the end. */
+async function* summed(
+  archive: AsyncIterable<Uint8Array>,
+  sum: { crc: number },
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of archive) {
+    sum.crc = crc32(chunk, sum.crc);
+    yield chunk;
+  }
 }
 
 /** Where the data of a package go, and the facts about them. Neither file is there. */

@@ -13,7 +13,8 @@ export interface ReplaceFileOptions {
 /**
  * Writes a file that is there whole or not at all, also after a crash: beside it under a temporary name, synced unless told
  * otherwise, renamed, the folder synced. A file that was there keeps its mode, and a link still leads to it. What is no regular
- * file, such as `/dev/stdout`, is written to as it is. What `source` throws leaves nothing behind.
+ * file, such as `/dev/stdout`, is written to as it is. What `source` throws leaves nothing behind. It is asked for the next chunk
+ * while one is written, whose memory it may use again for the chunk after the next.
  */
 export async function replaceFile(
   path: string,
@@ -59,7 +60,6 @@ export async function writeTemporary(
 /** Smaller chunks are gathered to about this before they are written. */
 const writeBytesMin = 128 * 1024;
 
-/** The next chunk is asked for while one is written: whose memory may be used again for the chunk after the next. */
 async function write(file: FileHandle, source: ByteSource): Promise<void> {
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;

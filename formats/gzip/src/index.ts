@@ -1,4 +1,5 @@
 export { gzipBytes, gzipMember } from './compress.ts';
+export { combineCrc } from './crc.ts';
 export type { GzipLimits } from './limits.ts';
 export { defaultGzipLimits } from './limits.ts';
 export type { GzipOptions } from './member.ts';
