@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recordedSha1 } from '@kiln/apk';
@@ -18,6 +17,7 @@ import { memoryFor } from './expand-limits.ts';
 import { expand } from './expand.ts';
 import { packageFacts } from './facts.ts';
 import type { ControlOptions } from './facts.ts';
+import { DamagedError, summed } from './part-sums.ts';
 import { parseRecord, printRecord } from './record.ts';
 import type { CacheRecord, CachedMember, StoredSegment } from './record.ts';
 import { segmentOfBlob, segmentOfFile } from './read-segment.ts';
@@ -179,56 +179,6 @@ export class ExpandedPackages implements PackageOpener {
 
   #path(apk: Digest, kind: 'tar' | 'members'): string {
     return join(this.#options.directory, `${hexOf(apk)}.${kind}`);
-  }
-}
-
-/** The bytes on disk are not those that were written. */
-class DamagedError extends Error {}
-
-/**
- * Compares parts, where they come as packages cut them, with the sums of when they were verified: that tells damage as well, and takes a
- * third of the time.
- */
-async function* summed(
-  parts: readonly StoredSegment[],
-  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  const sums = new PartSums(parts);
-  for await (const chunk of content) {
-    sums.add(chunk);
-    yield chunk;
-  }
-  sums.end();
-}
-
-/** Content in chunks of any size, held against the sums of its parts. */
-class PartSums {
-  readonly #parts: readonly StoredSegment[];
-  #next = 0;
-  #sizeBytes = 0;
-  #crc = 0;
-
-  constructor(parts: readonly StoredSegment[]) {
-    this.#parts = parts;
-  }
-
-  add(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length;) {
-      const part = this.#parts[this.#next];
-      if (part === undefined) throw new DamagedError('there is more content than there was');
-      const some = chunk.subarray(at, at + part.contentSizeBytes - this.#sizeBytes);
-      this.#crc = crc32(some, this.#crc);
-      this.#sizeBytes += some.length;
-      at += some.length;
-      if (this.#sizeBytes < part.contentSizeBytes) continue;
-      if (this.#crc !== part.crc) throw new DamagedError('content does not match its CRC-32');
-      [this.#next, this.#sizeBytes, this.#crc] = [this.#next + 1, 0, 0];
-    }
-  }
-
-  end(): void {
-    if (this.#next < this.#parts.length)
-      throw new DamagedError('there is less content than there was');
   }
 }
 
