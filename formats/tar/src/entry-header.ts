@@ -47,11 +47,12 @@ const absorbed = new Set([
 ]);
 
 export function typeFlag(block: Uint8Array): string {
-  return Buffer.from(fieldBytes(block, 'type')).toString('latin1');
+  return String.fromCharCode(...fieldBytes(block, 'type'));
 }
 
 export function isZeroBlock(block: Uint8Array): boolean {
-  return block.every((byte) => byte === 0);
+  // Most headers begin with a name.
+  return block[0] === 0 && block.every((byte) => byte === 0);
 }
 
 /** Throws `TAR_CORRUPT` when the block is no header. */

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { corrupt, unsafePath } from './errors.ts';
 
 export const blockSizeBytes = 512;
@@ -45,8 +46,13 @@ export function fieldBytes(block: Uint8Array, field: FieldName): Uint8Array {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** The bytes as a buffer, which are not copied. */
+const bufferOf = ({ buffer, byteOffset, length }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, length);
+
 /** UTF-8 text; other bytes throw `TAR_UNSAFE_PATH`, since a name that changes when decoded names another file. */
 export function decodeText(bytes: Uint8Array): string {
+  if (isAscii(bytes)) return bufferOf(bytes).toString('latin1');
   try {
     return decoder.decode(bytes);
   } catch {
@@ -66,11 +72,19 @@ export function numberField(block: Uint8Array, field: FieldName): number {
   const bytes = fieldBytes(block, field);
   const first = bytes[0] ?? 0;
   if ((first & 0x80) !== 0) return base256(bytes, field);
-  const text = Buffer.from(bytes).toString('latin1').replace(/^ +/, '');
-  const match = /^([0-7]*)(?:[ \0].*)?$/s.exec(text);
-  if (match === null) throw corrupt(`tar header has no number in its ${field} field`);
-  return match[1] === '' ? 0 : Number.parseInt(match[1] ?? '', 8);
+  let at = 0;
+  while (bytes[at] === space) at += 1;
+  let value = 0;
+  for (; isOctal(bytes[at]); at += 1) value = value * 8 + (bytes[at] ?? 0) - zero;
+  const end = bytes[at];
+  if (end === undefined || end === space || end === 0) return value;
+  throw corrupt(`tar header has no number in its ${field} field`);
 }
+
+const space = 0x20;
+const zero = 0x30;
+const isOctal = (byte: number | undefined): boolean =>
+  byte !== undefined && byte >= zero && byte < zero + 8;
 
 function base256(bytes: Uint8Array, field: FieldName): number {
   const negative = ((bytes[0] ?? 0) & 0x40) !== 0;
@@ -86,13 +100,18 @@ function base256(bytes: Uint8Array, field: FieldName): number {
 export function headerSums(block: Uint8Array): { unsigned: number; signed: number } {
   const [start, size] = fields.checksum;
   let unsigned = 0;
-  let signed = 0;
-  for (let i = 0; i < blockSizeBytes; i++) {
-    const byte = i >= start && i < start + size ? 32 : (block[i] ?? 0);
+  let high = 0;
+  for (let i = 0; i < blockSizeBytes; i += 1) {
+    const byte = block[i] ?? 0;
     unsigned += byte;
-    signed += byte > 127 ? byte - 256 : byte;
+    high += byte >> 7;
   }
-  return { unsigned, signed };
+  for (let i = start; i < start + size; i += 1) {
+    const byte = block[i] ?? 0;
+    unsigned += space - byte;
+    high -= byte >> 7;
+  }
+  return { unsigned, signed: unsigned - 256 * high };
 }
 
 /** The size of content with its padding to whole blocks. */

@@ -6,6 +6,8 @@ export { defaultTarLimits } from './limits.ts';
 export type { EntryOptions } from './make.ts';
 export { directoryEntry, fileEntry, hardlinkEntry, symlinkEntry } from './make.ts';
 export { normalPath } from './path.ts';
+export type { TarSink } from './push.ts';
+export { TarPush } from './push.ts';
 export type { PlacedEntry, ReadTarOptions } from './read.ts';
 export { placedEntries, readTar } from './read.ts';
 export type { TreeRules } from './tree-check.ts';

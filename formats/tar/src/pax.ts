@@ -24,13 +24,22 @@ export function parsePax(bytes: Uint8Array): Map<string, Uint8Array> {
 
 function recordAt(bytes: Uint8Array): [key: string, value: Uint8Array, size: number] {
   const lengthEnd = bytes.subarray(0, 12).indexOf(space);
-  const digits = Buffer.from(bytes.subarray(0, Math.max(lengthEnd, 0))).toString('latin1');
-  const size = /^[1-9][0-9]*$/.test(digits) ? Number(digits) : 0;
+  const size = natural(bytes.subarray(0, Math.max(lengthEnd, 0)));
   const keyEnd = bytes.subarray(0, size).indexOf(equals, lengthEnd);
   const whole = size <= bytes.length && keyEnd > lengthEnd + 1 && bytes[size - 1] === newline;
   if (!whole) throw corrupt('tar extended header has a malformed record');
   const key = Buffer.from(bytes.subarray(lengthEnd + 1, keyEnd)).toString('utf8');
   return [key, bytes.slice(keyEnd + 1, size - 1), size];
+}
+
+/** A number in decimal digits that does not begin with 0; 0 for what is none. */
+function natural(digits: Uint8Array): number {
+  let value = 0;
+  for (const byte of digits) {
+    if (byte < 0x30 || byte > 0x39 || (value === 0 && byte === 0x30)) return 0;
+    value = value * 10 + byte - 0x30;
+  }
+  return value;
 }
 
 /** Writes records in the byte order of their keys. */

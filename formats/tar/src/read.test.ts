@@ -4,6 +4,7 @@ import type { TarEntry } from './entry.ts';
 import { headerSums } from './fields.ts';
 import { printHeader } from './header.ts';
 import { directoryEntry, fileEntry, hardlinkEntry, symlinkEntry } from './make.ts';
+import { TarPush } from './push.ts';
 import { placedEntries, readTar } from './read.ts';
 import type { ReadTarOptions } from './read.ts';
 import { tarBytes } from './write.ts';
@@ -31,7 +32,33 @@ async function outcome(archive: Uint8Array, options?: ReadTarOptions): Promise<s
     [...placedEntries(archive, options)].map(({ entry }) => entry),
   );
   expect(atHand).toBe(streamed);
+  for (const size of [300, 4096])
+    expect(await verdict(() => pushed(archive, size, options))).toBe(streamed);
   return streamed;
+}
+
+/** Given in chunks, whose memory is used for something else then; the contents come where they are said to be. */
+function pushed(archive: Uint8Array, size: number, options?: ReadTarOptions): TarEntry[] {
+  const found: TarEntry[] = [];
+  let at = 0;
+  const sink = {
+    entry: (entry: TarEntry, offset: number) => {
+      found.push(entry);
+      at = offset;
+    },
+    content: (bytes: Uint8Array) => {
+      expect(Buffer.compare(bytes, archive.subarray(at, at + bytes.length))).toBe(0);
+      at += bytes.length;
+    },
+  };
+  const tar = new TarPush(sink, options);
+  for (let start = 0; start < archive.length; start += size) {
+    const chunk = Buffer.from(archive.subarray(start, start + size));
+    tar.write(chunk);
+    chunk.fill(0xff);
+  }
+  tar.end();
+  return found;
 }
 
 async function verdict(read: () => TarEntry[] | Promise<TarEntry[]>): Promise<string> {

@@ -30,7 +30,7 @@ export async function* readTar(
   const context = newContext(options);
   try {
     for (;;) {
-      const entry = await answered(nextEntry(context), input);
+      const entry = await answered(askForEntry(context), input);
       if (entry === undefined) return;
       const content = contentOf(input, entry.sizeBytes);
       if (entry.path !== '') {
@@ -62,7 +62,7 @@ export function* placedEntries(
   const tree = new TreeCheck(options);
   const context = newContext(options);
   for (;;) {
-    const asking = nextEntry(context);
+    const asking = askForEntry(context);
     let step = asking.next();
     while (step.done !== true) {
       const start = context.position;
@@ -78,7 +78,7 @@ export function* placedEntries(
   }
 }
 
-interface Context {
+export interface Context {
   readonly limits: TarLimits;
   /** Records of global headers, for all members to come. */
   readonly globals: Map<string, Uint8Array>;
@@ -90,7 +90,7 @@ interface Context {
   count: number;
 }
 
-function newContext({ limits }: ReadTarOptions): Context {
+export function newContext({ limits }: ReadTarOptions): Context {
   return {
     limits: { ...defaultTarLimits, ...limits },
     globals: new Map(),
@@ -101,7 +101,7 @@ function newContext({ limits }: ReadTarOptions): Context {
 }
 
 /** Reading that asks for a number of bytes each time, and is given as many, or fewer at the end: at hand or as they come. */
-type Asking<T> = Generator<number, T, Uint8Array>;
+export type Asking<T> = Generator<number, T, Uint8Array>;
 
 async function answered<T>(asking: Asking<T>, input: ByteReader): Promise<T> {
   let step = asking.next();
@@ -110,7 +110,7 @@ async function answered<T>(asking: Asking<T>, input: ByteReader): Promise<T> {
 }
 
 /** Headers up to and with the next real one; undefined at the end of the archive. */
-function* nextEntry(context: Context): Asking<TarEntry | undefined> {
+export function* askForEntry(context: Context): Asking<TarEntry | undefined> {
   const { limits, globals } = context;
   const before = context.extensionBytes;
   const records = new Map<string, Uint8Array>();
