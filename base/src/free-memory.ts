@@ -1,0 +1,10 @@
+/** What Node cuts small buffers from is smaller: 64 KiB and a little more. */
+const sizeBytesMin = 96 * 1024;
+
+/**
+ * Gives memory back at once, and not when garbage is collected, of large buffers that were made for these bytes alone: they are empty then.
+ * Nothing is done about small ones, and about memory of threads.
+ */
+export function freeMemory({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= sizeBytesMin) buffer.transfer(0);
+}
