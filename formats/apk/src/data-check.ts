@@ -45,6 +45,37 @@ export function requireContentSum(entry: TarEntry, content: Uint8Array): void {
   else requireLinkSum(entry);
 }
 
+/** The same check of content that comes in parts, without waiting. */
+export class ContentSum {
+  readonly #entry: TarEntry;
+  readonly #expected: string | undefined;
+  readonly #hash: Hash | undefined;
+  #left: number;
+
+  /** Throws `APK_FILE_CHECKSUM_MISSING`, and `APK_FILE_CHECKSUM_MISMATCH` for what has no content. */
+  constructor(entry: TarEntry) {
+    this.#entry = entry;
+    this.#left = entry.sizeBytes;
+    if (entry.type === 'file') {
+      this.#expected = requireSum(entry);
+      this.#hash = createHash('sha1');
+    } else requireLinkSum(entry);
+    if (this.#left === 0) this.#end();
+  }
+
+  /** Throws `APK_FILE_CHECKSUM_MISMATCH` at the end. */
+  add(bytes: Uint8Array): void {
+    this.#hash?.update(bytes);
+    this.#left -= bytes.length;
+    if (this.#left === 0) this.#end();
+  }
+
+  #end(): void {
+    if (this.#expected !== undefined && this.#hash !== undefined)
+      requireSame(this.#entry, this.#hash.digest('hex'), this.#expected);
+  }
+}
+
 function requireSum(entry: TarEntry): string {
   const expected = recordedSha1(entry);
   if (expected !== undefined) return expected;

@@ -20,6 +20,12 @@ export type { IndexRecord, PackageInfo } from './package-info.ts';
 export { emptyRecord } from './package-info.ts';
 export type { OpenedPackage } from './package-open.ts';
 export { openPackage } from './package-open.ts';
+export type {
+  PackageSource,
+  SegmentedPackage,
+  SegmentedPackageOptions,
+} from './package-segmented.ts';
+export { readSegmentedPackage } from './package-segmented.ts';
 export type { PackageLimits } from './limits.ts';
 export type { InstalledPackage } from './installed.ts';
 export { parseInstalled } from './installed.ts';

@@ -42,7 +42,7 @@ export async function openPackage(
   options: OpenPackageOptions = {},
 ): Promise<OpenedPackage> {
   const limits = { ...defaultPackageLimits, ...options.limits };
-  const { control, dataOffset, membersLeft } = await readHead(bytes, limits.controlBytesMax);
+  const { control, dataOffset, membersLeft } = await packageHead(bytes, limits.controlBytesMax);
   const { info } = await parseControlTar(control.content, options);
   const parts = splitMembers(bytes.subarray(dataOffset), {
     outputBytesMax: limits.dataBytesMax,
@@ -70,7 +70,7 @@ export async function openPackage(
   return { info, checksum: checksumOf(controlBytes), controlBytes, data, members, segments };
 }
 
-interface Head {
+export interface PackageHead {
   readonly control: SplitMember;
   readonly dataOffset: number;
   /** Members that the data may have. */
@@ -78,7 +78,10 @@ interface Head {
 }
 
 /** Behind the signatures, as many as there may be. Nothing at all is a stream that ends early, as it is for `readPackage`. */
-async function readHead(bytes: Uint8Array, controlBytesMax: number): Promise<Head> {
+export async function packageHead(
+  bytes: Uint8Array,
+  controlBytesMax: number,
+): Promise<PackageHead> {
   let offset = 0;
   for (let count = 0; count <= signatureMembersMax; count++) {
     if (offset > 0 && offset === bytes.length) throw apkInvalid('package has no control segment');

@@ -7,6 +7,9 @@ export { collectedBytesMax, pieceBytesMax, pieceBytesMin, segmentLevel } from '.
 export type { DeflateSegment, SegmentedMemberOptions } from './segment.ts';
 export { deflateSegment, deflateSegmentNow, segmentedMember } from './segment.ts';
 export type { MemberSegment } from './segmented.ts';
+export { isSegmentedMember } from './segmented.ts';
+export type { SegmentedSource } from './segmented-source.ts';
+export { readSegmented } from './segmented-source.ts';
 export type { FirstMemberOptions, SplitMember, SplitMembersOptions } from './split.ts';
 export { firstMember, gunzipBytes, memberStart, splitMembers } from './split.ts';
 export type { ReadMembersOptions, StreamMember } from './stream.ts';

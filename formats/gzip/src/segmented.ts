@@ -31,6 +31,11 @@ export function isSegmentedHeader(header: Uint8Array): boolean {
   return Buffer.compare(header, segmentedHeader()) === 0;
 }
 
+/** Whether a member that begins so is made of segments. */
+export function isSegmentedMember(start: Uint8Array): boolean {
+  return isSegmentedHeader(start.subarray(0, segmentedHeader().length));
+}
+
 /** A segment of a member that was read, and what it is of. */
 export interface MemberSegment {
   /** Where its bytes begin in the input. */
