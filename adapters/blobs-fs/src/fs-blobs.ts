@@ -33,6 +33,7 @@ import {
   unlessGone,
   unlinked,
 } from './files.ts';
+import { GatheredWriter } from './gathered-writer.ts';
 import { sweepTemporary } from './temporary.ts';
 
 export interface FsBlobsOptions {
@@ -283,10 +284,22 @@ export class FsBlobs implements CollectableBlobs {
     const hash = createHash('sha256');
     let sizeBytes = 0;
     await using file = await this.#guard(open(path, 'wx', 0o644));
-    for await (const chunk of source instanceof Uint8Array ? [source] : source) {
-      hash.update(chunk);
-      sizeBytes += chunk.length;
-      await this.#guard(writeAll(file, chunk));
+    if (source instanceof Uint8Array) {
+      hash.update(source);
+      sizeBytes = source.length;
+      await this.#guard(writeAll(file, source));
+    } else {
+      const writer = new GatheredWriter(file);
+      try {
+        for await (const chunk of source) {
+          hash.update(chunk);
+          sizeBytes += chunk.length;
+          await this.#guard(writer.write(chunk));
+        }
+        await this.#guard(writer.end());
+      } finally {
+        await writer.settled();
+      }
     }
     await this.#guard(stamp(file, this.#clock.now()));
     if (this.#durable) await this.#guard(file.sync());
