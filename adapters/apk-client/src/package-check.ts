@@ -1,6 +1,8 @@
 import { createHash, hash } from 'node:crypto';
+import { readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { checksumOf, defaultPackageLimits, readControl, splitSignatures } from '@kiln/apk';
 import { KilnError, digestFromHex, shorten } from '@kiln/base';
 import type { Digest } from '@kiln/base';
@@ -51,8 +53,8 @@ export interface CheckedPackage {
   readonly beforeData: BeforeData;
 }
 
-/** Of a file, what is in memory at a time. */
-const chunkBytes = 128 * 1024;
+/** Of a file, what is in memory at a time: used by one after another, without waiting. */
+const chunk = Buffer.allocUnsafeSlow(256 * 1024);
 
 /**
  * Compares the file of a package with what the index pins: the control segment with its checksum, the data segment with the
@@ -92,19 +94,18 @@ interface Sums {
   readonly data: string;
 }
 
+/** What was written or read lately is copied in less time than another thread is asked for it: a part at a time this waits for it. */
 async function sumsOf(file: FileHandle, dataOffset: number): Promise<Sums> {
   const whole = createHash('sha256');
   const data = createHash('sha256');
-  const { size } = await file.stat();
-  const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, size));
   let at = 0;
   for (;;) {
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-    if (bytesRead === 0) break;
-    const bytes = buffer.subarray(0, bytesRead);
+    const bytes = chunk.subarray(0, readSync(file.fd, chunk, 0, chunk.length, at));
+    if (bytes.length === 0) break;
     whole.update(bytes);
-    data.update(bytes.subarray(Math.min(Math.max(dataOffset - at, 0), bytesRead)));
-    at += bytesRead;
+    data.update(bytes.subarray(Math.min(Math.max(dataOffset - at, 0), bytes.length)));
+    at += bytes.length;
+    await immediate();
   }
   return { sizeBytes: at, whole: whole.digest('hex'), data: data.digest('hex') };
 }
