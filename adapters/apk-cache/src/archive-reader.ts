@@ -58,26 +58,6 @@ export class ArchiveReader {
     yield window.bytes.subarray(from, from + sizeBytes);
   }
 
-  /**
-   * The same in buffers of the caller, each filled but the last, and the caller's again when it has been yielded. What was written or
-   * read lately is copied in less time than another thread is asked for it: this waits for it.
-   */
-  *readInto(offset: number, sizeBytes: number, buffer: () => Uint8Array): Generator<Uint8Array> {
-    const file = openSync(this.#path, 'r');
-    try {
-      for (let done = 0; done < sizeBytes;) {
-        const into = buffer();
-        const length = Math.min(into.length, sizeBytes - done);
-        const filled = fill(file, into.subarray(0, length), offset + done);
-        yield into.subarray(0, filled);
-        if (filled < length) return;
-        done += filled;
-      }
-    } finally {
-      closeSync(file);
-    }
-  }
-
   #move(offset: number): Window {
     const file = openSync(this.#path, 'r');
     try {

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { Digest } from '@kiln/base';
-import { openPackage, readPackage } from '@kiln/apk';
+import { openPackage, readPackage, readSegmentedPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
 import { combineCrc } from '@kiln/gzip';
 import type { MemberSegment } from '@kiln/gzip';
@@ -11,6 +11,8 @@ import { librariesAtHand, librariesIn } from './libraries.ts';
 import { memberSegments } from './member-segments.ts';
 import { printRecord } from './record.ts';
 import type { CacheRecord, CachedMember } from './record.ts';
+import { PackageFile } from './package-file.ts';
+import { PartSums, sumsOf } from './part-sums.ts';
 import { requireFile } from './require-file.ts';
 import type { BeforeData } from './require-file.ts';
 import { SeenBytes } from './seen-bytes.ts';
@@ -110,11 +112,16 @@ export async function expandAtHand(
   onContent?: OnContent,
 ): Promise<void> {
   requireFile(bytes, options);
-  const { controlBytes, data, members, segments } = await openPackage(bytes, {
+  const { controlBytes, data, segments, ...opened } = await openPackage(bytes, {
     limits: options.limits,
     links: 'any',
     onSegment: ({ contentSizeBytes }) => onContent?.(contentSizeBytes),
   });
+  const members = opened.members.map(({ entry, offset }) => ({
+    entry,
+    offset,
+    sums: sumsOf(data.subarray(offset, offset + entry.sizeBytes)),
+  }));
   const record = {
     sizeBytes: bytes.length,
     control: controlBytes,
@@ -125,6 +132,55 @@ export async function expandAtHand(
   };
   writeFile(options.archive, data, options.durable);
   writeFile(options.record, printRecord(record), options.durable);
+}
+
+/**
+ * The same for the file of a package of any size whose data are segments, in little memory: for a thread. False for another one.
+ * Throws what `readSegmentedPackage` does, and `APK_DIGEST_MISMATCH`.
+ */
+export async function expandSegmented(path: string, options: ExpandTo): Promise<boolean> {
+  using file = new PackageFile(path, options.beforeData);
+  const members: (CachedMember & { readonly sums: number[] })[] = [];
+  let sums = new PartSums();
+  let segment = { sizeBytes: 0, crc: 0 };
+  let tarBytes = 0;
+  let archive: number | undefined;
+  try {
+    const found = await readSegmentedPackage(file, {
+      limits: options.limits,
+      links: 'any',
+      archive: (bytes, { crc }) => {
+        segment = { sizeBytes: bytes.length, crc };
+        archive ??= openSync(options.archive, 'wx', 0o644);
+        writeAll(archive, bytes);
+        tarBytes += bytes.length;
+      },
+      sink: {
+        entry: (entry, offset) => {
+          sums = new PartSums();
+          members.push({ entry, offset, sums: sums.sums });
+        },
+        // A part of a file is a segment for itself.
+        content: (bytes) =>
+          sums.add(bytes, bytes.length === segment.sizeBytes ? segment.crc : undefined),
+      },
+    });
+    if (found === undefined || archive === undefined) return false;
+    file.require(options.apk);
+    if (options.durable) fsyncSync(archive);
+    const record = {
+      sizeBytes: file.sizeBytes,
+      control: found.controlBytes,
+      tarBytes,
+      members,
+      libraries: await librariesIn(options.archive, members),
+      segments: memberSegments(members, found.segments),
+    };
+    writeFile(options.record, printRecord(record), options.durable);
+    return true;
+  } finally {
+    if (archive !== undefined) closeSync(archive);
+  }
 }
 
 /** The same for a package of any size, in little memory and more time. Throws what `expand` does. */
@@ -142,28 +198,47 @@ export async function expandStream(
 function writeFile(path: string, bytes: Uint8Array, durable: boolean): void {
   const file = openSync(path, 'wx', 0o644);
   try {
-    for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+    writeAll(file, bytes);
     if (durable) fsyncSync(file);
   } finally {
     closeSync(file);
   }
 }
 
-/** Notes where each member's content will lie while the members pass. */
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+}
+
+/** Notes where each member's content will lie, and its sums, while the members pass. */
 async function* placed(
   data: AsyncIterable<TarMember>,
   members: CachedMember[],
 ): AsyncGenerator<TarMember> {
   let position = 0;
-  for await (const member of data) {
-    const size = memberSize(member.entry);
-    members.push({
-      entry: member.entry,
-      offset: position + size - paddedSize(member.entry.sizeBytes),
-    });
+  for await (const { entry, content } of data) {
+    const size = memberSize(entry);
+    const offset = position + size - paddedSize(entry.sizeBytes);
+    const { sums, passed } = noted(content);
+    members.push({ entry, offset, sums });
     position += size;
-    yield member;
+    yield { entry, content: passed };
   }
+}
+
+/** The sums are complete when the content has passed. */
+function noted(content: TarMember['content']): {
+  readonly sums: readonly number[];
+  readonly passed: TarMember['content'];
+} {
+  if (content instanceof Uint8Array) return { sums: sumsOf(content), passed: content };
+  const parts = new PartSums();
+  async function* passing(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      parts.add(chunk);
+      yield chunk;
+    }
+  }
+  return { sums: parts.sums, passed: passing(content) };
 }
 
 /** Passes the archive on and throws at its end, before it is kept, when the package was another one. */

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { recordedSha1 } from '@kiln/apk';
-import type { PackageContents, PackageOpener } from '@kiln/assemble';
+import type { FilePlace, PackageContents, PackageOpener, StoredPart } from '@kiln/assemble';
 import { hexOf, systemRandom } from '@kiln/base';
 import type { Digest, Random } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
@@ -17,10 +15,10 @@ import { memoryFor } from './expand-limits.ts';
 import { expand } from './expand.ts';
 import { packageFacts } from './facts.ts';
 import type { ControlOptions } from './facts.ts';
-import { DamagedError, summed } from './part-sums.ts';
+import { DamagedError, contentParts, summed } from './part-sums.ts';
 import { parseRecord, printRecord } from './record.ts';
 import type { CacheRecord, CachedMember, StoredSegment } from './record.ts';
-import { segmentOfBlob, segmentOfFile } from './read-segment.ts';
+import { readPlace } from './read-place.ts';
 import { SharedWork } from './shared-work.ts';
 
 export interface ExpandedPackagesOptions extends ControlOptions {
@@ -47,7 +45,7 @@ export interface ExpandedPackagesOptions extends ControlOptions {
  * A package is expanded and verified once: its data go to `<sha256>.tar`, then the facts about them to
  * `<sha256>.members`, each written under a temporary name, synced unless told otherwise, and renamed. The second file is
  * what makes the pair valid; after a crash between the two the package is expanded again. A pair that is damaged is made anew on opening;
- * damage inside a file shows when it is read, by its SHA-1: the pair is dropped and `APK_CACHE_BROKEN` says to try again.
+ * damage inside a file shows when it is read, by its CRC-32: the pair is dropped and `APK_CACHE_BROKEN` says to try again.
  */
 export class ExpandedPackages implements PackageOpener {
   readonly #options: ExpandedPackagesOptions;
@@ -66,40 +64,42 @@ export class ExpandedPackages implements PackageOpener {
     const check = new TreeCheck({ links: this.#options.links ?? 'inside' });
     for (const { entry } of record.members) check.add(entry);
     const archive = new ArchiveReader(this.#path(apk, 'tar'), this.#windows);
-    const parts = new Map(record.segments);
+    const segments = new Map(record.segments);
     return {
       apk,
       ...(await packageFacts(record, this.#options)),
-      read: (index) =>
-        this.#read(apk, record.members[index], (offset, size) => archive.read(offset, size)),
-      readInto: (index, buffer) =>
-        this.#read(
-          apk,
-          record.members[index],
-          (offset, size) => archive.readInto(offset, size, buffer),
-          parts.get(index),
-        ),
-      ...this.#segmentsOf(apk, parts),
+      read: (index) => this.#read(apk, record.members[index], archive),
+      parts: (index) => this.#parts(apk, record.members[index], segments.get(index)),
     };
   }
 
-  /** The segments of a package are read where it is. */
-  #segmentsOf(
+  /** Where the content of a member lies, and its segments in the package, where that is a file. */
+  #parts(
     apk: Digest,
-    parts: ReadonlyMap<number, readonly StoredSegment[]>,
-  ): Pick<PackageContents, 'segment'> {
-    if (parts.size === 0) return {};
-    const { blobs } = this.#options;
-    const file = blobs.path?.(apk);
-    return {
-      segment: async (index, part, memory) => {
-        const segment = parts.get(index)?.[part];
-        if (segment === undefined) return undefined;
-        return file === undefined
-          ? segmentOfBlob({ blobs, apk }, segment, memory)
-          : segmentOfFile(file, segment, memory);
-      },
-    };
+    member: CachedMember | undefined,
+    segments: readonly StoredSegment[] = [],
+  ): readonly StoredPart[] | undefined {
+    if (member?.entry.type !== 'file') return undefined;
+    const apkFile = this.#options.blobs.path?.(apk);
+    const path = this.#path(apk, 'tar');
+    const damaged = (): Promise<Error> => this.#drop(apk, member);
+    return contentParts(member.entry.sizeBytes).map(({ start, sizeBytes }, i) => {
+      const segment = apkFile === undefined ? undefined : segmentPlace(apkFile, segments[i]);
+      const place = { path, offset: member.offset + start, sizeBytes, crc: member.sums[i] ?? 0 };
+      return {
+        ...place,
+        segment,
+        damaged,
+        read: async (into) => {
+          if (!readPlace(place, into)) throw await damaged();
+        },
+        readSegment: (memory) => {
+          if (segment === undefined) return undefined;
+          const bytes = memory(segment.sizeBytes);
+          return readPlace(segment, bytes) ? { bytes, sizeBytes, crc: place.crc } : undefined;
+        },
+      };
+    });
   }
 
   #record(apk: Digest): Promise<CacheRecord> {
@@ -163,18 +163,21 @@ export class ExpandedPackages implements PackageOpener {
   async *#read(
     apk: Digest,
     member: CachedMember | undefined,
-    read: (offset: number, sizeBytes: number) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-    parts?: readonly StoredSegment[],
+    archive: ArchiveReader,
   ): AsyncGenerator<Uint8Array> {
-    if (member === undefined || member.entry.type !== 'file') return;
-    const content = read(member.offset, member.entry.sizeBytes);
+    if (member?.entry.type !== 'file') return;
     try {
-      yield* parts === undefined ? verified(member, content) : summed(parts, content);
+      yield* summed(member.sums, archive.read(member.offset, member.entry.sizeBytes));
     } catch (error) {
       if (!(error instanceof DamagedError) && !isAbsent(error)) throw error;
-      await rm(this.#path(apk, 'members'), { force: true });
-      throw cacheBroken(apk, member.entry.path, error);
+      throw await this.#drop(apk, member, error);
     }
+  }
+
+  /** Has a damaged package expanded again by whoever opens it next. */
+  async #drop(apk: Digest, { entry }: CachedMember, cause?: unknown): Promise<Error> {
+    await rm(this.#path(apk, 'members'), { force: true });
+    return cacheBroken(apk, entry.path, cause);
   }
 
   #path(apk: Digest, kind: 'tar' | 'members'): string {
@@ -182,15 +185,8 @@ export class ExpandedPackages implements PackageOpener {
   }
 }
 
-async function* verified(
-  { entry }: CachedMember,
-  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  const hash = createHash('sha1');
-  for await (const chunk of content) {
-    hash.update(chunk);
-    yield chunk;
-  }
-  if (hash.digest('hex') !== recordedSha1(entry))
-    throw new DamagedError('content does not match its SHA-1');
+function segmentPlace(path: string, segment: StoredSegment | undefined): FilePlace | undefined {
+  if (segment === undefined) return undefined;
+  const { offset, sizeBytes, bytesCrc } = segment;
+  return { path, offset, sizeBytes, crc: bytesCrc };
 }

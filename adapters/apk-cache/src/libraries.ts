@@ -3,12 +3,13 @@ import type { FileHandle } from 'node:fs/promises';
 import { isLibraryName, sharedObject } from '@kiln/assemble/shared-object';
 import { byteSource } from '@kiln/elf';
 import type { ByteSource } from '@kiln/elf';
-import type { CacheRecord, CachedMember } from './record.ts';
+import type { PlacedEntry } from '@kiln/tar';
+import type { CacheRecord } from './record.ts';
 
 /** What the files of a package that have names of libraries are: looked at once, when it is expanded. */
 async function librariesOf(
-  members: readonly CachedMember[],
-  contentOf: (member: CachedMember) => ByteSource,
+  members: readonly PlacedEntry[],
+  contentOf: (member: PlacedEntry) => ByteSource,
 ): Promise<CacheRecord['libraries']> {
   const found: CacheRecord['libraries'][number][] = [];
   for (const [index, member] of members.entries()) {
@@ -21,7 +22,7 @@ async function librariesOf(
 
 /** The same for an archive at hand. */
 export function librariesAtHand(
-  members: readonly CachedMember[],
+  members: readonly PlacedEntry[],
   archive: Uint8Array,
 ): Promise<CacheRecord['libraries']> {
   return librariesOf(members, ({ offset, entry }) =>
@@ -32,7 +33,7 @@ export function librariesAtHand(
 /** The same for an archive that is a file. */
 export async function librariesIn(
   archive: string,
-  members: readonly CachedMember[],
+  members: readonly PlacedEntry[],
 ): Promise<CacheRecord['libraries']> {
   await using file = await open(archive, 'r');
   return await librariesOf(members, ({ offset, entry }) => partOf(file, offset, entry.sizeBytes));

@@ -1,10 +1,11 @@
 import { pieceBytesMax, pieceBytesMin } from '@kiln/gzip';
 import type { MemberSegment } from '@kiln/gzip';
-import type { CacheRecord, CachedMember, StoredSegment } from './record.ts';
+import type { PlacedEntry } from '@kiln/tar';
+import type { CacheRecord, StoredSegment } from './record.ts';
 
 /** Which of a package's segments are the parts of which member, as layers cut them; members that lack one have none. */
 export function memberSegments(
-  members: readonly CachedMember[],
+  members: readonly PlacedEntry[],
   segments: readonly MemberSegment[],
 ): CacheRecord['segments'] {
   if (segments.length === 0) return [];
@@ -15,8 +16,8 @@ export function memberSegments(
     for (let at = 0; at < entry.sizeBytes; at += pieceBytesMax) {
       const found = byPlace.get(offset + at);
       if (found?.contentSizeBytes !== Math.min(pieceBytesMax, entry.sizeBytes - at)) return [];
-      const { contentOffset: _, ...part } = found;
-      parts.push(part);
+      const { offset: from, sizeBytes, bytesCrc } = found;
+      parts.push({ offset: from, sizeBytes, bytesCrc });
     }
     return [[index, parts] as const];
   });

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, hash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { controlSegment, dataSegment, parsePackageInfo } from '@kiln/apk';
-import type { PackageContents } from '@kiln/assemble';
+import type { LayerSegment, PackageContents } from '@kiln/assemble';
 import { concatBytes, digestOf } from '@kiln/base';
+import type { Digest } from '@kiln/base';
 import { MemoryBlobs } from '@kiln/blobs';
 import {
   deflateSegment,
@@ -17,7 +18,8 @@ import {
 } from '@kiln/gzip';
 import { fileEntry } from '@kiln/tar';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { expandStream } from './expand.ts';
+import { expandAtHand, expandSegmented, expandStream } from './expand.ts';
+import type { ExpandTo } from './expand.ts';
 import { ExpandedPackages } from './index.ts';
 import { parseRecord } from './record.ts';
 
@@ -56,52 +58,53 @@ async function opened(apk: Uint8Array, path?: string): Promise<PackageContents> 
   return packages.open(digest);
 }
 
-const memory = (sizeBytes: number): Uint8Array => Buffer.alloc(sizeBytes);
+/** The segments of a file's parts. */
+function segmentsOf({ parts }: PackageContents, index: number): (LayerSegment | undefined)[] {
+  return (parts?.(index) ?? []).map((part) => part.readSegment((size) => Buffer.alloc(size)));
+}
 
-const part = (bytes: Buffer, number: number): Promise<unknown> =>
-  deflateSegment(bytes.subarray(number * pieceBytesMax, (number + 1) * pieceBytesMax), {
-    level: segmentLevel,
-  });
+const made = (bytes: Buffer): Promise<LayerSegment>[] =>
+  Array.from({ length: Math.ceil(bytes.length / pieceBytesMax) }, (_, i) =>
+    deflateSegment(bytes.subarray(i * pieceBytesMax, (i + 1) * pieceBytesMax), {
+      level: segmentLevel,
+    }),
+  );
 
-it.each(['a blob', 'a file'])(
-  'a package that is %s gives its segments as they are',
-  async (what) => {
-    const apk = await packageOf();
-    const path = what === 'a file' ? join(folder, 'apk') : undefined;
-    if (path !== undefined) writeFileSync(path, apk);
-    const { segment } = await opened(apk, path);
-    expect(await segment?.(1, 0, memory)).toEqual(await part(large, 0));
-    expect(await segment?.(1, 1, memory)).toEqual(await part(large, 1));
-    expect(await segment?.(2, 0, memory)).toEqual(await part(contents[2] ?? large, 0));
-    expect(await segment?.(0, 0, memory)).toBeUndefined();
-    expect(await segment?.(1, 2, memory)).toBeUndefined();
-  },
-);
-
-it('one that is damaged, or gone, gives none', async () => {
+it('a package that is a file gives its segments as they are', async () => {
   const apk = await packageOf();
   const path = join(folder, 'apk');
   writeFileSync(path, apk);
-  const { segment } = await opened(apk, path);
+  const contents = await opened(apk, path);
+  expect(segmentsOf(contents, 1)).toEqual(await Promise.all(made(large)));
+  expect(segmentsOf(contents, 2)).toEqual(await Promise.all(made(Buffer.alloc(20_000, 'b'))));
+  expect(segmentsOf(contents, 0)).toEqual([undefined]);
+});
+
+it('one that is damaged, or gone, gives none, and neither does one that is no file', async () => {
+  const apk = await packageOf();
+  const path = join(folder, 'apk');
+  writeFileSync(path, apk);
+  const contents = await opened(apk, path);
   writeFileSync(
     path,
     apk.map((byte) => byte ^ 1),
   );
-  expect(await segment?.(1, 0, memory)).toBeUndefined();
+  expect(segmentsOf(contents, 1)).toEqual([undefined, undefined]);
   writeFileSync(path, apk.subarray(0, 600));
-  expect(await segment?.(1, 0, memory)).toBeUndefined();
+  expect(segmentsOf(contents, 1)).toEqual([undefined, undefined]);
   rmSync(path);
-  expect(await segment?.(1, 0, memory)).toBeUndefined();
+  expect(segmentsOf(contents, 1)).toEqual([undefined, undefined]);
+  expect(segmentsOf(await opened(apk), 1)).toEqual([undefined, undefined]);
 });
 
-it('files of such a package are held against the sums of their parts when they are read', async () => {
+it('parts of files are held against their sums when they are read', async () => {
   const apk = await packageOf();
-  const { readInto } = await opened(apk);
+  const { parts } = await opened(apk);
   const content = async (): Promise<Buffer> => {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of readInto?.(1, () => Buffer.alloc(300_000)) ?? [])
-      chunks.push(Buffer.from(chunk));
-    return Buffer.concat(chunks);
+    const memory = Buffer.alloc(large.length);
+    for (const [i, part] of (parts?.(1) ?? []).entries())
+      await part.read(memory.subarray(i * pieceBytesMax, i * pieceBytesMax + part.sizeBytes));
+    return memory;
   };
   expect((await content()).equals(large)).toBe(true);
   const tar = join(folder, 'expanded', `${digestOf(apk).slice('sha256:'.length)}.tar`);
@@ -116,32 +119,88 @@ it('files of such a package are held against the sums of their parts when they a
 });
 
 it('one that another tool compressed has none', async () => {
-  expect(
-    (await opened(await packageOf((data) => gzipBytes(gunzipBytes(data))))).segment,
-  ).toBeUndefined();
+  const apk = await packageOf((data) => gzipBytes(gunzipBytes(data)));
+  const path = join(folder, 'apk');
+  writeFileSync(path, apk);
+  expect(segmentsOf(await opened(apk, path), 1)).toEqual([undefined, undefined]);
 });
 
-it('a package that is expanded as a stream has the same', async () => {
+it('a package has the same record however it is expanded', async () => {
   const apk = await packageOf();
-  const { segment } = await opened(apk);
-  expect(segment).toBeDefined();
+  await opened(apk);
   const digest = digestOf(apk);
-  const to = { archive: join(folder, 'tar'), record: join(folder, 'record'), durable: false };
+  const hex = digest.slice('sha256:'.length);
+  const before = parseRecord(readFileSync(join(folder, 'expanded', `${hex}.members`)));
+  const archive = readFileSync(join(folder, 'expanded', `${hex}.tar`));
+  expect(before?.segments).toHaveLength(2);
+  const to = {
+    apk: digest,
+    limits: {},
+    archive: join(folder, 'tar'),
+    record: join(folder, 'record'),
+    durable: false,
+  };
   const source = async function* (): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < apk.length; at += 777) yield apk.subarray(at, at + 777);
   };
-  await expandStream(source(), { apk: digest, limits: {}, ...to });
-  const hex = digest.slice('sha256:'.length);
-  const before = parseRecord(readFileSync(join(folder, 'expanded', `${hex}.members`)));
-  expect(before?.segments).toHaveLength(2);
-  expect(parseRecord(readFileSync(to.record))).toEqual(before);
+  writeFileSync(join(folder, 'apk'), apk);
+  const ways = [
+    () => expandStream(source(), to),
+    () => expandAtHand(apk, to),
+    () => expandSegmented(join(folder, 'apk'), to),
+  ];
+  for (const expand of ways) {
+    await expand();
+    expect(parseRecord(readFileSync(to.record))).toEqual(before);
+    expect(readFileSync(to.archive).equals(archive)).toBe(true);
+    rmSync(to.record);
+    rmSync(to.archive);
+  }
 });
 
-it('one whose archive is kept in other words has none', async () => {
-  const { segment, read } = await opened(await packageOf(withForeignHeader));
-  expect(segment).toBeUndefined();
+it('only the file of a package that is what its digest and its own hashes say is expanded', async () => {
+  const apk = await packageOf();
+  const path = join(folder, 'apk');
+  const to = (name: string, apk: Digest): ExpandTo => ({
+    apk,
+    limits: {},
+    archive: join(folder, `${name}.tar`),
+    record: join(folder, name),
+    durable: true,
+  });
+  writeFileSync(path, apk);
+  await expect(expandSegmented(path, to('other', digestOf('other')))).rejects.toMatchObject({
+    code: 'APK_DIGEST_MISMATCH',
+  });
+  const control = apk.length - (splitMembers(apk).at(-1)?.compressed.length ?? 0);
+  const beforeData = { sizeBytes: control, sha256: hash('sha256', apk.subarray(0, control)) };
+  expect(await expandSegmented(path, { ...to('before', digestOf(apk)), beforeData })).toBe(true);
+  const wrong = { ...beforeData, sha256: '0'.repeat(64) };
+  await expect(
+    expandSegmented(path, { ...to('wrong', digestOf(apk)), beforeData: wrong }),
+  ).rejects.toMatchObject({ code: 'APK_DIGEST_MISMATCH' });
+  for (const at of [20, control + 30, apk.length - 3]) {
+    const changed = Buffer.from(apk);
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    writeFileSync(path, changed);
+    await expect(expandSegmented(path, to(`at${at}`, digestOf(changed)))).rejects.toMatchObject({
+      code: expect.stringMatching(/^(APK|GZIP|TAR)_/) as string,
+    });
+    expect(existsSync(join(folder, `at${at}`))).toBe(false);
+  }
+  writeFileSync(path, await packageOf((data) => gzipBytes(gunzipBytes(data))));
+  expect(await expandSegmented(path, to('plain', digestOf('plain')))).toBe(false);
+  expect(existsSync(join(folder, 'plain.tar'))).toBe(false);
+});
+
+it('one whose archive is kept in other words has no segments', async () => {
+  const apk = await packageOf(withForeignHeader);
+  const contents = await opened(apk);
+  const hex = digestOf(apk).slice('sha256:'.length);
+  const record = parseRecord(readFileSync(join(folder, 'expanded', `${hex}.members`)));
+  expect(record?.segments).toEqual([]);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of read(1)) chunks.push(Buffer.from(chunk));
+  for await (const chunk of contents.read(1)) chunks.push(Buffer.from(chunk));
   expect(Buffer.concat(chunks).equals(large)).toBe(true);
 });
 

@@ -1,6 +1,5 @@
 import { digestOf } from '@kiln/base';
 import type { SharedObject } from '@kiln/assemble/shared-object';
-import type { MemberSegment } from '@kiln/gzip';
 import type { TarEntry } from '@kiln/tar';
 
 /** What the cache keeps of a package beside the archive of its data. */
@@ -19,15 +18,22 @@ export interface CacheRecord {
 }
 
 /** A segment in the file of a package. */
-export type StoredSegment = Omit<MemberSegment, 'contentOffset'>;
+export interface StoredSegment {
+  readonly offset: number;
+  readonly sizeBytes: number;
+  /** CRC-32 of its bytes. */
+  readonly bytesCrc: number;
+}
 
 export interface CachedMember {
   readonly entry: TarEntry;
   /** Where the member's content begins in the archive. */
   readonly offset: number;
+  /** CRC-32 of each part of the content, as layers cut it: see `contentParts`. */
+  readonly sums: readonly number[];
 }
 
-const version = 2;
+const version = 3;
 
 /** The digest of the body, a line feed, and the body in JSON: damage shows before anything is believed. */
 export function printRecord(record: CacheRecord): Uint8Array {
@@ -38,8 +44,9 @@ export function printRecord(record: CacheRecord): Uint8Array {
     tarBytes: record.tarBytes,
     libraries: record.libraries,
     segments: record.segments,
-    members: record.members.map(({ entry, offset }) => ({
+    members: record.members.map(({ entry, offset, sums }) => ({
       offset,
+      sums,
       entry: {
         ...entry,
         pax: [...entry.pax].map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
@@ -63,8 +70,9 @@ export function parseRecord(bytes: Uint8Array): CacheRecord | undefined {
     tarBytes: value.tarBytes,
     libraries: value.libraries,
     segments: value.segments,
-    members: value.members.map(({ entry, offset }) => ({
+    members: value.members.map(({ entry, offset, sums }) => ({
       offset,
+      sums,
       entry: {
         ...entry,
         pax: new Map(entry.pax.map(([key, base64]) => [key, Buffer.from(base64, 'base64')])),
@@ -82,6 +90,7 @@ interface Stored {
   readonly segments: CacheRecord['segments'];
   readonly members: readonly {
     readonly offset: number;
+    readonly sums: readonly number[];
     readonly entry: Omit<TarEntry, 'pax'> & {
       readonly pax: readonly (readonly [string, string])[];
     };

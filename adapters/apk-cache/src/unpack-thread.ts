@@ -2,7 +2,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { garbageCollector } from '@kiln/base';
 import { expandLimits } from './expand-limits.ts';
-import { expandAtHand, expandStream } from './expand.ts';
+import { expandAtHand, expandSegmented, expandStream } from './expand.ts';
 import { unpackAtHand } from './unpack.ts';
 import type { UnpackAnswer, UnpackRequest } from './unpacking-threads.ts';
 
@@ -11,10 +11,7 @@ const collectYoung = garbageCollector('minor', 4 * 2 ** 20);
 
 /** One package at a time. */
 parentPort?.on('message', (request: UnpackRequest) => {
-  void unpacked(request).then((answer) => {
-    collectGarbage(request.memoryBytes ?? 0);
-    parentPort?.postMessage(answer);
-  });
+  void unpacked(request).then((answer) => parentPort?.postMessage(answer));
 });
 
 /** What becomes of a byte of a package: its data, and those once more on their way to the disk. */
@@ -29,6 +26,7 @@ async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {
 
 async function unpacked({ file, memoryBytes, ...options }: UnpackRequest): Promise<UnpackAnswer> {
   try {
+    if ('archive' in options && (await expandSegmented(file, options))) return { done: true };
     if ('archive' in options && memoryBytes === undefined) {
       await expandStream(chunksOf(file), options);
       return { done: true };
@@ -37,6 +35,7 @@ async function unpacked({ file, memoryBytes, ...options }: UnpackRequest): Promi
     if ('archive' in options)
       await expandAtHand(bytes, { ...options, limits: expandLimits(options.limits) }, collectYoung);
     else await unpackAtHand(bytes, options, collectYoung);
+    collectGarbage(memoryBytes ?? 0);
     return { done: true };
   } catch (error) {
     const { code, syscall, message } = error as NodeJS.ErrnoException;

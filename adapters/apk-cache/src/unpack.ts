@@ -123,7 +123,7 @@ function writeRecord(
 ): void {
   const { sizeBytes, control, entries, libraries } = facts;
   // There is no archive, and no place in it.
-  const members = entries.map((entry) => ({ entry, offset: 0 }));
+  const members = entries.map((entry) => ({ entry, offset: 0, sums: [] }));
   const record = { sizeBytes, control, tarBytes: 0, members, libraries, segments: [] };
   writeFileSync(join(directory, recordName), printRecord(record));
 }

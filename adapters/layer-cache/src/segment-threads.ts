@@ -1,50 +1,29 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { LayerSegment, MadeSegment, SegmentMaker, SegmentRequest } from '@kiln/assemble';
+import { segmentKey } from '@kiln/assemble';
+import type { LayerCompression, LayerRun, MadeSegments, SegmentMaker } from '@kiln/assemble';
 import { ThreadPool, systemRandom } from '@kiln/base';
 import type { Random } from '@kiln/base';
 import { pieceBytesMax } from '@kiln/gzip';
 import { answerTo } from './segment-work.ts';
+import type { SegmentAnswer, SegmentJob } from './segment-work.ts';
 
-/** What a thread is asked for. */
-export interface SegmentJob {
-  readonly content: Uint8Array;
-  readonly compression: 'gzip' | 'zstd';
-  readonly key: string | undefined;
-  readonly directory: string;
-  /** For the names of temporary files. */
-  readonly id: string;
-  /** Memory for the bytes. */
-  readonly into: Uint8Array;
-}
-
-/** A segment whose bytes are in the memory given, or that did not fit. */
-export type SegmentAnswer =
-  | {
-      readonly kind: 'place';
-      readonly start: number;
-      readonly end: number;
-      readonly sizeBytes: number;
-      readonly crc: number;
-    }
-  | { readonly kind: 'bytes'; readonly segment: LayerSegment };
-
-/** What compression makes longer still fits, and so does the head of a kept segment. */
+/** What compression makes longer mostly fits, and so does the head of a kept segment. */
 const intoBytes = pieceBytesMax + 64 * 1024;
 
 const threadsMost = 4;
 
-/** What is compressed here in the time that the first thread takes to start. */
+/** What is done here in the time that the first thread takes to start. */
 const hereBytesMax = 2 * 2 ** 20;
 
 /** Large buffers are elsewhere; what is beside them is small. */
 const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 
 /**
- * Makes segments in threads, each of which looks into the cache that `SegmentFiles` shows, compresses what is not there, and keeps it. Contents
- * and bytes are in memory that all of them share, used again and again: what the main thread would have to collect as garbage
- * costs as much as it does to compress. Threads start when there is more work than the first 2 MiB, which are done here, and end
- * with `Symbol.dispose`; they do not keep the process. Where none can be had segments are made without, and not kept.
+ * Makes segments in threads, each of which reads contents, looks into the cache that `SegmentFiles` shows, compresses what is neither there nor in
+ * a package, and keeps it. Contents and bytes are in memory that all of them share, used again and again: what the main thread would
+ * have to collect as garbage costs as much as it does to compress. Threads start when there is more work than the first 2 MiB, which are
+ * done here, and end with `Symbol.dispose`; they do not keep the process. Where none can be had it is done here.
  */
 export class SegmentThreads implements SegmentMaker, Disposable {
   readonly #directory: string;
@@ -72,29 +51,49 @@ export class SegmentThreads implements SegmentMaker, Disposable {
     this.#pool = new ThreadPool({ start, threadsMax });
   }
 
-  async make(content: Uint8Array, { compression, key }: SegmentRequest): Promise<MadeSegment> {
+  async make(run: LayerRun, compression: LayerCompression): Promise<MadeSegments> {
     const into = this.#free.pop() ?? new Uint8Array(new SharedArrayBuffer(intoBytes));
     const release = (): void => void this.#free.push(into);
-    const job = {
+    const job = this.#jobOf(run, compression, into);
+    this.#hereBytesLeft -= run.content.length;
+    const there = this.#hereBytesLeft >= 0 ? undefined : await this.#pool.run(job);
+    const answer = there ?? answerTo(job);
+    if (answer.kind === 'damaged') {
+      release();
+      const damaged = run.reads[answer.read]?.part.damaged();
+      throw (await damaged) ?? new Error('assertion failed: a read that was not asked for');
+    }
+    const segments = answer.segments.map(({ start, end, bytes, sizeBytes, crc }) => ({
+      bytes: bytes ?? into.subarray(start, end),
+      sizeBytes,
+      crc,
+    }));
+    return { segments, release };
+  }
+
+  #jobOf(run: LayerRun, compression: LayerCompression, into: Uint8Array): SegmentJob {
+    const { content, reads, pieces } = run;
+    return {
       content,
+      reads: reads.map(({ start, part: { path, offset, sizeBytes, crc } }) => ({
+        start,
+        path,
+        offset,
+        sizeBytes,
+        crc,
+      })),
+      pieces: pieces.map((piece) => ({
+        start: piece.start,
+        end: piece.end,
+        key: segmentKey(piece, compression),
+        crc: piece.part?.crc,
+        packaged: compression.name === 'gzip' ? piece.part?.segment : undefined,
+      })),
       compression: compression.name,
-      key,
       directory: this.#directory,
       id: this.#random.id(8),
       into,
     };
-    this.#hereBytesLeft -= content.length;
-    const answer = this.#hereBytesLeft >= 0 ? answerTo(job) : await this.#pool.run(job);
-    switch (answer?.kind) {
-      case 'place': {
-        const { start, end, sizeBytes, crc } = answer;
-        return { bytes: into.subarray(start, end), sizeBytes, crc, release };
-      }
-      case 'bytes':
-        return { ...answer.segment, release };
-      case undefined:
-        return { ...(await compression.segment(content)), release };
-    }
   }
 
   [Symbol.dispose](): void {

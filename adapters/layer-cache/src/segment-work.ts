@@ -10,27 +10,131 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { freeMemory } from '@kiln/base';
 import { layerCompressions } from '@kiln/assemble/compression';
-import type { LayerSegment } from '@kiln/assemble';
+import type { FilePlace, LayerSegment } from '@kiln/assemble';
 import { headSizeBytes, parseSegment, printHead, segmentPath } from './segment-file.ts';
-import type { SegmentAnswer, SegmentJob } from './segment-threads.ts';
 
-/** Makes a segment in this thread, which waits for it: from the cache, or compressed and kept. Throws what compressing does. */
-export function answerTo(job: SegmentJob): SegmentAnswer {
-  const { into, directory, key } = job;
-  const path = key === undefined ? undefined : segmentPath(directory, key);
-  const kept = path === undefined ? undefined : read(path, job);
-  if (kept !== undefined) return kept;
-  const segment = layerCompressions[job.compression].segmentNow(job.content);
-  if (path !== undefined) keep(path, segment, job);
-  const { bytes, sizeBytes, crc } = segment;
-  if (bytes.length > into.length) return { kind: 'bytes', segment };
-  into.set(bytes);
-  return { kind: 'place', start: 0, end: bytes.length, sizeBytes, crc };
+/** What a thread is asked for: to read what belongs into a content, and to make a segment of each piece of it. */
+export interface SegmentJob {
+  /** Memory that is shared; what is not read is there. */
+  readonly content: Uint8Array;
+  readonly reads: readonly (FilePlace & { readonly start: number })[];
+  readonly pieces: readonly JobPiece[];
+  readonly compression: 'gzip' | 'zstd';
+  /** Of kept segments. */
+  readonly directory: string;
+  /** For the names of temporary files. */
+  readonly id: string;
+  /** Memory for the bytes of the segments. */
+  readonly into: Uint8Array;
 }
 
-/** Undefined for one that is not there, damaged, or of another content. */
-function read(path: string, { content, into }: SegmentJob): SegmentAnswer | undefined {
+/** A piece of a content. */
+export interface JobPiece {
+  readonly start: number;
+  readonly end: number;
+  /** Of its kept segment. */
+  readonly key: string | undefined;
+  /** CRC-32 of the piece, where it is all read from one place. */
+  readonly crc: number | undefined;
+  /** Where its segment is in a package. */
+  readonly packaged: FilePlace | undefined;
+}
+
+/** The segments, in the order of the pieces, or which read found other bytes than there should be. */
+export type SegmentAnswer =
+  | { readonly kind: 'made'; readonly segments: readonly SegmentPlace[] }
+  | { readonly kind: 'damaged'; readonly read: number };
+
+/** A segment whose bytes are in the memory given, or beside it, where they did not fit. */
+export interface SegmentPlace {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes?: Uint8Array;
+  readonly sizeBytes: number;
+  readonly crc: number;
+}
+
+/** Does a job in this thread, which waits for it. Throws what compressing does. */
+export function answerTo(job: SegmentJob): SegmentAnswer {
+  using files = new OpenFiles();
+  for (const [i, { start, ...place }] of job.reads.entries()) {
+    const into = job.content.subarray(start, start + place.sizeBytes);
+    if (!files.read(place, into)) return { kind: 'damaged', read: i };
+  }
+  const segments: SegmentPlace[] = [];
+  let start = 0;
+  for (const piece of job.pieces) {
+    const made = segmentOf(piece, { job, files, into: job.into.subarray(start) });
+    segments.push({ ...made, start, end: start + made.end });
+    start += made.end;
+  }
+  return { kind: 'made', segments };
+}
+
+interface Making {
+  readonly job: SegmentJob;
+  readonly files: OpenFiles;
+  /** Room that is left. */
+  readonly into: Uint8Array;
+}
+
+/** The package's segment, or one that was kept, or one that is compressed, and kept. Its place is that in the room. */
+function segmentOf(piece: JobPiece, { job, files, into }: Making): SegmentPlace {
+  const { start, end, key, packaged } = piece;
+  const content = job.content.subarray(start, end);
+  if (packaged !== undefined && packaged.sizeBytes <= into.length && piece.crc !== undefined) {
+    const { sizeBytes } = packaged;
+    if (files.read(packaged, into.subarray(0, sizeBytes)))
+      return { start: 0, end: sizeBytes, sizeBytes: content.length, crc: piece.crc };
+  }
+  const path = key === undefined ? undefined : segmentPath(job.directory, key);
+  const kept = path === undefined ? undefined : read(path, into);
+  if (kept !== undefined && kept.sizeBytes === content.length) {
+    const crc = piece.crc ?? crc32(content);
+    if (kept.crc === crc) return placed(kept, into);
+  }
+  const segment = layerCompressions[job.compression].segmentNow(content);
+  if (path !== undefined) keep(path, segment, job.id);
+  return placed(segment, into);
+}
+
+function placed({ bytes, sizeBytes, crc }: LayerSegment, into: Uint8Array): SegmentPlace {
+  if (bytes.length > into.length) return { start: 0, end: 0, bytes, sizeBytes, crc };
+  into.set(bytes);
+  const end = bytes.length;
+  freeMemory(bytes);
+  return { start: 0, end, sizeBytes, crc };
+}
+
+/** Files that are read in several places, each opened once. */
+class OpenFiles implements Disposable {
+  readonly #files = new Map<string, number>();
+
+  /** Whether the bytes of a place are there, and as they were. */
+  read({ path, offset, crc }: FilePlace, into: Uint8Array): boolean {
+    try {
+      const file = this.#files.get(path) ?? openSync(path, 'r');
+      this.#files.set(path, file);
+      for (let at = 0; at < into.length;) {
+        const count = readSync(file, into, at, into.length - at, offset + at);
+        if (count === 0) return false;
+        at += count;
+      }
+      return crc32(into) === crc;
+    } catch {
+      return false;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const file of this.#files.values()) closeSync(file);
+  }
+}
+
+/** Undefined for one that is not there, damaged, or too large for the room, in which its file is read. */
+function read(path: string, into: Uint8Array): LayerSegment | undefined {
   let file;
   try {
     file = openSync(path, 'r');
@@ -45,10 +149,7 @@ function read(path: string, { content, into }: SegmentJob): SegmentAnswer | unde
       if (count === 0) return undefined;
       at += count;
     }
-    const segment = parseSegment(Buffer.from(into.buffer, into.byteOffset, size));
-    if (segment?.sizeBytes !== content.length || segment.crc !== crc32(content)) return undefined;
-    const { sizeBytes, crc } = segment;
-    return { kind: 'place', start: headSizeBytes, end: size, sizeBytes, crc };
+    return parseSegment(Buffer.from(into.buffer, into.byteOffset, size));
   } catch {
     return undefined;
   } finally {
@@ -57,7 +158,7 @@ function read(path: string, { content, into }: SegmentJob): SegmentAnswer | unde
 }
 
 /** A full disk is no error: the segment is made again. */
-function keep(path: string, segment: LayerSegment, { id }: SegmentJob): void {
+function keep(path: string, segment: LayerSegment, id: string): void {
   const temporary = `${path}.${id}.tmp`;
   try {
     const file = create(temporary);

@@ -19,13 +19,16 @@ export { imageLayers, layerBudgetDefault } from './layered.ts';
 export { PlannedTree } from './planned-tree.ts';
 export type { FinishedTree, OrderedEntry, TreeMember } from './layer.ts';
 export { layerTar, treeEntries, treeMembers } from './layer.ts';
-export { PieceBuffers, layerArchive, layerPieces } from './layer-pieces.ts';
+export { layerArchive, layerPieces, pieceContent } from './layer-pieces.ts';
 export { layerPlan } from './layer-plan.ts';
 export type { PackageData } from './layer-pieces.ts';
+export type { LayerRun, RunPiece, RunRead } from './layer-runs.ts';
+export { RunBuffers } from './layer-runs.ts';
 export type { PackageSegmentsOptions } from './package-segments.ts';
 export { makePackageSegments } from './package-segments.ts';
 export type { SegmentCache } from './segment-cache.ts';
-export type { MadeSegment, SegmentMaker, SegmentRequest } from './segment-maker.ts';
+export { segmentKey } from './segment-cache.ts';
+export type { MadeSegments, SegmentMaker } from './segment-maker.ts';
 export type { KnownLayers, StoreLayerOptions, StoredLayer } from './store-layer.ts';
 export { storeLayer } from './store-layer.ts';
 export type {
@@ -44,9 +47,10 @@ export type { NamedPackage } from './open-named.ts';
 export { openNamed } from './open-named.ts';
 export type {
   DataMember,
+  FilePlace,
   PackageContents,
   PackageOpener,
-  SegmentMemory,
+  StoredPart,
 } from './package-contents.ts';
 export type { BillCache } from './bill-cache.ts';
 export { MemoryBillCache } from './bill-cache.ts';

@@ -2,92 +2,102 @@ import { collect, inParts } from '@kiln/base';
 import { collectedBytesMax, pieceBytesMax, pieceBytesMin } from '@kiln/gzip';
 import { endOfArchive, paddedSize, printHeader, wrongContentLength } from '@kiln/tar';
 import type { TarEntry, TarMember } from '@kiln/tar';
-import type { LayerSegment } from './compression.ts';
 import type { OrderedEntry } from './layer.ts';
-import type { SegmentMemory } from './package-contents.ts';
+import type { StoredPart } from './package-contents.ts';
 
 /** The archive of a layer, not compressed. */
 export async function* layerArchive(
   entries: AsyncIterable<OrderedEntry> | Iterable<OrderedEntry>,
 ): AsyncGenerator<Uint8Array> {
-  for await (const { content } of layerPieces(entries)) yield content;
+  for await (const piece of layerPieces(entries)) yield await pieceContent(piece);
 }
 
 /** A part of a layer's archive that is compressed for itself. */
 export interface LayerPiece {
-  readonly content: Uint8Array;
+  /** What it is put together from, in order. */
+  readonly chunks: readonly PieceChunk[];
+  readonly sizeBytes: number;
   /** What the content is, where it is a part of a package's file: the package's data and where it is in them. */
   readonly source: string | undefined;
-  /** Its compressed form in gzip, where the package has it. */
-  readonly known?: (memory: SegmentMemory) => Promise<LayerSegment | undefined>;
-  /** To be called, where it is there, when the content is not needed any more: its memory serves another piece then. */
-  readonly release?: () => void;
 }
 
-/**
- * Buffers of one size for pieces, used again and again, since collecting many large ones costs more than filling them. Their memory
- * can be shared with threads.
- */
-export class PieceBuffers {
-  readonly #free: Buffer[] = [];
+/** The header of an entry, from whoever has it already. */
+export type HeaderOf = (one: OrderedEntry) => Uint8Array;
 
-  take(): Buffer {
-    return this.#free.pop() ?? Buffer.from(new SharedArrayBuffer(pieceBytesMax));
-  }
+/** Bytes at hand, or such that are read when they are needed. */
+export type PieceChunk = Uint8Array | StoredPart;
 
-  give(buffer: Buffer): void {
-    this.#free.push(buffer);
+/** The content of a piece. Throws as `StoredPart.read`. */
+export async function pieceContent({ chunks, sizeBytes }: LayerPiece): Promise<Uint8Array> {
+  const [only] = chunks;
+  if (only instanceof Uint8Array && chunks.length === 1) return only;
+  const content = Buffer.allocUnsafeSlow(sizeBytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    const end = at + chunkSize(chunk);
+    if (chunk instanceof Uint8Array) content.set(chunk, at);
+    else await chunk.read(content.subarray(at, end));
+    at = end;
   }
+  return content;
 }
+
+/** In bytes. */
+export const chunkSize = (chunk: PieceChunk): number =>
+  chunk instanceof Uint8Array ? chunk.length : chunk.sizeBytes;
 
 /**
  * Cuts the archive of a layer (ustar with PAX, two zero blocks at the end) into pieces: parts of large contents, as packages cut them, each
  * part of a content that has parts, and what lies between, collected, for each directory of the root anew, so that a change in one
  * leaves the pieces of the others. Where it is cut depends on the entries
- * alone. Contents are streamed: no more than a piece is held. `given` are buffers for who releases every piece. Throws
- * `TAR_CONTENT_LENGTH`.
+ * alone. Nothing is read of contents that are read in parts when they are needed; others are streamed: no more than a piece is
+ * held. Throws `TAR_CONTENT_LENGTH`.
  */
 export async function* layerPieces(
   entries: AsyncIterable<OrderedEntry> | Iterable<OrderedEntry>,
-  given?: PieceBuffers,
+  headerOf: HeaderOf = ({ entry }) => printHeader(entry),
 ): AsyncGenerator<LayerPiece> {
-  const collected = new Collected(given);
-  const buffers = given ?? new PieceBuffers();
+  const collected = new Collected();
   let top: string | undefined;
   for await (const one of entries) {
     const { sizeBytes, path } = one.entry;
     const [first] = path.split('/', 1);
     if (first !== top) yield* collected.take();
     top = first;
-    yield* collected.add(printHeader(one.entry));
+    yield* collected.add(headerOf(one));
     if (one.parts !== undefined) {
       yield* collected.take();
-      for (const content of one.parts) if (content.length > 0) yield { content, source: undefined };
+      for (const content of one.parts) if (content.length > 0) yield pieceOf(content);
     } else if (sizeBytes >= pieceBytesMin) {
       yield* collected.take();
-      yield* contentPieces(one.entry, originOf(one), filled(one, buffers));
-    } else if (sizeBytes > 0) yield* collected.add(await smallContent(one));
+      yield* contentPieces(one.entry, sourceOf(one), storedParts(one) ?? streamed(one));
+    } else if (sizeBytes > 0)
+      for (const chunk of await smallContent(one)) yield* collected.add(chunk);
     const padding = paddedSize(sizeBytes) - sizeBytes;
-    if (padding > 0) yield* collected.add(new Uint8Array(padding));
+    if (padding > 0) yield* collected.add(zeros.subarray(0, padding));
   }
   yield* collected.add(endOfArchive);
   yield* collected.take();
 }
 
+const zeros = new Uint8Array(512);
+
+const pieceOf = (chunk: PieceChunk, source?: string): LayerPiece => ({
+  chunks: [chunk],
+  sizeBytes: chunkSize(chunk),
+  source,
+});
+
 /** What belongs to no piece of its own. */
 class Collected {
-  readonly #buffers: PieceBuffers | undefined;
-  #chunks: Uint8Array[] = [];
+  #chunks: PieceChunk[] = [];
   #sizeBytes = 0;
 
-  constructor(buffers: PieceBuffers | undefined) {
-    this.#buffers = buffers;
-  }
-
-  *add(bytes: Uint8Array): Generator<LayerPiece> {
-    if (this.#sizeBytes + bytes.length > collectedBytesMax) yield* this.take();
-    this.#chunks.push(bytes);
-    this.#sizeBytes += bytes.length;
+  *add(chunk: PieceChunk): Generator<LayerPiece> {
+    const size = chunkSize(chunk);
+    if (this.#sizeBytes + size > collectedBytesMax) yield* this.take();
+    this.#chunks.push(chunk);
+    this.#sizeBytes += size;
   }
 
   *take(): Generator<LayerPiece> {
@@ -95,64 +105,45 @@ class Collected {
     const [chunks, sizeBytes] = [this.#chunks, this.#sizeBytes];
     this.#chunks = [];
     this.#sizeBytes = 0;
-    const buffers = this.#buffers;
-    // A header alone may be longer than a buffer.
-    if (buffers === undefined || sizeBytes > pieceBytesMax) {
-      yield { content: Buffer.concat(chunks), source: undefined };
-      return;
-    }
-    const buffer = buffers.take();
-    let at = 0;
-    for (const chunk of chunks) {
-      buffer.set(chunk, at);
-      at += chunk.length;
-    }
-    const release = (): void => buffers.give(buffer);
-    yield { content: buffer.subarray(0, at), source: undefined, release };
+    yield { chunks, sizeBytes, source: undefined };
   }
 }
 
-async function smallContent({ entry, open }: OrderedEntry): Promise<Uint8Array> {
-  const content = open();
+/** In parts that were kept, of a content that was not changed. */
+function storedParts({ node, entry }: OrderedEntry): readonly StoredPart[] | undefined {
+  if (node.type !== 'file' || node.content.kind !== 'member') return undefined;
+  const parts = node.content.package.parts?.(node.content.index);
+  if (parts === undefined) return undefined;
+  const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+  if (sizeBytes !== entry.sizeBytes) throw wrongContentLength(entry, sizeBytes);
+  return parts;
+}
+
+async function smallContent(one: OrderedEntry): Promise<readonly PieceChunk[]> {
+  const parts = storedParts(one);
+  if (parts !== undefined) return parts;
+  const { entry } = one;
+  const content = one.open();
   const bytes =
     content instanceof Uint8Array
       ? content
       : await collect(content, pieceBytesMin, () => wrongContentLength(entry, pieceBytesMin));
   if (bytes.length !== entry.sizeBytes) throw wrongContentLength(entry, bytes.length);
-  return bytes;
-}
-
-/** Where the parts of a content come from. */
-interface Origin {
-  readonly source: string | undefined;
-  readonly known?: (part: number, memory: SegmentMemory) => Promise<LayerSegment | undefined>;
-}
-
-function originOf(one: OrderedEntry): Origin {
-  const { node } = one;
-  const source = sourceOf(one);
-  if (node.type !== 'file' || node.content.kind !== 'member') return { source };
-  const { package: contents, index } = node.content;
-  if (contents.segment === undefined) return { source };
-  return { source, known: async (part, memory) => contents.segment?.(index, part, memory) };
+  return [bytes];
 }
 
 async function* contentPieces(
   entry: TarEntry,
-  { source, known }: Origin,
-  contents: AsyncIterable<Filled>,
+  source: string | undefined,
+  parts: AsyncIterable<PieceChunk> | Iterable<PieceChunk>,
 ): AsyncGenerator<LayerPiece> {
-  let part = 0;
+  let number = 0;
   let left = entry.sizeBytes;
-  for await (const { content, release } of contents) {
-    left -= content.length;
+  for await (const part of parts) {
+    left -= chunkSize(part);
     if (left < 0) throw wrongContentLength(entry, entry.sizeBytes - left);
-    const piece = { content, source: source === undefined ? undefined : `${source}/${part}` };
-    const number = part;
-    yield known === undefined
-      ? { ...piece, release }
-      : { ...piece, release, known: (memory) => known(number, memory) };
-    part += 1;
+    yield pieceOf(part, source === undefined ? undefined : `${source}/${number}`);
+    number += 1;
   }
   if (left > 0) throw wrongContentLength(entry, entry.sizeBytes - left);
 }
@@ -171,15 +162,10 @@ export async function* packagePieces({
   members,
 }: PackageData): AsyncGenerator<LayerPiece> {
   if (dataHash === '') return;
-  const buffers = new PieceBuffers();
   let index = 0;
   for await (const { entry, content } of members) {
     if (entry.type === 'file' && entry.sizeBytes >= pieceBytesMin)
-      yield* contentPieces(
-        entry,
-        { source: memberSource(dataHash, index) },
-        inBuffers(buffers, (buffer) => full(content, buffer)),
-      );
+      yield* contentPieces(entry, memberSource(dataHash, index), inPieces(content, entry));
     index += 1;
   }
 }
@@ -196,37 +182,18 @@ function memberSource(dataHash: string, index: number): string {
   return `${dataHash}/${index}`;
 }
 
-interface Filled {
-  readonly content: Uint8Array;
-  readonly release: () => void;
+function streamed({ entry, open }: OrderedEntry): AsyncIterable<Uint8Array> {
+  return inPieces(open(), entry);
 }
 
-/** The content of a file in parts, of the package as it reads them best. */
-function filled({ node, open }: OrderedEntry, buffers: PieceBuffers): AsyncGenerator<Filled> {
-  const member = node.type === 'file' && node.content.kind === 'member' ? node.content : undefined;
-  return inBuffers(
-    buffers,
-    (buffer) => member?.package.readInto?.(member.index, buffer) ?? full(open(), buffer),
-  );
-}
-
-function full(
+function inPieces(
   content: AsyncIterable<Uint8Array> | Uint8Array,
-  buffer: () => Uint8Array,
+  { sizeBytes }: TarEntry,
 ): AsyncIterable<Uint8Array> {
-  return inParts(content instanceof Uint8Array ? [content] : content, buffer);
-}
-
-/** Parts in buffers of ours, each of which is free again when it is released. */
-async function* inBuffers(
-  buffers: PieceBuffers,
-  parts: (buffer: () => Uint8Array) => AsyncIterable<Uint8Array>,
-): AsyncGenerator<Filled> {
-  let buffer = buffers.take();
-  for await (const content of parts(() => buffer)) {
-    const taken = buffer;
-    buffer = buffers.take();
-    yield { content, release: () => buffers.give(taken) };
-  }
-  buffers.give(buffer);
+  let left = sizeBytes;
+  return inParts(content instanceof Uint8Array ? [content] : content, () => {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(Math.max(left, 1), pieceBytesMax));
+    left -= buffer.length;
+    return buffer;
+  });
 }

@@ -4,6 +4,7 @@ import type { Digest } from '@kiln/base';
 import { printHeader } from '@kiln/tar';
 import type { ImageLayer } from './layered.ts';
 import { sourceOf } from './layer-pieces.ts';
+import type { HeaderOf } from './layer-pieces.ts';
 import type { OrderedEntry } from './layer.ts';
 
 /**
@@ -11,10 +12,14 @@ import type { OrderedEntry } from './layer.ts';
  * digest and the file in them, or else its own digest. Equal plans give equal archives; no package's file is read.
  * Undefined where a package does not say the digest of its data. `format` is that of the compression.
  */
-export function layerPlan(layer: ImageLayer, format: string): Digest | undefined {
+export function layerPlan(
+  layer: ImageLayer,
+  format: string,
+  headerOf: HeaderOf = ({ entry }) => printHeader(entry),
+): Digest | undefined {
   const hash = createHash('sha256').update(`kiln layer 1\n${format}\n`);
   for (const one of layer.entries) {
-    hash.update(printHeader(one.entry));
+    hash.update(headerOf(one));
     if (one.entry.type !== 'file' || one.entry.sizeBytes === 0) continue;
     const content = contentName(one);
     if (content === undefined) return undefined;

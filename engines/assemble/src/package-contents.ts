@@ -27,15 +27,10 @@ export interface PackageContents {
   /** The content of the member with this index. */
   read(index: number): AsyncIterable<Uint8Array>;
   /**
-   * The content as `read` gives it, in buffers that the caller makes: each but the last is filled, and is the caller's again when
-   * it has been yielded. Absent where contents are not read in this way.
+   * The content in parts of `pieceBytesMax`, where it can be read from the host at any place and in any thread; undefined for what
+   * is no file. Absent where contents are not kept so.
    */
-  readInto?(index: number, buffer: () => Uint8Array): AsyncIterable<Uint8Array>;
-  /**
-   * The compressed form of a part of a file, as `layerPieces` cuts it, where the package itself has it in the form of
-   * `gzipLayers`; undefined where it does not, or where it cannot be had. Its bytes are in the memory that the caller gives.
-   */
-  segment?(index: number, part: number, memory: SegmentMemory): Promise<LayerSegment | undefined>;
+  parts?(index: number): readonly StoredPart[] | undefined;
   /**
    * Where the content of the file with this index is a file of the host, with the member's mode and time, that others may link to
    * and nobody writes to. Absent where contents are not kept so, undefined for one that is not.
@@ -43,8 +38,26 @@ export interface PackageContents {
   file?(index: number): string | undefined;
 }
 
-/** Memory for the bytes of a segment, of this size. */
-export type SegmentMemory = (sizeBytes: number) => Uint8Array;
+/** A place in a file of the host. */
+export interface FilePlace {
+  readonly path: string;
+  readonly offset: number;
+  readonly sizeBytes: number;
+  /** CRC-32 of the bytes, for who reads them to compare. */
+  readonly crc: number;
+}
+
+/** A part of a content, where it lies as it is, and what to do about damage. */
+export interface StoredPart extends FilePlace {
+  /** Its compressed form, where the package has it in the form of `gzipLayers`. What is damaged or gone counts as absent. */
+  readonly segment: FilePlace | undefined;
+  /** Puts it into memory of its size. Throws as `PackageContents.read`. */
+  read(into: Uint8Array): Promise<void>;
+  /** Its compressed form in memory of the caller; undefined where it cannot be had. */
+  readSegment(memory: (sizeBytes: number) => Uint8Array): LayerSegment | undefined;
+  /** Tells that its bytes are not there, or not those of `crc`. Returns what to throw. */
+  damaged(): Promise<Error>;
+}
 
 /** Opens packages by the digest of their `.apk` file; verifies control checksum, datahash and file checksums. */
 export interface PackageOpener {

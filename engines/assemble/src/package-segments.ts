@@ -1,5 +1,5 @@
 import type { LayerCompression } from './compression.ts';
-import { packagePieces } from './layer-pieces.ts';
+import { packagePieces, pieceContent } from './layer-pieces.ts';
 import type { PackageData } from './layer-pieces.ts';
 import { cachedSegment } from './segment-cache.ts';
 import type { SegmentCache } from './segment-cache.ts';
@@ -24,9 +24,10 @@ export async function makePackageSegments(
 ): Promise<number> {
   let done = 0;
   for await (const piece of packagePieces(data)) {
-    if (done + piece.content.length > bytesMax) break;
-    done += piece.content.length;
-    await cachedSegment(piece, { compression, segments });
+    if (done + piece.sizeBytes > bytesMax) break;
+    done += piece.sizeBytes;
+    const content = await pieceContent(piece);
+    await cachedSegment({ content, source: piece.source }, { compression, segments });
   }
   return done;
 }

@@ -1,7 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { LayerCompression, LayerSegment } from './compression.ts';
-import type { LayerPiece } from './layer-pieces.ts';
-import type { SegmentMemory } from './package-contents.ts';
+import type { StoredPart } from './package-contents.ts';
 
 /** Compressed parts of packages' files, by what they are parts of. A store may forget any of them. */
 export interface SegmentCache {
@@ -13,56 +12,44 @@ export interface SegmentCache {
 
 export interface CachedSegmentOptions {
   readonly compression: LayerCompression;
-  readonly segments?: SegmentCache;
+  readonly segments?: SegmentCache | undefined;
 }
 
-/** The segment of a piece: the cache's where it has the right one, else a new one, which it is given. Releases the piece. */
-export async function cachedSegment(
-  piece: LayerPiece,
-  options: CachedSegmentOptions,
-): Promise<LayerSegment> {
-  try {
-    return await segmentOf(piece, options);
-  } finally {
-    piece.release?.();
-  }
+/** A content, and what is known of it. */
+export interface SegmentContent {
+  readonly content: Uint8Array;
+  /** See `LayerPiece`. */
+  readonly source: string | undefined;
+  readonly part?: StoredPart | undefined;
 }
 
 /** What a segment is kept under; undefined where nobody will ask for it again. */
 export function segmentKey(
-  { source }: LayerPiece,
+  { source }: Pick<SegmentContent, 'source'>,
   { format }: LayerCompression,
 ): string | undefined {
   return source === undefined ? undefined : `${format} ${source}`;
 }
 
-/** The form that the package of a piece has it in; undefined where it has none in this compression. */
-export async function packagedSegment(
-  { content, known }: LayerPiece,
-  { name }: LayerCompression,
-  memory: SegmentMemory,
-): Promise<LayerSegment | undefined> {
-  const segment = name === 'gzip' ? await known?.(memory) : undefined;
-  return segment?.sizeBytes === content.length && segment.crc === crc32(content)
-    ? segment
-    : undefined;
-}
-
-async function segmentOf(
-  piece: LayerPiece,
+/** The segment of a content: its package's or the cache's where they have the right one, else a new one, which the cache is given. */
+export async function cachedSegment(
+  one: SegmentContent,
   { compression, segments }: CachedSegmentOptions,
 ): Promise<LayerSegment> {
-  const { content } = piece;
-  const known = await packagedSegment(piece, compression, (sizeBytes) =>
-    Buffer.allocUnsafeSlow(sizeBytes),
-  );
-  if (known !== undefined) return known;
-  const key = segmentKey(piece, compression);
+  const { content, part } = one;
+  const packaged =
+    compression.name === 'gzip' ? part?.readSegment(Buffer.allocUnsafeSlow) : undefined;
+  if (packaged !== undefined && isOf(packaged, content)) return packaged;
+  const key = segmentKey(one, compression);
   if (segments === undefined || key === undefined) return compression.segment(content);
   const before = await segments.get(key);
-  // A segment may have been made of a damaged file, which is noticed only at the end of that file.
-  if (before?.sizeBytes === content.length && before.crc === crc32(content)) return before;
+  // A segment may have been made of a damaged file, which is noticed only when that is read.
+  if (before !== undefined && isOf(before, content)) return before;
   const segment = await compression.segment(content);
   await segments.put(key, segment);
   return segment;
+}
+
+function isOf({ sizeBytes, crc }: LayerSegment, content: Uint8Array): boolean {
+  return sizeBytes === content.length && crc === crc32(content);
 }

@@ -1,20 +1,17 @@
 import type { LayerCompression, LayerSegment } from './compression.ts';
+import type { LayerRun } from './layer-runs.ts';
 
 /** Makes segments elsewhere, such as in threads that look into a cache first. */
 export interface SegmentMaker {
   /**
-   * The segment of a content, whose memory may be shared with threads. `key` says what it is and how it is compressed, for what
-   * may be kept; it has none where nobody will ask for it again.
+   * Reads what a run has to read, and makes the segment of each of its pieces. Throws what the damaged part of a run says
+   * (`StoredPart.damaged`).
    */
-  make(content: Uint8Array, request: SegmentRequest): Promise<MadeSegment>;
+  make(run: LayerRun, compression: LayerCompression): Promise<MadeSegments>;
 }
 
-export interface SegmentRequest {
-  readonly compression: LayerCompression;
-  readonly key: string | undefined;
-}
-
-export interface MadeSegment extends LayerSegment {
-  /** To be called when the bytes are not needed any more: their memory serves another segment then. */
+export interface MadeSegments {
+  readonly segments: readonly LayerSegment[];
+  /** To be called when the bytes are not needed any more: their memory serves other segments then. */
   readonly release: () => void;
 }

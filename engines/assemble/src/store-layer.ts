@@ -2,14 +2,18 @@ import { createHash } from 'node:crypto';
 import { digestFromHex, inOrder } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { Descriptor } from '@kiln/oci';
+import { printHeader } from '@kiln/tar';
 import type { LayerCompression, LayerSegment } from './compression.ts';
 import type { ImageLayer } from './layered.ts';
-import { PieceBuffers, layerPieces } from './layer-pieces.ts';
-import type { LayerPiece } from './layer-pieces.ts';
+import { layerPieces } from './layer-pieces.ts';
+import type { HeaderOf } from './layer-pieces.ts';
+import type { OrderedEntry } from './layer.ts';
 import { layerPlan } from './layer-plan.ts';
-import { cachedSegment, packagedSegment, segmentKey } from './segment-cache.ts';
+import { RunBuffers, layerRuns } from './layer-runs.ts';
+import type { LayerRun } from './layer-runs.ts';
+import { cachedSegment } from './segment-cache.ts';
 import type { SegmentCache } from './segment-cache.ts';
-import type { MadeSegment, SegmentMaker } from './segment-maker.ts';
+import type { MadeSegments, SegmentMaker } from './segment-maker.ts';
 
 /** A compressed layer, and the digest of what it unpacks to. */
 export interface StoredLayer {
@@ -37,18 +41,18 @@ export interface StoreLayerOptions {
   readonly segments?: SegmentCache;
   readonly maker?: SegmentMaker;
   /** Those that other layers of the image use too. */
-  readonly buffers?: PieceBuffers;
+  readonly buffers?: RunBuffers;
   readonly signal?: AbortSignal;
 }
 
-/** Segments under way at once: enough for the threads of the pool, few enough that they may be large. */
+/** Runs under way at once: enough for the threads of the pool, few enough that they may be large. */
 const aheadOfPoolMax = 8;
-/** A maker's are in memory of their own beside their contents. */
+/** A maker's segments are in memory of their own beside their contents. */
 const aheadOfMakerMax = 4;
 
 /**
- * Stores a layer. One that is known costs no byte; otherwise its contents are read and hashed once, in their order, while
- * threads compress the parts that no cache has. Throws what reading contents does, and the signal's reason.
+ * Stores a layer. One that is known costs no byte; otherwise its contents are hashed once, in their order, while threads read them
+ * and compress the parts that no cache has. Throws what reading contents does, and the signal's reason.
  */
 export async function storeLayer(
   layer: ImageLayer,
@@ -57,23 +61,26 @@ export async function storeLayer(
   const { blobs, compression, known } = options;
   // What belongs to no package is another thing in every image.
   const isShared = known !== undefined && layer.packages.length > 0;
-  const plan = isShared ? layerPlan(layer, compression.format) : undefined;
+  const headerOf = isShared ? rememberedHeaders() : undefined;
+  const plan = isShared ? layerPlan(layer, compression.format, headerOf) : undefined;
   const before = plan === undefined ? undefined : await known?.find(plan);
   if (before !== undefined) return before;
   const hash = createHash('sha256');
-  const buffers = options.buffers ?? new PieceBuffers();
-  async function* pieces(): AsyncGenerator<LayerPiece> {
-    for await (const piece of layerPieces(layer.entries, buffers)) {
-      options.signal?.throwIfAborted();
-      hash.update(piece.content);
-      yield piece;
-    }
-  }
-  const segments = inOrder(pieces(), {
-    work: (piece) => segmentOf(piece, options, buffers),
+  const runs = layerRuns(layerPieces(layer.entries, headerOf), options.buffers ?? new RunBuffers());
+  const made = inOrder(runs, {
+    work: async (run) => ({ run, made: await segmentsOf(run, options) }),
     aheadMax: options.maker === undefined ? aheadOfPoolMax : aheadOfMakerMax,
   });
-  const { digest, sizeBytes } = await blobs.put(compression.archive(released(segments)));
+  async function* segments(): AsyncGenerator<LayerSegment> {
+    for await (const one of made) {
+      options.signal?.throwIfAborted();
+      hash.update(one.run.content);
+      one.run.release();
+      yield* one.made.segments;
+      one.made.release();
+    }
+  }
+  const { digest, sizeBytes } = await blobs.put(compression.archive(segments()));
   const stored = {
     descriptor: { mediaType: compression.mediaType, sizeBytes, digest },
     diffId: digestFromHex(hash.digest('hex')),
@@ -82,43 +89,30 @@ export async function storeLayer(
   return stored;
 }
 
-async function segmentOf(
-  piece: LayerPiece,
-  options: StoreLayerOptions,
-  buffers: PieceBuffers,
-): Promise<MadeSegment> {
-  const { compression, maker } = options;
-  if (maker === undefined)
-    return { ...(await cachedSegment(piece, options)), release: () => undefined };
-  try {
-    const packaged = await packagedInto(buffers, piece, compression);
-    if (packaged !== undefined) return packaged;
-    return await maker.make(piece.content, { compression, key: segmentKey(piece, compression) });
-  } finally {
-    piece.release?.();
-  }
+/** Each header is printed once, for the plan and the archive. */
+function rememberedHeaders(): HeaderOf {
+  const headers = new Map<OrderedEntry, Uint8Array>();
+  return (one) => {
+    const before = headers.get(one);
+    if (before !== undefined) {
+      headers.delete(one);
+      return before;
+    }
+    const header = printHeader(one.entry);
+    headers.set(one, header);
+    return header;
+  };
 }
 
-/** What the package of a piece has, in a buffer that is used again. */
-async function packagedInto(
-  buffers: PieceBuffers,
-  piece: LayerPiece,
-  compression: LayerCompression,
-): Promise<MadeSegment | undefined> {
-  if (piece.known === undefined) return undefined;
-  const buffer = buffers.take();
-  const release = (): void => buffers.give(buffer);
-  const segment = await packagedSegment(piece, compression, (sizeBytes) =>
-    sizeBytes > buffer.length ? Buffer.allocUnsafeSlow(sizeBytes) : buffer.subarray(0, sizeBytes),
-  );
-  if (segment !== undefined) return { ...segment, release };
-  release();
-  return undefined;
-}
-
-async function* released(segments: AsyncIterable<MadeSegment>): AsyncGenerator<LayerSegment> {
-  for await (const segment of segments) {
-    yield segment;
-    segment.release();
+async function segmentsOf(run: LayerRun, options: StoreLayerOptions): Promise<MadeSegments> {
+  const { maker, compression } = options;
+  if (maker !== undefined) return maker.make(run, compression);
+  for (const { start, part } of run.reads)
+    await part.read(run.content.subarray(start, start + part.sizeBytes));
+  const segments: LayerSegment[] = [];
+  for (const { start, end, source, part } of run.pieces) {
+    const content = run.content.subarray(start, end);
+    segments.push(await cachedSegment({ content, source, part }, options));
   }
+  return { segments, release: () => undefined };
 }

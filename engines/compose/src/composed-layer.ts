@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { layerPieces } from '@kiln/assemble';
+import { layerPieces, pieceContent } from '@kiln/assemble';
 import type { ImageLayer, LayerCompression, LayerSegment } from '@kiln/assemble';
 import { concatBytes, digestFromHex } from '@kiln/base';
 import type { Digest } from '@kiln/base';
@@ -19,10 +19,10 @@ export async function composeLayer(
 ): Promise<ComposedLayer> {
   const hash = createHash('sha256');
   async function* segments(): AsyncGenerator<LayerSegment> {
-    for await (const { content, release } of layerPieces(layer.entries)) {
+    for await (const piece of layerPieces(layer.entries)) {
+      const content = await pieceContent(piece);
       hash.update(content);
       yield await memo.segment(content, compression);
-      release?.();
     }
   }
   const parts: BlobPart[] = [];

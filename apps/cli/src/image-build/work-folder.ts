@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { KilnError, digestFromHex, hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
-import { PieceBuffers, layerCompressions, storeLayer } from '@kiln/assemble';
+import { RunBuffers, layerCompressions, storeLayer } from '@kiln/assemble';
 import type { CompressionName, ImageLayer, StoredLayer } from '@kiln/assemble';
 import { FsBlobs } from '@kiln/blobs-fs';
 import { layerCaches } from './layer-caches.ts';
@@ -16,7 +16,8 @@ export class WorkFolder implements AsyncDisposable {
   readonly blobs: FsBlobs;
   readonly #folder: string;
   readonly #caches: LayerCaches;
-  readonly #buffers = new PieceBuffers();
+  readonly #buffers = new RunBuffers();
+  readonly #chunks = new Chunks();
 
   private constructor(folder: string, { blobs, caches }: { blobs: FsBlobs; caches: LayerCaches }) {
     this.#folder = folder;
@@ -57,7 +58,7 @@ export class WorkFolder implements AsyncDisposable {
   async *read(digest: Digest, memory: 'used again' | 'new'): AsyncGenerator<Uint8Array> {
     const { known } = this.#caches;
     const hash = known.isUnchecked(digest) ? createHash('sha256') : undefined;
-    for (const chunk of chunksOf(this.blobs.path(digest), memory)) {
+    for (const chunk of this.#chunks.of(this.blobs.path(digest), memory)) {
       hash?.update(chunk);
       yield chunk;
     }
@@ -82,23 +83,31 @@ export class WorkFolder implements AsyncDisposable {
   }
 }
 
-const copyBytesMax = 2 ** 20;
+const copyBytes = 2 ** 20;
 
-function* chunksOf(path: string, memory: 'used again' | 'new'): Generator<Uint8Array> {
-  const file = openSync(path, 'r');
-  try {
-    const { size } = fstatSync(file);
-    const make = (): Buffer => Buffer.allocUnsafeSlow(Math.min(size, copyBytesMax));
-    let [buffer, other] = [make(), make()];
-    for (let at = 0; at < size;) {
-      const count = readSync(file, buffer, 0, buffer.length, at);
-      if (count === 0) return;
-      at += count;
-      yield buffer.subarray(0, count);
-      [buffer, other] = [other, memory === 'new' ? make() : buffer];
+/** Two buffers by turns: while one is written the other is filled. */
+class Chunks {
+  readonly #buffers: Buffer[] = [];
+  #turn = 0;
+
+  *of(path: string, memory: 'used again' | 'new'): Generator<Uint8Array> {
+    const file = openSync(path, 'r');
+    try {
+      for (let at = 0; ;) {
+        const buffer = memory === 'new' ? Buffer.allocUnsafeSlow(copyBytes) : this.#next();
+        const count = readSync(file, buffer, 0, buffer.length, at);
+        if (count === 0) return;
+        at += count;
+        yield buffer.subarray(0, count);
+      }
+    } finally {
+      closeSync(file);
     }
-  } finally {
-    closeSync(file);
+  }
+
+  #next(): Buffer {
+    this.#turn = 1 - this.#turn;
+    return (this.#buffers[this.#turn] ??= Buffer.allocUnsafeSlow(copyBytes));
   }
 }
 
