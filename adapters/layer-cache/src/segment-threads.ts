@@ -85,7 +85,7 @@ export class SegmentThreads implements SegmentMaker, Disposable {
       pieces: pieces.map((piece) => ({
         start: piece.start,
         end: piece.end,
-        key: segmentKey(piece, compression),
+        key: segmentKey({ source: piece.source, sizeBytes: piece.end - piece.start }, compression),
         crc: piece.part?.crc,
         packaged: compression.name === 'gzip' ? piece.part?.segment : undefined,
       })),

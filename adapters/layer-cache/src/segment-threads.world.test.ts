@@ -21,7 +21,7 @@ async function kept(): Promise<string[]> {
 }
 
 const contents = [
-  Buffer.from('a text, a text, and a text'),
+  Buffer.from('a text, a text, and a text'.repeat(12_000)),
   Buffer.alloc(1024 * 1024, 'neither long nor short. '),
   // What compression makes longer.
   randomBytes(1024 * 1024),
@@ -85,7 +85,7 @@ it.each([gzipLayers, zstdLayers])(
 
 it('starts no thread for little, and keeps that too', async () => {
   const program = vi.spyOn(ThreadPool.prototype, 'run');
-  using maker = new SegmentThreads({ directory, hereBytes: 9 * 2 ** 20 });
+  using maker = new SegmentThreads({ directory, hereBytes: 10 * 2 ** 20 });
   expect(await made(maker)).toEqual(await expected());
   expect(await kept()).toHaveLength(contents.length);
   expect(program).not.toHaveBeenCalled();
@@ -93,12 +93,15 @@ it('starts no thread for little, and keeps that too', async () => {
   expect(program).toHaveBeenCalled();
 });
 
+/** Large enough to be kept. */
+const large = (text: string): Buffer => Buffer.from(text.repeat(100_000));
+
 it('takes what is kept, unless it is damaged or of another content', async () => {
   using maker = new SegmentThreads({ directory, hereBytes: 0, threadsMax: 1 });
   const ask = async (text: string, by = maker, compression = gzipLayers): Promise<Buffer> => {
     const [made] = await segmentsOf(
       by,
-      runOf([Buffer.from(text)], () => 'k'),
+      runOf([large(text)], () => 'k'),
       compression,
     );
     return Buffer.from(made?.bytes ?? []);
@@ -110,7 +113,7 @@ it('takes what is kept, unless it is damaged or of another content', async () =>
   using other = new SegmentThreads({ directory, hereBytes: 0, threadsMax: 1 });
   const named = { ...zstdLayers, format: gzipLayers.format };
   expect(await ask('one', other, named)).toEqual(first);
-  expect(await ask('two')).toEqual((await gzipLayers.segment(Buffer.from('two'))).bytes);
+  expect(await ask('two')).toEqual((await gzipLayers.segment(large('two'))).bytes);
   for (const damaged of [bytes.subarray(0, 15), Buffer.alloc(0), bytes.with(14, 1)]) {
     await writeFile(file, damaged);
     expect(await ask('one')).toEqual(first);
@@ -118,9 +121,10 @@ it('takes what is kept, unless it is damaged or of another content', async () =>
   }
 });
 
-it('keeps nothing where there is no key, and does not mind a place that cannot be written to', async () => {
+it('keeps nothing where there is no key, nothing that is small, and does not mind a place that cannot be written to', async () => {
   using maker = new SegmentThreads({ directory, hereBytes: 0, threadsMax: 1 });
-  const content = Buffer.from('a content');
+  const content = large('a content');
+  const little = Buffer.from('a content');
   const sizeBytes = content.length;
   expect(
     await segmentsOf(
@@ -128,6 +132,12 @@ it('keeps nothing where there is no key, and does not mind a place that cannot b
       runOf([content], () => undefined),
     ),
   ).toMatchObject([{ sizeBytes }]);
+  expect(
+    await segmentsOf(
+      maker,
+      runOf([little], () => 'k'),
+    ),
+  ).toHaveLength(1);
   expect(await kept()).toEqual([]);
   await writeFile(join(directory, 'file'), '');
   using nowhere = new SegmentThreads({ directory: join(directory, 'file') });

@@ -1,7 +1,7 @@
 import type { LayerCompression } from './compression.ts';
 import { packagePieces, pieceContent } from './layer-pieces.ts';
 import type { PackageData } from './layer-pieces.ts';
-import { cachedSegment } from './segment-cache.ts';
+import { cachedSegment, segmentKey } from './segment-cache.ts';
 import type { SegmentCache } from './segment-cache.ts';
 
 export interface PackageSegmentsOptions {
@@ -14,7 +14,7 @@ export interface PackageSegmentsOptions {
 const contentBytesMax = 2 ** 30;
 
 /**
- * Gives the cache every segment that a layer takes of a package's files, so that none has to be compressed for an image. One is
+ * Gives the cache every segment that a layer takes from it of a package's files. One is
  * made after the other: it takes no more than a CPU, and no more memory than a piece. Returns the bytes of content gone through.
  * Throws what reading the members does.
  */
@@ -26,6 +26,7 @@ export async function makePackageSegments(
   for await (const piece of packagePieces(data)) {
     if (done + piece.sizeBytes > bytesMax) break;
     done += piece.sizeBytes;
+    if (segmentKey(piece, compression) === undefined) continue;
     const content = await pieceContent(piece);
     await cachedSegment({ content, source: piece.source }, { compression, segments });
   }

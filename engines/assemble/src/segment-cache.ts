@@ -23,12 +23,12 @@ export interface SegmentContent {
   readonly part?: StoredPart | undefined;
 }
 
-/** What a segment is kept under; undefined where nobody will ask for it again. */
+/** What a segment is kept under; undefined where nobody will ask for it again, or to make it anew takes less than a file. */
 export function segmentKey(
-  { source }: Pick<SegmentContent, 'source'>,
-  { format }: LayerCompression,
+  { source, sizeBytes }: { readonly source: string | undefined; readonly sizeBytes: number },
+  { format, keptBytesMin }: LayerCompression,
 ): string | undefined {
-  return source === undefined ? undefined : `${format} ${source}`;
+  return source === undefined || sizeBytes < keptBytesMin ? undefined : `${format} ${source}`;
 }
 
 /** The segment of a content: its package's or the cache's where they have the right one, else a new one, which the cache is given. */
@@ -36,11 +36,11 @@ export async function cachedSegment(
   one: SegmentContent,
   { compression, segments }: CachedSegmentOptions,
 ): Promise<LayerSegment> {
-  const { content, part } = one;
+  const { content, source, part } = one;
   const packaged =
     compression.name === 'gzip' ? part?.readSegment(Buffer.allocUnsafeSlow) : undefined;
   if (packaged !== undefined && isOf(packaged, content)) return packaged;
-  const key = segmentKey(one, compression);
+  const key = segmentKey({ source, sizeBytes: content.length }, compression);
   if (segments === undefined || key === undefined) return compression.segment(content);
   const before = await segments.get(key);
   // A segment may have been made of a damaged file, which is noticed only when that is read.

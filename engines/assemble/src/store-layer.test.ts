@@ -157,7 +157,7 @@ describe('storing a layer', () => {
     const options = { blobs: new MemoryBlobs(), compression, segments };
     const first = await storeLayer(layer, options);
     const madeFirst = sizes.length;
-    expect(kept.size).toBeGreaterThan(2);
+    expect(kept.size).toBe(2);
     expect(await storeLayer(layer, options)).toEqual(first);
     expect(sizes.length - madeFirst).toBe(madeFirst - kept.size);
     for (const [key, segment] of kept) kept.set(key, { ...segment, sizeBytes: 1 });
