@@ -1,19 +1,13 @@
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import type { PackageLimits } from '@kiln/apk';
-import { ifAbsent } from './absent.ts';
-import { UnpackingThreads } from './unpacking-threads.ts';
 
-/** Packages up to these sizes, before and after decompression, are handled by threads in memory; the others as streams. */
+/** Packages up to these sizes, before and after decompression, are unpacked in memory; the others as streams. */
 const atHandBytesMax = 32 * 2 ** 20;
 const atHandDataBytesMax = 192 * 2 ** 20;
 
-/** Those of this process. */
-export const threads: UnpackingThreads = new UnpackingThreads();
-
-/** Whether a file is there and of a size that fits in memory. */
-export async function isAtHand(file: string): Promise<boolean> {
-  const size = await stat(file).then((found) => found.size, ifAbsent(undefined));
-  return size !== undefined && size <= atHandBytesMax;
+/** Whether a file is of a size that fits in memory. */
+export function isAtHand(file: string): boolean {
+  return statSync(file).size <= atHandBytesMax;
 }
 
 /** Limits under which the data fit too. */

@@ -7,6 +7,7 @@ import { combineCrc } from '@kiln/gzip';
 import type { MemberSegment } from '@kiln/gzip';
 import { memberSize, paddedSize, writeTar } from '@kiln/tar';
 import type { TarMember } from '@kiln/tar';
+import { isInside } from './inside.ts';
 import { librariesAtHand, librariesIn } from './libraries.ts';
 import { memberSegments } from './member-segments.ts';
 import { printRecord } from './record.ts';
@@ -49,6 +50,7 @@ export async function expand(options: ExpandOptions): Promise<CacheRecord> {
       control: opened.controlBytes,
       tarBytes,
       members,
+      isInside: isInside(members),
       libraries: [],
       segments: memberSegments(members, onlyOf(segments, { tarBytes, ...sum })),
     };
@@ -127,6 +129,7 @@ export async function expandAtHand(
     control: controlBytes,
     tarBytes: data.length,
     members,
+    isInside: isInside(members),
     libraries: await librariesAtHand(members, data),
     segments: memberSegments(members, segments),
   };
@@ -173,6 +176,7 @@ export async function expandSegmented(path: string, options: ExpandTo): Promise<
       control: found.controlBytes,
       tarBytes,
       members,
+      isInside: isInside(members),
       libraries: await librariesIn(options.archive, members),
       segments: memberSegments(members, found.segments),
     };

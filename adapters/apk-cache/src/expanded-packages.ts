@@ -1,14 +1,15 @@
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FilePlace, PackageContents, PackageOpener, StoredPart } from '@kiln/assemble';
 import { hexOf, systemRandom } from '@kiln/base';
 import type { Digest, Random } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
-import { TreeCheck } from '@kiln/tar';
 import { isAbsent, isThere } from './absent.ts';
 import { ArchiveReader, ArchiveWindows } from './archive-reader.ts';
 import { cacheBroken } from './broken.ts';
-import { threads } from './at-hand.ts';
+import { threads } from './threads.ts';
+import { requireInside } from './inside.ts';
 import type { BeforeData } from './require-file.ts';
 import { syncDirectory, writeWhole } from './whole-file.ts';
 import { memoryFor } from './expand-limits.ts';
@@ -61,8 +62,7 @@ export class ExpandedPackages implements PackageOpener {
   /** Throws `BLOB_UNKNOWN`, `APK_DIGEST_MISMATCH`, and what `readPackage` and its data do. */
   async open(apk: Digest): Promise<PackageContents> {
     const record = await this.#record(apk);
-    const check = new TreeCheck({ links: this.#options.links ?? 'inside' });
-    for (const { entry } of record.members) check.add(entry);
+    if (this.#options.links !== 'any' && !record.isInside) requireInside(record.members);
     const archive = new ArchiveReader(this.#path(apk, 'tar'), this.#windows);
     const segments = new Map(record.segments);
     return {
@@ -103,13 +103,14 @@ export class ExpandedPackages implements PackageOpener {
   }
 
   #record(apk: Digest): Promise<CacheRecord> {
-    return this.#work.of(apk, async () => (await this.#load(apk)) ?? this.#expand(apk));
+    return this.#work.of(apk, async () => this.#load(apk) ?? this.#expand(apk));
   }
 
-  async #load(apk: Digest): Promise<CacheRecord | undefined> {
+  /** Small files that were read lately mostly, which takes less time than to ask another thread for them: this waits for them. */
+  #load(apk: Digest): CacheRecord | undefined {
     try {
-      const record = parseRecord(await readFile(this.#path(apk, 'members')));
-      const { size } = await stat(this.#path(apk, 'tar'));
+      const record = parseRecord(readFileSync(this.#path(apk, 'members')));
+      const { size } = statSync(this.#path(apk, 'tar'));
       return record?.tarBytes === size ? record : undefined;
     } catch (error) {
       if (isAbsent(error)) return undefined;
@@ -120,7 +121,7 @@ export class ExpandedPackages implements PackageOpener {
   async #expand(apk: Digest): Promise<CacheRecord> {
     await mkdir(this.#options.directory, { recursive: true });
     if (await this.#expandInThread(apk)) {
-      const expanded = await this.#load(apk);
+      const expanded = this.#load(apk);
       if (expanded !== undefined) return expanded;
     }
     const record = await expand({

@@ -214,6 +214,7 @@ describe('a record', () => {
       control: Buffer.from('c'),
       tarBytes: 1024,
       members: [{ entry, offset: 512, sums: [17] }],
+      isInside: true,
       libraries: [[0, { machine: 62, soname: 'a.so.1' }] as const, [3, null] as const],
       segments: [[0, [{ offset: 7, sizeBytes: 2, bytesCrc: 1 }]] as const],
     };

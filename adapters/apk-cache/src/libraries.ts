@@ -1,21 +1,22 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { isLibraryName, sharedObject } from '@kiln/assemble/shared-object';
+import type { SharedObject } from '@kiln/assemble/shared-object';
 import { byteSource } from '@kiln/elf';
 import type { ByteSource } from '@kiln/elf';
-import type { PlacedEntry } from '@kiln/tar';
+import type { PlacedEntry, TarEntry } from '@kiln/tar';
 import type { CacheRecord } from './record.ts';
 
 /** What the files of a package that have names of libraries are: looked at once, when it is expanded. */
-async function librariesOf(
-  members: readonly PlacedEntry[],
-  contentOf: (member: PlacedEntry) => ByteSource,
+async function librariesOf<T extends Pick<PlacedEntry, 'entry'>>(
+  members: readonly T[],
+  objectOf: (member: T, index: number) => Promise<SharedObject | undefined>,
 ): Promise<CacheRecord['libraries']> {
   const found: CacheRecord['libraries'][number][] = [];
   for (const [index, member] of members.entries()) {
     const { type, path } = member.entry;
     if (type !== 'file' || !isLibraryName(path.slice(path.lastIndexOf('/') + 1))) continue;
-    found.push([index, (await sharedObject(contentOf(member))) ?? null]);
+    found.push([index, (await objectOf(member, index)) ?? null]);
   }
   return found;
 }
@@ -26,7 +27,7 @@ export function librariesAtHand(
   archive: Uint8Array,
 ): Promise<CacheRecord['libraries']> {
   return librariesOf(members, ({ offset, entry }) =>
-    byteSource(archive.subarray(offset, offset + entry.sizeBytes)),
+    sharedObject(byteSource(archive.subarray(offset, offset + entry.sizeBytes))),
   );
 }
 
@@ -36,7 +37,23 @@ export async function librariesIn(
   members: readonly PlacedEntry[],
 ): Promise<CacheRecord['libraries']> {
   await using file = await open(archive, 'r');
-  return await librariesOf(members, ({ offset, entry }) => partOf(file, offset, entry.sizeBytes));
+  return await librariesOf(members, ({ offset, entry }) =>
+    sharedObject(partOf(file, offset, entry.sizeBytes)),
+  );
+}
+
+/** The same for files that lie at `pathOf` their number. */
+export function librariesInFiles(
+  entries: readonly TarEntry[],
+  pathOf: (index: number) => string,
+): Promise<CacheRecord['libraries']> {
+  return librariesOf(
+    entries.map((entry) => ({ entry })),
+    async ({ entry }, index) => {
+      await using file = await open(pathOf(index), 'r');
+      return await sharedObject(partOf(file, 0, entry.sizeBytes));
+    },
+  );
 }
 
 function partOf(file: FileHandle, offset: number, sizeBytes: number): ByteSource {

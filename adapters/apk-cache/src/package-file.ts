@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { PackageSource } from '@kiln/apk';
 import type { Digest } from '@kiln/base';
@@ -11,14 +11,14 @@ export class PackageFile implements PackageSource, Disposable {
   readonly #file: number;
   readonly #whole = createHash('sha256');
   readonly #beforeData: BeforeData | undefined;
-  #left: number;
+  #isBefore = false;
+  #isKnown = false;
 
-  /** `beforeData`: what is behind it is not hashed here, as its hash is in it. Throws what the system does. */
+  /** Of a file that begins with `beforeData` what is behind it is not hashed here, as its hash is in it. Throws what the system does. */
   constructor(path: string, beforeData: BeforeData | undefined) {
     this.#file = openSync(path, 'r');
     this.sizeBytes = fstatSync(this.#file).size;
     this.#beforeData = beforeData;
-    this.#left = beforeData?.sizeBytes ?? Infinity;
   }
 
   read(into: Uint8Array, offset: number): number {
@@ -31,19 +31,19 @@ export class PackageFile implements PackageSource, Disposable {
     return filled;
   }
 
+  /** First what is before the data. */
   seen(bytes: Uint8Array): void {
-    if (this.#left === 0) return;
-    const some = bytes.subarray(0, this.#left);
-    this.#whole.update(some);
-    this.#left -= some.length;
+    if (!this.#isBefore) {
+      this.#isBefore = true;
+      const { sizeBytes, sha256 } = this.#beforeData ?? {};
+      this.#isKnown = sizeBytes === bytes.length && sha256 === hash('sha256', bytes);
+    }
+    if (!this.#isKnown) this.#whole.update(bytes);
   }
 
   /** When all was seen and the data had their hash. Throws `APK_DIGEST_MISMATCH`. */
   require(apk: Digest): void {
-    const found = this.#whole.digest('hex');
-    if (this.#beforeData === undefined) requireDigest(apk, found);
-    else if (this.#beforeData.sha256 !== found || this.#left > 0)
-      requireDigest(apk, '0'.repeat(64));
+    if (!this.#isKnown) requireDigest(apk, this.#whole.digest('hex'));
   }
 
   [Symbol.dispose](): void {

@@ -11,6 +11,8 @@ export interface CacheRecord {
   /** Size of the archive that this record describes. */
   readonly tarBytes: number;
   readonly members: readonly CachedMember[];
+  /** Whether no link leads out of the package, and no path through a link: see `requireInside`. */
+  readonly isInside: boolean;
   /** See `PackageContents.libraries`: for each its index, and what it is. */
   readonly libraries: readonly (readonly [index: number, object: SharedObject | null])[];
   /** The segments that the package has of its members' parts, where it has all of them, by index. */
@@ -33,7 +35,7 @@ export interface CachedMember {
   readonly sums: readonly number[];
 }
 
-const version = 3;
+const version = 4;
 
 /** The digest of the body, a line feed, and the body in JSON: damage shows before anything is believed. */
 export function printRecord(record: CacheRecord): Uint8Array {
@@ -42,6 +44,7 @@ export function printRecord(record: CacheRecord): Uint8Array {
     sizeBytes: record.sizeBytes,
     control: Buffer.from(record.control).toString('base64'),
     tarBytes: record.tarBytes,
+    isInside: record.isInside,
     libraries: record.libraries,
     segments: record.segments,
     members: record.members.map(({ entry, offset, sums }) => ({
@@ -68,6 +71,7 @@ export function parseRecord(bytes: Uint8Array): CacheRecord | undefined {
     sizeBytes: value.sizeBytes,
     control: Buffer.from(value.control, 'base64'),
     tarBytes: value.tarBytes,
+    isInside: value.isInside,
     libraries: value.libraries,
     segments: value.segments,
     members: value.members.map(({ entry, offset, sums }) => ({
@@ -86,6 +90,7 @@ interface Stored {
   readonly sizeBytes: number;
   readonly control: string;
   readonly tarBytes: number;
+  readonly isInside: boolean;
   readonly libraries: CacheRecord['libraries'];
   readonly segments: CacheRecord['segments'];
   readonly members: readonly {

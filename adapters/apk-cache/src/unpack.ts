@@ -1,11 +1,12 @@
 import { closeSync, fchmodSync, futimesSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '@kiln/base';
-import { openPackage, readPackage } from '@kiln/apk';
+import { openPackage, readPackage, readSegmentedPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
 import type { TarEntry } from '@kiln/tar';
 import type { OnContent } from './expand.ts';
-import { librariesAtHand } from './libraries.ts';
+import { librariesAtHand, librariesInFiles } from './libraries.ts';
+import { PackageFile } from './package-file.ts';
 import { printRecord } from './record.ts';
 import type { CacheRecord } from './record.ts';
 import { requireFile } from './require-file.ts';
@@ -60,6 +61,49 @@ export async function unpackAtHand(
     entries: members.map(({ entry }) => entry),
     libraries: await librariesAtHand(members, data),
   });
+}
+
+/**
+ * The same for the file of a package of any size whose data are segments, in little memory: for a thread. False for another one.
+ * Throws what `readSegmentedPackage` does, and `APK_DIGEST_MISMATCH`.
+ */
+export async function unpackSegmented(path: string, options: UnpackOptions): Promise<boolean> {
+  using file = new PackageFile(path, options.beforeData);
+  const entries: TarEntry[] = [];
+  let member: MemberFile | undefined;
+  const endMember = (): void => {
+    member?.finish();
+    member?.[Symbol.dispose]();
+    member = undefined;
+  };
+  try {
+    const found = await readSegmentedPackage(file, {
+      limits: options.limits,
+      archive: () => undefined,
+      sink: {
+        entry: (entry) => {
+          endMember();
+          entries.push(entry);
+          if (entry.type === 'file')
+            member = new MemberFile(options.directory, entries.length - 1, entry);
+        },
+        content: (bytes) => member?.write(bytes),
+      },
+    });
+    if (found === undefined) return false;
+    endMember();
+    file.require(options.apk);
+    const { directory } = options;
+    writeRecord(options, {
+      sizeBytes: file.sizeBytes,
+      control: found.controlBytes,
+      entries,
+      libraries: await librariesInFiles(entries, (index) => join(directory, memberName(index))),
+    });
+    return true;
+  } finally {
+    member?.[Symbol.dispose]();
+  }
 }
 
 /** The same for a package as it comes, of any size. Throws what `readPackage` and its data do, and `APK_DIGEST_MISMATCH`. */
@@ -124,6 +168,14 @@ function writeRecord(
   const { sizeBytes, control, entries, libraries } = facts;
   // There is no archive, and no place in it.
   const members = entries.map((entry) => ({ entry, offset: 0, sums: [] }));
-  const record = { sizeBytes, control, tarBytes: 0, members, libraries, segments: [] };
+  const record = {
+    sizeBytes,
+    control,
+    tarBytes: 0,
+    members,
+    isInside: true,
+    libraries,
+    segments: [],
+  };
   writeFileSync(join(directory, recordName), printRecord(record));
 }

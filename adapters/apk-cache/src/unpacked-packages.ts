@@ -7,7 +7,7 @@ import type { PackageContents, PackageOpener } from '@kiln/assemble';
 import { hexOf, systemClock, systemRandom } from '@kiln/base';
 import type { Clock, Digest, Random } from '@kiln/base';
 import type { TarEntry } from '@kiln/tar';
-import { ifAbsent, isAbsent } from './absent.ts';
+import { ifAbsent, isAbsent, isThere } from './absent.ts';
 import { cacheBroken } from './broken.ts';
 import { packageFacts } from './facts.ts';
 import type { ControlOptions } from './facts.ts';
@@ -16,7 +16,7 @@ import type { CacheRecord } from './record.ts';
 import { SharedWork } from './shared-work.ts';
 import { memberName, ownerReads, unpackStream } from './unpack.ts';
 import type { UnpackOptions } from './unpack.ts';
-import { atHandLimits, isAtHand, threads } from './at-hand.ts';
+import { threads } from './threads.ts';
 
 /** Of processes that mend a package at the same time one may set aside what another has just put there: it is looked for again. */
 const triesMax = 5;
@@ -116,7 +116,7 @@ export class UnpackedPackages implements PackageOpener {
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       await mkdir(temporary, { mode: 0o700 });
-      if (!(await this.#unpackAtHand(options))) {
+      if (!(await this.#unpackInThread(options))) {
         await rm(temporary, { recursive: true, force: true });
         await mkdir(temporary, { mode: 0o700 });
         await unpackStream(files.read(apk), options);
@@ -127,11 +127,9 @@ export class UnpackedPackages implements PackageOpener {
     }
   }
 
-  async #unpackAtHand(options: UnpackOptions): Promise<boolean> {
+  async #unpackInThread(options: UnpackOptions): Promise<boolean> {
     const file = this.#options.files.path(options.apk);
-    if (!(await isAtHand(file))) return false;
-    const limits = atHandLimits(options.limits);
-    return threads.unpack({ ...options, limits, file, memoryBytes: 0 });
+    return (await isThere(file)) && threads.unpack({ ...options, file, memoryBytes: 0 });
   }
 
   /** What another process has put there meanwhile stays, but for what is damaged. */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ThreadPool } from '@kiln/base';
 import type { ExpandTo } from './expand.ts';
+import { answerTo } from './unpack-work.ts';
 import type { UnpackOptions } from './unpack.ts';
 
 /** What to do with a package. */
@@ -25,6 +26,9 @@ const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 /** Whoever stays idle gives back what the last package took. */
 const idleMs = 100;
 
+/** What packages take together, with their data, that are expanded here in the time that threads take to start. */
+const hereBytesMax = 24 * 2 ** 20;
+
 /** What all of them have in memory at once, if it is more than one package. */
 const memoryBytesMax = 20 * 2 ** 20;
 
@@ -34,8 +38,13 @@ const memoryBytesMax = 20 * 2 ** 20;
  */
 export class UnpackingThreads {
   readonly #pool: ThreadPool<UnpackRequest, UnpackAnswer>;
+  #hereBytesLeft: number;
 
-  constructor(threadsMax: number = Math.min(availableParallelism(), threadsMost)) {
+  constructor(
+    threadsMax: number = Math.min(availableParallelism(), threadsMost),
+    hereBytes: number = hereBytesMax,
+  ) {
+    this.#hereBytesLeft = hereBytes;
     const program = new URL('./unpack-thread.ts', import.meta.url);
     const start = (): Worker => new Worker(program, { resourceLimits });
     const room = { max: memoryBytesMax, of: memoryOf };
@@ -47,9 +56,18 @@ export class UnpackingThreads {
    * may be left then. Throws what the system does.
    */
   async unpack(request: UnpackRequest): Promise<boolean> {
-    const { done, system } = (await this.#pool.run(request)) ?? { done: false };
+    const answer = this.#isForHere(request) ? await answerTo(request) : this.#pool.run(request);
+    const { done, system } = (await answer) ?? { done: false };
     if (system !== undefined) throw Object.assign(new Error(system.message), { code: system.code });
     return done;
+  }
+
+  /** Packages that are unpacked into many files are left to threads. */
+  #isForHere(request: UnpackRequest): boolean {
+    const bytes = 'archive' in request ? (request.memoryBytes ?? Infinity) : Infinity;
+    if (bytes > this.#hereBytesLeft) return false;
+    this.#hereBytesLeft -= bytes;
+    return true;
   }
 }
 

@@ -16,6 +16,9 @@ const threadsMost = 4;
 /** What is done here in the time that the first thread takes to start. */
 const hereBytesMax = 2 * 2 ** 20;
 
+/** To ask a thread for so little takes longer than to do it. */
+const littleBytes = 64 * 1024;
+
 /** Large buffers are elsewhere; what is beside them is small. */
 const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 
@@ -55,8 +58,7 @@ export class SegmentThreads implements SegmentMaker, Disposable {
     const into = this.#free.pop() ?? new Uint8Array(new SharedArrayBuffer(intoBytes));
     const release = (): void => void this.#free.push(into);
     const job = this.#jobOf(run, compression, into);
-    this.#hereBytesLeft -= run.content.length;
-    const there = this.#hereBytesLeft >= 0 ? undefined : await this.#pool.run(job);
+    const there = this.#isForHere(run.content.length) ? undefined : await this.#pool.run(job);
     const answer = there ?? answerTo(job);
     if (answer.kind === 'damaged') {
       release();
@@ -69,6 +71,12 @@ export class SegmentThreads implements SegmentMaker, Disposable {
       crc,
     }));
     return { segments, release };
+  }
+
+  #isForHere(sizeBytes: number): boolean {
+    if (sizeBytes <= littleBytes) return true;
+    this.#hereBytesLeft -= sizeBytes;
+    return this.#hereBytesLeft >= 0;
   }
 
   #jobOf(run: LayerRun, compression: LayerCompression, into: Uint8Array): SegmentJob {

@@ -15,7 +15,7 @@ import type { ReadPackageOptions } from './package-read.ts';
 export interface PackageSource {
   /** Returns how many bytes there were; fewer than the memory's at the end. */
   read(into: Uint8Array, offset: number): number;
-  /** Sees all bytes in their order. */
+  /** Sees all bytes in their order, first those before the data. */
   seen(bytes: Uint8Array): void;
 }
 

@@ -49,6 +49,9 @@ export interface BuildImagesOptions {
 /** Images that are assembled at once: each holds the names of all its files in memory. */
 const parallelMax = 2;
 
+/** Layers of an image that are made at once: while one waits for the disk, or for its last part, another one goes on. */
+const layersMax = 2;
+
 /**
  * Builds the images of a configuration, and the index over them. Nothing of it is written anywhere but into the work folder.
  * Throws for whatever is wrong, with the architecture where only one is concerned.
@@ -142,8 +145,9 @@ async function buildImage(plan: PlannedImage, context: ImageContext): Promise<Fi
     const tree = await assembleImage(plan, context);
     warnOfMissingFiles(tree, task.log, arch);
     task.onStage?.(`writing layers for ${apkArch(arch)}`);
-    const stored = [];
-    for (const layer of await imageLayers(tree)) stored.push(await work.addLayer(layer, task));
+    const stored = await mapBounded(await imageLayers(tree), layersMax, (layer) =>
+      work.addLayer(layer, task),
+    );
     for (const { digest } of plan.base?.image.manifest.layers ?? [])
       await work.import(plan.base?.folder ?? '', digest);
     return { assembled: tree, layers: stored };

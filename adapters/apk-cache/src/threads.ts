@@ -1,0 +1,4 @@
+import { UnpackingThreads } from './unpacking-threads.ts';
+
+/** Those of this process. */
+export const threads: UnpackingThreads = new UnpackingThreads();

@@ -1,0 +1,53 @@
+import { createReadStream, readFileSync } from 'node:fs';
+import { garbageCollector } from '@kiln/base';
+import { atHandLimits, isAtHand } from './at-hand.ts';
+import { expandLimits } from './expand-limits.ts';
+import { expandAtHand, expandSegmented, expandStream } from './expand.ts';
+import { unpackAtHand, unpackSegmented } from './unpack.ts';
+import type { UnpackAnswer, UnpackRequest } from './unpacking-threads.ts';
+
+const collectGarbage = garbageCollector('major', 8 * 2 ** 20);
+const collectYoung = garbageCollector('minor', 4 * 2 ** 20);
+
+/** What becomes of a byte of a package: its data, and those once more on their way to the disk. */
+const garbageRatio = 6;
+
+async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {
+  for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 })) {
+    yield chunk as Buffer;
+    collectGarbage((chunk as Buffer).length * garbageRatio);
+  }
+}
+
+/** Unpacks or expands a package in this thread, which waits for it but for moments. */
+export async function answerTo({
+  file,
+  memoryBytes,
+  ...options
+}: UnpackRequest): Promise<UnpackAnswer> {
+  try {
+    const isDone =
+      'archive' in options
+        ? await expandSegmented(file, options)
+        : await unpackSegmented(file, options);
+    if (isDone) return { done: true };
+    if ('archive' in options && memoryBytes === undefined) {
+      await expandStream(chunksOf(file), options);
+      return { done: true };
+    }
+    if ('archive' in options) {
+      const limits = expandLimits(options.limits);
+      await expandAtHand(readFileSync(file), { ...options, limits }, collectYoung);
+    } else {
+      if (!isAtHand(file)) return { done: false };
+      const limits = atHandLimits(options.limits);
+      await unpackAtHand(readFileSync(file), { ...options, limits }, collectYoung);
+    }
+    collectGarbage(memoryBytes ?? 0);
+    return { done: true };
+  } catch (error) {
+    const { code, syscall, message } = error as NodeJS.ErrnoException;
+    // What the system says goes on as it is: such as that the disk is full.
+    return syscall === undefined ? { done: false } : { done: false, system: { code, message } };
+  }
+}
