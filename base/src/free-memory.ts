@@ -3,8 +3,10 @@ const sizeBytesMin = 96 * 1024;
 
 /**
  * Gives memory back at once, and not when garbage is collected, of large buffers that were made for these bytes alone: they are empty then.
- * Nothing is done about small ones, and about memory of threads.
+ * False, and nothing is done, for small ones, and for memory of threads.
  */
-export function freeMemory({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= sizeBytesMin) buffer.transfer(0);
+export function freeMemory({ buffer }: Uint8Array): boolean {
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength < sizeBytesMin) return false;
+  buffer.transfer(0);
+  return true;
 }

@@ -1,4 +1,4 @@
-import { freeMemory } from '@kiln/base';
+import { freeMemory, garbageCollector } from '@kiln/base';
 import { combineCrc } from './crc.ts';
 import { corrupt, tooLarge, truncated } from './limits.ts';
 import { memberTrailer, trailerSizeBytes } from './member.ts';
@@ -39,6 +39,7 @@ export function readSegmented(source: SegmentedSource): void {
     if (facts === undefined) break;
     crc = combineCrc(crc, facts.crc, facts.contentSizeBytes);
     contentOffset += facts.contentSizeBytes;
+    if (facts.contentSizeBytes < smallBytes) collectGarbage(facts.contentSizeBytes);
   }
   input.skip(lastBlock.length);
   const trailer = input.bytes.subarray(0, trailerSizeBytes);
@@ -49,6 +50,10 @@ export function readSegmented(source: SegmentedSource): void {
   input.need(1);
   if (input.bytes.length > 0) throw corrupt('a member of segments is not the last');
 }
+
+/** Contents of which some are not freed at once. */
+const smallBytes = 128 * 1024;
+const collectGarbage = garbageCollector('minor', 2 * 2 ** 20);
 
 /** Undefined where they end. */
 function nextSegment(
