@@ -20,7 +20,7 @@ const composer = new Composer({
   locks: new LockMemo({ entriesMax: 500, bytesMax: 16 * 1024 * 1024 }),
   opener: new ExpandedPackages({
     directory: place.expanded,
-    blobs: factory.blobs,
+    blobs: factory.files,
     dialect: 'plain',
   }),
   bills: new MemoryBillCache(billsBytesMax),

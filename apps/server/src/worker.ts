@@ -87,10 +87,16 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const roots = new EnvironmentStore({ directory: place.environments });
   await forgetUnusedRoots(roots);
   await clearLeftovers(place, roots);
-  const opener = new ExpandedPackages({ directory: place.expanded, blobs, dialect: 'plain' });
+  // Packages are files of their own, which threads read.
+  const { files } = factory;
+  const opener = new ExpandedPackages({
+    directory: place.expanded,
+    blobs: files,
+    dialect: 'plain',
+  });
   const unpacked = new UnpackedPackages({
     directory: place.unpacked,
-    files: factory.files,
+    files,
     dialect: 'plain',
   });
   await unpacked.forgetUnused(clock.now() - packagesUnusedMs);
