@@ -14,6 +14,7 @@ export {
 } from './digest.ts';
 export type { Details, KilnErrorOptions, Position } from './errors.ts';
 export { KilnError, assert, messageOf, shorten } from './errors.ts';
+export { filled } from './filled.ts';
 export { freeMemory } from './free-memory.ts';
 export { garbageCollector } from './garbage.ts';
 export { withIdleLimit } from './idle-limit.ts';

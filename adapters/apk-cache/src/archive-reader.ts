@@ -1,4 +1,5 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { filled } from '@kiln/base';
 
 const windowSizeBytes = 128 * 1024;
 const smallBytesMax = 64 * 1024;
@@ -62,21 +63,12 @@ export class ArchiveReader {
     const file = openSync(this.#path, 'r');
     try {
       const bytes = Buffer.allocUnsafeSlow(windowSizeBytes);
-      const window = { start: offset, bytes: bytes.subarray(0, fill(file, bytes, offset)) };
+      const size = filled(bytes, (rest, at) => readSync(file, rest, 0, rest.length, offset + at));
+      const window = { start: offset, bytes: bytes.subarray(0, size) };
       this.#windows.set(this, window);
       return window;
     } finally {
       closeSync(file);
     }
   }
-}
-
-/** Returns how many bytes there were. */
-function fill(file: number, into: Uint8Array, offset: number): number {
-  for (let filled = 0; filled < into.length;) {
-    const count = readSync(file, into, filled, into.length - filled, offset + filled);
-    if (count === 0) return filled;
-    filled += count;
-  }
-  return into.length;
 }

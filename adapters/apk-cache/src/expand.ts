@@ -143,7 +143,7 @@ export async function expandAtHand(
  */
 export async function expandSegmented(path: string, options: ExpandTo): Promise<boolean> {
   using file = new PackageFile(path, options.beforeData);
-  const members: (CachedMember & { readonly sums: number[] })[] = [];
+  const members: CachedMember[] = [];
   let sums = new PartSums();
   let segment = { sizeBytes: 0, crc: 0 };
   let tarBytes = 0;

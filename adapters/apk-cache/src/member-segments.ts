@@ -1,6 +1,7 @@
-import { pieceBytesMax, pieceBytesMin } from '@kiln/gzip';
+import { pieceBytesMin } from '@kiln/gzip';
 import type { MemberSegment } from '@kiln/gzip';
 import type { PlacedEntry } from '@kiln/tar';
+import { contentParts } from './part-sums.ts';
 import type { CacheRecord, StoredSegment } from './record.ts';
 
 /** Which of a package's segments are the parts of which member, as layers cut them; members that lack one have none. */
@@ -13,9 +14,9 @@ export function memberSegments(
   return members.flatMap(({ entry, offset }, index) => {
     if (entry.type !== 'file' || entry.sizeBytes < pieceBytesMin) return [];
     const parts: StoredSegment[] = [];
-    for (let at = 0; at < entry.sizeBytes; at += pieceBytesMax) {
-      const found = byPlace.get(offset + at);
-      if (found?.contentSizeBytes !== Math.min(pieceBytesMax, entry.sizeBytes - at)) return [];
+    for (const { start, sizeBytes: contentSizeBytes } of contentParts(entry.sizeBytes)) {
+      const found = byPlace.get(offset + start);
+      if (found?.contentSizeBytes !== contentSizeBytes) return [];
       const { offset: from, sizeBytes, bytesCrc } = found;
       parts.push({ offset: from, sizeBytes, bytesCrc });
     }

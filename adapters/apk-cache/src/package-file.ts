@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { PackageSource } from '@kiln/apk';
+import { filled } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { BeforeData } from './require-file.ts';
 import { requireDigest } from './seen-bytes.ts';
@@ -22,13 +23,7 @@ export class PackageFile implements PackageSource, Disposable {
   }
 
   read(into: Uint8Array, offset: number): number {
-    let filled = 0;
-    while (filled < into.length) {
-      const count = readSync(this.#file, into, filled, into.length - filled, offset + filled);
-      if (count === 0) break;
-      filled += count;
-    }
-    return filled;
+    return filled(into, (rest, at) => readSync(this.#file, rest, 0, rest.length, offset + at));
   }
 
   /** First what is before the data. */

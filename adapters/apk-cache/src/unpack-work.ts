@@ -3,7 +3,9 @@ import { garbageCollector } from '@kiln/base';
 import { atHandLimits, isAtHand } from './at-hand.ts';
 import { expandLimits } from './expand-limits.ts';
 import { expandAtHand, expandSegmented, expandStream } from './expand.ts';
+import type { ExpandTo } from './expand.ts';
 import { unpackAtHand, unpackSegmented } from './unpack.ts';
+import type { UnpackOptions } from './unpack.ts';
 import type { UnpackAnswer, UnpackRequest } from './unpacking-threads.ts';
 
 const collectGarbage = garbageCollector('major', 8 * 2 ** 20);
@@ -26,28 +28,39 @@ export async function answerTo({
   ...options
 }: UnpackRequest): Promise<UnpackAnswer> {
   try {
-    const isDone =
+    const done =
       'archive' in options
-        ? await expandSegmented(file, options)
-        : await unpackSegmented(file, options);
-    if (isDone) return { done: true };
-    if ('archive' in options && memoryBytes === undefined) {
-      await expandStream(chunksOf(file), options);
-      return { done: true };
-    }
-    if ('archive' in options) {
-      const limits = expandLimits(options.limits);
-      await expandAtHand(readFileSync(file), { ...options, limits }, collectYoung);
-    } else {
-      if (!isAtHand(file)) return { done: false };
-      const limits = atHandLimits(options.limits);
-      await unpackAtHand(readFileSync(file), { ...options, limits }, collectYoung);
-    }
-    collectGarbage(memoryBytes ?? 0);
-    return { done: true };
+        ? await expanded(file, options, memoryBytes)
+        : await unpacked(file, options);
+    return { done };
   } catch (error) {
     const { code, syscall, message } = error as NodeJS.ErrnoException;
     // What the system says goes on as it is: such as that the disk is full.
     return syscall === undefined ? { done: false } : { done: false, system: { code, message } };
   }
+}
+
+async function expanded(
+  file: string,
+  options: ExpandTo,
+  memoryBytes: number | undefined,
+): Promise<true> {
+  if (await expandSegmented(file, options)) return true;
+  if (memoryBytes === undefined) {
+    await expandStream(chunksOf(file), options);
+    return true;
+  }
+  const limits = expandLimits(options.limits);
+  await expandAtHand(readFileSync(file), { ...options, limits }, collectYoung);
+  collectGarbage(memoryBytes);
+  return true;
+}
+
+/** False for one that does not fit. */
+async function unpacked(file: string, options: UnpackOptions): Promise<boolean> {
+  if (await unpackSegmented(file, options)) return true;
+  if (!isAtHand(file)) return false;
+  const limits = atHandLimits(options.limits);
+  await unpackAtHand(readFileSync(file), { ...options, limits }, collectYoung);
+  return true;
 }

@@ -56,7 +56,7 @@ export class UnpackingThreads {
    * may be left then. Throws what the system does.
    */
   async unpack(request: UnpackRequest): Promise<boolean> {
-    const answer = this.#isForHere(request) ? await answerTo(request) : this.#pool.run(request);
+    const answer = this.#isForHere(request) ? answerTo(request) : this.#pool.run(request);
     const { done, system } = (await answer) ?? { done: false };
     if (system !== undefined) throw Object.assign(new Error(system.message), { code: system.code });
     return done;

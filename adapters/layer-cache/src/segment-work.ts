@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { freeMemory } from '@kiln/base';
+import { filled, freeMemory } from '@kiln/base';
 import { layerCompressions } from '@kiln/assemble/compression';
 import type { FilePlace, LayerSegment } from '@kiln/assemble';
 import { headSizeBytes, parseSegment, printHead, segmentPath } from './segment-file.ts';
@@ -117,12 +117,8 @@ class OpenFiles implements Disposable {
     try {
       const file = this.#files.get(path) ?? openSync(path, 'r');
       this.#files.set(path, file);
-      for (let at = 0; at < into.length;) {
-        const count = readSync(file, into, at, into.length - at, offset + at);
-        if (count === 0) return false;
-        at += count;
-      }
-      return crc32(into) === crc;
+      const count = filled(into, (rest, at) => readSync(file, rest, 0, rest.length, offset + at));
+      return count === into.length && crc32(into) === crc;
     } catch {
       return false;
     }
@@ -144,11 +140,9 @@ function read(path: string, into: Uint8Array): LayerSegment | undefined {
   try {
     const { size } = fstatSync(file);
     if (size > into.length) return undefined;
-    for (let at = 0; at < size;) {
-      const count = readSync(file, into, at, size - at, at);
-      if (count === 0) return undefined;
-      at += count;
-    }
+    const bytes = into.subarray(0, size);
+    if (filled(bytes, (rest, at) => readSync(file, rest, 0, rest.length, at)) < size)
+      return undefined;
     return parseSegment(Buffer.from(into.buffer, into.byteOffset, size));
   } catch {
     return undefined;

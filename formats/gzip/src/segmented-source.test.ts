@@ -3,20 +3,12 @@ import { KilnError } from '@kiln/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gzipBytes } from './compress.ts';
-import { pieceBytesMax, segmentLevel } from './pieces.ts';
-import { deflateSegment, segmentedMember } from './segment.ts';
+import { memberOf } from './member-fixture.ts';
+import { pieceBytesMax } from './pieces.ts';
 import { isSegmentedMember } from './segmented.ts';
 import type { MemberSegment } from './segmented.ts';
 import { readSegmented } from './segmented-source.ts';
 import { splitMembers } from './split.ts';
-
-async function memberOf(contents: readonly Uint8Array[]): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  const segments = contents.map((content) => deflateSegment(content, { level: segmentLevel }));
-  for await (const chunk of segmentedMember(await Promise.all(segments), { separable: true }))
-    chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
 
 interface Read {
   readonly content: Buffer;

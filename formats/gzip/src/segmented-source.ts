@@ -1,4 +1,4 @@
-import { freeMemory, garbageCollector } from '@kiln/base';
+import { filled, freeMemory, garbageCollector } from '@kiln/base';
 import { combineCrc } from './crc.ts';
 import { corrupt, tooLarge, truncated } from './limits.ts';
 import { memberTrailer, trailerSizeBytes } from './member.ts';
@@ -39,7 +39,6 @@ export function readSegmented(source: SegmentedSource): void {
     if (facts === undefined) break;
     crc = combineCrc(crc, facts.crc, facts.contentSizeBytes);
     contentOffset += facts.contentSizeBytes;
-    if (facts.contentSizeBytes < smallBytes) collectGarbage(facts.contentSizeBytes);
   }
   input.skip(lastBlock.length);
   const trailer = input.bytes.subarray(0, trailerSizeBytes);
@@ -51,8 +50,7 @@ export function readSegmented(source: SegmentedSource): void {
   if (input.bytes.length > 0) throw corrupt('a member of segments is not the last');
 }
 
-/** Contents of which some are not freed at once. */
-const smallBytes = 128 * 1024;
+/** Of contents that are not freed at once. */
 const collectGarbage = garbageCollector('minor', 2 * 2 ** 20);
 
 /** Undefined where they end. */
@@ -69,7 +67,7 @@ function nextSegment(
   if (contentOffset + facts.contentSizeBytes > outputBytesMax)
     throw tooLarge('content is larger than allowed');
   segment(facts, read.content);
-  freeMemory(read.content);
+  if (!freeMemory(read.content)) collectGarbage(facts.contentSizeBytes);
   input.skip(read.bytes.length + separator.length);
   return facts;
 }
@@ -108,10 +106,7 @@ class Window {
     this.#memory.copyWithin(0, this.#start, this.#end);
     this.#end -= this.#start;
     this.#start = 0;
-    while (!this.isWhole && this.#end < windowBytes) {
-      const read = this.#source.read(this.#memory.subarray(this.#end));
-      this.isWhole = read === 0;
-      this.#end += read;
-    }
+    this.#end += filled(this.#memory.subarray(this.#end), (rest) => this.#source.read(rest));
+    this.isWhole = this.#end < windowBytes;
   }
 }

@@ -3,21 +3,14 @@ import { constants, crc32, deflateRawSync, gunzipSync, inflateRawSync } from 'no
 import { KilnError } from '@kiln/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { memberOf } from './member-fixture.ts';
 import { memberTrailer } from './member.ts';
 import { pieceBytesMax, segmentLevel } from './pieces.ts';
-import { deflateSegment, segmentedMember } from './segment.ts';
+import { deflateSegment } from './segment.ts';
 import { lastBlock, segmentedHeader, separator } from './segmented.ts';
 import type { MemberSegment } from './segmented.ts';
 import { gunzipBytes, splitMembers } from './split.ts';
 import { readMembers } from './stream.ts';
-
-async function memberOf(contents: readonly Uint8Array[]): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  const segments = contents.map((content) => deflateSegment(content, { level: segmentLevel }));
-  for await (const chunk of segmentedMember(await Promise.all(segments), { separable: true }))
-    chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
 
 interface Streamed {
   readonly content: Buffer;
