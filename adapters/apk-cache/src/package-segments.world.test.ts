@@ -197,8 +197,27 @@ it('only the file of a package that is what its digest and its own hashes say is
   expect(existsSync(join(folder, 'plain.tar'))).toBe(false);
 });
 
+it('the SHA-1 of every file is compared, the first, the largest and the last', async () => {
+  const path = join(folder, 'apk');
+  for (const [i, text] of ['small', 'large and', 'bbbb'].entries()) {
+    const apk = await packageOf(
+      edited((archive) => {
+        const at = archive.lastIndexOf(text);
+        archive[at] = (archive[at] ?? 0) ^ 1;
+      }),
+    );
+    writeFileSync(path, apk);
+    const to = { archive: join(folder, `${i}.tar`), record: join(folder, `${i}`), durable: false };
+    const asked = { apk: digestOf(apk), limits: {}, ...to };
+    await expect(expandSegmented(path, asked)).rejects.toMatchObject({
+      code: 'APK_FILE_CHECKSUM_MISMATCH',
+    });
+    expect(existsSync(to.record)).toBe(false);
+  }
+});
+
 it('one whose archive is kept in other words has no segments', async () => {
-  const apk = await packageOf(withForeignHeader);
+  const apk = await packageOf(edited(foreignHeader));
   const contents = await opened(apk);
   const hex = digestOf(apk).slice('sha256:'.length);
   const record = parseRecord(readFileSync(join(folder, 'expanded', `${hex}.members`)));
@@ -208,21 +227,28 @@ it('one whose archive is kept in other words has no segments', async () => {
   expect(Buffer.concat(chunks).equals(large)).toBe(true);
 });
 
-/** The same segments of an archive whose first header has the magic number of GNU's, which is as long. */
-async function withForeignHeader(data: Uint8Array): Promise<Uint8Array> {
-  const [member] = splitMembers(data);
-  const archive = Buffer.from(member?.content ?? []);
+/** An archive whose first header has the magic number of GNU's, which is as long. */
+function foreignHeader(archive: Buffer): void {
   archive.write('ustar  \0', 257, 'latin1');
   archive.fill(' ', 148, 156);
   const sum = archive.subarray(0, 512).reduce((total, byte) => total + byte, 0);
   archive.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-  const segments = (member?.segments ?? []).map(({ contentOffset, contentSizeBytes }) =>
-    deflateSegment(archive.subarray(contentOffset, contentOffset + contentSizeBytes), {
-      level: segmentLevel,
-    }),
-  );
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of segmentedMember(await Promise.all(segments), { separable: true }))
-    chunks.push(chunk);
-  return concatBytes(chunks);
 }
+
+/** The same segments of an archive that is edited. */
+const edited =
+  (edit: (archive: Buffer) => void) =>
+  async (data: Uint8Array): Promise<Uint8Array> => {
+    const [member] = splitMembers(data);
+    const archive = Buffer.from(member?.content ?? []);
+    edit(archive);
+    const segments = (member?.segments ?? []).map(({ contentOffset, contentSizeBytes }) =>
+      deflateSegment(archive.subarray(contentOffset, contentOffset + contentSizeBytes), {
+        level: segmentLevel,
+      }),
+    );
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of segmentedMember(await Promise.all(segments), { separable: true }))
+      chunks.push(chunk);
+    return concatBytes(chunks);
+  };

@@ -45,33 +45,26 @@ export function requireContentSum(entry: TarEntry, content: Uint8Array): void {
   else requireLinkSum(entry);
 }
 
-/** The same check of content that comes in parts, without waiting. */
+/** The same check of content that comes in parts. */
 export class ContentSum {
   readonly #entry: TarEntry;
   readonly #expected: string | undefined;
-  readonly #hash: Hash | undefined;
-  #left: number;
+  readonly #hash: Hash = createHash('sha1');
 
-  /** Throws `APK_FILE_CHECKSUM_MISSING`, and `APK_FILE_CHECKSUM_MISMATCH` for what has no content. */
+  /** Throws `APK_FILE_CHECKSUM_MISSING`, and `APK_FILE_CHECKSUM_MISMATCH` for a link. */
   constructor(entry: TarEntry) {
     this.#entry = entry;
-    this.#left = entry.sizeBytes;
-    if (entry.type === 'file') {
-      this.#expected = requireSum(entry);
-      this.#hash = createHash('sha1');
-    } else requireLinkSum(entry);
-    if (this.#left === 0) this.#end();
+    if (entry.type === 'file') this.#expected = requireSum(entry);
+    else requireLinkSum(entry);
   }
 
-  /** Throws `APK_FILE_CHECKSUM_MISMATCH` at the end. */
   add(bytes: Uint8Array): void {
-    this.#hash?.update(bytes);
-    this.#left -= bytes.length;
-    if (this.#left === 0) this.#end();
+    this.#hash.update(bytes);
   }
 
-  #end(): void {
-    if (this.#expected !== undefined && this.#hash !== undefined)
+  /** After all of it. Throws `APK_FILE_CHECKSUM_MISMATCH`. */
+  end(): void {
+    if (this.#expected !== undefined)
       requireSame(this.#entry, this.#hash.digest('hex'), this.#expected);
   }
 }
@@ -89,13 +82,12 @@ async function* checkedContent(
   entry: TarEntry,
   content: TarMember['content'],
 ): AsyncGenerator<Uint8Array> {
-  const expected = requireSum(entry);
-  const sha1 = createHash('sha1');
+  const sum = new ContentSum(entry);
   for await (const chunk of content instanceof Uint8Array ? [content] : content) {
-    sha1.update(chunk);
+    sum.add(chunk);
     yield chunk;
   }
-  requireSame(entry, sha1.digest('hex'), expected);
+  sum.end();
 }
 
 /** A symbolic link's record, where it has one, is about its target. */

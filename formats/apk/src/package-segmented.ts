@@ -58,6 +58,7 @@ export async function readSegmentedPackage(
   const tar = new TarPush(
     {
       entry: (entry, offset) => {
+        sum?.end();
         sum = new ContentSum(entry);
         options.sink.entry(entry, offset);
       },
@@ -90,6 +91,7 @@ export async function readSegmentedPackage(
     },
   });
   tar.end();
+  sum?.end();
   requireDataHash(info, hash.digest('hex'));
   return { controlBytes: Uint8Array.from(control.compressed), dataOffset, segments };
 }
