@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { filled } from '@kiln/base';
 import { isLibraryName, sharedObject } from '@kiln/assemble/shared-object';
 import type { SharedObject } from '@kiln/assemble/shared-object';
 import { byteSource } from '@kiln/elf';
@@ -36,9 +36,9 @@ export async function librariesIn(
   archive: string,
   members: readonly PlacedEntry[],
 ): Promise<CacheRecord['libraries']> {
-  await using file = await open(archive, 'r');
+  using file = new OpenFile(archive);
   return await librariesOf(members, ({ offset, entry }) =>
-    sharedObject(partOf(file, offset, entry.sizeBytes)),
+    sharedObject(file.part(offset, entry.sizeBytes)),
   );
 }
 
@@ -50,22 +50,34 @@ export function librariesInFiles(
   return librariesOf(
     entries.map((entry) => ({ entry })),
     async ({ entry }, index) => {
-      await using file = await open(pathOf(index), 'r');
-      return await sharedObject(partOf(file, 0, entry.sizeBytes));
+      using file = new OpenFile(pathOf(index));
+      return await sharedObject(file.part(0, entry.sizeBytes));
     },
   );
 }
 
-function partOf(file: FileHandle, offset: number, sizeBytes: number): ByteSource {
-  return {
-    sizeBytes,
-    range: async (start, end) => {
-      const length = Math.max(0, Math.min(end, sizeBytes) - start);
-      const buffer = Buffer.alloc(length);
-      // Nothing cannot be read.
-      if (length === 0) return buffer;
-      const { bytesRead } = await file.read({ buffer, position: offset + start });
-      return buffer.subarray(0, bytesRead);
-    },
-  };
+/** A file that was written a moment ago: it is read without waiting, which takes a tenth of the time of the reads. */
+class OpenFile implements Disposable {
+  readonly #file: number;
+
+  constructor(path: string) {
+    this.#file = openSync(path, 'r');
+  }
+
+  part(offset: number, sizeBytes: number): ByteSource {
+    return {
+      sizeBytes,
+      range: async (start, end) => {
+        const bytes = Buffer.alloc(Math.max(0, Math.min(end, sizeBytes) - start));
+        const count = filled(bytes, (rest, at) =>
+          readSync(this.#file, rest, 0, rest.length, offset + start + at),
+        );
+        return bytes.subarray(0, count);
+      },
+    };
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#file);
+  }
 }

@@ -13,8 +13,11 @@ const intoBytes = pieceBytesMax + 64 * 1024;
 
 const threadsMost = 4;
 
-/** What is done here in the time that the first thread takes to start. */
+/** What is compressed here in the time that the first thread takes to start. */
 const hereBytesMax = 2 * 2 ** 20;
+
+/** As long takes it to read this many bytes, with their segments where there are some, as to compress one. */
+const readPerCompressed = 16;
 
 /** To ask a thread for so little takes longer than to do it. */
 const littleBytes = 64 * 1024;
@@ -58,7 +61,7 @@ export class SegmentThreads implements SegmentMaker, Disposable {
     const into = this.#free.pop() ?? new Uint8Array(new SharedArrayBuffer(intoBytes));
     const release = (): void => void this.#free.push(into);
     const job = this.#jobOf(run, compression, into);
-    const there = this.#isForHere(run.content.length) ? undefined : await this.#pool.run(job);
+    const there = this.#isForHere(job) ? undefined : await this.#pool.run(job);
     const answer = there ?? answerTo(job);
     if (answer.kind === 'damaged') {
       release();
@@ -73,9 +76,11 @@ export class SegmentThreads implements SegmentMaker, Disposable {
     return { segments, release };
   }
 
-  #isForHere(sizeBytes: number): boolean {
-    if (sizeBytes <= littleBytes) return true;
-    this.#hereBytesLeft -= sizeBytes;
+  #isForHere({ content, pieces }: SegmentJob): boolean {
+    if (content.length <= littleBytes) return true;
+    this.#hereBytesLeft -= content.length / readPerCompressed;
+    for (const { start, end, packaged } of pieces)
+      if (packaged === undefined) this.#hereBytesLeft -= end - start;
     return this.#hereBytesLeft >= 0;
   }
 
