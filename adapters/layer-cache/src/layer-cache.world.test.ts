@@ -71,37 +71,37 @@ describe('layers on disk', () => {
   it('become blobs of the next build, which has to compare them', async () => {
     expect(await inBuild('second').find(plan)).toBeUndefined();
     const first = inBuild('first');
-    await first.keep(plan, layer);
-    await first.keep(plan, layer);
-    expect(first.isUnchecked(digest)).toBe(false);
+    await first.keep(plan, layer, 7);
+    await first.keep(plan, layer, 7);
+    expect(first.uncheckedCrc(digest)).toBeUndefined();
     const second = inBuild('second');
     expect(await second.find(plan)).toEqual(layer);
     expect(await readFile(blobOf('second'))).toEqual(bytes);
-    expect(second.isUnchecked(digest)).toBe(true);
+    expect(second.uncheckedCrc(digest)).toBe(7);
     expect(await second.find(plan)).toEqual(layer);
     expect((await cached()).filter((file) => file.includes('tmp-'))).toEqual([]);
   });
 
   it('are made again when they are cut short or their facts are damaged', async () => {
-    await inBuild('first').keep(plan, layer);
+    await inBuild('first').keep(plan, layer, 7);
     const kept = (await cached()).find((file) => file.endsWith('.layer')) ?? '';
     await rm(kept);
     await writeFile(kept, 'short');
     expect(await inBuild('second').find(plan)).toBeUndefined();
-    await inBuild('first').keep(plan, layer);
+    await inBuild('first').keep(plan, layer, 7);
     expect(await inBuild('second').find(plan)).toEqual(layer);
     await writeFile(kept.replace(/\.layer$/, ''), '{');
     expect(await inBuild('third').find(plan)).toBeUndefined();
   });
 
   it('are forgotten when they are found to be damaged', async () => {
-    await inBuild('first').keep(plan, layer);
+    await inBuild('first').keep(plan, layer, 7);
     const second = inBuild('second');
     await second.find(plan);
     await second.forgetUnchecked();
     expect(await cached()).toEqual([]);
     expect(await filesBelow(join(directory, 'second'))).toEqual([]);
-    expect(second.isUnchecked(digest)).toBe(false);
+    expect(second.uncheckedCrc(digest)).toBeUndefined();
     expect(await second.find(plan)).toBeUndefined();
   });
 });

@@ -26,14 +26,14 @@ export interface LayerFilesOptions {
 
 /**
  * Layers of earlier builds as files. One that is found becomes a blob of this build, unread: who reads it compares it with its
- * digest then, and says when it is damaged. Several processes may share the directory, and files may be removed at any time: the
+ * CRC-32 then, and says when it is damaged. Several processes may share the directory, and files may be removed at any time: the
  * time of a file is that of its last use.
  */
 export class LayerFiles implements KnownLayers {
   readonly #options: LayerFilesOptions;
   readonly #random: Random;
   readonly #clock: Clock;
-  readonly #unchecked = new Map<Digest, Digest>();
+  readonly #unchecked = new Map<Digest, { readonly plan: Digest; readonly crc: number }>();
 
   constructor(options: LayerFilesOptions) {
     this.#options = options;
@@ -43,8 +43,9 @@ export class LayerFiles implements KnownLayers {
 
   async find(plan: Digest): Promise<StoredLayer | undefined> {
     const facts = await readFile(this.#path(plan), 'utf8').catch(ifGone);
-    const layer = facts === undefined ? undefined : parseLayer(facts);
-    if (layer === undefined) return undefined;
+    const found = facts === undefined ? undefined : parseLayer(facts);
+    if (found === undefined) return undefined;
+    const { crc, ...layer } = found;
     const { digest, sizeBytes } = layer.descriptor;
     const kept = `${this.#path(plan)}.layer`;
     try {
@@ -54,7 +55,7 @@ export class LayerFiles implements KnownLayers {
       const blob = this.#options.blobs.path(digest);
       await mkdir(dirname(blob), { recursive: true });
       await linkOrCopy(kept, blob);
-      this.#unchecked.set(digest, plan);
+      this.#unchecked.set(digest, { plan, crc });
       return layer;
     } catch (error) {
       // The same layer may be there under another plan.
@@ -63,14 +64,14 @@ export class LayerFiles implements KnownLayers {
     }
   }
 
-  /** Whether a blob was taken from an earlier build, and nobody compared it with its digest. */
-  isUnchecked(digest: Digest): boolean {
-    return this.#unchecked.has(digest);
+  /** The CRC-32 of a blob that was taken from an earlier build as it is; undefined for others. */
+  uncheckedCrc(digest: Digest): number | undefined {
+    return this.#unchecked.get(digest)?.crc;
   }
 
   /** Forgets the layers that nobody compared, and their blobs, where one of them turned out to be damaged. */
   async forgetUnchecked(): Promise<void> {
-    for (const [digest, plan] of this.#unchecked) {
+    for (const [digest, { plan }] of this.#unchecked) {
       await rm(this.#path(plan), { force: true });
       await rm(`${this.#path(plan)}.layer`, { force: true });
       await rm(this.#options.blobs.path(digest), { force: true });
@@ -78,7 +79,7 @@ export class LayerFiles implements KnownLayers {
     this.#unchecked.clear();
   }
 
-  async keep(plan: Digest, layer: StoredLayer): Promise<void> {
+  async keep(plan: Digest, layer: StoredLayer, crc: number): Promise<void> {
     const path = this.#path(plan);
     const temporary = this.#temporary();
     try {
@@ -87,7 +88,7 @@ export class LayerFiles implements KnownLayers {
       await rename(temporary, `${path}.layer`);
       // Between two names of one file a rename does nothing.
       await rm(temporary, { force: true });
-      await writeFile(temporary, JSON.stringify(layer), { flag: 'wx' });
+      await writeFile(temporary, JSON.stringify({ ...layer, crc }), { flag: 'wx' });
       await rename(temporary, path);
     } finally {
       await rm(temporary, { force: true });
@@ -103,10 +104,11 @@ export class LayerFiles implements KnownLayers {
   }
 }
 
-function parseLayer(text: string): StoredLayer | undefined {
+function parseLayer(text: string): (StoredLayer & { readonly crc: number }) | undefined {
   try {
-    const layer = JSON.parse(text) as StoredLayer;
-    return isDigest(layer.diffId) && isDigest(layer.descriptor.digest) ? layer : undefined;
+    const layer = JSON.parse(text) as StoredLayer & { readonly crc: number };
+    const isWhole = isDigest(layer.diffId) && isDigest(layer.descriptor.digest);
+    return isWhole && typeof layer.crc === 'number' ? layer : undefined;
   } catch {
     return undefined;
   }

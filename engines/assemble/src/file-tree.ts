@@ -23,6 +23,8 @@ export class FileTree {
   #linked = new Set<TreeNode>();
   /** The nodes that are of this tree alone; undefined when all are. */
   #own: Set<TreeNode> | undefined;
+  /** The directory that a path led to last, while no other can have come into its way: packages name one file after another in it. */
+  #walked: { readonly path: string; readonly walk: Walk } | undefined;
 
   constructor(rules: PathRules = kernelRules) {
     this.#rules = rules;
@@ -103,7 +105,7 @@ export class FileTree {
   put(path: string, node: TreeNode): void {
     const { parent, parentPath, name } = this.#place(path);
     this.#add(parent, { parentPath, name, node, path });
-    this.hardlinks.delete(clean(path));
+    if (this.hardlinks.size > 0) this.hardlinks.delete(clean(path));
   }
 
   /** Gives a node of this tree a further name, as `put`. */
@@ -115,6 +117,7 @@ export class FileTree {
   /** Removes what is under a path; nothing when there is nothing. */
   remove(path: string): void {
     const { parent, parentPath, name } = this.#place(path);
+    this.#walked = undefined;
     this.#ownParent(parent, parentPath).children.delete(name);
     this.hardlinks.delete(clean(path));
   }
@@ -170,7 +173,10 @@ export class FileTree {
   }
 
   #walk(path: string): Walk {
-    return this.#rules.walk(this.root, path);
+    if (this.#walked?.path === path) return this.#walked.walk;
+    const walk = this.#rules.walk(this.root, path);
+    if (walk.kind === 'found' && walk.node.type === 'directory') this.#walked = { path, walk };
+    return walk;
   }
 
   #ownParent(parent: DirectoryNode, path: string): DirectoryNode {
@@ -179,6 +185,7 @@ export class FileTree {
 
   /** The directory at a path without links, of this tree alone, with those above it. */
   #ownDirectory(path: string): DirectoryNode {
+    this.#walked = undefined;
     this.#root = this.#copied(this.#root);
     let directory = this.#root;
     for (const name of path === '' ? [] : path.split('/')) {
@@ -245,7 +252,9 @@ export class FileTree {
     this.#nodes += 1;
     if (this.#nodes > nodesMax)
       throw assemblyError('ASSEMBLE_TOO_LARGE', path, `more than ${nodesMax} entries`);
-    this.#ownParent(parent, parentPath).children.set(name, node);
+    const { children } = this.#ownParent(parent, parentPath);
+    if (node.type !== 'file' || children.has(name)) this.#walked = undefined;
+    children.set(name, node);
   }
 }
 

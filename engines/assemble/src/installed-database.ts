@@ -70,20 +70,26 @@ function fileLines(
   const entries = placedMembers(contents)
     .map(({ entry }) => entry)
     .filter(({ path }) => (writers.get(path) ?? contents) === contents);
-  const directories = new Set(
-    entries.flatMap((entry) => (entry.type === 'directory' ? [entry.path] : [])),
-  );
+  const entriesIn = Map.groupBy(entries, ({ path }) => path.slice(0, nameStart(path)));
   const lines: string[] = [];
-  for (const entry of entries.toSorted(compareEntries)) {
-    if (!ancestors(entry.path).every((ancestor) => directories.has(ancestor))) continue;
-    lines.push(
-      ...(entry.type === 'directory'
-        ? directoryLines(entry)
-        : leafLines(entry, lines.length === 0)),
+  // Only what is in directories of the package itself: what is no directory first, then each directory with what is in it.
+  const list = (directory: string): void => {
+    const inOrder = (entriesIn.get(directory) ?? []).toSorted((a, b) =>
+      compareBytes(a.path, b.path),
     );
-  }
+    for (const entry of inOrder)
+      if (entry.type !== 'directory') lines.push(...leafLines(entry, lines.length === 0));
+    for (const entry of inOrder)
+      if (entry.type === 'directory') {
+        lines.push(...directoryLines(entry));
+        list(`${entry.path}/`);
+      }
+  };
+  list('');
   return lines;
 }
+
+const nameStart = (path: string): number => path.lastIndexOf('/') + 1;
 
 function directoryLines(entry: TarEntry): string[] {
   const isPlain = entry.mode === 0o755 && entry.uid === 0 && entry.gid === 0;
@@ -95,7 +101,7 @@ function leafLines(entry: TarEntry, isFirst: boolean): string[] {
   const sha1 = recordedSha1(entry);
   return [
     ...(isFirst ? ['F:'] : []),
-    `R:${entry.path.slice(entry.path.lastIndexOf('/') + 1)}`,
+    `R:${entry.path.slice(nameStart(entry.path))}`,
     ...(isPlain ? [] : [`a:${ownerAndMode(entry)}`]),
     ...(sha1 === undefined ? [] : [`Z:Q1${Buffer.from(sha1, 'hex').toString('base64')}`]),
   ];
@@ -103,24 +109,4 @@ function leafLines(entry: TarEntry, isFirst: boolean): string[] {
 
 function ownerAndMode({ uid, gid, mode }: TarEntry): string {
   return `${uid}:${gid}:${mode.toString(8).padStart(4, '0')}`;
-}
-
-function ancestors(path: string): string[] {
-  const components = path.split('/');
-  return components.slice(1).map((_component, i) => components.slice(0, i + 1).join('/'));
-}
-
-/** Component by component; where two differ, what is no directory comes first. */
-function compareEntries(a: TarEntry, b: TarEntry): number {
-  const left = a.path.split('/');
-  const right = b.path.split('/');
-  for (let i = 0; i < Math.min(left.length, right.length); i += 1) {
-    if (left[i] === right[i]) continue;
-    const isDirectory = (entry: TarEntry, parts: readonly string[]): number =>
-      Number(i < parts.length - 1 || entry.type === 'directory');
-    return (
-      isDirectory(a, left) - isDirectory(b, right) || compareBytes(left[i] ?? '', right[i] ?? '')
-    );
-  }
-  return left.length - right.length;
 }
