@@ -4,7 +4,7 @@ import { certificateDer, pemBlocks } from '@kiln/image-config';
 import type { Certificates, NamedText } from '@kiln/image-config';
 import { readFile } from './content.ts';
 import { assemblyError } from './failure.ts';
-import { clean } from './file-tree.ts';
+import { clean } from './path-rules.ts';
 import type { FileTree } from './file-tree.ts';
 import type { PackageContents } from './package-contents.ts';
 

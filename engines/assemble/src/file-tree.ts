@@ -2,7 +2,7 @@ import { compareBytes } from '@kiln/base';
 import { assemblyError } from './failure.ts';
 import { newDirectory, newFile } from './node.ts';
 import type { DirectoryNode, FileContent, FileNode, TreeNode } from './node.ts';
-import { kernelRules } from './path-rules.ts';
+import { clean, kernelRules } from './path-rules.ts';
 import type { PathRules, Walk } from './path-rules.ts';
 
 const nodesMax = 4_000_000;
@@ -265,14 +265,6 @@ function contentFrom(written: WrittenContent): Extract<FileContent, { kind: 'byt
   if (typeof written === 'string')
     return { kind: 'bytes', parts: [new TextEncoder().encode(written)] };
   return { kind: 'bytes', parts: written instanceof Uint8Array ? [written] : written };
-}
-
-/** A path without leading, trailing and doubled slashes. */
-export function clean(path: string): string {
-  return path
-    .split('/')
-    .filter((component) => component !== '' && component !== '.')
-    .join('/');
 }
 
 function* nodesBelow(

@@ -6,7 +6,7 @@ import { parseAtom, satisfies } from '@kiln/version';
 import { readFile } from './content.ts';
 import { assemblyError, packageLabel } from './failure.ts';
 import type { AssemblyDialect } from './failure.ts';
-import { clean } from './file-tree.ts';
+import { clean } from './path-rules.ts';
 import type { FileTree } from './file-tree.ts';
 import { newFile, newSymlink } from './node.ts';
 import type { Backing, FileNode, SymlinkNode, TreeNode } from './node.ts';

@@ -33,17 +33,30 @@ export interface PathRules {
   walkToMake(root: DirectoryNode, path: string): Walk;
 }
 
+const uncleanPattern = /(?:^|\/)\.?(?:\/|$)/;
+
+/** A path without leading, trailing and doubled slashes, and without components `.`. */
+export function clean(path: string): string {
+  // Most are.
+  if (!uncleanPattern.test(path)) return path;
+  return path
+    .split('/')
+    .filter((component) => component !== '' && component !== '.')
+    .join('/');
+}
+
 /** As a kernel reads them: `..` leads to the directory above, a link counts from where it stands. */
 export const kernelRules: PathRules = {
   walk: walkAsKernel,
   walkToWrite: walkAsKernel,
   walkToMake: walkAsKernel,
   place(path) {
-    const components = path.split('/').filter((component) => component !== '' && component !== '.');
-    const name = components.pop();
-    if (name === undefined || name === '..')
+    const cleaned = clean(path);
+    const slash = cleaned.lastIndexOf('/');
+    const name = cleaned.slice(slash + 1);
+    if (name === '' || name === '..')
       throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'names no entry');
-    return { parent: components.join('/'), name };
+    return { parent: cleaned.slice(0, Math.max(slash, 0)), name };
   },
 };
 
