@@ -23,7 +23,7 @@ function record(nameVersion: string, more: Partial<IndexRecord> = {}): IndexReco
 
 /** The repository of the recorded case `environment-lock`. */
 const tools: RepositoryIndex = {
-  repository: '/work/env-repo',
+  repository: '/srv/env-repo',
   tag: '',
   records: [
     record('helper-a=1.2-r0', { depends: ['helper-c'] }),
@@ -114,8 +114,8 @@ describe('a lock', () => {
         version: '1.0.0-r0',
         checksum: record('toolbox=1.0.0-r0').checksum,
         sizeBytes: 7,
-        url: '/work/env-repo/x86_64/toolbox-1.0.0-r0.apk',
-        repository: '/work/env-repo',
+        url: '/srv/env-repo/x86_64/toolbox-1.0.0-r0.apk',
+        repository: '/srv/env-repo',
         tag: '',
       },
       {
