@@ -103,9 +103,10 @@ function chooseWorld(
 ): Chosen {
   const byName = new Map<string, Candidate>();
   state.constrain(world);
+  const countOf = optionCounts(state);
   let remaining = [...wanted];
   while (remaining.length > 0) {
-    const next = fewestOptions(state, remaining);
+    const next = fewestOptions(remaining, countOf);
     const best = withLink(`solving "${next}" constraint:`, () => bestForEntry(state, next));
     byName.set(best.name, best);
     remaining = remaining.filter((text) => text !== next);
@@ -116,12 +117,27 @@ function chooseWorld(
   return chosen;
 }
 
-function fewestOptions(state: SolverState, remaining: readonly string[]): string {
+/** How many options entries have, counted again when more candidates are ruled out. */
+function optionCounts(state: SolverState): (text: string) => number {
+  const counts = new Map<string, number>();
+  let disqualifiedCount = 0;
+  return (text) => {
+    if (disqualifiedCount !== state.disqualifiedCount) counts.clear();
+    disqualifiedCount = state.disqualifiedCount;
+    const known = counts.get(text);
+    if (known !== undefined) return known;
+    const atom = state.atom(text);
+    const count = state.options(atom, [atom.pin]).length;
+    counts.set(text, count);
+    return count;
+  };
+}
+
+function fewestOptions(remaining: readonly string[], countOf: (text: string) => number): string {
   let next = remaining[0] ?? '';
   let least = Number.POSITIVE_INFINITY;
   for (const text of remaining) {
-    const atom = state.atom(text);
-    const count = state.options(atom, [atom.pin]).length;
+    const count = countOf(text);
     if (count >= least) continue;
     next = text;
     least = count;

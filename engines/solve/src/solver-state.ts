@@ -90,6 +90,11 @@ export class SolverState {
     return this.#selected.get(name);
   }
 
+  /** Grows with every candidate that is ruled out; an `attempt` that fails sets it back. */
+  get disqualifiedCount(): number {
+    return this.#disqualified.size;
+  }
+
   isDisqualified(candidate: Candidate): boolean {
     return this.#reason(candidate) !== undefined;
   }
