@@ -21,6 +21,20 @@ test('a path leads where it leads now, whatever it led to a moment ago', () => {
   expect(names(tree)).toEqual(['a', 'a/b', 'c', 'c/second']);
 });
 
+test('a link that is replaced or removed through itself leads elsewhere, or nowhere', () => {
+  const tree = new FileTree();
+  tree.mkdirAll('c', 0o755);
+  tree.put('l', newSymlink('.'));
+  tree.put('l/first', file());
+  tree.put('l/l', newSymlink('/c'));
+  tree.put('l/second', file());
+  expect(names(tree)).toEqual(['c', 'c/second', 'first', 'l']);
+  tree.put('l', newSymlink('.'));
+  tree.put('l/third', file());
+  tree.remove('l/l');
+  expect(() => tree.put('l/fourth', file())).toThrow(/parent directory does not exist/);
+});
+
 test('what a fork changes in a directory that was walked to stays in the fork', () => {
   const tree = new FileTree();
   tree.mkdirAll('a', 0o755);
@@ -28,6 +42,7 @@ test('what a fork changes in a directory that was walked to stays in the fork', 
   const fork = tree.fork();
   expect(fork.at('a')).toBe(tree.at('a'));
   fork.put('a/second', file());
+  expect(fork.entryAt('a/second')).toBeDefined();
   fork.put('a/third', file());
   expect(names(tree)).toEqual(['a', 'a/first']);
   expect(names(fork)).toEqual(['a', 'a/first', 'a/second', 'a/third']);
