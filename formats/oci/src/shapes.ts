@@ -1,0 +1,178 @@
+import { isDigest, isSha512Digest } from '@kiln/base';
+import type { Digest, OciDigest } from '@kiln/base';
+import { z } from 'zod';
+import { mediaTypes } from './media-types.ts';
+import type { Config, Descriptor, Index, Manifest } from './types.ts';
+
+/** What documents look like whose descriptors have such digests. */
+export interface Shapes<D extends OciDigest> {
+  readonly manifest: z.ZodType<Manifest<D>>;
+  readonly index: z.ZodType<Index<D>>;
+}
+
+/** What the documents of images and of registries look like. */
+export interface DocumentShapes {
+  readonly ofImages: Shapes<Digest>;
+  readonly ofRegistries: Shapes<OciDigest>;
+  readonly config: z.ZodType<Config>;
+  readonly typed: z.ZodType<{ readonly mediaType?: string | undefined }>;
+}
+
+let made: DocumentShapes | undefined;
+
+/** Made when the first document is read: most commands read none, and to make them takes milliseconds. */
+export const documentShapes = (): DocumentShapes => (made ??= makeShapes());
+
+function makeShapes(): DocumentShapes {
+  const digest = z.custom<Digest>(
+    (value) => typeof value === 'string' && isDigest(value),
+    'not a sha256 digest',
+  );
+  const anyDigest = z.custom<OciDigest>(
+    (value) => typeof value === 'string' && (isDigest(value) || isSha512Digest(value)),
+    'neither a sha256 nor a sha512 digest',
+  );
+  const annotations = z.record(z.string(), z.string());
+  const texts = z.array(z.string());
+  /** Go prints absent lists and maps as null in places. */
+  const orNull = <T extends z.ZodType>(type: T) =>
+    z.preprocess((value) => value ?? undefined, type.optional());
+
+  const platform = z
+    .object({
+      architecture: z.string(),
+      os: z.string(),
+      'os.version': orNull(z.string()),
+      'os.features': orNull(texts),
+      variant: orNull(z.string()),
+    })
+    .transform((p) => ({
+      architecture: p.architecture,
+      os: p.os,
+      osVersion: p['os.version'],
+      osFeatures: p['os.features'],
+      variant: p.variant,
+    }));
+
+  /** The documents of an image whose descriptors have such digests. */
+  function shapesOf<D extends OciDigest>(digestOfContent: z.ZodType<D>): Shapes<D> {
+    const descriptor: z.ZodType<Descriptor<D>> = z
+      .object({
+        mediaType: z.string().min(1).max(255),
+        size: z.number().int().nonnegative(),
+        digest: digestOfContent,
+        data: orNull(z.string()),
+        urls: orNull(texts),
+        annotations: orNull(annotations),
+        platform: orNull(platform),
+        artifactType: orNull(z.string()),
+      })
+      .transform(({ size, ...rest }) => ({ ...rest, sizeBytes: size }));
+
+    const manifest: z.ZodType<Manifest<D>> = z
+      .object({
+        schemaVersion: z.literal(2),
+        mediaType: z.string().default(mediaTypes.manifest),
+        artifactType: orNull(z.string()),
+        config: descriptor,
+        layers: z.preprocess((value) => value ?? [], z.array(descriptor)),
+        subject: orNull(descriptor),
+        annotations: orNull(annotations),
+      })
+      .transform(({ mediaType, artifactType, config, layers, subject, annotations: notes }) => ({
+        mediaType,
+        artifactType,
+        config,
+        layers,
+        subject,
+        annotations: notes,
+      }));
+
+    const index: z.ZodType<Index<D>> = z
+      .object({
+        schemaVersion: z.literal(2),
+        mediaType: z.string().default(mediaTypes.index),
+        artifactType: orNull(z.string()),
+        manifests: z.preprocess((value) => value ?? [], z.array(descriptor)),
+        subject: orNull(descriptor),
+        annotations: orNull(annotations),
+      })
+      .transform(({ mediaType, artifactType, manifests, subject, annotations: notes }) => ({
+        mediaType,
+        artifactType,
+        manifests,
+        subject,
+        annotations: notes,
+      }));
+
+    return { manifest, index };
+  }
+
+  const history = z
+    .object({
+      author: orNull(z.string()),
+      created: orNull(z.string()),
+      created_by: orNull(z.string()),
+      comment: orNull(z.string()),
+      empty_layer: orNull(z.boolean()),
+    })
+    .transform(({ created_by, empty_layer, ...rest }) => ({
+      ...rest,
+      createdBy: created_by,
+      emptyLayer: empty_layer,
+    }));
+
+  const nameSet = orNull(z.record(z.string(), z.unknown()).transform((set) => Object.keys(set)));
+
+  const runtime = z
+    .object({
+      Cmd: orNull(texts),
+      Entrypoint: orNull(texts),
+      Env: orNull(texts),
+      Labels: orNull(annotations),
+      User: orNull(z.string()),
+      Volumes: nameSet,
+      WorkingDir: orNull(z.string()),
+      StopSignal: orNull(z.string()),
+      ExposedPorts: nameSet,
+    })
+    .transform((c) => ({
+      cmd: c.Cmd,
+      entrypoint: c.Entrypoint,
+      env: c.Env,
+      labels: c.Labels,
+      user: c.User,
+      volumes: c.Volumes,
+      workingDir: c.WorkingDir,
+      stopSignal: c.StopSignal,
+      exposedPorts: c.ExposedPorts,
+    }));
+
+  const config: z.ZodType<Config> = z
+    .object({
+      architecture: z.string(),
+      os: z.string(),
+      author: orNull(z.string()),
+      created: orNull(z.string()),
+      history: orNull(z.array(history)),
+      rootfs: z.object({
+        type: z.literal('layers'),
+        diff_ids: z.preprocess((v) => v ?? [], z.array(digest)),
+      }),
+      config: z.preprocess((value) => value ?? {}, runtime),
+      variant: orNull(z.string()),
+      'os.features': orNull(texts),
+    })
+    .transform(({ rootfs, 'os.features': osFeatures, ...rest }) => ({
+      ...rest,
+      osFeatures,
+      diffIds: rootfs.diff_ids,
+    }));
+
+  return {
+    ofImages: shapesOf(digest),
+    ofRegistries: shapesOf(anyDigest),
+    config,
+    typed: z.object({ mediaType: orNull(z.string()) }),
+  };
+}
