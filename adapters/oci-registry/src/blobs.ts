@@ -25,11 +25,12 @@ export async function pullBlob(
   if (blob === undefined) throw blobUnknown(target);
   // Who asks whether it is there is about to push what lists it.
   if (request.method === 'HEAD') await context.state.renew(target.repository, blob.digest);
-  return contentReply(context.blobs, request, {
+  return contentReply(request, {
     ...blob,
     name: target.digest,
     mediaType: 'application/octet-stream',
     immutable: true,
+    part: (range) => context.blobs.read(blob.digest, range),
   });
 }
 

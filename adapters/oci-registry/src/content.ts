@@ -1,6 +1,6 @@
 import type { Digest, OciDigest } from '@kiln/base';
-import type { BlobStore } from '@kiln/blobs';
 import { answerRange } from '@kiln/blobs';
+import type { ByteRange } from '@kiln/blobs';
 import type { RegistryReply, RegistryRequest } from './exchange.ts';
 
 export interface ServedContent {
@@ -11,14 +11,12 @@ export interface ServedContent {
   readonly mediaType: string;
   /** Named by its digest, so that it can never change under this address. */
   readonly immutable: boolean;
+  /** What is to be sent of it. */
+  readonly part: (range: ByteRange) => Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 /** Answers a GET or HEAD for content: whole, in part, or not modified. */
-export function contentReply(
-  blobs: BlobStore,
-  request: RegistryRequest,
-  content: ServedContent,
-): RegistryReply {
+export function contentReply(request: RegistryRequest, content: ServedContent): RegistryReply {
   const etag = `"${content.digest}"`;
   const headers = {
     'docker-content-digest': content.name,
@@ -50,7 +48,7 @@ export function contentReply(
           'content-length': `${range.end - range.start}`,
           ...(answer.status === 206 ? { 'content-range': answer.contentRange } : {}),
         },
-        ...(request.method === 'HEAD' ? {} : { body: blobs.read(content.digest, range) }),
+        ...(request.method === 'HEAD' ? {} : { body: content.part(range) }),
       };
     }
   }

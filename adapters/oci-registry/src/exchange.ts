@@ -1,6 +1,7 @@
 import type { Digest, OciDigest } from '@kiln/base';
 import type { BlobStat, BlobStore } from '@kiln/blobs';
 import type { RegistryState } from '@kiln/factory';
+import type { ReadManifests } from './read-manifests.ts';
 import type { UploadSessions } from './upload-sessions.ts';
 
 /** A request, without the web framework it came through. */
@@ -70,6 +71,7 @@ export const registryLimitsDefault: RegistryLimits = {
 /** What every handler works with. */
 export interface RegistryContext {
   readonly blobs: BlobStore;
+  readonly manifests: ReadManifests;
   readonly state: RegistryState;
   readonly uploads: UploadSessions;
   /** Makes a file a blob and removes it; throws `BLOB_DIGEST_MISMATCH` where one is expected, and the file stays. */

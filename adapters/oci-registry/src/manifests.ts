@@ -26,13 +26,17 @@ export async function pullManifest(
   if (named === undefined) throw manifestUnknown(target);
   const { digest, name } = named;
   const manifest = (await context.state.manifests(target.repository, [digest])).get(digest);
-  if (manifest === undefined || (await context.blobs.stat(digest)) === undefined) {
-    throw manifestUnknown(target);
-  }
+  const bytes = manifest === undefined ? undefined : await context.manifests.bytes(digest);
+  if (manifest === undefined || bytes === undefined) throw manifestUnknown(target);
   const immutable = target.reference.kind === 'digest';
   // Who asks whether it is there is about to push what lists it.
   if (request.method === 'HEAD') await context.state.renew(target.repository, digest);
-  return contentReply(context.blobs, request, { ...manifest, name, immutable });
+  return contentReply(request, {
+    ...manifest,
+    name,
+    immutable,
+    part: ({ start, end }) => bytes.subarray(start, end),
+  });
 }
 
 /** What a reference leads to, and the name to tell of it: the one it was asked by, or the one its tag was given. */

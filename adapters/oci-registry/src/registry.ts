@@ -18,6 +18,7 @@ import type {
 import { jsonReply, registryLimitsDefault } from './exchange.ts';
 import { listReferrers, listRepositories, listTags } from './listings.ts';
 import { deleteManifest, pullManifest, pushManifest } from './manifests.ts';
+import { ReadManifests } from './read-manifests.ts';
 import { receivedBody } from './received-body.ts';
 import { RegistryRefusal, errorAnswer } from './refusal.ts';
 import type { Target } from './target.ts';
@@ -92,6 +93,7 @@ function contextOf(options: OciRegistryOptions): RegistryContext {
   const { authorizePush, blobs } = options;
   return {
     blobs,
+    manifests: new ReadManifests(blobs, { limitBytes: limits.manifestBytesMax }),
     state: options.state,
     limits,
     takeFile: options.takeFile ?? ((file, expected) => copyFile(blobs, file, expected)),
@@ -191,7 +193,8 @@ async function send(
     .headers({ 'docker-distribution-api-version': 'registry/2.0', ...answer.headers });
   const { body } = answer;
   if (body === undefined || request.method === 'HEAD') await reply.send();
-  else if (body instanceof Uint8Array) await reply.send(Buffer.from(body));
+  else if (body instanceof Uint8Array)
+    await reply.send(Buffer.from(body.buffer, body.byteOffset, body.length));
   else {
     // Nor does a client that stops reading hold its connection; Node sets its own limit after the answer.
     request.raw.socket.setTimeout(idleMs);
