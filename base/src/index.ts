@@ -17,6 +17,7 @@ export { KilnError, assert, messageOf, shorten } from './errors.ts';
 export { filled } from './filled.ts';
 export { freeMemory } from './free-memory.ts';
 export { garbageCollector } from './garbage.ts';
+export { GatheredWriter, writeAll } from './gathered-writer.ts';
 export { withIdleLimit } from './idle-limit.ts';
 export { inOrder } from './in-order.ts';
 export { inParts } from './in-parts.ts';

@@ -207,7 +207,7 @@ const ownProgram = `
     blobs,
     state: new MemoryRegistryState(),
     uploadsDirectory: folder + '/uploads',
-    takeFile: (file, expected) => blobs.take(file, expected),
+    takeFile: (file, options) => blobs.take(file, options),
   });
   await server.listen({ host: '127.0.0.1', port: Number(port) });
 `;

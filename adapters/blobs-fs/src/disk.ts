@@ -1,13 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasErrno } from './errno.ts';
-
-/** `write` may take only a part, for example just before the disk is full. */
-export async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  let at = 0;
-  while (at < chunk.length) at += (await file.write(chunk, at, chunk.length - at)).bytesWritten;
-}
 
 /** Gives a file its name, in a directory that is made when absent; a synced file's is durable when it returns, if asked for. */
 export async function renameInto(

@@ -12,7 +12,16 @@ export const chunkBytes: number = 256 * 1024;
 /** What a file holds, used now; once it is on disk, if asked for. */
 export async function checkFile(
   path: string,
-  { nowMs, durable }: { readonly nowMs: number; readonly durable: boolean },
+  {
+    nowMs,
+    durable,
+    written,
+  }: {
+    readonly nowMs: number;
+    readonly durable: boolean;
+    /** What was written to it, if that is known. */
+    readonly written?: BlobStat | undefined;
+  },
 ): Promise<BlobStat> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
@@ -20,6 +29,7 @@ export async function checkFile(
   await file.chmod(0o644);
   await stamp(file, nowMs);
   if (durable) await file.sync();
+  if (written !== undefined && written.sizeBytes === (await file.stat()).size) return written;
   const buffer = Buffer.allocUnsafeSlow(chunkBytes);
   for (;;) {
     const { bytesRead } = await file.read(buffer, 0, buffer.length, sizeBytes);

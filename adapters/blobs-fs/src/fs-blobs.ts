@@ -5,6 +5,7 @@ import { mkdir, open, opendir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Clock, Digest, Random } from '@kiln/base';
 import {
+  GatheredWriter,
   digestFromHex,
   digestOf,
   hexOf,
@@ -12,6 +13,7 @@ import {
   parseDigest,
   systemClock,
   systemRandom,
+  writeAll,
 } from '@kiln/base';
 import type { BlobStat, ByteRange, CollectRequest, CollectableBlobs } from '@kiln/blobs';
 import {
@@ -21,7 +23,7 @@ import {
   blobUnknown,
   clampRange,
 } from '@kiln/blobs';
-import { namesIn, renameInto, writeAll } from './disk.ts';
+import { namesIn, renameInto } from './disk.ts';
 import { hasErrno, translateErrno } from './errno.ts';
 import {
   checkFile,
@@ -33,7 +35,6 @@ import {
   unlessGone,
   unlinked,
 } from './files.ts';
-import { GatheredWriter } from './gathered-writer.ts';
 import { sweepTemporary } from './temporary.ts';
 
 export interface FsBlobsOptions {
@@ -48,6 +49,12 @@ export interface FsBlobsOptions {
   readonly random?: Random;
   /** Whether blobs outlast a crash of the machine, default true: not for what is made anew after one. */
   readonly durable?: boolean;
+}
+
+export interface TakeOptions {
+  readonly expected?: Digest | undefined;
+  /** What the caller wrote to the file, which is not read again where it has that size. */
+  readonly written?: BlobStat | undefined;
 }
 
 /**
@@ -146,14 +153,14 @@ export class FsBlobs implements CollectableBlobs {
   }
 
   /**
-   * Makes a file a blob: it is read once, to check it, and then gets the blob's name, so that nothing is written again
-   * where both are on one file system. The file is gone afterwards; with another content than `expected`, if that is given, it
-   * stays, and `BLOB_DIGEST_MISMATCH` is thrown. Nobody may write to it meanwhile.
+   * Makes a file a blob: it is read once, to check it, unless the caller says what it has written to it, and then gets the blob's name,
+   * so that nothing is written again where both are on one file system. The file is gone afterwards; with another content than
+   * `expected`, if that is given, it stays, and `BLOB_DIGEST_MISMATCH` is thrown. Nobody may write to it meanwhile.
    */
-  async take(file: string, expected?: Digest): Promise<BlobStat> {
+  async take(file: string, { expected, written }: TakeOptions = {}): Promise<BlobStat> {
     if (expected !== undefined) parseDigest(expected);
     const found = await this.#guard(
-      checkFile(file, { nowMs: this.#clock.now(), durable: this.#durable }),
+      checkFile(file, { nowMs: this.#clock.now(), durable: this.#durable, written }),
     );
     if (expected !== undefined && found.digest !== expected)
       throw blobDigestMismatch(expected, found.digest);

@@ -60,15 +60,15 @@ describe('blobs in a directory', () => {
     await writeFile(file, 'taken', { mode: 0o600 });
     const { ino } = await stat(file);
     const digest = digestOf('taken');
-    await expect(blobs.take(file, digestOf('other'))).rejects.toMatchObject({
+    await expect(blobs.take(file, { expected: digestOf('other') })).rejects.toMatchObject({
       code: 'BLOB_DIGEST_MISMATCH',
     });
     expect(await readFile(file, 'utf8')).toBe('taken');
-    expect(await blobs.take(file, digest)).toEqual({ digest, sizeBytes: 5 });
+    expect(await blobs.take(file, { expected: digest })).toEqual({ digest, sizeBytes: 5 });
     const taken = await stat(blobs.path(digest));
     expect([taken.ino, taken.mode & 0o777]).toEqual([ino, 0o644]);
     await writeFile(file, 'taken');
-    await blobs.take(file, digest);
+    await blobs.take(file, { expected: digest });
     expect((await stat(blobs.path(digest))).ino).toBe(ino);
     await writeFile(file, 'of any content');
     expect((await blobs.take(file)).digest).toBe(digestOf('of any content'));

@@ -22,7 +22,7 @@ import {
   segmentInvalid,
   touchEveryMs,
 } from '@kiln/blobs';
-import type { FsBlobs } from './fs-blobs.ts';
+import type { FsBlobs, TakeOptions } from './fs-blobs.ts';
 import { PackFiles } from './pack-files.ts';
 import type { FoundBlob } from './pack-reader.ts';
 import { PackReader } from './pack-reader.ts';
@@ -167,8 +167,8 @@ export class PackedBlobs implements CollectableBlobs, BlobPacks {
   }
 
   /** As `FsBlobs.take`. */
-  take(file: string, expected?: Digest): Promise<BlobStat> {
-    return this.#files.take(file, expected);
+  take(file: string, options?: TakeOptions): Promise<BlobStat> {
+    return this.#files.take(file, options);
   }
 
   async delete(digest: Digest): Promise<boolean> {

@@ -68,14 +68,23 @@ export const registryLimitsDefault: RegistryLimits = {
   tagsPerPushMax: 32,
 };
 
+/** Makes a file a blob and removes it; throws `BLOB_DIGEST_MISMATCH` where one is expected, and the file stays. */
+export type TakeFile = (
+  file: string,
+  options: {
+    readonly expected?: Digest | undefined;
+    /** What was written to it. */
+    readonly written?: BlobStat | undefined;
+  },
+) => Promise<BlobStat>;
+
 /** What every handler works with. */
 export interface RegistryContext {
   readonly blobs: BlobStore;
   readonly manifests: ReadManifests;
   readonly state: RegistryState;
   readonly uploads: UploadSessions;
-  /** Makes a file a blob and removes it; throws `BLOB_DIGEST_MISMATCH` where one is expected, and the file stays. */
-  readonly takeFile: (file: string, expected: Digest | undefined) => Promise<BlobStat>;
+  readonly takeFile: TakeFile;
   readonly limits: RegistryLimits;
   /** Throws a refusal `DENIED` or `UNAUTHORIZED`. */
   readonly authorize: (push: PushRequest) => Promise<void>;

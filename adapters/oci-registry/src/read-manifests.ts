@@ -1,4 +1,4 @@
-import { KilnError, digestOf } from '@kiln/base';
+import { KilnError, RecentlyUsed, digestOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 
@@ -12,52 +12,28 @@ const keptBytesMax = 16 * 1024 * 1024;
 export class ReadManifests {
   readonly #blobs: Pick<BlobStore, 'bytes'>;
   readonly #limitBytes: number;
-  readonly #keptBytesMax: number;
-  /** In the order of their last use. */
-  readonly #kept = new Map<Digest, Uint8Array>();
-  #keptBytes = 0;
+  readonly #kept = new RecentlyUsed<Digest, Uint8Array>({ bytesMax: keptBytesMax });
 
   /** A manifest of more than `limitBytes` is not read. */
-  constructor(
-    blobs: Pick<BlobStore, 'bytes'>,
-    options: { readonly limitBytes: number; readonly keptBytesMax?: number },
-  ) {
+  constructor(blobs: Pick<BlobStore, 'bytes'>, limitBytes: number) {
     this.#blobs = blobs;
-    this.#limitBytes = options.limitBytes;
-    this.#keptBytesMax = options.keptBytesMax ?? keptBytesMax;
+    this.#limitBytes = limitBytes;
   }
 
   /** Undefined for one that the store has not. Throws what reading does. */
   async bytes(digest: Digest): Promise<Uint8Array | undefined> {
-    const kept = this.#kept.get(digest);
-    if (kept === undefined) return this.#read(digest);
-    this.#kept.delete(digest);
-    this.#kept.set(digest, kept);
-    return kept;
+    return this.#kept.get(digest) ?? (await this.#read(digest));
   }
 
   async #read(digest: Digest): Promise<Uint8Array | undefined> {
-    let bytes: Uint8Array;
     try {
-      bytes = await this.#blobs.bytes(digest, this.#limitBytes);
+      const bytes = await this.#blobs.bytes(digest, this.#limitBytes);
+      // What is damaged on the disk may be repaired there.
+      if (digestOf(bytes) === digest) this.#kept.set(digest, bytes, bytes.length);
+      return bytes;
     } catch (error) {
       if (error instanceof KilnError && error.code === 'BLOB_UNKNOWN') return undefined;
       throw error;
-    }
-    // What is damaged on the disk may be repaired there.
-    if (digestOf(bytes) === digest) this.#keep(digest, bytes);
-    return bytes;
-  }
-
-  #keep(digest: Digest, bytes: Uint8Array): void {
-    // Two may have read it at once.
-    if (this.#kept.has(digest)) return;
-    this.#kept.set(digest, bytes);
-    this.#keptBytes += bytes.length;
-    for (const [oldest, { length }] of this.#kept) {
-      if (this.#keptBytes <= this.#keptBytesMax) return;
-      this.#kept.delete(oldest);
-      this.#keptBytes -= length;
     }
   }
 }

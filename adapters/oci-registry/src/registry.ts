@@ -14,6 +14,7 @@ import type {
   RegistryLimits,
   RegistryReply,
   RegistryRequest,
+  TakeFile,
 } from './exchange.ts';
 import { jsonReply, registryLimitsDefault } from './exchange.ts';
 import { listReferrers, listRepositories, listTags } from './listings.ts';
@@ -33,9 +34,10 @@ export interface OciRegistryOptions {
   readonly uploadsDirectory: string;
   /**
    * Makes a file of `uploadsDirectory` a blob of `blobs` and removes it; throws `BLOB_DIGEST_MISMATCH` when its content
-   * is another than expected, if that is said, and the file stays. For a store that can give a file its name; when absent the bytes are copied.
+   * is another than expected, if that is said, and the file stays. What is known of the file from writing it need not be read
+   * again. For a store that can give a file its name; when absent the bytes are copied.
    */
-  readonly takeFile?: (file: string, expected: Digest | undefined) => Promise<BlobStat>;
+  readonly takeFile?: TakeFile;
   /** Asked before every change; allows everything when absent. */
   readonly authorizePush?: (push: PushRequest) => PushDecision | Promise<PushDecision>;
   readonly limits?: Partial<RegistryLimits>;
@@ -93,10 +95,10 @@ function contextOf(options: OciRegistryOptions): RegistryContext {
   const { authorizePush, blobs } = options;
   return {
     blobs,
-    manifests: new ReadManifests(blobs, { limitBytes: limits.manifestBytesMax }),
+    manifests: new ReadManifests(blobs, limits.manifestBytesMax),
     state: options.state,
     limits,
-    takeFile: options.takeFile ?? ((file, expected) => copyFile(blobs, file, expected)),
+    takeFile: options.takeFile ?? ((file, { expected }) => copyFile(blobs, file, expected)),
     uploads: new UploadSessions({
       ...limits,
       directory: options.uploadsDirectory,

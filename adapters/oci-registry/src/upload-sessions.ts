@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Random } from '@kiln/base';
-import { KilnError, shorten } from '@kiln/base';
+import { GatheredWriter, KilnError, RecentlyUsed, digestFromHex, shorten } from '@kiln/base';
+import type { BlobStat } from '@kiln/blobs';
 import { RegistryRefusal } from './refusal.ts';
 
 export interface UploadSessionsOptions {
@@ -28,6 +31,12 @@ export interface UploadPart {
   readonly range: ChunkRange | undefined;
 }
 
+/** The first bytes of a session, as this process received them. */
+interface Received {
+  readonly hash: Hash;
+  readonly sizeBytes: number;
+}
+
 const sweepEveryMs = 60_000;
 
 /**
@@ -39,10 +48,14 @@ const sweepEveryMs = 60_000;
 export class UploadSessions {
   readonly #options: UploadSessionsOptions;
   readonly #busy = new Set<string>();
+  readonly #received: RecentlyUsed<string, Received>;
+  /** How far the sessions are that a chunk of is being received. */
+  readonly #arriving = new Map<string, number>();
   #sweptAt = 0;
 
   constructor(options: UploadSessionsOptions) {
     this.#options = options;
+    this.#received = new RecentlyUsed({ bytesMax: options.uploadsMax });
   }
 
   /** The id of a new, empty session. Throws a refusal `TOOMANYREQUESTS`. */
@@ -58,10 +71,16 @@ export class UploadSessions {
     // Not synced: a session that a crash of the machine takes is one that its client starts again.
     const file = await open(this.#path(repository, id), 'wx', 0o600);
     await file.close();
+    this.#remember(id, { hash: createHash('sha256'), sizeBytes: 0 });
     return id;
   }
 
-  /** How many bytes have arrived. Throws a refusal `BLOB_UPLOAD_UNKNOWN`. */
+  /** How many bytes have arrived, those on their way to the file too. Throws a refusal `BLOB_UPLOAD_UNKNOWN`. */
+  async arrived(repository: string, id: string): Promise<number> {
+    return Math.max(await this.size(repository, id), this.#arriving.get(id) ?? 0);
+  }
+
+  /** How many bytes are in the file. Throws a refusal `BLOB_UPLOAD_UNKNOWN`. */
   async size(repository: string, id: string): Promise<number> {
     try {
       return (await stat(this.#path(repository, id))).size;
@@ -81,25 +100,40 @@ export class UploadSessions {
   }
 
   /**
-   * Adds the last bytes, if any, and gives the file away: `take` checks it, and removes it when it is as expected. What
-   * `append` refuses, and what `take` throws, leaves the session as it was.
+   * Adds the last bytes, if any, and gives the file away: `take` checks it, and removes it when it is as expected; where this process
+   * received all of it, it is told what that was. What `append` refuses, and what `take` throws, leaves the session as it was.
    */
   async finish<T>(
     session: UploadPart,
     body: AsyncIterable<Uint8Array>,
-    take: (file: string) => Promise<T>,
+    take: (file: string, written: BlobStat | undefined) => Promise<T>,
   ): Promise<T> {
     return this.exclusively(session.id, async () => {
-      const { start } = await this.#receive(session, body);
+      const before = this.#received.get(session.id);
+      const { start, end } = await this.#receive(session, body);
       const path = this.#path(session.repository, session.id);
       try {
-        return await take(path);
+        const taken = await take(path, this.#writtenOf(session.id, end));
+        this.#received.delete(session.id);
+        return taken;
       } catch (error) {
         // A file that was given away already is not missed.
         await truncate(path, start).catch(() => undefined);
+        if (before !== undefined) this.#remember(session.id, before);
         throw error;
       }
     });
+  }
+
+  /** What a file of this size holds, where all of it came through this process. */
+  #writtenOf(id: string, sizeBytes: number): BlobStat | undefined {
+    const received = this.#received.get(id);
+    if (received?.sizeBytes !== sizeBytes) return undefined;
+    return { digest: digestFromHex(received.hash.copy().digest('hex')), sizeBytes };
+  }
+
+  #remember(id: string, received: Received): void {
+    this.#received.set(id, received, 1);
   }
 
   /** Where the bytes of the body were put. */
@@ -108,20 +142,43 @@ export class UploadSessions {
     body: AsyncIterable<Uint8Array>,
   ): Promise<{ readonly start: number; readonly end: number }> {
     const start = await this.size(repository, id);
-    await using file = await open(this.#path(repository, id), 'r+');
+    const before = this.#received.get(id);
+    const hash = before?.sizeBytes === start ? before.hash.copy() : undefined;
+    this.#received.delete(id);
+    await using file = await open(this.#path(repository, id), 'a');
+    const writer = new GatheredWriter(file);
     let end = start;
     try {
       for await (const chunk of this.bounded({ start, range }, body)) {
-        for (let done = 0; done < chunk.length;) {
-          done += (await file.write(chunk, done, chunk.length - done, end + done)).bytesWritten;
-        }
+        hash?.update(chunk);
+        await writer.write(chunk);
         end += chunk.length;
+        this.#arriving.set(id, end);
       }
+      await writer.end();
     } catch (error) {
-      if (error instanceof KilnError) await file.truncate(start);
-      throw noSpace(error);
+      await this.#giveUp(error, { file, writer, start });
+    } finally {
+      this.#arriving.delete(id);
     }
+    if (hash !== undefined) this.#remember(id, { hash, sizeBytes: end });
     return { start, end };
+  }
+
+  /** What was refused is as if it had not come; what came before a connection broke stays. Throws the error. */
+  async #giveUp(
+    error: unknown,
+    {
+      file,
+      writer,
+      start,
+    }: { readonly file: FileHandle; readonly writer: GatheredWriter; readonly start: number },
+  ): Promise<never> {
+    if (error instanceof KilnError) {
+      await writer.settled();
+      await file.truncate(start);
+    } else await writer.end().catch(() => undefined);
+    throw noSpace(error);
   }
 
   /** The body, refused when it is not the next chunk or grows beyond its range or the size limit of a blob. */
@@ -154,6 +211,7 @@ export class UploadSessions {
 
   /** Forgets a session. Throws a refusal `BLOB_UPLOAD_UNKNOWN`. */
   async remove(repository: string, id: string): Promise<void> {
+    this.#received.delete(id);
     try {
       await rm(this.#path(repository, id));
     } catch (error) {

@@ -98,18 +98,26 @@ export async function finishUpload(
   await context.uploads.size(repository, target.id);
   const digest = parseOciDigest(request.query.get('digest') ?? '');
   const range = chunkRange(request.header('content-range'));
-  const blob = await context.uploads.finish({ ...target, range }, request.body(), (file) =>
-    take(context, file, digest),
+  const blob = await context.uploads.finish({ ...target, range }, request.body(), (file, written) =>
+    take(context, { file, written, name: digest }),
   );
   await link(context, repository, blob, digest);
   return created(repository, digest);
 }
 
-async function take(context: RegistryContext, file: string, name: OciDigest): Promise<BlobStat> {
-  if (!isSha512Digest(name)) return context.takeFile(file, name);
+async function take(
+  context: RegistryContext,
+  upload: {
+    readonly file: string;
+    readonly written: BlobStat | undefined;
+    readonly name: OciDigest;
+  },
+): Promise<BlobStat> {
+  const { file, written, name } = upload;
+  if (!isSha512Digest(name)) return context.takeFile(file, { expected: name, written });
   const read = withSha512(createReadStream(file) as AsyncIterable<Uint8Array>, name);
   for await (const _ of read) continue;
-  return context.takeFile(file, undefined);
+  return context.takeFile(file, { written });
 }
 
 /** How far an upload is (end-13). */
@@ -117,7 +125,7 @@ export async function uploadStatus(
   context: RegistryContext,
   target: UploadTarget,
 ): Promise<RegistryReply> {
-  return sessionReply(204, target, await context.uploads.size(target.repository, target.id));
+  return sessionReply(204, target, await context.uploads.arrived(target.repository, target.id));
 }
 
 /** Gives up an upload (end-14). */

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { constants, lstat, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Random } from '@kiln/base';
-import { KilnError, assert, shorten, systemRandom } from '@kiln/base';
+import { KilnError, assert, shorten, systemRandom, writeAll } from '@kiln/base';
 import type { TreeEntry, Workspace, WorkspaceFile, WorkspacePort } from '@kiln/build';
 import { readRootFile } from './root-file.ts';
 import { removeTree } from './scratch.ts';
@@ -139,12 +139,6 @@ async function openNew(path: string, asked: string): Promise<FileHandle> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken(asked);
     throw error;
-  }
-}
-
-async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length;) {
-    at += (await handle.write(chunk, at)).bytesWritten;
   }
 }
 

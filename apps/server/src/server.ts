@@ -65,7 +65,7 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
     blobs: factory.blobs,
     state: factory.registry,
     uploadsDirectory: place.uploads,
-    takeFile: (file, expected) => factory.blobs.take(file, expected),
+    takeFile: (file, options) => factory.blobs.take(file, options),
     authorizePush: pushPolicy(factory.records),
     logger: log,
   });

@@ -1,5 +1,4 @@
 import type { FileHandle } from 'node:fs/promises';
-import { writeAll } from './disk.ts';
 
 /** What one write takes at once. */
 const writeBytes = 512 * 1024;
@@ -59,4 +58,10 @@ export class GatheredWriter {
       () => undefined,
     );
   }
+}
+
+/** At the place where the file is written. */
+export async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  let at = 0;
+  while (at < chunk.length) at += (await file.write(chunk, at, chunk.length - at)).bytesWritten;
 }
