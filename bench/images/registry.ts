@@ -27,7 +27,7 @@ const { values } = parseArgs({
     megabytes: { type: 'string', default: '64' },
     blobs: { type: 'string', default: '4' },
     connections: { type: 'string', default: '16' },
-    requests: { type: 'string', default: '4000' },
+    requests: { type: 'string', default: '20000' },
     pull: { type: 'boolean', default: false },
     kilobytes: { type: 'string', default: '256' },
   },

@@ -15,7 +15,13 @@ import {
   systemRandom,
   writeAll,
 } from '@kiln/base';
-import type { BlobStat, ByteRange, CollectRequest, CollectableBlobs } from '@kiln/blobs';
+import type {
+  BlobStat,
+  ByteRange,
+  CollectRequest,
+  CollectableBlobs,
+  ReadBlobOptions,
+} from '@kiln/blobs';
 import {
   blobBytesLimitDefault,
   blobDigestMismatch,
@@ -35,6 +41,7 @@ import {
   unlessGone,
   unlinked,
 } from './files.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { sweepTemporary } from './temporary.ts';
 
 export interface FsBlobsOptions {
@@ -112,13 +119,18 @@ export class FsBlobs implements CollectableBlobs {
     return saved === undefined ? undefined : { digest, sizeBytes: saved };
   }
 
-  async *read(digest: Digest, range?: ByteRange): AsyncIterable<Uint8Array> {
+  async *read(
+    digest: Digest,
+    range?: ByteRange,
+    { memory = 'new' }: ReadBlobOptions = {},
+  ): AsyncIterable<Uint8Array> {
     await using file = await this.#open(digest);
     const { start, end } = clampRange(range, (await file.stat()).size);
+    using buffers = new ReadBuffers(end - start, memory);
     let at = start;
     while (at < end) {
-      const length = Math.min(chunkBytes, end - at);
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, at);
+      const buffer = buffers.next(end - at);
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
       if (bytesRead === 0) throw blobUnknown(digest);
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);

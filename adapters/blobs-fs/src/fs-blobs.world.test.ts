@@ -75,6 +75,50 @@ describe('blobs in a directory', () => {
     expect(await readdir(directory)).toEqual(['blobs']);
   });
 
+  it('takes what the caller says it has written, and reads what has another size', async () => {
+    const blobs = new FsBlobs({ directory });
+    const file = join(directory, 'upload');
+    const digest = digestOf('12345');
+    await writeFile(file, '12345');
+    const other = { digest: digestOf('54321'), sizeBytes: 5 };
+    await expect(blobs.take(file, { expected: digest, written: other })).rejects.toMatchObject({
+      code: 'BLOB_DIGEST_MISMATCH',
+    });
+    const cut = { digest: digestOf('1234'), sizeBytes: 4 };
+    expect(await blobs.take(file, { expected: digest, written: cut })).toEqual({
+      digest,
+      sizeBytes: 5,
+    });
+    await writeFile(file, 'abcde');
+    const written = { digest: digestOf('abcde'), sizeBytes: 5 };
+    expect(await blobs.take(file, { written })).toEqual(written);
+    expect(Buffer.from(await blobs.bytes(written.digest)).toString()).toBe('abcde');
+  });
+
+  it('reads into two buffers by turns, which are small where many read at once', async () => {
+    const blobs = new FsBlobs({ directory });
+    const { digest } = await blobs.put(Buffer.alloc(3_000_000, 'content '));
+    const first = async (): Promise<{ bytes: number; end(): Promise<unknown> }> => {
+      const read = blobs.read(digest, undefined, { memory: 'used again' })[Symbol.asyncIterator]();
+      const { value } = await read.next();
+      return { bytes: value?.length ?? 0, end: async () => read.return?.() };
+    };
+    const many = await Promise.all(Array.from({ length: 100 }, first));
+    const sizes = Map.groupBy(many, ({ bytes }) => bytes);
+    expect([...sizes].map(([bytes, { length }]) => [bytes, length]).toSorted()).toEqual([
+      [512 * 1024, 64],
+      [64 * 1024, 36],
+    ]);
+    await Promise.all(many.map((one) => one.end()));
+    const again = await first();
+    expect(again.bytes).toBe(512 * 1024);
+    await again.end();
+    const memory = new Set<ArrayBufferLike>();
+    for await (const { buffer } of blobs.read(digest, undefined, { memory: 'used again' }))
+      memory.add(buffer);
+    expect(memory.size).toBe(2);
+  });
+
   it('refuses a name that is not a digest, so that no path leads outside', async () => {
     const blobs = new FsBlobs({ directory });
     const evil = 'sha256:../../../../etc/passwd' as never;

@@ -11,6 +11,7 @@ import type {
   PackIndex,
   PackPlace,
   PackedBlob,
+  ReadBlobOptions,
 } from '@kiln/blobs';
 import {
   DigestSet,
@@ -146,9 +147,13 @@ export class PackedBlobs implements CollectableBlobs, BlobPacks {
     return { digest, sizeBytes: found.entry.sizeBytes };
   }
 
-  async *read(digest: Digest, range?: ByteRange): AsyncIterable<Uint8Array> {
+  async *read(
+    digest: Digest,
+    range?: ByteRange,
+    options?: ReadBlobOptions,
+  ): AsyncIterable<Uint8Array> {
     const found = await this.#packed(digest);
-    if (found === undefined) yield* this.#files.read(digest, range);
+    if (found === undefined) yield* this.#files.read(digest, range, options);
     else yield* this.#stream(found, clampRange(range, found.entry.sizeBytes));
   }
 

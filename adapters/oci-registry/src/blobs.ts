@@ -30,7 +30,7 @@ export async function pullBlob(
     name: target.digest,
     mediaType: 'application/octet-stream',
     immutable: true,
-    part: (range) => context.blobs.read(blob.digest, range),
+    part: (range) => context.blobs.read(blob.digest, range, { memory: 'used again' }),
   });
 }
 

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import type { Clock, Digest, Logger, Random } from '@kiln/base';
 import { messageOf, silentLogger, systemClock, systemRandom } from '@kiln/base';
 import type { BlobStat, BlobStore } from '@kiln/blobs';
@@ -22,6 +21,7 @@ import { deleteManifest, pullManifest, pushManifest } from './manifests.ts';
 import { ReadManifests } from './read-manifests.ts';
 import { receivedBody } from './received-body.ts';
 import { RegistryRefusal, errorAnswer } from './refusal.ts';
+import { sendBody } from './send-body.ts';
 import type { Target } from './target.ts';
 import { parseTarget } from './target.ts';
 import { UploadSessions } from './upload-sessions.ts';
@@ -200,7 +200,7 @@ async function send(
   else {
     // Nor does a client that stops reading hold its connection; Node sets its own limit after the answer.
     request.raw.socket.setTimeout(idleMs);
-    await reply.send(Readable.from(body, { objectMode: false }));
+    await sendBody(reply, answer.status, body);
   }
 }
 

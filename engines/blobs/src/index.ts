@@ -1,4 +1,11 @@
-export type { BlobStat, BlobStore, ByteRange, CollectRequest, CollectableBlobs } from './store.ts';
+export type {
+  BlobStat,
+  BlobStore,
+  ByteRange,
+  CollectRequest,
+  CollectableBlobs,
+  ReadBlobOptions,
+} from './store.ts';
 export { touchEveryMs } from './store.ts';
 export {
   blobBytesLimitDefault,

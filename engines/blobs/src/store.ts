@@ -11,6 +11,14 @@ export interface ByteRange {
   readonly end: number;
 }
 
+export interface ReadBlobOptions {
+  /**
+   * `used again`: a chunk may be overwritten as soon as the chunk after the next is asked for, which spares memory where much is read;
+   * default `new`.
+   */
+  readonly memory?: 'new' | 'used again';
+}
+
 /**
  * Bytes named by their SHA-256. A blob is visible whole or not at all; putting one that exists changes nothing.
  */
@@ -23,7 +31,7 @@ export interface BlobStore {
    */
   touch(digest: Digest): Promise<BlobStat | undefined>;
   /** Streams a blob or a part of it. Throws `BLOB_UNKNOWN`. */
-  read(digest: Digest, range?: ByteRange): AsyncIterable<Uint8Array>;
+  read(digest: Digest, range?: ByteRange, options?: ReadBlobOptions): AsyncIterable<Uint8Array>;
   /** A small blob whole. Throws `BLOB_UNKNOWN`, or `BLOB_TOO_LARGE` above `limitBytes` (default 64 MiB). */
   bytes(digest: Digest, limitBytes?: number): Promise<Uint8Array>;
   /** Stores a stream; with `expected` another content throws `BLOB_DIGEST_MISMATCH` and nothing is kept. */

@@ -1,0 +1,40 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
+
+/**
+ * Sends a body chunk by chunk, while the next one is read. Before a chunk after the next is asked for, the system has taken this one, so
+ * that its memory may be used again. Throws what reading the first chunk does; what fails later closes the connection, so that the
+ * client sees that something is missing.
+ */
+export async function sendBody(
+  reply: FastifyReply,
+  status: number,
+  body: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const chunks = body[Symbol.asyncIterator]();
+  let chunk = await chunks.next();
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(status, reply.getHeaders() as Record<string, string>);
+  try {
+    let before: Promise<void> = Promise.resolve();
+    while (chunk.done !== true) {
+      await before;
+      before = written(raw, chunk.value);
+      // Looked at when the next chunk is there.
+      before.catch(() => undefined);
+      chunk = await chunks.next();
+    }
+    await before;
+    raw.end();
+  } catch {
+    raw.destroy();
+    await chunks.return?.();
+  }
+}
+
+function written(raw: ServerResponse, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    raw.write(chunk, (error) => (error ? reject(error) : resolve()));
+  });
+}
