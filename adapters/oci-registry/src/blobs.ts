@@ -1,4 +1,5 @@
 import type { Digest, OciDigest } from '@kiln/base';
+import type { RegistryState } from '@kiln/factory';
 import { contentReply } from './content.ts';
 import type { RegistryContext, RegistryReply, RegistryRequest } from './exchange.ts';
 import { RegistryRefusal } from './refusal.ts';
@@ -9,7 +10,7 @@ interface BlobTarget {
   readonly digest: OciDigest;
 }
 
-/** A blob that a repository shows and that the store has. */
+/** A blob that a repository shows. */
 export interface VisibleBlob {
   readonly digest: Digest;
   readonly sizeBytes: number;
@@ -21,7 +22,11 @@ export async function pullBlob(
   request: RegistryRequest,
   target: BlobTarget,
 ): Promise<RegistryReply> {
-  const blob = await visibleBlob(context, target);
+  // Who gets the bytes learns from them whether the store has them.
+  const blob =
+    request.method === 'HEAD'
+      ? await visibleBlob(context, target)
+      : await shownBlob(context.state, target);
   if (blob === undefined) throw blobUnknown(target);
   // Who asks whether it is there is about to push what lists it.
   if (request.method === 'HEAD') await context.state.renew(target.repository, blob.digest);
@@ -57,12 +62,20 @@ export async function deleteBlob(
 /** Undefined unless the repository shows such a blob and the store has it. */
 export async function visibleBlob(
   { state, blobs }: RegistryContext,
+  target: BlobTarget,
+): Promise<VisibleBlob | undefined> {
+  const shown = await shownBlob(state, target);
+  return shown && blobs.stat(shown.digest);
+}
+
+async function shownBlob(
+  state: RegistryState,
   { repository, digest: name }: BlobTarget,
 ): Promise<VisibleBlob | undefined> {
   const digest = await digestNamed(state, repository, name);
-  if (digest === undefined || !(await state.blobs(repository, [digest])).has(digest))
-    return undefined;
-  return blobs.stat(digest);
+  if (digest === undefined) return undefined;
+  const sizeBytes = (await state.blobs(repository, [digest])).get(digest);
+  return sizeBytes === undefined ? undefined : { digest, sizeBytes };
 }
 
 function blobUnknown({ repository, digest }: BlobTarget): RegistryRefusal {
