@@ -33,7 +33,6 @@ import { namesIn, renameInto } from './disk.ts';
 import { hasErrno, translateErrno } from './errno.ts';
 import {
   checkFile,
-  chunkBytes,
   inspect,
   renamed,
   stamp,
