@@ -29,6 +29,7 @@ export type {
 export { diffPackages } from './package-diff.ts';
 export type { PackageFileRequest } from './package-file.ts';
 export { lintPackageFile } from './package-file.ts';
+export { recipeVersionIn } from './package-recipe.ts';
 export type { LintPolicy, PackagePolicyRequest, PolicyRequest } from './policy.ts';
 export { defaultPolicy, lintPolicy, packagePolicies } from './policy.ts';
 export type { LintReport, PackageLintRequest } from './report.ts';
