@@ -32,7 +32,10 @@ export interface BuildRequest extends PackageTreesRequest {
   readonly timeoutMs?: number;
   readonly cpus?: number;
   /** Who runs the steps and what they may reach; by default the build account, without a network. */
-  readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace' | 'hostname' | 'onFailed'>;
+  readonly steps?: Pick<
+    StepRunner,
+    'identity' | 'network' | 'trace' | 'hostname' | 'keptRoot' | 'onFailed'
+  >;
   /** Who lets the steps of a plan with a network reach it, and what is known of its answers. */
   readonly observer?: NetworkObserver;
   readonly knownAnswers?: NetworkRecord | undefined;

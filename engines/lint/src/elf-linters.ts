@@ -111,7 +111,9 @@ async function stripOfMelange(subject: LintSubject): Promise<Complaint | undefin
   const binaries: string[] = [];
   for (const { file, elf } of await programsOfMelange(subject)) {
     if (typeof elf === 'string')
-      return { message: `could not open file ${quoteForCondition(file.path)} as executable: ${elf}` };
+      return {
+        message: `could not open file ${quoteForCondition(file.path)} as executable: ${elf}`,
+      };
     if (elf.sectionNames.some((name) => name === '.debug' || name === '.zdebug'))
       binaries.push(file.path);
   }

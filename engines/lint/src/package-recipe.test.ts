@@ -1,13 +1,11 @@
-import { fileEntry } from '@kiln/tar';
+import type { ApkPackage } from '@kiln/apk';
 import { expect, test } from 'vitest';
 import { recipeVersionIn } from './package-recipe.ts';
 
-const version = (recipe: string | undefined): string | undefined =>
-  recipeVersionIn(
-    recipe === undefined
-      ? []
-      : [{ entry: fileEntry('.melange.yaml', recipe.length), content: Buffer.from(recipe) }],
-  );
+function version(recipe: string | undefined): string | undefined {
+  const entry = { path: '.melange.yaml' } as ApkPackage['control'][number]['entry'];
+  return recipeVersionIn(recipe === undefined ? [] : [{ entry, content: Buffer.from(recipe) }]);
+}
 
 test('the version that a recipe states has its epoch, 0 if there is none', () => {
   expect(version('package:\n  version: "1.10"\n  epoch: 3\n')).toBe('1.10-r3');

@@ -37,7 +37,7 @@ import type { ActionCache } from './action-cache.ts';
 import { failureOf, placedUnsolved } from './build-failure.ts';
 import { DebuggedRun, type Debugging } from './debugging.ts';
 import type { Guest, LocalGuests, ResolvedGuest } from './guest.ts';
-import { hostMounts, identityOf, withScratch, type Scratch } from './runner.ts';
+import { hostMounts, identityOf, keptRootIn, withScratch, type Scratch } from './runner.ts';
 import { writeApk } from './write-apk.ts';
 import { sourceFiles } from './source-directory.ts';
 
@@ -179,7 +179,9 @@ export async function buildLocally(request: LocalBuildRequest): Promise<LocalBui
     };
   }
   const run = await request.debugging?.kept?.makeRun();
-  return withScratch(identity, (scratch) => buildIn(scratch, prepared), run);
+  const { privileges } = identity;
+  const { dialect } = compiled.recipe;
+  return withScratch({ privileges, dialect }, (scratch) => buildIn(scratch, prepared), run);
 }
 
 /** The files of the source directory in the blob store: their digests are part of the action. */
@@ -265,10 +267,11 @@ async function remember(
 const quietly: Debugging = { onTalk: () => undefined };
 
 function buildRequestOf(
-  { sandbox, workspaces }: Scratch,
+  scratch: Scratch,
   request: Prepared & { readonly blobs: BlobStore },
   run: DebuggedRun,
 ): BuildRequest {
+  const { sandbox, workspaces } = scratch;
   const { plan, compiled, identity, signal, surroundings, blobs } = request;
   return {
     plan,
@@ -283,6 +286,7 @@ function buildRequestOf(
       identity,
       network: request.network,
       trace: request.trace === true ? 'trace' : 'quiet',
+      ...keptRootIn(scratch, compiled.recipe),
       onFailed: (failed) => run.failed(sandbox, failed),
       ...(surroundings === undefined ? {} : { hostname: surroundings.hostname }),
     },

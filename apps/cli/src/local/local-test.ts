@@ -14,7 +14,7 @@ import type { LocalGuests } from './guest.ts';
 import { failureOf, placedUnsolved } from './build-failure.ts';
 import { openShell, type Debugging } from './debugging.ts';
 import type { ObservedBuild } from './local-build.ts';
-import { hostMounts, identityOf, withScratch } from './runner.ts';
+import { hostMounts, identityOf, keptRootIn, withScratch } from './runner.ts';
 import { sourceFiles } from './source-directory.ts';
 
 export interface LocalTestRequest {
@@ -120,7 +120,8 @@ async function testOne(
   const identity =
     test.pipeline.length === 0 ? buildIdentity : identityOf(recipe, test.environment);
   const { debugging } = request;
-  return withScratch(identity, async ({ sandbox, workspaces }) => {
+  return withScratch({ ...identity, dialect: recipe.dialect }, async (scratch) => {
+    const { sandbox, workspaces } = scratch;
     const outcome = await testPackage({
       packageName: name,
       test,
@@ -138,6 +139,7 @@ async function testOne(
         identity,
         network: request.network,
         trace: request.trace ? 'trace' : 'quiet',
+        ...keptRootIn(scratch, recipe),
         ...(debugging === undefined
           ? {}
           : {

@@ -70,7 +70,11 @@ function failureLines({ linter, message, more = [] }: Finding): readonly string[
  * As melange: what goes for a version in the results is followed by an epoch that no package has, and so it is in the name
  * of the file where no recipe in the package says more.
  */
-async function persist(log: Logger, { info, recipeVersion, report }: LintedFile, folder: string): Promise<void> {
+async function persist(
+  log: Logger,
+  { info, recipeVersion, report }: LintedFile,
+  folder: string,
+): Promise<void> {
   const version = `${info.version}-r0`;
   const text = printLintResults(report, version);
   if (text === undefined) {
@@ -78,7 +82,10 @@ async function persist(log: Logger, { info, recipeVersion, report }: LintedFile,
     return;
   }
   const architecture = path.join(folder, folderName(info.arch));
-  const file = path.join(architecture, folderName(lintResultsFile(info.name, recipeVersion ?? version)));
+  const file = path.join(
+    architecture,
+    folderName(lintResultsFile(info.name, recipeVersion ?? version)),
+  );
   await mkdir(architecture, { recursive: true });
   await writeFile(file, text);
   log.info(`saved lint results to ${file}`);
