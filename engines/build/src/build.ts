@@ -226,8 +226,9 @@ function stepRunner(
   request: BuildRequest,
   { workspace, cache, network }: Pick<Prepared, 'workspace' | 'cache' | 'network'>,
 ): StepRunner {
-  const timeoutMs =
-    request.plan.compiled.package.timeoutMs ?? request.timeoutMs ?? timeoutMsDefault;
+  // No time at all is as good as none that is stated.
+  const stated = Math.max(0, request.plan.compiled.package.timeoutMs ?? 0);
+  const timeoutMs = stated || (request.timeoutMs ?? timeoutMsDefault);
   const mounts: readonly Mount[] = [
     { source: workspace.hostPath, target: workspaceMount, readOnly: false },
     ...cache.mounts,

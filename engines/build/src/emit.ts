@@ -113,7 +113,7 @@ function packageInfo({ plan, facts, tree, relations }: EmitRequest, dataHash: st
     description: oneLine(facts.description, compiled),
     url: oneLine(facts.url, compiled),
     commit: facts.commit,
-    maintainer: plan.namespace,
+    maintainer: plan.maintainer ?? plan.namespace,
     buildTimeSeconds: plan.sourceDateEpoch,
     licenses: compiled.package.copyright.map(({ license }) => license),
     depends: relations.runtime,

@@ -7,6 +7,7 @@ import type { ImageConfig } from '@kiln/image-config';
 import { isCapability } from '@kiln/lint';
 import type { Recipe } from '@kiln/recipe';
 import { BwrapSandbox, FsWorkspaces, removeTree } from '@kiln/sandbox-bwrap';
+import { isDirectory } from './source-directory.ts';
 
 /** Sandboxes and workspaces in a folder that goes with them. */
 export interface Scratch {
@@ -27,13 +28,18 @@ export async function withScratch<T>(
       sandbox: await BwrapSandbox.open({ scratchDirectory: path.join(folder, 'sandbox') }),
       workspaces: await FsWorkspaces.open({
         directory: path.join(folder, 'workspaces'),
-        owners: privileges === 'none' || privileges.over === 'own' ? 'guest' : 'host',
+        owners: ownersOf({ privileges }),
         dialect,
       }),
     });
   } finally {
     await removeTree(folder);
   }
+}
+
+/** Whose the files of a workspace are, see `FsWorkspacesOptions`. */
+export function ownersOf({ privileges }: Pick<StepIdentity, 'privileges'>): 'guest' | 'host' {
+  return privileges === 'none' || privileges.over === 'own' ? 'guest' : 'host';
 }
 
 /**
@@ -114,7 +120,7 @@ export function hostMounts({
   readonly network: 'none' | 'host';
 }): readonly Mount[] {
   const mounts: Mount[] = [];
-  if (cacheDirectory !== undefined && cacheDirectory !== '' && fs.existsSync(cacheDirectory)) {
+  if (cacheDirectory !== undefined && isDirectory(cacheDirectory)) {
     const source = path.resolve(cacheDirectory);
     mounts.push({ source, target: '/var/cache/melange', readOnly: false });
   }

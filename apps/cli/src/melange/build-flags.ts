@@ -136,7 +136,6 @@ export const runFlags: FlagTable = {
   rm: {
     type: 'bool',
     default: true,
-    help: 'remove what is left of the guest',
-    unused: 'nothing is left of the guest',
+    help: 'remove the folder of --workspace-dir; nothing else is left of the guest',
   },
 };
