@@ -74,3 +74,15 @@ test('a header that is cut short is refused', async () => {
   for (const length of [4, 15, 51])
     await expect(read(elf(32).subarray(0, length))).rejects.toMatchObject({ code: 'ELF_INVALID' });
 });
+
+test.each<[string, Readonly<Record<number, number>>]>([
+  ["unknown ELF class 'ELFCLASSNONE' in record at byte 0x0", { 4: 0 }],
+  ["unknown ELF data encoding 'ELFDATA2MSB+7' in record at byte 0x0", { 5: 9 }],
+  ["mismatched ELF version 'EV_NONE' in record at byte 0x0", { 20: 0 }],
+  ["invalid ELF shstrndx '3' in record at byte 0x0", { 62: 3 }],
+  ["invalid ELF section name string table type 'SHT_NULL' in record at byte 0xb8", { 62: 1 }],
+  ["bad section name index '200' in record at byte 0xb8", { [120 + 64]: 200 }],
+  ['EOF', { 60: 200 }],
+])('the reason is told in the words of Go: %s', async (message, changes) => {
+  await expect(read(elf(64, changes))).rejects.toMatchObject({ message });
+});

@@ -1,5 +1,6 @@
+import { KilnError } from '@kiln/base';
 import { defaultElfLimits, type ByteSource } from './source.ts';
-import { invalid, view, type ByteOrder, type ElfView } from './view.ts';
+import { invalid, view, type ByteOrder, type ElfView, type Piece } from './view.ts';
 
 /** What Go's `debug/elf` takes an ELF file for: less than `readElf`, but of files that it refuses, and the other way round. */
 export interface GoReading {
@@ -11,6 +12,8 @@ export interface GoReading {
 const versionCurrent = 1;
 const reservedSections = 0xff00;
 const sectionTypeStrings = 3;
+const sectionTypes =
+  'NULL PROGBITS SYMTAB STRTAB RELA HASH DYNAMIC NOTE NOBITS REL SHLIB DYNSYM'.split(' ');
 const flagCompressed = 0x800;
 
 /**
@@ -42,16 +45,35 @@ interface Table {
   readonly count: number;
 }
 
+/** Its message is Go's, which persisted results of linters quote; of the whole file where it says no byte. */
+function refused(what: string, value: string | number, at = 0): KilnError {
+  return new KilnError('ELF_INVALID', `${what} '${value}' in record at byte 0x${at.toString(16)}`);
+}
+
+/** A number by its name, or by how far it is above the last name. */
+function named(value: number, names: readonly string[]): string {
+  const last = names.length - 1;
+  return names[value] ?? `${names[last]}+${value - last}`;
+}
+
+const versions = ['EV_NONE', 'EV_CURRENT'];
+
 async function headerOf(source: ByteSource, start: Uint8Array): Promise<Header> {
-  if (start.length < 16) throw invalid('the header is cut short');
-  const wide = start[4] === 2;
-  if (!wide && start[4] !== 1) throw invalid('unknown class');
-  const order = start[5] === 1 ? 'little' : start[5] === 2 ? 'big' : undefined;
-  if (order === undefined) throw invalid('unknown byte order');
-  const data = await view(source, { offset: 0, length: wide ? 64 : 52, order, what: 'header' });
+  const [, , , , bits = 0, encoding = 0, version = 0] = start;
+  if (start.length < 16) throw cutShort();
+  const wide = bits === 2;
+  if (!wide && bits !== 1)
+    throw refused('unknown ELF class', named(bits, ['ELFCLASSNONE', 'ELFCLASS32', 'ELFCLASS64']));
+  const order = encoding === 1 ? 'little' : encoding === 2 ? 'big' : undefined;
+  if (order === undefined) {
+    const encodings = ['ELFDATANONE', 'ELFDATA2LSB', 'ELFDATA2MSB'];
+    throw refused('unknown ELF data encoding', named(encoding, encodings));
+  }
+  if (version !== versionCurrent) throw refused('unknown ELF version', named(version, versions));
+  const data = await piece(source, { offset: 0, length: wide ? 64 : 52, order, what: 'header' });
   // Of the version's four bytes Go looks at the lowest.
-  if (start[6] !== versionCurrent || data.u32(20) % 256 !== versionCurrent)
-    throw invalid('unknown version');
+  const again = data.u32(20) % 256;
+  if (again !== versionCurrent) throw refused('mismatched ELF version', named(again, versions));
   const word = (at: number): number => (wide ? offsetAt(data, at) : data.u32(at));
   const counts = wide ? 54 : 42;
   const table = (offset: number, at: number): Table => ({
@@ -68,8 +90,9 @@ async function headerOf(source: ByteSource, start: Uint8Array): Promise<Header> 
     sectionNames: data.u16(counts + 8),
   } as const;
   const { offset, count } = header.sections;
-  if (offset === 0 && count > 0) throw invalid('sections at no place');
-  if (count > 0 && header.sectionNames >= count) throw invalid('no section of names');
+  if (offset === 0 && count > 0) throw refused('invalid ELF shnum for shoff=0', count);
+  if (count > 0 && header.sectionNames >= count)
+    throw refused('invalid ELF shstrndx', header.sectionNames);
   return header;
 }
 
@@ -84,7 +107,7 @@ async function requireSegments(source: ByteSource, header: Header): Promise<void
   const { offset, entrySize, count } = header.segments;
   const size = header.wide ? 56 : 32;
   if (count === 0) return;
-  if (entrySize < size) throw invalid('program headers of the wrong size');
+  if (entrySize < size) throw refused('invalid ELF phentsize', entrySize);
   const data = await tableOf(source, header, { offset, entrySize, count });
   if (!header.wide) return;
   for (let at = 0; at < count * entrySize; at += entrySize) {
@@ -105,7 +128,16 @@ function bounded(
   { offset, size }: Pick<Section, 'offset' | 'size'>,
 ): Promise<ElfView> {
   if (size > defaultElfLimits.stringTableBytesMax) throw invalid(`a table of ${size} bytes`);
-  return view(source, { offset, length: size, order, what: 'table' });
+  return piece(source, { offset, length: size, order, what: 'table' });
+}
+
+async function piece(source: ByteSource, what: Piece): Promise<ElfView> {
+  if (what.offset + what.length > source.sizeBytes) throw cutShort();
+  return view(source, what);
+}
+
+function cutShort(how = 'EOF'): KilnError {
+  return new KilnError('ELF_INVALID', how);
 }
 
 interface Section {
@@ -120,7 +152,7 @@ async function sectionsOf(source: ByteSource, header: Header): Promise<readonly 
   const { offset, entrySize } = header.sections;
   const count = await sectionCount(source, header);
   if (count === 0) return [];
-  if (entrySize < sectionSize(header)) throw invalid('section headers of the wrong size');
+  if (entrySize < sectionSize(header)) throw refused('invalid ELF shentsize', entrySize);
   const data = await tableOf(source, header, { offset, entrySize, count });
   const sections: Section[] = [];
   for (let index = 0; index < count; index++) {
@@ -128,7 +160,7 @@ async function sectionsOf(source: ByteSource, header: Header): Promise<readonly 
     // The header of what is compressed is read at once.
     const needed = header.wide ? 24 : 12;
     if (section.compressed && Math.min(section.size, source.sizeBytes - section.offset) < needed)
-      throw invalid('a compressed section is cut short');
+      throw cutShort();
     sections.push(section);
   }
   return sections;
@@ -168,8 +200,20 @@ async function namesOf(
 ): Promise<readonly string[]> {
   if (sections.length === 0 || header.sectionNames === 0) return [];
   const table = sections[header.sectionNames];
-  if (table === undefined || table.type !== sectionTypeStrings || table.compressed)
-    throw invalid('no section of names');
+  if (table === undefined || table.compressed) throw invalid('no section of names');
+  const headerAt = (index: number): number =>
+    header.sections.offset + index * header.sections.entrySize;
+  if (table.type !== sectionTypeStrings) {
+    const type = sectionTypes[table.type] ?? String(table.type);
+    const what = 'invalid ELF section name string table type';
+    throw refused(what, `SHT_${type}`, headerAt(header.sectionNames));
+  }
+  const within = table.offset < source.sizeBytes;
+  if (within && table.offset + table.size > source.sizeBytes) throw cutShort('unexpected EOF');
   const names = await bounded(source, header, table);
-  return sections.map(({ nameOffset }) => names.text(nameOffset, table.size));
+  return sections.map(({ nameOffset }, index) => {
+    // A name ends in the table.
+    if (names.bytes.indexOf(0, nameOffset) >= 0) return names.text(nameOffset, table.size);
+    throw refused('bad section name index', nameOffset, headerAt(index));
+  });
 }
