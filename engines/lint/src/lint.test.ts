@@ -231,6 +231,7 @@ describe('where melange has a quirk', () => {
   });
 
   test('an unknown machine is told by the nearest that Go knows below it', () => {
+    expect(machineName(219)).toBe('EM_CSR_KALIMBA ');
     const names = [0, 6, 10, 110, 168, 250, 258, 36_902, 65_535].map(machineName);
     expect(names.join(' ')).toBe(
       'EM_NONE EM_486 EM_MIPS_RS3_LE EM_UNICORE EM_ECOG1 EM_ALPHA_STD+209 EM_LOONGARCH EM_ALPHA EM_ALPHA+28633',
