@@ -1,4 +1,4 @@
-/** `e_machine` and the names of the ELF specification as Go has them, in its order; `~` is a blank that one of them ends with. */
+/** `e_machine` and the names of the ELF specification as Go has them, in its order; `~` is a blank that some end with. */
 const named: readonly (readonly [machine: number, names: string])[] = [
   [0, 'NONE M32 SPARC 386 68K 88K'],
   [7, '860 MIPS S370 MIPS_RS3_LE'],
@@ -21,7 +21,8 @@ const named: readonly (readonly [machine: number, names: string])[] = [
     195,
     'ARC_COMPACT2 OPEN8 RL78 VIDEOCORE5 78KOR 56800EX BA1 BA2 XCORE MCHP_PIC INTEL205 INTEL206',
   ],
-  [207, 'INTEL207 INTEL208 INTEL209 KM32 KMX32 KMX16 KMX8 KVARC CDP COGE COOL NORC CSR_KALIMBA~'],
+  [207, 'INTEL207 INTEL208 INTEL209 KM32 KMX32 KMX16 KMX8 KVARC CDP COGE COOL NORC'],
+  [219, 'CSR_KALIMBA~ Z80~ VISIUM~ FT32~'],
   [223, 'MOXIE AMDGPU'],
   [243, 'RISCV LANAI'],
   [247, 'BPF'],
