@@ -29,7 +29,8 @@ export function bwrapArguments(
     ['--bind', root, '/'],
     ...isolation(request),
     procMount === 'own' ? ['--proc', '/proc'] : ['--ro-bind', '/proc', '/proc'],
-    ['--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp'],
+    ['--dev', '/dev'],
+    request.keptRoot === undefined ? ['--perms', '1777', '--tmpfs', '/tmp'] : [],
     ...mounts,
     environmentArguments(request.environment),
     ['--chdir', absolute(request.workingDirectory)],
@@ -42,12 +43,14 @@ export function bwrapArguments(
 
 /** Whether the command runs as the host's root, which it must be. */
 export function asHostRoot({ privileges = 'none', uid }: SandboxRequest): boolean {
-  return privileges !== 'none' && uid === 0 && process.getuid?.() === 0;
+  const asRoot = privileges !== 'none' && privileges.over !== 'own' && uid === 0;
+  return asRoot && process.getuid?.() === 0;
 }
 
 function isolation(request: SandboxRequest): string[][] {
   const { privileges = 'none' } = request;
-  const capabilities = asHostRoot(request) && privileges !== 'none' ? privileges.capabilities : [];
+  const reaching = privileges !== 'none' && (privileges.over === 'own' || asHostRoot(request));
+  const capabilities = reaching ? privileges.capabilities : [];
   return [
     asHostRoot(request)
       ? []

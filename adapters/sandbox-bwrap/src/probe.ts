@@ -44,7 +44,7 @@ async function overlayWorks(scratchParent: string): Promise<boolean> {
   try {
     const lower = join(scratch, 'lower');
     await mkdir(lower);
-    const { overlay, root } = await overlayScratch(scratch, [lower]);
+    const { overlay, root } = await overlayScratch(scratch, { roots: [lower] });
     return await works(namespaced('mount', '-n', '-t', 'overlay', '-o', overlay, 'overlay', root));
   } finally {
     await removeTree(scratch);

@@ -68,8 +68,8 @@ export class BwrapSandbox implements Sandbox {
     await mkdir(scratch, { recursive: true, mode: 0o700 });
     try {
       const view = support.overlay
-        ? await overlayScratch(scratch, request.roots, asHostRoot(request) ? 'root' : 'user')
-        : await copyScratch(scratch, request.roots);
+        ? await overlayScratch(scratch, request, asHostRoot(request) ? 'root' : 'user')
+        : await copyScratch(scratch, request);
       const options = bwrapArguments(request, view.root, support.procMount);
       const { terminal = 'none' } = request;
       const argv = await chainOf(request, view, this.#processesMax);

@@ -3,12 +3,13 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { KilnError, messageOf } from '@kiln/base';
+import type { SandboxRequest } from '@kiln/build';
 import { overlayOptions } from './arguments.ts';
 import { hostEnvironment } from './host-environment.ts';
 
 const run = promisify(execFile);
 
-/** A throw-away view of some roots. */
+/** A view of some roots, to be thrown away but for what is to be kept. */
 export interface ScratchRoot {
   /** What the sandbox gets as `/`. */
   readonly root: string;
@@ -16,30 +17,36 @@ export interface ScratchRoot {
   readonly overlay: string;
 }
 
-/** Lays out an overlay's directories under `scratch`; nothing is mounted yet. */
+/**
+ * Lays out an overlay's directories under `scratch`; nothing is mounted yet. A layer that is kept gets a new work directory
+ * each time, as the kernel refuses one that was used without waiting for the disk.
+ */
 export async function overlayScratch(
   scratch: string,
-  roots: readonly string[],
+  { roots, keptRoot }: Roots,
   owner: 'user' | 'root' = 'user',
 ): Promise<ScratchRoot> {
-  const [root, upper, work] = ['root', 'upper', 'work'].map((name) => join(scratch, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const root = join(scratch, 'root');
+  const upper = join(keptRoot ?? scratch, 'upper');
+  const work = join(scratch, 'work');
   const overlay = overlayOptions(roots, upper, work, owner);
   for (const directory of [root, upper, work]) await mkdir(directory, { recursive: true });
   return { root, overlay };
 }
+
+type Roots = Pick<SandboxRequest, 'roots' | 'keptRoot'>;
 
 /**
  * Without overlays: a copy of the roots, sharing blocks where the file system can. Not hard links: a build
  * that opens a file for writing would then change the cached environment under every other build.
  * Throws `SANDBOX_COPY_FAILED`.
  */
-export async function copyScratch(scratch: string, roots: readonly string[]): Promise<ScratchRoot> {
-  const root = join(scratch, 'root');
-  await mkdir(root, { recursive: true });
+export async function copyScratch(
+  scratch: string,
+  { roots, keptRoot }: Roots,
+): Promise<ScratchRoot> {
+  const root = join(keptRoot ?? scratch, 'root');
+  if ((await mkdir(root, { recursive: true })) === undefined) return { root, overlay: '' };
   for (const source of roots) {
     try {
       await run('cp', ['-a', '--reflink=auto', '--remove-destination', '--', `${source}/.`, root], {

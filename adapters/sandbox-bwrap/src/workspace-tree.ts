@@ -17,22 +17,31 @@ export const defaultTreeLimits: TreeLimits = { entries: 1_000_000, depth: 128, p
 const chunkBytes = 256 * 1024;
 const guestId = 1000;
 
-/** See `Workspace.readTree` and `FsWorkspacesOptions.owners`. */
+/** See `FsWorkspacesOptions`. */
+export interface TreeReading {
+  readonly owners: 'guest' | 'host';
+  readonly attributes: 'none' | 'read';
+  /** What becomes of a tree that is not there. */
+  readonly missing: 'empty' | 'refuse';
+}
+
+/** See `Workspace.readTree`. */
 export async function* readWorkspaceTree(
   workspace: string,
   packageName: string,
   limits: TreeLimits,
-  owners: 'guest' | 'host' = 'guest',
+  reading: TreeReading,
 ): AsyncGenerator<TreeEntry> {
   let root = workspace;
   for (const part of ['melange-out', packageName]) {
     root = `${root}/${part}`;
     const found = await lstatOrUndefined(root);
-    if (found === undefined) return;
-    if (!found.isDirectory()) throw notATree(part);
+    if (found === undefined && reading.missing === 'empty') return;
+    if (found?.isDirectory() !== true) throw notATree(part);
   }
-  const attributes = owners === 'host' ? await readExtendedAttributes(root) : noAttributes;
-  yield* new TreeWalk(root, limits, { owners, attributes }).directory('', 1);
+  const attributes =
+    reading.attributes === 'read' ? await readExtendedAttributes(root) : noAttributes;
+  yield* new TreeWalk(root, limits, { owners: reading.owners, attributes }).directory('', 1);
 }
 
 const noAttributes: ExtendedAttributes = new Map();

@@ -7,7 +7,7 @@ import type { TreeEntry, Workspace, WorkspaceFile, WorkspacePort } from '@kiln/b
 import { readRootFile } from './root-file.ts';
 import { removeTree } from './scratch.ts';
 import { listFiles } from './workspace-files.ts';
-import type { TreeLimits } from './workspace-tree.ts';
+import type { TreeLimits, TreeReading } from './workspace-tree.ts';
 import { defaultTreeLimits, readWorkspaceTree } from './workspace-tree.ts';
 
 export interface FsWorkspacesOptions {
@@ -21,6 +21,11 @@ export interface FsWorkspacesOptions {
    * attributes are read, for builds with the rights of the host's root.
    */
   readonly owners?: 'guest' | 'host';
+  /**
+   * `melange`: workspaces are entered by their owner alone (mode 0700), extended attributes are read in any case, and a tree
+   * that is gone is refused; by default it is an empty one. Default `kiln`.
+   */
+  readonly dialect?: 'kiln' | 'melange';
 }
 
 /**
@@ -45,15 +50,15 @@ export class FsWorkspaces implements WorkspacePort {
 
   async create(name: string): Promise<Workspace> {
     const hostPath = this.#pathFor(name);
-    await mkdir(hostPath, { mode: 0o755 });
-    return new FsWorkspace(hostPath, this.#options.limits, this.#options.owners);
+    await mkdir(hostPath, { mode: this.#options.dialect === 'melange' ? 0o700 : 0o755 });
+    return new FsWorkspace(hostPath, this.#options);
   }
 
   /** Takes over what was a workspace elsewhere on the same file system: its directory moves here. */
   async adopt(name: string, path: string): Promise<Workspace> {
     const hostPath = this.#pathFor(name);
     await rename(path, hostPath);
-    return new FsWorkspace(hostPath, this.#options.limits, this.#options.owners);
+    return new FsWorkspace(hostPath, this.#options);
   }
 
   #pathFor(name: string): string {
@@ -67,16 +72,23 @@ export class FsWorkspaces implements WorkspacePort {
 export class FsWorkspace implements Workspace {
   readonly hostPath: string;
   readonly #limits: TreeLimits;
-  readonly #owners: 'guest' | 'host';
+  readonly #reading: TreeReading;
 
   constructor(
     hostPath: string,
-    limits: TreeLimits = defaultTreeLimits,
-    owners: 'guest' | 'host' = 'guest',
+    {
+      limits = defaultTreeLimits,
+      owners = 'guest',
+      dialect = 'kiln',
+    }: Pick<FsWorkspacesOptions, 'limits' | 'owners' | 'dialect'> = {},
   ) {
     this.hostPath = hostPath;
     this.#limits = limits;
-    this.#owners = owners;
+    this.#reading = {
+      owners,
+      attributes: owners === 'host' || dialect === 'melange' ? 'read' : 'none',
+      missing: dialect === 'melange' ? 'refuse' : 'empty',
+    };
   }
 
   /** Throws `WORKSPACE_PATH_INVALID` and `WORKSPACE_PATH_TAKEN`. */
@@ -100,7 +112,7 @@ export class FsWorkspace implements Workspace {
   }
 
   readTree(packageName: string): AsyncIterable<TreeEntry> {
-    return readWorkspaceTree(this.hostPath, packageName, this.#limits, this.#owners);
+    return readWorkspaceTree(this.hostPath, packageName, this.#limits, this.#reading);
   }
 
   list(depthMax: number): Promise<readonly string[]> {

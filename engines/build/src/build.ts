@@ -32,7 +32,10 @@ export interface BuildRequest extends PackageTreesRequest {
   readonly timeoutMs?: number;
   readonly cpus?: number;
   /** Who runs the steps and what they may reach; by default the build account, without a network. */
-  readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace' | 'hostname' | 'onFailed'>;
+  readonly steps?: Pick<
+    StepRunner,
+    'identity' | 'network' | 'trace' | 'hostname' | 'keptRoot' | 'onFailed'
+  >;
   /** Who lets the steps of a plan with a network reach it, and what is known of its answers. */
   readonly observer?: NetworkObserver;
   readonly knownAnswers?: NetworkRecord | undefined;
@@ -223,8 +226,9 @@ function stepRunner(
   request: BuildRequest,
   { workspace, cache, network }: Pick<Prepared, 'workspace' | 'cache' | 'network'>,
 ): StepRunner {
-  const timeoutMs =
-    request.plan.compiled.package.timeoutMs ?? request.timeoutMs ?? timeoutMsDefault;
+  // No time at all is as good as none that is stated.
+  const stated = Math.max(0, request.plan.compiled.package.timeoutMs ?? 0);
+  const timeoutMs = stated || (request.timeoutMs ?? timeoutMsDefault);
   const mounts: readonly Mount[] = [
     { source: workspace.hostPath, target: workspaceMount, readOnly: false },
     ...cache.mounts,

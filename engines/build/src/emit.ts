@@ -10,6 +10,7 @@ import {
 import type { BlobStat, BlobStore } from '@kiln/blobs';
 import type { CompiledSubpackage, OriginFacts } from '@kiln/recipe';
 import {
+  type TarEntryType,
   directoryEntry,
   fileEntry,
   hardlinkEntry,
@@ -112,7 +113,7 @@ function packageInfo({ plan, facts, tree, relations }: EmitRequest, dataHash: st
     description: oneLine(facts.description, compiled),
     url: oneLine(facts.url, compiled),
     commit: facts.commit,
-    maintainer: plan.namespace,
+    maintainer: plan.maintainer ?? plan.namespace,
     buildTimeSeconds: plan.sourceDateEpoch,
     licenses: compiled.package.copyright.map(({ license }) => license),
     depends: relations.runtime,
@@ -166,9 +167,17 @@ function dataFile(entry: TreeEntry, plan: BuildPlan): DataFile {
         open: () => entry.open(),
       };
     case 'special':
-      // Only the dialect `melange` lets fifos come this far.
-      return { entry: { ...fileEntry(entry.path, 0, options), type: 'fifo' }, open: nothing };
+      return {
+        entry: { ...fileEntry(entry.path, 0, options), type: typeOf(entry) },
+        open: nothing,
+      };
   }
+}
+
+/** Only the dialect `melange` lets fifos and devices come this far, and devices without their numbers. */
+function typeOf({ what, path }: Extract<TreeEntry, { kind: 'special' }>): TarEntryType {
+  if (what === 'socket') throw new Error(`assertion failed: a socket in a package: ${path}`);
+  return what;
 }
 
 function entryOptions(entry: TreeEntry, { owners, sourceDateEpoch }: BuildPlan): EntryOptions {

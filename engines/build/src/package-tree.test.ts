@@ -46,6 +46,16 @@ test('a finished package is the tree it was made of', async () => {
   expect(file.xattrs.get('user.note')).toEqual(Buffer.from('x'));
 });
 
+test('its entries stand in the order of a tree, whatever the order of the archive', async () => {
+  const nothing = new Uint8Array(0);
+  const data = (async function* (): AsyncGenerator<TarMember> {
+    for (const path of ['usr/b', 'usr-x', 'usr/a/z', 'usr/a-b'])
+      yield { entry: fileEntry(path, 0, { ...options, pax: new Map() }), content: nothing };
+  })();
+  const { entries } = await treeOfPackage({ ...apk(), data });
+  expect(entries.map(({ path }) => path)).toEqual(['usr/a/z', 'usr/a-b', 'usr/b', 'usr-x']);
+});
+
 test('what does not fit into memory is refused', async () => {
   await expect(treeOfPackage(apk(), keepInMemory(4))).rejects.toThrow(KilnError);
   await expect(treeOfPackage(apk(), keepInMemory(4))).rejects.toMatchObject({

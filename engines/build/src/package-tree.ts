@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ApkPackage } from '@kiln/apk';
-import { KilnError, concatBytes } from '@kiln/base';
+import { KilnError, compareBytes, concatBytes } from '@kiln/base';
 import type { TarMember } from '@kiln/tar';
 import { makeTree, type FileEntry, type PackageTree } from './tree.ts';
 import type { TreeEntry, TreeEntryFacts } from './workspace.ts';
@@ -24,7 +24,13 @@ export async function treeOfPackage(
 ): Promise<PackageTree> {
   const entries: TreeEntry[] = [];
   for await (const member of apk.data) entries.push(await treeEntry(member, keep));
-  return makeTree(apk.info.name, entries);
+  return makeTree(apk.info.name, entries.sort(inOrderOfTree));
+}
+
+/** The order of a tree, which is not that of every archive. */
+function inOrderOfTree(a: TreeEntry, b: TreeEntry): number {
+  // Below a directory comes before what is beside it: no character of a name is smaller than NUL.
+  return compareBytes(a.path.replaceAll('/', '\0'), b.path.replaceAll('/', '\0'));
 }
 
 const memoryBytesMaxDefault = 512 * 1024 * 1024;

@@ -37,6 +37,8 @@ export interface PlanInputs {
   readonly sourceDateEpoch: number;
   /** The distribution: maintainer of the packages, namespace of their URLs. */
   readonly namespace: string;
+  /** Whom packages name instead; "" nobody. Default: the distribution. */
+  readonly maintainer?: string;
   /** Name and version of what builds; a change of either rebuilds. */
   readonly builder: { readonly name: string; readonly version: string };
   /** The locked guest as `.melange.yaml` states it; by default what the recipe says with `environment` in it. */
@@ -126,6 +128,7 @@ export function actionInputs(inputs: PlanInputs): Readonly<Record<string, unknow
     variables: inputs.variables,
     sourceDateEpoch: inputs.sourceDateEpoch,
     namespace: inputs.namespace,
+    maintainer: inputs.maintainer,
     recipeSource: inputs.recipeSource,
     stripOrigin: inputs.stripOrigin,
     network: inputs.network,

@@ -15,6 +15,11 @@ export interface Relay {
 export interface SandboxRequest {
   /** Host directories that form `/`, lowest first; a throw-away upper layer takes the writes. */
   readonly roots: readonly string[];
+  /**
+   * Absolute, on the host: what commands write to `/` stays there for the next one that names it, one after the other, and
+   * `/tmp` is part of it. Who names it removes it. Default: nothing stays.
+   */
+  readonly keptRoot?: string;
   readonly mounts: readonly Mount[];
   readonly argv: readonly string[];
   /** The whole environment. */
@@ -25,11 +30,14 @@ export interface SandboxRequest {
   readonly uid: number;
   readonly gid: number;
   /**
-   * `none` (default): the command's user is the host's user in another name, without any capability. `host-root`: where
-   * the host's user is root, the command runs as that root with the capabilities named, as a container's root does: only
-   * for builds that are trusted like the host's own.
+   * `none` (default): the command's user is the host's user in another name, without any capability. With capabilities and
+   * uid 0, where the host's user is root, the command runs as that root with them, as a container's root does: only for
+   * builds that are trusted like the host's own. Those over `own` reach no further than what the host's user owns, whatever
+   * the uid.
    */
-  readonly privileges?: 'none' | { readonly capabilities: readonly string[] };
+  readonly privileges?:
+    | 'none'
+    | { readonly capabilities: readonly string[]; readonly over?: 'host' | 'own' };
   /** `none` leaves only a loopback interface. */
   readonly network: 'none' | 'host';
   /** With the network `none`: the one way out of it. */

@@ -150,7 +150,7 @@ test('an aborted run is told apart from a failed one', async () => {
 });
 
 test('a script that no process could be given is refused', async () => {
-  const { result, requests } = await run(`[{runs: "${'x'.repeat(130_000)}"}]`);
+  const { result, requests } = await run(`[{runs: "${'x'.repeat(131_000)}"}]`);
   expect(requests).toEqual([]);
   expect(result).toMatchObject({ code: 'BUILD_SCRIPT_TOO_LONG' });
 });

@@ -22,6 +22,8 @@ export const buildIdentity: StepIdentity = { uid: 1000, gid: 1000, privileges: '
 export interface StepRunner {
   readonly sandbox: Sandbox;
   readonly roots: readonly string[];
+  /** Where what steps write to the guest stays for those behind them; default: each step has a fresh guest. */
+  readonly keptRoot?: SandboxRequest['keptRoot'];
   readonly mounts: readonly Mount[];
   readonly clock: Clock;
   /** Milliseconds since 1970 at which the build is given up. */
@@ -67,8 +69,8 @@ export interface StepsRequest {
 /** The uid and gid of the `build` account in the guest. */
 export const guestUser = 1000;
 
-/** Bytes of one script: the kernel takes no argument beyond 128 KiB. */
-const scriptBytesMax = 120 * 1024;
+/** Bytes of one script: the kernel takes no argument beyond 128 KiB, its end included. */
+const scriptBytesMax = 128 * 1024 - 1;
 
 /**
  * Runs the steps that apply, in order, each in a sandbox of its own without network: first its script, then those nested
@@ -139,9 +141,11 @@ export class StepRun {
     listed: ListedStep,
     { script, timeoutMs, lines }: { script: string; timeoutMs: number; lines: LineSplitter },
   ): SandboxRequest {
-    const { roots, mounts, identity, network, relay, hostname, cpus, signal } = this.#runner;
+    const { roots, keptRoot, mounts, identity, network, relay } = this.#runner;
+    const { hostname, cpus, signal } = this.#runner;
     return {
       roots,
+      ...(keptRoot === undefined ? {} : { keptRoot }),
       mounts,
       argv: ['/bin/sh', '-c', script],
       environment: { ...this.#environment, ...listed.environment },
@@ -190,7 +194,7 @@ function timedOut(listed: ListedStep, output: OutputTail): BuildFailure {
 
 function tooLong(listed: ListedStep): BuildFailure {
   return failure('BUILD_SCRIPT_TOO_LONG', listed, {
-    message: `the script of ${namedStep(listed)} is longer than 120 KiB`,
+    message: `the script of ${namedStep(listed)} is longer than 128 KiB`,
     hint: 'move it into a file of the side directory',
   });
 }

@@ -40,7 +40,7 @@ export interface TestPackageRequest {
   /** Default ten minutes. */
   readonly timeoutMs?: number;
   /** Who runs the steps and what they may reach; by default the build account, without a network. */
-  readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace' | 'onFailed'>;
+  readonly steps?: Pick<StepRunner, 'identity' | 'network' | 'trace' | 'keptRoot' | 'onFailed'>;
   /** Given: the steps reach the network through it, and get again what is known of its answers. */
   readonly observed?: {
     readonly observer: NetworkObserver;

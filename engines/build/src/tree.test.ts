@@ -41,6 +41,18 @@ describe('a tree', () => {
     });
   });
 
+  test('that melange would pack holds devices and fifos, and no sockets', async () => {
+    const entries = [special('c', 'char'), special('b', 'block'), special('f', 'fifo')];
+    const tree = await collectTree('a', each(entries), 'melange');
+    expect(tree.entries).toEqual(entries);
+    await expect(collectTree('a', each([special('s', 'socket')]), 'melange')).rejects.toMatchObject(
+      {
+        code: 'BUILD_TREE_REFUSED',
+        message: expect.stringMatching(/is a socket/),
+      },
+    );
+  });
+
   test('links are followed inside it, in circles not for ever', () => {
     const tree = makeTree('a', [
       directory('usr/lib'),

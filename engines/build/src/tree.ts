@@ -35,8 +35,8 @@ export async function collectTree(
 }
 
 function melangeProblemOf(entry: TreeEntry): string | undefined {
-  return entry.kind === 'special' && entry.what !== 'fifo'
-    ? `is a ${entry.what}, which a package cannot hold`
+  return entry.kind === 'special' && entry.what === 'socket'
+    ? 'is a socket, which a package cannot hold'
     : undefined;
 }
 

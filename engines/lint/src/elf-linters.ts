@@ -1,6 +1,8 @@
-import { extname } from 'node:path/posix';
 import type { FileEntry } from '@kiln/build';
-import { readSections, type ElfFile } from '@kiln/elf';
+import { KilnError } from '@kiln/base';
+import { readAsGo, readSections, type ElfFile, type GoReading } from '@kiln/elf';
+import { quoteForCondition } from '@kiln/recipe';
+import { extension } from './extension.ts';
 import {
   counted,
   inSbomDirectory,
@@ -8,24 +10,52 @@ import {
   type Linter,
   type LintSubject,
 } from './finding.ts';
+import { machineName } from './machine-names.ts';
 
-interface Program {
-  readonly file: FileEntry;
-  readonly elf: ElfFile;
-}
-
-/** ELF files that can be run, or whose last extension is that of a library or archive. */
-function programsOf({ tree, elves }: LintSubject): readonly Program[] {
-  return tree.entries.flatMap((entry) => {
-    const elf =
-      entry.kind === 'file' && isProgram(entry) ? elves.byPath.get(entry.path) : undefined;
-    return entry.kind === 'file' && elf !== undefined ? [{ file: entry, elf }] : [];
-  });
+/** Files that can be run, or whose last extension is that of a library or archive. */
+function programFiles({ tree }: LintSubject): readonly FileEntry[] {
+  return tree.entries.filter(
+    (entry): entry is FileEntry => entry.kind === 'file' && isProgram(entry),
+  );
 }
 
 function isProgram({ path, mode }: { readonly path: string; readonly mode: number }): boolean {
   if (inSbomDirectory(path)) return false;
-  return (mode & 0o111) !== 0 || /\.(?:a|so|dylib)/.test(extname(path));
+  return (mode & 0o111) !== 0 || /\.(?:a|so|dylib)/.test(extension(path));
+}
+
+interface Program<T> {
+  readonly file: FileEntry;
+  readonly elf: T;
+}
+
+function programsOf(subject: LintSubject): readonly Program<ElfFile>[] {
+  return programFiles(subject).flatMap((file) => {
+    const elf = subject.elves.byPath.get(file.path);
+    return elf === undefined ? [] : [{ file, elf }];
+  });
+}
+
+/** The same as melange reads them: in Go, with the reason in place of what Go refuses. */
+async function programsOfMelange(
+  subject: LintSubject,
+): Promise<readonly Program<GoReading | string>[]> {
+  const programs: Program<GoReading | string>[] = [];
+  for (const file of programFiles(subject)) {
+    const elf = await readingOf(file);
+    if (elf !== undefined) programs.push({ file, elf });
+  }
+  return programs;
+}
+
+async function readingOf(file: FileEntry): Promise<GoReading | string | undefined> {
+  if (file.sizeBytes < 4) return undefined;
+  try {
+    return await readAsGo(file);
+  } catch (error) {
+    if (error instanceof KilnError && error.code === 'ELF_INVALID') return error.message;
+    throw error;
+  }
 }
 
 /** `e_machine` of what packages are for. */
@@ -40,36 +70,18 @@ const architectures: Readonly<Record<number, string>> = {
   243: 'riscv',
 };
 
-/** Names that Go has for further machines, as melange shows them. */
-const machines: Readonly<Record<number, string>> = {
-  0: 'EM_NONE',
-  2: 'EM_SPARC',
-  4: 'EM_68K',
-  6: 'EM_486',
-  10: 'EM_MIPS_RS3_LE',
-  15: 'EM_PARISC',
-  18: 'EM_SPARC32PLUS',
-  20: 'EM_PPC',
-  42: 'EM_SH',
-  43: 'EM_SPARCV9',
-  50: 'EM_IA_64',
-  83: 'EM_AVR',
-  94: 'EM_XTENSA',
-  105: 'EM_MSP430',
-  190: 'EM_CUDA',
-  247: 'EM_BPF',
-  258: 'EM_LOONGARCH',
-  0x9026: 'EM_ALPHA',
-};
-
 function architectureOf(machine: number): string {
-  return architectures[machine] ?? `unknown (${machines[machine] ?? machine})`;
+  return architectures[machine] ?? `unknown (${machineName(machine)})`;
 }
 
-export const binaryarch: Linter = (subject) => {
-  const binaries = programsOf(subject)
-    .filter(({ elf }) => !supported.has(elf.machine))
-    .map(({ file, elf }) => ({ path: file.path, arch: architectureOf(elf.machine) }));
+export const binaryarch: Linter = async (subject) => {
+  const programs: readonly Program<{ readonly machine: number } | string>[] =
+    subject.dialect === 'melange' ? await programsOfMelange(subject) : programsOf(subject);
+  const binaries = programs.flatMap(({ file, elf }) =>
+    typeof elf === 'string' || supported.has(elf.machine)
+      ? []
+      : [{ path: file.path, arch: architectureOf(elf.machine) }],
+  );
   if (binaries.length === 0) return undefined;
   const what = counted(binaries.length, 'binary', 'binaries');
   return {
@@ -84,33 +96,32 @@ export const binaryarch: Linter = (subject) => {
  * compilers no longer write, and stops at a file that only begins like an ELF file.
  */
 export const strip: Linter = async (subject) => {
-  const quirks = subject.dialect === 'melange';
-  const broken = quirks ? brokenProgram(subject) : undefined;
-  if (broken !== undefined) return broken;
+  if (subject.dialect === 'melange') return stripOfMelange(subject);
   const binaries: string[] = [];
   for (const { file, elf } of programsOf(subject)) {
-    if (!quirks && file.path.startsWith('usr/lib/debug/')) continue;
-    const names = (await readSections(file, elf)).map(({ name }) => name);
-    const unstripped = quirks
-      ? names.includes('.debug') || names.includes('.zdebug')
-      : names.some((name) => /^\.z?debug/.test(name) && name !== '.debug_gdb_scripts');
-    if (unstripped) binaries.push(file.path);
+    if (file.path.startsWith('usr/lib/debug/')) continue;
+    const sections = await readSections(file, elf);
+    if (sections.some(({ name }) => /^\.z?debug/.test(name) && name !== '.debug_gdb_scripts'))
+      binaries.push(file.path);
   }
-  if (binaries.length === 0) return undefined;
-  const what = counted(binaries.length, 'unstripped binary', 'unstripped binaries');
-  return { message: `${subject.tree.packageName} contains ${what}`, details: { binaries } };
+  return unstripped(subject, binaries);
 };
 
-function brokenProgram({ tree, elves }: LintSubject): Complaint | undefined {
-  for (const entry of tree.entries) {
-    if (entry.kind !== 'file' || !isProgram(entry)) continue;
-    const reason = elves.broken.find((text) =>
-      text.startsWith(`${tree.packageName}: ${entry.path}: `),
-    );
-    if (reason !== undefined)
+async function stripOfMelange(subject: LintSubject): Promise<Complaint | undefined> {
+  const binaries: string[] = [];
+  for (const { file, elf } of await programsOfMelange(subject)) {
+    if (typeof elf === 'string')
       return {
-        message: `could not open file ${JSON.stringify(entry.path)} as executable: ${reason}`,
+        message: `could not open file ${quoteForCondition(file.path)} as executable: ${elf}`,
       };
+    if (elf.sectionNames.some((name) => name === '.debug' || name === '.zdebug'))
+      binaries.push(file.path);
   }
-  return undefined;
+  return unstripped(subject, binaries);
+}
+
+function unstripped({ tree }: LintSubject, binaries: readonly string[]): Complaint | undefined {
+  if (binaries.length === 0) return undefined;
+  const what = counted(binaries.length, 'unstripped binary', 'unstripped binaries');
+  return { message: `${tree.packageName} contains ${what}`, details: { binaries } };
 }

@@ -1,3 +1,4 @@
+export { isCapability } from './capability-names.ts';
 export type { LinterDescription, LinterName, Severity } from './catalogue.ts';
 export { catalogue, isLinterName, linterNames } from './catalogue.ts';
 export type { DuplicateInfo, Finding, LintDetails, LintFacts, PermissionInfo } from './finding.ts';
@@ -29,6 +30,7 @@ export type {
 export { diffPackages } from './package-diff.ts';
 export type { PackageFileRequest } from './package-file.ts';
 export { lintPackageFile } from './package-file.ts';
+export { recipeVersionIn } from './package-recipe.ts';
 export type { LintPolicy, PackagePolicyRequest, PolicyRequest } from './policy.ts';
 export { defaultPolicy, lintPolicy, packagePolicies } from './policy.ts';
 export type { LintReport, PackageLintRequest } from './report.ts';

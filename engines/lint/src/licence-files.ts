@@ -1,4 +1,5 @@
-import { basename, extname } from 'node:path/posix';
+import { basename } from 'node:path/posix';
+import { extension } from './extension.ts';
 
 /** Names that licence texts have, the likeliest first. */
 const patterns: readonly (readonly [weight: number, pattern: RegExp])[] = [
@@ -21,7 +22,7 @@ const otherExtensions = new Set(['.xml', '.go', '.gemspec', '.spdx', '.header'])
 /** How likely a file of that name holds a licence text: 0 (not at all) to 1. */
 export function licenceWeight(path: string): number {
   const name = basename(withoutVersions(path));
-  if (otherExtensions.has(extname(`x${name}`))) return 0;
+  if (otherExtensions.has(extension(name))) return 0;
   return patterns.find(([, pattern]) => pattern.test(name))?.[0] ?? 0;
 }
 

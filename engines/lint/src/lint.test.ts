@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { linterNames, type LinterName } from './catalogue.ts';
 import type { Finding, LintDetails } from './finding.ts';
 import { lintTree } from './lint.ts';
+import { machineName } from './machine-names.ts';
 
 interface Options {
   readonly name?: string;
@@ -46,6 +47,7 @@ function elf(machine: number, ...sections: readonly string[]): Uint8Array {
   bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
   bytes.writeUInt16LE(2, 16);
   bytes.writeUInt16LE(machine, 18);
+  bytes.writeUInt32LE(1, 20);
   bytes.writeUInt32LE(64, 40);
   bytes.writeUInt16LE(64, 58);
   bytes.writeUInt16LE(names.length, 60);
@@ -56,6 +58,7 @@ function elf(machine: number, ...sections: readonly string[]): Uint8Array {
     at += name.length + 1;
   }
   const table = 64 + (names.length - 1) * 64;
+  bytes.writeUInt32LE(3, table + 4);
   bytes.writeUInt32LE(64 + names.length * 64, table + 24);
   bytes.writeUInt32LE(strings.length, table + 32);
   bytes.set(strings, 64 + names.length * 64);
@@ -159,7 +162,7 @@ test('programs for other machines are told with the name of the machine', async 
     binaries: [
       { path: 'usr/bin/b', arch: 's390' },
       { path: 'usr/lib/c.so', arch: 'unknown (EM_PPC)' },
-      { path: 'usr/lib/e', arch: 'unknown (9999)' },
+      { path: 'usr/lib/e', arch: 'unknown (EM_ALPHA_STD+9958)' },
     ],
   });
 });
@@ -225,6 +228,38 @@ describe('where melange has a quirk', () => {
     expect(await both('strip', entries)).toEqual([{ binaries: ['usr/bin/b'] }, undefined]);
     const [found] = await lint(['strip'], entries, { dialect: 'melange' });
     expect(found?.message).toMatch(/^could not open file "usr\/bin\/a" as executable: /);
+  });
+
+  test('an unknown machine is told by the nearest that Go knows below it', () => {
+    expect(machineName(219)).toBe('EM_CSR_KALIMBA ');
+    const names = [0, 6, 10, 110, 168, 250, 258, 36_902, 65_535].map(machineName);
+    expect(names.join(' ')).toBe(
+      'EM_NONE EM_486 EM_MIPS_RS3_LE EM_UNICORE EM_ECOG1 EM_ALPHA_STD+209 EM_LOONGARCH EM_ALPHA EM_ALPHA+28633',
+    );
+  });
+
+  test('what its sections hold is not looked at to tell the machine', async () => {
+    // A dynamic section that lies nowhere: no dependency can be read, and it is a program all the same.
+    const broken = elf(40, '.dynamic');
+    Buffer.from(broken.buffer).writeUInt32LE(2, 64 + 64 + 4);
+    Buffer.from(broken.buffer).writeUInt32LE(0x7fff_ffff, 64 + 64 + 24);
+    const entries = [file('usr/lib/.so', broken, 0o644)];
+    expect(await details('binaryarch', entries, { dialect: 'melange' })).toEqual({
+      binaries: [{ path: 'usr/lib/.so', arch: 'arm' }],
+    });
+  });
+
+  test('what is left of a name is counted in bytes', async () => {
+    const entries = ['é.py', '日本.py', 'éa.x', 'one'].map((name) =>
+      file(`usr/lib/python3.12/site-packages/${name}`),
+    );
+    expect(await details('python/multiple', entries, { dialect: 'melange' })).toMatchObject({
+      packages: ['"one"', '"é"', '"é."', '"日"'],
+    });
+    const cut = ['aé.py', 'one'].map((name) => file(`usr/lib/python3.12/site-packages/b${name}`));
+    expect(await details('python/multiple', cut, { dialect: 'melange' })).toMatchObject({
+      packages: ['"ba\\xc3"', '"bone"'],
+    });
   });
 
   test('modules of Python lose their extension', async () => {

@@ -1,6 +1,6 @@
 import type { ApkPackage } from '@kiln/apk';
 import { KilnError } from '@kiln/base';
-import { parseYaml, type YamlNode } from '@kiln/yaml';
+import { member, parseYaml, type YamlNode } from '@kiln/yaml';
 
 /** The recipe that a package says it was made of, `.melange.yaml`; undefined without one, and for one that is no YAML. */
 export function recipeIn(control: ApkPackage['control']): YamlNode | undefined {
@@ -15,6 +15,24 @@ function yamlOf(text: string): YamlNode | undefined {
     if (error instanceof KilnError && error.code === 'YAML_INVALID') return undefined;
     throw error;
   }
+}
+
+/**
+ * The full version that a package's recipe states, "" and epoch 0 where it states none; undefined without a recipe, and for
+ * one whose package melange could not read.
+ */
+export function recipeVersionIn(control: ApkPackage['control']): string | undefined {
+  const recipe = recipeIn(control);
+  if (recipe?.kind !== 'mapping' || recipe.members.size === 0) return undefined;
+  const main = member(recipe, 'package');
+  const stated = ['name', 'version', 'epoch'].map((key) => member(main, key));
+  const epoch = textOf(stated[2]) || '0';
+  const readable = (main?.kind ?? 'mapping') === 'mapping' && stated.every(isText);
+  return readable && /^[0-9]+$/.test(epoch) ? `${textOf(stated[1])}-r${epoch}` : undefined;
+}
+
+function isText(node: YamlNode | undefined): boolean {
+  return node === undefined || node.kind === 'scalar';
 }
 
 export function textOf(node: YamlNode | undefined): string {

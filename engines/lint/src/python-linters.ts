@@ -1,6 +1,8 @@
-import { basename, extname } from 'node:path/posix';
+import { basename } from 'node:path/posix';
 import { compareBytes } from '@kiln/base';
 import type { PackageTree } from '@kiln/build';
+import { quoteForCondition } from '@kiln/recipe';
+import { extension } from './extension.ts';
 import type { Complaint, Linter } from './finding.ts';
 
 /** What lies directly in the one directory of modules; a package with several is told so. */
@@ -43,9 +45,9 @@ export const pythonMultiple: Linter = ({ tree, dialect }) => {
   const names = modules
     .filter((name) => !name.startsWith('_') && ![...tests, ...documents].includes(name))
     .filter((name) => !metadata.includes(extension(name)))
-    .map((name) => (dialect === 'melange' ? cutAsMelange(name) : (name.split('.')[0] ?? '')))
-    .filter((name) => name !== '');
-  const packages = [...new Set(names)].map((name) => JSON.stringify(name)).sort(compareBytes);
+    .map((name) => (dialect === 'melange' ? cutAsMelange(name) : plainCut(name)))
+    .filter((name) => name !== '""');
+  const packages = [...new Set(names)].sort(compareBytes);
   if (packages.length < 2) return undefined;
   return {
     message: `multiple Python packages detected: ${packages.length} found (${packages.join(', ')})`,
@@ -53,13 +55,18 @@ export const pythonMultiple: Linter = ({ tree, dialect }) => {
   };
 };
 
-/** The length of the extension is what is left of the name, instead of what is cut off. */
-function cutAsMelange(name: string): string {
-  const cut = extension(name);
-  return cut === '' ? name : name.slice(0, cut.length);
+function plainCut(name: string): string {
+  return JSON.stringify(name.split('.')[0] ?? '');
 }
 
-/** From the last dot on, of a name that begins with a dot, too. */
-function extension(name: string): string {
-  return extname(`x${name}`);
+/**
+ * The length of the extension is what is left of the name, instead of what is cut off: both in bytes, and of a letter that is
+ * cut the bytes are told.
+ */
+function cutAsMelange(name: string): string {
+  const bytes = Buffer.from(name);
+  const left = bytes.subarray(0, Buffer.byteLength(extension(name)) || bytes.length);
+  const text = new TextDecoder().decode(left, { stream: true });
+  const rest = left.subarray(Buffer.byteLength(text));
+  return `${quoteForCondition(text).slice(0, -1)}${[...rest].map((byte) => `\\x${byte.toString(16)}`).join('')}"`;
 }

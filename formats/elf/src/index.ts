@@ -3,6 +3,8 @@ export type { ElfFile } from './elf.ts';
 export { readElf } from './elf.ts';
 export type { GoBuildInfo } from './go-build-info.ts';
 export { readGoBuildInfo } from './go-build-info.ts';
+export type { GoReading } from './go-reading.ts';
+export { readAsGo } from './go-reading.ts';
 export type { HardeningCheckName, HardeningFinding, HardeningVerdict } from './hardening.ts';
 export { inspectHardening } from './hardening.ts';
 export type { ElfHeader, ElfType, HeaderTable, Segment } from './header.ts';

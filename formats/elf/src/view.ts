@@ -10,11 +10,13 @@ export type ByteOrder = 'little' | 'big';
 /** A piece of a file, its numbers in the file's byte order. */
 export class ElfView {
   readonly bytes: Uint8Array;
+  readonly order: ByteOrder;
   readonly #data: DataView;
   readonly #little: boolean;
 
   constructor(bytes: Uint8Array, order: ByteOrder) {
     this.bytes = bytes;
+    this.order = order;
     this.#data = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#little = order === 'little';
   }

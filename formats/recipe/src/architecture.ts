@@ -13,7 +13,8 @@ export const architectures = [
 
 export type Architecture = (typeof architectures)[number];
 
-export type Libc = 'gnu' | 'musl';
+/** The C library in the triplets of the host: `gnu`, `musl`, or what else somebody calls his. */
+export type Libc = string;
 
 interface Row {
   readonly go: string;
@@ -21,7 +22,7 @@ interface Row {
   readonly rust: string;
 }
 
-/** Go's name, the GNU triplet and Rust's target for glibc; musl replaces `gnu`. */
+/** Go's name, the GNU triplet and Rust's target for glibc; other libraries replace `gnu`. */
 const table: Readonly<Record<Architecture, Row>> = {
   x86_64: { go: 'amd64', gnu: 'x86_64-pc-linux-gnu', rust: 'x86_64-unknown-linux-gnu' },
   x86: { go: '386', gnu: 'i486-pc-linux-gnu', rust: 'i686-unknown-linux-gnu' },
@@ -77,15 +78,16 @@ export function goNameOf(arch: Architecture): string {
 /** The variables that depend on the architecture alone. */
 export function architectureVariables(arch: Architecture, libc: Libc): ReadonlyMap<string, string> {
   const { go, gnu, rust } = table[arch];
-  const musl = (triplet: string): string => triplet.replace(/gnu(?=[a-z]*$)/, 'musl');
+  const named = (triplet: string, name: Libc): string =>
+    triplet.replace(/gnu(?=[a-z]*$)/, () => name);
   return new Map([
     ['build.arch', arch],
     ['build.goarch', go],
-    ['host.triplet.gnu', libc === 'gnu' ? gnu : musl(gnu)],
-    ['host.triplet.rust', libc === 'gnu' ? rust : musl(rust)],
+    ['host.triplet.gnu', named(gnu, libc)],
+    ['host.triplet.rust', named(rust, libc)],
     ['cross.triplet.gnu.glibc', gnu],
-    ['cross.triplet.gnu.musl', musl(gnu)],
+    ['cross.triplet.gnu.musl', named(gnu, 'musl')],
     ['cross.triplet.rust.glibc', rust],
-    ['cross.triplet.rust.musl', musl(rust)],
+    ['cross.triplet.rust.musl', named(rust, 'musl')],
   ]);
 }

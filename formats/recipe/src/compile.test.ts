@@ -295,6 +295,29 @@ test('the dialect of melange leaves late variables of names and environments as 
   });
 });
 
+test('a nested step has variables in the dialect of melange where the outermost names some too', () => {
+  const nested = (outer: string, dialect: 'kiln' | 'melange'): string => {
+    const yaml = `${head}pipeline:\n  - pipeline:\n      - pipeline:\n          - {runs: a, environment: {B: c}}\n${outer}`;
+    try {
+      const { pipeline } = parseRecipe(yaml, { file: 'hello.yaml', dialect });
+      return JSON.stringify(pipeline[0]?.pipeline[0]?.pipeline[0]?.environment);
+    } catch (error) {
+      return error instanceof KilnError ? error.message : String(error);
+    }
+  };
+  expect(nested('', 'kiln')).toBe('{"B":"c"}');
+  expect(nested('', 'melange')).toMatch(/a nested step has "environment"/);
+  expect(nested('    environment: {}\n', 'melange')).toBe('{"B":"c"}');
+  expect(nested('    environment: {A: b}\n', 'melange')).toBe('{"A":"b","B":"c"}');
+});
+
+test('an assertion that states no number requires that nothing ran', () => {
+  const compiled = compile('pipeline:\n  - {assertions: {}, pipeline: [{runs: a}]}\n');
+  expect(compiled.pipeline[0]).toMatchObject({ requiredSteps: 0 });
+  const { pipeline } = compiledDocument(compiled, compiled.environment) as { pipeline: unknown };
+  expect(pipeline).toMatchObject([{ assertions: {} }]);
+});
+
 test('the dialect of melange does not know the key of Kiln', () => {
   const yaml = `${head}kiln: {network: {reason: modules}}`;
   expect(parseRecipe(yaml, { file: 'hello.yaml' }).network).toBe('modules');

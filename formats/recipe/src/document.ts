@@ -246,7 +246,9 @@ class DocumentWriter {
       needs: step.needsWritten && !collected ? needs : undefined,
       label: text(step.label),
       assertions:
-        step.requiredSteps === undefined ? undefined : { 'required-steps': step.requiredSteps },
+        step.requiredSteps === undefined
+          ? undefined
+          : { 'required-steps': step.requiredSteps || undefined },
       'working-directory': text(step.workingDirectory),
       environment: this.#map(step.environment),
     };

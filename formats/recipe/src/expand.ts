@@ -8,11 +8,18 @@ import type {
   HardeningCheck,
   Recipe,
   RecipeDialect,
+  Step,
   Subpackage,
   TestBlock,
 } from './recipe.ts';
-import type { RawOrigin, RawSubpackage, RawTest } from './schema.ts';
-import { inheritDown, mapValues, stepsOf, type Substitution } from './step.ts';
+import type { RawOrigin, RawStep, RawSubpackage, RawTest } from './schema.ts';
+import {
+  inheritDown,
+  mapValues,
+  refuseVariablesWithoutPlace,
+  stepsOf,
+  type Substitution,
+} from './step.ts';
 import { substituteKnown } from './substitute.ts';
 import { withBuildAccount, withOptionPackages } from './environment.ts';
 import { resolveVars } from './vars.ts';
@@ -89,7 +96,7 @@ class Expander {
       package: origin,
       environment: this.#buildEnvironment(replace),
       capabilities: raw.capabilities,
-      pipeline: inheritDown(stepsOf(raw.pipeline, ['pipeline'], this.#at, replace)),
+      pipeline: this.#steps(raw.pipeline, ['pipeline'], replace),
       subpackages: raw.subpackages.flatMap((one, index) =>
         this.#subpackages(one, index, origin.commit),
       ),
@@ -215,6 +222,11 @@ class Expander {
       });
   }
 
+  #steps(raw: readonly RawStep[], path: YamlPath, replace: Substitution): readonly Step[] {
+    if (this.#dialect === 'melange') refuseVariablesWithoutPlace(raw, path, this.#at);
+    return inheritDown(stepsOf(raw, path, this.#at, replace));
+  }
+
   #subpackage(
     raw: RawSubpackage,
     path: YamlPath,
@@ -228,7 +240,7 @@ class Expander {
       ...facts,
       commit: facts.commit === '' ? commit : facts.commit,
       if: replace(raw.if),
-      pipeline: inheritDown(stepsOf(raw.pipeline, [...path, 'pipeline'], this.#at, replace)),
+      pipeline: this.#steps(raw.pipeline, [...path, 'pipeline'], replace),
       test: this.#test(raw.test, [...path, 'test'], replace, 'with-steps'),
     };
   }

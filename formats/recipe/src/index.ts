@@ -67,4 +67,4 @@ export {
   sourcesOfSteps,
 } from './sources.ts';
 export type { Variables } from './substitute.ts';
-export { substitute, substituteKnown } from './substitute.ts';
+export { quoteForCondition, substitute, substituteKnown } from './substitute.ts';

@@ -26,7 +26,7 @@ export interface RawStep {
   pipeline: RawStep[];
   if: string;
   'working-directory': string;
-  environment: Strings;
+  environment?: Strings | undefined;
   needs?: { packages: string[] } | undefined;
   inputs: Record<string, RawInput>;
   assertions?: { 'required-steps'?: number | undefined } | undefined;
@@ -195,7 +195,10 @@ const stepSchema: z.ZodType<RawStep> = z.object({
   },
   if: string('A condition; a step whose condition does not hold is left out.'),
   'working-directory': string('Absolute, or below /home/build; made when missing.'),
-  environment: strings('Variables of this step and of those nested in it.'),
+  environment: z
+    .record(z.string(), text())
+    .optional()
+    .describe('Variables of this step and of those nested in it.'),
   needs: z
     .object({ packages: list('Packages added to the build environment.') })
     .optional()

@@ -33,10 +33,10 @@ export function stepOf(
     pipeline: stepsOf(raw.pipeline, [...path, 'pipeline'], positionOf, replace),
     if: replace(raw.if),
     workingDirectory: replace(raw['working-directory']),
-    environment: mapValues(raw.environment, replace),
+    environment: mapValues(raw.environment ?? {}, replace),
     needs: raw.needs?.packages.map(replace),
     inputs: mapValues(raw.inputs, (input): Input => ({ ...input })),
-    requiredSteps: raw.assertions?.['required-steps'],
+    requiredSteps: raw.assertions && (raw.assertions['required-steps'] ?? 0),
     label: raw.label,
     position,
   };
@@ -69,6 +69,31 @@ export function inheritDown(steps: readonly Step[]): readonly Step[] {
       })),
     ),
   }));
+}
+
+/**
+ * melange has no place for the variables of a nested step where the step at the top says nothing of variables, and crashes
+ * while it reads the recipe. Throws `RECIPE_INVALID`.
+ */
+export function refuseVariablesWithoutPlace(
+  steps: readonly RawStep[],
+  path: readonly PropertyKey[],
+  positionOf: StepPositions,
+): void {
+  for (const [index, step] of steps.entries()) {
+    if (step.environment !== undefined) continue;
+    const nested = [...path, index, 'pipeline'];
+    for (const [at, child] of step.pipeline.entries()) {
+      if (Object.keys(child.environment ?? {}).length === 0) continue;
+      const message = 'a nested step has "environment", the step around it has none';
+      throw invalid(message, positionOf([...nested, at]));
+    }
+    refuseVariablesWithoutPlace(
+      step.pipeline.map((child) => ({ ...child, environment: undefined })),
+      nested,
+      positionOf,
+    );
+  }
 }
 
 /** The record with each value replaced; names stay. */

@@ -4,7 +4,7 @@ import { KeptFiles, atFile, fileBytes } from '@kiln/apk-files';
 import { KilnError, shorten } from '@kiln/base';
 import type { Dialect } from '@kiln/build';
 import type { LintPolicy, LintReport } from '@kiln/lint';
-import { lintPackageFile } from '@kiln/lint';
+import { lintPackageFile, recipeVersionIn } from '@kiln/lint';
 import { fetchUrl } from '@kiln/sources';
 
 export interface LintFileOptions {
@@ -16,6 +16,8 @@ export interface LintFileOptions {
 export interface LintedFile {
   readonly file: string;
   readonly info: PackageInfo;
+  /** The full version in the recipe that the package was made of; undefined without one. */
+  readonly recipeVersion: string | undefined;
   readonly sizeBytes: number;
   readonly report: LintReport;
 }
@@ -44,7 +46,7 @@ export async function lintFile(
       dialect: dialect === 'melange' ? 'apko' : 'plain',
     });
     const report = await lintPackageFile({ apk, policy, keep: kept.keep, dialect });
-    return { file, info: apk.info, sizeBytes, report };
+    return { file, info: apk.info, recipeVersion: recipeVersionIn(apk.control), sizeBytes, report };
   } catch (error) {
     throw named(file, error);
   }

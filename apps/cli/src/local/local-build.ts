@@ -37,9 +37,17 @@ import type { ActionCache } from './action-cache.ts';
 import { failureOf, placedUnsolved } from './build-failure.ts';
 import { DebuggedRun, type Debugging } from './debugging.ts';
 import type { Guest, LocalGuests, ResolvedGuest } from './guest.ts';
-import { hostMounts, identityOf, withScratch, type Scratch } from './runner.ts';
+import { emptyFolder, folderWorkspaces, type WorkspaceFolder } from './folder-workspace.ts';
+import {
+  hostMounts,
+  identityOf,
+  keptRootIn,
+  ownersOf,
+  withScratch,
+  type Scratch,
+} from './runner.ts';
 import { writeApk } from './write-apk.ts';
-import { sourceFiles } from './source-directory.ts';
+import { isDirectory, sourceFiles } from './source-directory.ts';
 
 export interface LocalBuildRequest {
   readonly compiled: CompiledRecipe;
@@ -49,8 +57,18 @@ export interface LocalBuildRequest {
   readonly sourceDirectory: string | undefined;
   readonly plan: Pick<
     PlanInputs,
-    'sourceDateEpoch' | 'namespace' | 'builder' | 'recipeSource' | 'stripOrigin' | 'network'
+    | 'sourceDateEpoch'
+    | 'namespace'
+    | 'maintainer'
+    | 'builder'
+    | 'recipeSource'
+    | 'stripOrigin'
+    | 'network'
   > & { readonly variables?: PlanInputs['variables'] };
+  /** The workspace; by default one that goes with the build. */
+  readonly workspace?: WorkspaceFolder | undefined;
+  /** For all steps together, where the recipe states no time. */
+  readonly timeoutMs?: number;
   readonly sources: SourceFetcher;
   readonly git: GitSources;
   /** Keeps sources and the segments of packages; by default a store that goes with the build. */
@@ -179,7 +197,9 @@ export async function buildLocally(request: LocalBuildRequest): Promise<LocalBui
     };
   }
   const run = await request.debugging?.kept?.makeRun();
-  return withScratch(identity, (scratch) => buildIn(scratch, prepared), run);
+  const { privileges } = identity;
+  const { dialect } = compiled.recipe;
+  return withScratch({ privileges, dialect }, (scratch) => buildIn(scratch, prepared), run);
 }
 
 /** The files of the source directory in the blob store: their digests are part of the action. */
@@ -244,6 +264,7 @@ async function buildIn(scratch: Scratch, request: Prepared): Promise<LocalBuildR
   if (outcome.kind === 'aborted') throw signal?.reason ?? new Error('the build was stopped');
   if (outcome.kind === 'failed') throw failureOf(run.explained(outcome));
   await run.done();
+  if (request.workspace?.after === 'leave') await emptyFolder(request.workspace.path);
   const { touched } = run;
   const { report, network } = outcome;
   if (!touched) await remember(request, outcome.packages);
@@ -265,10 +286,11 @@ async function remember(
 const quietly: Debugging = { onTalk: () => undefined };
 
 function buildRequestOf(
-  { sandbox, workspaces }: Scratch,
+  scratch: Scratch,
   request: Prepared & { readonly blobs: BlobStore },
   run: DebuggedRun,
 ): BuildRequest {
+  const { sandbox, workspaces } = scratch;
   const { plan, compiled, identity, signal, surroundings, blobs } = request;
   return {
     plan,
@@ -276,13 +298,21 @@ function buildRequestOf(
     sources: request.sources,
     git: request.git,
     blobs,
-    workspaces,
+    workspaces:
+      request.workspace === undefined
+        ? workspaces
+        : folderWorkspaces(request.workspace, {
+            owners: ownersOf(identity),
+            dialect: compiled.recipe.dialect,
+          }),
+    ...(request.timeoutMs === undefined ? {} : { timeoutMs: request.timeoutMs }),
     environmentRoots: [request.guest.root],
     clock: systemClock,
     steps: {
       identity,
       network: request.network,
       trace: request.trace === true ? 'trace' : 'quiet',
+      ...keptRootIn(scratch, compiled.recipe),
       onFailed: (failed) => run.failed(sandbox, failed),
       ...(surroundings === undefined ? {} : { hostname: surroundings.hostname }),
     },
@@ -327,7 +357,7 @@ function filesOf(request: Prepared): Iterable<WorkspaceFile> {
     const clang = resolved.lock.packages.some(({ name }) => name.startsWith('clang'));
     return compilerFiles(compiled, plan.namespace, { clang });
   }
-  if (sourceDirectory === undefined) return [];
+  if (sourceDirectory === undefined || !isDirectory(sourceDirectory)) return [];
   const files = compilerFiles(compiled, plan.namespace, { clang: true });
   return [...files, ...sourceFiles(sourceDirectory, 'leave-out')];
 }

@@ -14,7 +14,8 @@ import type { LocalGuests } from './guest.ts';
 import { failureOf, placedUnsolved } from './build-failure.ts';
 import { openShell, type Debugging } from './debugging.ts';
 import type { ObservedBuild } from './local-build.ts';
-import { hostMounts, identityOf, withScratch } from './runner.ts';
+import { SharedWorkspace, type WorkspaceFolder } from './folder-workspace.ts';
+import { hostMounts, identityOf, keptRootIn, withScratch } from './runner.ts';
 import { sourceFiles } from './source-directory.ts';
 
 export interface LocalTestRequest {
@@ -28,6 +29,8 @@ export interface LocalTestRequest {
   /** Of the catalog: the recipe's own win. */
   readonly variables?: Readonly<Record<string, string>>;
   readonly sourceDirectory?: string | undefined;
+  /** For melange: the workspace of all tests; by default one that goes with them. */
+  readonly workspace?: WorkspaceFolder | undefined;
   readonly network: 'none' | 'host';
   /** With the network `none`: the steps reach it through an observer. */
   readonly observed?: Pick<ObservedBuild, 'observer' | 'pinned'> | undefined;
@@ -65,12 +68,21 @@ export async function testLocally(request: LocalTestRequest): Promise<readonly T
     ...compiled.subpackages.filter(({ applies }) => applies),
   ].filter(({ name }) => request.only === undefined || request.only.includes(name));
   const tested: TestedPackage[] = [];
+  const melange = compiled.recipe.dialect === 'melange';
+  await using shared = melange
+    ? await SharedWorkspace.open(request.sourceDirectory, request.workspace)
+    : undefined;
+  // melange looks for the account of the main test though there be no steps.
+  if (melange && compiled.test !== undefined)
+    identityOf(compiled.recipe, compiled.test.environment);
   for (const { name, test } of packages) {
     request.signal?.throwIfAborted();
-    if (compiled.recipe.dialect === 'melange' && (test?.pipeline.length ?? 0) === 0) continue;
+    if (melange && (test?.pipeline.length ?? 0) === 0) continue;
     request.onTest(name);
-    tested.push(await testOne(request, name, test ?? emptyTest(compiled, name)));
+    const one = { name, test: test ?? emptyTest(compiled, name), shared };
+    tested.push(await testOne(request, one));
   }
+  shared?.passed();
   return tested;
 }
 
@@ -84,10 +96,15 @@ function emptyTest({ recipe }: CompiledRecipe, name: string): CompiledTest {
   };
 }
 
+interface OneTest {
+  readonly name: string;
+  readonly test: CompiledTest;
+  readonly shared: SharedWorkspace | undefined;
+}
+
 async function testOne(
   request: LocalTestRequest,
-  name: string,
-  test: CompiledTest,
+  { name, test, shared }: OneTest,
 ): Promise<TestedPackage> {
   const { compiled, guests, signal } = request;
   const { recipe } = compiled;
@@ -120,7 +137,8 @@ async function testOne(
   const identity =
     test.pipeline.length === 0 ? buildIdentity : identityOf(recipe, test.environment);
   const { debugging } = request;
-  return withScratch(identity, async ({ sandbox, workspaces }) => {
+  return withScratch({ ...identity, dialect: recipe.dialect }, async (scratch) => {
+    const { sandbox, workspaces } = scratch;
     const outcome = await testPackage({
       packageName: name,
       test,
@@ -128,16 +146,14 @@ async function testOne(
       environmentRoots: [guest.root],
       sideFiles: [],
       files:
-        request.sourceDirectory === undefined
+        request.sourceDirectory === undefined || shared !== undefined
           ? []
-          : sourceFiles(
-              request.sourceDirectory,
-              recipe.dialect === 'melange' ? 'leave-out' : 'follow',
-            ),
+          : sourceFiles(request.sourceDirectory, 'follow'),
       steps: {
         identity,
         network: request.network,
         trace: request.trace ? 'trace' : 'quiet',
+        ...keptRootIn(scratch, recipe),
         ...(debugging === undefined
           ? {}
           : {
@@ -150,7 +166,7 @@ async function testOne(
         : { observed: { observer: request.observed.observer, known: request.observed.pinned } }),
       mounts: hostMounts(request),
       sandbox,
-      workspaces,
+      workspaces: shared ?? workspaces,
       blobs: request.fetching?.blobs ?? new MemoryBlobs(),
       ...(request.fetching === undefined ? {} : { fetchers: request.fetching }),
       clock: systemClock,

@@ -8,15 +8,18 @@ const filesMax = 100_000;
 const depthMax = 64;
 
 /**
- * The files of a source directory for a workspace, without those that its `.melangeignore` names; in byte order.
- * Symbolic links are followed to files within the directory, except for melange, which leaves them out.
+ * The files of a source directory for a workspace, by default without those that its `.melangeignore` names; in byte order.
+ * Symbolic links are followed to files within the directory, except for melange, which leaves them out, and takes a directory
+ * that there is not for an empty one.
  * Throws `LOCAL_SOURCE_INVALID`.
  */
 export function* sourceFiles(
   directory: string,
   links: 'follow' | 'leave-out',
+  which: 'all' | 'not-ignored' = 'not-ignored',
 ): Generator<WorkspaceFile> {
-  const ignored = ignoreRules(directory);
+  if (links === 'leave-out' && !isDirectory(directory)) return;
+  const ignored = which === 'all' ? () => false : ignoreRules(directory);
   let count = 0;
   for (const file of walk(fs.realpathSync(directory), '', { links, depth: 0 })) {
     if (ignored(file.path)) continue;
@@ -25,6 +28,11 @@ export function* sourceFiles(
       throw invalid(`more than ${filesMax} files in "${shorten(directory, 200)}"`);
     yield file;
   }
+}
+
+/** Whether there is a directory of that name. */
+export function isDirectory(name: string): boolean {
+  return name !== '' && fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 interface Walk {

@@ -3,7 +3,7 @@ import type { Architecture, Recipe } from '@kiln/recipe';
 import { architectureOf, architectures } from '@kiln/recipe';
 import { hostArchitecture } from '../local/architecture.ts';
 
-/** The architecture that a flag names, in apk's or Go's spelling, or `host`. Throws `MELANGE_USAGE`. */
+/** The architecture that a flag names, in apk's or Go's spelling, or `host`; lists say `all` too. Throws `MELANGE_USAGE`. */
 export function architectureOfFlag(name: string): Architecture {
   const arch = name === 'host' ? hostArchitecture() : architectureOf(name);
   if (arch !== undefined) return arch;
@@ -12,9 +12,11 @@ export function architectureOfFlag(name: string): Architecture {
   });
 }
 
-/** Those that a list of flags names; all where it is empty. */
+/** Those that a list of flags names; all where it is empty, or nothing but `all`. */
 export function architecturesOfFlag(names: readonly string[]): readonly Architecture[] {
-  return names.length === 0 ? architectures : [...new Set(names.map(architectureOfFlag))];
+  return names.join() === '' || names.join() === 'all'
+    ? architectures
+    : [...new Set(names.map(architectureOfFlag))];
 }
 
 /** A recipe that is not for the architecture: an error of one compilation, a line of a build. */

@@ -1,18 +1,23 @@
 import { KilnError, shorten } from '@kiln/base';
 
 /**
- * The build date in seconds since 1970: `SOURCE_DATE_EPOCH`, or else the flag (RFC 3339), or else 0.
+ * The build date in seconds since 1970: `SOURCE_DATE_EPOCH`, or else the flag (RFC 3339, in any case), or else 0.
  * Throws `MELANGE_USAGE`.
  */
 export function buildDate(
   flag: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): number {
+  const dated = dateOf(flag);
   const epoch = environment['SOURCE_DATE_EPOCH'];
   if (epoch !== undefined && epoch !== '') {
     if (/^\d{1,12}$/.test(epoch.trim())) return Number(epoch);
     throw invalid(`SOURCE_DATE_EPOCH is "${shorten(epoch)}"`, 'give seconds since 1970');
   }
+  return dated;
+}
+
+function dateOf(flag: string): number {
   if (flag === '') return 0;
   const time = /^\d{4}-\d\d-\d\d[Tt ]/.test(flag) ? Date.parse(flag) : Number.NaN;
   if (!Number.isNaN(time)) return Math.floor(time / 1000);

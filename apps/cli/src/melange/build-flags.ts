@@ -102,7 +102,10 @@ export const recipeFlags: FlagTable = {
     help: 'the folder of sources, by digest',
   },
   'create-build-log': bool('write packages.log, which names each package'),
-  'dependency-log': string('where to write the dependencies of each package'),
+  'dependency-log': {
+    ...string('where to write the dependencies of the last package'),
+    unused: 'what was found stands in each package; melange keeps the last one’s in a file',
+  },
   'empty-workspace': bool('begin without the side files'),
   'generate-index': {
     type: 'bool',
@@ -136,7 +139,6 @@ export const runFlags: FlagTable = {
   rm: {
     type: 'bool',
     default: true,
-    help: 'remove what is left of the guest',
-    unused: 'nothing is left of the guest',
+    help: 'remove the folder of --workspace-dir; nothing else is left of the guest',
   },
 };

@@ -8,7 +8,7 @@ import {
   writeIndexFile,
   type SigningKey,
 } from '@kiln/apk-files';
-import { shorten, systemRandom, type Logger } from '@kiln/base';
+import { KilnError, shorten, systemRandom, type Logger } from '@kiln/base';
 import type { GitSources, SourceFetcher, WorkspaceFiles } from '@kiln/build';
 import type { Architecture, Recipe } from '@kiln/recipe';
 import { appliesTo } from '@kiln/recipe';
@@ -27,7 +27,9 @@ import { kilnVersion } from '../version.ts';
 import { architecturesOfFlag } from './architecture.ts';
 import { buildDate } from './build-date.ts';
 import { melangeRecipe, type MelangeRecipe } from './recipe.ts';
+import type { Flags } from '../drop-in/flags.ts';
 import type { DropInInvocation } from '../drop-in/subcommand.ts';
+import type { WorkspaceFolder } from '../local/folder-workspace.ts';
 
 /** What packages call their files is shown without the characters that move a terminal’s cursor. */
 const lineMax = 5000;
@@ -37,19 +39,46 @@ export async function buildRecipe(invocation: DropInInvocation): Promise<void> {
   const { flags, log } = invocation;
   const pipelineFolders = flags.list('pipeline-dirs');
   const melange = await melangeRecipe(invocation, { pipelineFolders });
+  requireOwner(melange.repositoryUrl);
   const keyFile = flags.string('signing-key');
   const key = keyFile === '' ? undefined : await readSigningKey(keyFile);
   const guests = localGuests(invocation);
   let built = 0;
+  let failure: { readonly error: unknown } | undefined;
   for (const arch of architecturesOfFlag(flags.list('arch'))) {
     if (!appliesTo(melange.recipe.package.targetArchitectures, arch, 'apk-names')) {
       log.warn(`skipping arch ${arch}: the recipe is not for it`);
       continue;
     }
-    await buildFor(arch, { invocation, melange, key, guests });
     built += 1;
+    try {
+      await buildFor(arch, { invocation, melange, key, guests });
+    } catch (error) {
+      // The other architectures are built all the same.
+      invocation.signal.throwIfAborted();
+      failure ??= { error };
+    }
   }
+  if (failure !== undefined) throw failure.error;
   if (built === 0) log.warn('nothing was built: the recipe is for none of the architectures');
+}
+
+/** SBOMs name the recipe by owner and repository, whatever the address is. Throws `MELANGE_USAGE`. */
+function requireOwner(repositoryUrl: string): void {
+  if (repositoryUrl.replace(/^https:\/\/github\.com\//, '').includes('/')) return;
+  throw new KilnError('MELANGE_USAGE', `no owner and repository: "${shorten(repositoryUrl)}"`, {
+    hint: '--git-repo-url is an address such as https://github.com/OWNER/NAME',
+  });
+}
+
+/** Without a timeout steps take as long as they take: a week, for clocks that cannot wait for ever. */
+export const endlessMs: number = 7 * 24 * 3_600_000;
+
+/** The folder that is the workspace for an architecture, where one is named. */
+export function workspaceOf(flags: Flags, arch: Architecture): WorkspaceFolder | undefined {
+  const folder = flags.string('workspace-dir');
+  if (folder === '') return undefined;
+  return { path: path.resolve(folder, arch), after: flags.bool('rm') ? 'remove' : 'leave' };
 }
 
 /** The guests of a command line. */
@@ -94,6 +123,7 @@ async function buildFor(
     plan: {
       sourceDateEpoch: buildDate(flags.string('build-date'), environment),
       namespace: flags.string('namespace') || 'unknown',
+      maintainer: flags.string('namespace'),
       builder: { name: 'kiln', version: kilnVersion() },
       recipeSource: {
         file: melange.file,
@@ -103,6 +133,8 @@ async function buildFor(
       },
       stripOrigin: flags.bool('strip-origin-name'),
     },
+    workspace: workspaceOf(flags, arch),
+    timeoutMs: endlessMs,
     sources: stepsFetch,
     git: stepsCheckOut,
     outDirectory,
@@ -123,9 +155,10 @@ async function buildFor(
           for (const finding of [...warnings, ...failures])
             for (const line of findingLines(finding)) log.warn(shorten(line, lineMax));
         },
-        resultsFolder: flags.bool('persist-lint-results')
-          ? path.join(outDirectory, arch)
-          : undefined,
+        resultsFolder:
+          flags.bool('persist-lint-results') && outDirectory !== ''
+            ? path.join(outDirectory, arch)
+            : undefined,
       });
       if (failure === undefined) await checkLicences(files, melange.recipe, log);
       return failure;

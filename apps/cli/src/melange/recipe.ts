@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
-import type { Architecture, CompiledRecipe, Recipe } from '@kiln/recipe';
+import type { Architecture, CompiledRecipe, Libc, Recipe } from '@kiln/recipe';
 import { localCompiler } from '../local/compile.ts';
 import { gitHead } from '../local/git-head.ts';
 import { pipelineFinder } from '../local/pipelines.ts';
@@ -81,7 +81,6 @@ function resourcesOf(flags: Flags): Readonly<Record<string, string>> {
   );
 }
 
-function libcOf(flags: Flags): 'gnu' | 'musl' {
-  const name = 'override-host-triplet-libc-substitution-flavor';
-  return flags.given(name) && flags.string(name) === 'musl' ? 'musl' : 'gnu';
+function libcOf(flags: Flags): Libc {
+  return given(flags, 'override-host-triplet-libc-substitution-flavor') ?? 'gnu';
 }

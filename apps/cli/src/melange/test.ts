@@ -1,7 +1,7 @@
-import { appliesTo } from '@kiln/recipe';
+import { architectureOf, type Architecture } from '@kiln/recipe';
 import { testLocally } from '../local/local-test.ts';
 import { architecturesOfFlag } from './architecture.ts';
-import { localGuests, shellOf } from './build.ts';
+import { endlessMs, localGuests, shellOf, workspaceOf } from './build.ts';
 import { melangeRecipe } from './recipe.ts';
 import type { DropInInvocation } from '../drop-in/subcommand.ts';
 
@@ -10,17 +10,19 @@ export async function testRecipe(invocation: DropInInvocation): Promise<void> {
   const { flags, positionals, log, signal } = invocation;
   const melange = await melangeRecipe(invocation, {
     pipelineFolders: flags.list('pipeline-dirs'),
-    buildOptions: flags.list('test-option'),
+    // melange takes options of a build for none of the test.
+    buildOptions: [],
   });
   const { recipe } = melange;
   const guests = localGuests(invocation);
   for (const arch of architecturesOfFlag(flags.list('arch'))) {
-    if (!appliesTo(recipe.package.targetArchitectures, arch)) {
+    const compiled = melange.compile(recipe, arch);
+    if (!isTestedOn(arch, recipe.package.targetArchitectures)) {
       log.warn(`skipping test for ${recipe.package.name} on ${arch}`);
       continue;
     }
     const tested = await testLocally({
-      compiled: melange.compile(recipe, arch),
+      compiled,
       guests,
       appended: {
         packages: flags.list('test-package-append'),
@@ -29,10 +31,11 @@ export async function testRecipe(invocation: DropInInvocation): Promise<void> {
       },
       atom: positionals[1],
       sourceDirectory: flags.string('source-dir') || undefined,
+      workspace: workspaceOf(flags, arch),
       network: 'host',
       cacheDirectory: flags.string('cache-dir'),
       trace: flags.bool('debug'),
-      timeoutMs: flags.durationMs('timeout') || undefined,
+      timeoutMs: endlessMs,
       debugging: shellOf(invocation),
       onTest: (name) => log.info(`running the tests of ${name}`),
       onLog: ({ text }) => log.info(text),
@@ -41,4 +44,9 @@ export async function testRecipe(invocation: DropInInvocation): Promise<void> {
     if (tested.length === 0) log.info(`${recipe.package.name} has no tests`);
     for (const { name } of tested) log.info(`the tests of ${name} passed`);
   }
+}
+
+/** For tests melange takes names in whatever spelling, and `all` for one of them. */
+function isTestedOn(arch: Architecture, targets: readonly string[]): boolean {
+  return targets.length === 0 || targets.some((name) => architectureOf(name) === arch);
 }

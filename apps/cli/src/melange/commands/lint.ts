@@ -66,15 +66,26 @@ function failureLines({ linter, message, more = [] }: Finding): readonly string[
   return [`linter "${linter}" failed: ${message}`, ...more].map((line) => shorten(line, lineMax));
 }
 
-/** As melange: what goes for a version in the results is followed by an epoch that no package has. */
-async function persist(log: Logger, { info, report }: LintedFile, folder: string): Promise<void> {
-  const text = printLintResults(report, `${info.version}-r0`);
+/**
+ * As melange: what goes for a version in the results is followed by an epoch that no package has, and so it is in the name
+ * of the file where no recipe in the package says more.
+ */
+async function persist(
+  log: Logger,
+  { info, recipeVersion, report }: LintedFile,
+  folder: string,
+): Promise<void> {
+  const version = `${info.version}-r0`;
+  const text = printLintResults(report, version);
   if (text === undefined) {
     log.info(`no lint findings to persist for package ${info.name}`);
     return;
   }
   const architecture = path.join(folder, folderName(info.arch));
-  const file = path.join(architecture, folderName(lintResultsFile(info.name, info.version)));
+  const file = path.join(
+    architecture,
+    folderName(lintResultsFile(info.name, recipeVersion ?? version)),
+  );
   await mkdir(architecture, { recursive: true });
   await writeFile(file, text);
   log.info(`saved lint results to ${file}`);

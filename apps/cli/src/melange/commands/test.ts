@@ -20,7 +20,16 @@ export const test: Subcommand = {
       unused: 'what a test leaves is of no use; -i opens a shell where it fails',
     },
     'cache-dir': { type: 'string', help: 'the folder of sources, by digest' },
-    'test-option': { type: 'strings', help: 'build options of the recipe to switch on' },
+    'test-option': {
+      type: 'strings',
+      help: 'nothing: tests have no options',
+      unused: 'melange switches none on for a test',
+    },
+    timeout: {
+      type: 'duration',
+      help: 'nothing: tests take as long as they take',
+      unused: 'melange waits for tests in any case',
+    },
     'test-package-append': { type: 'strings', help: 'more packages for the guest of each test' },
   },
   run: testRecipe,
