@@ -182,8 +182,8 @@ class DocumentWriter {
         runtime: list(dependencies.runtime),
         provides: list(dependencies.provides),
         replaces: list(dependencies.replaces),
-        'provider-priority': dependencies.providerPriority?.toString(),
-        'replaces-priority': dependencies.replacesPriority?.toString(),
+        'provider-priority': dependencies.providerPriority,
+        'replaces-priority': dependencies.replacesPriority,
       }),
       options: written.options
         ? {
@@ -246,7 +246,9 @@ class DocumentWriter {
       needs: step.needsWritten && !collected ? needs : undefined,
       label: text(step.label),
       assertions:
-        step.requiredSteps === undefined ? undefined : { 'required-steps': step.requiredSteps },
+        step.requiredSteps === undefined
+          ? undefined
+          : { 'required-steps': step.requiredSteps || undefined },
       'working-directory': text(step.workingDirectory),
       environment: this.#map(step.environment),
     };

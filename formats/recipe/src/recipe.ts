@@ -13,8 +13,9 @@ export interface Dependencies {
   readonly runtime: readonly string[];
   readonly provides: readonly string[];
   readonly replaces: readonly string[];
-  readonly providerPriority: number | undefined;
-  readonly replacesPriority: number | undefined;
+  /** Whole numbers as they are written. */
+  readonly providerPriority: string | undefined;
+  readonly replacesPriority: string | undefined;
 }
 
 /** Switches for generated relations; declared ones always stay. */
@@ -190,6 +191,11 @@ export interface Recipe {
   readonly acknowledgements: readonly Acknowledgement[];
   /** Why the steps need the network; undefined: they do not. */
   readonly network: string | undefined;
+}
+
+/** The number that a priority is. */
+export function priorityOf(written: string | undefined): number | undefined {
+  return written === undefined ? undefined : Number(written);
 }
 
 /** `<version>-r<epoch>`. */

@@ -169,7 +169,8 @@ export interface RawRecipe {
   pipeline: RawStep[];
   subpackages: RawSubpackage[];
   data: { name: string; items: Strings }[];
-  vars: Strings;
+  /** Undefined where the key is not written, or says nothing. */
+  vars?: Strings | undefined;
   'var-transforms': { from: string; match: string; replace: string; to: string }[];
   options: Record<string, RawBuildOption>;
   update: RawUpdate;
@@ -212,7 +213,7 @@ const stepSchema: z.ZodType<RawStep> = z.object({
     .default({})
     .describe('The inputs of a pipeline definition.'),
   assertions: z
-    .object({ 'required-steps': integer().min(0).optional() })
+    .object({ 'required-steps': integer().optional() })
     .optional()
     .describe('How many direct nested steps must have run.'),
   label: string('An opaque tag.'),
@@ -531,7 +532,7 @@ export const recipeSchema: z.ZodType<RawRecipe> = z.object({
     .default([])
     .describe('Tables for `range`.'),
   update: updateSchema,
-  vars: strings('Constants, used as ${{vars.NAME}}.'),
+  vars: z.record(z.string(), text()).optional().describe('Constants, used as ${{vars.NAME}}.'),
   'var-transforms': z
     .array(
       z.object({

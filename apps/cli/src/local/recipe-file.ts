@@ -29,7 +29,7 @@ export function recipeOfText(source: string, file: string, options: RecipeFileOp
     environmentFiles: (options.environmentFiles ?? []).map((name) =>
       parseEnvFile(readText(name), name),
     ),
-    varsFile: options.varsFile === undefined ? {} : readVarsFile(options.varsFile),
+    varsFile: options.varsFile === undefined ? {} : readVarsFile(options.varsFile, options.dialect),
     buildOptions: options.buildOptions ?? [],
     resources: options.resources ?? {},
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
@@ -37,8 +37,16 @@ export function recipeOfText(source: string, file: string, options: RecipeFileOp
   return parseRecipe(source, { file, ...expand });
 }
 
-function readVarsFile(file: string): Readonly<Record<string, string>> {
-  return decodeYaml(readText(file), { file, schema: z.record(z.string(), text()) });
+function readVarsFile(file: string, dialect: RecipeDialect): Readonly<Record<string, string>> {
+  const source = readText(file);
+  const melange = dialect === 'melange';
+  if (melange && /^(?:[ \t]*(?:#.*)?\r?\n)*[ \t]*(?:#.*)?$/.test(source))
+    throw new KilnError('LOCAL_FILE_UNREADABLE', `nothing is in "${shorten(file, 200)}"`);
+  return decodeYaml(source, {
+    file,
+    schema: z.record(z.string(), text()),
+    ...(melange ? { form: 'go', furtherDocuments: 'ignore' } : {}),
+  });
 }
 
 /** The text of a file that a person named. Throws `LOCAL_FILE_UNREADABLE`. */

@@ -43,7 +43,7 @@ export const compile: Subcommand = {
   },
   async run(invocation) {
     const arch = architectureOfFlag(invocation.flags.string('arch'));
-    const { recipe, compile } = await melangeRecipe(invocation, {});
+    const { recipe, compile } = await melangeRecipe(invocation, { subpackageConditions: 'later' });
     if (!appliesTo(recipe.package.targetArchitectures, arch, 'apk-names'))
       throw skipped(recipe, arch);
     invocation.write(`${printCompiled(compile(recipe, arch))}\n`);
