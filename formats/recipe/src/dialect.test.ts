@@ -42,6 +42,10 @@ function refusal(...args: Parameters<typeof compile>): string {
   throw new Error('was accepted');
 }
 
+test.each(['5', '0', '1d'])('a timeout of %s is none', (timeout) => {
+  expect(refusal(`${head}  timeout: ${timeout}\n`)).toContain('expected a duration');
+});
+
 describe('the dialect melange, where it differs', () => {
   test('texts that are replaced once keep variables with blanks in their braces', () => {
     const recipe = `${head}  description: '\${{package.name}} \${{ package.name }} \${{\${{package.name}}}}'
@@ -117,6 +121,7 @@ pipeline:
     });
     expect(refusal('pipeline:\n  - name: !!bool yes\n')).toContain('"yes" is no bool');
     expect(refusal('pipeline:\n  - name: "a\u0001"\n')).toContain('a control character');
+    expect(refusal('pipeline:\n  - name: "\\/"\n')).toContain('unknown escape');
   });
 
   test('null elements of lists and null timeouts are not there, and a list of steps that is asserted to be empty is', () => {
@@ -128,6 +133,10 @@ pipeline:
   - assertions: {}
 `),
     ).toMatchObject({ pipeline: [{ assertions: {} }] });
+    const needs = `pipeline:\n  - pipeline:\n      - needs: {}\n      - needs: {packages: []}\n`;
+    expect(printed(needs)).toMatchObject({
+      pipeline: [{ pipeline: [{ needs: { Packages: null } }, { needs: { Packages: [] } }] }],
+    });
   });
 
   test('a priority stays as it is written', () => {

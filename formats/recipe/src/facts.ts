@@ -199,7 +199,7 @@ export class FactsReader {
 
   #priority(text: string, path: YamlPath): string | undefined {
     if (text === '') return undefined;
-    if (/^[-+]?\d{1,15}$/.test(text)) return text;
+    if (/^[-+]?\d{1,18}$/.test(text)) return text;
     throw this.#invalid(`a priority must be a whole number, got "${shorten(text)}"`, path);
   }
 

@@ -107,6 +107,8 @@ export interface Step {
   readonly environment: Readonly<Record<string, string>>;
   /** Undefined where the key is not written: a definition without it leaves the step's own. */
   readonly needs: readonly string[] | undefined;
+  /** Whether there is a list under the key, be it an empty one: the compiled form shows it. */
+  readonly needsListed: boolean;
   readonly inputs: Readonly<Record<string, Input>>;
   readonly requiredSteps: number | undefined;
   readonly label: string;

@@ -27,7 +27,7 @@ export interface RawStep {
   if: string;
   'working-directory': string;
   environment: Strings;
-  needs?: { packages: string[] } | undefined;
+  needs?: { packages?: string[] | undefined } | undefined;
   inputs: Record<string, RawInput>;
   assertions?: { 'required-steps'?: number | undefined } | undefined;
   label: string;
@@ -198,7 +198,9 @@ const stepSchema: z.ZodType<RawStep> = z.object({
   'working-directory': string('Absolute, or below /home/build; made when missing.'),
   environment: strings('Variables of this step and of those nested in it.'),
   needs: z
-    .object({ packages: list('Packages added to the build environment.') })
+    .object({
+      packages: z.array(text()).optional().describe('Packages added to the build environment.'),
+    })
     .optional()
     .describe('What this step wants in the environment when it applies.'),
   inputs: z

@@ -58,9 +58,15 @@ export function parseYaml(text: string, options: ParseYamlOptions): YamlNode {
   const unprintable = isGo ? /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ufffd]/.exec(text) : null;
   if (unprintable !== null)
     throw invalid('a control character', { ...start, line: lineOf(text, unprintable.index) });
+  const version = isGo ? /^(?:[#%].*\n)*?%YAML[ \t]+(\S+)/.exec(text)?.[1] : undefined;
+  if (version !== undefined && version !== '1.1' && version !== '1.2')
+    throw invalid(`a document of YAML ${shorten(version)}`, start);
   const document = readDocument(text, options, lines, at);
   if (document?.contents == null) return { kind: 'mapping', members: new Map(), position: start };
-  return new Reader(document, { limits, at, isGo }).read(document.contents, 0);
+  return new Reader(document, { limits, at, go: isGo ? text : undefined }).read(
+    document.contents,
+    0,
+  );
 }
 
 function lineOf(text: string, offset: number): number {
@@ -123,7 +129,8 @@ class Reader {
   readonly #document: Document.Parsed;
   readonly #limits: YamlLimits;
   readonly #at: (offset: number) => Position;
-  readonly #isGo: boolean;
+  /** The text, where it is read as yaml.v3 does. */
+  readonly #go: string | undefined;
   readonly #open = new Set<unknown>();
   #nodes = 0;
   /** How many aliases lead to the node that is read. */
@@ -134,13 +141,13 @@ class Reader {
     options: {
       readonly limits: YamlLimits;
       readonly at: (offset: number) => Position;
-      readonly isGo: boolean;
+      readonly go: string | undefined;
     },
   ) {
     this.#document = document;
     this.#limits = options.limits;
     this.#at = options.at;
-    this.#isGo = options.isGo;
+    this.#go = options.go;
   }
 
   read(node: ParsedNode, depth: number): YamlNode {
@@ -160,10 +167,13 @@ class Reader {
       this.#aliases -= 1;
       return read;
     }
-    if (!this.#isGo) refuseForeignTag(node.tag, position);
+    if (this.#go === undefined) refuseForeignTag(node.tag, position);
     if (isScalar(node)) {
       const scalar = scalarOf(node, position, this.#aliases > 0);
-      return this.#isGo ? taggedScalar(scalar, node.tag) : scalar;
+      if (this.#go === undefined) return scalar;
+      if (node.type === 'QUOTE_DOUBLE')
+        refuseEscapes(this.#go.slice(node.range[0], node.range[1]), position);
+      return taggedScalar(scalar, node.tag);
     }
     return this.#nested(node, depth);
   }
@@ -260,6 +270,15 @@ function taggedScalar(scalar: YamlScalar, tag: string | undefined): YamlScalar {
   );
 }
 
+/** yaml.v3 knows no `\\/`, and no halves of pairs of UTF-16. */
+function refuseEscapes(source: string, position: Position): void {
+  for (const [escape, code] of source.matchAll(/\\(?:u(.{4})|[^])/g)) {
+    const value = code === undefined ? undefined : parseInt(code, 16);
+    if (escape === '\\/' || (value !== undefined && value >= 0xd800 && value <= 0xdfff))
+      throw invalid(`unknown escape "${escape}"`, position);
+  }
+}
+
 function decodeBase64({ text, position }: YamlScalar): string {
   const packed = text.replace(/[\r\n]/g, '');
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(packed))
@@ -281,6 +300,8 @@ const meanings: ReadonlyMap<string, (scalar: YamlScalar) => boolean> = new Map([
   ],
   [coreTag('bool'), ({ text }: YamlScalar) => /^(?:true|True|TRUE|false|False|FALSE)$/.test(text)],
   [coreTag('null'), isNull],
+  [coreTag('merge'), ({ text }: YamlScalar) => text === '<<'],
+  [coreTag('timestamp'), ({ text }: YamlScalar) => /^\d{4}-\d\d?-\d\d?(?:$|[Tt \t])/.test(text)],
 ]);
 
 const coreTags = new Set(

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import { KilnError, messageOf, shorten } from '@kiln/base';
 import type { ExpandOptions, Recipe, RecipeDialect } from '@kiln/recipe';
@@ -18,7 +19,10 @@ export interface RecipeFileOptions {
 
 /** Reads and expands a recipe with what the command line adds. Throws `LOCAL_FILE_UNREADABLE` and what parsing throws. */
 export function readRecipeFile(file: string, options: RecipeFileOptions): Recipe {
-  return recipeOfText(readText(file), file, options);
+  const bytes = readBytes(file);
+  if (options.dialect === 'melange' && !isUtf8(bytes))
+    throw new KilnError('LOCAL_FILE_UNREADABLE', `"${shorten(file, 200)}" is no UTF-8`);
+  return recipeOfText(bytes.toString('utf8'), file, options);
 }
 
 /** As `readRecipeFile`, for a recipe that was read. */
