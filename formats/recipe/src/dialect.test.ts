@@ -139,6 +139,13 @@ pipeline:
     });
   });
 
+  test('a block text that ends with the file has no line’s end', () => {
+    expect(printed('pipeline:\n  - name: |\n      x')).toMatchObject({ pipeline: [{ name: 'x' }] });
+    expect(printed('pipeline:\n  - name: |\n      x\n')).toMatchObject({
+      pipeline: [{ name: 'x\n' }],
+    });
+  });
+
   test('a priority stays as it is written', () => {
     expect(printed(`${head}  dependencies: {replaces-priority: 010}\n`)).toMatchObject({
       package: { dependencies: { 'replaces-priority': '010' } },

@@ -173,7 +173,7 @@ class Reader {
       if (this.#go === undefined) return scalar;
       if (node.type === 'QUOTE_DOUBLE')
         refuseEscapes(this.#go.slice(node.range[0], node.range[1]), position);
-      return taggedScalar(scalar, node.tag);
+      return taggedScalar(withoutAddedEnd(scalar, this.#go), node.tag);
     }
     return this.#nested(node, depth);
   }
@@ -268,6 +268,13 @@ function taggedScalar(scalar: YamlScalar, tag: string | undefined): YamlScalar {
     `"${shorten(scalar.text, 40)}" is no ${tag.slice(coreTag('').length)}`,
     scalar.position,
   );
+}
+
+/** A block text that ends with the file, and not with a line, gets no line's end from yaml.v3. */
+function withoutAddedEnd(scalar: YamlScalar, text: string): YamlScalar {
+  const { source } = scalar;
+  const isLast = source?.style === 'block' && source.end >= text.length && !/[\r\n]$/.test(text);
+  return isLast ? { ...scalar, text: scalar.text.replace(/\n$/, '') } : scalar;
 }
 
 /** yaml.v3 knows no `\\/`, and no halves of pairs of UTF-16. */
