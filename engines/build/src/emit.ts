@@ -8,6 +8,7 @@ import {
   type ScriptName,
 } from '@kiln/apk';
 import type { BlobStat, BlobStore } from '@kiln/blobs';
+import { priorityOf } from '@kiln/recipe';
 import type { CompiledSubpackage, OriginFacts } from '@kiln/recipe';
 import {
   type TarEntryType,
@@ -121,8 +122,8 @@ function packageInfo({ plan, facts, tree, relations }: EmitRequest, dataHash: st
     replaces: dependencies.replaces,
     installIf: [],
     vendored: relations.vendored,
-    providerPriority: dependencies.providerPriority,
-    replacesPriority: dependencies.replacesPriority,
+    providerPriority: priorityOf(dependencies.providerPriority),
+    replacesPriority: priorityOf(dependencies.replacesPriority),
     triggers: scriptlets.trigger?.paths ?? [],
     dataHash,
   };

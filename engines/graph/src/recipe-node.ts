@@ -58,7 +58,7 @@ export function recipeNodeOf(compiled: CompiledRecipe, source: RecipeNodeSource)
       runtime: dependencies.runtime,
       ...(dependencies.providerPriority === undefined
         ? {}
-        : { providerPriority: dependencies.providerPriority }),
+        : { providerPriority: Number(dependencies.providerPriority) }),
     })),
     build: sortUnique(compiled.environment.contents.packages),
     test: sortUnique(tests.flatMap((test) => test?.environment.contents.packages ?? [])),

@@ -258,7 +258,7 @@ class Bump {
 
   /** Whether a text names the version, itself or by vars and transforms. */
   #followsVersion(text: string, open: readonly string[]): boolean {
-    const { vars, 'var-transforms': transforms } = this.#raw;
+    const { vars = {}, 'var-transforms': transforms } = this.#raw;
     for (const [, name = ''] of text.matchAll(/\$\{\{\s*([A-Za-z\d._-]+)\s*\}\}/g)) {
       if (name === 'package.version' || name === 'package.full-version') return true;
       if (!name.startsWith('vars.') || open.includes(name)) continue;

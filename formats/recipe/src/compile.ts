@@ -27,6 +27,10 @@ export interface CompileOptions {
    * scripts stay as they are written: for whoever needs the environment only.
    */
   readonly printScript?: (script: string) => string;
+  /**
+   * `later`: conditions of subpackages are not evaluated, and all are made, as `melange compile` does. Default `now`.
+   */
+  readonly subpackageConditions?: 'now' | 'later';
 }
 
 /**
@@ -79,6 +83,8 @@ interface Scope {
   readonly variables: Variables;
   /** Names of the definitions being expanded. */
   readonly open: readonly string[];
+  /** Whether the steps around apply. The reference does not evaluate conditions of steps inside of one that does not. */
+  readonly live: boolean;
 }
 
 const depthMax = 32;
@@ -114,7 +120,11 @@ class Compiler {
       own.set('targets.subpkgdir', tree);
       own.set('subpkg.name', packageName);
     }
-    return { variables: { get: (name) => own.get(name) ?? this.#value(name) }, open: [] };
+    return {
+      variables: { get: (name) => own.get(name) ?? this.#value(name) },
+      open: [],
+      live: true,
+    };
   }
 
   #value(name: string): string | undefined {
@@ -132,6 +142,7 @@ class Compiler {
   applies(subpackage: Recipe['subpackages'][number]): boolean {
     const { position } = subpackage;
     const replaced = this.#condition(subpackage.if, this.scope(subpackage.name), position);
+    if (this.#options.subpackageConditions === 'later') return true;
     return evaluateCondition(this.#dialect === 'melange' ? subpackage.if : replaced, position);
   }
 
@@ -187,6 +198,7 @@ class Compiler {
                   : undefined) ?? variables.get(name),
             },
       open: [...enclosing.open, instantiates ? step.uses : ''],
+      live: enclosing.live,
     });
   }
 
@@ -223,18 +235,25 @@ class Compiler {
     const workingDirectory = at('working-directory')(step.workingDirectory);
     // The reference leaves names and variables as they are.
     const melange = this.#dialect === 'melange';
+    const runs = this.#print(at('runs')(step.runs), step);
+    const live = scope.live || !melange;
+    const applies = live && evaluateCondition(condition, step.position);
     return {
       name: melange ? step.name : substituteKnown(step.name, scope.variables),
       uses: step.uses,
       with: stated,
-      runs: this.#print(at('runs')(step.runs), step),
-      pipeline: this.steps(inheritDirectory(step.pipeline, workingDirectory), scope),
+      runs,
+      pipeline: this.steps(inheritDirectory(step.pipeline, workingDirectory), {
+        ...scope,
+        live: applies,
+      }),
       if: condition,
-      applies: evaluateCondition(condition, step.position),
+      applies,
       workingDirectory,
       environment: melange ? step.environment : mapValues(step.environment, at('environment')),
       needs: (step.needs ?? []).map(at('needs')),
       needsWritten: step.needs !== undefined,
+      needsListed: step.needsListed,
       requiredSteps: step.requiredSteps,
       label: step.label,
       position: step.position,
@@ -287,10 +306,10 @@ function overlay(step: Step, definition: Step): Step {
     environment: { ...step.environment, ...definition.environment },
     inputs: { ...step.inputs, ...definition.inputs },
     needs: definition.needs ?? step.needs,
+    needsListed: (definition.needs === undefined ? step : definition).needsListed,
     runs: definition.runs,
     requiredSteps: definition.requiredSteps ?? step.requiredSteps,
     label: definition.label === '' ? step.label : definition.label,
-    with: { ...step.with, ...definition.with },
     pipeline: definition.pipeline,
   };
 }

@@ -21,6 +21,7 @@ export interface CompiledStep {
   readonly needs: readonly string[];
   /** Whether `needs` is written: the compiled form shows it where it was not collected. */
   readonly needsWritten: boolean;
+  readonly needsListed: boolean;
   readonly requiredSteps: number | undefined;
   readonly label: string;
   readonly position: Position;

@@ -55,7 +55,9 @@ class ConditionParser {
 
   #string(): string {
     this.#space();
-    const variable = /^\$\{\{\s*[A-Za-z0-9._-]+\s*\}\}/.exec(this.#text.slice(this.#offset));
+    const variable = /^\$\{\{[ \t\n\r]*[A-Za-z0-9._-]+[ \t\n\r]*\}\}/.exec(
+      this.#text.slice(this.#offset),
+    );
     if (variable !== null) {
       this.#offset += variable[0].length;
       return '';
@@ -85,7 +87,7 @@ class ConditionParser {
   }
 
   #space(): void {
-    while (/\s/.test(this.#text[this.#offset] ?? '')) this.#offset += 1;
+    while (/[ \t\n\r]/.test(this.#text[this.#offset] ?? '')) this.#offset += 1;
   }
 
   #error(what: string): KilnError {

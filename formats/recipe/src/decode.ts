@@ -27,7 +27,7 @@ export function decodeRecipe(text: string, options: DecodeRecipeOptions): Decode
   const { value, positionOf } = decodeYamlDocument(text, {
     file: options.file,
     schema: recipeSchema,
-    furtherDocuments: melange ? 'ignore' : 'refuse',
+    ...(melange ? { form: 'go', furtherDocuments: 'ignore' } : {}),
   });
   if (melange && value.kiln !== undefined) {
     throw new KilnError('YAML_UNKNOWN_KEY', 'unknown key "kiln"', {
@@ -47,12 +47,19 @@ export interface PipelineDefinition {
 /** Reads a pipeline definition. Unknown keys are ignored, as in the reference language. Throws as `decodeRecipe`. */
 export function parsePipelineDefinition(
   text: string,
-  options: Pick<DecodeRecipeOptions, 'file'>,
+  options: DecodeRecipeOptions,
 ): PipelineDefinition {
   const { value, positionOf } = decodeYamlDocument(text, {
-    ...options,
+    file: options.file,
     schema: pipelineSchema,
     unknownKeys: 'ignore',
+    ...(options.dialect === 'melange' ? { form: 'go', furtherDocuments: 'ignore' } : {}),
   });
-  return { file: options.file, step: stepOf(value, [], positionOf, (same) => same) };
+  const step = stepOf(value, [], {
+    positionOf,
+    replace: (same) => same,
+    // The reference checks the steps of recipes only.
+    checks: options.dialect === 'melange' ? 'none' : 'combinations',
+  });
+  return { file: options.file, step };
 }

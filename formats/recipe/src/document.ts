@@ -182,8 +182,8 @@ class DocumentWriter {
         runtime: list(dependencies.runtime),
         provides: list(dependencies.provides),
         replaces: list(dependencies.replaces),
-        'provider-priority': dependencies.providerPriority?.toString(),
-        'replaces-priority': dependencies.replacesPriority?.toString(),
+        'provider-priority': dependencies.providerPriority,
+        'replaces-priority': dependencies.replacesPriority,
       }),
       options: written.options
         ? {
@@ -235,7 +235,10 @@ class DocumentWriter {
   /** The needs of a step at the top that applies were moved to the environment; nested steps keep theirs. */
   #step(step: CompiledStep, level: 'top' | 'nested'): Document {
     const collected = level === 'top' && step.applies;
-    const needs = { [this.#form === 'json' ? 'Packages' : 'packages']: [...step.needs] };
+    const needs =
+      this.#form === 'json'
+        ? { Packages: step.needsListed ? [...step.needs] : null }
+        : { packages: [...step.needs] };
     return {
       if: text(step.if),
       name: text(step.name),

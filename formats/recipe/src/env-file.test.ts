@@ -15,6 +15,8 @@ test('reads keys, quotes, comments and exports', () => {
     'lines"',
     'I=\\$A',
     'A.B=dotted',
+    "J='it\\'s'",
+    'K=$a ${A:-x} $',
   ].join('\n');
   expect(parseEnvFile(text, 'f.env')).toEqual({
     A: 'one two',
@@ -27,6 +29,8 @@ test('reads keys, quotes, comments and exports', () => {
     H: 'two\nlines',
     I: '$A',
     'A.B': 'dotted',
+    J: "it\\'s",
+    K: '$a one two:-x} $',
   });
 });
 

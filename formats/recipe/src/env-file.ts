@@ -5,7 +5,7 @@ const variablesMax = 10_000;
 /**
  * Reads a file of variables (dotenv): `KEY=value` or `KEY: value` lines, `export ` before a key, `#` comments, values in
  * single quotes (literal) or double quotes (`\n`, `\r`, escapes, several lines), `$NAME` and `${NAME}` of earlier lines in
- * all but single quotes. Throws `RECIPE_ENV_FILE_INVALID` with file and line.
+ * all but single quotes, where the name has no small letters. Throws `RECIPE_ENV_FILE_INVALID` with file and line.
  */
 export function parseEnvFile(text: string, file: string): Readonly<Record<string, string>> {
   return new EnvReader(text.replaceAll('\r\n', '\n'), file).read();
@@ -35,9 +35,10 @@ class EnvReader {
   }
 
   #value(): string {
-    const single = this.#match(/'([^']*)'/y);
+    // A quote with a backslash before it ends nothing, whatever is before that.
+    const single = this.#match(/'([^]*?)(?<!\\)'/y);
     if (single !== null) return single[1] ?? '';
-    const double = this.#match(/"((?:[^"\\]|\\[^])*)"/y);
+    const double = this.#match(/"([^]*?)(?<!\\)"/y);
     if (double !== null) return this.#expand(unescape(double[1] ?? ''));
     if (/^['"]/.test(this.#text.slice(this.#at, this.#at + 1)))
       throw this.#error('a value without its closing quote');
@@ -47,9 +48,11 @@ class EnvReader {
 
   #expand(text: string): string {
     return text.replace(
-      /(\\)?\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/g,
-      (whole, escaped: string | undefined, braced: string | undefined, bare: string | undefined) =>
-        escaped === undefined ? (this.#variables.get(braced ?? bare ?? '') ?? '') : whole.slice(1),
+      /(\\)?\$\(?\{?([A-Z0-9_]+)?\}?/g,
+      (whole, escaped: string | undefined, name: string | undefined) => {
+        if (escaped !== undefined) return whole.slice(1);
+        return name === undefined ? whole : (this.#variables.get(name) ?? '');
+      },
     );
   }
 

@@ -20,7 +20,7 @@ import {
   stepsOf,
   type Substitution,
 } from './step.ts';
-import { substituteKnown } from './substitute.ts';
+import { substituteExact, substituteKnown } from './substitute.ts';
 import { withBuildAccount, withOptionPackages } from './environment.ts';
 import { resolveVars } from './vars.ts';
 
@@ -67,17 +67,30 @@ class Expander {
   readonly #facts: FactsReader;
   readonly #vars: Readonly<Record<string, string>>;
   readonly #known: ReadonlyMap<string, string>;
+  /** As `known`, with what the package says of itself replaced too: for ranges and lists. */
+  readonly #settled: ReadonlyMap<string, string>;
 
   constructor(decoded: DecodedRecipe, options: ExpandOptions) {
     this.#decoded = decoded;
     this.#options = options;
-    this.#facts = new FactsReader(decoded, this.#dialect);
     this.#vars = {
       ...decoded.raw.vars,
       ...options.varsFile,
       ...(this.#dialect === 'kiln' ? this.#optionVars() : {}),
     };
-    this.#known = this.#resolve(this.#vars);
+    const written = decoded.raw.package;
+    this.#known = this.#resolve(this.#vars, written);
+    this.#settled =
+      this.#dialect === 'kiln' ? this.#known : this.#resolve(this.#vars, this.#own(written));
+    this.#facts = new FactsReader(decoded, this.#dialect, this.#settled);
+    if (this.#dialect === 'melange') this.#refuseVarsFile();
+  }
+
+  /** The reference puts the vars of a file into those of the recipe, and crashes where there are none. */
+  #refuseVarsFile(): void {
+    const { raw } = this.#decoded;
+    if (raw.vars !== undefined || Object.keys(this.#options.varsFile ?? {}).length === 0) return;
+    throw this.#invalid('a file of vars needs "vars" in the recipe, be it an empty one', []);
   }
 
   get #dialect(): RecipeDialect {
@@ -86,7 +99,7 @@ class Expander {
 
   expand(): Recipe {
     const { raw, file } = this.#decoded;
-    const replace = replacement(this.#known);
+    const replace = this.#replacement(this.#known);
     const origin = this.#facts.origin(raw.package, replace, this.#options);
     // The reference applies the vars of options after the first pass: only what is left for the second sees them.
     const vars = { ...this.#vars, ...this.#optionVars() };
@@ -102,7 +115,10 @@ class Expander {
       ),
       vars,
       varTransforms: raw['var-transforms'],
-      variables: this.#dialect === 'kiln' ? varsOnly(this.#known) : varsOnly(this.#resolve(vars)),
+      variables:
+        this.#dialect === 'kiln'
+          ? varsOnly(this.#known)
+          : varsOnly(this.#resolve(vars, this.#own(raw.package))),
       options: mapValues(raw.options, (option): BuildOption => ({
         vars: option.vars,
         add: option.environment.contents.packages.add,
@@ -111,7 +127,7 @@ class Expander {
       optionsEnabled: this.#options.buildOptions ?? [],
       update: replaceUpdate(raw.update, replace),
       test: this.#test(raw.test, ['test'], replace, 'always'),
-      ...this.#own(),
+      ...this.#additions(),
     };
     this.#refuseDuplicates(recipe);
     return recipe;
@@ -119,7 +135,19 @@ class Expander {
 
   readonly #at = (path: YamlPath) => this.#decoded.positionOf(path);
 
-  #own(): Pick<Recipe, 'hardeningExceptions' | 'acknowledgements' | 'network'> {
+  #replacement(variables: ReadonlyMap<string, string>): Substitution {
+    return this.#dialect === 'melange'
+      ? (text) => substituteExact(text, variables)
+      : (text) => substituteKnown(text, variables);
+  }
+
+  #steps(raw: readonly RawStep[], path: YamlPath, replace: Substitution): readonly Step[] {
+    if (this.#dialect === 'melange') refuseVariablesWithoutPlace(raw, path, this.#at);
+    const reading = { positionOf: this.#at, replace, checks: 'combinations' } as const;
+    return inheritDown(stepsOf(raw, path, reading));
+  }
+
+  #additions(): Pick<Recipe, 'hardeningExceptions' | 'acknowledgements' | 'network'> {
     const { kiln } = this.#decoded.raw;
     return {
       hardeningExceptions: (kiln?.hardening.exceptions ?? []).map((exception, index) => ({
@@ -148,14 +176,29 @@ class Expander {
     return merged;
   }
 
+  /** The main package with its own texts replaced, as the reference does once. */
+  #own(written: RawOrigin): RawOrigin {
+    const replace = this.#replacement(this.#known);
+    return {
+      ...written,
+      name: replace(written.name),
+      version: replace(written.version),
+      description: replace(written.description),
+    };
+  }
+
   /** `package.*` and `vars.*`. */
-  #resolve(vars: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  #resolve(
+    vars: Readonly<Record<string, string>>,
+    written: RawOrigin,
+  ): ReadonlyMap<string, string> {
     const { raw } = this.#decoded;
+    const replace = this.#dialect === 'kiln' ? substituteKnown : asWritten;
     const request = { vars, positionOf: this.#at };
     const plain = resolveVars({ ...request, transforms: [], known: new Map() });
-    const known = packageVariables(raw.package, plain);
+    const known = packageVariables(written, plain, replace);
     const resolved = resolveVars({ ...request, transforms: raw['var-transforms'], known });
-    return new Map([...packageVariables(raw.package, resolved), ...resolved]);
+    return new Map([...packageVariables(written, resolved, replace), ...resolved]);
   }
 
   #buildEnvironment(replace: Substitution): ImageConfig {
@@ -191,7 +234,12 @@ class Expander {
   ): TestBlock | undefined {
     if (raw === undefined) return undefined;
     const environment = this.#facts.environment(raw.environment, [...path, 'environment'], replace);
-    const pipeline = stepsOf(raw.pipeline ?? [], [...path, 'pipeline'], this.#at, replace);
+    const pipeline = stepsOf(raw.pipeline ?? [], [...path, 'pipeline'], {
+      positionOf: this.#at,
+      replace,
+      // The reference does not look at the steps of tests.
+      checks: this.#dialect === 'melange' ? 'none' : 'combinations',
+    });
     return {
       environment:
         account === 'always' || pipeline.length > 0 ? withBuildAccount(environment) : environment,
@@ -214,17 +262,15 @@ class Expander {
       .sort(([a], [b]) => compareBytes(a, b))
       .map(([key, value]) => {
         const item = new Map([
-          ...this.#known,
+          ...this.#settled,
           ['range.key', key],
-          ['range.value', substituteKnown(value, this.#known)],
+          [
+            'range.value',
+            this.#dialect === 'melange' ? value : substituteKnown(value, this.#known),
+          ],
         ]);
         return this.#subpackage(raw, path, item, commit);
       });
-  }
-
-  #steps(raw: readonly RawStep[], path: YamlPath, replace: Substitution): readonly Step[] {
-    if (this.#dialect === 'melange') refuseVariablesWithoutPlace(raw, path, this.#at);
-    return inheritDown(stepsOf(raw, path, this.#at, replace));
   }
 
   #subpackage(
@@ -233,7 +279,7 @@ class Expander {
     variables: ReadonlyMap<string, string>,
     commit: string,
   ): Subpackage {
-    const replace = replacement(variables);
+    const replace = this.#replacement(variables);
     const facts = this.#facts.facts(raw, path, replace);
     this.#facts.checkName(facts.name, [...path, 'name']);
     return {
@@ -264,28 +310,30 @@ class Expander {
   }
 }
 
-function replacement(variables: ReadonlyMap<string, string>): Substitution {
-  return (text) => substituteKnown(text, variables);
-}
-
 function varsOnly(known: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   return new Map([...known].filter(([name]) => name.startsWith('vars.')));
+}
+
+/** The reference looks once for variables, and not in what it puts in. */
+function asWritten(text: string): string {
+  return text;
 }
 
 function packageVariables(
   raw: RawOrigin,
   vars: ReadonlyMap<string, string>,
+  replace: typeof substituteKnown,
 ): ReadonlyMap<string, string> {
-  const version = substituteKnown(raw.version, vars);
+  const version = replace(raw.version, vars);
   const first = new Map([
-    ['package.name', substituteKnown(raw.name, vars)],
+    ['package.name', replace(raw.name, vars)],
     ['package.version', version],
     ['package.epoch', String(raw.epoch)],
     ['package.full-version', `${version}-r${raw.epoch}`],
   ]);
   return new Map([
     ...first,
-    ['package.description', substituteKnown(raw.description, new Map([...first, ...vars]))],
+    ['package.description', replace(raw.description, new Map([...first, ...vars]))],
   ]);
 }
 

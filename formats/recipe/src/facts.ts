@@ -13,16 +13,19 @@ import type {
 } from './recipe.ts';
 import type { RawFacts, RawOrigin, RawScriptlets } from './schema.ts';
 import { mapValues, type Substitution } from './step.ts';
-import { substitute } from './substitute.ts';
+import { substitute, type Variables } from './substitute.ts';
 
 /** Reads what packages say of themselves, checked by the rules of packages.md 2.16. */
 export class FactsReader {
   readonly #decoded: DecodedRecipe;
   readonly #dialect: RecipeDialect;
+  readonly #known: Variables;
 
-  constructor(decoded: DecodedRecipe, dialect: RecipeDialect) {
+  /** What is known is what lists may name, which leave no variable. */
+  constructor(decoded: DecodedRecipe, dialect: RecipeDialect, known: Variables) {
     this.#decoded = decoded;
     this.#dialect = dialect;
+    this.#known = known;
   }
 
   origin(
@@ -64,7 +67,7 @@ export class FactsReader {
     const within = (...keys: readonly PropertyKey[]): YamlPath => [...path, ...keys];
     const strict = (text: string): string => this.#strict(replace(text), within('dependencies'));
     const { dependencies, options } = raw;
-    const priority = (key: 'provider-priority' | 'replaces-priority'): number | undefined =>
+    const priority = (key: 'provider-priority' | 'replaces-priority'): string | undefined =>
       this.#priority(strict(dependencies[key]), within('dependencies', key));
     return {
       name: replace(raw.name),
@@ -141,7 +144,7 @@ export class FactsReader {
   #strict(text: string, path: YamlPath): string {
     if (!text.includes('${{')) return text;
     const what = String(path.at(-1));
-    return substitute(text, new Map(), { position: this.#decoded.positionOf(path), what });
+    return substitute(text, this.#known, { position: this.#decoded.positionOf(path), what });
   }
 
   #insideWorkspace(path: string, index: number): string {
@@ -167,6 +170,8 @@ export class FactsReader {
   }
 
   #capabilities(raw: RawFacts, path: YamlPath): PackageFacts['capabilities'] {
+    // The reference loses those of subpackages before it looks at them.
+    if (this.#dialect === 'melange' && path[0] === 'subpackages') return raw.setcap;
     raw.setcap.forEach((capability, index) => {
       const problem = capabilityProblem(capability);
       if (problem !== undefined) throw this.#invalid(problem, [...path, 'setcap', index]);
@@ -192,9 +197,9 @@ export class FactsReader {
     throw this.#invalid(`${String(path.at(-1))} must be one line`, path);
   }
 
-  #priority(text: string, path: YamlPath): number | undefined {
+  #priority(text: string, path: YamlPath): string | undefined {
     if (text === '') return undefined;
-    if (/^[-+]?\d{1,15}$/.test(text)) return Number(text);
+    if (/^[-+]?\d{1,18}$/.test(text)) return text;
     throw this.#invalid(`a priority must be a whole number, got "${shorten(text)}"`, path);
   }
 

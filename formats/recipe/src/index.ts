@@ -56,7 +56,7 @@ export type {
   Update,
   VarTransform,
 } from './recipe.ts';
-export { fullVersionOf } from './recipe.ts';
+export { fullVersionOf, priorityOf } from './recipe.ts';
 export type { CopyrightEntry } from './copyright-edit.ts';
 export { withCopyright } from './copyright-edit.ts';
 export type { SourceDescriptor } from './sources.ts';

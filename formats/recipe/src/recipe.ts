@@ -13,8 +13,9 @@ export interface Dependencies {
   readonly runtime: readonly string[];
   readonly provides: readonly string[];
   readonly replaces: readonly string[];
-  readonly providerPriority: number | undefined;
-  readonly replacesPriority: number | undefined;
+  /** Whole numbers as they are written. */
+  readonly providerPriority: string | undefined;
+  readonly replacesPriority: string | undefined;
 }
 
 /** Switches for generated relations; declared ones always stay. */
@@ -106,6 +107,8 @@ export interface Step {
   readonly environment: Readonly<Record<string, string>>;
   /** Undefined where the key is not written: a definition without it leaves the step's own. */
   readonly needs: readonly string[] | undefined;
+  /** Whether there is a list under the key, be it an empty one: the compiled form shows it. */
+  readonly needsListed: boolean;
   readonly inputs: Readonly<Record<string, Input>>;
   readonly requiredSteps: number | undefined;
   readonly label: string;
@@ -190,6 +193,11 @@ export interface Recipe {
   readonly acknowledgements: readonly Acknowledgement[];
   /** Why the steps need the network; undefined: they do not. */
   readonly network: string | undefined;
+}
+
+/** The number that a priority is. */
+export function priorityOf(written: string | undefined): number | undefined {
+  return written === undefined ? undefined : Number(written);
 }
 
 /** `<version>-r<epoch>`. */

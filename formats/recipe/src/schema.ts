@@ -27,7 +27,7 @@ export interface RawStep {
   if: string;
   'working-directory': string;
   environment?: Strings | undefined;
-  needs?: { packages: string[] } | undefined;
+  needs?: { packages?: string[] | undefined } | undefined;
   inputs: Record<string, RawInput>;
   assertions?: { 'required-steps'?: number | undefined } | undefined;
   label: string;
@@ -169,7 +169,8 @@ export interface RawRecipe {
   pipeline: RawStep[];
   subpackages: RawSubpackage[];
   data: { name: string; items: Strings }[];
-  vars: Strings;
+  /** Undefined where the key is not written, or says nothing. */
+  vars?: Strings | undefined;
   'var-transforms': { from: string; match: string; replace: string; to: string }[];
   options: Record<string, RawBuildOption>;
   update: RawUpdate;
@@ -200,7 +201,9 @@ const stepSchema: z.ZodType<RawStep> = z.object({
     .optional()
     .describe('Variables of this step and of those nested in it.'),
   needs: z
-    .object({ packages: list('Packages added to the build environment.') })
+    .object({
+      packages: z.array(text()).optional().describe('Packages added to the build environment.'),
+    })
     .optional()
     .describe('What this step wants in the environment when it applies.'),
   inputs: z
@@ -215,7 +218,7 @@ const stepSchema: z.ZodType<RawStep> = z.object({
     .default({})
     .describe('The inputs of a pipeline definition.'),
   assertions: z
-    .object({ 'required-steps': integer().min(0).optional() })
+    .object({ 'required-steps': integer().optional() })
     .optional()
     .describe('How many direct nested steps must have run.'),
   label: string('An opaque tag.'),
@@ -534,7 +537,7 @@ export const recipeSchema: z.ZodType<RawRecipe> = z.object({
     .default([])
     .describe('Tables for `range`.'),
   update: updateSchema,
-  vars: strings('Constants, used as ${{vars.NAME}}.'),
+  vars: z.record(z.string(), text()).optional().describe('Constants, used as ${{vars.NAME}}.'),
   'var-transforms': z
     .array(
       z.object({

@@ -7,34 +7,38 @@ export type Substitution = (text: string) => string;
 /** Where the step under these indexes stands. */
 export type StepPositions = (path: readonly PropertyKey[]) => Position;
 
+/** How steps are made of what is written. */
+export interface StepReading {
+  readonly positionOf: StepPositions;
+  readonly replace: Substitution;
+  /** Whether combinations of keys that contradict each other are refused. */
+  readonly checks: 'combinations' | 'none';
+}
+
 /** Steps with a substitution applied to everything but `uses`, `label` and `inputs`, checked for forbidden combinations. */
 export function stepsOf(
   raw: readonly RawStep[],
   path: readonly PropertyKey[],
-  positionOf: StepPositions,
-  replace: Substitution,
+  reading: StepReading,
 ): readonly Step[] {
-  return raw.map((step, index) => stepOf(step, [...path, index], positionOf, replace));
+  return raw.map((step, index) => stepOf(step, [...path, index], reading));
 }
 
-export function stepOf(
-  raw: RawStep,
-  path: readonly PropertyKey[],
-  positionOf: StepPositions,
-  replace: Substitution,
-): Step {
-  const position = positionOf(path);
-  refuseCombinations(raw, position);
+export function stepOf(raw: RawStep, path: readonly PropertyKey[], reading: StepReading): Step {
+  const { replace } = reading;
+  const position = reading.positionOf(path);
+  if (reading.checks === 'combinations') refuseCombinations(raw, position);
   return {
     name: replace(raw.name),
     uses: raw.uses,
     with: mapValues(raw.with, replace),
     runs: replace(raw.runs),
-    pipeline: stepsOf(raw.pipeline, [...path, 'pipeline'], positionOf, replace),
+    pipeline: stepsOf(raw.pipeline, [...path, 'pipeline'], reading),
     if: replace(raw.if),
     workingDirectory: replace(raw['working-directory']),
     environment: mapValues(raw.environment ?? {}, replace),
-    needs: raw.needs?.packages.map(replace),
+    needs: raw.needs && (raw.needs.packages ?? []).map(replace),
+    needsListed: raw.needs?.packages !== undefined,
     inputs: mapValues(raw.inputs, (input): Input => ({ ...input })),
     requiredSteps: raw.assertions && (raw.assertions['required-steps'] ?? 0),
     label: raw.label,

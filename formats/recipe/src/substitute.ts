@@ -5,7 +5,7 @@ export interface Variables {
   get(name: string): string | undefined;
 }
 
-const reference = /\$\{\{\s*([A-Za-z0-9._-]*)\s*(\}\})?/g;
+const reference = /\$\{\{[ \t\n\r]*([A-Za-z0-9._-]*)[ \t\n\r]*(\}\})?/g;
 
 /** Replaces the known `${{name}}` and leaves the others for a later pass. The result is not scanned again. */
 export function substituteKnown(text: string, variables: Variables): string {
@@ -13,6 +13,23 @@ export function substituteKnown(text: string, variables: Variables): string {
   return text.replace(reference, (whole, name: string, close: string | undefined) =>
     close === undefined ? whole : (variables.get(name) ?? whole),
   );
+}
+
+/**
+ * As `substituteKnown`, in the reference's way: names stand between the braces without blanks, whatever characters they have, and
+ * the first one that ends is taken.
+ */
+export function substituteExact(text: string, variables: Variables): string {
+  let replaced = '';
+  let at = 0;
+  for (;;) {
+    const start = text.indexOf('${{', at);
+    const end = start < 0 ? -1 : text.indexOf('}}', start);
+    if (end < 0) return replaced + text.slice(at);
+    const value = variables.get(text.slice(start + 3, end));
+    replaced += text.slice(at, start) + (value ?? '$');
+    at = value === undefined ? start + 1 : end + 2;
+  }
 }
 
 export interface Place {

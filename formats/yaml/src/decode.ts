@@ -9,11 +9,6 @@ export interface DecodeYamlOptions<T> extends ParseYamlOptions {
   readonly schema: z.ZodType<T>;
   /** `refuse` (default) names an unknown key and the nearest known one; `ignore` drops it. */
   readonly unknownKeys?: 'refuse' | 'ignore';
-  /**
-   * `go`: as Go's yaml.v3 decodes, lists lose elements and maps lose keys that are null, and a whole number is what is left of one
-   * with a fraction. Default `plain`: they are "", and an error.
-   */
-  readonly form?: 'plain' | 'go';
 }
 
 export type YamlPath = readonly PropertyKey[];
@@ -100,7 +95,7 @@ function shape(node: YamlNode, schema: z.ZodType, context: Context): unknown {
     case 'nonoptional':
     case 'readonly':
     case 'catch':
-      return absent(node, def) ? undefined : shapeInner(node, def.innerType, context);
+      return absent(node, def, context) ? undefined : shapeInner(node, def.innerType, context);
     case 'lazy':
       return shapeInner(node, def.getter?.(), context);
     case 'pipe':
@@ -139,11 +134,11 @@ function shapeInner(node: YamlNode, schema: z.ZodType | undefined, context: Cont
 }
 
 /** Null stands for absence, except where a string is wanted: there it is the empty string. */
-function absent(node: YamlNode, def: Definition): boolean {
+function absent(node: YamlNode, def: Definition, { isGo }: Context): boolean {
   if (!isNull(node) || def.innerType === undefined) return false;
   let inner = definitionOf(def.innerType);
   while (inner.innerType !== undefined) inner = definitionOf(inner.innerType);
-  return inner.type !== 'string' && inner.type !== 'pipe';
+  return inner.type !== 'string' && (inner.type !== 'pipe' || (isGo && def.type === 'optional'));
 }
 
 function shapeUnion(node: YamlNode, def: Definition, context: Context): unknown {

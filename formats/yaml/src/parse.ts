@@ -13,7 +13,14 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { defaultYamlLimits, type YamlLimits } from './limits.ts';
-import type { ScalarSource, YamlMember, YamlNode, YamlScalar } from './node.ts';
+import {
+  isNull,
+  type ScalarSource,
+  type YamlMember,
+  type YamlNode,
+  type YamlScalar,
+} from './node.ts';
+import { integerOf, numberOf } from './scalar.ts';
 
 export interface ParseYamlOptions {
   /** The name that errors show. */
@@ -21,6 +28,12 @@ export interface ParseYamlOptions {
   readonly limits?: YamlLimits;
   /** What a second document does: refused (default), or everything after the first is ignored. */
   readonly furtherDocuments?: 'refuse' | 'ignore';
+  /**
+   * `go`: as Go's yaml.v3 reads and decodes. Tags that it does not know leave a string, `!!binary` is decoded, and characters that
+   * cannot be printed are errors; lists lose elements and maps lose keys that are null, and a whole number is what is left of one
+   * with a fraction. Default `plain`: tags outside the core schema and keys that are null are errors, null elements are "".
+   */
+  readonly form?: 'plain' | 'go';
 }
 
 /**
@@ -40,9 +53,24 @@ export function parseYaml(text: string, options: ParseYamlOptions): YamlNode {
     const { line, col } = lines.linePos(offset);
     return { file: options.file, line: Math.max(1, line), column: Math.max(1, col) };
   };
+  const isGo = options.form === 'go';
+  // oxlint-disable-next-line no-control-regex -- control characters are what this refuses
+  const unprintable = isGo ? /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ufffd]/.exec(text) : null;
+  if (unprintable !== null)
+    throw invalid('a control character', { ...start, line: lineOf(text, unprintable.index) });
+  const version = isGo ? /^(?:[#%].*\n)*?%YAML[ \t]+(\S+)/.exec(text)?.[1] : undefined;
+  if (version !== undefined && version !== '1.1' && version !== '1.2')
+    throw invalid(`a document of YAML ${shorten(version)}`, start);
   const document = readDocument(text, options, lines, at);
   if (document?.contents == null) return { kind: 'mapping', members: new Map(), position: start };
-  return new Reader(document, limits, at).read(document.contents, 0);
+  return new Reader(document, { limits, at, go: isGo ? text : undefined }).read(
+    document.contents,
+    0,
+  );
+}
+
+function lineOf(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
 }
 
 function readDocument(
@@ -101,15 +129,25 @@ class Reader {
   readonly #document: Document.Parsed;
   readonly #limits: YamlLimits;
   readonly #at: (offset: number) => Position;
+  /** The text, where it is read as yaml.v3 does. */
+  readonly #go: string | undefined;
   readonly #open = new Set<unknown>();
   #nodes = 0;
   /** How many aliases lead to the node that is read. */
   #aliases = 0;
 
-  constructor(document: Document.Parsed, limits: YamlLimits, at: (offset: number) => Position) {
+  constructor(
+    document: Document.Parsed,
+    options: {
+      readonly limits: YamlLimits;
+      readonly at: (offset: number) => Position;
+      readonly go: string | undefined;
+    },
+  ) {
     this.#document = document;
-    this.#limits = limits;
-    this.#at = at;
+    this.#limits = options.limits;
+    this.#at = options.at;
+    this.#go = options.go;
   }
 
   read(node: ParsedNode, depth: number): YamlNode {
@@ -129,8 +167,14 @@ class Reader {
       this.#aliases -= 1;
       return read;
     }
-    refuseForeignTag(node.tag, position);
-    if (isScalar(node)) return scalarOf(node, position, this.#aliases > 0);
+    if (this.#go === undefined) refuseForeignTag(node.tag, position);
+    if (isScalar(node)) {
+      const scalar = scalarOf(node, position, this.#aliases > 0);
+      if (this.#go === undefined) return scalar;
+      if (node.type === 'QUOTE_DOUBLE')
+        refuseEscapes(this.#go.slice(node.range[0], node.range[1]), position);
+      return taggedScalar(withoutAddedEnd(scalar, this.#go), node.tag);
+    }
     return this.#nested(node, depth);
   }
 
@@ -211,6 +255,61 @@ const styles: Readonly<Record<Scalar.Type, ScalarSource['style']>> = {
   BLOCK_LITERAL: 'block',
   BLOCK_FOLDED: 'block',
 };
+
+/** A scalar as yaml.v3 takes its tag: a known one has to fit what is written, quoted or not. */
+function taggedScalar(scalar: YamlScalar, tag: string | undefined): YamlScalar {
+  if (tag === undefined || tag === coreTag('str')) return scalar;
+  if (tag === coreTag('binary')) return { ...scalar, plain: false, text: decodeBase64(scalar) };
+  const means = meanings.get(tag);
+  if (means === undefined) return { ...scalar, plain: false };
+  const unquoted = { ...scalar, plain: true };
+  if (means(unquoted)) return unquoted;
+  throw invalid(
+    `"${shorten(scalar.text, 40)}" is no ${tag.slice(coreTag('').length)}`,
+    scalar.position,
+  );
+}
+
+/** A block text that ends with the file, and not with a line, gets no line's end from yaml.v3. */
+function withoutAddedEnd(scalar: YamlScalar, text: string): YamlScalar {
+  const { source } = scalar;
+  const isLast = source?.style === 'block' && source.end >= text.length && !/[\r\n]$/.test(text);
+  return isLast ? { ...scalar, text: scalar.text.replace(/\n$/, '') } : scalar;
+}
+
+/** yaml.v3 knows no `\\/`, and no halves of pairs of UTF-16. */
+function refuseEscapes(source: string, position: Position): void {
+  for (const [escape, code] of source.matchAll(/\\(?:u(.{4})|[^])/g)) {
+    const value = code === undefined ? undefined : parseInt(code, 16);
+    if (escape === '\\/' || (value !== undefined && value >= 0xd800 && value <= 0xdfff))
+      throw invalid(`unknown escape "${escape}"`, position);
+  }
+}
+
+function decodeBase64({ text, position }: YamlScalar): string {
+  const packed = text.replace(/[\r\n]/g, '');
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(packed))
+    throw invalid('!!binary data that are not base64', position);
+  return Buffer.from(packed, 'base64').toString('utf8');
+}
+
+function coreTag(name: string): string {
+  return `tag:yaml.org,2002:${name}`;
+}
+
+const meanings: ReadonlyMap<string, (scalar: YamlScalar) => boolean> = new Map([
+  [coreTag('int'), (scalar: YamlScalar) => integerOf(scalar) !== undefined],
+  [
+    coreTag('float'),
+    (scalar: YamlScalar) =>
+      numberOf(scalar) !== undefined ||
+      /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/.test(scalar.text),
+  ],
+  [coreTag('bool'), ({ text }: YamlScalar) => /^(?:true|True|TRUE|false|False|FALSE)$/.test(text)],
+  [coreTag('null'), isNull],
+  [coreTag('merge'), ({ text }: YamlScalar) => text === '<<'],
+  [coreTag('timestamp'), ({ text }: YamlScalar) => /^\d{4}-\d\d?-\d\d?(?:$|[Tt \t])/.test(text)],
+]);
 
 const coreTags = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),

@@ -19,7 +19,7 @@ export function boolean(): z.ZodBoolean {
 /** Milliseconds from a duration in Go's notation (`90s`, `1h30m`); a bare number is an error. */
 export function duration(): z.ZodType<number, string> {
   return z.string().transform((value, context) => {
-    const parsed = parseDuration(value);
+    const parsed = value === '0' ? undefined : parseDuration(value);
     if (parsed !== undefined) return parsed;
     context.addIssue({ code: 'custom', message: 'expected a duration such as "90s" or "1h30m"' });
     return z.NEVER;

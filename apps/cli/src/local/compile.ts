@@ -1,9 +1,19 @@
-import type { Architecture, CompiledRecipe, Libc, PipelineDefinition, Recipe } from '@kiln/recipe';
+import type {
+  Architecture,
+  CompileOptions,
+  CompiledRecipe,
+  PipelineDefinition,
+  Recipe,
+} from '@kiln/recipe';
 import { compileRecipe } from '@kiln/recipe';
 import { openShellPrinter } from '@kiln/shell-printer';
 
 export interface LocalCompiler {
-  compile(recipe: Recipe, arch: Architecture, libc?: Libc): CompiledRecipe;
+  compile(
+    recipe: Recipe,
+    arch: Architecture,
+    more?: Pick<CompileOptions, 'libc' | 'subpackageConditions'>,
+  ): CompiledRecipe;
 }
 
 /** Compiles recipes with the pipelines of folders, scripts printed anew. */
@@ -12,11 +22,11 @@ export function localCompiler(
 ): LocalCompiler {
   const printer = openShellPrinter();
   return {
-    compile: (recipe, arch, libc = 'gnu') =>
+    compile: (recipe, arch, more) =>
       compileRecipe({
+        ...more,
         recipe,
         arch,
-        libc,
         pipelines,
         printScript: (script) => printer.print(script),
       }),

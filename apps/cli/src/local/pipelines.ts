@@ -1,4 +1,4 @@
-import type { PipelineDefinition } from '@kiln/recipe';
+import type { PipelineDefinition, RecipeDialect } from '@kiln/recipe';
 import { parsePipelineDefinition } from '@kiln/recipe';
 import { memoised, pipelineTextFinder, type PipelineText } from './pipeline-texts.ts';
 
@@ -6,9 +6,10 @@ import { memoised, pipelineTextFinder, type PipelineText } from './pipeline-text
 export function pipelineFinder(
   folders: readonly string[],
   find: (name: string) => PipelineText | undefined = pipelineTextFinder(folders),
+  dialect: RecipeDialect = 'kiln',
 ): (name: string) => PipelineDefinition | undefined {
   return memoised((name) => {
     const found = find(name);
-    return found && parsePipelineDefinition(found.text, { file: found.file });
+    return found && parsePipelineDefinition(found.text, { file: found.file, dialect });
   });
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import { KilnError, messageOf, shorten } from '@kiln/base';
 import type { ExpandOptions, Recipe, RecipeDialect } from '@kiln/recipe';
@@ -18,7 +19,10 @@ export interface RecipeFileOptions {
 
 /** Reads and expands a recipe with what the command line adds. Throws `LOCAL_FILE_UNREADABLE` and what parsing throws. */
 export function readRecipeFile(file: string, options: RecipeFileOptions): Recipe {
-  return recipeOfText(readText(file), file, options);
+  const bytes = readBytes(file);
+  if (options.dialect === 'melange' && !isUtf8(bytes))
+    throw new KilnError('LOCAL_FILE_UNREADABLE', `"${shorten(file, 200)}" is no UTF-8`);
+  return recipeOfText(bytes.toString('utf8'), file, options);
 }
 
 /** As `readRecipeFile`, for a recipe that was read. */
@@ -29,7 +33,7 @@ export function recipeOfText(source: string, file: string, options: RecipeFileOp
     environmentFiles: (options.environmentFiles ?? []).map((name) =>
       parseEnvFile(readText(name), name),
     ),
-    varsFile: options.varsFile === undefined ? {} : readVarsFile(options.varsFile),
+    varsFile: options.varsFile === undefined ? {} : readVarsFile(options.varsFile, options.dialect),
     buildOptions: options.buildOptions ?? [],
     resources: options.resources ?? {},
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
@@ -37,8 +41,16 @@ export function recipeOfText(source: string, file: string, options: RecipeFileOp
   return parseRecipe(source, { file, ...expand });
 }
 
-function readVarsFile(file: string): Readonly<Record<string, string>> {
-  return decodeYaml(readText(file), { file, schema: z.record(z.string(), text()) });
+function readVarsFile(file: string, dialect: RecipeDialect): Readonly<Record<string, string>> {
+  const source = readText(file);
+  const melange = dialect === 'melange';
+  if (melange && /^(?:[ \t]*(?:#.*)?\r?\n)*[ \t]*(?:#.*)?$/.test(source))
+    throw new KilnError('LOCAL_FILE_UNREADABLE', `nothing is in "${shorten(file, 200)}"`);
+  return decodeYaml(source, {
+    file,
+    schema: z.record(z.string(), text()),
+    ...(melange ? { form: 'go', furtherDocuments: 'ignore' } : {}),
+  });
 }
 
 /** The text of a file that a person named. Throws `LOCAL_FILE_UNREADABLE`. */

@@ -9,6 +9,7 @@ import {
   type KeepContent,
   type LibraryVersions,
 } from '@kiln/build';
+import { priorityOf } from '@kiln/recipe';
 import type { OriginFacts, Recipe, RecipeDialect, Subpackage } from '@kiln/recipe';
 import { fullVersionOf } from '@kiln/recipe';
 import { unifiedDiff } from './unified-diff.ts';
@@ -156,8 +157,8 @@ async function scanOne(
     vendored: relations.vendored,
     replaces: dependencies.replaces,
     installIf: [],
-    providerPriority: dependencies.providerPriority,
-    replacesPriority: dependencies.replacesPriority,
+    providerPriority: priorityOf(dependencies.providerPriority),
+    replacesPriority: priorityOf(dependencies.replacesPriority),
     triggers: scriptlets.trigger?.paths ?? [],
   };
   const lineBreaks = dialect === 'kiln' ? 'refuse' : 'keep';

@@ -101,8 +101,8 @@ function factsView(
       Runtime: goSlice(dependencies.runtime),
       Provides: goSlice(dependencies.provides),
       Replaces: goSlice(dependencies.replaces),
-      ProviderPriority: dependencies.providerPriority?.toString() ?? '',
-      ReplacesPriority: dependencies.replacesPriority?.toString() ?? '',
+      ProviderPriority: dependencies.providerPriority ?? '',
+      ReplacesPriority: dependencies.replacesPriority ?? '',
       Vendored: goSlice([]),
     }),
     Options: pointerTo(written.options ? options : undefined, (one) => ({

@@ -2,6 +2,8 @@ import { appliesTo, printCompiled } from '@kiln/recipe';
 import { architectureOfFlag, skipped } from '../architecture.ts';
 import { recipeFlags } from '../build-flags.ts';
 import { melangeRecipe } from '../recipe.ts';
+import { readBytes } from '../../local/recipe-file.ts';
+import { buildDate } from '../build-date.ts';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
 
 export const compile: Subcommand = {
@@ -42,8 +44,12 @@ export const compile: Subcommand = {
     },
   },
   async run(invocation) {
+    // melange reads both before it compiles, and has no further use for them.
+    buildDate(invocation.flags.string('build-date'), invocation.environment);
+    const key = invocation.flags.string('signing-key');
+    if (key !== '') readBytes(key);
     const arch = architectureOfFlag(invocation.flags.string('arch'));
-    const { recipe, compile } = await melangeRecipe(invocation, {});
+    const { recipe, compile } = await melangeRecipe(invocation, { subpackageConditions: 'later' });
     if (!appliesTo(recipe.package.targetArchitectures, arch, 'apk-names'))
       throw skipped(recipe, arch);
     invocation.write(`${printCompiled(compile(recipe, arch))}\n`);

@@ -1,0 +1,180 @@
+import { KilnError } from '@kiln/base';
+import { describe, expect, test } from 'vitest';
+import { compileRecipe } from './compile.ts';
+import type { CompiledRecipe } from './compiled.ts';
+import { parsePipelineDefinition } from './decode.ts';
+import { printCompiled } from './document.ts';
+import { parseRecipe } from './parse.ts';
+
+const file = 'a.yaml';
+const head = 'package:\n  name: a\n  version: "1"\n';
+
+function compile(
+  yaml: string,
+  more: { readonly definition?: string; readonly varsFile?: Readonly<Record<string, string>> } = {},
+): CompiledRecipe {
+  return compileRecipe({
+    recipe: parseRecipe(yaml.startsWith('package') ? yaml : head + yaml, {
+      file,
+      dialect: 'melange',
+      varsFile: more.varsFile ?? {},
+    }),
+    arch: 'x86_64',
+    pipelines: () =>
+      more.definition === undefined
+        ? undefined
+        : parsePipelineDefinition(more.definition, { file: 'p.yaml', dialect: 'melange' }),
+    subpackageConditions: 'later',
+  });
+}
+
+function printed(...args: Parameters<typeof compile>): unknown {
+  return JSON.parse(printCompiled(compile(...args)));
+}
+
+function refusal(...args: Parameters<typeof compile>): string {
+  try {
+    compile(...args);
+  } catch (error) {
+    if (error instanceof KilnError) return error.message;
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+test.each(['5', '0', '1d'])('a timeout of %s is none', (timeout) => {
+  expect(refusal(`${head}  timeout: ${timeout}\n`)).toContain('expected a duration');
+});
+
+describe('the dialect melange, where it differs', () => {
+  test('texts that are replaced once keep variables with blanks in their braces', () => {
+    const recipe = `${head}  description: '\${{package.name}} \${{ package.name }} \${{\${{package.name}}}}'
+  dependencies:
+    runtime: ['b=\${{ package.version }}']
+pipeline:
+  - name: '\${{ package.name }}'
+    runs: echo \${{ package.name }}
+`;
+    expect(printed(recipe)).toMatchObject({
+      package: {
+        description: 'a ${{ package.name }} ${{a}}',
+        dependencies: { runtime: ['b=1'] },
+      },
+      pipeline: [{ name: '${{ package.name }}', runs: 'echo a' }],
+    });
+  });
+
+  test('what a variable is replaced by is not looked through again', () => {
+    const recipe = `package:
+  name: a
+  version: \${{vars.v}}
+  description: \${{package.full-version}}
+vars: {v: '2'}
+data:
+  - name: d
+    items: {k: '\${{package.name}}'}
+pipeline:
+  - runs: echo \${{package.version}}
+subpackages:
+  - name: a-\${{range.key}}
+    range: d
+    description: \${{range.value}} \${{package.version}}
+`;
+    expect(printed(recipe)).toMatchObject({
+      package: { version: '2', description: '${{vars.v}}-r0' },
+      pipeline: [{ runs: 'echo 2' }],
+      subpackages: [{ description: '${{package.name}} 2' }],
+    });
+  });
+
+  test('compiling evaluates no conditions of subpackages, and none of steps inside of a false one', () => {
+    const recipe = `pipeline:
+  - if: "'a' == 'b'"
+    pipeline:
+      - if: not a condition
+        needs: {packages: [n]}
+subpackages:
+  - name: s
+    if: foo == \${{vars.f}}
+vars: {f: x}
+`;
+    expect(printed(recipe)).toMatchObject({
+      environment: { contents: {} },
+      subpackages: [{ name: 's', if: 'foo == x' }],
+    });
+  });
+
+  test('tags are dropped, known ones have to fit, and numbers lose their fractions', () => {
+    expect(
+      printed(`package:
+  name: !name a
+  version: !!binary MS4y
+  epoch: 1.5
+  url: !!int 0x10
+  description: !!str ~
+pipeline:
+  - assertions: {required-steps: !!int "3"}
+`),
+    ).toMatchObject({
+      package: { version: '1.2', epoch: 1, url: '0x10', description: '~' },
+      pipeline: [{ assertions: { 'required-steps': 3 } }],
+    });
+    expect(refusal('pipeline:\n  - name: !!bool yes\n')).toContain('"yes" is no bool');
+    expect(refusal('pipeline:\n  - name: "a\u0001"\n')).toContain('a control character');
+    expect(refusal('pipeline:\n  - name: "\\/"\n')).toContain('unknown escape');
+  });
+
+  test('null elements of lists and null timeouts are not there, and a list of steps that is asserted to be empty is', () => {
+    expect(
+      printed(`${head}  timeout: ~
+update:
+  ignore-regex-patterns: [~]
+pipeline:
+  - assertions: {}
+`),
+    ).toMatchObject({ pipeline: [{ assertions: {} }] });
+    const needs = `pipeline:\n  - pipeline:\n      - needs: {}\n      - needs: {packages: []}\n`;
+    expect(printed(needs)).toMatchObject({
+      pipeline: [{ pipeline: [{ needs: { Packages: null } }, { needs: { Packages: [] } }] }],
+    });
+  });
+
+  test('a block text that ends with the file has no line’s end', () => {
+    expect(printed('pipeline:\n  - name: |\n      x')).toMatchObject({ pipeline: [{ name: 'x' }] });
+    expect(printed('pipeline:\n  - name: |\n      x\n')).toMatchObject({
+      pipeline: [{ name: 'x\n' }],
+    });
+  });
+
+  test('a priority stays as it is written', () => {
+    expect(printed(`${head}  dependencies: {replaces-priority: 010}\n`)).toMatchObject({
+      package: { dependencies: { 'replaces-priority': '010' } },
+    });
+  });
+
+  test('tests, definitions and what subpackages set are not checked', () => {
+    const definition =
+      'with: {unknown: x}\npipeline:\n  - with: {y: z}\n    runs: echo ${{inputs.y}}\n';
+    const recipe = `pipeline:
+  - uses: p
+subpackages:
+  - name: s
+    setcap: [{path: /x, add: {cap_x: e}}]
+test:
+  pipeline:
+    - with: {a: b}
+      runs: echo \${{inputs.a}}
+`;
+    expect(printed(recipe, { definition })).toMatchObject({
+      pipeline: [{ uses: 'p', pipeline: [{ runs: 'echo z' }] }],
+      test: { pipeline: [{ runs: 'echo b' }] },
+    });
+  });
+
+  test('crashes of the reference are errors', () => {
+    expect(
+      refusal('pipeline:\n  - pipeline:\n      - environment: {A: b}\n        runs: echo\n'),
+    ).toContain('the step around it has none');
+    expect(refusal('', { varsFile: { a: 'b' } })).toContain('needs "vars" in the recipe');
+  });
+});
