@@ -164,6 +164,11 @@ export function directoryOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
+/** The last part of a path as somebody wrote it: slashes behind it do not count, and nothing but slashes is `/`. */
+export function lastPartOf(path: string): string {
+  return baseNameOf(path.replace(/(?<=.)\/+$/, '')) || '/';
+}
+
 export function baseNameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -6,6 +6,8 @@ export { readGoBuildInfo } from './go-build-info.ts';
 export type { HardeningCheckName, HardeningFinding, HardeningVerdict } from './hardening.ts';
 export { inspectHardening } from './hardening.ts';
 export type { ElfHeader, ElfType, HeaderTable, Segment } from './header.ts';
+export type { ElfLinkage } from './linkage.ts';
+export { readElfLinkage } from './linkage.ts';
 export type { Section } from './sections.ts';
 export { readSections } from './sections.ts';
 export type { ByteSource, ElfLimits } from './source.ts';
