@@ -61,7 +61,8 @@ async function headerOf(source: ByteSource): Promise<Header | undefined> {
   if (start.length < (wide ? 64 : 52)) throw invalid('the header is cut short');
   const order = start[5] === 1 ? 'little' : 'big';
   const data = new ElfView(start, order);
-  if (start[6] !== 1 || data.u32(20) !== 1) throw invalid('unknown version');
+  // Of the version's four bytes the lowest is looked at.
+  if (start[6] !== 1 || (data.u32(20) & 0xff) !== 1) throw invalid('unknown version');
   const counts = wide ? 54 : 42;
   const table = (offset: number, at: number): Table => ({
     offset,
