@@ -1,7 +1,7 @@
-import { posix } from 'node:path';
 import type { ElfLinkage, GoBuildInfo } from '@kiln/elf';
 import {
   baseNameOf,
+  cleanPath,
   directoryOf,
   lastPartOf,
   resolveFile,
@@ -93,7 +93,7 @@ function linkedLibraries(request: SharedObjectsRequest, target: string): readonl
   const absolute = request.dialect === 'melange' ? 'outside' : 'inside';
   for (const { tree, elves } of request.relatives) {
     for (const directory of request.libraryDirectories) {
-      const found = resolvePath(tree, posix.join(directory, name), { absolute });
+      const found = resolvePath(tree, cleanPath(`${directory}/${name}`), { absolute });
       if (found === undefined) continue;
       const elf = elves.linkage.get(resolveFile(tree, found)?.path ?? '');
       return (elf?.sonames ?? []).filter((soname) => !fromHost.has(soname));
