@@ -29,9 +29,10 @@ export function packagesOf(
 /** Reads the ELF files of all packages once; the other analysers work on the result. */
 export async function analyseTrees(
   trees: readonly PackageTree[],
+  dialect: Dialect = 'kiln',
 ): Promise<readonly AnalysedTree[]> {
   const analysed: AnalysedTree[] = [];
-  for (const tree of trees) analysed.push({ tree, elves: await readElfFiles(tree) });
+  for (const tree of trees) analysed.push({ tree, elves: await readElfFiles(tree, dialect) });
   return analysed;
 }
 

@@ -123,7 +123,11 @@ async function buildIn(
     const result = await runPipelines(request, { workspace, runner, cache, network, state });
     const failed = judgeNetwork(network, result, request.plan.compiled.package.position);
     if (failed !== undefined) return failed;
-    const licences = await readLicenseTexts(runner, request.plan.compiled.package);
+    const licences = await readLicenseTexts(
+      runner,
+      request.plan.compiled.package,
+      request.plan.compiled.recipe.dialect,
+    );
     if (licences.kind !== 'read') return licences;
     const outcome = await packageTrees(request, workspace, licences.texts);
     return outcome.kind === 'built' && network !== undefined

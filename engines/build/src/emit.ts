@@ -181,9 +181,11 @@ function typeOf({ what, path }: Extract<TreeEntry, { kind: 'special' }>): TarEnt
   return what;
 }
 
-function entryOptions(entry: TreeEntry, { owners, sourceDateEpoch }: BuildPlan): EntryOptions {
-  const uid = entry.uid === guestUser ? 0 : entry.uid;
-  const gid = entry.gid === guestUser ? 0 : entry.gid;
+function entryOptions(entry: TreeEntry, plan: BuildPlan): EntryOptions {
+  const { owners, sourceDateEpoch } = plan;
+  const builder = builderOf(plan);
+  const uid = entry.uid === builder.uid ? 0 : entry.uid;
+  const gid = entry.gid === builder.gid ? 0 : entry.gid;
   return {
     mode: entry.mode,
     uid,
@@ -192,5 +194,18 @@ function entryOptions(entry: TreeEntry, { owners, sourceDateEpoch }: BuildPlan):
     groupName: gid === 0 ? 'root' : (owners?.groups.get(gid) ?? ''),
     mtimeSeconds: sourceDateEpoch,
     pax: new Map([...entry.xattrs].map(([name, value]) => [`SCHILY.xattr.${name}`, value])),
+  };
+}
+
+/** Whose files become root's: the account that steps run as; for melange the one that the recipe calls `build`. */
+export function builderOf({ compiled }: Pick<BuildPlan, 'compiled'>): {
+  readonly uid: number;
+  readonly gid: number;
+} {
+  if (compiled.recipe.dialect === 'kiln') return { uid: guestUser, gid: guestUser };
+  const { users, groups } = compiled.environment.accounts;
+  return {
+    uid: users.findLast(({ userName }) => userName === 'build')?.uid ?? guestUser,
+    gid: groups.findLast(({ groupName }) => groupName === 'build')?.gid ?? guestUser,
   };
 }

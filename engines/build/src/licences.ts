@@ -54,10 +54,11 @@ export type LicenseTexts =
 export async function readLicenseTexts(
   runner: StepRunner,
   origin: OriginFacts,
+  dialect: RecipeDialect = 'kiln',
 ): Promise<LicenseTexts> {
   const texts = new Map<string, string>();
   for (const entry of origin.copyright) {
-    for (const [id] of licenseIdOf(entry).matchAll(/LicenseRef-[A-Za-z0-9.-]+/g))
+    for (const id of ownIdsIn(licenseIdOf(entry), dialect))
       texts.set(id, `Non-SPDX License: ${entry.license}`);
     if (entry.licensePath === '') continue;
     if (leavesWorkspace(entry.licensePath)) return unreadable(origin, entry);
@@ -68,6 +69,12 @@ export async function readLicenseTexts(
   }
   const sorted = [...texts].sort(([a], [b]) => compareBytes(a, b));
   return { kind: 'read', texts: sorted.map(([id, text]) => ({ id, text })) };
+}
+
+/** The identifiers in an expression that SPDX does not list; for melange only the first word is looked at, and the whole taken. */
+export function ownIdsIn(expression: string, dialect: RecipeDialect): readonly string[] {
+  if (dialect === 'melange') return expression.startsWith('LicenseRef-') ? [expression] : [];
+  return expression.match(/LicenseRef-[A-Za-z0-9.-]+/g) ?? [];
 }
 
 function leavesWorkspace(path: string): boolean {

@@ -53,7 +53,7 @@ export async function packageTrees(
     trees.push(tree);
     warnings.push(...missing.map((path) => `${name}: setcap: no file ${path}`));
   }
-  const analysed = await analyseTrees(trees);
+  const analysed = await analyseTrees(trees, dialect);
   const refused = await request.inspect?.(analysed, workspace);
   if (refused !== undefined) return refused;
   // Hardening is Kiln's demand, not melange's.

@@ -44,7 +44,10 @@ async function readCase(folder: string): Promise<Case> {
   return {
     version,
     declared,
-    analysed: await analyseTrees(await Promise.all(read.map((apk) => treeOfPackage(apk)))),
+    analysed: await analyseTrees(
+      await Promise.all(read.map((apk) => treeOfPackage(apk))),
+      'melange',
+    ),
     infos: read.map(({ info }) => info),
     versionedLibraries: args.includes('env=MELANGE_VERSIONED_SHLIB_DEPENDS=1'),
   };

@@ -164,6 +164,16 @@ export function directoryOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
+/** A path below the root without empty parts, `.` and `..`; one that climbs above the root is none. */
+export function cleanPath(path: string): string {
+  return normalise(path.split('/'))?.join('/') ?? '';
+}
+
+/** The last part of a path as somebody wrote it: slashes behind it do not count, and nothing but slashes is `/`. */
+export function lastPartOf(path: string): string {
+  return baseNameOf(path.replace(/(?<=.)\/+$/, '')) || '/';
+}
+
 export function baseNameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -8,6 +8,8 @@ export { readAsGo } from './go-reading.ts';
 export type { HardeningCheckName, HardeningFinding, HardeningVerdict } from './hardening.ts';
 export { inspectHardening } from './hardening.ts';
 export type { ElfHeader, ElfType, HeaderTable, Segment } from './header.ts';
+export type { ElfLinkage } from './linkage.ts';
+export { readElfLinkage } from './linkage.ts';
 export type { Section } from './sections.ts';
 export { readSections } from './sections.ts';
 export type { ByteSource, ElfLimits } from './source.ts';

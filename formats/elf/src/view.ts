@@ -35,6 +35,10 @@ export class ElfView {
     return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : Number.MAX_SAFE_INTEGER;
   }
 
+  signed64(offset: number): bigint {
+    return this.#data.getBigInt64(offset, this.#little);
+  }
+
   /** The text up to the next NUL, or up to `limit` bytes. */
   text(offset: number, limit = 4096): string {
     if (offset < 0 || offset >= this.bytes.length) throw invalid('a string lies outside its table');

@@ -113,7 +113,7 @@ async function openOne(
     links: 'any',
     dialect: from.dialect === 'melange' ? 'apko' : 'plain',
   });
-  const [analysed] = await analyseTrees([await treeOfPackage(apk, from.keep)]);
+  const [analysed] = await analyseTrees([await treeOfPackage(apk, from.keep)], from.dialect);
   if (analysed === undefined) throw new Error('assertion failed: a tree was lost');
   return { facts, fileName, info: apk.info, present: infoText(apk), analysed };
 }

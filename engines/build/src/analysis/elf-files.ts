@@ -1,10 +1,20 @@
 import { KilnError } from '@kiln/base';
-import { readElf, readGoBuildInfo, type ElfFile, type GoBuildInfo } from '@kiln/elf';
-import type { PackageTree } from '../tree.ts';
+import {
+  readElf,
+  readElfLinkage,
+  readGoBuildInfo,
+  type ElfFile,
+  type ElfLinkage,
+  type GoBuildInfo,
+} from '@kiln/elf';
+import type { FileEntry, PackageTree } from '../tree.ts';
+import type { Dialect } from './subject.ts';
 
 /** The ELF files of a tree by the path of their file entry. */
 export interface ElfFiles {
   readonly byPath: ReadonlyMap<string, ElfFile>;
+  /** What dependencies follow from: as segments say or, for melange, as sections do, whether the file can run or not. */
+  readonly linkage: ReadonlyMap<string, ElfLinkage>;
   /** How those that are Go programs were built. */
   readonly goBuilds: ReadonlyMap<string, GoBuildInfo>;
   /** Files that begin like an ELF file but are none, with the reason. */
@@ -12,22 +22,44 @@ export interface ElfFiles {
 }
 
 /** Reads the headers of every regular file that begins like an ELF file. */
-export async function readElfFiles(tree: PackageTree): Promise<ElfFiles> {
+export async function readElfFiles(
+  tree: PackageTree,
+  dialect: Dialect = 'kiln',
+): Promise<ElfFiles> {
   const byPath = new Map<string, ElfFile>();
+  const linkage = new Map<string, ElfLinkage>();
   const goBuilds = new Map<string, GoBuildInfo>();
   const broken: string[] = [];
   for (const entry of tree.entries) {
     if (entry.kind !== 'file' || entry.sizeBytes < 4) continue;
     try {
+      if (dialect === 'melange') {
+        const sectioned = await unlessInvalid(entry);
+        if (sectioned !== undefined) linkage.set(entry.path, sectioned);
+      }
       const elf = await readElf(entry);
       if (elf === undefined) continue;
       byPath.set(entry.path, elf);
+      if (dialect === 'kiln') linkage.set(entry.path, elf);
       const goBuild = await readGoBuildInfo(entry, elf);
       if (goBuild !== undefined) goBuilds.set(entry.path, goBuild);
     } catch (error) {
-      if (!(error instanceof KilnError && error.code === 'ELF_INVALID')) throw error;
+      if (!isInvalid(error)) throw error;
       broken.push(`${tree.packageName}: ${entry.path}: ${error.message}`);
     }
   }
-  return { byPath, goBuilds, broken };
+  return { byPath, linkage, goBuilds, broken };
+}
+
+async function unlessInvalid(file: FileEntry): Promise<ElfLinkage | undefined> {
+  try {
+    return await readElfLinkage(file);
+  } catch (error) {
+    if (isInvalid(error)) return undefined;
+    throw error;
+  }
+}
+
+function isInvalid(error: unknown): error is KilnError {
+  return error instanceof KilnError && error.code === 'ELF_INVALID';
 }

@@ -7,7 +7,7 @@ const configurationBytesMax = 64 * 1024;
 
 /**
  * Where the loader looks: the usual directories, then what any package's `etc/ld.so.conf.d/*.conf` names, in order.
- * melange reads such files in folders below too, which the loader does not.
+ * melange reads such files in folders below too, which the loader does not, and takes lines as they are.
  */
 export async function libraryDirectoriesOf(
   relatives: readonly PackageTree[],
@@ -24,8 +24,33 @@ export async function libraryDirectoriesOf(
       if (file === undefined) continue;
       const text = Buffer.from(await file.range(0, configurationBytesMax)).toString('utf8');
       for (const line of text.split('\n'))
-        if (line.startsWith('/')) directories.add(line.slice(1).trim().replace(/\/+$/, ''));
+        if (line.startsWith('/'))
+          directories.add(
+            dialect === 'melange'
+              ? line.slice(1).replace(/\r$/, '')
+              : line.slice(1).trim().replace(/\/+$/, ''),
+          );
     }
   }
   return directories;
+}
+
+/**
+ * Whether the loader looks in a directory. For melange a name may have one slash behind it, `…/...` is all below, and the
+ * root of the package is never looked in.
+ */
+export function isLibraryDirectory(
+  directories: ReadonlySet<string>,
+  directory: string,
+  dialect: Dialect,
+): boolean {
+  if (dialect === 'kiln') return directories.has(directory);
+  if (directory === '') return false;
+  return (
+    directories.has(directory) ||
+    directories.has(`${directory}/`) ||
+    [...directories].some(
+      (one) => one.endsWith('/...') && `${directory}/`.startsWith(one.slice(0, -'...'.length)),
+    )
+  );
 }

@@ -1,4 +1,5 @@
 import { baseNameOf, directoryOf, fileAt, type PackageTree } from '../tree.ts';
+import { blankClass } from './blanks.ts';
 import type { Finding } from './relations.ts';
 import type { Dialect } from './subject.ts';
 
@@ -70,7 +71,7 @@ function moduleNames(list: string): readonly string[] {
 }
 
 /** White space in a line. */
-const blank = '[^\\S\\n]*';
+const blank = `${blankClass}*`;
 
 const grammar = {
   nothing: new RegExp(`(?:${blank}\\n|${blank}#[^#\\n]*)`, 'y'),

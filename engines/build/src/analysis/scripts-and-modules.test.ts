@@ -50,6 +50,18 @@ test('scripts depend on the interpreter of their first line, however it is named
   expect((await shebangs(scripts, 'melange')).runtime).toEqual(known.toSpliced(3, 0, 'cmd:-x'));
 });
 
+test('slashes behind an interpreter do not count, and a byte order mark is no blank', async () => {
+  const lines = ['#!/bin/zsh/', '#!/', '#!a\u0085b', '#!c\ufeffd'];
+  const scripts = tree('a', ...lines.map((text, index) => file(`usr/bin/s${index}`, `${text}\n`)));
+  expect((await shebangs(scripts, 'melange')).runtime).toEqual([
+    'cmd:zsh',
+    'cmd:/',
+    'cmd:a',
+    'cmd:c\ufeffd',
+  ]);
+  expect(strictlyRequired('\ufeffName: x\n')).toBeUndefined();
+});
+
 test('the first line is looked at for 80 bytes', async () => {
   const long = `#!/${'x'.repeat(100)}\n`;
   expect((await shebangs(tree('a', file('usr/bin/s', long)), 'kiln')).runtime).toEqual([

@@ -1,7 +1,7 @@
 import type { ElfFile, GoBuildInfo } from '@kiln/elf';
 import { describe, expect, test } from 'vitest';
 import type { PackageTree } from '../tree.ts';
-import { libraryDirectoriesOf } from './library-directories.ts';
+import { isLibraryDirectory, libraryDirectoriesOf } from './library-directories.ts';
 import { ownLibraries, sharedObjects, type SharedObjectsRequest } from './shared-objects.ts';
 import type { AnalysedTree } from './subject.ts';
 import { directory, file, link, tree } from '../testing.ts';
@@ -20,7 +20,12 @@ function analysed(
   ]);
   return {
     tree: one,
-    elves: { byPath: new Map(known), goBuilds: new Map(Object.entries(goBuilds)), broken: [] },
+    elves: {
+      byPath: new Map(known),
+      linkage: new Map(known),
+      goBuilds: new Map(Object.entries(goBuilds)),
+      broken: [],
+    },
   };
 }
 
@@ -106,6 +111,12 @@ test('the version of a library is what stands behind its first .so. in digits an
   ]);
 });
 
+test('melange takes nothing behind .so. for a version', () => {
+  const one = analysed(tree('a', file('lib/x')), { 'lib/x': { sonames: ['libx.so.'] } });
+  expect(found(one).provides).toContain('so:libx.so.=0');
+  expect(found(one, { dialect: 'melange' }).provides).toContain('so:libx.so.=');
+});
+
 test('a program has no library name, but libc, which can be run, has', () => {
   const facts = { interpreter: '/lib/ld-musl-x86_64.so.1', sonames: ['libx.so.1'] };
   const one = analysed(tree('a', file('lib/libx.so.1'), file('usr/lib/x')), {
@@ -176,7 +187,7 @@ test('the loader looks where any package of the recipe tells it to', async () =>
   expect([...(await libraryDirectoriesOf(relatives, 'kiln'))]).toEqual([...standard, 'opt/a']);
   expect([...(await libraryDirectoriesOf(relatives, 'melange'))]).toEqual([
     ...standard,
-    'opt/a',
+    'opt/a/',
     'opt/b',
   ]);
 });
@@ -184,4 +195,16 @@ test('the loader looks where any package of the recipe tells it to', async () =>
 test('the libraries of a recipe are those that its packages give to others', () => {
   expect([...ownLibraries([library], defaults.libraryDirectories)]).toEqual(['libz.so.1']);
   expect([...ownLibraries([library], new Set(['lib']))]).toEqual([]);
+});
+
+test('melange takes a directory of the loader as it is written, and /... for all below', () => {
+  const among = (line: string, dialect: 'kiln' | 'melange', directory = 'opt/a'): boolean =>
+    isLibraryDirectory(new Set([line]), directory, dialect);
+  expect(['opt/a', 'opt/a/', 'opt/...', 'opt/a/...'].every((one) => among(one, 'melange'))).toBe(
+    true,
+  );
+  expect(['opt/a//', 'opt/a ', 'opt', 'op/...'].some((one) => among(one, 'melange'))).toBe(false);
+  expect(among('', 'melange', '')).toBe(false);
+  expect(among('', 'kiln', '')).toBe(true);
+  expect(among('opt/...', 'kiln')).toBe(false);
 });

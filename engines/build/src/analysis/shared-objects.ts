@@ -1,6 +1,15 @@
-import type { ElfFile, GoBuildInfo } from '@kiln/elf';
-import { baseNameOf, directoryOf, resolveFile, resolvePath, type PackageTree } from '../tree.ts';
+import type { ElfLinkage, GoBuildInfo } from '@kiln/elf';
+import {
+  baseNameOf,
+  cleanPath,
+  directoryOf,
+  lastPartOf,
+  resolveFile,
+  resolvePath,
+  type PackageTree,
+} from '../tree.ts';
 import type { FileEntry } from '../tree.ts';
+import { isLibraryDirectory } from './library-directories.ts';
 import type { LibraryVersions } from './library-versions.ts';
 import type { Finding } from './relations.ts';
 import type { AnalysedTree, Dialect } from './subject.ts';
@@ -37,15 +46,18 @@ export function sharedObjects(request: SharedObjectsRequest): Finding {
       );
     if (entry.kind === 'directory' || entry.kind === 'special') continue;
     const file = openFile(subject.tree, entry.path, dialect);
-    const elf = file === undefined ? undefined : subject.elves.byPath.get(file.path);
+    const elf = file === undefined ? undefined : subject.elves.linkage.get(file.path);
     if (file === undefined || elf === undefined) continue;
     if (elf.interpreter !== undefined) runtime.push(interpreterOf(elf.interpreter));
     runtime.push(...neededLibraries(elf).flatMap((name) => needs(request, name)));
     const sonames = exportedNames(elf, baseNameOf(entry.path)).flatMap((soname) => [
-      `so:${soname}=${libraryVersion(soname)}`,
+      `so:${soname}=${libraryVersion(soname, dialect)}`,
       `so-ver:${soname}=${version}`,
     ]);
-    (libraryDirectories.has(directoryOf(entry.path)) ? provides : vendored).push(...sonames);
+    (isLibraryDirectory(libraryDirectories, directoryOf(entry.path), dialect)
+      ? provides
+      : vendored
+    ).push(...sonames);
     const goBuild = subject.elves.goBuilds.get(file.path);
     if (goBuild !== undefined && usesOpenSsl(goBuild, dialect))
       runtime.push('openssl-config-fipshardened', 'so:libcrypto.so.3');
@@ -62,7 +74,7 @@ export function ownLibraries(
     tree.entries
       .filter(({ path }) => libraryDirectories.has(directoryOf(path)))
       .flatMap(({ path }) => {
-        const elf = elves.byPath.get(resolveFile(tree, path)?.path ?? '');
+        const elf = elves.linkage.get(resolveFile(tree, path)?.path ?? '');
         return elf === undefined ? [] : exportedNames(elf, baseNameOf(path));
       }),
   );
@@ -81,9 +93,9 @@ function linkedLibraries(request: SharedObjectsRequest, target: string): readonl
   const absolute = request.dialect === 'melange' ? 'outside' : 'inside';
   for (const { tree, elves } of request.relatives) {
     for (const directory of request.libraryDirectories) {
-      const found = resolvePath(tree, `${directory}/${name}`, { absolute });
+      const found = resolvePath(tree, cleanPath(`${directory}/${name}`), { absolute });
       if (found === undefined) continue;
-      const elf = elves.byPath.get(resolveFile(tree, found)?.path ?? '');
+      const elf = elves.linkage.get(resolveFile(tree, found)?.path ?? '');
       return (elf?.sonames ?? []).filter((soname) => !fromHost.has(soname));
     }
   }
@@ -104,24 +116,25 @@ function needs({ libraryVersions }: SharedObjectsRequest, soname: string): reado
 
 /** The loader of musl is a link to its C library, which is what the package has. */
 function interpreterOf(path: string): string {
-  return `so:${baseNameOf(path).replace(/^ld-musl/, 'libc.musl')}`;
+  return `so:${lastPartOf(path).replace(/^ld-musl/, 'libc.musl')}`;
 }
 
-function neededLibraries(elf: ElfFile): readonly string[] {
+function neededLibraries(elf: ElfLinkage): readonly string[] {
   return elf.needed.filter((name) => name.includes('.so.') && !fromHost.has(name));
 }
 
 /** A program has no library name to give, though some linkers write one; libc can be run, and is a library by its name. */
-function exportedNames(elf: ElfFile, fileName: string): readonly string[] {
+function exportedNames(elf: ElfLinkage, fileName: string): readonly string[] {
   const library =
     elf.interpreter === undefined || fileName.includes('.so.') || fileName.endsWith('.so');
   return library ? elf.sonames.filter((soname) => !fromHost.has(soname)) : [];
 }
 
-/** What stands behind the first `.so.` when it is digits and dots, else 0. */
-function libraryVersion(soname: string): string {
-  const version = soname.split('.so.')[1] ?? '';
-  return /^[0-9.]+$/.test(version) ? version : '0';
+/** What stands behind the first `.so.` when it is digits and dots, else 0; melange takes nothing for a version, too. */
+function libraryVersion(soname: string, dialect: Dialect): string {
+  const version = soname.split('.so.')[1];
+  if (version === '' && dialect === 'melange') return '';
+  return version !== undefined && /^[0-9.]+$/.test(version) ? version : '0';
 }
 
 const openSslExperiments = ['boringcrypto', 'systemcrypto', 'opensslcrypto'];

@@ -1,4 +1,5 @@
-import { baseNameOf, fileAt, type FileEntry, type PackageTree } from '../tree.ts';
+import { fileAt, lastPartOf, type FileEntry, type PackageTree } from '../tree.ts';
+import { blankClass } from './blanks.ts';
 import type { Finding } from './relations.ts';
 import type { Dialect } from './subject.ts';
 
@@ -8,6 +9,8 @@ const scriptDirectories = ['usr/bin/', 'usr/local/bin/', 'usr/local/sbin/'];
 const everywhere = new Set(['sh', 'python', 'python3', 'awk', 'luajit']);
 
 const lineBytesMax = 80;
+
+const blanks = new RegExp(blankClass);
 
 /** Interpreters that the package's scripts name on their first line. */
 export async function shebangs(tree: PackageTree, dialect: Dialect): Promise<Finding> {
@@ -37,7 +40,7 @@ function interpreterOf(
   line: string,
   dialect: Dialect,
 ): { readonly name: string } | 'unclear' | undefined {
-  const [program, first, second] = line.split(/\s+/).filter((word) => word !== '');
+  const [program, first, second] = line.split(blanks).filter((word) => word !== '');
   if (program === undefined) return undefined;
   if (program !== '/usr/bin/env') return named(program);
   if (first === undefined) return 'unclear';
@@ -47,5 +50,5 @@ function interpreterOf(
 }
 
 function named(program: string): { readonly name: string } {
-  return { name: baseNameOf(program) };
+  return { name: lastPartOf(program) };
 }
