@@ -31,15 +31,7 @@ import {
 } from '@kiln/blobs';
 import { namesIn, renameInto } from './disk.ts';
 import { hasErrno, translateErrno } from './errno.ts';
-import {
-  checkFile,
-  inspect,
-  renamed,
-  stamp,
-  touchFile,
-  unlessGone,
-  unlinked,
-} from './files.ts';
+import { checkFile, inspect, renamed, stamp, touchFile, unlessGone, unlinked } from './files.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { sweepTemporary } from './temporary.ts';
 

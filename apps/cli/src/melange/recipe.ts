@@ -1,13 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
-import type {
-  Architecture,
-  CompiledRecipe,
-  Libc,
-  PipelineDefinition,
-  Recipe,
-} from '@kiln/recipe';
+import type { Architecture, CompiledRecipe, Libc, PipelineDefinition, Recipe } from '@kiln/recipe';
 import { localCompiler } from '../local/compile.ts';
 import { gitHead } from '../local/git-head.ts';
 import { pipelineTextFinder } from '../local/pipeline-texts.ts';
