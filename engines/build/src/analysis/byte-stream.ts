@@ -3,6 +3,7 @@ import { createZstdDecompress } from 'node:zlib';
 import { gunzip, readMembers } from '@kiln/gzip';
 import { unxz } from '@kiln/xz';
 import type { FileEntry } from '../tree.ts';
+import { trimmed } from './blanks.ts';
 
 /** Content that can be read again from any place: a file, or what a compressed one holds. */
 export interface ByteStream {
@@ -138,5 +139,5 @@ export async function* linesAfter(source: ByteStream, prefix: string): AsyncGene
 function lineAt(window: Buffer, start: number): string {
   const line = window.subarray(start, start + lineBytesMax);
   const end = line.findIndex((byte) => byte === 0 || byte === 0x0a);
-  return (end < 0 ? line : line.subarray(0, end)).toString('latin1').trim();
+  return trimmed((end < 0 ? line : line.subarray(0, end)).toString());
 }

@@ -1,6 +1,8 @@
+import { crc32 } from 'node:zlib';
 import { KilnError } from '@kiln/base';
 import { isXz } from '@kiln/xz';
 import type { FileEntry } from '../tree.ts';
+import { trimmed } from './blanks.ts';
 import {
   fileStream,
   gunzipped,
@@ -42,25 +44,42 @@ async function versionIn(image: ByteStream, dialect: Dialect): Promise<string | 
   return inner ?? firstName(image, banner, dialect);
 }
 
-/** The version of the kernel that a module is for; modules may be compressed with gzip, Zstandard or xz. */
+/**
+ * The version of the kernel that a module is for; modules may be compressed with gzip, Zstandard or xz. One whose header is not sound,
+ * in Zstandard anything of it, is none.
+ */
 export async function moduleVersion(
   file: FileEntry,
   dialect: Dialect,
 ): Promise<string | undefined> {
-  const start = Buffer.from(await file.range(0, magicBytesMax));
-  const content = decompressed(fileStream(file), start);
+  const start = Buffer.from(await file.range(0, headerBytesMax));
+  const content = await decompressed(fileStream(file), start);
   return unlessBroken(() => firstName(content, 'vermagic=', dialect));
 }
 
-function decompressed(file: ByteStream, start: Buffer): ByteStream {
+async function decompressed(file: ByteStream, start: Buffer): Promise<ByteStream> {
   if (startsWith(start, gzipMagic)) return gunzipped(file);
-  if (startsWith(start, zstdMagic)) return unzstd(file);
-  return isXz(start) ? unxzipped(file) : file;
+  if (isXz(start)) return isXzHeader(start) ? unxzipped(file) : file;
+  if (startsWith(start, zstdMagic) && (await isSound(unzstd(file)))) return unzstd(file);
+  return file;
+}
+
+/** Whether a stream header has its flags' CRC-32 behind them (The .xz File Format, 2.1.1). */
+function isXzHeader(start: Buffer): boolean {
+  return start.length >= 12 && crc32(start.subarray(6, 8)) === start.readUInt32LE(8);
+}
+
+async function isSound(content: ByteStream): Promise<boolean> {
+  const end = await unlessBroken(async () => {
+    for await (const _ of content.open(0)) continue;
+    return 'reached';
+  });
+  return end !== undefined;
 }
 
 const gzipMagic = Buffer.from([0x1f, 0x8b, 0x08]);
 const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
-const magicBytesMax = 6;
+const headerBytesMax = 12;
 
 function startsWith(bytes: Buffer, prefix: Buffer): boolean {
   return bytes.subarray(0, prefix.length).equals(prefix);
@@ -106,7 +125,7 @@ function bootHeaderVersion(head: Buffer): string | undefined {
   if (pointer === 0) return undefined;
   const text = head.subarray(pointer + 0x200);
   const end = text.findIndex((byte) => byte === 0 || byte === 0x0a);
-  return (end < 0 ? text : text.subarray(0, end)).toString('latin1').trim();
+  return trimmed((end < 0 ? text : text.subarray(0, end)).toString());
 }
 
 const unifiedHeadBytes = 64 * 1024;

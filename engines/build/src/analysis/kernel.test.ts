@@ -98,6 +98,27 @@ test('what is cut short says nothing, and nothing is looked at elsewhere', async
   expect(found).toEqual({ runtime: [], provides: [] });
 });
 
+test('a module whose compression is none is searched as it is', async () => {
+  const plain = (magic: readonly number[]): Buffer =>
+    Buffer.concat([Buffer.from(magic), Buffer.from('............vermagic=6.1.0 \0')]);
+  for (const magic of [
+    [0x28, 0xb5, 0x2f, 0xfd],
+    [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
+  ]) {
+    const found = await kernel(tree('a', file('lib/modules/x.ko', plain(magic))), 'melange');
+    expect(found.runtime).toEqual(['linux:6.1.0']);
+  }
+});
+
+test('white space before a version is that of Unicode in UTF-8', async () => {
+  const versionIn = async (before: Buffer): Promise<unknown> => {
+    const content = Buffer.concat([Buffer.from('vermagic='), before, Buffer.from('6.4 SMP\0')]);
+    return (await kernel(tree('a', file('lib/modules/x.ko', content)), 'melange')).runtime;
+  };
+  expect(await versionIn(Buffer.from(' \t\u00a0'))).toEqual(['linux:6.4']);
+  expect(await versionIn(Buffer.from([0xa0]))).toEqual(['linux:']);
+});
+
 test('a module that prints a banner is no kernel', async () => {
   const content = Buffer.from('needs Linux version 7 or later\0vermagic=6.1.0 \0');
   const one = tree('a', file('lib/modules/6/x.ko', content));

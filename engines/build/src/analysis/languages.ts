@@ -1,4 +1,5 @@
-import { baseNameOf, directoryOf, type PackageTree } from '../tree.ts';
+import { compareBytes } from '@kiln/base';
+import { baseNameOf, directoryOf, resolvePath, type PackageTree } from '../tree.ts';
 import type { Finding } from './relations.ts';
 import type { Dialect } from './subject.ts';
 
@@ -14,15 +15,13 @@ export interface LanguageRequest {
  * the version.
  */
 export function perlModules({ tree, declared, dialect }: LanguageRequest): Finding {
-  const found = firstOf(tree, [
-    /^usr\/lib\/perl([0-9][^/]*)\/[^/]*_perl$/,
-    dialect === 'melange'
-      ? /^lib\/perl[0-9][^/]*\/([^/]*_perl)$/
-      : /^lib\/perl([0-9][^/]*)\/[^/]*_perl$/,
-  ]);
-  if (found === undefined) return {};
+  const modules = [/^perl[0-9]/, /_perl$/];
+  const [path, inLib] = firstOf(tree, modules);
+  if (path === undefined) return {};
   if (declared.includes('perl')) return spared(tree, 'perl');
-  return { runtime: [`perl~${found}`] };
+  const [version = '', module = ''] = path;
+  const named = inLib && dialect === 'melange' ? module : version;
+  return { runtime: [`perl~${named.replace(/^perl/, '')}`] };
 }
 
 /** Modules of Python need the interpreter of their directory; of several the last counts. */
@@ -39,24 +38,46 @@ export function pythonModules({ tree, declared, dialect }: LanguageRequest): Fin
 
 /** Gems need the Ruby of their directory. Of melange's pattern the last number begins with 0, 9 or a dot. */
 export function rubyGems({ tree, declared, dialect }: LanguageRequest): Finding {
-  const last = dialect === 'melange' ? '[0.9]' : '[0-9]';
-  const gems = (library: string): RegExp =>
-    new RegExp(`^${library}/ruby/gems/([0-9][^/]*\\.[0-9][^/]*\\.${last}[^/]*)/gems$`);
-  const found = firstOf(tree, [gems('usr/lib'), gems('lib')]);
-  if (found === undefined) return {};
+  const version = dialect === 'melange' ? /^[0-9].*\.[0-9].*\.[0.9]/s : /^[0-9].*\.[0-9].*\.[0-9]/s;
+  const [path] = firstOf(tree, [/^ruby$/, /^gems$/, version, /^gems$/]);
+  if (path === undefined) return {};
   const own = declared.find((name) => name === 'ruby' || name.startsWith('ruby-'));
   if (own !== undefined) return spared(tree, own);
+  const found = path[2] ?? '';
   return { runtime: [`ruby-${found.slice(0, found.lastIndexOf('.'))}`] };
 }
 
-/** What the first pattern that fits any path takes out of the first path it fits. */
-function firstOf(tree: PackageTree, patterns: readonly RegExp[]): string | undefined {
-  for (const pattern of patterns)
-    for (const { path } of tree.entries) {
-      const found = pattern.exec(path)?.[1];
-      if (found !== undefined) return found;
+/** The names of the first path below `usr/lib`, else below `lib`, that fits a pattern name by name; whether it is below `lib`. */
+function firstOf(
+  tree: PackageTree,
+  pattern: readonly RegExp[],
+): readonly [names: readonly string[] | undefined, inLib: boolean] {
+  const namesIn = directoriesOf(tree);
+  const below = (directory: string, [first, ...rest]: readonly RegExp[]): string[] | undefined => {
+    if (first === undefined) return [];
+    // Links to what is no part of the package lead nowhere.
+    const real = resolvePath(tree, directory, { absolute: 'outside' }) ?? directory;
+    for (const name of [...(namesIn.get(real) ?? [])].sort(compareBytes)) {
+      const found = first.test(name) ? below(`${directory}/${name}`, rest) : undefined;
+      if (found !== undefined) return [name, ...found];
     }
-  return undefined;
+    return undefined;
+  };
+  const found = below('usr/lib', pattern);
+  return found === undefined ? [below('lib', pattern), true] : [found, false];
+}
+
+/** The names in each directory. */
+function directoriesOf(tree: PackageTree): ReadonlyMap<string, ReadonlySet<string>> {
+  const names = new Map<string, Set<string>>();
+  for (const { path } of tree.entries)
+    for (let at = path; at !== ''; at = directoryOf(at)) {
+      const siblings = names.get(directoryOf(at));
+      if (siblings?.has(baseNameOf(at)) === true) break;
+      if (siblings === undefined) names.set(directoryOf(at), new Set([baseNameOf(at)]));
+      else siblings.add(baseNameOf(at));
+    }
+  return names;
 }
 
 function spared(tree: PackageTree, dependency: string): Finding {

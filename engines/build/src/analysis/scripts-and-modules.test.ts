@@ -158,6 +158,25 @@ test('modules of Perl need the Perl of their directory', () => {
   expect(perlModules({ ...both, declared: ['perl-json'] }).runtime).toEqual(['perl~5']);
 });
 
+test('modules of Perl and Ruby are found through links inside the package, under the first name', () => {
+  const perl = (...entries: Parameters<typeof tree>[1][]): unknown =>
+    perlModules({ ...languages, tree: tree('a', ...entries) }).runtime;
+  const modulesIn = (path: string) => [directory(path), directory(`${path}/a_perl`)];
+  const modules = modulesIn('usr/lib/perl5.1');
+  expect(perl(link('usr/lib/perl5', 'perl5.1'), ...modules)).toEqual(['perl~5']);
+  expect(perl(link('usr/lib/perl5', '/usr/lib/perl5.1'), ...modules)).toEqual(['perl~5.1']);
+  expect(perl(...modulesIn('usr/lib/p'), link('usr/lib/perl6', 'p'))).toEqual(['perl~6']);
+  expect(perl(link('usr/lib/perl5', 'perl5'), ...modules)).toEqual(['perl~5.1']);
+  const gems = tree(
+    'a',
+    ...['r', 'r/gems', 'r/gems/3.5.0', 'r/gems/3.5.0/gems'].map((path) =>
+      directory(`usr/lib/${path}`),
+    ),
+    link('usr/lib/ruby', 'r'),
+  );
+  expect(rubyGems({ ...languages, tree: gems }).runtime).toEqual(['ruby-3.5']);
+});
+
 test('modules of Python need the interpreter of the last directory', () => {
   const modulesOf = (...versions: readonly string[]): ReturnType<typeof tree> =>
     tree('a', ...versions.map((version) => directory(`usr/lib/${version}/site-packages`)));
