@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { capabilityAttribute, withCapabilities } from './capabilities.ts';
-import { file, hardlink, link, tree } from './testing.ts';
+import { directory, file, hardlink, link, tree } from './testing.ts';
 
 const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex');
 
@@ -36,7 +36,14 @@ test('files take what is given to them by any of their names', () => {
     link('usr/bin/three', 'one'),
     file('usr/bin/other'),
   );
-  for (const path of ['/usr/bin/one', 'usr/bin/two', '/usr/bin/three']) {
+  for (const path of [
+    '/usr/bin/one',
+    'usr/bin/two',
+    '/usr/bin/three',
+    '/usr/./bin//one',
+    'usr/lib/../bin/one',
+    '../a/usr/bin/one',
+  ]) {
     const { tree: after, missing } = withCapabilities(before, [grant(path)]);
     expect(missing).toEqual([]);
     const holders = after.entries.filter(({ xattrs }) => xattrs.size > 0);
@@ -62,4 +69,14 @@ test('what a step set before is replaced, other attributes stay, and what is not
   ]);
   expect(missing).toEqual(['/two']);
   expect(withCapabilities(before, []).tree).toBe(before);
+});
+
+test('a path out of the tree is none, nothing is given where nothing is added, and directories count for melange', () => {
+  const before = tree('a', directory('usr'), file('usr/one'));
+  expect(withCapabilities(before, [grant('../b/usr/one')]).missing).toEqual(['../b/usr/one']);
+  const nothing = withCapabilities(before, [{ ...grant('/usr/one'), add: {} }]);
+  expect(nothing).toEqual({ tree: before, missing: [] });
+  expect(withCapabilities(before, [grant('/usr/')]).missing).toEqual(['/usr/']);
+  const { tree: after, missing } = withCapabilities(before, [grant('/usr/')], 'melange');
+  expect([after.byPath.get('usr')?.xattrs.size, missing]).toEqual([1, []]);
 });

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { compareBytes } from '@kiln/base';
 import { capabilityBits, type FileCapability } from '@kiln/recipe';
 import { makeTree, resolvePath, type PackageTree } from './tree.ts';
@@ -45,17 +46,21 @@ export interface GrantedTree {
   readonly missing: readonly string[];
 }
 
-/** The tree with the capabilities that a recipe's `setcap` gives to its files; links inside the tree are followed. */
+/**
+ * The tree with the capabilities that a recipe's `setcap` gives to its files; links inside the tree are followed. To melange
+ * directories are as good as files.
+ */
 export function withCapabilities(
   tree: PackageTree,
   capabilities: readonly FileCapability[],
+  dialect: 'kiln' | 'melange' = 'kiln',
 ): GrantedTree {
   const grants = new Map<string, CapabilityGrants[]>();
   const missing: string[] = [];
   for (const { path, add } of capabilities) {
-    const file = grantedFile(tree, path);
+    const file = grantedFile(tree, path, dialect);
     if (file === undefined) missing.push(path);
-    else grants.set(file, [...(grants.get(file) ?? []), add]);
+    else if (Object.keys(add).length > 0) grants.set(file, [...(grants.get(file) ?? []), add]);
   }
   if (grants.size === 0) return { tree, missing };
   const granted = tree.entries.map((entry): TreeEntry => {
@@ -66,10 +71,19 @@ export function withCapabilities(
 }
 
 /** The path of the file entry that holds the content: attributes belong to it, not to its further names. */
-function grantedFile(tree: PackageTree, path: string): string | undefined {
-  const resolved = resolvePath(tree, path.replace(/^\/+/, ''));
+function grantedFile(
+  tree: PackageTree,
+  path: string,
+  dialect: 'kiln' | 'melange',
+): string | undefined {
+  // Counted from the tree's own directory, out of which and into which a path may lead.
+  const prefix = `/${tree.packageName}/`;
+  const joined = posix.join(prefix, path);
+  if (!joined.startsWith(prefix)) return undefined;
+  const resolved = resolvePath(tree, joined.slice(prefix.length).replace(/\/$/, ''));
   const entry = resolved === undefined ? undefined : tree.byPath.get(resolved);
   if (entry?.kind === 'hardlink') return entry.target;
+  if (entry?.kind === 'directory' && dialect === 'melange') return entry.path;
   return entry?.kind === 'file' ? entry.path : undefined;
 }
 

@@ -63,7 +63,9 @@ export async function emitPackage(request: EmitRequest): Promise<EmittedPackage>
   const info = packageInfo(request, hexOf(data.digest));
   const control = controlSegment({
     info,
-    melangeYaml: printYaml(recipeDocument(plan)),
+    melangeYaml: printYaml(recipeDocument(plan), {
+      marks: plan.compiled.recipe.dialect === 'melange' ? 'wrong' : 'right',
+    }),
     scripts: scriptsOf(facts),
     mtimeSeconds: plan.sourceDateEpoch,
     tool: plan.builder.name,

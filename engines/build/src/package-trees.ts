@@ -49,7 +49,7 @@ export async function packageTrees(
     const collected = await collectTree(name, workspace.readTree(name), dialect);
     // melange gives none to the files of subpackages.
     const given = dialect === 'melange' && index > 0 ? [] : capabilities;
-    const { tree, missing } = withCapabilities(collected, given);
+    const { tree, missing } = withCapabilities(collected, given, dialect);
     trees.push(tree);
     warnings.push(...missing.map((path) => `${name}: setcap: no file ${path}`));
   }

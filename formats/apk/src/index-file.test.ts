@@ -107,9 +107,13 @@ k:10
     const provides = Array.from({ length: 10_000 }, (_, i) => `so:lib${i}.so=1`);
     expect(parseIndex(printIndex([{ ...record, provides }]))).toEqual([{ ...record, provides }]);
     expect(printIndex([{ ...record, providerPriority: -3 }])).not.toContain('k:');
-    expect(() => printIndex([{ ...record, description: 'a\nP:evil' }])).toThrow(
-      expect.objectContaining({ code: 'APK_INDEX_INVALID' }),
-    );
+    const refused = expect.objectContaining({ code: 'APK_INDEX_INVALID' });
+    const evil = { ...record, description: 'a\nP:evil' };
+    expect(() => printIndex([evil])).toThrow(refused);
+    expect(() => printIndex([evil], { dialect: 'melange' })).toThrow(refused);
+    const returned = { ...record, description: 'a\rb' };
+    expect(() => printIndex([returned])).toThrow(refused);
+    expect(printIndex([returned], { dialect: 'melange' })).toContain('\nT:a\rb\n');
   });
 });
 

@@ -239,6 +239,18 @@ test('the document keeps the excuses and the locked environment', () => {
   });
 });
 
+test('the document leaves out a trigger that says nothing', () => {
+  const scriptletsOf = (trigger: string): unknown => {
+    const yaml = `subpackages: [{name: b, scriptlets: {trigger: ${trigger}}}]\n`;
+    const compiled = compile(yaml);
+    return compiledDocument(compiled, compiled.environment)['subpackages'];
+  };
+  expect(scriptletsOf('{}')).toMatchObject([{ scriptlets: { trigger: undefined } }]);
+  expect(scriptletsOf('{script: a}')).toMatchObject([
+    { scriptlets: { trigger: { script: 'a', paths: [] } } },
+  ]);
+});
+
 test('an input is forwarded under its own name, and a sibling may be named', () => {
   const { pipeline } = compile('pipeline: [{uses: outer, with: {dir: d}}]', {
     outer:

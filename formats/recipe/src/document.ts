@@ -196,7 +196,10 @@ class DocumentWriter {
       scriptlets: written.scriptlets
         ? {
             trigger: yaml
-              ? trigger && { script: trigger.script, paths: [...trigger.paths] }
+              ? // What says nothing is left out.
+                (trigger?.script ?? '') === '' && (trigger?.paths ?? []).length === 0
+                ? undefined
+                : trigger && { script: trigger.script, paths: [...trigger.paths] }
               : { script: text(trigger?.script ?? ''), paths: list(trigger?.paths ?? []) },
             ...Object.fromEntries(scriptletOrder.map((name) => [name, scriptlets.scripts[name]])),
           }

@@ -138,6 +138,11 @@ test('with wrong marks lines that begin with a blank are what yaml.v3 writes', (
   expect(print({ a: ['\nx'] })).toBe('a:\n    - |4-\n      x\n');
   expect(print({ a: '\n\nx\n' })).toBe('a: |4\n\n    x\n');
   expect(print([{ a: ' x\ny' }])).toBe('- a: |4-\n     x\n    y\n');
+  expect(print({ a: '\n', b: '\n\n' })).toBe('a: |4+\nb: |4+\n\n');
+});
+
+test('a next line is escaped', () => {
+  expect(printYaml({ a: 'b\u0085c' })).toBe('a: "b\\Nc"\n');
 });
 
 test('what has four bytes is escaped, and a merge key is a text', () => {

@@ -105,6 +105,7 @@ function printLines(text: string, parent: Place | undefined, columns?: number): 
   const indicator = isMarked ? String(step) : '';
   // The break behind the mark is the text's own to yaml.v3 where the text begins with one.
   const shown = marks === 'wrong' ? text.replace(/^\n/, '') : text;
+  if (shown === '') return `|${indicator}${chomping}`;
   const lines = (shown.endsWith('\n') ? shown.slice(0, -1) : shown).split('\n');
   const body = lines.map((line) => (line === '' ? '' : `${indent}${line}`));
   return `|${indicator}${chomping}\n${body.join('\n')}`;
@@ -128,7 +129,7 @@ function plainAllowed(text: string): boolean {
 /** Characters that only double quotes can hold; yaml.v3 counts all of four bytes among them. */
 function hasSpecial(text: string): boolean {
   // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-  return /[\u0000-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]/.test(
+  return /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]/.test(
     text,
   );
 }

@@ -11,7 +11,7 @@ export function buildDate(
   const dated = dateOf(flag);
   const epoch = environment['SOURCE_DATE_EPOCH'];
   if (epoch !== undefined && epoch !== '') {
-    if (/^\d{1,12}$/.test(epoch.trim())) return Number(epoch);
+    if (/^(?:\+?\d{1,12}|-0+)$/.test(epoch.trim())) return Math.abs(Number(epoch));
     throw invalid(`SOURCE_DATE_EPOCH is "${shorten(epoch)}"`, 'give seconds since 1970');
   }
   return dated;
