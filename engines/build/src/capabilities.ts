@@ -1,7 +1,6 @@
-import { posix } from 'node:path';
 import { compareBytes } from '@kiln/base';
 import { capabilityBits, type FileCapability } from '@kiln/recipe';
-import { makeTree, resolvePath, type PackageTree } from './tree.ts';
+import { makeTree, normalise, resolvePath, type PackageTree } from './tree.ts';
 import type { TreeEntry } from './workspace.ts';
 
 /** The extended attribute that gives a program capabilities. */
@@ -77,10 +76,9 @@ function grantedFile(
   dialect: 'kiln' | 'melange',
 ): string | undefined {
   // Counted from the tree's own directory, out of which and into which a path may lead.
-  const prefix = `/${tree.packageName}/`;
-  const joined = posix.join(prefix, path);
-  if (!joined.startsWith(prefix)) return undefined;
-  const resolved = resolvePath(tree, joined.slice(prefix.length).replace(/\/$/, ''));
+  const [first, ...parts] = normalise([tree.packageName, ...path.split('/')]) ?? [];
+  if (first !== tree.packageName) return undefined;
+  const resolved = resolvePath(tree, parts.join('/'));
   const entry = resolved === undefined ? undefined : tree.byPath.get(resolved);
   if (entry?.kind === 'hardlink') return entry.target;
   if (entry?.kind === 'directory' && dialect === 'melange') return entry.path;

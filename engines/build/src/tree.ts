@@ -140,7 +140,8 @@ function firstLink(
   return undefined;
 }
 
-function normalise(parts: readonly string[]): string[] | undefined {
+/** The names of a path without `.` and `..`; undefined where it leads above its beginning. */
+export function normalise(parts: readonly string[]): string[] | undefined {
   const result: string[] = [];
   for (const part of parts) {
     if (part === '' || part === '.') continue;
