@@ -1,6 +1,5 @@
 import type { FileEntry } from '@kiln/build';
-import { KilnError } from '@kiln/base';
-import { readAsGo, readSections, type ElfFile, type GoReading } from '@kiln/elf';
+import { readSections, type ElfFile, type GoReading } from '@kiln/elf';
 import { quoteForCondition } from '@kiln/recipe';
 import { extension } from './extension.ts';
 import {
@@ -37,25 +36,11 @@ function programsOf(subject: LintSubject): readonly Program<ElfFile>[] {
 }
 
 /** The same as melange reads them: in Go, with the reason in place of what Go refuses. */
-async function programsOfMelange(
-  subject: LintSubject,
-): Promise<readonly Program<GoReading | string>[]> {
-  const programs: Program<GoReading | string>[] = [];
-  for (const file of programFiles(subject)) {
-    const elf = await readingOf(file);
-    if (elf !== undefined) programs.push({ file, elf });
-  }
-  return programs;
-}
-
-async function readingOf(file: FileEntry): Promise<GoReading | string | undefined> {
-  if (file.sizeBytes < 4) return undefined;
-  try {
-    return await readAsGo(file);
-  } catch (error) {
-    if (error instanceof KilnError && error.code === 'ELF_INVALID') return error.message;
-    throw error;
-  }
+function programsOfMelange(subject: LintSubject): readonly Program<GoReading | string>[] {
+  return programFiles(subject).flatMap((file) => {
+    const elf = subject.elves.asGo.get(file.path);
+    return elf === undefined ? [] : [{ file, elf }];
+  });
 }
 
 /** `e_machine` of what packages are for. */
@@ -74,9 +59,9 @@ function architectureOf(machine: number): string {
   return architectures[machine] ?? `unknown (${machineName(machine)})`;
 }
 
-export const binaryarch: Linter = async (subject) => {
+export const binaryarch: Linter = (subject) => {
   const programs: readonly Program<{ readonly machine: number } | string>[] =
-    subject.dialect === 'melange' ? await programsOfMelange(subject) : programsOf(subject);
+    subject.dialect === 'melange' ? programsOfMelange(subject) : programsOf(subject);
   const binaries = programs.flatMap(({ file, elf }) =>
     typeof elf === 'string' || supported.has(elf.machine)
       ? []
@@ -107,9 +92,9 @@ export const strip: Linter = async (subject) => {
   return unstripped(subject, binaries);
 };
 
-async function stripOfMelange(subject: LintSubject): Promise<Complaint | undefined> {
+function stripOfMelange(subject: LintSubject): Complaint | undefined {
   const binaries: string[] = [];
-  for (const { file, elf } of await programsOfMelange(subject)) {
+  for (const { file, elf } of programsOfMelange(subject)) {
     if (typeof elf === 'string')
       return {
         message: `could not open file ${quoteForCondition(file.path)} as executable: ${elf}`,

@@ -17,7 +17,7 @@ async function lint(
   entries: readonly TreeEntry[],
   { name = 'a', dialect = 'kiln', testPipelines = [] }: Options = {},
 ): Promise<readonly Finding[]> {
-  const [subject] = await analyseTrees([makeTree(name, entries)]);
+  const [subject] = await analyseTrees([makeTree(name, entries)], dialect);
   if (subject === undefined) throw new Error('no tree');
   return lintTree({ ...subject, facts: { testPipelines }, linters, dialect });
 }

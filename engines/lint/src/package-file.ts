@@ -21,7 +21,7 @@ export interface PackageFileRequest {
  */
 export async function lintPackageFile(request: PackageFileRequest): Promise<LintReport> {
   const { apk, dialect = 'kiln' } = request;
-  const [subject] = await analyseTrees([await treeOfPackage(apk, request.keep)]);
+  const [subject] = await analyseTrees([await treeOfPackage(apk, request.keep)], dialect);
   if (subject === undefined) throw new Error('assertion failed: a tree was lost');
   const recipe = recipeFacts(apk);
   const disabled = dialect === 'melange' ? [] : (recipe?.disabled ?? []);

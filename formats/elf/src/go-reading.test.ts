@@ -29,6 +29,8 @@ function elf(bits: 32 | 64, changes: Readonly<Record<number, number>> = {}): Uin
   return bytes;
 }
 
+const linkage = { interpreter: undefined, needed: [], sonames: [] };
+
 const read = (bytes: Uint8Array): ReturnType<typeof readAsGo> => readAsGo(byteSource(bytes));
 
 test('machine and names of sections are read in both classes', async () => {
@@ -36,15 +38,20 @@ test('machine and names of sections are read in both classes', async () => {
     expect(await read(elf(bits))).toEqual({
       machine: 40,
       sectionNames: ['', '.text', '.shstrtab'],
+      linkage,
     });
   expect(await read(Buffer.from('#!/bin/sh'))).toBeUndefined();
 });
 
 test('of the version one byte counts, and a file need not name its sections', async () => {
   expect(await read(elf(64, { 21: 9 }))).toBeDefined();
-  expect(await read(elf(64, { 62: 0 }))).toEqual({ machine: 40, sectionNames: [] });
+  expect(await read(elf(64, { 62: 0 }))).toEqual({ machine: 40, sectionNames: [], linkage });
   // No section table at all.
-  expect(await read(elf(64, { 40: 0, 60: 0, 62: 0 }))).toEqual({ machine: 40, sectionNames: [] });
+  expect(await read(elf(64, { 40: 0, 60: 0, 62: 0 }))).toEqual({
+    machine: 40,
+    sectionNames: [],
+    linkage,
+  });
 });
 
 test.each<[string, Readonly<Record<number, number>>]>([

@@ -1,219 +1,101 @@
 import { KilnError } from '@kiln/base';
-import { defaultElfLimits, type ByteSource } from './source.ts';
-import { invalid, view, type ByteOrder, type ElfView, type Piece } from './view.ts';
+import { bounded, readGoHeaders, type GoHeaders, type GoPart } from './go-headers.ts';
+import type { ByteSource } from './source.ts';
+import { invalid, type ElfView } from './view.ts';
 
-/** What Go's `debug/elf` takes an ELF file for: less than `readElf`, but of files that it refuses, and the other way round. */
+/** What a file is linked with, and what others link with it by. */
+export interface ElfLinkage {
+  /** `PT_INTERP`. */
+  readonly interpreter: string | undefined;
+  readonly needed: readonly string[];
+  readonly sonames: readonly string[];
+}
+
+/**
+ * What Go's `debug/elf`, and so tools in Go, take an ELF file for: less than `readElf`, but of files that it refuses, and the
+ * other way round.
+ */
 export interface GoReading {
   readonly machine: number;
   /** In file order; none without a table of names. */
   readonly sectionNames: readonly string[];
+  /** Names are those of the dynamic section, whatever segments say: a file without sections has none. */
+  readonly linkage: ElfLinkage;
 }
 
-const versionCurrent = 1;
-const reservedSections = 0xff00;
-const sectionTypeStrings = 3;
-const sectionTypes =
-  'NULL PROGBITS SYMTAB STRTAB RELA HASH DYNAMIC NOTE NOBITS REL SHLIB DYNSYM'.split(' ');
-const flagCompressed = 0x800;
+const segmentInterpreter = 3;
+const sectionType = { dynamic: 6, noBits: 8 } as const;
+const tag = { needed: 1, soname: 14 } as const;
+const interpreterBytesMax = 4096;
 
 /**
- * Reads headers and names of sections as strictly as Go does, no more: every table has to lie inside the file, nothing of
- * what sections hold is looked at. Undefined without the magic number. Throws `ELF_INVALID`. Tools in Go decide by it
- * whether a file is a program at all.
+ * Reads a file as strictly as Go does, see `readGoHeaders`; a dynamic section that is not sound gives no names. Undefined
+ * without the magic number. Throws `ELF_INVALID` with Go's reason: tools in Go decide by it whether a file is a program at all.
  */
 export async function readAsGo(source: ByteSource): Promise<GoReading | undefined> {
-  const start = await source.range(0, Math.min(64, source.sizeBytes));
-  if (Buffer.from(start.subarray(0, 4)).toString('latin1') !== '\x7fELF') return undefined;
-  const header = await headerOf(source, start);
-  await requireSegments(source, header);
-  const sections = await sectionsOf(source, header);
-  return { machine: header.machine, sectionNames: await namesOf(source, header, sections) };
-}
-
-interface Header {
-  readonly wide: boolean;
-  readonly order: ByteOrder;
-  readonly machine: number;
-  readonly segments: Table;
-  readonly sections: Table;
-  readonly sectionNames: number;
-}
-
-interface Table {
-  readonly offset: number;
-  readonly entrySize: number;
-  readonly count: number;
-}
-
-/** Its message is Go's, which persisted results of linters quote; of the whole file where it says no byte. */
-function refused(what: string, value: string | number, at = 0): KilnError {
-  return new KilnError('ELF_INVALID', `${what} '${value}' in record at byte 0x${at.toString(16)}`);
-}
-
-/** A number by its name, or by how far it is above the last name. */
-function named(value: number, names: readonly string[]): string {
-  const last = names.length - 1;
-  return names[value] ?? `${names[last]}+${value - last}`;
-}
-
-const versions = ['EV_NONE', 'EV_CURRENT'];
-
-async function headerOf(source: ByteSource, start: Uint8Array): Promise<Header> {
-  const [, , , , bits = 0, encoding = 0, version = 0] = start;
-  if (start.length < 16) throw cutShort();
-  const wide = bits === 2;
-  if (!wide && bits !== 1)
-    throw refused('unknown ELF class', named(bits, ['ELFCLASSNONE', 'ELFCLASS32', 'ELFCLASS64']));
-  const order = encoding === 1 ? 'little' : encoding === 2 ? 'big' : undefined;
-  if (order === undefined) {
-    const encodings = ['ELFDATANONE', 'ELFDATA2LSB', 'ELFDATA2MSB'];
-    throw refused('unknown ELF data encoding', named(encoding, encodings));
-  }
-  if (version !== versionCurrent) throw refused('unknown ELF version', named(version, versions));
-  const data = await piece(source, { offset: 0, length: wide ? 64 : 52, order, what: 'header' });
-  // Of the version's four bytes Go looks at the lowest.
-  const again = data.u32(20) % 256;
-  if (again !== versionCurrent) throw refused('mismatched ELF version', named(again, versions));
-  const word = (at: number): number => (wide ? offsetAt(data, at) : data.u32(at));
-  const counts = wide ? 54 : 42;
-  const table = (offset: number, at: number): Table => ({
-    offset,
-    entrySize: data.u16(at),
-    count: data.u16(at + 2),
-  });
-  const header = {
-    wide,
-    order,
-    machine: data.u16(18),
-    segments: table(word(wide ? 32 : 28), counts),
-    sections: table(word(wide ? 40 : 32), counts + 4),
-    sectionNames: data.u16(counts + 8),
-  } as const;
-  const { offset, count } = header.sections;
-  if (offset === 0 && count > 0) throw refused('invalid ELF shnum for shoff=0', count);
-  if (count > 0 && header.sectionNames >= count)
-    throw refused('invalid ELF shstrndx', header.sectionNames);
-  return header;
-}
-
-/** An offset or size: above the half of what fits it is negative to Go. */
-function offsetAt(data: ElfView, at: number): number {
-  const high = data.u32(data.order === 'little' ? at + 4 : at);
-  if (high >= 0x8000_0000) throw invalid('an offset or size is negative');
-  return data.u64(at);
-}
-
-async function requireSegments(source: ByteSource, header: Header): Promise<void> {
-  const { offset, entrySize, count } = header.segments;
-  const size = header.wide ? 56 : 32;
-  if (count === 0) return;
-  if (entrySize < size) throw refused('invalid ELF phentsize', entrySize);
-  const data = await tableOf(source, header, { offset, entrySize, count });
-  if (!header.wide) return;
-  for (let at = 0; at < count * entrySize; at += entrySize) {
-    offsetAt(data, at + 8);
-    offsetAt(data, at + 32);
-  }
-}
-
-function tableOf(source: ByteSource, header: Header, table: Table): Promise<ElfView> {
-  const { offset, entrySize, count } = table;
-  return bounded(source, header, { offset, size: entrySize * count });
-}
-
-/** Nothing that is read is larger than a table of strings may be. */
-function bounded(
-  source: ByteSource,
-  { order }: Header,
-  { offset, size }: Pick<Section, 'offset' | 'size'>,
-): Promise<ElfView> {
-  if (size > defaultElfLimits.stringTableBytesMax) throw invalid(`a table of ${size} bytes`);
-  return piece(source, { offset, length: size, order, what: 'table' });
-}
-
-async function piece(source: ByteSource, what: Piece): Promise<ElfView> {
-  if (what.offset + what.length > source.sizeBytes) throw cutShort();
-  return view(source, what);
-}
-
-function cutShort(how = 'EOF'): KilnError {
-  return new KilnError('ELF_INVALID', how);
-}
-
-interface Section {
-  readonly nameOffset: number;
-  readonly type: number;
-  readonly offset: number;
-  readonly size: number;
-  readonly compressed: boolean;
-}
-
-async function sectionsOf(source: ByteSource, header: Header): Promise<readonly Section[]> {
-  const { offset, entrySize } = header.sections;
-  const count = await sectionCount(source, header);
-  if (count === 0) return [];
-  if (entrySize < sectionSize(header)) throw refused('invalid ELF shentsize', entrySize);
-  const data = await tableOf(source, header, { offset, entrySize, count });
-  const sections: Section[] = [];
-  for (let index = 0; index < count; index++) {
-    const section = sectionAt(data, index * entrySize, header.wide);
-    // The header of what is compressed is read at once.
-    const needed = header.wide ? 24 : 12;
-    if (section.compressed && Math.min(section.size, source.sizeBytes - section.offset) < needed)
-      throw cutShort();
-    sections.push(section);
-  }
-  return sections;
-}
-
-function sectionSize({ wide }: Header): number {
-  return wide ? 64 : 40;
-}
-
-/** A header says 0 where there are too many for its field: the first section, which is none, has the number then. */
-async function sectionCount(source: ByteSource, header: Header): Promise<number> {
-  const { offset, count } = header.sections;
-  if (offset === 0 || count > 0) return count;
-  const data = await tableOf(source, header, { offset, entrySize: sectionSize(header), count: 1 });
-  const { type, size } = sectionAt(data, 0, header.wide);
-  if (type !== 0 || size < reservedSections) throw invalid('no number of sections');
-  return size;
-}
-
-function sectionAt(data: ElfView, at: number, wide: boolean): Section {
-  const offset = wide ? offsetAt(data, at + 24) : data.u32(at + 16);
-  const size = wide ? offsetAt(data, at + 32) : data.u32(at + 20);
-  const flags = data.u32(wide && data.order === 'big' ? at + 12 : at + 8);
+  const headers = await readGoHeaders(source);
+  if (headers === undefined) return undefined;
+  const { header, segments, sectionNames } = headers;
+  const interpreter = segments.find(({ type }) => type === segmentInterpreter);
   return {
-    nameOffset: data.u32(at),
-    type: data.u32(at + 4),
-    offset,
-    size,
-    compressed: (flags & flagCompressed) !== 0,
+    machine: header.machine,
+    sectionNames,
+    linkage: {
+      interpreter: interpreter === undefined ? undefined : await interpreterOf(source, interpreter),
+      ...(await namesOf(source, headers)),
+    },
   };
+}
+
+async function interpreterOf(
+  source: ByteSource,
+  { offset, size }: GoPart,
+): Promise<string | undefined> {
+  const end = Math.min(offset + Math.min(size, interpreterBytesMax), source.sizeBytes);
+  if (offset >= end) return undefined;
+  const text = Buffer.from(await source.range(offset, end)).toString('utf8');
+  // oxlint-disable-next-line no-control-regex -- NULs end the text, and may stand before it
+  const name = text.replaceAll(/^\u0000+|\u0000+$/g, '');
+  return name === '' ? undefined : name;
 }
 
 async function namesOf(
   source: ByteSource,
-  header: Header,
-  sections: readonly Section[],
-): Promise<readonly string[]> {
-  if (sections.length === 0 || header.sectionNames === 0) return [];
-  const table = sections[header.sectionNames];
-  if (table === undefined || table.compressed) throw invalid('no section of names');
-  const headerAt = (index: number): number =>
-    header.sections.offset + index * header.sections.entrySize;
-  if (table.type !== sectionTypeStrings) {
-    const type = sectionTypes[table.type] ?? String(table.type);
-    const what = 'invalid ELF section name string table type';
-    throw refused(what, `SHT_${type}`, headerAt(header.sectionNames));
+  { header, sections }: GoHeaders,
+): Promise<Pick<ElfLinkage, 'needed' | 'sonames'>> {
+  const none = { needed: [], sonames: [] };
+  const dynamic = sections.find(({ type }) => type === sectionType.dynamic);
+  const table = dynamic === undefined || dynamic.link === 0 ? undefined : sections[dynamic.link];
+  const entrySize = header.wide ? 16 : 8;
+  if (dynamic === undefined || table === undefined || dynamic.size % entrySize !== 0) return none;
+  const data = await contentOf(source, header, dynamic);
+  const strings = await contentOf(source, header, table);
+  if (data === undefined || strings === undefined) return none;
+  const word = (at: number): number => (header.wide ? data.u64(at) : data.u32(at));
+  const all = (wanted: number): readonly string[] => {
+    const names: string[] = [];
+    for (let at = 0; at < dynamic.size; at += entrySize) {
+      const start = word(at + entrySize / 2);
+      const end = strings.bytes.indexOf(0, start);
+      if (word(at) === wanted && end >= 0 && start < strings.bytes.length)
+        names.push(Buffer.from(strings.bytes.subarray(start, end)).toString('utf8'));
+    }
+    return names;
+  };
+  return { needed: all(tag.needed), sonames: all(tag.soname) };
+}
+
+/** Undefined for a section whose content cannot be had. */
+async function contentOf(
+  source: ByteSource,
+  header: GoHeaders['header'],
+  section: GoPart,
+): Promise<ElfView | undefined> {
+  try {
+    if (section.type === sectionType.noBits) throw invalid('a section without content');
+    return await bounded(source, header, section);
+  } catch (error) {
+    if (error instanceof KilnError && error.code === 'ELF_INVALID') return undefined;
+    throw error;
   }
-  const within = table.offset < source.sizeBytes;
-  if (within && table.offset + table.size > source.sizeBytes) throw cutShort('unexpected EOF');
-  const names = await bounded(source, header, table);
-  return sections.map(({ nameOffset }, index) => {
-    // A name ends in the table.
-    if (names.bytes.indexOf(0, nameOffset) >= 0) return names.text(nameOffset, table.size);
-    throw refused('bad section name index', nameOffset, headerAt(index));
-  });
 }

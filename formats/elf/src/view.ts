@@ -10,13 +10,11 @@ export type ByteOrder = 'little' | 'big';
 /** A piece of a file, its numbers in the file's byte order. */
 export class ElfView {
   readonly bytes: Uint8Array;
-  readonly order: ByteOrder;
   readonly #data: DataView;
   readonly #little: boolean;
 
   constructor(bytes: Uint8Array, order: ByteOrder) {
     this.bytes = bytes;
-    this.order = order;
     this.#data = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#little = order === 'little';
   }
@@ -35,6 +33,7 @@ export class ElfView {
     return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : Number.MAX_SAFE_INTEGER;
   }
 
+  /** The same as two's complement. */
   signed64(offset: number): bigint {
     return this.#data.getBigInt64(offset, this.#little);
   }

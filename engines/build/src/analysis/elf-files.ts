@@ -1,11 +1,12 @@
 import { KilnError } from '@kiln/base';
 import {
+  readAsGo,
   readElf,
-  readElfLinkage,
   readGoBuildInfo,
   type ElfFile,
   type ElfLinkage,
   type GoBuildInfo,
+  type GoReading,
 } from '@kiln/elf';
 import type { FileEntry, PackageTree } from '../tree.ts';
 import type { Dialect } from './subject.ts';
@@ -15,6 +16,8 @@ export interface ElfFiles {
   readonly byPath: ReadonlyMap<string, ElfFile>;
   /** What dependencies follow from: as segments say or, for melange, as sections do, whether the file can run or not. */
   readonly linkage: ReadonlyMap<string, ElfLinkage>;
+  /** For melange, which is written in Go: how Go reads them, or why it does not. */
+  readonly asGo: ReadonlyMap<string, GoReading | string>;
   /** How those that are Go programs were built. */
   readonly goBuilds: ReadonlyMap<string, GoBuildInfo>;
   /** Files that begin like an ELF file but are none, with the reason. */
@@ -28,14 +31,16 @@ export async function readElfFiles(
 ): Promise<ElfFiles> {
   const byPath = new Map<string, ElfFile>();
   const linkage = new Map<string, ElfLinkage>();
+  const asGo = new Map<string, GoReading | string>();
   const goBuilds = new Map<string, GoBuildInfo>();
   const broken: string[] = [];
   for (const entry of tree.entries) {
     if (entry.kind !== 'file' || entry.sizeBytes < 4) continue;
     try {
       if (dialect === 'melange') {
-        const sectioned = await unlessInvalid(entry);
-        if (sectioned !== undefined) linkage.set(entry.path, sectioned);
+        const reading = await goReadingOf(entry);
+        if (reading !== undefined) asGo.set(entry.path, reading);
+        if (typeof reading === 'object') linkage.set(entry.path, reading.linkage);
       }
       const elf = await readElf(entry);
       if (elf === undefined) continue;
@@ -48,14 +53,15 @@ export async function readElfFiles(
       broken.push(`${tree.packageName}: ${entry.path}: ${error.message}`);
     }
   }
-  return { byPath, linkage, goBuilds, broken };
+  return { byPath, linkage, asGo, goBuilds, broken };
 }
 
-async function unlessInvalid(file: FileEntry): Promise<ElfLinkage | undefined> {
+/** The reason where Go refuses it. */
+async function goReadingOf(file: FileEntry): Promise<GoReading | string | undefined> {
   try {
-    return await readElfLinkage(file);
+    return await readAsGo(file);
   } catch (error) {
-    if (isInvalid(error)) return undefined;
+    if (isInvalid(error)) return error.message;
     throw error;
   }
 }

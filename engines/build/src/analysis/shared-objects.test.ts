@@ -23,6 +23,7 @@ function analysed(
     elves: {
       byPath: new Map(known),
       linkage: new Map(known),
+      asGo: new Map(),
       goBuilds: new Map(Object.entries(goBuilds)),
       broken: [],
     },

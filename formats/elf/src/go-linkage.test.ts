@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
-import { readElfLinkage, type ElfLinkage } from './linkage.ts';
-import { byteSource } from './source.ts';
+import { readAsGo, type ElfLinkage } from './go-reading.ts';
+import { byteSource, type ByteSource } from './source.ts';
+
+async function readElfLinkage(source: ByteSource): Promise<ElfLinkage | undefined> {
+  return (await readAsGo(source))?.linkage;
+}
 
 /** A library with three sections (none, dynamic, strings) and an interpreter that no dynamic segment goes with. */
 function library(): Uint8Array {
