@@ -53,28 +53,22 @@ export async function moduleVersion(
   dialect: Dialect,
 ): Promise<string | undefined> {
   const start = Buffer.from(await file.range(0, headerBytesMax));
-  const content = await decompressed(fileStream(file), start);
-  return unlessBroken(() => firstName(content, 'vermagic=', dialect));
+  const content = fileStream(file);
+  const nameOf = (stream: ByteStream): Promise<string | undefined> =>
+    unlessBroken(() => firstName(stream, vermagic, dialect));
+  if (startsWith(start, gzipMagic)) return nameOf(gunzipped(content));
+  if (isXz(start) && isXzHeader(start)) return nameOf(unxzipped(content));
+  const whole = startsWith(start, zstdMagic)
+    ? await unlessBroken(() => nameOfWhole(unzstd(content), vermagic, dialect))
+    : undefined;
+  return whole === undefined ? nameOf(content) : whole.name;
 }
 
-async function decompressed(file: ByteStream, start: Buffer): Promise<ByteStream> {
-  if (startsWith(start, gzipMagic)) return gunzipped(file);
-  if (isXz(start)) return isXzHeader(start) ? unxzipped(file) : file;
-  if (startsWith(start, zstdMagic) && (await isSound(unzstd(file)))) return unzstd(file);
-  return file;
-}
+const vermagic = 'vermagic=';
 
 /** Whether a stream header has its flags' CRC-32 behind them (The .xz File Format, 2.1.1). */
 function isXzHeader(start: Buffer): boolean {
   return start.length >= 12 && crc32(start.subarray(6, 8)) === start.readUInt32LE(8);
-}
-
-async function isSound(content: ByteStream): Promise<boolean> {
-  const end = await unlessBroken(async () => {
-    for await (const _ of content.open(0)) continue;
-    return 'reached';
-  });
-  return end !== undefined;
 }
 
 const gzipMagic = Buffer.from([0x1f, 0x8b, 0x08]);
@@ -90,15 +84,35 @@ async function firstName(
   prefix: string,
   dialect: Dialect,
 ): Promise<string | undefined> {
-  for await (const line of linesAfter(content, prefix)) {
-    const name = nameIn(line);
-    if (dialect === 'melange' || (name !== undefined && /^[0-9]/.test(name))) return name;
-  }
+  for await (const name of namesAfter(content, prefix, dialect)) return name;
   return undefined;
 }
 
+/** The same of what is read to its end, and so known to be sound. */
+async function nameOfWhole(
+  content: ByteStream,
+  prefix: string,
+  dialect: Dialect,
+): Promise<{ readonly name: string | undefined }> {
+  const names: (string | undefined)[] = [];
+  for await (const name of namesAfter(content, prefix, dialect))
+    if (names.length === 0) names.push(name);
+  return { name: names[0] };
+}
+
+async function* namesAfter(
+  content: ByteStream,
+  prefix: string,
+  dialect: Dialect,
+): AsyncGenerator<string | undefined> {
+  for await (const line of linesAfter(content, prefix)) {
+    const name = nameIn(line);
+    if (dialect === 'melange' || (name !== undefined && /^[0-9]/.test(name))) yield name;
+  }
+}
+
 /** What is not sound inside a file says nothing of it; what the world does wrong is thrown on. */
-async function unlessBroken(read: () => Promise<string | undefined>): Promise<string | undefined> {
+async function unlessBroken<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
