@@ -1,4 +1,3 @@
-import { compareBytes } from '@kiln/base';
 import { baseNameOf, directoryOf, resolvePath, type PackageTree } from '../tree.ts';
 import type { Finding } from './relations.ts';
 import type { Dialect } from './subject.ts';
@@ -52,12 +51,11 @@ function firstOf(
   tree: PackageTree,
   pattern: readonly RegExp[],
 ): readonly [names: readonly string[] | undefined, inLib: boolean] {
-  const namesIn = directoriesOf(tree);
   const below = (directory: string, [first, ...rest]: readonly RegExp[]): string[] | undefined => {
     if (first === undefined) return [];
     // Links to what is no part of the package lead nowhere.
     const real = resolvePath(tree, directory, { absolute: 'outside' }) ?? directory;
-    for (const name of [...(namesIn.get(real) ?? [])].sort(compareBytes)) {
+    for (const name of namesIn(tree, real)) {
       const found = first.test(name) ? below(`${directory}/${name}`, rest) : undefined;
       if (found !== undefined) return [name, ...found];
     }
@@ -67,17 +65,10 @@ function firstOf(
   return found === undefined ? [below('lib', pattern), true] : [found, false];
 }
 
-/** The names in each directory. */
-function directoriesOf(tree: PackageTree): ReadonlyMap<string, ReadonlySet<string>> {
-  const names = new Map<string, Set<string>>();
-  for (const { path } of tree.entries)
-    for (let at = path; at !== ''; at = directoryOf(at)) {
-      const siblings = names.get(directoryOf(at));
-      if (siblings?.has(baseNameOf(at)) === true) break;
-      if (siblings === undefined) names.set(directoryOf(at), new Set([baseNameOf(at)]));
-      else siblings.add(baseNameOf(at));
-    }
-  return names;
+/** The names in a directory, in the order of the tree, which is that of their bytes. */
+function namesIn(tree: PackageTree, directory: string): Iterable<string> {
+  const below = tree.entries.filter(({ path }) => path.startsWith(`${directory}/`));
+  return new Set(below.map(({ path }) => path.slice(directory.length + 1).split('/', 1)[0] ?? ''));
 }
 
 function spared(tree: PackageTree, dependency: string): Finding {
