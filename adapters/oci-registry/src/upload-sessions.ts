@@ -55,7 +55,7 @@ export class UploadSessions {
 
   constructor(options: UploadSessionsOptions) {
     this.#options = options;
-    this.#received = new RecentlyUsed({ bytesMax: options.uploadsMax });
+    this.#received = new RecentlyUsed({ bytesMax: Infinity, entriesMax: options.uploadsMax });
   }
 
   /** The id of a new, empty session. Throws a refusal `TOOMANYREQUESTS`. */
@@ -133,7 +133,7 @@ export class UploadSessions {
   }
 
   #remember(id: string, received: Received): void {
-    this.#received.set(id, received, 1);
+    this.#received.set(id, received, 0);
   }
 
   /** Where the bytes of the body were put. */

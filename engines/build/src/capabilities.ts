@@ -1,5 +1,5 @@
 import { compareBytes } from '@kiln/base';
-import { capabilityBits, type FileCapability } from '@kiln/recipe';
+import { capabilityBits, type FileCapability, type RecipeDialect } from '@kiln/recipe';
 import { makeTree, normalise, resolvePath, type PackageTree } from './tree.ts';
 import type { TreeEntry } from './workspace.ts';
 
@@ -52,7 +52,7 @@ export interface GrantedTree {
 export function withCapabilities(
   tree: PackageTree,
   capabilities: readonly FileCapability[],
-  dialect: 'kiln' | 'melange' = 'kiln',
+  dialect: RecipeDialect = 'kiln',
 ): GrantedTree {
   const grants = new Map<string, CapabilityGrants[]>();
   const missing: string[] = [];
@@ -70,11 +70,7 @@ export function withCapabilities(
 }
 
 /** The path of the file entry that holds the content: attributes belong to it, not to its further names. */
-function grantedFile(
-  tree: PackageTree,
-  path: string,
-  dialect: 'kiln' | 'melange',
-): string | undefined {
+function grantedFile(tree: PackageTree, path: string, dialect: RecipeDialect): string | undefined {
   // Counted from the tree's own directory, out of which and into which a path may lead.
   const [first, ...parts] = normalise([tree.packageName, ...path.split('/')]) ?? [];
   if (first !== tree.packageName) return undefined;

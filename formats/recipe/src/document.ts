@@ -3,7 +3,7 @@ import { apkoDocument, type ImageConfig } from '@kiln/image-config';
 import { goJson, type GoJsonValue } from '@kiln/oci';
 import { compareNatural } from '@kiln/yaml';
 import type { CompiledRecipe, CompiledStep, CompiledSubpackage, CompiledTest } from './compiled.ts';
-import type { BuildOption, OriginFacts, PackageFacts, Update } from './recipe.ts';
+import type { BuildOption, OriginFacts, PackageFacts, Scriptlets, Update } from './recipe.ts';
 
 type Document = { readonly [member: string]: GoJsonValue };
 
@@ -196,10 +196,9 @@ class DocumentWriter {
       scriptlets: written.scriptlets
         ? {
             trigger: yaml
-              ? // What says nothing is left out.
-                (trigger?.script ?? '') === '' && (trigger?.paths ?? []).length === 0
-                ? undefined
-                : trigger && { script: trigger.script, paths: [...trigger.paths] }
+              ? trigger && saysSomething(trigger)
+                ? { script: trigger.script, paths: [...trigger.paths] }
+                : undefined
               : { script: text(trigger?.script ?? ''), paths: list(trigger?.paths ?? []) },
             ...Object.fromEntries(scriptletOrder.map((name) => [name, scriptlets.scripts[name]])),
           }
@@ -399,6 +398,10 @@ function text(value: string): string | undefined {
 
 function list<T extends GoJsonValue>(values: readonly T[]): readonly T[] | undefined {
   return values.length === 0 ? undefined : values;
+}
+
+function saysSomething({ script, paths }: NonNullable<Scriptlets['trigger']>): boolean {
+  return script !== '' || paths.length > 0;
 }
 
 function isEmpty(document: Document): boolean {

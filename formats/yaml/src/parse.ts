@@ -311,9 +311,7 @@ const meanings: ReadonlyMap<string, (scalar: YamlScalar) => boolean> = new Map([
   [coreTag('timestamp'), ({ text }: YamlScalar) => /^\d{4}-\d\d?-\d\d?(?:$|[Tt \t])/.test(text)],
 ]);
 
-const coreTags = new Set(
-  ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
-);
+const coreTags = new Set(['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map(coreTag));
 
 function refuseForeignTag(tag: string | undefined, position: Position): void {
   if (tag !== undefined && tag !== '!' && !coreTags.has(tag))

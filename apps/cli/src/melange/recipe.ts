@@ -1,10 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
-import type { Architecture, CompiledRecipe, Libc, PipelineDefinition, Recipe } from '@kiln/recipe';
+import type { Architecture, CompiledRecipe, Libc, Recipe } from '@kiln/recipe';
 import { localCompiler } from '../local/compile.ts';
 import { gitHead } from '../local/git-head.ts';
-import { pipelineTextFinder } from '../local/pipeline-texts.ts';
 import { pipelineFinder } from '../local/pipelines.ts';
 import { readRecipeFile } from '../local/recipe-file.ts';
 import type { Flags } from '../drop-in/flags.ts';
@@ -60,7 +59,9 @@ export async function melangeRecipe(
   const folders = [given(flags, 'pipeline-dir') ?? '', ...(more.pipelineFolders ?? [])].filter(
     (name) => name !== '',
   );
-  const compiler = localCompiler(melangePipelines([...folders, '/usr/share/melange/pipelines']));
+  const compiler = localCompiler(
+    pipelineFinder([...folders, '/usr/share/melange/pipelines'], undefined, 'melange'),
+  );
   const libc = libcOf(flags);
   return {
     file,
@@ -73,13 +74,6 @@ export async function melangeRecipe(
         subpackageConditions: more.subpackageConditions ?? 'now',
       }),
   };
-}
-
-/** Definitions of pipelines in folders, as melange reads them. */
-function melangePipelines(
-  folders: readonly string[],
-): (name: string) => PipelineDefinition | undefined {
-  return pipelineFinder(folders, pipelineTextFinder(folders), 'melange');
 }
 
 /** A flag's text, where the subcommand has it and it is not empty. */
