@@ -21,9 +21,6 @@ export interface LayerPiece {
   readonly source: string | undefined;
 }
 
-/** The header of an entry, from whoever has it already. */
-export type HeaderOf = (one: OrderedEntry) => Uint8Array;
-
 /** Bytes at hand, or such that are read when they are needed. */
 export type PieceChunk = Uint8Array | StoredPart;
 
@@ -55,7 +52,6 @@ export const chunkSize = (chunk: PieceChunk): number =>
  */
 export async function* layerPieces(
   entries: AsyncIterable<OrderedEntry> | Iterable<OrderedEntry>,
-  headerOf: HeaderOf = ({ entry }) => printHeader(entry),
 ): AsyncGenerator<LayerPiece> {
   const collected = new Collected();
   let top: string | undefined;
@@ -64,7 +60,7 @@ export async function* layerPieces(
     const [first] = path.split('/', 1);
     if (first !== top) yield* collected.take();
     top = first;
-    yield* collected.add(headerOf(one));
+    yield* collected.add(printHeader(one.entry));
     if (one.parts !== undefined) {
       yield* collected.take();
       for (const content of one.parts) if (content.length > 0) yield pieceOf(content);

@@ -1,34 +1,48 @@
 import { createHash } from 'node:crypto';
 import { digestFromHex } from '@kiln/base';
 import type { Digest } from '@kiln/base';
-import { printHeader } from '@kiln/tar';
+import type { TarEntry } from '@kiln/tar';
 import type { ImageLayer } from './layered.ts';
 import { sourceOf } from './layer-pieces.ts';
-import type { HeaderOf } from './layer-pieces.ts';
 import type { OrderedEntry } from './layer.ts';
 
+/** What is hashed at once, in characters. */
+const textMax = 64 * 1024;
+
 /**
- * Names a layer by what it is made of: every header, and of every content where it is from, a package's data by their
- * digest and the file in them, or else its own digest. Equal plans give equal archives; no package's file is read.
- * Undefined where a package does not say the digest of its data. `format` is that of the compression.
+ * Names a layer by what it is made of: all that its headers say, and of every content where it is from, a package's data by their
+ * digest and the file in them, or else its own digest. Equal plans give equal archives; no package's file is read, and no
+ * header printed. Undefined where a package does not say the digest of its data. `format` is that of the compression.
  */
-export function layerPlan(
-  layer: ImageLayer,
-  format: string,
-  headerOf: HeaderOf = ({ entry }) => printHeader(entry),
-): Digest | undefined {
-  const hash = createHash('sha256').update(`kiln layer 1\n${format}\n`);
+export function layerPlan(layer: ImageLayer, format: string): Digest | undefined {
+  const hash = createHash('sha256');
+  let text = `kiln layer 2\n${format}\n`;
   for (const one of layer.entries) {
-    hash.update(headerOf(one));
-    if (one.entry.type !== 'file' || one.entry.sizeBytes === 0) continue;
     const content = contentName(one);
     if (content === undefined) return undefined;
-    hash.update(`${content}\n`);
+    text += `${headerText(one.entry)}${content}\n`;
+    if (text.length < textMax) continue;
+    hash.update(text);
+    text = '';
   }
-  return digestFromHex(hash.digest('hex'));
+  return digestFromHex(hash.update(text).digest('hex'));
+}
+
+function headerText(entry: TarEntry): string {
+  const { path, type, mode, uid, gid, userName, groupName, sizeBytes } = entry;
+  const { mtimeSeconds, linkTarget, deviceMajor, deviceMinor, pax } = entry;
+  const facts = [path, type, mode, uid, gid, userName, groupName, sizeBytes];
+  const further = [mtimeSeconds, linkTarget, deviceMajor, deviceMinor];
+  const records = pax.size === 0 ? [] : [...pax].map(([key, value]) => [key, hex(value)]);
+  return JSON.stringify([...facts, ...further, ...records]);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
 function contentName(one: OrderedEntry): string | undefined {
+  if (one.entry.type !== 'file' || one.entry.sizeBytes === 0) return '';
   const source = sourceOf(one);
   if (source !== undefined) return source;
   const content = one.open();

@@ -3,12 +3,9 @@ import { crc32 } from 'node:zlib';
 import { digestFromHex, inOrder } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { Descriptor } from '@kiln/oci';
-import { printHeader } from '@kiln/tar';
 import type { LayerCompression, LayerSegment } from './compression.ts';
 import type { ImageLayer } from './layered.ts';
 import { layerPieces } from './layer-pieces.ts';
-import type { HeaderOf } from './layer-pieces.ts';
-import type { OrderedEntry } from './layer.ts';
 import { layerPlan } from './layer-plan.ts';
 import { RunBuffers, layerRuns } from './layer-runs.ts';
 import type { LayerRun } from './layer-runs.ts';
@@ -63,12 +60,11 @@ export async function storeLayer(
   const { blobs, compression, known } = options;
   // What belongs to no package is another thing in every image.
   const isShared = known !== undefined && layer.packages.length > 0;
-  const headerOf = isShared ? rememberedHeaders() : undefined;
-  const plan = isShared ? layerPlan(layer, compression.format, headerOf) : undefined;
+  const plan = isShared ? layerPlan(layer, compression.format) : undefined;
   const before = plan === undefined ? undefined : await known?.find(plan);
   if (before !== undefined) return before;
   const hash = createHash('sha256');
-  const runs = layerRuns(layerPieces(layer.entries, headerOf), options.buffers ?? new RunBuffers());
+  const runs = layerRuns(layerPieces(layer.entries), options.buffers ?? new RunBuffers());
   const made = inOrder(runs, {
     work: async (run) => ({ run, made: await segmentsOf(run, options) }),
     aheadMax: options.maker === undefined ? aheadOfPoolMax : aheadOfMakerMax,
@@ -96,21 +92,6 @@ export async function storeLayer(
   };
   if (plan !== undefined) await known?.keep(plan, stored, crc);
   return stored;
-}
-
-/** Each header is printed once, for the plan and the archive. */
-function rememberedHeaders(): HeaderOf {
-  const headers = new Map<OrderedEntry, Uint8Array>();
-  return (one) => {
-    const before = headers.get(one);
-    if (before !== undefined) {
-      headers.delete(one);
-      return before;
-    }
-    const header = printHeader(one.entry);
-    headers.set(one, header);
-    return header;
-  };
 }
 
 async function segmentsOf(run: LayerRun, options: StoreLayerOptions): Promise<MadeSegments> {
