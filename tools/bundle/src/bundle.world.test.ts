@@ -42,6 +42,16 @@ process.on('exit', () => writeFileSync(${JSON.stringify(report)}, JSON.stringify
 
 const sources = path.join(root, 'apps/cli/src/main.ts');
 const bundled = (): string => path.join(folder, 'main.js');
+const programFile = (name: string): string => path.join(folder, name, 'main.js');
+/** What programs of their own are for. */
+const programs = [
+  ['images', ['image', 'build', '--help']],
+  ['images', ['apko', 'build', '--help']],
+  ['packages', ['package', 'build', '--help']],
+  ['packages', ['melange', 'build', '--help']],
+] as const;
+/** What is late in a program. */
+const lateInProgram = ['gc', 'status', '--help'];
 
 test('says what the sources say', () => {
   for (const words of [
@@ -51,21 +61,27 @@ test('says what the sources say', () => {
     ['queue', 'ls', '--help'],
   ])
     expect(run(bundled(), words).stdout).toBe(run(sources, words).stdout);
+  for (const [program, words] of programs)
+    for (const all of [words, lateInProgram])
+      expect(run(programFile(program), all).stdout).toBe(run(sources, all).stdout);
 });
 
-test('loads, each of its parts', () => {
+test.each(['.', 'images', 'packages'])('loads, each of its parts, in %s', (program) => {
+  const place = path.join(folder, program);
   // What threads begin with wants the data of one; `main.js` acts.
   const acts = (name: string): boolean =>
-    name === 'main.js' || /\bworkerData\b/.test(readFileSync(path.join(folder, name), 'utf8'));
-  const parts = readdirSync(folder).filter((name) => name.endsWith('.js') && !acts(name));
-  const file = path.join(folder, 'load-all.mjs');
+    name === 'main.js' || /\bworkerData\b/.test(readFileSync(path.join(place, name), 'utf8'));
+  const parts = readdirSync(place).filter((name) => name.endsWith('.js') && !acts(name));
+  const file = path.join(place, 'load-all.mjs');
   writeFileSync(file, parts.map((name) => `await import('./${name}');\n`).join(''));
   expect(parts.length).toBeGreaterThan(50);
   run(file, []);
 });
 
-test('is few files', () => {
+test('is few files, and a program fewer', () => {
   expect(run(bundled(), ['melange', 'build', '--help']).loaded.length).toBeLessThan(100);
+  for (const [program, words] of programs)
+    expect(run(programFile(program), words).loaded.length).toBeLessThan(15);
 });
 
 /** What says which settings there are. */
