@@ -1,14 +1,22 @@
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Plugin } from 'rolldown';
+import type { InputOptions, OutputOptions, Plugin } from 'rolldown';
 import { rolldown } from 'rolldown';
 
-/** Packages of many small modules; the others are found in `node_modules` as ever. */
-const included = new Set(['yaml', 'zod']);
+/** Packages that builds always load; the others are found in `node_modules` as ever. */
+const included = new Set([
+  're2js',
+  'spdx-exceptions',
+  'spdx-expression-parse',
+  'spdx-license-ids',
+  'yaml',
+  'zod',
+]);
 
 /**
  * Commands that people wait for most often, each with the modules that it needs whatever it does: they have a copy of the command
- * line in which those are one file. To find and to link a hundred files takes as long as the rest of a start.
+ * line in which those are one file, whose code is kept. To find and to link a hundred files, and to compile their functions, takes
+ * longer than to do a small command's work.
  */
 const programs: Readonly<Record<string, readonly string[]>> = {
   images: [
@@ -27,40 +35,48 @@ const programs: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Writes the command line of the clone `root` into `folder`: `main.js`, a file for each thread, and the parts that they share or load
- * late. In a folder for each program is another `main.js`, whose threads are those above. The files name the clone's folders by
+ * late. In a folder for each program is `main.cjs`, whose threads are those above. The files name the clone's folders by
  * their whole paths and belong to it. Throws what the bundler throws for sources that do not fit together.
  */
 export async function bundle(root: string, folder: string): Promise<void> {
-  await write(root, { folder, plugins: [threads] });
+  await write(
+    { input: { main: join(root, 'apps/cli/src/main.ts') }, plugins: [threads, places, builtins] },
+    { dir: folder, format: 'esm' },
+  );
   for (const [name, files] of Object.entries(programs)) {
-    const paths = files.map((file) => join(root, file));
-    // With all that they need. What is loaded late needs them too, and must not wait for `main.ts`, which waits for it.
-    const part = { name, test: (id: string): boolean => paths.includes(id) };
-    const plugins = [threadsAbove, atOnce(paths)];
-    await write(root, { folder: join(folder, name), plugins, parts: [part] });
+    const program = join(root, 'apps/cli/src/program.ts');
+    const atStart = files.map((file) => join(root, file));
+    const own: OutputOptions = {
+      dir: join(folder, name),
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+    };
+    await write(
+      {
+        input: { entry: program },
+        plugins: [threadsAbove, places, early(atStart), ascii],
+      },
+      {
+        ...own,
+        chunkFileNames: (chunk) => (chunk.name === 'program' ? '[name].cjs' : '[name]-[hash].cjs'),
+        // With all that they need.
+        codeSplitting: {
+          groups: [{ name: 'program', test: (id) => id === program || atStart.includes(id) }],
+        },
+      },
+    );
+    await write({ input: { main: join(root, 'tools/bundle/src/start.ts') }, plugins: [] }, own);
   }
 }
 
-interface Writing {
-  readonly folder: string;
-  readonly plugins: readonly Plugin[];
-  /** What is not to be cut. */
-  readonly parts?: { readonly name: string; test(id: string): boolean }[];
-}
-
-async function write(root: string, { folder, plugins, parts }: Writing): Promise<void> {
+async function write(input: InputOptions, output: OutputOptions): Promise<void> {
   const build = await rolldown({
-    input: { main: join(root, 'apps/cli/src/main.ts') },
     platform: 'node',
     external: (id) => isPackage(id) && !id.startsWith('@kiln/') && !included.has(packageOf(id)),
-    plugins: [...plugins, places, builtins],
     onLog: () => undefined,
+    ...input,
   });
-  await build.write({
-    dir: folder,
-    format: 'esm',
-    ...(parts === undefined ? {} : { codeSplitting: { groups: parts } }),
-  });
+  await build.write(output);
   await build.close();
 }
 
@@ -97,21 +113,32 @@ const threadsAbove: Plugin = {
 const latePattern = /\bawait import\('([^']+)'\)/g;
 
 /** Modules that others load late come with them. */
-function atOnce(files: readonly string[]): Plugin {
+function early(files: readonly string[]): Plugin {
   return {
-    name: 'at-once',
+    name: 'early',
     async transform(code, id) {
       let changed = code;
       for (const [late, source = ''] of code.matchAll(latePattern)) {
         const number = files.indexOf((await this.resolve(source, id))?.id ?? '');
         if (number === -1) continue;
-        const imported = `import * as atOnce${number} from '${source}';\n`;
-        changed = imported + changed.replaceAll(late, `atOnce${number}`);
+        const imported = `import * as early${number} from '${source}';\n`;
+        changed = imported + changed.replaceAll(late, `early${number}`);
       }
       return changed === code ? null : changed;
     },
   };
 }
+
+/** A text of other letters takes twice the memory. Templates are not used raw. */
+const ascii: Plugin = {
+  name: 'ascii',
+  generateBundle(_, files) {
+    for (const file of Object.values(files))
+      if (file.type === 'chunk') file.code = file.code.replaceAll(/[^\0-\x7f]/g, escaped);
+  },
+};
+
+const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const builtinPattern = /^import (?:(\w+\$?\d*))?(?:, )?(?:\{(.*)\})? from "(node:[\w/]+)";$/gm;
 

@@ -1,8 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { crc32 } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundle } from './bundle.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
@@ -42,7 +51,7 @@ process.on('exit', () => writeFileSync(${JSON.stringify(report)}, JSON.stringify
 
 const sources = path.join(root, 'apps/cli/src/main.ts');
 const bundled = (): string => path.join(folder, 'main.js');
-const programFile = (name: string): string => path.join(folder, name, 'main.js');
+const programFile = (name: string): string => path.join(folder, name, 'main.cjs');
 /** What programs of their own are for. */
 const programs = [
   ['images', ['image', 'build', '--help']],
@@ -66,14 +75,22 @@ test('says what the sources say', () => {
       expect(run(programFile(program), all).stdout).toBe(run(sources, all).stdout);
 });
 
-test.each(['.', 'images', 'packages'])('loads, each of its parts, in %s', (program) => {
-  const place = path.join(folder, program);
+test('loads, each of its parts', () => {
   // What threads begin with wants the data of one; `main.js` acts.
   const acts = (name: string): boolean =>
-    name === 'main.js' || /\bworkerData\b/.test(readFileSync(path.join(place, name), 'utf8'));
-  const parts = readdirSync(place).filter((name) => name.endsWith('.js') && !acts(name));
-  const file = path.join(place, 'load-all.mjs');
+    name === 'main.js' || /\bworkerData\b/.test(readFileSync(path.join(folder, name), 'utf8'));
+  const parts = readdirSync(folder).filter((name) => name.endsWith('.js') && !acts(name));
+  const file = path.join(folder, 'load-all.mjs');
   writeFileSync(file, parts.map((name) => `await import('./${name}');\n`).join(''));
+  expect(parts.length).toBeGreaterThan(50);
+  run(file, []);
+});
+
+test.each(['images', 'packages'])('loads, each part of the program for %s', (program) => {
+  const place = path.join(folder, program);
+  const parts = readdirSync(place).filter((name) => name.endsWith('.cjs') && name !== 'main.cjs');
+  const file = path.join(place, 'load-all.cjs');
+  writeFileSync(file, parts.map((name) => `require('./${name}');\n`).join(''));
   expect(parts.length).toBeGreaterThan(50);
   run(file, []);
 });
@@ -83,6 +100,54 @@ test('is few files, and a program fewer', () => {
   for (const [program, words] of programs)
     expect(run(programFile(program), words).loaded.length).toBeLessThan(15);
 });
+
+describe('the code of a program', () => {
+  const words = ['apko', 'version'];
+  const kept = (): string => path.join(folder, 'images/apko-version.code');
+  const start = (): string => run(programFile('images'), words).stdout;
+
+  test('is kept for each command that did its work', () => {
+    const said = start();
+    const code = readFileSync(kept());
+    const { mtimeMs } = statSync(kept());
+    expect(start()).toBe(said);
+    expect(statSync(kept()).mtimeMs).toBe(mtimeMs);
+    run(programFile('images'), ['apko', 'show-config', '--help']);
+    spawnSync(process.execPath, [programFile('images'), 'apko', 'show-config', 'absent.yaml']);
+    const names = readdirSync(path.join(folder, 'images')).filter((name) => name.includes('.code'));
+    expect(names).toEqual(['apko-version.code']);
+    expect(code.length).toBeGreaterThan(10_000);
+  });
+
+  test.each([
+    ['damaged', (code: Buffer) => code.with(5000, (code[5000] ?? 0) ^ 1)],
+    ['cut', (code: Buffer) => code.subarray(0, 3)],
+    ['of another engine', (code: Buffer) => otherEngine(code)],
+  ])('is made again where it is %s', (_, change) => {
+    const said = start();
+    const changed = change(readFileSync(kept()));
+    writeFileSync(kept(), changed);
+    expect(start()).toBe(said);
+    const code = readFileSync(kept());
+    expect(code.equals(changed)).toBe(false);
+    expect(code.readUInt32LE(0)).toBe(crc32(code.subarray(4)));
+  });
+
+  test('is done without where it cannot be kept', () => {
+    const said = start();
+    rmSync(kept());
+    mkdirSync(kept());
+    expect(start()).toBe(said);
+    rmSync(kept(), { recursive: true });
+  });
+});
+
+/** With the sum of what it is. */
+function otherEngine(code: Buffer): Uint8Array {
+  const changed = Buffer.from(code).fill(0xff, 8, 12);
+  changed.writeUInt32LE(crc32(changed.subarray(4)));
+  return changed;
+}
 
 /** What says which settings there are. */
 const settings =
