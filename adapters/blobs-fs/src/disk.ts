@@ -2,15 +2,10 @@ import { mkdir, open, readdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasErrno } from './errno.ts';
 
-/** Gives a file its name, in a directory that is made when absent; a synced file's is durable when it returns, if asked for. */
-export async function renameInto(
-  temporary: string,
-  path: string,
-  { durable }: { readonly durable: boolean },
-): Promise<void> {
+/** Gives a synced file its name, in a directory that is made when absent; it is durable when this returns. */
+export async function renameInto(temporary: string, path: string): Promise<void> {
   const made = await mkdir(dirname(path), { recursive: true });
   await rename(temporary, path);
-  if (!durable) return;
   await syncDirectory(dirname(path));
   // A directory is as durable as its entry in the one above.
   for (let at = path; made !== undefined && at !== made;) {

@@ -9,16 +9,14 @@ import { hasErrno } from './errno.ts';
 /** What one read takes at once. */
 export const chunkBytes: number = 256 * 1024;
 
-/** What a file holds, used now; once it is on disk, if asked for. */
+/** What a file holds, used now, once it is on disk. */
 export async function checkFile(
   path: string,
   {
     nowMs,
-    durable,
     written,
   }: {
     readonly nowMs: number;
-    readonly durable: boolean;
     /** What was written to it, if that is known. */
     readonly written?: BlobStat | undefined;
   },
@@ -28,7 +26,7 @@ export async function checkFile(
   await using file = await open(path, 'r+');
   await file.chmod(0o644);
   await stamp(file, nowMs);
-  if (durable) await file.sync();
+  await file.sync();
   if (written !== undefined && written.sizeBytes === (await file.stat()).size) return written;
   const buffer = Buffer.allocUnsafeSlow(chunkBytes);
   for (;;) {

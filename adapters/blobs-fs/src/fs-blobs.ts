@@ -45,8 +45,6 @@ export interface FsBlobsOptions {
   readonly owner?: string;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** Whether blobs outlast a crash of the machine, default true: not for what is made anew after one. */
-  readonly durable?: boolean;
 }
 
 export interface TakeOptions {
@@ -73,7 +71,6 @@ export class FsBlobs implements CollectableBlobs {
   readonly #owner: string | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #durable: boolean;
   #ready: Promise<void> | undefined;
 
   constructor(options: FsBlobsOptions) {
@@ -81,7 +78,6 @@ export class FsBlobs implements CollectableBlobs {
     this.#owner = options.owner;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
-    this.#durable = options.durable ?? true;
   }
 
   /** Takes the directory up now, and not at the first write: removes what a killed owner left. */
@@ -163,7 +159,7 @@ export class FsBlobs implements CollectableBlobs {
   async take(file: string, { expected, written }: TakeOptions = {}): Promise<BlobStat> {
     if (expected !== undefined) parseDigest(expected);
     const found = await this.#guard(
-      checkFile(file, { nowMs: this.#clock.now(), durable: this.#durable, written }),
+      checkFile(file, { nowMs: this.#clock.now(), written }),
     );
     if (expected !== undefined && found.digest !== expected)
       throw blobDigestMismatch(expected, found.digest);
@@ -312,7 +308,7 @@ export class FsBlobs implements CollectableBlobs {
       }
     }
     await this.#guard(stamp(file, this.#clock.now()));
-    if (this.#durable) await this.#guard(file.sync());
+    await this.#guard(file.sync());
     return { digest: digestFromHex(hash.digest('hex')), sizeBytes };
   }
 
@@ -328,7 +324,7 @@ export class FsBlobs implements CollectableBlobs {
   /** Gives a complete file its name. A blob that exists keeps its file, unless that file was cut short. */
   async #commit(temporary: string, { digest, sizeBytes }: BlobStat): Promise<void> {
     if ((await this.touch(digest))?.sizeBytes === sizeBytes) return;
-    await renameInto(temporary, this.path(digest), { durable: this.#durable });
+    await renameInto(temporary, this.path(digest));
   }
 
   async #open(digest: Digest): Promise<FileHandle> {

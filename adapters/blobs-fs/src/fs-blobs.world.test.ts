@@ -27,16 +27,6 @@ blobStoreConformance(async (clock) => {
   };
 });
 
-describe('without waiting for the disk', () => {
-  blobStoreConformance(async (clock) => {
-    const directory = await mkdtemp(join(tmpdir(), 'kiln-blobs-'));
-    return {
-      store: new FsBlobs({ directory, clock, durable: false }),
-      close: () => rm(directory, { recursive: true, force: true }),
-    };
-  });
-});
-
 describe('blobs in a directory', () => {
   let directory: string;
   beforeEach(async () => {

@@ -50,7 +50,7 @@ export class PackFiles {
         await writeAll(file, bytes);
         await file.sync();
       }
-      await renameInto(temporary, this.#path(name), { durable: true });
+      await renameInto(temporary, this.#path(name));
       return name;
     } catch (error) {
       await rm(temporary, { force: true });

@@ -98,7 +98,7 @@ describe('layers on disk', () => {
     await inBuild('first').keep(plan, layer, 7);
     const second = inBuild('second');
     await second.find(plan);
-    await second.forgetUnchecked();
+    second.forgetUnchecked();
     expect(await cached()).toEqual([]);
     expect(await filesBelow(join(directory, 'second'))).toEqual([]);
     expect(second.uncheckedCrc(digest)).toBeUndefined();

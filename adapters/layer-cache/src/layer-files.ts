@@ -1,14 +1,14 @@
 import {
-  copyFile,
-  link,
-  mkdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { KnownLayers, StoredLayer } from '@kiln/assemble';
 import { hexOf, isDigest, systemClock, systemRandom } from '@kiln/base';
@@ -27,7 +27,8 @@ export interface LayerFilesOptions {
 /**
  * Layers of earlier builds as files. One that is found becomes a blob of this build, unread: who reads it compares it with its
  * CRC-32 then, and says when it is damaged. Several processes may share the directory, and files may be removed at any time: the
- * time of a file is that of its last use.
+ * time of a file is that of its last use. What is done to few small files takes less time than to ask another thread for it: whoever
+ * asks waits.
  */
 export class LayerFiles implements KnownLayers {
   readonly #options: LayerFilesOptions;
@@ -41,20 +42,23 @@ export class LayerFiles implements KnownLayers {
     this.#clock = options.clock ?? systemClock;
   }
 
-  async find(plan: Digest): Promise<StoredLayer | undefined> {
-    const facts = await readFile(this.#path(plan), 'utf8').catch(ifGone);
-    const found = facts === undefined ? undefined : parseLayer(facts);
+  find(plan: Digest): Promise<StoredLayer | undefined> {
+    return Promise.try(() => this.#find(plan));
+  }
+
+  #find(plan: Digest): StoredLayer | undefined {
+    const found = readLayer(this.#path(plan));
     if (found === undefined) return undefined;
     const { crc, ...layer } = found;
     const { digest, sizeBytes } = layer.descriptor;
     const kept = `${this.#path(plan)}.layer`;
     try {
       const now = this.#clock.now() / 1000;
-      await utimes(kept, now, now);
-      if ((await stat(kept)).size !== sizeBytes) return undefined;
+      utimesSync(kept, now, now);
+      if (statSync(kept).size !== sizeBytes) return undefined;
       const blob = this.#options.blobs.path(digest);
-      await mkdir(dirname(blob), { recursive: true });
-      await linkOrCopy(kept, blob);
+      mkdirSync(dirname(blob), { recursive: true });
+      linkOrCopy(kept, blob);
       this.#unchecked.set(digest, { plan, crc });
       return layer;
     } catch (error) {
@@ -70,28 +74,32 @@ export class LayerFiles implements KnownLayers {
   }
 
   /** Forgets the layers that nobody compared, and their blobs, where one of them turned out to be damaged. */
-  async forgetUnchecked(): Promise<void> {
+  forgetUnchecked(): void {
     for (const [digest, { plan }] of this.#unchecked) {
-      await rm(this.#path(plan), { force: true });
-      await rm(`${this.#path(plan)}.layer`, { force: true });
-      await rm(this.#options.blobs.path(digest), { force: true });
+      rmSync(this.#path(plan), { force: true });
+      rmSync(`${this.#path(plan)}.layer`, { force: true });
+      rmSync(this.#options.blobs.path(digest), { force: true });
     }
     this.#unchecked.clear();
   }
 
-  async keep(plan: Digest, layer: StoredLayer, crc: number): Promise<void> {
+  keep(plan: Digest, layer: StoredLayer, crc: number): Promise<void> {
+    return Promise.try(() => this.#keep(plan, layer, crc));
+  }
+
+  #keep(plan: Digest, layer: StoredLayer, crc: number): void {
     const path = this.#path(plan);
     const temporary = this.#temporary();
     try {
-      await mkdir(this.#options.directory, { recursive: true });
-      await linkOrCopy(this.#options.blobs.path(layer.descriptor.digest), temporary);
-      await rename(temporary, `${path}.layer`);
+      mkdirSync(this.#options.directory, { recursive: true });
+      linkOrCopy(this.#options.blobs.path(layer.descriptor.digest), temporary);
+      renameSync(temporary, `${path}.layer`);
       // Between two names of one file a rename does nothing.
-      await rm(temporary, { force: true });
-      await writeFile(temporary, JSON.stringify({ ...layer, crc }), { flag: 'wx' });
-      await rename(temporary, path);
+      rmSync(temporary, { force: true });
+      writeFileSync(temporary, JSON.stringify({ ...layer, crc }), { flag: 'wx' });
+      renameSync(temporary, path);
     } finally {
-      await rm(temporary, { force: true });
+      rmSync(temporary, { force: true });
     }
   }
 
@@ -104,22 +112,23 @@ export class LayerFiles implements KnownLayers {
   }
 }
 
-function parseLayer(text: string): (StoredLayer & { readonly crc: number }) | undefined {
+/** Undefined for one that is not there, or damaged. */
+function readLayer(path: string): (StoredLayer & { readonly crc: number }) | undefined {
   try {
-    const layer = JSON.parse(text) as StoredLayer & { readonly crc: number };
+    const layer = JSON.parse(readFileSync(path, 'utf8')) as StoredLayer & { readonly crc: number };
     const isWhole = isDigest(layer.diffId) && isDigest(layer.descriptor.digest);
     return isWhole && typeof layer.crc === 'number' ? layer : undefined;
-  } catch {
-    return undefined;
+  } catch (error) {
+    return error instanceof SyntaxError ? undefined : ifGone(error);
   }
 }
 
-async function linkOrCopy(from: string, to: string): Promise<void> {
+function linkOrCopy(from: string, to: string): void {
   try {
-    await link(from, to);
+    linkSync(from, to);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'EMLINK') throw error;
-    await copyFile(from, to);
+    copyFileSync(from, to);
   }
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { systemClock } from '@kiln/base';
-import type { FsBlobs } from '@kiln/blobs-fs';
+import type { ScratchBlobs } from '@kiln/blobs-fs';
 import { LayerFiles, SegmentThreads, forgetUnused } from '@kiln/layer-cache';
 import { onceADay } from '../local/once-a-day.ts';
 
@@ -14,7 +14,7 @@ export interface LayerCaches {
 const unusedAfterMs = 30 * 24 * 60 * 60 * 1000;
 
 /** The caches below a directory. What was not used for 30 days goes, once a day. */
-export async function layerCaches(directory: string, blobs: FsBlobs): Promise<LayerCaches> {
+export async function layerCaches(directory: string, blobs: ScratchBlobs): Promise<LayerCaches> {
   const nowMs = systemClock.now();
   await onceADay(directory, nowMs, () => forgetUnused(directory, nowMs - unusedAfterMs));
   return {

@@ -1,5 +1,4 @@
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import fs from 'node:fs/promises';
+import { closeSync, createReadStream, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -7,19 +6,22 @@ import { KilnError, hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { RunBuffers, layerCompressions, storeLayer } from '@kiln/assemble';
 import type { CompressionName, ImageLayer, StoredLayer } from '@kiln/assemble';
-import { FsBlobs } from '@kiln/blobs-fs';
+import { ScratchBlobs } from '@kiln/blobs-fs';
 import { layerCaches } from './layer-caches.ts';
 import type { LayerCaches } from './layer-caches.ts';
 
 /** Where layers and documents of a build lie until they are written out; the folder goes when the build ends. */
-export class WorkFolder implements AsyncDisposable {
-  readonly blobs: FsBlobs;
+export class WorkFolder implements Disposable {
+  readonly blobs: ScratchBlobs;
   readonly #folder: string;
   readonly #caches: LayerCaches;
   readonly #buffers = new RunBuffers();
   readonly #chunks = new Chunks();
 
-  private constructor(folder: string, { blobs, caches }: { blobs: FsBlobs; caches: LayerCaches }) {
+  private constructor(
+    folder: string,
+    { blobs, caches }: { readonly blobs: ScratchBlobs; readonly caches: LayerCaches },
+  ) {
     this.#folder = folder;
     this.blobs = blobs;
     this.#caches = caches;
@@ -27,8 +29,8 @@ export class WorkFolder implements AsyncDisposable {
 
   /** `cacheDirectory` is where builds keep what they make of packages. */
   static async create(cacheDirectory: string): Promise<WorkFolder> {
-    const folder = await fs.mkdtemp(path.join(tmpdir(), 'kiln-apko-'));
-    const blobs = new FsBlobs({ directory: path.join(folder, 'blobs'), durable: false });
+    const folder = mkdtempSync(path.join(tmpdir(), 'kiln-apko-'));
+    const blobs = new ScratchBlobs(folder);
     const caches = await layerCaches(path.join(cacheDirectory, 'layers'), blobs);
     return new WorkFolder(folder, { blobs, caches });
   }
@@ -64,7 +66,7 @@ export class WorkFolder implements AsyncDisposable {
       yield chunk;
     }
     if (wanted === undefined || crc === wanted) return;
-    await known.forgetUnchecked();
+    known.forgetUnchecked();
     throw new KilnError(
       'IMAGE_LAYER_DAMAGED',
       `layer ${digest} of an earlier build is damaged on disk`,
@@ -78,9 +80,9 @@ export class WorkFolder implements AsyncDisposable {
     await this.blobs.put(createReadStream(file) as AsyncIterable<Buffer>, digest);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.#caches.maker[Symbol.dispose]();
-    await fs.rm(this.#folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
@@ -121,7 +123,7 @@ export async function inWorkFolder<T>(
   work: (folder: WorkFolder) => Promise<T>,
 ): Promise<T> {
   const attempt = async (): Promise<T> => {
-    await using folder = await WorkFolder.create(cacheDirectory);
+    using folder = await WorkFolder.create(cacheDirectory);
     return await work(folder);
   };
   try {
