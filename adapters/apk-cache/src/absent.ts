@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 
 /** Whether the system says that a file is not there. */
 export function isAbsent(error: unknown): boolean {
@@ -14,6 +14,6 @@ export function ifAbsent<T>(instead: T): (error: unknown) => T {
 }
 
 /** Whether a file is there. */
-export async function isThere(path: string): Promise<boolean> {
-  return (await stat(path).catch(ifAbsent(undefined))) !== undefined;
+export function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FilePlace, PackageContents, PackageOpener, StoredPart } from '@kiln/assemble';
 import { hexOf, systemRandom } from '@kiln/base';
@@ -119,7 +119,7 @@ export class ExpandedPackages implements PackageOpener {
   }
 
   async #expand(apk: Digest): Promise<CacheRecord> {
-    await mkdir(this.#options.directory, { recursive: true });
+    mkdirSync(this.#options.directory, { recursive: true });
     if (await this.#expandInThread(apk)) {
       const expanded = this.#load(apk);
       if (expanded !== undefined) return expanded;
@@ -137,7 +137,7 @@ export class ExpandedPackages implements PackageOpener {
   async #expandInThread(apk: Digest): Promise<boolean> {
     const { blobs, limits = {}, durable = true, directory } = this.#options;
     const file = blobs.path?.(apk);
-    if (file === undefined || !(await isThere(file))) return false;
+    if (file === undefined || !isThere(file)) return false;
     const id = this.#random.id();
     const archive = `${this.#path(apk, 'tar')}.${id}.tmp`;
     const record = `${this.#path(apk, 'members')}.${id}.tmp`;
@@ -146,13 +146,13 @@ export class ExpandedPackages implements PackageOpener {
       const memoryBytes = memoryFor(file);
       const request = { apk, beforeData, limits, archive, record, durable, file, memoryBytes };
       if (!(await threads.unpack(request))) return false;
-      await rename(archive, this.#path(apk, 'tar'));
-      await rename(record, this.#path(apk, 'members'));
+      renameSync(archive, this.#path(apk, 'tar'));
+      renameSync(record, this.#path(apk, 'members'));
       if (durable) await syncDirectory(directory);
       return true;
     } finally {
-      await rm(archive, { force: true });
-      await rm(record, { force: true });
+      rmSync(archive, { force: true });
+      rmSync(record, { force: true });
     }
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { createReadStream, mkdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recordedSha1 } from '@kiln/apk';
 import type { PackageContents, PackageOpener } from '@kiln/assemble';
@@ -89,23 +89,28 @@ export class UnpackedPackages implements PackageOpener {
   #record(apk: Digest): Promise<CacheRecord> {
     return this.#work.of(apk, async () => {
       for (let tries = 0; tries < triesMax; tries += 1) {
-        const record = await this.#load(apk);
+        const record = this.#load(apk);
         if (record !== undefined) return record;
         await this.#unpack(apk);
       }
-      const record = await this.#load(apk);
+      const record = this.#load(apk);
       if (record === undefined) throw cacheBroken(apk, '.');
       return record;
     });
   }
 
-  async #load(apk: Digest): Promise<CacheRecord | undefined> {
+  /** A small file that was read lately mostly: see `ExpandedPackages`. */
+  #load(apk: Digest): CacheRecord | undefined {
     const folder = this.#folder(apk);
-    const bytes = await readFile(join(folder, recordName)).catch(ifAbsent(undefined));
-    const record = bytes === undefined ? undefined : parseRecord(bytes);
-    if (record === undefined) return undefined;
-    const now = this.#clock.now() / 1000;
-    return utimes(folder, now, now).then(() => record, ifAbsent(undefined));
+    try {
+      const record = parseRecord(readFileSync(join(folder, recordName)));
+      if (record === undefined) return undefined;
+      const now = this.#clock.now() / 1000;
+      utimesSync(folder, now, now);
+      return record;
+    } catch (error) {
+      return ifAbsent(undefined)(error);
+    }
   }
 
   async #unpack(apk: Digest): Promise<void> {
@@ -114,29 +119,29 @@ export class UnpackedPackages implements PackageOpener {
     const beforeData = files.beforeData?.(apk);
     const options = { apk, beforeData, limits, directory: temporary, recordName };
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-      await mkdir(temporary, { mode: 0o700 });
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      mkdirSync(temporary, { mode: 0o700 });
       if (!(await this.#unpackInThread(options))) {
-        await rm(temporary, { recursive: true, force: true });
-        await mkdir(temporary, { mode: 0o700 });
+        rmSync(temporary, { recursive: true, force: true });
+        mkdirSync(temporary, { mode: 0o700 });
         await unpackStream(files.read(apk), options);
       }
       await this.#keep(temporary, apk);
     } finally {
-      await rm(temporary, { recursive: true, force: true });
+      rmSync(temporary, { recursive: true, force: true });
     }
   }
 
   async #unpackInThread(options: UnpackOptions): Promise<boolean> {
     const file = this.#options.files.path(options.apk);
-    return (await isThere(file)) && threads.unpack({ ...options, file, memoryBytes: 0 });
+    return isThere(file) && threads.unpack({ ...options, file, memoryBytes: 0 });
   }
 
   /** What another process has put there meanwhile stays, but for what is damaged. */
   async #keep(temporary: string, apk: Digest): Promise<void> {
     const folder = this.#folder(apk);
     if (await renamed(temporary, folder)) return;
-    if ((await this.#load(apk)) !== undefined) return;
+    if (this.#load(apk) !== undefined) return;
     await this.#drop(folder);
     await renamed(temporary, folder);
   }

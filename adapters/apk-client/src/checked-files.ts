@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDigest } from '@kiln/base';
 import type { Clock, Digest, Random } from '@kiln/base';
@@ -59,20 +58,20 @@ export class CheckedFiles {
   }
 
   /** Remembers a check of a file that was so before it. What cannot be written is checked again. */
-  async keep(
+  keep(
     path: string,
     { expected, state, check }: { expected: ExpectedPackage; state: FileState; check: FileCheck },
-  ): Promise<void> {
+  ): void {
     if (state.changedMs > this.#options.clock.now() - settledAfterMs) return;
     if (stateOf(path).text !== state.text) return;
     const place = this.#path(path, expected);
     const temporary = `${place}.${this.#options.random.id()}.tmp`;
     try {
-      await mkdir(this.#options.directory, { recursive: true });
-      await writeFile(temporary, JSON.stringify({ state: state.text, check }), { flag: 'wx' });
-      await rename(temporary, place);
+      mkdirSync(this.#options.directory, { recursive: true });
+      writeFileSync(temporary, JSON.stringify({ state: state.text, check }), { flag: 'wx' });
+      renameSync(temporary, place);
     } catch {
-      await rm(temporary, { force: true }).catch(() => undefined);
+      removeQuietly(temporary);
     }
   }
 
@@ -89,6 +88,14 @@ export class CheckedFiles {
   #path(path: string, { name, version, checksum }: ExpectedPackage): string {
     const key = JSON.stringify([resolve(path), name, version, checksum]);
     return join(this.#options.directory, createHash('sha256').update(key).digest('hex'));
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Where nothing can be written there is nothing to remove.
   }
 }
 

@@ -1,7 +1,5 @@
 import { createHash, hash } from 'node:crypto';
-import { readSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { checksumOf, defaultPackageLimits, readControl, splitSignatures } from '@kiln/apk';
 import { KilnError, digestFromHex, shorten } from '@kiln/base';
@@ -65,7 +63,15 @@ export async function checkPackage(
   path: string,
   expected: ExpectedPackage,
 ): Promise<CheckedPackage> {
-  await using file = await open(path, 'r');
+  const file = openSync(path, 'r');
+  try {
+    return await checkFile(file, expected);
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function checkFile(file: number, expected: ExpectedPackage): Promise<CheckedPackage> {
   const head = await readHead(file, expected);
   if (head.checksum !== expected.checksum) {
     throw mismatch(
@@ -95,12 +101,12 @@ interface Sums {
 }
 
 /** What was written or read lately is copied in less time than another thread is asked for it: a part at a time this waits for it. */
-async function sumsOf(file: FileHandle, dataOffset: number): Promise<Sums> {
+async function sumsOf(file: number, dataOffset: number): Promise<Sums> {
   const whole = createHash('sha256');
   const data = createHash('sha256');
   let at = 0;
   for (;;) {
-    const bytes = chunk.subarray(0, readSync(file.fd, chunk, 0, chunk.length, at));
+    const bytes = chunk.subarray(0, readSync(file, chunk, 0, chunk.length, at));
     if (bytes.length === 0) break;
     whole.update(bytes);
     data.update(bytes.subarray(Math.min(Math.max(dataOffset - at, 0), bytes.length)));
@@ -110,9 +116,9 @@ async function sumsOf(file: FileHandle, dataOffset: number): Promise<Sums> {
   return { sizeBytes: at, whole: whole.digest('hex'), data: data.digest('hex') };
 }
 
-async function readHead(file: FileHandle, expected: ExpectedPackage): Promise<Head> {
+async function readHead(file: number, expected: ExpectedPackage): Promise<Head> {
   for (const [i, sizeBytes] of headBytes.entries()) {
-    const bytes = await firstBytes(file, sizeBytes);
+    const bytes = firstBytes(file, sizeBytes);
     try {
       return await parseHead(bytes);
     } catch (error) {
@@ -148,10 +154,9 @@ function sectionOf(bytes: Uint8Array): PackageSection {
   return { sizeBytes: bytes.length, hash: createHash('sha1').update(bytes).digest() };
 }
 
-async function firstBytes(file: FileHandle, sizeBytes: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(sizeBytes, (await file.stat()).size));
-  const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-  return buffer.subarray(0, bytesRead);
+function firstBytes(file: number, sizeBytes: number): Uint8Array {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(sizeBytes, fstatSync(file).size));
+  return buffer.subarray(0, readSync(file, buffer, 0, buffer.length, 0));
 }
 
 function mismatch({ name, version }: ExpectedPackage, reason: string): KilnError {

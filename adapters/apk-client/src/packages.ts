@@ -118,7 +118,7 @@ export class PackageFiles {
       const state = this.#checked.stateBefore(url);
       const checked = await checkPackage(url, wanted);
       const { digest, beforeData } = checked;
-      await this.#checked.keep(url, { expected: wanted, state, check: { digest, beforeData } });
+      this.#checked.keep(url, { expected: wanted, state, check: { digest, beforeData } });
       this.#noteLocal(wanted, checked);
       return checked;
     });

@@ -158,9 +158,7 @@ export class FsBlobs implements CollectableBlobs {
    */
   async take(file: string, { expected, written }: TakeOptions = {}): Promise<BlobStat> {
     if (expected !== undefined) parseDigest(expected);
-    const found = await this.#guard(
-      checkFile(file, { nowMs: this.#clock.now(), written }),
-    );
+    const found = await this.#guard(checkFile(file, { nowMs: this.#clock.now(), written }));
     if (expected !== undefined && found.digest !== expected)
       throw blobDigestMismatch(expected, found.digest);
     await this.#guard(this.#prepare());
