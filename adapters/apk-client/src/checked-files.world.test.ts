@@ -28,13 +28,13 @@ const checks = (laterMs = 10_000): CheckedFiles =>
     random: systemRandom,
   });
 
-async function keep(by = checks()): Promise<void> {
-  await by.keep(file, { expected, state: by.stateBefore(file), check });
+function keep(by = checks()): void {
+  by.keep(file, { expected, state: by.stateBefore(file), check });
 }
 
 it('remembers what was found about a file that is as it was, for other processes too', async () => {
   expect(checks().find(file, expected)).toBeUndefined();
-  await keep();
+  keep();
   expect(checks().find(file, expected)).toEqual(check);
   expect(checks().find(file, { ...expected, version: '1-r1' })).toBeUndefined();
   expect(checks().find(file, { ...expected, checksum: 'Q1other' })).toBeUndefined();
@@ -60,13 +60,13 @@ it.each([
     },
   ],
 ])('forgets a file that was %s', async (_what, change) => {
-  await keep();
+  keep();
   await change();
   expect(checks().find(file, expected)).toBeUndefined();
 });
 
 it('does not remember a file that changed a moment ago, or while it was checked', async () => {
-  await keep(checks(0));
+  keep(checks(0));
   expect(checks().find(file, expected)).toBeUndefined();
   const state = checks().stateBefore(file);
   await appendFile(file, '!');
@@ -77,10 +77,10 @@ it('does not remember a file that changed a moment ago, or while it was checked'
 it('throws what the system says of a file, and minds nothing about its own', async () => {
   expect(() => checks().find(join(folder, 'absent'), expected)).toThrow(/ENOENT/);
   await writeFile(join(folder, 'checked'), 'in the way');
-  await keep();
+  keep();
   expect(checks().find(file, expected)).toBeUndefined();
   await rm(join(folder, 'checked'));
-  await keep();
+  keep();
   const [record = ''] = await readdir(join(folder, 'checked'));
   await writeFile(join(folder, 'checked', record), '{"state": 1}');
   expect(checks().find(file, expected)).toBeUndefined();

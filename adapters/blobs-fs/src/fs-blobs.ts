@@ -22,17 +22,11 @@ import type {
   CollectableBlobs,
   ReadBlobOptions,
 } from '@kiln/blobs';
-import {
-  blobBytesLimitDefault,
-  blobDigestMismatch,
-  blobTooLarge,
-  blobUnknown,
-  clampRange,
-} from '@kiln/blobs';
+import { blobBytesLimitDefault, blobDigestMismatch, blobUnknown } from '@kiln/blobs';
 import { namesIn, renameInto } from './disk.ts';
 import { hasErrno, translateErrno } from './errno.ts';
 import { checkFile, inspect, renamed, stamp, touchFile, unlessGone, unlinked } from './files.ts';
-import { ReadBuffers } from './read-buffers.ts';
+import { readRange, readWhole } from './read-blob.ts';
 import { sweepTemporary } from './temporary.ts';
 
 export interface FsBlobsOptions {
@@ -112,23 +106,12 @@ export class FsBlobs implements CollectableBlobs {
     { memory = 'new' }: ReadBlobOptions = {},
   ): AsyncIterable<Uint8Array> {
     await using file = await this.#open(digest);
-    const { start, end } = clampRange(range, (await file.stat()).size);
-    using buffers = new ReadBuffers(end - start, memory);
-    let at = start;
-    while (at < end) {
-      const buffer = buffers.next(end - at);
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-      if (bytesRead === 0) throw blobUnknown(digest);
-      at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
-    }
+    yield* readRange(file, { digest, range, memory });
   }
 
   async bytes(digest: Digest, limitBytes: number = blobBytesLimitDefault): Promise<Uint8Array> {
     await using file = await this.#open(digest);
-    const { size } = await file.stat();
-    if (size > limitBytes) throw blobTooLarge(digest, size, limitBytes);
-    return file.readFile();
+    return await readWhole(file, { digest, limitBytes });
   }
 
   async put(source: Uint8Array | AsyncIterable<Uint8Array>, expected?: Digest): Promise<BlobStat> {

@@ -15,17 +15,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '@kiln/base';
 import type { CollectRequest } from '@kiln/blobs';
-import { blobStoreConformance } from '@kiln/blobs/conformance';
+import { blobStoreConformance, collectableBlobsConformance } from '@kiln/blobs/conformance';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FsBlobs } from './fs-blobs.ts';
 
-blobStoreConformance(async (clock) => {
-  const directory = await mkdtemp(join(tmpdir(), 'kiln-blobs-'));
-  return {
-    store: new FsBlobs({ directory, clock }),
-    close: () => rm(directory, { recursive: true, force: true }),
-  };
-});
+for (const conformance of [blobStoreConformance, collectableBlobsConformance])
+  conformance(async (clock) => {
+    const directory = await mkdtemp(join(tmpdir(), 'kiln-blobs-'));
+    return {
+      store: new FsBlobs({ directory, clock }),
+      close: () => rm(directory, { recursive: true, force: true }),
+    };
+  });
 
 describe('blobs in a directory', () => {
   let directory: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '@kiln/base';
 import { systemClock } from '@kiln/base';
 import { MemoryPackIndex } from '@kiln/blobs';
-import { blobStoreConformance } from '@kiln/blobs/conformance';
+import { blobStoreConformance, collectableBlobsConformance } from '@kiln/blobs/conformance';
 import { blobPacksConformance } from '@kiln/blobs/pack-conformance';
 import { FsBlobs } from './fs-blobs.ts';
 import { PackedBlobs } from './packed-blobs.ts';
@@ -19,4 +19,5 @@ async function make(clock: Clock = systemClock) {
 }
 
 blobStoreConformance(make);
+collectableBlobsConformance(make);
 blobPacksConformance(make);

@@ -1,29 +1,59 @@
 import { createHash } from 'node:crypto';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GatheredWriter, digestFromHex, digestOf, hexOf, parseDigest } from '@kiln/base';
+import { GatheredWriter, digestFromHex, digestOf, hexOf, isDigest, parseDigest } from '@kiln/base';
 import type { Digest } from '@kiln/base';
-import type { BlobStat } from '@kiln/blobs';
-import { blobDigestMismatch } from '@kiln/blobs';
+import type { BlobStat, BlobStore, ByteRange, ReadBlobOptions } from '@kiln/blobs';
+import { blobBytesLimitDefault, blobDigestMismatch, blobUnknown } from '@kiln/blobs';
 import { translateErrno } from './errno.ts';
+import { unlessGone } from './files.ts';
+import { readRange, readWhole } from './read-blob.ts';
 
 /**
  * Blobs of one piece of work, in a folder that is its alone and goes with it: each is a file that is named by its digest. Nothing
- * is synced, and what a crash leaves is of no use to anybody. Small things are written without waiting.
+ * is synced, and what a crash leaves is of no use to anybody. What is done to small files is done without waiting.
  */
-export class ScratchBlobs {
+export class ScratchBlobs implements BlobStore {
   readonly #folder: string;
   #unnamed = 0;
 
-  /** The folder is there, and empty. */
+  /** Throws what the system says of a folder that cannot be made. */
   constructor(folder: string) {
     this.#folder = folder;
+    mkdirSync(folder, { recursive: true });
   }
 
   /** Where the blob is, or would be. Throws `DIGEST_INVALID`. */
   path(digest: Digest): string {
     return join(this.#folder, hexOf(parseDigest(digest)));
+  }
+
+  stat(digest: Digest): Promise<BlobStat | undefined> {
+    return Promise.try(() => {
+      const found = statSync(this.path(digest), { throwIfNoEntry: false });
+      return found && { digest, sizeBytes: found.size };
+    });
+  }
+
+  /** Nobody collects. */
+  touch(digest: Digest): Promise<BlobStat | undefined> {
+    return this.stat(digest);
+  }
+
+  async *read(
+    digest: Digest,
+    range?: ByteRange,
+    { memory = 'new' }: ReadBlobOptions = {},
+  ): AsyncIterable<Uint8Array> {
+    await using file = await this.#open(digest);
+    yield* readRange(file, { digest, range, memory });
+  }
+
+  async bytes(digest: Digest, limitBytes: number = blobBytesLimitDefault): Promise<Uint8Array> {
+    await using file = await this.#open(digest);
+    return await readWhole(file, { digest, limitBytes });
   }
 
   /**
@@ -45,6 +75,26 @@ export class ScratchBlobs {
       rmSync(temporary, { force: true });
       throw translateErrno(error, this.#folder);
     }
+  }
+
+  async delete(digest: Digest): Promise<boolean> {
+    const found = await this.stat(digest);
+    rmSync(this.path(digest), { force: true });
+    return found !== undefined;
+  }
+
+  async *list(): AsyncIterable<BlobStat> {
+    for (const name of readdirSync(this.#folder)) {
+      if (!isDigest(`sha256:${name}`)) continue;
+      const found = await this.stat(digestFromHex(name));
+      if (found !== undefined) yield found;
+    }
+  }
+
+  async #open(digest: Digest): Promise<FileHandle> {
+    const file = await unlessGone(open(this.path(digest), 'r'));
+    if (file === undefined) throw blobUnknown(digest);
+    return file;
   }
 }
 

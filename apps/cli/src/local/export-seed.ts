@@ -4,7 +4,7 @@ import type { IndexRecord } from '@kiln/apk';
 import { writeIndexFile, type SigningKey } from '@kiln/apk-files';
 import { compareBytes, systemRandom } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
-import { FsBlobs } from '@kiln/blobs-fs';
+import { ScratchBlobs } from '@kiln/blobs-fs';
 import type { DebianArchive, SeedDefinition, SeedStage } from '@kiln/seed';
 import { makeSeed } from '@kiln/seed';
 import { writeApk } from './write-apk.ts';
@@ -32,7 +32,7 @@ export async function exportSeed(request: ExportSeedRequest): Promise<readonly I
   // Beside the packages, since a seed is larger than many a /tmp.
   const scratch = fs.mkdtempSync(path.join(request.directory, '.export-'));
   try {
-    const blobs = new FsBlobs({ directory: path.join(scratch, 'blobs') });
+    const blobs = new ScratchBlobs(path.join(scratch, 'blobs'));
     const wrapped = await makeSeed({ ...request, archive: request.archive(blobs), blobs });
     const records: IndexRecord[] = [];
     for (const { info, control, data: digest, dataSizeBytes: sizeBytes } of wrapped) {

@@ -4,7 +4,7 @@ import type { IndexRecord } from '@kiln/apk';
 import type { SigningKey } from '@kiln/apk-files';
 import { systemClock } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
-import { FsBlobs } from '@kiln/blobs-fs';
+import { ScratchBlobs } from '@kiln/blobs-fs';
 import {
   actionInputs,
   build,
@@ -252,7 +252,7 @@ interface Prepared extends Omit<LocalBuildRequest, 'plan'> {
 
 async function buildIn(scratch: Scratch, request: Prepared): Promise<LocalBuildResult> {
   const { plan, signal, debugging = quietly } = request;
-  const blobs = request.blobs ?? new FsBlobs({ directory: path.join(scratch.folder, 'blobs') });
+  const blobs = request.blobs ?? new ScratchBlobs(path.join(scratch.folder, 'blobs'));
   const run = new DebuggedRun(debugging, request);
   const resume = await run.resume(scratch);
   const outcome = await build({
