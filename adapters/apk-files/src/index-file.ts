@@ -14,6 +14,7 @@ import { atFile } from './file-errors.ts';
 import { bytesFrom, openRegular } from './package-file.ts';
 import type { SignedFile } from './package-sign.ts';
 import { replaceFile } from './replace-file.ts';
+import type { ReplaceFileOptions } from './replace-file.ts';
 import { publicPemOf } from './signing-key.ts';
 import type { SigningKey } from './signing-key.ts';
 
@@ -39,7 +40,7 @@ export async function readIndexFile(
   }
 }
 
-export interface WriteIndexOptions extends PrintIndexOptions {
+export interface WriteIndexOptions extends PrintIndexOptions, ReplaceFileOptions {
   readonly description?: string;
   /** Without one the index is unsigned. */
   readonly key?: SigningKey | undefined;
@@ -54,7 +55,7 @@ export async function writeIndexFile(
 ): Promise<void> {
   const member = printIndexMember(records, options.description ?? '', options);
   try {
-    await replaceFile(path, withSignature(member, options.key), options.random);
+    await replaceFile(path, withSignature(member, options.key), options.random, options);
   } catch (error) {
     throw atFile(path, error);
   }

@@ -7,7 +7,7 @@ export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 export interface ReplaceFileOptions {
   /** Whether the file outlasts a crash of the machine, default true: not for what takes long to sync and is made again. */
-  readonly durable?: boolean;
+  readonly durable?: boolean | undefined;
 }
 
 /**

@@ -373,7 +373,7 @@ async function writePackages(
 }
 
 async function writePackage(
-  { plan, key, outDirectory, compiled, write = true }: Prepared,
+  { plan, key, outDirectory, compiled, blobs: kept, write = true }: Prepared,
   blobs: BlobStore,
   emitted: EmittedPackage,
 ): Promise<WrittenPackage> {
@@ -385,6 +385,8 @@ async function writePackage(
     key,
     mtimeSeconds: plan.sourceDateEpoch,
     file: write ? file : undefined,
+    // As little as anything else of a build of which nothing is kept.
+    durable: kept !== undefined,
   });
   return { file, record, emitted };
 }

@@ -25,12 +25,14 @@ export interface WriteApkRequest {
   readonly mtimeSeconds: number;
   /** Undefined: nothing is written. */
   readonly file: string | undefined;
+  /** See `replaceFile`. */
+  readonly durable?: boolean;
 }
 
 /** Puts a package together, signs it and writes it; the file is there whole or not at all. Returns its line of an index. */
 export async function writeApk(
   { info, control, data }: MadePackage,
-  { blobs, key, mtimeSeconds, file }: WriteApkRequest,
+  { blobs, key, mtimeSeconds, file, durable }: WriteApkRequest,
 ): Promise<IndexRecord> {
   const signature =
     key === undefined
@@ -45,6 +47,6 @@ export async function writeApk(
     yield control;
     yield* blobs.read(data.digest);
   }
-  if (file !== undefined) await replaceFile(file, segments(), systemRandom);
+  if (file !== undefined) await replaceFile(file, segments(), systemRandom, { durable });
   return recordOf(info, checksumOf(control), signature.length + control.length + data.sizeBytes);
 }

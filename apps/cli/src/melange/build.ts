@@ -225,6 +225,7 @@ async function mergeIndex(
     description: present?.description ?? '',
     key,
     random: systemRandom,
+    durable: false,
   });
 }
 
