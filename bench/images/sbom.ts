@@ -49,7 +49,7 @@ function ownOf(name: string): SpdxDocument {
     version: '1.2.3',
     index: 0,
     uri: `https://downloads.example.org/${name}.tar.gz`,
-    checksum: { algorithm: 'sha256', hex: 'ab'.repeat(32) },
+    checksums: [{ algorithm: 'sha256', hex: 'ab'.repeat(32) }],
   });
   return packageSbom({
     namespace: 'kiln',

@@ -22,7 +22,7 @@ export function sbomSourcesOf(
           version: input('purl-version'),
           index,
           uri: input('uri'),
-          checksum: checksumOf(step),
+          checksums: checksumsOf(step, dialect),
         }),
       ];
     }
@@ -40,10 +40,14 @@ export function sbomSourcesOf(
   });
 }
 
-function checksumOf({ with: inputs }: CompiledStep): PackageSource['checksum'] {
-  const [sha256, sha512] = [inputs['expected-sha256'] ?? '', inputs['expected-sha512'] ?? ''];
-  if (sha256 === '' && sha512 === '') return undefined;
-  return sha256 === ''
-    ? { algorithm: 'sha512', hex: sha512 }
-    : { algorithm: 'sha256', hex: sha256 };
+/** melange lists both; the pipeline compares the first alone. */
+function checksumsOf(
+  { with: inputs }: CompiledStep,
+  dialect: BuildPlan['compiled']['recipe']['dialect'],
+): PackageSource['checksums'] {
+  const given = (['sha256', 'sha512'] as const).flatMap((algorithm) => {
+    const hex = inputs[`expected-${algorithm}`] ?? '';
+    return hex === '' ? [] : [{ algorithm, hex }];
+  });
+  return dialect === 'melange' ? given : given.slice(0, 1);
 }

@@ -51,7 +51,7 @@ const documentOf = (name: string, more: Partial<SpdxDocument> = {}): SpdxDocumen
         version: '1.0',
         index: 0,
         uri: 'https://downloads.example.org/shared.tar',
-        checksum: { algorithm: 'sha256', hex: 'ab'.repeat(32) },
+        checksums: [{ algorithm: 'sha256', hex: 'ab'.repeat(32) }],
       }),
     ],
     extractedLicenses: [],

@@ -21,8 +21,3 @@ export function fnv1a128(text: string): string {
   }
   return hash.toString(16).padStart(32, '0');
 }
-
-/** A qualifier value of a package URL: percent-encoded but for the colon (package URL specification). */
-export function purlValue(value: string): string {
-  return encodeURIComponent(value).replaceAll('%3A', ':');
-}

@@ -14,10 +14,13 @@ export { isLicenseExpression } from './license-expression.ts';
 export { parseOsRelease } from './os-release.ts';
 export type { PackageFacts } from './package-facts.ts';
 export { apkPackage, describedPackage, identitySuffix } from './package-facts.ts';
-export type { GitCheckout, PackageSbomInput, PackageSource, RecipeSource } from './package-sbom.ts';
-export { apkPurl, fetchSource, gitSource, packageSbom, recipePurl } from './package-sbom.ts';
+export type { PackageSbomInput, RecipeSource } from './package-sbom.ts';
+export { packageSbom } from './package-sbom.ts';
+export type { GitCheckout, PackageSource, SourceChecksum } from './package-source.ts';
+export { fetchSource, gitSource, recipePurl } from './package-source.ts';
 export { parseSpdx, spdxBytesMax } from './parse.ts';
 export { printSpdx } from './print.ts';
+export { apkPurl } from './purl.ts';
 export { validPackage } from './valid.ts';
 export type {
   ExtractedLicense,

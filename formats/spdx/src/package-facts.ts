@@ -1,6 +1,6 @@
 import type { Digest } from '@kiln/base';
 import { hexOf } from '@kiln/base';
-import { apkPurl } from './package-sbom.ts';
+import { apkPurl } from './purl.ts';
 import { barePackage, purlRef } from './types.ts';
 import type { SpdxDocument, SpdxPackage } from './types.ts';
 import { validPackage } from './valid.ts';

@@ -1,19 +1,8 @@
-import { createHash } from 'node:crypto';
-import { fnv1a128, purlValue, spdxId } from './identifier.ts';
+import { fnv1a128, spdxId } from './identifier.ts';
+import type { PackageSource } from './package-source.ts';
+import { apkPurl } from './purl.ts';
 import { barePackage, purlRef } from './types.ts';
 import type { ExtractedLicense, SpdxDocument, SpdxPackage, SpdxTool } from './types.ts';
-
-/** A thing a package was made from. */
-export interface PackageSource {
-  /** Parts of its identifier after `Package-Source`. */
-  readonly idParts: readonly string[];
-  readonly name: string;
-  readonly version: string;
-  readonly purl: string;
-  readonly downloadLocation: string;
-  readonly licenseDeclared: string;
-  readonly checksum: { readonly algorithm: 'sha256' | 'sha512'; readonly hex: string } | undefined;
-}
 
 export interface PackageSbomInput {
   /** The distribution, such as `kiln`; `unknown` leaves it out of package URLs. */
@@ -76,122 +65,16 @@ export function packageSbom(input: PackageSbomInput): SpdxDocument {
   };
 }
 
-/** The package URL of an apk. */
-export function apkPurl(
-  apk: Pick<PackageSbomInput, 'namespace' | 'name' | 'version' | 'arch'>,
-): string {
-  const distro = apk.namespace === 'unknown' ? '' : `&distro=${purlValue(apk.namespace)}`;
-  return `pkg:apk/${purlValue(apk.namespace)}/${purlValue(apk.name)}@${purlValue(apk.version)}?arch=${purlValue(apk.arch)}${distro}`;
-}
-
-/** The source that a `fetch` step names; `index` is the step's number. */
-export function fetchSource(fetch: {
-  readonly name: string;
-  readonly version: string;
-  readonly index: number;
-  readonly uri: string;
-  readonly checksum: PackageSource['checksum'];
-}): PackageSource {
-  const checksum = fetch.checksum && `checksum=${fetch.checksum.algorithm}:${fetch.checksum.hex}&`;
-  return {
-    idParts: [fetch.name, fetch.version, String(fetch.index)],
-    name: fetch.name,
-    version: fetch.version,
-    purl: `pkg:generic/${purlValue(fetch.name)}@${purlValue(fetch.version)}?${checksum ?? ''}download_url=${purlValue(fetch.uri)}`,
-    downloadLocation: fetch.uri,
-    licenseDeclared: 'NOASSERTION',
-    checksum: fetch.checksum,
-  };
-}
-
-export interface GitCheckout {
-  /** As written. */
-  readonly repository: string;
-  readonly branch: string;
-  readonly tag: string;
-  readonly commit: string;
-  readonly index: number;
-  readonly licenseDeclared: string;
-  /** `melange` names a tarball on its vendor's mirror where the repository is not on GitHub. */
-  readonly dialect?: 'kiln' | 'melange';
-}
-
-/** The source that a `git-checkout` step names; undefined where it names neither tag nor commit. */
-export function gitSource(checkout: GitCheckout): PackageSource | undefined {
-  const { repository, branch, tag, commit } = checkout;
-  const version = tag || commit;
-  if (version === '') return undefined;
-  const place = placeOf(checkout);
-  return {
-    idParts: [
-      ...[repository.replace(/^https?:\/\//, ''), branch, tag, commit].filter(
-        (part) => part !== '',
-      ),
-      String(checkout.index),
-    ],
-    name: place.name,
-    version,
-    purl: place.purl(version),
-    downloadLocation: place.downloadLocation,
-    licenseDeclared: checkout.licenseDeclared,
-    checksum: undefined,
-  };
-}
-
-interface Place {
-  readonly name: string;
-  readonly downloadLocation: string;
-  purl(version: string): string;
-}
-
-function placeOf({ repository, tag, commit, dialect }: GitCheckout): Place {
-  const url = URL.canParse(repository) ? new URL(repository) : undefined;
-  const path = (url?.pathname ?? repository).replace(/^\//, '');
-  const reference = commit || tag;
-  if (url?.host === 'github.com') {
-    const [owner = '', ...rest] = path.split('/');
-    const name = rest.join('/').replace(/\.git$/, '');
-    return {
-      name,
-      downloadLocation: `${url.protocol}//github.com/${owner}/${name}/archive/${reference}.tar.gz`,
-      purl: (version) =>
-        `pkg:github/${purlValue(owner.toLowerCase())}/${purlValue(name.toLowerCase())}@${purlValue(version)}`,
-    };
-  }
-  const name = path.replace(/\.git$/, '');
-  const address = `${repository.startsWith('git') ? '' : 'git+'}${repository}${commit === '' ? '' : `@${commit}`}`;
-  return {
-    name,
-    downloadLocation:
-      dialect === 'melange'
-        ? `https://tarballs.cgr.dev/${name.slice(0, 1)}/${createHash('sha256').update(name).digest('hex')}-${reference}.tar.gz`
-        : address,
-    purl: (version) =>
-      `pkg:generic/${purlValue(name)}@${purlValue(version)}?vcs_url=${purlValue(address)}`,
-  };
-}
-
-/** The package URL of a recipe in a repository: `pkg:github/OWNER/NAME@COMMIT#FILE`, wherever the repository is. */
-export function recipePurl(recipe: {
-  readonly repositoryUrl: string;
-  readonly commit: string;
-  readonly file: string;
-}): string {
-  const [owner = '', ...rest] = recipe.repositoryUrl.replace('https://github.com/', '').split('/');
-  const file = recipe.file
-    .split('/')
-    .filter((part) => !['', '.', '..'].includes(part))
-    .map(purlValue)
-    .join('/');
-  return `pkg:github/${purlValue(owner.toLowerCase())}/${purlValue(rest.join('/').toLowerCase())}@${purlValue(recipe.commit)}#${file}`;
-}
-
 function namespaceOf(input: PackageSbomInput): string {
   const path = [input.namespace, input.name, input.arch].map(encodeURIComponent).join('/');
   return `https://spdx.org/spdxdocs/kiln/${path}/${fnv1a128(`apk-${input.namespace}-${input.version}`)}`;
 }
 
-function supplied(input: PackageSbomInput, id: string, name: string): SpdxPackage {
+function supplied(
+  input: Pick<PackageSbomInput, 'namespace'>,
+  id: string,
+  name: string,
+): SpdxPackage {
   const supplier = `Organization: ${titleCase(input.namespace)}`;
   return {
     ...barePackage(id, name),
@@ -202,10 +85,14 @@ function supplied(input: PackageSbomInput, id: string, name: string): SpdxPackag
   };
 }
 
+/** Words begin with a capital and go on in small letters; an apostrophe, a dot or a colon inside of one does not end it. */
 function titleCase(text: string): string {
   return text.replace(
-    /(^|[^\p{L}\p{N}])(\p{L})/gu,
-    (_all, before: string, letter: string) => before + letter.toUpperCase(),
+    /(\p{Cased})([\p{L}\p{M}\p{N}\p{Pc}\p{Cf}]*(?:['.:·‘’․][\p{L}\p{M}\p{N}\p{Pc}\p{Cf}]+)*)/gu,
+    (_all, first: string, rest: string) => {
+      const [head = '', ...tail] = first.toUpperCase();
+      return head + tail.join('').toLowerCase() + rest.toLowerCase();
+    },
   );
 }
 
@@ -241,17 +128,17 @@ function recipePackage(input: PackageSbomInput, recipe: RecipeSource): SpdxPacka
 }
 
 function sourcePackage(input: PackageSbomInput, source: PackageSource): SpdxPackage {
-  const { checksum } = source;
+  const by = { namespace: source.supplier ?? input.namespace };
   return {
-    ...supplied(input, spdxId(['Package', 'Source', ...source.idParts]), source.name),
+    ...supplied(by, spdxId(['Package', 'Source', ...source.idParts]), source.name),
     version: source.version,
     licenseDeclared: source.licenseDeclared || 'NOASSERTION',
-    downloadLocation: source.downloadLocation,
+    downloadLocation: source.downloadLocation || 'NOASSERTION',
     purpose: 'SOURCE',
-    checksums:
-      checksum === undefined
-        ? []
-        : [{ algorithm: checksum.algorithm.toUpperCase(), hex: checksum.hex }],
+    checksums: source.checksums.map(({ algorithm, hex }) => ({
+      algorithm: algorithm.toUpperCase(),
+      hex,
+    })),
     externalRefs: [purlRef(source.purl)],
   };
 }

@@ -46,7 +46,7 @@ const input: PackageSbomInput = {
       version: '5.1',
       index: 0,
       uri: 'https://downloads.example.org/sub.tar',
-      checksum: undefined,
+      checksums: [],
     }),
   ],
   sources: [
@@ -55,14 +55,14 @@ const input: PackageSbomInput = {
       version: '5.1',
       index: 0,
       uri: 'https://downloads.example.org/sbom-sources-5.1.tar.gz',
-      checksum: { algorithm: 'sha256', hex },
+      checksums: [{ algorithm: 'sha256', hex }],
     }),
     fetchSource({
       name: 'extra-data',
       version: '7',
       index: 1,
       uri: 'https://downloads.example.org/extra.zip',
-      checksum: { algorithm: 'sha512', hex: hex + hex },
+      checksums: [{ algorithm: 'sha512', hex: hex + hex }],
     }),
   ],
   extractedLicenses: [],
@@ -103,6 +103,12 @@ describe('package documents', () => {
     ];
     const namespaces = variants.map((change) => packageSbom({ ...input, ...change }).namespace);
     expect(new Set(namespaces).size).toBe(variants.length);
+  });
+
+  test('suppliers are written in title case', () => {
+    const supplierOf = (namespace: string): string | undefined =>
+      packageSbom({ ...input, namespace }).packages[0]?.supplier;
+    expect(supplierOf("UPPER x-y_z o'neil 3a ßx")).toBe("Organization: Upper X-Y_z O'neil 3A Ssx");
   });
 
   test('identifiers keep to the alphabet of SPDX', () => {

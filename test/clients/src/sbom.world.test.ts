@@ -99,7 +99,7 @@ const own = packageSbom({
       version: '1.0',
       index: 0,
       uri: 'https://downloads.example.org/tool.tar.gz',
-      checksum: { algorithm: 'sha512', hex: 'ab'.repeat(64) },
+      checksums: [{ algorithm: 'sha512', hex: 'ab'.repeat(64) }],
     }),
     ...(git === undefined ? [] : [git]),
   ],
