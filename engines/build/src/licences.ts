@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import { compareBytes, shorten } from '@kiln/base';
 import type { Copyright, OriginFacts, RecipeDialect } from '@kiln/recipe';
 import { isLicenseExpression, type ExtractedLicense } from '@kiln/spdx';
@@ -61,8 +62,9 @@ export async function readLicenseTexts(
     for (const id of ownIdsIn(licenseIdOf(entry), dialect))
       texts.set(id, `Non-SPDX License: ${entry.license}`);
     if (entry.licensePath === '') continue;
-    if (leavesWorkspace(entry.licensePath)) return unreadable(origin, entry);
-    const read = await readInGuest(runner, entry.licensePath);
+    const file = path.posix.normalize(entry.licensePath);
+    if (/^(?:\/|\.\.(?:\/|$))/.test(file)) return unreadable(origin, entry);
+    const read = await readInGuest(runner, file);
     if (read === 'aborted') return { kind: 'aborted' };
     if (read === undefined) return unreadable(origin, entry);
     texts.set(licenseIdOf(entry), read.text);
@@ -77,17 +79,13 @@ export function ownIdsIn(expression: string, dialect: RecipeDialect): readonly s
   return expression.match(/LicenseRef-[A-Za-z0-9.-]+/g) ?? [];
 }
 
-function leavesWorkspace(path: string): boolean {
-  return path.startsWith('/') || path.split('/').includes('..');
-}
-
 async function readInGuest(
   runner: StepRunner,
-  path: string,
+  name: string,
 ): Promise<{ readonly text: string } | 'aborted' | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const file = quote(`./${path}`);
+  const file = quote(`./${name}`);
   const result = await runner.sandbox.run({
     roots: runner.roots,
     mounts: runner.mounts,

@@ -2,7 +2,7 @@ import { checksumOf } from '@kiln/apk';
 import { compileRecipe, parseRecipe } from '@kiln/recipe';
 import { expect, test } from 'vitest';
 import { planBuild, type BuildPlan, type PlanInputs } from './plan.ts';
-import { parseProgress, progressOf, resumeFrom } from './progress.ts';
+import { parseProgress, progressOf, resumeFrom, variablesOf } from './progress.ts';
 
 const recipe = `package: {name: a, version: "1"}
 environment: {environment: {LEVEL: "2"}}
@@ -66,6 +66,16 @@ test.for([
     kind: 'anew',
     reasons: [expect.stringMatching(reason as RegExp)],
   });
+});
+
+test('what a recipe says of the build date counts for melange alone', () => {
+  const text = recipe.replace('LEVEL: "2"', 'SOURCE_DATE_EPOCH: "77"');
+  const dateOf = (dialect: 'kiln' | 'melange'): string | undefined => {
+    const parsed = parseRecipe(text, { file: 'a.yaml', dialect });
+    const compiled = compileRecipe({ recipe: parsed, arch: 'x86_64', pipelines: () => undefined });
+    return variablesOf({ ...planOf(text), compiled })['SOURCE_DATE_EPOCH'];
+  };
+  expect([dateOf('kiln'), dateOf('melange')]).toEqual(['0', '77']);
 });
 
 test('a build starts anew with another lock or other side files', () => {

@@ -22,15 +22,16 @@ export function pipelinesOf(compiled: CompiledRecipe): readonly ListedPipeline[]
   ];
 }
 
-/** The variables under those of all steps. */
+/** The variables under those of all steps. What a recipe says of `SOURCE_DATE_EPOCH` counts in dialect `melange` alone. */
 export function variablesOf(
   plan: PlanInputs,
   ambient: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
-  return baseEnvironment({
-    layers: [ambient, plan.variables, plan.compiled.environment.environment],
-    sourceDateEpoch: plan.sourceDateEpoch,
-  });
+  const { sourceDateEpoch, compiled } = plan;
+  const layers = [ambient, plan.variables, compiled.environment.environment];
+  if (compiled.recipe.dialect === 'kiln') return baseEnvironment({ layers, sourceDateEpoch });
+  const date = { SOURCE_DATE_EPOCH: String(sourceDateEpoch) };
+  return baseEnvironment({ layers: [date, ...layers], sourceDateEpoch: undefined });
 }
 
 /** How far a build got, as plain data: kept with its workspace, it tells whether another build can go on there. */

@@ -47,6 +47,25 @@ test.each(['5', '0', '1d'])('a timeout of %s is none', (timeout) => {
 });
 
 describe('the dialect melange, where it differs', () => {
+  test('texts that are replaced once show the vars that a var names, and steps what these are', () => {
+    const recipe = `${head}  description: '\${{vars.b}}'
+  dependencies:
+    runtime: ['r-\${{vars.b}}']
+vars: {a: one, b: '\${{vars.a}}'}
+var-transforms: [{from: '\${{vars.b}}', match: ^one, replace: two, to: c}]
+pipeline:
+  - runs: echo \${{vars.b}} \${{vars.c}}
+`;
+    expect(printed(recipe)).toMatchObject({
+      package: { description: '${{vars.a}}', dependencies: { runtime: ['r-one'] } },
+      pipeline: [{ runs: 'echo one one' }],
+    });
+  });
+
+  test('vars name those above them alone', () => {
+    expect(refusal(`vars: {b: '\${{vars.a}}', a: one}`)).toContain('"vars.a" in vars.b');
+  });
+
   test('texts that are replaced once keep variables with blanks in their braces', () => {
     const recipe = `${head}  description: '\${{package.name}} \${{ package.name }} \${{\${{package.name}}}}'
   dependencies:

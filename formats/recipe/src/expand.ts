@@ -22,7 +22,7 @@ import {
 } from './step.ts';
 import { substituteExact, substituteKnown } from './substitute.ts';
 import { withBuildAccount, withOptionPackages } from './environment.ts';
-import { resolveVars } from './vars.ts';
+import { resolveVars, type VarsRequest } from './vars.ts';
 
 /** What a command line adds to a recipe; all of it is optional. */
 export interface ExpandOptions {
@@ -79,9 +79,13 @@ class Expander {
       ...(this.#dialect === 'kiln' ? this.#optionVars() : {}),
     };
     const written = decoded.raw.package;
-    this.#known = this.#resolve(this.#vars, written);
+    // The reference puts in what a var says, vars in it included, before it looks what those are.
+    const references = this.#dialect === 'kiln' ? 'followed' : 'kept';
+    this.#known = this.#resolve(this.#vars, written, references);
     this.#settled =
-      this.#dialect === 'kiln' ? this.#known : this.#resolve(this.#vars, this.#own(written));
+      this.#dialect === 'kiln'
+        ? this.#known
+        : this.#resolve(this.#vars, this.#own(written), references);
     this.#facts = new FactsReader(decoded, this.#dialect, this.#settled);
     if (this.#dialect === 'melange') this.#refuseVarsFile();
   }
@@ -118,7 +122,8 @@ class Expander {
       variables:
         this.#dialect === 'kiln'
           ? varsOnly(this.#known)
-          : varsOnly(this.#resolve(vars, this.#own(raw.package))),
+          : // The reference takes them in an order that varies, in which those above mostly come before.
+            varsOnly(this.#resolve(vars, this.#own(raw.package), 'earlier')),
       options: mapValues(raw.options, (option): BuildOption => ({
         vars: option.vars,
         add: option.environment.contents.packages.add,
@@ -191,10 +196,11 @@ class Expander {
   #resolve(
     vars: Readonly<Record<string, string>>,
     written: RawOrigin,
+    references: VarsRequest['references'],
   ): ReadonlyMap<string, string> {
     const { raw } = this.#decoded;
     const replace = this.#dialect === 'kiln' ? substituteKnown : asWritten;
-    const request = { vars, positionOf: this.#at };
+    const request = { vars, references, positionOf: this.#at };
     const plain = resolveVars({ ...request, transforms: [], known: new Map() });
     const known = packageVariables(written, plain, replace);
     const resolved = resolveVars({ ...request, transforms: raw['var-transforms'], known });

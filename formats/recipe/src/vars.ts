@@ -8,6 +8,8 @@ export interface VarsRequest {
   readonly transforms: readonly VarTransform[];
   /** `package.*`: transforms may start from them, vars may not name them. */
   readonly known: ReadonlyMap<string, string>;
+  /** Whether the vars that a var names are put into it: all of them, those above it alone, or none. */
+  readonly references: 'followed' | 'earlier' | 'kept';
   positionOf(path: readonly PropertyKey[]): Position;
 }
 
@@ -18,7 +20,15 @@ export interface VarsRequest {
  */
 export function resolveVars(request: VarsRequest): ReadonlyMap<string, string> {
   const resolved = new Map<string, string>();
-  for (const name of Object.keys(request.vars)) resolveVar(name, { request, resolved, open: [] });
+  for (const [name, text] of Object.entries(request.vars)) {
+    if (request.references === 'followed') {
+      resolveVar(name, { request, resolved, open: [] });
+    } else {
+      const place = { position: request.positionOf(['vars', name]), what: `vars.${name}` };
+      const value = request.references === 'kept' ? text : substitute(text, resolved, place);
+      resolved.set(`vars.${name}`, value);
+    }
+  }
   request.transforms.forEach((transform, index) => {
     const position = request.positionOf(['var-transforms', index]);
     const from = substitute(

@@ -17,6 +17,13 @@ export function buildDate(
   return dated;
 }
 
+/** A guest takes no blanks around `SOURCE_DATE_EPOCH`, which compiling passes over. Throws `MELANGE_USAGE`. */
+export function requireBareDate(environment: Readonly<Record<string, string | undefined>>): void {
+  const epoch = environment['SOURCE_DATE_EPOCH'] ?? '';
+  if (epoch !== epoch.trim())
+    throw invalid(`SOURCE_DATE_EPOCH has blanks: "${shorten(epoch)}"`, 'give seconds since 1970');
+}
+
 function dateOf(flag: string): number {
   if (flag === '') return 0;
   const time = /^\d{4}-\d\d-\d\d[Tt ]/.test(flag) ? Date.parse(flag) : Number.NaN;

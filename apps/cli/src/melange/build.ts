@@ -25,7 +25,7 @@ import { buildLocally } from '../local/local-build.ts';
 import { writeProvenance } from '../local/statements.ts';
 import { kilnVersion } from '../version.ts';
 import { architecturesOfFlag } from './architecture.ts';
-import { buildDate } from './build-date.ts';
+import { buildDate, requireBareDate } from './build-date.ts';
 import { melangeRecipe, type MelangeRecipe } from './recipe.ts';
 import type { Flags } from '../drop-in/flags.ts';
 import type { DropInInvocation } from '../drop-in/subcommand.ts';
@@ -52,6 +52,7 @@ export async function buildRecipe(invocation: DropInInvocation): Promise<void> {
     }
     built += 1;
     try {
+      requireBareDate(invocation.environment);
       await buildFor(arch, { invocation, melange, key, guests });
     } catch (error) {
       // The other architectures are built all the same.
