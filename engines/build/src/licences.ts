@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { compareBytes, shorten } from '@kiln/base';
 import type { Copyright, OriginFacts, RecipeDialect } from '@kiln/recipe';
-import { isLicenseExpression, type ExtractedLicense } from '@kiln/spdx';
+import { isGoLicenseExpression, isLicenseExpression, type ExtractedLicense } from '@kiln/spdx';
 import type { BuildFailure } from './outcome.ts';
 import { quote, workspaceMount } from './script.ts';
 import { buildIdentity, type StepRunner } from './steps.ts';
@@ -13,24 +13,30 @@ const textBytesMax = 1024 * 1024;
  * The licence of a copyright entry as it enters an SPDX expression: itself, or, when it is none of SPDX, a `LicenseRef-` of
  * the letters, digits, dots and dashes in it, blanks and `_` being dashes (packages.md section 13).
  */
-export function licenseIdOf({ license }: Copyright): string {
-  if (license === '' || license.startsWith('LicenseRef-') || isLicenseExpression(license))
-    return license;
+export function licenseIdOf({ license }: Copyright, dialect: RecipeDialect = 'kiln'): string {
+  const isKnown =
+    dialect === 'melange'
+      ? isGoLicenseExpression(license)
+      : license.startsWith('LicenseRef-') || isLicenseExpression(license);
+  if (license === '' || isKnown) return license;
   const name = license.replaceAll(/[ _]/g, '-').replaceAll(/[^A-Za-z0-9.-]/g, '');
   const hash = createHash('sha256').update(license).digest('hex');
   return `LicenseRef-${name === '' ? hash.slice(0, 16) : name}`;
 }
 
-/** The entries joined with `AND`; one that is a choice at its top level gets parentheses, but not from melange. */
+/**
+ * The entries joined with `AND`; one that is a choice at its top level gets parentheses, but not from melange, which joins what
+ * is empty behind the first too.
+ */
 export function licenseExpression(
   copyright: readonly Copyright[],
   dialect: RecipeDialect = 'kiln',
 ): string {
-  const licenses = copyright.map(licenseIdOf).filter((license) => license !== '');
+  const all = copyright.map((entry) => licenseIdOf(entry, dialect));
+  if (dialect === 'melange') return all.slice(all.findIndex((one) => one !== '')).join(' AND ');
+  const licenses = all.filter((license) => license !== '');
   if (licenses.length < 2) return licenses[0] ?? '';
-  return licenses
-    .map((license) => (dialect === 'kiln' && isChoice(license) ? `(${license})` : license))
-    .join(' AND ');
+  return licenses.map((license) => (isChoice(license) ? `(${license})` : license)).join(' AND ');
 }
 
 function isChoice(expression: string): boolean {
@@ -59,7 +65,7 @@ export async function readLicenseTexts(
 ): Promise<LicenseTexts> {
   const texts = new Map<string, string>();
   for (const entry of origin.copyright) {
-    for (const id of ownIdsIn(licenseIdOf(entry), dialect))
+    for (const id of ownIdsIn(licenseIdOf(entry, dialect), dialect))
       texts.set(id, `Non-SPDX License: ${entry.license}`);
     if (entry.licensePath === '') continue;
     const file = path.posix.normalize(entry.licensePath);
@@ -67,7 +73,7 @@ export async function readLicenseTexts(
     const read = await readInGuest(runner, file);
     if (read === 'aborted') return { kind: 'aborted' };
     if (read === undefined) return unreadable(origin, entry);
-    texts.set(licenseIdOf(entry), read.text);
+    texts.set(licenseIdOf(entry, dialect), read.text);
   }
   const sorted = [...texts].sort(([a], [b]) => compareBytes(a, b));
   return { kind: 'read', texts: sorted.map(([id, text]) => ({ id, text })) };

@@ -4,6 +4,7 @@ export type { CopiedSbom } from './copy.ts';
 export { copyPackageSbom } from './copy.ts';
 export { spdxFragment, spdxFragmentFormat } from './fragment.ts';
 export { spdxId } from './identifier.ts';
+export { isGoLicenseExpression } from './go-license-expression.ts';
 export type { ImageFacts, OsRelease, SbomDialect } from './image-elements.ts';
 export { ociPurl, unknownSystem } from './image-elements.ts';
 export type { ImagePackage, ImageSbomInput } from './image-sbom.ts';
