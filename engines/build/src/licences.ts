@@ -68,7 +68,7 @@ export async function readLicenseTexts(
     for (const id of ownIdsIn(licenseIdOf(entry, dialect), dialect))
       texts.set(id, `Non-SPDX License: ${entry.license}`);
     if (entry.licensePath === '') continue;
-    const file = path.posix.normalize(entry.licensePath);
+    const file = path.posix.normalize(entry.licensePath).replace(/(?<=[^/])\/$/, '');
     if (/^(?:\/|\.\.(?:\/|$))/.test(file)) return unreadable(origin, entry);
     const read = await readInGuest(runner, file);
     if (read === 'aborted') return { kind: 'aborted' };

@@ -114,11 +114,11 @@ async function prepareAll(
       libraryVersions,
       dialect: plan.compiled.recipe.dialect,
     });
-    const tree = withSbom(
-      subject.tree,
-      `${facts.name}-${plan.fullVersion}.spdx.json`,
-      sbomOf(plan, facts, licences),
-    );
+    const tree = withSbom(subject.tree, {
+      fileName: `${facts.name}-${plan.fullVersion}.spdx.json`,
+      sbom: sbomOf(plan, facts, licences),
+      dialect: plan.compiled.recipe.dialect,
+    });
     ready.push({ facts, relations, tree });
   }
   return ready;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { compareWalk } from '@kiln/apk';
 import { rfc3339 } from '@kiln/base';
-import type { CompiledSubpackage, OriginFacts } from '@kiln/recipe';
+import type { CompiledSubpackage, OriginFacts, RecipeDialect } from '@kiln/recipe';
 import { packageSbom, printSpdx, type ExtractedLicense } from '@kiln/spdx';
 import { licenseExpression } from './licences.ts';
 import { cpeOf } from './cpe.ts';
@@ -54,10 +54,18 @@ function copyrightText({ compiled: { package: origin, recipe } }: BuildPlan): st
     : texts.map((text) => `${text}\n`).join('');
 }
 
-/** The tree with its SBOM in place. Throws `BUILD_TREE_REFUSED` when the package brings a file of that name. */
-export function withSbom(tree: PackageTree, fileName: string, sbom: Uint8Array): PackageTree {
+/**
+ * The tree with its SBOM in place. Throws `BUILD_TREE_REFUSED` when the package brings something of that name; melange writes
+ * over a file, which keeps its mode and owner.
+ */
+export function withSbom(
+  tree: PackageTree,
+  { fileName, sbom, dialect }: { fileName: string; sbom: Uint8Array; dialect: RecipeDialect },
+): PackageTree {
   const path = `${sbomDirectory}/${fileName}`;
-  if (tree.byPath.has(path)) throw refused(tree.packageName, path, 'is where the SBOM goes');
+  const taken = tree.byPath.get(path);
+  if (taken !== undefined && (dialect === 'kiln' || taken.kind !== 'file'))
+    throw refused(tree.packageName, path, 'is where the SBOM goes');
   const parents = ['var', 'var/lib', 'var/lib/db', sbomDirectory];
   const added: TreeEntry[] = [];
   for (const parent of parents) {
@@ -67,7 +75,7 @@ export function withSbom(tree: PackageTree, fileName: string, sbom: Uint8Array):
       throw refused(tree.packageName, parent, 'must be a directory for the SBOM');
   }
   added.push({
-    ...ownedByBuild(path, 0o644),
+    ...(taken ?? ownedByBuild(path, 0o644)),
     kind: 'file',
     sizeBytes: sbom.length,
     sha1: createHash('sha1').update(sbom).digest('hex'),
@@ -76,7 +84,9 @@ export function withSbom(tree: PackageTree, fileName: string, sbom: Uint8Array):
   });
   return makeTree(
     tree.packageName,
-    [...tree.entries, ...added].sort((a, b) => compareWalk(a.path, b.path)),
+    [...tree.entries.filter((entry) => entry !== taken), ...added].sort((a, b) =>
+      compareWalk(a.path, b.path),
+    ),
   );
 }
 

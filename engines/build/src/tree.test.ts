@@ -69,9 +69,10 @@ describe('a tree', () => {
     expect(resolveFile(tree, 'out')).toBeUndefined();
   });
 
-  test('takes its SBOM in walk order and never over a file of its own', () => {
+  test('takes its SBOM in walk order, and over a file of its own for melange alone', () => {
+    const sbom = { fileName: 'a.json', sbom: Buffer.from('{}'), dialect: 'kiln' } as const;
     const tree = makeTree('a', [directory('usr'), directory('var'), directory('var-x')]);
-    expect(withSbom(tree, 'a.json', Buffer.from('{}')).entries.map(({ path }) => path)).toEqual([
+    expect(withSbom(tree, sbom).entries.map(({ path }) => path)).toEqual([
       'usr',
       'var',
       'var/lib',
@@ -81,10 +82,12 @@ describe('a tree', () => {
       'var-x',
     ]);
     const taken = makeTree('a', [file('var/lib/db/sbom/a.json')]);
-    expect(() => withSbom(taken, 'a.json', Buffer.from('{}'))).toThrow(/where the SBOM goes/);
-    expect(() =>
-      withSbom(makeTree('a', [link('var', 'tmp')]), 'a.json', Buffer.from('{}')),
-    ).toThrow(/must be a directory/);
+    expect(() => withSbom(taken, sbom)).toThrow(/where the SBOM goes/);
+    const written = withSbom(taken, { ...sbom, dialect: 'melange' });
+    expect(written.byPath.get('var/lib/db/sbom/a.json')).toMatchObject({ sizeBytes: 2 });
+    expect(() => withSbom(makeTree('a', [link('var', 'tmp')]), sbom)).toThrow(
+      /must be a directory/,
+    );
   });
 });
 

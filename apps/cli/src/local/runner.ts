@@ -82,7 +82,8 @@ export function identityOf(recipe: Recipe, { accounts }: ImageConfig): StepIdent
     ? 'none'
     : ({ capabilities: capabilitiesOf(recipe), over: 'own' } as const);
   if (runAs === 'root' || runAs === '0') return { uid: 0, gid: 0, privileges };
-  const user = users.find(({ userName, uid }) => runAs === userName || runAs === String(uid));
+  const number = /^\d+$/.test(runAs) ? Number(runAs) : undefined;
+  const user = users.find(({ userName, uid }) => runAs === userName || number === uid);
   if (user !== undefined) return { uid: user.uid, gid: user.gid ?? user.uid, privileges };
   if (kiln && /^\d{1,9}$/.test(runAs))
     return { uid: Number(runAs), gid: Number(runAs), privileges };

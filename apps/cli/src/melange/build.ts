@@ -26,6 +26,7 @@ import { writeProvenance } from '../local/statements.ts';
 import { kilnVersion } from '../version.ts';
 import { architecturesOfFlag } from './architecture.ts';
 import { buildDate, requireBareDate } from './build-date.ts';
+import { requireGuest } from './guest-problems.ts';
 import { melangeRecipe, type MelangeRecipe } from './recipe.ts';
 import type { Flags } from '../drop-in/flags.ts';
 import type { DropInInvocation } from '../drop-in/subcommand.ts';
@@ -110,8 +111,10 @@ async function buildFor(
   const { flags, log, environment, signal } = invocation;
   const outDirectory = flags.string('out-dir');
   const startedAt = invocation.clock.now();
+  const compiled = melange.compile(melange.recipe, arch);
+  requireGuest(compiled.environment);
   const result = await buildLocally({
-    compiled: melange.compile(melange.recipe, arch),
+    compiled,
     guests,
     appended: {
       packages: flags.list('package-append'),

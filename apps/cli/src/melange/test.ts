@@ -2,6 +2,7 @@ import { architectureOf, type Architecture } from '@kiln/recipe';
 import { testLocally } from '../local/local-test.ts';
 import { architecturesOfFlag } from './architecture.ts';
 import { endlessMs, localGuests, shellOf, workspaceOf } from './build.ts';
+import { requireGuest } from './guest-problems.ts';
 import { melangeRecipe } from './recipe.ts';
 import type { DropInInvocation } from '../drop-in/subcommand.ts';
 
@@ -21,6 +22,8 @@ export async function testRecipe(invocation: DropInInvocation): Promise<void> {
       log.warn(`skipping test for ${recipe.package.name} on ${arch}`);
       continue;
     }
+    for (const { test } of [compiled, ...compiled.subpackages])
+      if (test !== undefined && test.pipeline.length > 0) requireGuest(test.environment);
     const tested = await testLocally({
       compiled,
       guests,
