@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import path from 'node:path';
 import { compareBytes, shorten } from '@kiln/base';
 import type { Copyright, OriginFacts, RecipeDialect } from '@kiln/recipe';
 import { isGoLicenseExpression, isLicenseExpression, type ExtractedLicense } from '@kiln/spdx';
 import type { BuildFailure } from './outcome.ts';
 import { quote, workspaceMount } from './script.ts';
 import { buildIdentity, type StepRunner } from './steps.ts';
+import { normalise } from './tree.ts';
 
 const textBytesMax = 1024 * 1024;
 
@@ -68,8 +68,10 @@ export async function readLicenseTexts(
     for (const id of ownIdsIn(licenseIdOf(entry, dialect), dialect))
       texts.set(id, `Non-SPDX License: ${entry.license}`);
     if (entry.licensePath === '') continue;
-    const file = path.posix.normalize(entry.licensePath).replace(/(?<=[^/])\/$/, '');
-    if (/^(?:\/|\.\.(?:\/|$))/.test(file)) return unreadable(origin, entry);
+    const file = entry.licensePath.startsWith('/')
+      ? undefined
+      : normalise(entry.licensePath.split('/'))?.join('/');
+    if (file === undefined) return unreadable(origin, entry);
     const read = await readInGuest(runner, file);
     if (read === 'aborted') return { kind: 'aborted' };
     if (read === undefined) return unreadable(origin, entry);

@@ -42,7 +42,7 @@ function hostOf(authority: string, isHttp: boolean): string | undefined {
   const colon = isHttp ? host.indexOf(':') : host.lastIndexOf(':');
   if (colon >= 0 && !/^:\d*$/.test(host.slice(colon))) return undefined;
   // Of ASCII, only `%25` may be encoded in a host.
-  return /^(?:[\w.~!$&'()*+,;=:[\]<>"-]|[^\u0000-\u007f]|%25|%[89a-f][\da-f])*$/i.test(host)
+  return /^(?:[\w.~!$&'()*+,;=:[\]<>"-]|[\u{80}-\u{10ffff}]|%25|%[89a-f][\da-f])*$/iu.test(host)
     ? decoded(host)
     : undefined;
 }

@@ -130,7 +130,7 @@ function placeOf(checkout: GitCheckout, address: GitAddress, version: string): P
 /** Where the vendor of melange keeps a tarball; the folder is the first byte of the name. */
 function mirrorOf(name: string, reference: string): string {
   const digest = createHash('sha256').update(name).digest('hex');
-  const folder = name.slice(0, 1).replace(/[^\u0000-\u007f]/, '\u{fffd}');
+  const folder = name.slice(0, 1).replace(/[\u0080-\uffff]/, '\u{fffd}');
   return `https://tarballs.cgr.dev/${folder}/${digest}-${reference}.tar.gz`;
 }
 
