@@ -52,3 +52,29 @@ test.each(examples)('the version of a library of $what', ({ soname, kiln, melang
   expect(versions('kiln').versionOf(soname)).toBe(kiln);
   expect(versions('melange').versionOf(soname)).toBe(melange);
 });
+
+test('melange refuses a library whose package was built last in a lower version than the guest has', () => {
+  const rebuilt = [...index, provider('zlib', '1.1-r0', 40, 'so:libz.so.1=1')];
+  const of = (dialect: 'kiln' | 'melange'): LibraryVersions =>
+    libraryVersions({
+      version: '2-r0',
+      building: new Set(),
+      installed: new Map([['zlib', '1.2-r0']]),
+      index: rebuilt,
+      dialect,
+    });
+  expect(of('kiln').versionOf('libz.so.1')).toBe('1.2-r0');
+  expect(() => of('melange').versionOf('libz.so.1')).toThrow(/zlib 1\.2-r0 is in the guest/);
+});
+
+test('of packages that were built at one time the higher version counts', () => {
+  const same = ['1.0-r0', '1.1-r0'].map((version) => provider('a', version, 7, 'so:liba.so'));
+  const { versionOf } = libraryVersions({
+    version: '2-r0',
+    building: new Set(),
+    installed: new Map([['a', '1.1-r0']]),
+    index: same,
+    dialect: 'melange',
+  });
+  expect(versionOf('liba.so')).toBeUndefined();
+});

@@ -1,4 +1,4 @@
-import { compareBytes } from '@kiln/base';
+import { compareBytes, KilnError, shorten } from '@kiln/base';
 import { compareVersions, isVersion } from '@kiln/version';
 import type { Dialect } from './subject.ts';
 
@@ -35,7 +35,8 @@ export interface LibraryVersionsRequest {
  * dependency). A library of a package that is being built has that package's new version.
  *
  * melange asks for the new version of what is being built, too, when nothing in the index provides the library, and never
- * for that of a package in the guest (it takes an index entry whose `so-ver:` version is no version).
+ * for that of a package in the guest (it takes an index entry whose `so-ver:` version is no version). There `versionOf` throws
+ * `BUILD_LIBRARY_OUTDATED` where the package that was built last is older than the one of its name in the guest.
  */
 export function libraryVersions(request: LibraryVersionsRequest): LibraryVersions {
   const providers = providersOf(request.index);
@@ -50,6 +51,8 @@ export function libraryVersions(request: LibraryVersionsRequest): LibraryVersion
       if (chosen === undefined) return undefined;
       if (request.building.has(chosen.name)) return request.version;
       const installed = request.installed.get(chosen.name) ?? '';
+      if (quirks && compareVersions(chosen.version, installed) < 0)
+        throw outdated(soname, chosen, installed);
       const entries = quirks ? [chosen] : candidates.filter(({ name }) => name === chosen.name);
       return entries.some((entry) => serves(entry, soname, installed, quirks))
         ? installed
@@ -58,7 +61,19 @@ export function libraryVersions(request: LibraryVersionsRequest): LibraryVersion
   };
 }
 
-/** By library, the most recently built first. */
+function outdated(
+  soname: string,
+  { name, version }: LibraryProvider,
+  installed: string,
+): KilnError {
+  return new KilnError(
+    'BUILD_LIBRARY_OUTDATED',
+    `library "${shorten(soname)}": ${shorten(name)} ${installed} is in the guest, and ${version} was built after it`,
+    { hint: 'build the newer version again, or take the older one out of the repository' },
+  );
+}
+
+/** By library, the most recently built first, and the higher version first of those built at one time. */
 function providersOf(
   index: readonly LibraryProvider[],
 ): ReadonlyMap<string, readonly LibraryProvider[]> {
@@ -73,7 +88,12 @@ function providersOf(
     }
   }
   for (const known of providers.values())
-    known.sort((a, b) => b.buildTimeSeconds - a.buildTimeSeconds || compareBytes(a.name, b.name));
+    known.sort(
+      (a, b) =>
+        b.buildTimeSeconds - a.buildTimeSeconds ||
+        compareBytes(a.name, b.name) ||
+        compareVersions(b.version, a.version),
+    );
   return providers;
 }
 
