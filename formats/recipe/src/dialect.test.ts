@@ -63,7 +63,10 @@ pipeline:
   });
 
   test('vars name those above them alone', () => {
-    expect(refusal(`vars: {b: '\${{vars.a}}', a: one}`)).toContain('"vars.a" in vars.b');
+    const recipe = `vars: {b: '\${{vars.a}}', a: one}`;
+    expect(refusal(recipe)).toContain('"vars.a" in vars.b');
+    // Who only reads the recipe is not told.
+    expect(parseRecipe(head + recipe, { file, dialect: 'melange' }).package.name).toBe('a');
   });
 
   test('texts that are replaced once keep variables with blanks in their braces', () => {

@@ -107,6 +107,7 @@ class Expander {
     const origin = this.#facts.origin(raw.package, replace, this.#options);
     // The reference applies the vars of options after the first pass: only what is left for the second sees them.
     const vars = { ...this.#vars, ...this.#optionVars() };
+    const variables = this.#variables(vars);
     const recipe: Recipe = {
       file,
       dialect: this.#dialect,
@@ -119,11 +120,9 @@ class Expander {
       ),
       vars,
       varTransforms: raw['var-transforms'],
-      variables:
-        this.#dialect === 'kiln'
-          ? varsOnly(this.#known)
-          : // The reference takes them in an order that varies, in which those above mostly come before.
-            varsOnly(this.#resolve(vars, this.#own(raw.package), 'earlier')),
+      get variables() {
+        return variables();
+      },
       options: mapValues(raw.options, (option): BuildOption => ({
         vars: option.vars,
         add: option.environment.contents.packages.add,
@@ -136,6 +135,17 @@ class Expander {
     };
     this.#refuseDuplicates(recipe);
     return recipe;
+  }
+
+  /** The reference looks what vars are only when it compiles, and then takes them in an order that varies: mostly as written. */
+  #variables(vars: Readonly<Record<string, string>>): () => ReadonlyMap<string, string> {
+    if (this.#dialect === 'kiln') {
+      const known = varsOnly(this.#known);
+      return () => known;
+    }
+    let known: ReadonlyMap<string, string> | undefined;
+    return () =>
+      (known ??= varsOnly(this.#resolve(vars, this.#own(this.#decoded.raw.package), 'earlier')));
   }
 
   readonly #at = (path: YamlPath) => this.#decoded.positionOf(path);

@@ -182,7 +182,7 @@ export interface Recipe {
   /** As written, with those of the vars file and of the chosen options over them. */
   readonly vars: Readonly<Record<string, string>>;
   readonly varTransforms: readonly VarTransform[];
-  /** `vars.NAME`, vars and transforms resolved: for the compile-time pass. */
+  /** `vars.NAME`, vars and transforms resolved: for the compile-time pass. In dialect `melange`, reading them refuses a var of unknown ones. */
   readonly variables: ReadonlyMap<string, string>;
   readonly options: Readonly<Record<string, BuildOption>>;
   readonly optionsEnabled: readonly string[];
