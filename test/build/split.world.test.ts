@@ -72,7 +72,7 @@ ${subpackages}
     expect(found).toEqual(
       [
         ...[...moved, 'usr/lib/libx.so', 'lib/liby.so'].map((path) => `thing-dev/${path}`),
-        ...[...kept, 'usr/lib/x/plugin.so'].map((path) => `thing/${path}`),
+        ...[...kept, 'usr/lib/x/plugin.so', 'lib', 'opt'].map((path) => `thing/${path}`),
         'see',
       ].sort(),
     );
@@ -86,7 +86,7 @@ ${subpackages}
         link('opt/x/usr/lib/libx.so'),
         link('usr/lib/liby.so'),
       ],
-      one('thing-dev', 'split/dev', '{prefix: //opt/x/usr/}'),
+      one('thing-dev', 'split/dev', '{prefix: //opt/x/usr}'),
     );
     expect(found).toEqual([
       'see',
@@ -94,6 +94,8 @@ ${subpackages}
       'thing-dev/opt/x/usr/bin/x-config',
       'thing-dev/opt/x/usr/lib/libx.so',
       'thing-dev/opt/x/usr/lib/x.a',
+      'thing/opt/x/lib',
+      'thing/opt/x/usr/lib',
       'thing/usr/lib/liby.so',
       'thing/usr/lib/y.a',
     ]);
@@ -110,6 +112,7 @@ ${subpackages}
       'thing-static/lib/x.a',
       'thing-static/usr/lib/a b/y.a',
       'thing/opt/z.a',
+      'thing/usr/lib',
     ]);
   });
 
@@ -153,12 +156,57 @@ ${subpackages}
       `  - name: other\n${one('other-bin', 'split/bin')}\n${one('progs', 'split/bin')}`,
     );
     expect(found).toEqual([
-      'other',
       'other-bin/usr/bin/o',
+      'other/usr',
       'progs/usr/bin/x y',
       'see',
       'thing/usr/sbin/z',
     ]);
+  });
+
+  test('every pattern of libraries counts, "*" for those of any name', async () => {
+    const found = await split(
+      ['usr/lib/other.so.1', 'usr/lib/libx.so.2', 'usr/lib64/libz.so.1'].map(file),
+      one('libs', 'split/lib', '{patterns: "none\\n*\\n", paths: usr/lib64}'),
+    );
+    expect(found).toEqual([
+      'libs/usr/lib/libx.so.2',
+      'libs/usr/lib/other.so.1',
+      'libs/usr/lib64/libz.so.1',
+      'see',
+      'thing/usr',
+    ]);
+  });
+
+  test('directories that become empty stay or go as with melange', async () => {
+    const files = [
+      'usr/share/info/x.info',
+      'usr/share/locale/de/x.mo',
+      'opt/a/include/x.h',
+      'usr/lib/a/b/x.a',
+    ].map(file);
+    const found = await split(
+      [...files, 'mkdir -p usr/share/man/man1 usr/libexec/x', file('usr/bin/x')],
+      ['infodir', 'locales', 'dev', 'manpages'].map((kind) => one(kind, `split/${kind}`)).join('\n'),
+    );
+    expect(found).toEqual([
+      'dev/opt/a/include/x.h',
+      'dev/usr/lib/a/b/x.a',
+      'infodir/usr/share/info/x.info',
+      'locales/usr/share/locale/de/x.mo',
+      'manpages/usr/share/man/man1',
+      'see',
+      'thing/opt',
+      'thing/usr/bin/x',
+      'thing/usr/lib/a',
+      'thing/usr/libexec/x',
+    ]);
+    expect(
+      await split(
+        ['mkdir -p usr/libexec/x opt/x', file('usr/bin/x'), file('usr/bin/.y')],
+        one('bin', 'split/bin'),
+      ),
+    ).toEqual(['bin/usr/bin/x', 'see', 'thing/opt/x', 'thing/usr/bin/.y']);
   });
 
   test('documentation and translations go where they belong, wherever they were', async () => {
@@ -205,7 +253,7 @@ ${subpackages}
       ['mkdir -p ../other/usr/lib; echo x > ../other/usr/lib/x.a', file('usr/lib/y.a')],
       `  - name: other\n${one('a', 'split/static', '{package: other}')}\n${one('b', 'split/dev', '{package: none}')}`,
     );
-    expect(found).toEqual(['a/usr/lib/x.a', 'b', 'other', 'see', 'thing/usr/lib/y.a']);
+    expect(found).toEqual(['a/usr/lib/x.a', 'b', 'other/usr', 'see', 'thing/usr/lib/y.a']);
   });
 
   test.each(['alldocs', 'bin', 'debug', 'dev', 'infodir', 'lib', 'locales', 'manpages', 'static'])(
@@ -224,6 +272,10 @@ ${subpackages}
       recipe: `package: {name: a, version: "1"}\nsubpackages: [{name: b, pipeline: [{uses: split/bin}]}]\n`,
     });
     expect(outcome).toMatchObject({ code: 'BUILD_STEP_FAILED' });
+    const empty = await host.run({
+      recipe: `package: {name: a, version: "1"}\npipeline: [{runs: 'mkdir -p \${{targets.destdir}}/usr/bin'}]\nsubpackages: [{name: b, pipeline: [{uses: split/bin}]}]\n`,
+    });
+    expect(empty.outcome).toMatchObject({ code: 'BUILD_STEP_FAILED' });
   });
 
   test('no file outside the trees is reached by a name of a package', async () => {
@@ -257,7 +309,7 @@ subpackages:
       - uses: split/debug
       - runs: |
           cd \${{targets.outdir}}
-          find thing-dbg -type f | LC_ALL=C sort
+          find thing-dbg -type f -exec stat -c '%n %a' {} + | LC_ALL=C sort
           stat -c '%n %a %h' thing/usr/bin/*
           thing/usr/bin/main
           for file in 'thing/usr/lib/lib x.so.1' thing/usr/bin/same; do
@@ -270,8 +322,8 @@ subpackages:
     });
     expect({ kind: outcome.kind, log }).toMatchObject({ kind: 'built' });
     expect(log.filter((line) => line.startsWith('thing-dbg: cd')).map(afterBar)).toEqual([
-      'thing-dbg/usr/lib/debug/usr/bin/main.debug',
-      'thing-dbg/usr/lib/debug/usr/lib/lib x.so.1.debug',
+      'thing-dbg/usr/lib/debug/usr/bin/main.debug 755',
+      'thing-dbg/usr/lib/debug/usr/lib/lib x.so.1.debug 755',
       'thing/usr/bin/main 555 2',
       'thing/usr/bin/same 555 2',
       'thing/usr/bin/text 644 1',
@@ -293,6 +345,7 @@ pipeline:
       ar rcs x.a x.o
       cp ' main ' foreign
       cp ' main ' bare
+      printf '\\177ELF hello, this is a text about a format' > text
       printf '\\363\\000' | dd of=foreign bs=1 seek=18 conv=notrunc 2> /dev/null
       printf '\\377' | dd of=bare bs=1 seek=7 conv=notrunc 2> /dev/null
       echo 'echo hello' > script
@@ -304,7 +357,7 @@ pipeline:
       for file in ' main ' x.o x.a foreign bare; do
         if readelf -S "$file" 2> /dev/null | grep debug_info > /dev/null; then echo "$file: debug"; else echo "$file: none"; fi
       done
-      rm foreign bare
+      rm foreign bare text
 `,
     });
     expect({ kind: outcome.kind, log }).toMatchObject({ kind: 'built' });
