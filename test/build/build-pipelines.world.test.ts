@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { HostBuild, hostProgram, listing } from './host-build.ts';
+import { HostBuild, hostProgram, listing, type Result } from './host-build.ts';
 
 /** Pipelines of build systems and languages, where the host has their tools. */
 
@@ -62,6 +63,54 @@ test('configure runs with the words of opts, in its directory, and make installs
   expect(files).not.toContain('x.la');
 });
 
+test('variables and commands in inputs are replaced, and what comes out is one word', async () => {
+  const { log } = await made(
+    `
+  - runs: chmod +x it*/configure
+  - {uses: autoconf/configure, with: {dir: $WHERE, host: $(echo some host), build: 'a"b'}}
+  - {uses: autoconf/make, with: {dir: '${'${WHERE}'}'}}
+environment: {environment: {WHERE: it's here}}
+`,
+    {
+      "it's here/configure": '#!/bin/sh\nprintf "got <%s>\\n" "$@"\n',
+      "it's here/Makefile": 'all:\n\t@echo "all $(V)"\n',
+    },
+  );
+  expect(log).toContain('got <--host=some host>');
+  expect(log).toContain('got <--build=a"b>');
+  expect(log).toMatch(/all 1$/m);
+});
+
+test('what cargo leaves is installed: the program that is named, or every file', async () => {
+  const programs = path.join(host.folder, 'programs');
+  mkdirSync(programs);
+  writeFileSync(
+    path.join(programs, 'cargo'),
+    '#!/bin/sh\nmkdir -p out/deps\n[ -e none ] || touch out/a out/b\n',
+    { mode: 0o755 },
+  );
+  const run = (steps: string): Promise<Result> =>
+    host.run({
+      recipe: `package: {name: a, version: "1"}\npipeline:\n${steps}`,
+      mounts: [{ source: programs, target: '/usr/local/bin', readOnly: true }],
+    });
+
+  const { outcome, blobs } = await run(`
+  - {uses: cargo/build, with: {output-dir: out, prefix: opt}}
+  - {uses: cargo/build, with: {output-dir: ., output: out/b}}
+`);
+  if (outcome.kind !== 'built' || outcome.packages[0] === undefined) throw new Error('not built');
+  const files = await listing(blobs, outcome.packages[0].data.digest);
+  expect(files.match(/\S+\/[ab]$/gm)).toEqual(['opt/bin/a', 'opt/bin/b', 'usr/bin/out/b']);
+
+  const empty = await run(`
+  - runs: touch none
+  - {uses: cargo/build, with: {output-dir: out}}
+`);
+  expect(empty.outcome).toMatchObject({ code: 'BUILD_STEP_FAILED' });
+  expect(empty.log.join('\n')).toContain('cargo/build: there are no files in out');
+});
+
 test.skipIf(missing('autoreconf'))('configure is made where there is only its input', async () => {
   const { log } = await made('  - uses: autoconf/configure\n', {
     'configure.ac': 'AC_INIT([x],[1])\nAC_OUTPUT\n',
@@ -116,13 +165,16 @@ test.skipIf(missing('python3'))(
 
           from os import path
         # import nothing.such
-  - {uses: python/import, with: {python: python3, from: os, import: path}}
+        from os import \\
+          sep
+  - {uses: python/import, with: {python: python3 -I, from: os, import: path}}
   - {uses: python/test, with: {command: 'python3 -c "print(6 * 7)" && echo "$HOME"'}}
 `,
       {},
     );
     expect(log).toMatch(/passed: \S+ -c "import json"\n.*passed: \S+ -c "from os import path"\n/);
-    expect(log).toMatch(/passed: python3 -c "from os import path"/);
+    expect(log).toMatch(/passed: \S+ -c "from os import +sep"/);
+    expect(log).toMatch(/passed: python3 -I -c "from os import path"/);
     expect(log).toMatch(/42\n.*\/home\/build/);
     expect(log).not.toContain('nothing.such');
 
