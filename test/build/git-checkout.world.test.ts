@@ -90,7 +90,7 @@ describe.each(shells)('in %s', (shell) => {
         { sources, side: { "it's here/own": 'own\n' } },
       );
       const url = sources === 'direct' ? guestUrl : here.url('up');
-      expect(found).toEqual(['tagged', 'own', commit, 'same', '1', url, '755']);
+      expect(found).toEqual(['tagged', 'own', commit, 'same', '1', url, '700']);
     });
 
     test('the object of an annotated tag is accepted, with a warning', async () => {

@@ -64,7 +64,16 @@ ${inputs
     test('unpacks elsewhere, drops more of the paths and removes the archive', async () => {
       const digest = `expected-sha512: ${hash('sha512', tarball)}`;
       const inputs = `${digest}\ndirectory: it's $HERE\nstrip-components: 2\ndelete: true`;
-      expect(await look(fetch(inputs) + see)).toEqual([`./it's $HERE/file`]);
+      const make = "  - runs: mkdir -p 'it'\\''s $HERE'\n";
+      expect(await look(make + fetch(inputs) + see)).toEqual([`./it's $HERE/file`]);
+    });
+
+    test('fails where the directory to unpack to is not there', async () => {
+      const { outcome } = await host.run({
+        recipe: `package: {name: a, version: "1"}\npipeline:\n${fetch(`expected-sha256: ${hash('sha256', tarball)}\ndirectory: none`)}`,
+        sources: { [uri]: tarball },
+      });
+      expect(outcome).toMatchObject({ code: 'BUILD_STEP_FAILED' });
     });
 
     test('leaves the file as it is when told, and looks at the first of two digests', async () => {
@@ -101,7 +110,7 @@ ${inputs
       const steps = `  - {uses: patch, with: {series: "my series"}}\n${content}`;
       const side = {
         text: original,
-        'my series': '# first\n\n  to four.patch  \n#none.patch\nlast.patch',
+        'my series': '# first\n\nto four.patch\n#none.patch\nlast.patch',
         'to four.patch': patchOf('four', '4'),
         'last.patch': patchOf('4', 'vier'),
       };
@@ -114,7 +123,7 @@ ${inputs
         'a.patch': patchOf('four', 'A'),
         'b.patch': patchOf('A', 'B'),
       };
-      const steps = `  - {uses: patch, with: {patches: "\\n a.patch\\n\\tb.patch \\n"}}\n${content}`;
+      const steps = `  - {uses: patch, with: {patches: "\\n a.patch\\n#none.patch\\tb.patch \\n"}}\n${content}`;
       expect(await look(steps, side)).toEqual(['B']);
       const both = `  - {uses: patch, with: {patches: none, series: s}}\n${content}`;
       expect(await look(both, { ...side, s: 'a.patch\n' })).toEqual(['A']);
@@ -145,7 +154,8 @@ ${inputs
     });
 
     test.each([
-      ['neither is given', 'patches: ""', /neither patches nor series/],
+      ['neither is given', 'patches: ""', /no patches are named/],
+      ['the series names none', 'series: empty', /no patches are named in empty/],
       ['the series is missing', 'series: none', /no such series/],
       ['a patch is missing', 'patches: none', /no such patch/],
       ['a name could be run by a shell', 'patches: "a;b"', /shell characters/],
@@ -156,6 +166,7 @@ ${inputs
     ])('is refused when %s', async (_what, given, message) => {
       const { outcome, log } = await host.run({
         recipe: `package: {name: a, version: "1"}\npipeline: [{uses: patch, with: {${given}}}]\n`,
+        side: { empty: '\n# nothing\n' },
       });
       expect(outcome).toMatchObject({ code: 'BUILD_STEP_FAILED' });
       expect(log.join('\n')).toMatch(message);
