@@ -256,7 +256,7 @@ ${subpackages}
     expect(found).toEqual(['a/usr/lib/x.a', 'b', 'other/usr', 'see', 'thing/usr/lib/y.a']);
   });
 
-  test.each(['alldocs', 'bin', 'debug', 'dev', 'infodir', 'lib', 'locales', 'manpages', 'static'])(
+  test.each(['alldocs', 'bin', 'dev', 'infodir', 'lib', 'locales', 'manpages', 'static'])(
     'split/%s refuses to split a package from itself',
     async (kind) => {
       const { outcome, log } = await host.run({
@@ -266,6 +266,14 @@ ${subpackages}
       expect(log.join('\n')).toContain(`split/${kind}: a package cannot be split from itself`);
     },
   );
+
+  test('split/debug is refused outside of subpackages', async () => {
+    await expect(
+      host.run({
+        recipe: `package: {name: a, version: "1"}\npipeline: [{uses: split/debug, with: {package: b}}]\nsubpackages: [{name: b}]\n`,
+      }),
+    ).rejects.toMatchObject({ code: 'RECIPE_VARIABLE_UNKNOWN' });
+  });
 
   test('split/bin fails where there are no programs', async () => {
     const { outcome } = await host.run({
