@@ -187,7 +187,9 @@ ${subpackages}
     ].map(file);
     const found = await split(
       [...files, 'mkdir -p usr/share/man/man1 usr/libexec/x', file('usr/bin/x')],
-      ['infodir', 'locales', 'dev', 'manpages'].map((kind) => one(kind, `split/${kind}`)).join('\n'),
+      ['infodir', 'locales', 'dev', 'manpages']
+        .map((kind) => one(kind, `split/${kind}`))
+        .join('\n'),
     );
     expect(found).toEqual([
       'dev/opt/a/include/x.h',

@@ -49,13 +49,16 @@ describe('the pipelines of the catalog', () => {
     expect(wrong.map(({ uses }) => uses)).toEqual([]);
   });
 
-  test('take every input as text that is not meant for the shell', () => {
+  test('take every input as text that is not meant for the shell, some without variables in it', () => {
+    const literal = ['R/build', 'fetch', 'git-checkout', 'patch'];
     const spliced = all.flatMap(({ uses, inputs, steps }) => {
       const shellText = inputs
         .filter((one) => /shell reads|double quotes of the shell/.test(one.description))
         .map(({ name }) => name);
       return steps
-        .flatMap(({ runs = '' }) => inputsOf(withoutQuotedText(runs)))
+        .flatMap(({ runs = '' }) =>
+          inputsOf(literal.includes(uses) ? withoutLiteralText(runs) : withoutText(runs)),
+        )
         .filter((name) => !shellText.includes(name))
         .map((name) => `${uses}: ${name}`);
     });
@@ -75,8 +78,13 @@ function interfaceOf({ needs, inputs }: Pipeline): Interface {
 }
 
 /** The script without the here-documents in which the shell replaces nothing. */
-function withoutQuotedText(script: string): string {
+function withoutLiteralText(script: string): string {
   return script.replace(/<< '(\w+)'\n[\s\S]*?\n\1\n/g, '\n');
+}
+
+/** The script without any here-documents: what comes out of them is one word, quotes and blanks included. */
+function withoutText(script: string): string {
+  return withoutLiteralText(script).replace(/<< (\w+)\n[\s\S]*?\n\1\n/g, '\n');
 }
 
 function inputsOf(script: string): readonly string[] {
