@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HostBuild, hostProgram, listing, type Result } from './host-build.ts';
@@ -81,34 +81,53 @@ environment: {environment: {WHERE: it's here}}
   expect(log).toMatch(/all 1$/m);
 });
 
-test('what cargo leaves is installed: the program that is named, or every file', async () => {
-  const programs = path.join(host.folder, 'programs');
-  mkdirSync(programs);
-  writeFileSync(
-    path.join(programs, 'cargo'),
-    '#!/bin/sh\nmkdir -p out/deps\n[ -e none ] || touch out/a out/b\n',
-    { mode: 0o755 },
-  );
-  const run = (steps: string): Promise<Result> =>
-    host.run({
-      recipe: `package: {name: a, version: "1"}\npipeline:\n${steps}`,
-      mounts: [{ source: programs, target: '/usr/local/bin', readOnly: true }],
-    });
+/** Builds with a program of ours in place of one that the host may lack. */
+async function withProgram(name: string, script: string, steps: string): Promise<Result> {
+  const programs = mkdtempSync(path.join(host.folder, 'programs-'));
+  writeFileSync(path.join(programs, name), `#!/bin/sh\n${script}`, { mode: 0o755 });
+  chmodSync(programs, 0o755);
+  return host.run({
+    recipe: `package: {name: a, version: "1"}\npipeline:\n${steps}`,
+    mounts: [{ source: programs, target: '/usr/local/bin', readOnly: true }],
+  });
+}
 
-  const { outcome, blobs } = await run(`
+test('what cargo leaves is installed: the program that is named, or every file', async () => {
+  const cargo = 'mkdir -p out/deps\n[ -e none ] || touch out/a out/b\n';
+  const { outcome, blobs } = await withProgram(
+    'cargo',
+    cargo,
+    `
   - {uses: cargo/build, with: {output-dir: out, prefix: opt}}
   - {uses: cargo/build, with: {output-dir: ., output: out/b}}
-`);
+`,
+  );
   if (outcome.kind !== 'built' || outcome.packages[0] === undefined) throw new Error('not built');
   const files = await listing(blobs, outcome.packages[0].data.digest);
   expect(files.match(/\S+\/[ab]$/gm)).toEqual(['opt/bin/a', 'opt/bin/b', 'usr/bin/out/b']);
 
-  const empty = await run(`
+  const empty = await withProgram(
+    'cargo',
+    cargo,
+    `
   - runs: touch none
   - {uses: cargo/build, with: {output-dir: out}}
-`);
+`,
+  );
   expect(empty.outcome).toMatchObject({ code: 'BUILD_STEP_FAILED' });
   expect(empty.log.join('\n')).toContain('cargo/build: there are no files in out');
+});
+
+test('Go installs several programs, or a library and nothing', async () => {
+  const { outcome, log } = await withProgram(
+    'go',
+    'printf "got <%s>\\n" "$@"\n',
+    `
+  - {uses: go/install, with: {package: ./a ./b, version: v1, tags: x}}
+`,
+  );
+  expect({ kind: outcome.kind, log }).toMatchObject({ kind: 'built' });
+  expect(log.join('\n')).toMatch(/got <netgo,osusergo,x>[^]*got <\.\/a>\n.*got <\.\/b@v1>/);
 });
 
 test.skipIf(missing('autoreconf'))('configure is made where there is only its input', async () => {
