@@ -1,7 +1,9 @@
 import { KilnError, messageOf } from '@kiln/base';
+import { hostErrorOf } from './host-error.ts';
 
 /** 0 done, 1 failed, 2 usage, 3 refused by policy or verification, 4 not found, 75 try again later, 130 interrupted. */
-export function exitCodeOf(error: unknown): number {
+export function exitCodeOf(thrown: unknown): number {
+  const error = hostErrorOf(thrown) ?? thrown;
   if (!(error instanceof KilnError)) return 1;
   if (error.code === 'USAGE') return 2;
   if (error.code === 'LOCAL_INTERRUPTED') return 130;
@@ -11,7 +13,8 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** `error[CODE]: message`, the causes, and the hint; a stack only for what is nobody's fault but ours. */
-export function describeError(error: unknown): string {
+export function describeError(thrown: unknown): string {
+  const error = hostErrorOf(thrown) ?? thrown;
   if (!(error instanceof KilnError)) {
     return `error[INTERNAL]: ${messageOf(error)}\n${error instanceof Error ? (error.stack ?? '') : ''}\n`;
   }

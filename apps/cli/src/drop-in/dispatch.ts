@@ -2,6 +2,7 @@ import type { Clock, Logger } from '@kiln/base';
 import { KilnError, messageOf, shorten } from '@kiln/base';
 import { nearestWord } from '@kiln/yaml/nearest';
 import type { Output } from '../command.ts';
+import { hostErrorOf } from '../host-error.ts';
 import type { FlagTable } from './flag.ts';
 import type { Flags } from './flags.ts';
 import { parseWords, requireFlags, takesNext, wrongUsage } from './flags.ts';
@@ -166,8 +167,9 @@ function checkPositionals({ positionals: { min, max } }: Subcommand, count: numb
 function reportError(
   { errors }: DropInProgram,
   { print }: DropInWorld,
-  { log, error }: { readonly log: Logger; readonly error: unknown },
+  { log, error: thrown }: { readonly log: Logger; readonly error: unknown },
 ): void {
+  const error = hostErrorOf(thrown) ?? thrown;
   const causes: string[] = [messageOf(error)];
   let cause: unknown = error instanceof Error ? error.cause : undefined;
   for (let depth = 0; cause !== undefined && depth < 5; depth++) {

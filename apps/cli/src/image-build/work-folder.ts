@@ -30,9 +30,14 @@ export class WorkFolder implements Disposable {
   /** `cacheDirectory` is where builds keep what they make of packages. */
   static async create(cacheDirectory: string): Promise<WorkFolder> {
     const folder = mkdtempSync(path.join(tmpdir(), 'kiln-apko-'));
-    const blobs = new ScratchBlobs(folder);
-    const caches = await layerCaches(path.join(cacheDirectory, 'layers'), blobs);
-    return new WorkFolder(folder, { blobs, caches });
+    try {
+      const blobs = new ScratchBlobs(folder);
+      const caches = await layerCaches(path.join(cacheDirectory, 'layers'), blobs);
+      return new WorkFolder(folder, { blobs, caches });
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** Compresses a layer, or takes it from an earlier build. */
