@@ -13,13 +13,16 @@ export const homeFolders = [
   'digests',
   'environments',
   'expanded',
+  'git',
   'keys',
   'log',
+  'network',
   'postgres',
   'postgres-run',
   'public',
   'run',
   'scratch',
+  'segments',
   'uploads',
   'workspaces',
 ] as const;
@@ -28,6 +31,7 @@ export const reset: Command = {
   name: 'reset',
   summary:
     'Delete all state of the factory: packages, images, keys, history. This cannot be undone.',
+  wordsMax: 0,
   usage: 'reset --yes [--keep-keys]',
   examples: ['kiln reset --yes', 'kiln reset --yes --keep-keys'],
   options: {
