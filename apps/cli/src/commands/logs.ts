@@ -4,14 +4,16 @@ import { KilnError } from '@kiln/base';
 import { connectClient } from '../client.ts';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
+import { followFile } from '../follow-file.ts';
 
 const processes = ['supervisor', 'server', 'worker', 'signer', 'postgres'] as const;
 
 export const logs: Command = {
   name: 'logs',
   summary: 'Print the log of a key’s last attempt, or of a process of the factory.',
+  wordsMax: 1,
   usage: 'logs KEY|PROCESS [--follow]',
-  examples: ['kiln logs package:zlib@x86_64 --follow', 'kiln logs worker'],
+  examples: ['kiln logs package:zlib@x86_64 --follow', 'kiln logs worker', 'kiln logs server --follow'],
   options: { follow: { type: 'boolean', help: 'go on as the log grows' } },
   async run({ config, positionals, flags, print }) {
     const what = positionals[0];
@@ -24,7 +26,8 @@ export const logs: Command = {
           hint: `processes: ${processes.join(', ')}; keys: kiln queue ls`,
         });
       }
-      for await (const chunk of fs.createReadStream(file, 'utf8')) print.data(chunk as string);
+      for await (const text of followFile(file, { follow: flags['follow'] === true }))
+        print.data(text);
       return 0;
     }
     const route = `/api/keys/${encodeURIComponent(what)}/log${flags['follow'] === true ? '?follow=true' : ''}`;
