@@ -96,6 +96,15 @@ test('talk goes to standard error, data to standard output, and exit codes say w
   expect(await kiln(['down'])).toMatchObject({ code: 0, stdout: '' });
 });
 
+test('help is where it is looked for', async () => {
+  const page = await kiln(['queue', 'ls', '--help']);
+  expect(page.stdout).toMatch(/^usage: kiln queue ls/);
+  expect(await kiln(['help', 'queue', 'ls'])).toEqual(page);
+  const group = await kiln(['queue', '--help']);
+  expect(group.stdout).toMatch(/^usage: kiln queue COMMAND/);
+  expect(await kiln(['queue'])).toEqual({ ...group, code: 2 });
+});
+
 test('a reader that has had enough is no error', async () => {
   const script = '"$0" "$@" | head -n 1; echo "${PIPESTATUS[0]}"';
   const { stdout, stderr } = await kiln(['--help'], ['bash', '-c', script]);

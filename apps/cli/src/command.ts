@@ -1,6 +1,6 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { parseArgs } from 'node:util';
-import { KilnError, messageOf } from '@kiln/base';
+import { KilnError, messageOf, shorten } from '@kiln/base';
 import type { Config } from './config.ts';
 
 export interface OptionHelp {
@@ -13,7 +13,7 @@ export interface OptionHelp {
   readonly help: string;
 }
 
-/** What a command receives: `positionals` are the words after its name, `rest` those after `--`. */
+/** What a command receives: `positionals` are the words after its name, `rest` those after `--` where it takes such. */
 export interface Invocation {
   readonly config: Config;
   readonly positionals: readonly string[];
@@ -39,6 +39,10 @@ export interface CommandPage {
 
 /** One command: its page, and a handler that returns the exit code. */
 export interface Command extends CommandPage {
+  /** How many words it takes after its name; without a number it says itself what is one too many. */
+  readonly wordsMax?: number;
+  /** Whether words after `--` are for a program that it starts. For other commands they are words like those before. */
+  readonly takesRest?: true;
   run(invocation: Invocation): Promise<number>;
 }
 
@@ -58,27 +62,27 @@ export function parseInvocation(
   config: Config,
   print: Output,
 ): Invocation {
-  const split = words.indexOf('--');
+  const split = command.takesRest === true ? words.indexOf('--') : -1;
   const rest = split < 0 ? [] : words.slice(split + 1);
   const options: ParseArgsOptionsConfig = {};
   for (const [name, option] of Object.entries(command.options)) {
     const { type, multiple = false, short } = option;
     options[name] = { type, multiple, ...(short === undefined ? {} : { short }) };
   }
+  const args = split < 0 ? words : words.slice(0, split);
+  const { positionals, values } = readWords(command, { args, options });
+  const surplus = positionals[command.wordsMax ?? positionals.length];
+  if (surplus !== undefined)
+    throw usage(command, `kiln ${command.name} does not take the word "${shorten(surplus)}"`);
+  return { config, positionals, rest, flags: values as Invocation['flags'], print };
+}
+
+function readWords(
+  command: Command,
+  { args, options }: { readonly args: readonly string[]; readonly options: ParseArgsOptionsConfig },
+): ReturnType<typeof parseArgs> {
   try {
-    const parsed = parseArgs({
-      args: [...(split < 0 ? words : words.slice(0, split))],
-      options,
-      allowPositionals: true,
-      strict: true,
-    });
-    return {
-      config,
-      positionals: parsed.positionals,
-      rest,
-      flags: parsed.values as Invocation['flags'],
-      print,
-    };
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
     // Node says more than a person needs, after the first sentence.
     const message = messageOf(error).split(/\.\s|\n/)[0] ?? '';

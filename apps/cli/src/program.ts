@@ -54,11 +54,13 @@ function find(
   return undefined;
 }
 
-/** The commands of a group such as `package`, when nothing but its name and the flag for help is given. */
+const helpFlags = new Set(['--help', '-h']);
+
+/** The commands of a group such as `package`, when nothing but its name, or that and the flag for help, is given. */
 function groupHelp(words: readonly string[]): string | undefined {
   const [group = '', wish, ...more] = words;
   const members = names.filter((name) => name.startsWith(`${group} `));
-  if (members.length === 0 || more.length > 0 || (wish !== '--help' && wish !== '-h'))
+  if (members.length === 0 || more.length > 0 || !(wish === undefined || helpFlags.has(wish)))
     return undefined;
   return [
     `usage: kiln ${group} COMMAND [OPTIONS]`,
@@ -91,10 +93,12 @@ async function unknownCommand(words: readonly string[]): Promise<KilnError> {
 
 async function main(words: readonly string[]): Promise<number> {
   const first = words[0];
-  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+  if (first === undefined || helpFlags.has(first)) {
     print.data(overview());
     return first === undefined ? 2 : 0;
   }
+  // As with other tools: `help image build` is `image build --help`.
+  if (first === 'help') return main([...words.slice(1), '--help']);
   if (first === 'version' || first === '--version') {
     print.data(`kiln ${kilnVersion()} (Node ${process.versions.node})\n`);
     return 0;
@@ -104,13 +108,13 @@ async function main(words: readonly string[]): Promise<number> {
     const help = groupHelp(words);
     if (help === undefined) throw await unknownCommand(words);
     print.data(help);
-    return 0;
+    return words.length === 1 ? 2 : 0;
   }
   const command = await found.entry.load();
   const own = words.slice(found.taken);
   if ('runWords' in command) return command.runWords(own, print);
   const beforeDashes = own.includes('--') ? own.slice(0, own.indexOf('--')) : own;
-  if (beforeDashes.includes('--help') || beforeDashes.includes('-h')) {
+  if (beforeDashes.some((word) => helpFlags.has(word))) {
     print.data(helpOf(command));
     return 0;
   }

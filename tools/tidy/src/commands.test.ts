@@ -17,6 +17,12 @@ describe('commands', () => {
     expect(command.examples.length).toBeGreaterThan(0);
   });
 
+  test.each(loaded)('kiln $name says how many words it takes', ({ name, command }) => {
+    const itself = /^(?:image (?:build|lock|show-|dot|why|diff|sbom|compose)|key generate|package (?:bump|diff)|seed export)/;
+    const any = 'runWords' in command || /\.\.\.|…/.test(command.usage) || itself.test(name);
+    expect(any || command.wordsMax !== undefined).toBe(true);
+  });
+
   test('are described in docs/commands.md as they are (KILN_UPDATE=1 rewrites it)', () => {
     const page = commandsPage(loaded.map((one) => one.command));
     const { found, wanted } = generated('docs/commands.md', page);

@@ -13,6 +13,7 @@ const variables = [
 export const configShow: Command = {
   name: 'config show',
   summary: 'Print the configuration and where each value comes from.',
+  wordsMax: 0,
   usage: 'config show [--json]',
   examples: ['kiln config show', `KILN_PORT=${defaultPort + 1} kiln config show`],
   options: jsonOption,

@@ -8,6 +8,7 @@ const stopMs = 30_000;
 export const down: Command = {
   name: 'down',
   summary: 'Stop the factory. What was under way goes on at the next start.',
+  wordsMax: 0,
   usage: 'down',
   examples: ['kiln down', 'KILN_HOME=/srv/kiln kiln down'],
   options: {},

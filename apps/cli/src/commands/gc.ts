@@ -25,6 +25,7 @@ export const gc: Command = {
   name: 'gc',
   summary:
     'Remove what nothing keeps: blobs, manifests that were never tagged, old results. What is tagged, or ever was, stays.',
+  wordsMax: 0,
   usage: 'gc [--dry-run] [--json]',
   examples: [
     'kiln gc --dry-run',
@@ -35,8 +36,7 @@ export const gc: Command = {
     ...jsonOption,
     'dry-run': { type: 'boolean', help: 'say what would be removed, and remove nothing' },
   },
-  async run({ config, positionals, flags, print }) {
-    if (positionals.length > 0) throw usage(gc, `nothing is called ${positionals[0]} here`);
+  async run({ config, flags, print }) {
     const client = connectClient(config);
     const report = await sweep(client, flags['dry-run'] === true);
     if (flags['json'] === true) print.data(`${JSON.stringify(report, null, 2)}\n`);
@@ -81,6 +81,7 @@ export const gcStatus: Command = {
   name: 'gc status',
   summary:
     'Say when what nothing keeps was removed last, when it will be next, and how long things stay.',
+  wordsMax: 0,
   usage: 'gc status [--json]',
   examples: ['kiln gc status', 'kiln gc status --json | jq .last.removed'],
   options: jsonOption,
@@ -122,6 +123,7 @@ function describeStatus({ running, last, nextAt, policy }: GarbageStatus): strin
 export const gcWhy: Command = {
   name: 'gc why',
   summary: 'Say what keeps a digest: the tags, results or indexes that lead to it.',
+  wordsMax: 1,
   usage: 'gc why DIGEST [--json]',
   examples: [
     "kiln gc why $(kiln image show nginx --json | jq -r '.layers[0].digest')",

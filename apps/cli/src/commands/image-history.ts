@@ -8,6 +8,7 @@ import { table } from '../report.ts';
 export const imageHistory: Command = {
   name: 'image history',
   summary: 'List when the tags of an image moved, where to, and when they were deleted.',
+  wordsMax: 1,
   usage: 'image history NAME[:TAG] [--limit N] [--before NUMBER] [--json]',
   examples: [
     'kiln image history nginx',

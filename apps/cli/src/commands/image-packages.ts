@@ -8,6 +8,7 @@ import { table } from '../report.ts';
 export const imagePackages: Command = {
   name: 'image packages',
   summary: 'List what a version of an image is made of, also one that its tags have left.',
+  wordsMax: 1,
   usage: 'image packages NAME[:TAG|@DIGEST] [--json]',
   examples: [
     'kiln image packages nginx',

@@ -64,6 +64,8 @@ export const imageRun: Command = {
   name: 'image run',
   summary:
     'Run an image in a sandbox on this machine, without Docker: its entrypoint, or the words after --.',
+  wordsMax: 1,
+  takesRest: true,
   usage: 'image run REFERENCE [-- ARG…]',
   examples: [
     'kiln image run busybox',

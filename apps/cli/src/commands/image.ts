@@ -13,6 +13,7 @@ import { size, table } from '../report.ts';
 export const imageLs: Command = {
   name: 'image ls',
   summary: 'List the images of the catalogs that are tagged, or all repositories of the registry.',
+  wordsMax: 0,
   usage: 'image ls [--all] [--json]',
   examples: [
     'kiln image ls',
@@ -91,6 +92,7 @@ function describeRepositories(repositories: readonly RepositoryView[]): string {
 export const imageShow: Command = {
   name: 'image show',
   summary: 'Show an image: tags, digests, packages, tests, attestations.',
+  wordsMax: 1,
   usage: 'image show NAME [--json]',
   examples: ['kiln image show nginx', "kiln image show nginx --json | jq -r '.packages[].name'"],
   options: jsonOption,

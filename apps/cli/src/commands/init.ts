@@ -80,6 +80,7 @@ pipeline:
 export const init: Command = {
   name: 'init',
   summary: 'Make a catalog of your own: a recipe, its image and its tests.',
+  wordsMax: 1,
   usage: 'init DIR',
   examples: ['kiln init my-catalog && kiln up --catalog my-catalog'],
   options: {

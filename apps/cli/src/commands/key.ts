@@ -18,6 +18,7 @@ export const keyPublic: Command = {
   name: 'key public',
   summary:
     'Print the public key that verifies images (default), or the one that verifies packages.',
+  wordsMax: 0,
   usage: 'key public [--apk]',
   examples: ['kiln key public > kiln.pub', 'kiln key public --apk'],
   options: { apk: { type: 'boolean', help: 'the RSA key of packages and indexes' } },

@@ -4,6 +4,7 @@ import type { Command } from '../command.ts';
 export const packageSchema: Command = {
   name: 'package schema',
   summary: 'Print the JSON Schema of recipes, for editors that complete and check YAML.',
+  wordsMax: 0,
   usage: 'package schema',
   examples: [
     'kiln package schema > recipe.schema.json',

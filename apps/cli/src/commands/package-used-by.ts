@@ -13,6 +13,7 @@ export const packageUsedBy: Command = {
   name: 'package used-by',
   summary:
     'List the images that have a package, or versions of it: those that are tagged now, or all.',
+  wordsMax: 1,
   usage: 'package used-by NAME[@VERSION|CONSTRAINT] [--all] [--limit N] [--json]',
   examples: [
     'kiln package used-by zlib',

@@ -18,6 +18,7 @@ export const packageWhy: Command = {
   name: 'package why',
   summary:
     'Say why a recipe would be built again: what changed since its last build on this machine, or that nothing did. Needs no running factory.',
+  wordsMax: 1,
   usage: 'package why RECIPE|NAME --repository URL|DIR [--keyring FILE]',
   examples: ['kiln package why zlib.yaml --repository ./seed --keyring seed.rsa.pub'],
   options: { ...jsonOption, ...recipeOptions, ...buildOptions, ...networkOptions },

@@ -7,6 +7,7 @@ import { duration, size, table } from '../report.ts';
 export const packageLs: Command = {
   name: 'package ls',
   summary: 'List the packages of the current index generations.',
+  wordsMax: 0,
   usage: 'package ls [--all] [--json]',
   examples: ['kiln package ls', "kiln package ls --json | jq -r '.[].name'"],
   options: { ...jsonOption, all: { type: 'boolean', help: 'the seed’s packages too' } },
@@ -38,6 +39,7 @@ export const packageLs: Command = {
 export const packageShow: Command = {
   name: 'package show',
   summary: 'Show a package: what it depends on, what it provides, what it was made of.',
+  wordsMax: 1,
   usage: 'package show NAME [--json]',
   examples: ['kiln package show zlib'],
   options: jsonOption,

@@ -7,6 +7,7 @@ import { duration, table } from '../report.ts';
 export const queueLs: Command = {
   name: 'queue ls',
   summary: 'List the keys of the work queue: running, queued and parked.',
+  wordsMax: 0,
   usage: 'queue ls [--json]',
   examples: ['kiln queue ls', 'kiln queue ls --json | jq \'.[] | select(.state == "dead")\''],
   options: jsonOption,
@@ -35,6 +36,7 @@ export const queueLs: Command = {
 export const queueShow: Command = {
   name: 'queue show',
   summary: 'Show a key: its state, what it waits for, and its attempts.',
+  wordsMax: 1,
   usage: 'queue show KEY [--json]',
   examples: ['kiln queue show package:zlib@x86_64'],
   options: jsonOption,

@@ -36,6 +36,7 @@ export const status: Command = {
   name: 'status',
   summary:
     'Say where console, registry and packages are, what was removed last, and how far the catalog got.',
+  wordsMax: 0,
   usage: 'status [--json]',
   examples: ['kiln status', 'kiln status --json | jq .converged'],
   options: jsonOption,

@@ -122,6 +122,8 @@ export const test: Command = {
   name: 'test',
   summary:
     'Run the tests: format, lint, types, unit; then those with real processes, sandboxes, databases and clients.',
+  wordsMax: 0,
+  takesRest: true,
   usage: 'test [--fast | --full] [-- FILE...]',
   examples: ['kiln test --fast', 'kiln test', 'kiln test --full'],
   options: {

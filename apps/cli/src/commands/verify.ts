@@ -15,6 +15,7 @@ export const verify: Command = {
   name: 'verify',
   summary:
     'Check an image or a package: its content, its signature, SBOM, provenance and tests, and say what each check compared.',
+  wordsMax: 1,
   usage: 'verify REFERENCE|package:NAME|APK [--key FILE] [--keyring FILE] [--json]',
   examples: [
     'kiln verify nginx',
