@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { getSystemErrorMessage } from 'node:util';
 import { KilnError, messageOf, shorten } from '@kiln/base';
 
 /** An error with the file's name in front; of the system's errors it makes `APK_FILE_NOT_FOUND` or `APK_FILE_FAILED`. */
@@ -7,8 +9,14 @@ export function atFile(path: string, error: unknown): unknown {
     const { code, hint, retry, details, cause } = error;
     return new KilnError(code, `${name}: ${error.message}`, { hint, retry, details, cause });
   }
-  const errno = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof errno !== 'string') return error;
-  if (errno === 'ENOENT') return new KilnError('APK_FILE_NOT_FOUND', `${name}: no such file`);
-  return new KilnError('APK_FILE_FAILED', `${name}: ${messageOf(error)}`);
+  const { code, errno, path: place } = error as NodeJS.ErrnoException;
+  if (!(error instanceof Error) || typeof code !== 'string') return error;
+  // A file that is written is made under another name first.
+  if (code === 'ENOENT' && place !== undefined && place !== path)
+    return new KilnError('APK_FILE_NOT_FOUND', `${name}: there is no folder ${dirname(path)}`, {
+      hint: 'make it first, or name another one',
+    });
+  if (code === 'ENOENT') return new KilnError('APK_FILE_NOT_FOUND', `${name}: no such file`);
+  const why = errno === undefined ? undefined : getSystemErrorMessage(errno);
+  return new KilnError('APK_FILE_FAILED', `${name}: ${why ?? messageOf(error)}`);
 }

@@ -17,6 +17,7 @@ import { cacheDirectoryOf } from '../image-build/repositories.ts';
 import { inWorkFolder } from '../image-build/work-folder.ts';
 import type { WorkFolder } from '../image-build/work-folder.ts';
 import { writeArchive } from '../image-build/write-archive.ts';
+import { requireFolderOf } from '../image-build/write-file.ts';
 import { writeLayout } from '../image-build/write-layout.ts';
 import { writeSboms } from '../image-build/write-sboms.ts';
 import { textOf } from '../local/options.ts';
@@ -51,6 +52,7 @@ export const imageBuild: Command = {
   async run(invocation) {
     const { flags, print } = invocation;
     const output = outputOf(textOf(flags['output']));
+    if (output.kind === 'archive') await requireFolderOf(output.path);
     const tag = tagOf(invocation);
     const { built, sboms } = await withImageTask(imageBuild, invocation, (task) =>
       inWorkFolder(cacheDirectoryOf(task), async (work) => {

@@ -8,7 +8,7 @@ import { apkArch } from '../image-build/architectures.ts';
 import { buildOptions } from '../image-build/command-options.ts';
 import { withImageTask } from '../image-build/command-task.ts';
 import { rootTree } from '../image-build/root-tree.ts';
-import { writeFile } from '../image-build/write-file.ts';
+import { requireFolderOf, writeFile } from '../image-build/write-file.ts';
 import { textOf } from '../local/options.ts';
 
 function outputOption(example: string): Command['options'] {
@@ -76,6 +76,7 @@ async function writeRoot(
   const { flags, print } = invocation;
   const output = textOf(flags['output']);
   if (output === undefined) throw usage(command, 'where to? give -o FILE');
+  await requireFolderOf(output);
   const tree = await withImageTask(command, invocation, async (task) => {
     const assembled = await rootTree(task);
     task.onStage?.(`writing ${output}`);

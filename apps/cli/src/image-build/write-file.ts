@@ -1,7 +1,8 @@
 import fs from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { atFile, replaceFile } from '@kiln/apk-files';
 import type { ByteSource, ReplaceFileOptions } from '@kiln/apk-files';
-import { KilnError, systemRandom } from '@kiln/base';
+import { KilnError, shorten, systemRandom } from '@kiln/base';
 
 /**
  * Writes a file that is there whole or not at all; unless it is asked for it is not synced, as the same command makes it again. Throws `APK_FILE_NOT_FOUND` where its folder is not there, `APK_FILE_FAILED` for
@@ -17,6 +18,16 @@ export async function writeFile(
   } catch (error) {
     throw error instanceof KilnError ? error : atFile(path, error);
   }
+}
+
+/** Refuses at once a file that could not be written when all is made. Throws `APK_FILE_NOT_FOUND` where its folder is not there. */
+export async function requireFolderOf(path: string): Promise<void> {
+  const folder = dirname(path);
+  const found = await fs.stat(folder).catch(() => undefined);
+  if (found?.isDirectory() === true) return;
+  throw new KilnError('APK_FILE_NOT_FOUND', `${shorten(path, 200)}: there is no folder ${folder}`, {
+    hint: 'make it first, or name another one',
+  });
 }
 
 /** Whether a file is there. */
