@@ -2,10 +2,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Keyring } from '@kiln/apk';
 import { KilnError } from '@kiln/base';
+import { readBoundedFile } from './bounded-file.ts';
 
-/** The text of a key file. Throws `KEY_NOT_FOUND`. */
+const keyBytesMax = 64 * 1024;
+
+/** The text of a key file. Throws `KEY_NOT_FOUND`, `LOCAL_FILE_TOO_LARGE` and what the system says. */
 export function readKey(file: string): string {
-  if (fs.existsSync(file)) return fs.readFileSync(file, 'utf8');
+  if (fs.existsSync(file)) return readBoundedFile(file, keyBytesMax).toString('utf8');
   throw new KilnError('KEY_NOT_FOUND', `there is no key ${file}`, {
     hint: 'name one with --key',
   });

@@ -18,7 +18,8 @@ describe('commands', () => {
   });
 
   test.each(loaded)('kiln $name says how many words it takes', ({ name, command }) => {
-    const itself = /^(?:image (?:build|lock|show-|dot|why|diff|sbom|compose)|key generate|package (?:bump|diff)|seed export)/;
+    const itself =
+      /^(?:image (?:build|lock|show-|dot|why|diff|sbom|compose)|key generate|package (?:bump|diff)|seed export)/;
     const any = 'runWords' in command || /\.\.\.|…/.test(command.usage) || itself.test(name);
     expect(any || command.wordsMax !== undefined).toBe(true);
   });

@@ -13,7 +13,11 @@ export const logs: Command = {
   summary: 'Print the log of a key’s last attempt, or of a process of the factory.',
   wordsMax: 1,
   usage: 'logs KEY|PROCESS [--follow]',
-  examples: ['kiln logs package:zlib@x86_64 --follow', 'kiln logs worker', 'kiln logs server --follow'],
+  examples: [
+    'kiln logs package:zlib@x86_64 --follow',
+    'kiln logs worker',
+    'kiln logs server --follow',
+  ],
   options: { follow: { type: 'boolean', help: 'go on as the log grows' } },
   async run({ config, positionals, flags, print }) {
     const what = positionals[0];

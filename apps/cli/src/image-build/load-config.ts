@@ -9,6 +9,7 @@ import {
   parseImageConfig,
 } from '@kiln/image-config';
 import type { ConfigDialect, ImageConfig } from '@kiln/image-config';
+import { readBoundedFile } from '../bounded-file.ts';
 
 /** A configuration with all it includes. */
 export interface LoadedConfig {
@@ -22,7 +23,7 @@ const includesMax = 100;
 
 /**
  * Reads a configuration and what it includes, each from where it says, or else from the folders. In dialect `kiln` a package that
- * is refused (`!name`) is not asked for by what is included. Throws `IMAGE_CONFIG_UNREADABLE`, which names the file, and what
+ * is refused (`!name`) is not asked for by what is included. Throws `IMAGE_CONFIG_NOT_FOUND`, `IMAGE_CONFIG_UNREADABLE` and what
  * `parseImageConfig` throws, with file, line and column.
  */
 export function loadConfig(
@@ -42,18 +43,20 @@ function load(
     readonly dialect: ConfigDialect;
     readonly hash: ReturnType<typeof createHash>;
     readonly depth: number;
+    /** Who includes it. */
+    readonly by?: string;
   },
 ): ImageConfig {
   const { folders, dialect, hash, depth } = context;
   if (depth > includesMax) throw unreadable(file, `more than ${includesMax} files include others`);
   const found = findPath(file, folders);
-  if (found === undefined) throw absent(file, depth);
+  if (found === undefined) throw absent(file, context);
   const bytes = readBounded(found);
   hash.update(bytes);
   const part = depth === 0 ? 'whole' : 'included';
   const config = parseImageConfig(bytes.toString('utf8'), file, dialect, part);
   if (config.include === '') return config;
-  const included = load(config.include, { ...context, depth: depth + 1 });
+  const included = load(config.include, { ...context, depth: depth + 1, by: file });
   return dialect === 'apko'
     ? mergeImageConfig(included, config)
     : overlayImageConfig(included, config);
@@ -68,23 +71,31 @@ export function findPath(file: string, folders: readonly string[]): string | und
 
 function readBounded(file: string): Buffer {
   try {
-    const size = fs.statSync(file).size;
-    if (size > configBytesMax) throw unreadable(file, `larger than ${configBytesMax} bytes`);
-    return fs.readFileSync(file);
+    return readBoundedFile(file, configBytesMax);
   } catch (error) {
     if (error instanceof KilnError) throw error;
     throw unreadable(file, messageOf(error));
   }
 }
 
-/** apko's words, which do not say the name. */
-function absent(file: string, depth: number): KilnError {
-  const what = 'failed to read include file: '.repeat(depth);
-  return new KilnError(
-    'IMAGE_CONFIG_UNREADABLE',
-    `failed to load image configuration: ${what}file does not exist`,
-    { hint: `there is no ${shorten(file, 200)}; its folder can be given with --include-paths` },
-  );
+/** In dialect `apko` its words, which do not say the name. */
+function absent(
+  file: string,
+  { dialect, depth, by }: Pick<Parameters<typeof load>[1], 'dialect' | 'depth' | 'by'>,
+): KilnError {
+  const name = shorten(file, 200);
+  if (dialect === 'apko') {
+    const what = 'failed to read include file: '.repeat(depth);
+    return new KilnError(
+      'IMAGE_CONFIG_NOT_FOUND',
+      `failed to load image configuration: ${what}file does not exist`,
+      { hint: `there is no ${name}; its folder can be given with --include-paths` },
+    );
+  }
+  const includes = by === undefined ? '' : `, which ${shorten(by, 200)} includes`;
+  return new KilnError('IMAGE_CONFIG_NOT_FOUND', `there is no configuration "${name}"${includes}`, {
+    hint: 'check the name; the folder of one that is included can be given with --include-paths',
+  });
 }
 
 function unreadable(file: string, why: string): KilnError {

@@ -1,10 +1,10 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { KilnError, messageOf, shorten, sortUnique, withoutUserInfo } from '@kiln/base';
 import type { Logger } from '@kiln/base';
 import { canonicalArch, lockFileBytesMax, parseLockFile } from '@kiln/image-config';
 import type { LockFile, LockedKey } from '@kiln/image-config';
 import type { GuestKeys, GuestPackage, ImageLock } from '@kiln/solve';
+import { readBoundedFile } from '../bounded-file.ts';
 import { apkArch } from './architectures.ts';
 import { installedKeys } from './request.ts';
 import type { ImageRequest } from './request.ts';
@@ -102,8 +102,7 @@ export function repeatedArchitectures(archs: readonly string[]): readonly string
 
 function readBytes(file: string): Buffer {
   try {
-    if (fs.statSync(file).size > lockFileBytesMax) throw new Error('too large');
-    return fs.readFileSync(file);
+    return readBoundedFile(file, lockFileBytesMax);
   } catch (error) {
     throw new KilnError(
       'IMAGE_LOCK_INVALID',

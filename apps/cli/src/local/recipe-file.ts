@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import fs from 'node:fs';
-import { KilnError, messageOf, shorten } from '@kiln/base';
+import { KilnError, shorten } from '@kiln/base';
 import type { ExpandOptions, Recipe, RecipeDialect } from '@kiln/recipe';
 import { parseEnvFile, parseRecipe } from '@kiln/recipe';
 import { decodeYaml, text } from '@kiln/yaml';
 import { z } from 'zod';
+import { readBoundedFile } from '../bounded-file.ts';
 
 export interface RecipeFileOptions {
   readonly dialect: RecipeDialect;
@@ -17,7 +17,7 @@ export interface RecipeFileOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Reads and expands a recipe with what the command line adds. Throws `LOCAL_FILE_UNREADABLE` and what parsing throws. */
+/** Reads and expands a recipe with what the command line adds. Throws as `readBytes` and what parsing throws. */
 export function readRecipeFile(file: string, options: RecipeFileOptions): Recipe {
   const bytes = readBytes(file);
   if (options.dialect === 'melange' && !isUtf8(bytes))
@@ -53,19 +53,38 @@ function readVarsFile(file: string, dialect: RecipeDialect): Readonly<Record<str
   });
 }
 
-/** The text of a file that a person named. Throws `LOCAL_FILE_UNREADABLE`. */
+/** The text of a file that a person named. Throws as `readBytes`. */
 export function readText(file: string): string {
   return readBytes(file).toString('utf8');
 }
 
-/** As `readText`, the bytes. */
+/** What a recipe or an index may have; the parsers have limits of their own. */
+const bytesMax = 256 * 2 ** 20;
+
+/** As `readText`, the bytes. Throws `LOCAL_FILE_NOT_FOUND`, `LOCAL_FILE_UNREADABLE` and `LOCAL_FILE_TOO_LARGE`. */
 export function readBytes(file: string): Buffer {
   try {
-    return fs.readFileSync(file);
+    return readBoundedFile(file, bytesMax);
   } catch (error) {
-    throw new KilnError('LOCAL_FILE_UNREADABLE', `cannot read "${shorten(file, 200)}"`, {
-      hint: messageOf(error).replace(/^([A-Z]+): ([^,]*).*$/, '$2'),
-      cause: error,
-    });
+    throw unreadableFile(file, error);
   }
+}
+
+/** Why a file that a person named could not be read: it is not there, it is a folder, or what the system says. */
+export function unreadableFile(file: string, error: unknown): KilnError {
+  if (error instanceof KilnError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  const name = `"${shorten(file, 200)}"`;
+  if (code === 'ENOENT')
+    return new KilnError('LOCAL_FILE_NOT_FOUND', `there is no file ${name}`, {
+      hint: 'check its name, and the folder that you are in',
+    });
+  if (code === 'EISDIR')
+    return new KilnError('LOCAL_FILE_UNREADABLE', `${name} is a folder`, {
+      hint: 'name a file in it',
+    });
+  return new KilnError('LOCAL_FILE_UNREADABLE', `cannot read ${name}`, {
+    hint: 'check who may read it',
+    cause: error,
+  });
 }

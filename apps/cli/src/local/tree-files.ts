@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { KilnError, compareBytes, shorten } from '@kiln/base';
+import { compareBytes } from '@kiln/base';
+import { unreadableFile } from './recipe-file.ts';
 
 /** Recipes to look at, and folders of pipelines that belong to them. */
 export interface TreeFiles {
@@ -12,7 +13,7 @@ export interface TreeFiles {
 
 /**
  * The recipes that words on the command line mean: a folder means the `.yaml` and `.yml` files in it, not in folders
- * below, without those whose names begin with a dot. Throws `LOCAL_FILE_UNREADABLE`.
+ * below, without those whose names begin with a dot. Throws `LOCAL_FILE_NOT_FOUND` and `LOCAL_FILE_UNREADABLE`.
  */
 export function treeFiles(words: readonly string[]): TreeFiles {
   const recipes = new Map<string, string>();
@@ -42,9 +43,6 @@ function statOf(word: string): fs.Stats {
   try {
     return fs.statSync(word);
   } catch (error) {
-    throw new KilnError('LOCAL_FILE_UNREADABLE', `cannot read "${shorten(word, 200)}"`, {
-      hint: 'give recipes, or a folder of recipes',
-      cause: error,
-    });
+    throw unreadableFile(word, error);
   }
 }

@@ -47,11 +47,11 @@ describe('package-version', () => {
     expect(await packageVersion(path.join(recipes, 'none'))).toMatchObject({
       code: 1,
       out: '',
-      talk: expect.stringMatching(/^ERRO cannot read ".*none": /),
+      talk: expect.stringMatching(/^ERRO there is no file ".*none"\n/),
     });
     expect(await packageVersion(recipes)).toMatchObject({
       code: 1,
-      talk: expect.stringContaining('cannot read "'),
+      talk: expect.stringMatching(/^ERRO ".*" is a folder\n/),
     });
     expect(await packageVersion(path.join(recipes, 'all-keys/compile.json'))).toMatchObject({
       code: 1,
