@@ -50,9 +50,17 @@ export async function runContained(chain: Chain, watch: Watch): Promise<SandboxR
   await ended.closed;
   if (stopped !== undefined) return { kind: stopped };
   if (status.exitCode !== undefined) return { kind: 'exited', exitCode: status.exitCode };
-  throw new KilnError('SANDBOX_SETUP_FAILED', `the sandbox did not start: ${lastLine(tail())}`, {
-    hint: 'the message is from mount or bubblewrap; check that roots, mounts and working directory exist',
+  const said = lastLine(tail());
+  throw new KilnError('SANDBOX_SETUP_FAILED', `the sandbox did not start: ${said}`, {
+    hint: setupHint(said),
   });
+}
+
+function setupHint(said: string): string {
+  const [, program] = /execvp (\S+): No such file or directory/.exec(said) ?? [];
+  return program === undefined
+    ? 'the message is from mount or bubblewrap; check that roots, mounts and working directory exist'
+    : `there is no ${program}, or not the loader that it needs: add a package that has it to the environment, such as busybox for a shell`;
 }
 
 function spawnQuietly({ argv }: Chain): ChildProcess {

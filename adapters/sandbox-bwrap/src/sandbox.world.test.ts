@@ -385,6 +385,13 @@ describe('what a sandbox refuses', () => {
     expect(await readdir(join(directory, 'scratch'))).toEqual([]);
   });
 
+  test('a program that the root does not have, which is named', async () => {
+    await expect(run('true', { argv: ['/bin/none'] })).rejects.toMatchObject({
+      code: 'SANDBOX_SETUP_FAILED',
+      hint: expect.stringMatching(/^there is no \/bin\/none, .*such as busybox for a shell$/),
+    });
+  });
+
   test('a working directory that does not exist', async () => {
     await expect(run('true', { workingDirectory: '/absent' })).rejects.toMatchObject({
       code: 'SANDBOX_SETUP_FAILED',
