@@ -25,6 +25,8 @@ export interface ApkClientOptions {
   readonly httpAuth?: string | undefined;
   /** Believes every index. */
   readonly ignoreSignatures?: boolean;
+  /** Repositories, as they are written, whose indexes are believed as they are. */
+  readonly unsigned?: readonly string[];
   /** SHA-1 signatures are refused by default. */
   readonly sha1?: VerifyOptions['sha1'];
   /** Uses what is in the cache and asks no server. */
@@ -87,6 +89,7 @@ export class ApkClient {
     return readIndexes(this.#references(repositories), {
       arch,
       trust: this.#trust(keys),
+      unsigned: new Set(this.#options.unsigned),
       indexBytesMax,
       indexContentBytesMax,
       fetch: (url) => this.#answers.read({ url, bytesMax, signal }),

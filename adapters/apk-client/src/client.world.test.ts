@@ -185,6 +185,16 @@ describe('an index', () => {
     expect(await namesAt([server.url], { ignoreSignatures: true })).toEqual(['tool@']);
   });
 
+  test('of a repository that may be unsigned is believed, and of no other one', async () => {
+    await put('packages/x86_64/APKINDEX.tar.gz', testIndex([library], undefined));
+    const unsigned = ['./packages'];
+    expect(await namesAt(['./packages'], { unsigned })).toEqual(['lib@']);
+    server.files.set('x86_64/APKINDEX.tar.gz', testIndex([tool], undefined));
+    await expect(namesAt(['./packages', server.url], { unsigned })).rejects.toMatchObject({
+      code: 'APK_INDEX_UNSIGNED',
+    });
+  });
+
   test('by either of two keys is believed', async () => {
     const second = await testServer(testRepository([library], other));
     further.push(second);

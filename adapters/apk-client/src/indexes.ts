@@ -19,6 +19,8 @@ export interface ReadIndexesOptions {
   /** apk name. */
   readonly arch: string;
   readonly trust: IndexTrust;
+  /** Repositories, as they are written, whose indexes are believed as they are. */
+  readonly unsigned?: ReadonlySet<string>;
   readonly indexBytesMax: number;
   readonly indexContentBytesMax: number;
   readonly fetch: (url: string) => Promise<Uint8Array>;
@@ -54,14 +56,16 @@ async function readOne(
       ? await options.fetch(`${repository.address}/${options.arch}/${file}`)
       : await readLocal(join(repository.address, options.arch, file), options.indexBytesMax);
   if (bytes === undefined) return undefined;
+  const isBelieved = options.unsigned?.has(repository.text) === true;
+  const trust: IndexTrust = isBelieved ? { unsigned: true } : options.trust;
   try {
-    return await readIndex(bytes, options.trust, {
+    return await readIndex(bytes, trust, {
       contentBytesMax: options.indexContentBytesMax,
     });
   } catch (error) {
     if (!(error instanceof KilnError)) throw error;
     throw new KilnError(error.code, `${shown(repository.text)}: ${error.message}`, {
-      hint: hintFor(error, options.trust),
+      hint: hintFor(error, trust),
       details: { ...error.details, repository: shown(repository.text) },
       cause: error.cause,
     });
@@ -72,8 +76,10 @@ function hintFor(error: KilnError, trust: IndexTrust): string | undefined {
   const isUnverified =
     'keys' in trust && /^APK_INDEX_(UNSIGNED|SIGNATURE_INVALID)$/.test(error.code);
   if (!isUnverified) return error.hint;
-  return trust.keys.size === 0
-    ? 'no key was given: add one with --keyring-append, or say --ignore-signatures'
+  if (trust.keys.size === 0)
+    return 'no key was given: add one with --keyring-append (kiln package: --keyring), or say --ignore-signatures where that is an option';
+  return error.code === 'APK_INDEX_UNSIGNED'
+    ? 'sign it (kiln key sign --key KEY FILE), or remove it where it can be made again'
     : error.hint;
 }
 
@@ -93,7 +99,7 @@ async function readLocal(path: string, bytesMax: number): Promise<Uint8Array | u
       'APK_CLIENT_UNREADABLE',
       `cannot read ${shorten(path, 200)}: ${messageOf(error)}`,
       {
-        hint: 'check the path given with --repository-append',
+        hint: 'check the path of the repository',
         cause: error,
       },
     );

@@ -48,9 +48,7 @@ async function readPlace(place: Place, options: KeyringOptions): Promise<Key[]> 
       'APK_CLIENT_UNREADABLE',
       `cannot read the key ${shorten(place.address, 200)}: ${messageOf(error)}`,
       {
-        hint: hasErrno(error, 'ENOENT')
-          ? 'check the path given with --keyring-append'
-          : 'check its permissions',
+        hint: hasErrno(error, 'ENOENT') ? 'check the path of the key' : 'check its permissions',
         cause: error,
       },
     );

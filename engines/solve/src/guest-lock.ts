@@ -80,7 +80,7 @@ export function guestRepositories({ environment, appended }: GuestRequest): read
   const all = [...buildRepositories, ...repositories, ...(appended?.repositories ?? [])];
   if (all.length === 0) {
     throw new KilnError('GUEST_NO_REPOSITORY', 'must provide at least one repository', {
-      hint: 'name one under environment.contents.repositories or with --repository-append',
+      hint: 'name one under environment.contents.repositories or with --repository-append (kiln package: --repository)',
     });
   }
   return sortedAddresses(all);

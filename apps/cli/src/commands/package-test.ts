@@ -1,4 +1,4 @@
-import { silentLogger } from '@kiln/base';
+import { KilnError, shorten, silentLogger } from '@kiln/base';
 import { networkDependencies } from '@kiln/build';
 import { appliesTo, type Architecture, type Recipe } from '@kiln/recipe';
 import type { Command } from '../command.ts';
@@ -50,6 +50,7 @@ export const packageTest: Command = {
   async run(invocation) {
     if (invocation.positionals.length === 0) throw usage(packageTest, 'which recipes?');
     const session = await openSession(invocation);
+    await requirePackages(session);
     const rows: Row[] = [];
     for (const file of invocation.positionals) rows.push(...(await testFile(session, file)));
     if (invocation.flags['json'] === true)
@@ -68,6 +69,26 @@ interface Row extends Omit<TestedPackage, 'network'> {
 function rowOf(recipe: string, arch: string, { network, ...tested }: TestedPackage): Row {
   const fetched = network === undefined ? {} : { fetched: networkDependencies(network) };
   return { recipe, arch, ...tested, ...fetched };
+}
+
+/** Refuses a name of `--package` that none of the recipes makes: its test would be missed and nobody told. Throws `USAGE`. */
+async function requirePackages(session: PackageSession): Promise<void> {
+  const { invocation, compiler } = session;
+  const only = listOf(invocation.flags['package']);
+  if (only.length === 0) return;
+  const made = new Set<string>();
+  for (const file of invocation.positionals) {
+    const recipe = await readRecipe(session, file);
+    for (const arch of architecturesOf(invocation)) {
+      const { package: main, subpackages } = compiler.compile(recipe, arch);
+      for (const { name } of [main, ...subpackages]) made.add(name);
+    }
+  }
+  const unknown = only.find((name) => !made.has(name));
+  if (unknown === undefined) return;
+  throw new KilnError('USAGE', `no package "${shorten(unknown)}" in these recipes`, {
+    hint: `they make ${[...made].join(', ')}`,
+  });
 }
 
 async function testFile(session: PackageSession, file: string): Promise<readonly Row[]> {

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { splitSignatures } from '@kiln/apk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PackageBuilds, type TestRun } from './testing.ts';
+import { PackageBuilds, failureOf, type TestRun } from './testing.ts';
 
 let builds: PackageBuilds;
 let folder = '';
@@ -121,6 +121,21 @@ chmod 755 "\${{targets.destdir}}/usr/bin/ping"`,
   const checked = await build(file, '--check');
   expect(checked.code).toBe(0);
   expect(checked.talk).toContain('built twice, equal');
+});
+
+test('who signs nothing goes on with what was built before', async () => {
+  const words = 'mkdir -p "${{targets.destdir}}/usr/share/one"';
+  const one = recipe('one', words);
+  expect((await builds.unsigned('build', one)).talk).toContain('one 1.2-r0 x86_64: built');
+  expect((await builds.unsigned('build', one)).talk).toContain('one 1.2-r0 x86_64: known');
+  expect((await builds.unsigned('test', one)).talk).toContain('one: installs; it has no test');
+});
+
+test('a test of a package that no recipe makes is refused', async () => {
+  const one = recipe('one', 'true');
+  expect(await failureOf(builds.test(one, ['--package', 'two']))).toBe(
+    'error[USAGE]: no package "two" in these recipes\nhint: they make one\n',
+  );
 });
 
 test('a tree is built in the order of its needs, and a failure costs what needs it and nothing else', async () => {

@@ -83,7 +83,7 @@ export const buildOptions: Command['options'] = {
   'signing-key': {
     type: 'string',
     value: 'FILE',
-    help: 'the private key that signs packages and index',
+    help: 'the private key that signs packages and index; without it they are unsigned, and those of --out-dir are believed',
   },
   'out-dir': {
     type: 'string',
@@ -178,6 +178,7 @@ export async function openSession(
   const folder = textOf(flags['catalog']);
   const catalog =
     folder === undefined ? undefined : readLocalCatalog(folder, invocation.config.osCatalog);
+  const out = textOf(flags['out-dir']) ?? 'packages';
   return {
     invocation,
     catalog,
@@ -187,12 +188,14 @@ export async function openSession(
       environmentsDirectory: path.join(cache, 'environments'),
       workingDirectory: process.cwd(),
       httpAuth: process.env['HTTP_AUTH'],
+      // Who signs nothing goes on with what was built before.
+      unsigned: key === undefined ? [out] : [],
     }),
     blobs,
     actions: new ActionCache(path.join(cache, 'actions'), blobs, sharedActions(invocation, key)),
     cache,
     key,
-    out: textOf(flags['out-dir']) ?? 'packages',
+    out,
     signal,
   };
 }

@@ -112,7 +112,10 @@ export class PackageBuilds implements Disposable {
   }
 
   /** Runs `kiln package test` on what was built. */
-  async test(recipe: string): Promise<Pick<TestRun, 'code' | 'talk'>> {
+  async test(
+    recipe: string,
+    words: readonly string[] = [],
+  ): Promise<Pick<TestRun, 'code' | 'talk'>> {
     const options = {
       arch: 'x86_64',
       repository: path.join(this.folder, 'tools'),
@@ -121,7 +124,22 @@ export class PackageBuilds implements Disposable {
       'out-dir': path.join(this.folder, 'packages'),
       'cache-dir': path.join(this.folder, 'cache'),
     };
-    return run(packageTest, [recipe, ...optionWords(options)]);
+    return run(packageTest, [recipe, ...optionWords(options), ...words]);
+  }
+
+  /** Runs `kiln package build`, or `test`, without a key; packages go into the folder `unsigned`. */
+  async unsigned(
+    command: 'build' | 'test',
+    recipe: string,
+  ): Promise<Pick<TestRun, 'code' | 'talk'>> {
+    const options = {
+      arch: 'x86_64',
+      repository: path.join(this.folder, 'tools'),
+      keyring: path.join(this.folder, 'tools.rsa.pub'),
+      'out-dir': path.join(this.folder, 'unsigned'),
+      'cache-dir': path.join(this.folder, 'cache'),
+    };
+    return run(command === 'build' ? packageBuild : packageTest, [recipe, ...optionWords(options)]);
   }
 
   /** Runs `kiln melange`; packages go into the folder `melange`. */
