@@ -15,4 +15,4 @@ export { Schedule } from './schedule.ts';
 export type { BrokenPackage, EpochBump, SonameRequest } from './sonames.ts';
 export { sonameImpact } from './sonames.ts';
 export type { WhyStep } from './why.ts';
-export { whyNeeded } from './why.ts';
+export { hasName, whyNeeded } from './why.ts';

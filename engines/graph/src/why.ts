@@ -26,6 +26,14 @@ export function whyNeeded(
   return shortest(graph, recipe, isGoal) ?? shortest(graph, graph.testVertex(recipe), isGoal);
 }
 
+/** Whether anything in the graph has this name: a recipe, a package, or what one provides. */
+export function hasName(graph: RequirementGraph, name: string): boolean {
+  if (graph.recipeNumber(name) !== undefined || makerOf(graph, name) !== undefined) return true;
+  const isGoal = goalOf(graph, name);
+  for (let vertex = 0; vertex + 1 < graph.starts.length; vertex++) if (isGoal(vertex)) return true;
+  return false;
+}
+
 /** The recipe that makes a package of this name. */
 function makerOf(graph: RequirementGraph, name: string): number | undefined {
   const recipe = graph.recipes.findIndex(({ packages }) =>

@@ -1,5 +1,6 @@
-import { systemRandom } from '@kiln/base';
+import { KilnError, shorten, systemRandom } from '@kiln/base';
 import { fetchUrl } from '@kiln/sources';
+import { isVersion } from '@kiln/version';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import { hostArchitecture } from '../local/architecture.ts';
@@ -31,6 +32,10 @@ export const packageBump: Command = {
     const [file, version] = positionals;
     if (file === undefined || version === undefined || positionals.length > 2)
       throw usage(packageBump, 'which recipe, and which version?');
+    if (!isVersion(`${version}-r0`))
+      throw new KilnError('USAGE', `not a version of apk packages: "${shorten(version)}"`, {
+        hint: 'give it without v in front and without a revision, such as 1.2.3 or 1.2_rc1',
+      });
     const bumped = await bumpRecipe(
       {
         file,

@@ -1,6 +1,8 @@
 import os from 'node:os';
 import path from 'node:path';
 import { KilnError, shorten } from '@kiln/base';
+import { hasName } from '@kiln/graph';
+import { nearestWord } from '@kiln/yaml/nearest';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import { cacheFolder } from '../local/cache-folder.ts';
@@ -94,13 +96,17 @@ export const packageGraph: Command = {
     },
   },
   async run(invocation) {
+    const { flags } = invocation;
     const format = formatOf(invocation);
+    if (distanceOf(flags['distance']) !== undefined && flags['affected-by'] === undefined)
+      throw usage(packageGraph, '--distance is of --affected-by, which is not given');
     if ((format === 'order' || format === 'dot') && architecturesOf(invocation).length > 1)
       throw usage(packageGraph, `--format ${format} is of one architecture`);
     const waiting = new Waiting(invocation.print.talk, process.stderr.isTTY === true);
     try {
       const tree = await read(invocation, waiting);
       waiting.stop();
+      requireNames(tree, wayOf(invocation.flags['why']));
       show(tree, format, invocation);
       return tree.problems.length > 0 ? 1 : 0;
     } finally {
@@ -115,6 +121,8 @@ type Format = (typeof formats)[number];
 function formatOf({ flags }: Invocation): Format {
   const given = textOf(flags['format']);
   if (given === undefined) return flags['json'] === true ? 'json' : 'text';
+  if (flags['json'] === true && given !== 'json')
+    throw usage(packageGraph, `--json and --format ${shorten(given)} do not go together`);
   const format = formats.find((one) => one === given);
   if (format !== undefined) return format;
   throw new KilnError('USAGE', `no such format: ${shorten(given)}`, {
@@ -164,6 +172,23 @@ function wayOf(
   if (from === '' || to === '' || more.length > 0)
     throw usage(packageGraph, `--why takes two names with a comma, not "${shorten(given)}"`);
   return { from, to };
+}
+
+/** Refuses a name that nothing has: that it is not needed would be no answer. Throws `LOCAL_NAME_NOT_FOUND`. */
+function requireNames({ graphs }: TreeGraphs, way: ReturnType<typeof wayOf>): void {
+  for (const name of way === undefined ? [] : [way.from, way.to]) {
+    if (graphs.some(({ graph }) => hasName(graph, name))) continue;
+    const near = nearestWord(
+      name,
+      graphs.flatMap(({ graph }) => graph.recipes.map((one) => one.name)),
+    );
+    throw new KilnError('LOCAL_NAME_NOT_FOUND', `nothing is called "${shorten(name)}" here`, {
+      hint:
+        near === undefined
+          ? 'name a recipe, a package or what one provides'
+          : `did you mean ${near}?`,
+    });
+  }
 }
 
 function show(tree: TreeGraphs, format: Format, { flags, print }: Invocation): void {

@@ -247,6 +247,13 @@ open atoms of builds, which nothing provides: 2
       'the tests of app\n  needs checker\n',
     );
     expect((await graph(tree, '--why', 'linter,sh')).out).toBe('it is not needed\n');
+    await expect(graph(tree, '--why', 'lintr,sh')).rejects.toThrow(
+      expect.objectContaining({
+        code: 'LOCAL_NAME_NOT_FOUND',
+        message: 'nothing is called "lintr" here',
+        hint: 'did you mean linter?',
+      }),
+    );
   });
 
   test('shows who needs a new epoch when a library goes away', async () => {
@@ -290,6 +297,8 @@ open atoms of builds, which nothing provides: 2
       words: ['--format', 'order', '--arch', 'x86_64,aarch64'],
       message: '--format order is of one architecture',
     },
+    { words: ['--distance', '1'], message: '--distance is of --affected-by, which is not given' },
+    { words: ['--json', '--format', 'dot'], message: '--json and --format dot do not go together' },
   ])('refuses $words', async ({ words, message }) => {
     await expect(graph(tree, ...words)).rejects.toThrow(
       expect.objectContaining({ code: 'USAGE', message }),

@@ -1,3 +1,4 @@
+import { KilnError, shorten } from '@kiln/base';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import { openPackagesOf } from '../local/open-package.ts';
@@ -48,6 +49,7 @@ export const packageScan: Command = {
   async run(invocation) {
     const { positionals, flags, print } = invocation;
     if (positionals.length === 0) throw usage(packageScan, 'which recipes?');
+    requirePackages(positionals, listOf(flags['package']));
     const rows: Row[] = [];
     for (const recipe of positionals) rows.push(...(await scanFile(recipe, invocation)));
     if (flags['json'] === true) print.data(`${JSON.stringify(rows, null, 2)}\n`);
@@ -65,6 +67,18 @@ interface Row {
   readonly generated: string;
   /** "" where nothing differs. */
   readonly diff: string;
+}
+
+/** Refuses a name of `--package` that none of the recipes makes: nothing would be scanned, and nobody told. Throws `USAGE`. */
+function requirePackages(files: readonly string[], only: readonly string[]): void {
+  if (only.length === 0) return;
+  const recipes = files.map((file) => readRecipeFile(file, { dialect: 'kiln', commit: '' }));
+  const names = recipes.flatMap((one) => [one.package, ...one.subpackages].map(({ name }) => name));
+  const unknown = only.find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new KilnError('USAGE', `no package "${shorten(unknown)}" in these recipes`, {
+    hint: `they make ${names.join(', ')}`,
+  });
 }
 
 async function scanFile(path: string, { flags, print }: Invocation): Promise<readonly Row[]> {

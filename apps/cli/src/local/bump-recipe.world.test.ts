@@ -99,8 +99,13 @@ describe('kiln package bump', () => {
     });
   });
 
-  test('needs a recipe and a version', async () => {
+  test('needs a recipe and a version that a build takes', async () => {
     await expect(packageBumpOf(file)).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(packageBumpOf(file, 'v1.1')).rejects.toMatchObject({
+      code: 'USAGE',
+      message: 'not a version of apk packages: "v1.1"',
+    });
+    expect(fs.readFileSync(file, 'utf8')).toBe(recipe);
   });
 });
 

@@ -124,6 +124,13 @@ describe('kiln package scan', () => {
     });
   });
 
+  test('refuses a package that no recipe makes', async () => {
+    await expect(kilnScan(...words('subpackages'), '--package', 'none')).rejects.toMatchObject({
+      code: 'USAGE',
+      message: 'no package "none" in these recipes',
+    });
+  });
+
   test('says what another recipe would change', async () => {
     const other = path.join(repositories, 'other.yaml');
     const text = fs.readFileSync(recipe('relations'), 'utf8');
