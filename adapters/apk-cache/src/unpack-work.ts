@@ -34,9 +34,11 @@ export async function answerTo({
         : await unpacked(file, options);
     return { done };
   } catch (error) {
-    const { code, syscall, message } = error as NodeJS.ErrnoException;
+    const { code, syscall, errno, path, message } = error as NodeJS.ErrnoException;
     // What the system says goes on as it is: such as that the disk is full.
-    return syscall === undefined ? { done: false } : { done: false, system: { code, message } };
+    return syscall === undefined
+      ? { done: false }
+      : { done: false, system: { code, syscall, errno, path, message } };
   }
 }
 

@@ -15,7 +15,13 @@ export type UnpackRequest = {
 export interface UnpackAnswer {
   readonly done: boolean;
   /** What the system had against it. */
-  readonly system?: { readonly code: string | undefined; readonly message: string };
+  readonly system?: {
+    readonly code: string | undefined;
+    readonly syscall: string;
+    readonly errno: number | undefined;
+    readonly path: string | undefined;
+    readonly message: string;
+  };
 }
 
 const threadsMost = 4;
@@ -58,7 +64,7 @@ export class UnpackingThreads {
   async unpack(request: UnpackRequest): Promise<boolean> {
     const answer = this.#isForHere(request) ? answerTo(request) : this.#pool.run(request);
     const { done, system } = (await answer) ?? { done: false };
-    if (system !== undefined) throw Object.assign(new Error(system.message), { code: system.code });
+    if (system !== undefined) throw Object.assign(new Error(system.message), system);
     return done;
   }
 

@@ -68,7 +68,11 @@ it('say what the system has against it', async () => {
   const directory = join(folder, 'absent');
   const apk = digestOf(bytes);
   const asked = { apk, limits: {}, directory, recordName: 'record', file, memoryBytes: 0 };
-  await expect(threads.unpack(asked)).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(threads.unpack(asked)).rejects.toMatchObject({
+    code: 'ENOENT',
+    syscall: 'open',
+    errno: -2,
+  });
 });
 
 it('hash a file whose beginning was found before by that and by its data alone, and notice a change in both', async () => {

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { atFile } from './file-errors.ts';
 
@@ -27,5 +27,19 @@ test('what else the system says is said without the name that a new file has mea
   expect(atFile('/dev/null/x.apk', error)).toMatchObject({
     code: 'APK_FILE_FAILED',
     message: '/dev/null/x.apk: not a directory',
+  });
+});
+
+test('a full disk is worth trying again', () => {
+  let error: unknown;
+  try {
+    writeFileSync('/dev/full', 'x');
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(atFile('x.apk', error)).toMatchObject({
+    message: 'x.apk: no space left on device',
+    hint: 'make room on that disk',
+    retry: 'later',
   });
 });

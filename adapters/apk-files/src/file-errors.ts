@@ -18,5 +18,9 @@ export function atFile(path: string, error: unknown): unknown {
     });
   if (code === 'ENOENT') return new KilnError('APK_FILE_NOT_FOUND', `${name}: no such file`);
   const why = errno === undefined ? undefined : getSystemErrorMessage(errno);
-  return new KilnError('APK_FILE_FAILED', `${name}: ${why ?? messageOf(error)}`);
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  return new KilnError('APK_FILE_FAILED', `${name}: ${why ?? messageOf(error)}`, {
+    hint: isFull ? 'make room on that disk' : undefined,
+    retry: isFull ? 'later' : 'never',
+  });
 }
