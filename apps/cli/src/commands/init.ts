@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { KilnError } from '@kiln/base';
+import { KilnError, shorten } from '@kiln/base';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
 
@@ -81,7 +81,7 @@ export const init: Command = {
   name: 'init',
   summary: 'Make a catalog of your own: a recipe, its image and its tests.',
   wordsMax: 1,
-  usage: 'init DIR',
+  usage: 'init DIR [--name NAME]',
   examples: ['kiln init my-catalog && kiln up --catalog my-catalog'],
   options: {
     name: {
@@ -94,22 +94,49 @@ export const init: Command = {
     const folder = positionals[0];
     if (folder === undefined) throw usage(init, 'which folder?');
     const root = path.resolve(folder);
-    const wanted =
-      typeof flags['name'] === 'string' ? flags['name'] : path.basename(root).toLowerCase();
-    const name = wanted.replace(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '') || 'catalog';
+    const name = typeof flags['name'] === 'string' ? named(flags['name']) : nameOfFolder(root);
     if (fs.existsSync(root) && fs.readdirSync(root).length > 0) {
       throw new KilnError('INIT_NOT_EMPTY', `${root} is not empty`, {
         hint: 'name a folder that does not exist yet',
       });
     }
-    for (const [file, text] of Object.entries(
-      starterFiles(name, new Date().toISOString().slice(0, 10)),
-    )) {
-      fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
-      fs.writeFileSync(path.join(root, file), text);
-      print.data(`${path.join(folder, file)}\n`);
-    }
+    const files = starterFiles(name, new Date().toISOString().slice(0, 10));
+    writeAll(root, files);
+    print.data(
+      Object.keys(files)
+        .map((file) => `${path.join(folder, file)}\n`)
+        .join(''),
+    );
     print.talk(`\nbuild it with: kiln up --catalog ${folder} --only hello\n`);
     return 0;
   },
 };
+
+function named(name: string): string {
+  if (/^[a-z0-9][a-z0-9._-]*$/.test(name)) return name;
+  throw new KilnError('USAGE', `--name is "${shorten(name)}"`, {
+    hint: 'a name is of lower-case letters, digits and . _ - and begins with a letter or digit',
+  });
+}
+
+/** The nearest that a name may be. */
+function nameOfFolder(root: string): string {
+  const text = path.basename(root).toLowerCase();
+  return text.replace(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '') || 'catalog';
+}
+
+/** All of them or none: half a catalog would be in the way of the next attempt. */
+function writeAll(root: string, files: Readonly<Record<string, string>>): void {
+  const made = fs.mkdirSync(root, { recursive: true });
+  try {
+    for (const [file, text] of Object.entries(files)) {
+      fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+      fs.writeFileSync(path.join(root, file), text);
+    }
+  } catch (error) {
+    for (const name of fs.readdirSync(root))
+      fs.rmSync(path.join(root, name), { recursive: true, force: true });
+    if (made !== undefined) fs.rmSync(made, { recursive: true, force: true });
+    throw error;
+  }
+}
