@@ -105,6 +105,16 @@ test('help is where it is looked for', async () => {
   expect(await kiln(['queue'])).toEqual({ ...group, code: 2 });
 });
 
+test('what cannot be written out is an error, without a stack', async () => {
+  const words = ['sh', '-c', '"$0" "$@" > /dev/full'];
+  expect(await kiln(['package', 'schema'], words)).toEqual({
+    code: 75,
+    stdout: '',
+    stderr:
+      'error[HOST_CALL_FAILED]: write: no space left on device\nhint: make room on that disk\n',
+  });
+});
+
 test('a reader that has had enough is no error', async () => {
   const script = '"$0" "$@" | head -n 1; echo "${PIPESTATUS[0]}"';
   const { stdout, stderr } = await kiln(['--help'], ['bash', '-c', script]);

@@ -127,7 +127,9 @@ export async function runProgram(words: readonly string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(0);
-      throw error;
+      // Such as a full disk. What cannot be said on standard error cannot be said.
+      if (stream === process.stdout) print.talk(describeError(error));
+      process.exit(exitCodeOf(error));
     });
   }
   try {
