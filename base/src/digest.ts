@@ -37,7 +37,9 @@ export function sha512Of(bytes: Uint8Array | string): Sha512Digest {
 /** Throws `DIGEST_INVALID`. */
 export function parseDigest(text: string): Digest {
   if (!isDigest(text)) {
-    throw new KilnError('DIGEST_INVALID', `not a sha256 digest: "${shorten(text)}"`);
+    throw new KilnError('DIGEST_INVALID', `not a sha256 digest: "${shorten(text)}"`, {
+      hint: 'a digest is sha256: and 64 hexadecimal digits in lower case',
+    });
   }
   return text;
 }

@@ -102,7 +102,11 @@ test('help is where it is looked for', async () => {
   expect(await kiln(['help', 'queue', 'ls'])).toEqual(page);
   const group = await kiln(['queue', '--help']);
   expect(group.stdout).toMatch(/^usage: kiln queue COMMAND/);
-  expect(await kiln(['queue'])).toEqual({ ...group, code: 2 });
+  expect(await kiln(['queue'])).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'error[USAGE]: kiln queue is a group of commands\nhint: kiln queue --help lists them\n',
+  });
 });
 
 test('what cannot be written out is an error, without a stack', async () => {

@@ -56,12 +56,11 @@ function find(
 
 const helpFlags = new Set(['--help', '-h']);
 
-/** The commands of a group such as `package`, when nothing but its name, or that and the flag for help, is given. */
+/** The commands of a group such as `package`, when nothing but its name and the flag for help is given. */
 function groupHelp(words: readonly string[]): string | undefined {
   const [group = '', wish, ...more] = words;
   const members = names.filter((name) => name.startsWith(`${group} `));
-  if (members.length === 0 || more.length > 0 || !(wish === undefined || helpFlags.has(wish)))
-    return undefined;
+  if (members.length === 0 || more.length > 0 || !helpFlags.has(wish ?? '')) return undefined;
   return [
     `usage: kiln ${group} COMMAND [OPTIONS]`,
     '',
@@ -77,6 +76,10 @@ function groupHelp(words: readonly string[]): string | undefined {
 async function unknownCommand(words: readonly string[]): Promise<KilnError> {
   const { nearestWord } = await import('@kiln/yaml/nearest');
   const group = names.filter((name) => name.startsWith(`${words[0] ?? ''} `));
+  if (group.length > 0 && words.length === 1)
+    return new KilnError('USAGE', `kiln ${words[0]} is a group of commands`, {
+      hint: `kiln ${words[0]} --help lists them`,
+    });
   const taken = names.some(
     (name) => name.includes(' ') && nearestWord(words[0] ?? '', [name.split(' ')[0] ?? '']),
   )
@@ -108,7 +111,7 @@ async function main(words: readonly string[]): Promise<number> {
     const help = groupHelp(words);
     if (help === undefined) throw await unknownCommand(words);
     print.data(help);
-    return words.length === 1 ? 2 : 0;
+    return 0;
   }
   const command = await found.entry.load();
   const own = words.slice(found.taken);

@@ -67,7 +67,9 @@ export function openImageKey(pem: string): KeyObject {
     key = createPublicKey(pem);
   } catch {
     // The cause could quote a private key that was passed by mistake.
-    throw new KilnError('KEYS_INVALID', 'the image key is not a public key in PEM');
+    throw new KilnError('KEYS_INVALID', 'the image key is not a public key in PEM', {
+      hint: 'kiln key public prints that of a factory',
+    });
   }
   if (!isP256(key)) throw new KilnError('KEYS_INVALID', 'the image key is not ECDSA P-256');
   return key;

@@ -82,7 +82,14 @@ describe('starting and stopping', () => {
 
 describe('looking', () => {
   test('usage errors end with 2 and name what to do', async () => {
-    for (const words of [['upp'], ['up', '--no-such'], ['image'], ['verify'], ['up', 'static']]) {
+    for (const words of [
+      ['upp'],
+      ['up', '--no-such'],
+      ['image'],
+      ['verify'],
+      ['up', 'static'],
+      ['status', 'all'],
+    ]) {
       const result = await factory.kiln(words);
       expect([words, result.exitCode, result.stdout]).toEqual([words, 2, '']);
       expect(result.stderr).toMatch(/^error\[USAGE\]: .+\nhint: .+/);
@@ -92,6 +99,7 @@ describe('looking', () => {
   test('what is not there ends with 4', async () => {
     for (const words of [
       ['image', 'show', 'nobody'],
+      ['image', 'show', 'greeter:nothing'],
       ['package', 'show', 'nobody'],
       ['queue', 'show', 'package:nobody@x86_64'],
       ['logs', 'package:nobody@x86_64'],
@@ -117,6 +125,9 @@ describe('looking', () => {
       'cosign verify',
     ])
       expect(shown).toContain(one);
+    const images = await factory.json<readonly { readonly reference: string }[]>('image', 'ls');
+    for (const one of images)
+      expect(await factory.succeed(['image', 'show', one.reference])).toContain(one.reference);
     expect(await factory.succeed(['image', 'ls'])).toMatch(/^REFERENCE .*\n.*greeter:latest/);
     expect(await factory.succeed(['image', 'ls', '--all'])).toMatch(/^greeter +\d.* yes$/m);
     expect(await factory.succeed(['status'])).toMatch(/^retention \S.*; the next /m);

@@ -296,6 +296,14 @@ test('a body that is none is refused at its line', async () => {
   ]);
   const [unknown] = await ask([JSON.stringify({ base: 'static', repository: 'x/y', image: 1 })]);
   expect(JSON.stringify(unknown)).toContain('image');
+  expect(await ask([JSON.stringify({ base: 'static' })])).toEqual([
+    {
+      error: expect.objectContaining({
+        message: 'line 1: repository: invalid input: expected string, received undefined',
+      }),
+      ended: true,
+    },
+  ]);
   const foreign = await fetch(`http://${registry}/api/compositions`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson', origin: 'http://elsewhere.example' },

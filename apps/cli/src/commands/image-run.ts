@@ -63,7 +63,7 @@ function commandLine(root: string, config: Config, words: readonly string[]): st
 export const imageRun: Command = {
   name: 'image run',
   summary:
-    'Run an image in a sandbox on this machine, without Docker: its entrypoint, or the words after --.',
+    'Run an image in a sandbox on this machine, without Docker: its entrypoint, with the words after -- as arguments instead of its own. Without an entrypoint they are the command.',
   wordsMax: 1,
   takesRest: true,
   usage: 'image run REFERENCE [-- ARG…]',

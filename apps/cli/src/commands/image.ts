@@ -1,3 +1,5 @@
+import { KilnError, shorten } from '@kiln/base';
+import { parseReference } from '@kiln/oci';
 import type {
   ImageDetail,
   ImageSummary,
@@ -93,16 +95,17 @@ export const imageShow: Command = {
   name: 'image show',
   summary: 'Show an image: tags, digests, packages, tests, attestations.',
   wordsMax: 1,
-  usage: 'image show NAME [--json]',
-  examples: ['kiln image show nginx', "kiln image show nginx --json | jq -r '.packages[].name'"],
+  usage: 'image show NAME[:TAG] [--json]',
+  examples: [
+    'kiln image show nginx',
+    'kiln image show localhost:7420/nginx:latest',
+    "kiln image show nginx --json | jq -r '.packages[].name'",
+  ],
   options: jsonOption,
   async run({ config, positionals, flags, print }) {
-    const name = positionals[0];
-    if (name === undefined) throw usage(imageShow, 'which image?');
-    const detail = await connectClient(config).call<ImageDetail>(
-      'GET',
-      `/api/images/${encodeURIComponent(name)}`,
-    );
+    const text = positionals[0];
+    if (text === undefined) throw usage(imageShow, 'which image?');
+    const detail = await detailOf(connectClient(config), text);
     if (flags['json'] === true) {
       print.data(`${JSON.stringify(detail, null, 2)}\n`);
       return 0;
@@ -139,3 +142,25 @@ export const imageShow: Command = {
     return 0;
   },
 };
+
+/** What is said of an image as it is tagged now. Throws `OCI_REFERENCE_INVALID` and `IMAGE_NOT_FOUND`. */
+async function detailOf(client: Client, text: string): Promise<ImageDetail> {
+  const { repository, tag, digest } = parseReference(text);
+  const hint = `kiln image ls lists the images of the catalogs; of other images and versions: kiln image packages ${text}`;
+  const absent = (): KilnError =>
+    new KilnError('IMAGE_NOT_FOUND', `no image of a catalog is at ${shorten(text, 200)} now`, {
+      hint,
+    });
+  try {
+    const detail = await client.call<ImageDetail>(
+      'GET',
+      `/api/images/${encodeURIComponent(repository)}`,
+    );
+    const isThis = digest === undefined || digest === detail.digest || digest === detail.manifest;
+    if (isThis && (tag === undefined || detail.tags.includes(tag))) return detail;
+  } catch (error) {
+    if (error instanceof KilnError && error.code === 'API_NOT_FOUND') throw absent();
+    throw error;
+  }
+  throw absent();
+}

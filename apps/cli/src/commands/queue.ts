@@ -89,6 +89,7 @@ export const queueRetry: Command = {
       '/api/queue/retry',
       { keys: positionals },
     );
+    if (keys.length === 0) print.talk('no key was parked\n');
     print.data(
       flags['json'] === true
         ? `${JSON.stringify({ keys })}\n`

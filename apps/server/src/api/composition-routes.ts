@@ -83,8 +83,17 @@ function readLine(text: string, number: number): Composition {
     throw new KilnError('COMPOSE_BODY_INVALID', `line ${number} is not JSON`);
   }
   const { success, data, error } = composition.safeParse(value);
-  if (!success)
-    throw new KilnError('COMPOSE_BODY_INVALID', `line ${number}: ${z.prettifyError(error)}`);
+  if (!success) {
+    const { path, message } = error.issues[0] ?? { path: [], message: 'not understood' };
+    const where = path.length === 0 ? '' : `${path.join('.')}: `;
+    throw new KilnError(
+      'COMPOSE_BODY_INVALID',
+      `line ${number}: ${where}${message.charAt(0).toLowerCase()}${message.slice(1)}`,
+      {
+        hint: 'a line has base, repository, tags, overlay and sbomFormats',
+      },
+    );
+  }
   const { overlay, ...rest } = data;
   return { ...rest, overlay: typeof overlay === 'string' ? overlay : JSON.stringify(overlay) };
 }
