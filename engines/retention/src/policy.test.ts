@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseRetentionPolicy, retentionDefault } from './policy.ts';
+import { parseRetentionPolicy, printRetentionPolicy, retentionDefault } from './policy.ts';
 
 const hourMs = 3_600_000;
 
@@ -39,4 +39,18 @@ describe('a retention policy', () => {
         expect.objectContaining({ code: 'RETENTION_POLICY' }),
       );
   });
+});
+
+it.each(['', 'untagged=3d,results=36h', 'generations=365d,every=never', 'blobs=5h,every=2h'])(
+  'what is printed of "%s" is read as it was',
+  (text) => {
+    const policy = parseRetentionPolicy(text);
+    expect(parseRetentionPolicy(printRetentionPolicy(policy))).toEqual(policy);
+  },
+);
+
+it('a policy is printed with all its times', () => {
+  expect(printRetentionPolicy(parseRetentionPolicy('blobs=36h'))).toBe(
+    'untagged=14d,results=30d,generations=forever,blobs=36h,every=1d',
+  );
 });

@@ -64,6 +64,17 @@ export function parseRetentionPolicy(text: string): RetentionPolicy {
   return policy as RetentionPolicy;
 }
 
+/** All times of a policy as `parseRetentionPolicy` reads them. */
+export function printRetentionPolicy(policy: RetentionPolicy): string {
+  return Object.entries(names)
+    .map(([name, member]) => {
+      const ms = policy[member];
+      if (ms === undefined) return `${name}=${without[name] ?? ''}`;
+      return ms % dayMs === 0 ? `${name}=${ms / dayMs}d` : `${name}=${ms / hourMs}h`;
+    })
+    .join(',');
+}
+
 function parseTime(name: string, text: string): number {
   const match = /^(\d{1,6})(h|d)$/.exec(text);
   const ms = Number(match?.[1]) * (match?.[2] === 'd' ? dayMs : hourMs);

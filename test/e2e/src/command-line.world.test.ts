@@ -196,6 +196,7 @@ describe('looking', () => {
       'config',
       'show',
     );
+    expect(rows.map(({ name }) => name)).toContain('retention');
     expect(rows).toContainEqual({ name: 'home', value: factory.home, origin: 'KILN_HOME' });
     expect(await factory.succeed(['config', 'show'])).toContain(factory.catalog);
   });

@@ -1,14 +1,33 @@
+import { printRetentionPolicy } from '@kiln/retention/policy';
 import type { Command } from '../command.ts';
 import { jsonOption } from '../command.ts';
+import type { Config } from '../config.ts';
 import { defaultPort } from '../config.ts';
 import { table } from '../report.ts';
 
-const variables = [
-  { name: 'home', variable: 'KILN_HOME' },
-  { name: 'port', variable: 'KILN_PORT' },
-  { name: 'catalog', variable: 'KILN_CATALOG' },
-  { name: 'osCatalog', variable: 'KILN_OS_CATALOG' },
-] as const;
+interface Setting {
+  readonly name: string;
+  readonly variable: string;
+  of(config: Config): string | number | null;
+}
+
+const settings: readonly Setting[] = [
+  { name: 'home', variable: 'KILN_HOME', of: ({ home }) => home },
+  { name: 'port', variable: 'KILN_PORT', of: ({ port }) => port },
+  { name: 'catalog', variable: 'KILN_CATALOG', of: ({ catalog }) => catalog ?? null },
+  { name: 'osCatalog', variable: 'KILN_OS_CATALOG', of: ({ osCatalog }) => osCatalog },
+  {
+    name: 'networkAllow',
+    variable: 'KILN_NETWORK_ALLOW',
+    of: ({ networkAllow }) => networkAllow.join(',') || null,
+  },
+  { name: 'resyncMs', variable: 'KILN_RESYNC_MS', of: ({ resyncMs }) => resyncMs },
+  {
+    name: 'retention',
+    variable: 'KILN_RETENTION',
+    of: ({ retention }) => printRetentionPolicy(retention),
+  },
+];
 
 export const configShow: Command = {
   name: 'config show',
@@ -18,9 +37,9 @@ export const configShow: Command = {
   examples: ['kiln config show', `KILN_PORT=${defaultPort + 1} kiln config show`],
   options: jsonOption,
   async run({ config, flags, print }) {
-    const rows = variables.map(({ name, variable }) => ({
+    const rows = settings.map(({ name, variable, of }) => ({
       name,
-      value: config[name] ?? null,
+      value: of(config),
       origin: process.env[variable] ? variable : 'default',
     }));
     print.data(
