@@ -58,7 +58,12 @@ function* walk(root: string, folder: string, options: Walk): Generator<Workspace
 }
 
 function workspaceFile(relative: string, file: string, { mode }: fs.Stats): WorkspaceFile {
-  return { path: relative, mode: mode & 0o777, content: fs.createReadStream(file) };
+  return { path: relative, mode: mode & 0o777, content: bytesOf(file) };
+}
+
+/** Opened when it is read: there may be more files than a process may have open, and some are left out. */
+async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
+  yield* fs.createReadStream(file) as AsyncIterable<Buffer>;
 }
 
 /** Where a link leads, when that is a file within the root. */
