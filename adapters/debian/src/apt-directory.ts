@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { KilnError, assert } from '@kiln/base';
+import { KilnError, assert, shorten } from '@kiln/base';
 import type { ArchiveSource } from '@kiln/deb822';
 import { redactApt } from './redact.ts';
 
@@ -50,9 +50,18 @@ export class AptDirectory {
     this.#options = options;
   }
 
+  /** Throws `DEBIAN_APT_FAILED` for a directory that apt's settings cannot name. */
   static async open(options: AptDirectoryOptions): Promise<AptDirectory> {
     const { directory } = options;
-    assert(/^\/[^"\\;{}\n]*$/.test(directory), 'the apt directory has a plain absolute path');
+    assert(directory.startsWith('/'), 'the apt directory is absolute');
+    if (/["\\;{}\n]/.test(directory))
+      throw new KilnError(
+        'DEBIAN_APT_FAILED',
+        `apt takes no such folder: "${shorten(directory)}"`,
+        {
+          hint: 'apt’s settings cannot name a path with one of " \\ ; { } or a line break in it',
+        },
+      );
     await mkdir(join(directory, 'lists/partial'), { recursive: true });
     await mkdir(join(directory, 'cache/archives/partial'), { recursive: true });
     await writeFile(join(directory, 'status'), '');
@@ -105,6 +114,10 @@ export class AptDirectory {
 }
 
 function aptFailed(program: string, stderr: string): KilnError {
+  if (stderr.startsWith('flock: failed to execute'))
+    return new KilnError('DEBIAN_APT_FAILED', `there is no ${program} on this host`, {
+      hint: 'the seed is made of Debian’s packages: use a host with apt',
+    });
   // The cause would carry command line and output with the names of hosts; it is left out on purpose.
   return new KilnError('DEBIAN_APT_FAILED', `${program} failed: ${redactApt(stderr)}`, {
     retry: 'later',

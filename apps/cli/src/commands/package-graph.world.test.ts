@@ -320,6 +320,19 @@ describe('kiln package graph --affected-by', () => {
     return (graphs[0]?.affected ?? []).map(({ recipe, kind }) => `${kind} ${recipe}`);
   };
 
+  test('says that there is no git', async () => {
+    const { PATH } = process.env;
+    process.env['PATH'] = tree;
+    try {
+      await expect(affected()).rejects.toMatchObject({
+        code: 'LOCAL_GIT_FAILED',
+        message: 'there is no git on this host',
+      });
+    } finally {
+      process.env['PATH'] = PATH;
+    }
+  });
+
   test('is nothing where nothing changed', async () => {
     expect(await affected()).toEqual([]);
     expect((await graph(tree, '--affected-by', 'HEAD', '--format', 'order')).out).toBe('');

@@ -72,7 +72,9 @@ async function git(folder: string, words: readonly string[], input = ''): Promis
     env: { ...process.env, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1' },
   });
   const ended = new Promise<number>((resolve, reject) => {
-    child.once('error', (cause) => reject(failed('cannot run git', cause)));
+    child.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(cause.code === 'ENOENT' ? absent(cause) : failed('cannot run git', cause)),
+    );
     child.once('close', (code) => resolve(code ?? 1));
   });
   // What git does not want to read any more is its affair.
@@ -90,6 +92,13 @@ async function git(folder: string, words: readonly string[], input = ''): Promis
 
 function line(output: Buffer): string {
   return output.toString('utf8').replace(/\r?\n$/, '');
+}
+
+function absent(cause: unknown): KilnError {
+  return new KilnError('LOCAL_GIT_FAILED', 'there is no git on this host', {
+    hint: 'install git: it says what differs from a commit',
+    cause,
+  });
 }
 
 function failed(message: string, cause?: unknown): KilnError {
