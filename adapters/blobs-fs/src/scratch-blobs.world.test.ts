@@ -19,7 +19,9 @@ test('blobs are files by their digests, and nothing else is left there', async (
   const blobs = new ScratchBlobs(folder);
   const bytes = Buffer.alloc(3 * 2 ** 20, 'large ');
   await blobs.put(bytes);
-  await expect(blobs.put(bytes, digestOf('else'))).rejects.toThrow();
+  await expect(blobs.put(bytes, digestOf('else'))).rejects.toMatchObject({
+    code: 'BLOB_DIGEST_MISMATCH',
+  });
   expect(readFileSync(blobs.path(digestOf(bytes))).equals(bytes)).toBe(true);
   expect(readdirSync(folder)).toHaveLength(1);
 });
