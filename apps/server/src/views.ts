@@ -18,6 +18,7 @@ import type {
   QueuedRecord,
 } from '@kiln/queue';
 import { KilnError, compareBytes, shorten } from '@kiln/base';
+import { nearestWord } from '@kiln/yaml/nearest';
 import type {
   ImageDetail,
   ImageSummary,
@@ -243,11 +244,12 @@ async function refuseUnknown(
   const unread = problems.map((one) => (one.key === '' ? '' : parseKey(one.key).name));
   const unknown = missing.find((name) => !unread.includes(name) && !unread.includes(''));
   if (unknown === undefined) return;
+  const near = nearestWord(unknown, known);
   throw new KilnError(
     'API_NAME_NOT_FOUND',
     `no catalog has a package or image "${shorten(unknown)}"`,
     {
-      hint: 'kiln queue ls and the console list the names there are',
+      hint: near === undefined ? 'the console lists the names there are' : `did you mean ${near}?`,
     },
   );
 }

@@ -8,6 +8,7 @@ import type { ImageSummary, KeySummary, Status } from '@kiln/server/schemas';
 import type { Client } from '../client.ts';
 import { Client as ApiClient, findRunning } from '../client.ts';
 import type { Command, Invocation } from '../command.ts';
+import { usage } from '../command.ts';
 import { ensureBubblewrap } from '../host.ts';
 import { Progress } from '../progress.ts';
 import { duration } from '../report.ts';
@@ -277,6 +278,8 @@ export const up: Command = {
         hint: 'kiln up --only NAME',
       });
     }
+    if (given.length > 0 && only.length === 0)
+      throw usage(up, '--only names nothing: without it everything is built');
     await ensureBubblewrap(print.talk);
     // The server has a working directory of its own.
     const catalog =

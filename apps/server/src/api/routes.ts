@@ -46,7 +46,7 @@ const followMs = 250;
 
 function notFound(what: string): KilnError {
   return new KilnError('API_NOT_FOUND', `there is no ${what}`, {
-    hint: 'kiln status lists the keys; kiln image ls and kiln package ls list what is published',
+    hint: 'kiln image ls and kiln package ls list what is published, the console all keys',
   });
 }
 
