@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, generateKeyPair } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { link, lstat, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -20,7 +20,10 @@ export interface SigningKey {
 
 const keyBytesMax = 64 * 1024;
 
-/** Reads a private key. Throws `APK_FILE_NOT_FOUND`, `APK_FILE_FAILED`, `APK_KEY_INVALID`; what is no RSA key shows when it signs. */
+/**
+ * Reads a private key. Throws `APK_FILE_NOT_FOUND`, `APK_FILE_FAILED`, and `APK_KEY_INVALID` also for what is no private key; what is
+ * no RSA key shows when it signs.
+ */
 export async function readSigningKey(path: string): Promise<SigningKey> {
   try {
     await using file = await openRegular(path);
@@ -28,9 +31,22 @@ export async function readSigningKey(path: string): Promise<SigningKey> {
     if (size > keyBytesMax) throw new KilnError('APK_KEY_INVALID', `a key file of ${size} bytes`);
     const chunks: Uint8Array[] = [];
     for await (const chunk of bytesFrom(file, 0)) chunks.push(chunk);
-    return { keyName: publicNameOf(path), pem: Buffer.concat(chunks).toString('utf8') };
+    const pem = Buffer.concat(chunks).toString('utf8');
+    requirePrivate(pem);
+    return { keyName: publicNameOf(path), pem };
   } catch (error) {
     throw atFile(path, error);
+  }
+}
+
+function requirePrivate(pem: string): void {
+  try {
+    createPrivateKey(pem);
+  } catch {
+    // The cause is left out: it could quote the key.
+    throw new KilnError('APK_KEY_INVALID', 'not a private key in PEM', {
+      hint: 'name the private half, without .pub; kiln key generate makes a pair',
+    });
   }
 }
 

@@ -116,5 +116,12 @@ describe('a key file', () => {
     await expect(readSigningKey(join(folder, 'large'))).rejects.toMatchObject({
       code: 'APK_KEY_INVALID',
     });
+    await generateKeyFiles(options());
+    const half = join(folder, 'my.rsa.pub');
+    await expect(readSigningKey(half)).rejects.toMatchObject({
+      code: 'APK_KEY_INVALID',
+      message: `${half}: not a private key in PEM`,
+      hint: expect.stringContaining('without .pub'),
+    });
   });
 });

@@ -10,7 +10,7 @@ import {
   signPackageFile,
 } from '@kiln/apk-files';
 import type { SignedFile, SigningKey } from '@kiln/apk-files';
-import { KilnError, assert, mapBounded, systemRandom } from '@kiln/base';
+import { KilnError, assert, mapBounded, shorten, systemRandom } from '@kiln/base';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 
@@ -60,9 +60,12 @@ export const keyGenerate: Command = {
   },
   async run({ positionals, flags, print }) {
     const [name, more] = positionals;
-    if (name === undefined || more !== undefined) throw usage(keyGenerate, 'which one file?');
+    if (name === undefined || name === '' || more !== undefined)
+      throw usage(keyGenerate, 'which one file?');
     const text = String(flags['bits'] ?? bitsDefault);
-    const bits = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
+    if (!/^[0-9]{1,6}$/.test(text))
+      throw usage(keyGenerate, `--bits takes a number, and not "${shorten(text)}"`);
+    const bits = Number(text);
     const made = await generateKeyFiles({
       path: name,
       bits,
