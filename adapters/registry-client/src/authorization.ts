@@ -33,12 +33,12 @@ export async function authorizationFor(request: TokenRequest): Promise<string> {
   throw refused(registry, 'wants a user and a password');
 }
 
-/** A registry that does not take what it was given. */
-export function refused(registry: string, why: string): Error {
+/** A registry that does not take what it was given; `before` is what to try before logging in. */
+export function refused(registry: string, why: string, before: string = ''): Error {
   return failure(
     'REGISTRY_CLIENT_REFUSED',
     `registry ${shorten(registry)} ${why}`,
-    `log in with: kiln apko login ${shorten(registry)} -u USER --password-stdin`,
+    `${before}log in with: kiln apko login ${shorten(registry)} -u USER --password-stdin`,
   );
 }
 

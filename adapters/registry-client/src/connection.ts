@@ -86,7 +86,12 @@ export class RegistryConnection {
     const registry = shorten(this.#options.registry);
     const said = errorsIn(body);
     const more = said === '' ? '' : `: ${said}`;
-    if (status === 403) return refused(this.#options.registry, `does not allow ${what}${more}`);
+    if (status === 403)
+      return refused(
+        this.#options.registry,
+        `does not allow ${what}${more}`,
+        'take a name that is yours, or ',
+      );
     return failure(
       'REGISTRY_CLIENT_ANSWER',
       `registry ${registry} answered ${status} to ${what}${more}`,

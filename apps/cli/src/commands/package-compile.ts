@@ -4,7 +4,7 @@ import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import { compileFiles, type CompiledFile } from '../local/compile-files.ts';
 import { gitHead } from '../local/git-head.ts';
-import { architecturesOf, listOf, textOf } from '../local/options.ts';
+import { architecturesOf, foldersOf, listOf, textOf } from '../local/options.ts';
 import { Waiting } from '../waiting.ts';
 
 export const packageCompile: Command = {
@@ -71,7 +71,7 @@ export const packageCompile: Command = {
       {
         dialect: 'kiln',
         architectures: architecturesOf(invocation),
-        pipelineFolders: listOf(flags['pipeline-dir']),
+        pipelineFolders: foldersOf(flags['pipeline-dir']),
         commit: textOf(flags['git-commit']) ?? (await gitHead(path.dirname(first))) ?? 'unknown',
         environmentFiles: listOf(flags['env-file']),
         varsFile: textOf(flags['vars-file']),

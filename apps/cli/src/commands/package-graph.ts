@@ -10,7 +10,7 @@ import { graphDocument } from '../local/graph-document.ts';
 import { graphDot } from '../local/graph-dot.ts';
 import { graphText, wayText } from '../local/graph-text.ts';
 import { readTreeGraphs, type TreeGraph, type TreeGraphs } from '../local/graph.ts';
-import { architecturesOf, listOf, textOf } from '../local/options.ts';
+import { architecturesOf, foldersOf, listOf, textOf } from '../local/options.ts';
 import { Waiting } from '../waiting.ts';
 
 export const packageGraph: Command = {
@@ -137,7 +137,7 @@ function read(invocation: Invocation, waiting: Waiting): Promise<TreeGraphs> {
     words: positionals.length === 0 ? ['.'] : positionals,
     dialect: 'kiln',
     architectures: architecturesOf(invocation),
-    pipelineFolders: listOf(flags['pipeline-dir']),
+    pipelineFolders: foldersOf(flags['pipeline-dir']),
     repositories: listOf(flags['repository']),
     keys: listOf(flags['keyring']),
     built: listOf(flags['built']),

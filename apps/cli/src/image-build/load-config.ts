@@ -48,7 +48,12 @@ function load(
   },
 ): ImageConfig {
   const { folders, dialect, hash, depth } = context;
-  if (depth > includesMax) throw unreadable(file, `more than ${includesMax} files include others`);
+  if (depth > includesMax)
+    throw unreadable(
+      file,
+      `more than ${includesMax} files include others`,
+      'does one include itself, or two each other?',
+    );
   const found = findPath(file, folders);
   if (found === undefined) throw absent(file, context);
   const bytes = readBounded(found);
@@ -98,10 +103,14 @@ function absent(
   });
 }
 
-function unreadable(file: string, why: string): KilnError {
+function unreadable(
+  file: string,
+  why: string,
+  hint: string = 'configurations are small text files',
+): KilnError {
   return new KilnError(
     'IMAGE_CONFIG_UNREADABLE',
     `failed to load image configuration: ${shorten(file, 200)}: ${shorten(why, 300)}`,
-    { hint: 'configurations are small text files' },
+    { hint },
   );
 }

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { KilnError, shorten } from '@kiln/base';
 import type { Architecture } from '@kiln/recipe/architecture';
 import { architectureOf, architectures } from '@kiln/recipe/architecture';
@@ -14,6 +15,18 @@ export function textOf(value: FlagValue): string | undefined {
 /** The texts of a flag that may be repeated. */
 export function listOf(value: FlagValue): readonly string[] {
   return Array.isArray(value) ? (value as readonly string[]) : [];
+}
+
+/** The folders of a flag that may be repeated. Throws `LOCAL_FILE_NOT_FOUND` for one that is not there, which would be passed over. */
+export function foldersOf(value: FlagValue): readonly string[] {
+  const folders = listOf(value);
+  const absent = folders.find(
+    (folder) => fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true,
+  );
+  if (absent === undefined) return folders;
+  throw new KilnError('LOCAL_FILE_NOT_FOUND', `there is no folder "${shorten(absent, 200)}"`, {
+    hint: 'check its name, and the folder that you are in',
+  });
 }
 
 /** The architectures of `--arch`; this machine's without it. Throws `USAGE`. */

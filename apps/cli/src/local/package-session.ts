@@ -21,7 +21,7 @@ import { LocalGuests } from './guest.ts';
 import { readLicenceTexts } from './licence-texts.ts';
 import { lintLocally } from './lint-build.ts';
 import type { LocalBuildRequest, ObservedBuild } from './local-build.ts';
-import { givenDate, listOf, textOf } from './options.ts';
+import { foldersOf, givenDate, listOf, textOf } from './options.ts';
 import { pipelineFinder } from './pipelines.ts';
 import { readRecipeFile } from './recipe-file.ts';
 import { SharedActions } from './shared-actions.ts';
@@ -229,7 +229,7 @@ export function pipelineFoldersOf({
   catalog,
 }: Pick<PackageSession, 'invocation' | 'catalog'>): readonly string[] {
   const own = catalog?.pipelines;
-  return [...listOf(invocation.flags['pipeline-dir']), ...(own === undefined ? [] : [own])];
+  return [...foldersOf(invocation.flags['pipeline-dir']), ...(own === undefined ? [] : [own])];
 }
 
 /** Reads a recipe with the options of the command line. */
