@@ -40,6 +40,11 @@ test('a full disk is worth trying again', () => {
   expect(exitCodeOf(full)).toBe(75);
 });
 
+test('a folder that cannot be made is not looked for', () => {
+  const error = thrownBy(() => fs.mkdirSync('/proc/none/layers'));
+  expect(hostErrorOf(error)).toMatchObject({ hint: 'check that folders can be made there' });
+});
+
 test('mistakes of Kiln keep their stack, and its own errors are what they are', () => {
   expect(hostErrorOf(new Error('assertion failed'))).toBeUndefined();
   expect(hostErrorOf(new KilnError('USAGE', 'x'))).toBeUndefined();

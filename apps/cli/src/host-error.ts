@@ -37,8 +37,10 @@ export function hostErrorOf(error: unknown): KilnError | undefined {
   }
   const places = [path, dest].filter((place) => place !== undefined);
   const where = places.map((place) => `"${shorten(place, 200)}"`).join(' to ');
+  // Node says so of a file system that is read-only, too.
+  const isMade = call === 'mkdir' && code === 'ENOENT';
   return new KilnError('HOST_CALL_FAILED', `${call}${where === '' ? '' : ` ${where}`}: ${why}`, {
-    hint: nextByCode[code],
+    hint: isMade ? 'check that folders can be made there' : nextByCode[code],
     retry: passing.has(code) ? 'later' : 'never',
   });
 }
