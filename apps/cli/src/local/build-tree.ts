@@ -74,6 +74,7 @@ async function treeOf(session: PackageSession): Promise<TreeGraphs> {
       pipelineFolders: pipelineFoldersOf(session),
       repositories: [...new Set(appended.flatMap(({ repositories = [] }) => repositories))],
       keys: [...new Set(appended.flatMap(({ keys = [] }) => keys))],
+      unsigned: session.unsigned,
       affectedBy: textOf(flags['affected-by']),
       environmentFiles: listOf(flags['env-file']),
       varsFile: textOf(flags['vars-file']),

@@ -19,6 +19,8 @@ export interface TreeGraphsOptions extends Omit<RecipeFileOptions, 'commit'> {
   readonly repositories: readonly string[];
   /** Public keys of the repositories. */
   readonly keys: readonly string[];
+  /** Repositories that are believed unsigned whatever the keys. */
+  readonly unsigned?: readonly string[];
   /** What was built and will be published: index files or folders. */
   readonly built?: readonly string[];
   /** A commit: the plan is of what differs from it and of what that affects. */
@@ -125,6 +127,7 @@ async function graphOf(
   const reading = {
     arch,
     keys: options.keys,
+    unsigned: options.unsigned,
     cacheFolder: options.cacheFolder,
     onMissing: (place: string) => options.onWarning(`no index for ${arch} in ${place} yet`),
   };

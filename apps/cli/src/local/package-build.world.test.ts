@@ -128,6 +128,7 @@ test('who signs nothing goes on with what was built before', async () => {
   const one = recipe('one', words);
   expect((await builds.unsigned('build', one)).talk).toContain('one 1.2-r0 x86_64: built');
   expect((await builds.unsigned('build', one)).talk).toContain('one 1.2-r0 x86_64: known');
+  expect((await builds.unsigned('build', '--all', one)).talk).toContain('one 1.2-r0 x86_64: known');
   expect((await builds.unsigned('test', one)).talk).toContain('one: installs; it has no test');
 });
 

@@ -155,6 +155,8 @@ export interface PackageSession {
   readonly key: SigningKey | undefined;
   /** The folder of the packages. */
   readonly out: string;
+  /** That folder where nothing is signed: who signs nothing goes on with what was built before. */
+  readonly unsigned: readonly string[];
   /** Aborted by an interrupt. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -179,6 +181,7 @@ export async function openSession(
   const catalog =
     folder === undefined ? undefined : readLocalCatalog(folder, invocation.config.osCatalog);
   const out = textOf(flags['out-dir']) ?? 'packages';
+  const unsigned = key === undefined ? [out] : [];
   return {
     invocation,
     catalog,
@@ -188,14 +191,14 @@ export async function openSession(
       environmentsDirectory: path.join(cache, 'environments'),
       workingDirectory: process.cwd(),
       httpAuth: process.env['HTTP_AUTH'],
-      // Who signs nothing goes on with what was built before.
-      unsigned: key === undefined ? [out] : [],
+      unsigned,
     }),
     blobs,
     actions: new ActionCache(path.join(cache, 'actions'), blobs, sharedActions(invocation, key)),
     cache,
     key,
     out,
+    unsigned,
     signal,
   };
 }

@@ -11,6 +11,8 @@ export interface RepositoryIndexesOptions {
   readonly arch: string;
   /** Files and URLs of public keys. With one or more every index has to be signed by one of them. */
   readonly keys: readonly string[];
+  /** Repositories, as they are written, that are believed unsigned whatever the keys. */
+  readonly unsigned?: readonly string[] | undefined;
   readonly cacheFolder: string;
   /** Told of folders that have no index for the architecture. */
   onMissing(place: string): void;
@@ -32,6 +34,7 @@ export async function repositoryIndexes(
       workingDirectory: process.cwd(),
       httpAuth: process.env['HTTP_AUTH'],
       ignoreSignatures,
+      unsigned: options.unsigned ?? [],
     });
   const keys = await client(false).keys(options.keys);
   const indexes: RepositoryIndex[] = [];
@@ -40,7 +43,7 @@ export async function repositoryIndexes(
     const file = indexFileOf(place);
     if (file !== undefined) {
       const trust =
-        keys.length === 0
+        keys.length === 0 || options.unsigned?.includes(text) === true
           ? ({ unsigned: true } as const)
           : { keys: new Map(keys.map(({ name, pem }) => [name, pem])) };
       const { records } = await naming(file, () => readIndex(readBytes(file), trust));

@@ -130,7 +130,7 @@ export class PackageBuilds implements Disposable {
   /** Runs `kiln package build`, or `test`, without a key; packages go into the folder `unsigned`. */
   async unsigned(
     command: 'build' | 'test',
-    recipe: string,
+    ...recipe: readonly string[]
   ): Promise<Pick<TestRun, 'code' | 'talk'>> {
     const options = {
       arch: 'x86_64',
@@ -139,7 +139,10 @@ export class PackageBuilds implements Disposable {
       'out-dir': path.join(this.folder, 'unsigned'),
       'cache-dir': path.join(this.folder, 'cache'),
     };
-    return run(command === 'build' ? packageBuild : packageTest, [recipe, ...optionWords(options)]);
+    return run(command === 'build' ? packageBuild : packageTest, [
+      ...recipe,
+      ...optionWords(options),
+    ]);
   }
 
   /** Runs `kiln melange`; packages go into the folder `melange`. */
