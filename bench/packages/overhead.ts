@@ -51,7 +51,9 @@ pipeline:
 
 /** Seconds beside the step of one build. */
 function overheadOf(command: string, home: string): number {
-  const [program = '', ...words] = command.split(' ');
+  const [named = '', ...words] = command.split(' ');
+  // It runs in another folder.
+  const program = named.includes('/') ? resolve(named) : named;
   mkdirSync(home, { recursive: true });
   const flags = ['--runner', 'bubblewrap', '--arch', 'x86_64', '--empty-workspace'];
   const places = ['--out-dir', join(home, 'out'), '--apk-cache-dir', join(home, 'apk-cache')];
