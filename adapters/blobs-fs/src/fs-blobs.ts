@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, opendir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Clock, Digest, Random } from '@kiln/base';
 import {
-  GatheredWriter,
   digestFromHex,
   digestOf,
   hexOf,
@@ -13,7 +11,6 @@ import {
   parseDigest,
   systemClock,
   systemRandom,
-  writeAll,
 } from '@kiln/base';
 import type {
   BlobStat,
@@ -28,6 +25,7 @@ import { hasErrno, translateErrno } from './errno.ts';
 import { checkFile, inspect, renamed, stamp, touchFile, unlessGone, unlinked } from './files.ts';
 import { readRange, readWhole } from './read-blob.ts';
 import { sweepTemporary } from './temporary.ts';
+import { writeHashed } from './write-blob.ts';
 
 export interface FsBlobsOptions {
   /** Made when absent. Everything below it belongs to the store. */
@@ -100,18 +98,16 @@ export class FsBlobs implements CollectableBlobs {
     return saved === undefined ? undefined : { digest, sizeBytes: saved };
   }
 
-  async *read(
+  read(
     digest: Digest,
     range?: ByteRange,
-    { memory = 'new' }: ReadBlobOptions = {},
+    options: ReadBlobOptions = {},
   ): AsyncIterable<Uint8Array> {
-    await using file = await this.#open(digest);
-    yield* readRange(file, { digest, range, memory });
+    return readRange((one) => this.#open(one), digest, { ...options, range });
   }
 
-  async bytes(digest: Digest, limitBytes: number = blobBytesLimitDefault): Promise<Uint8Array> {
-    await using file = await this.#open(digest);
-    return await readWhole(file, { digest, limitBytes });
+  bytes(digest: Digest, limitBytes: number = blobBytesLimitDefault): Promise<Uint8Array> {
+    return readWhole((one) => this.#open(one), digest, limitBytes);
   }
 
   async put(source: Uint8Array | AsyncIterable<Uint8Array>, expected?: Digest): Promise<BlobStat> {
@@ -268,29 +264,11 @@ export class FsBlobs implements CollectableBlobs {
 
   /** Writes, hashes and syncs a new file. What the source throws passes as it is. */
   async #write(path: string, source: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobStat> {
-    const hash = createHash('sha256');
-    let sizeBytes = 0;
     await using file = await this.#guard(open(path, 'wx', 0o644));
-    if (source instanceof Uint8Array) {
-      hash.update(source);
-      sizeBytes = source.length;
-      await this.#guard(writeAll(file, source));
-    } else {
-      const writer = new GatheredWriter(file);
-      try {
-        for await (const chunk of source) {
-          hash.update(chunk);
-          sizeBytes += chunk.length;
-          await this.#guard(writer.write(chunk));
-        }
-        await this.#guard(writer.end());
-      } finally {
-        await writer.settled();
-      }
-    }
+    const written = await writeHashed(file, source, (work) => this.#guard(work));
     await this.#guard(stamp(file, this.#clock.now()));
     await this.#guard(file.sync());
-    return { digest: digestFromHex(hash.digest('hex')), sizeBytes };
+    return written;
   }
 
   /** Names what the disk said. */

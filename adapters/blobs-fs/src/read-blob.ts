@@ -4,19 +4,16 @@ import type { ByteRange, ReadBlobOptions } from '@kiln/blobs';
 import { blobTooLarge, blobUnknown, clampRange } from '@kiln/blobs';
 import { ReadBuffers } from './read-buffers.ts';
 
-/** A part of the file of a blob: `BlobStore.read`. */
+/** Opens the file of a blob. Throws `BLOB_UNKNOWN`. */
+type OpenBlob = (digest: Digest) => Promise<FileHandle>;
+
+/** `BlobStore.read` of blobs that are files. */
 export async function* readRange(
-  file: FileHandle,
-  {
-    digest,
-    range,
-    memory,
-  }: {
-    readonly digest: Digest;
-    readonly range: ByteRange | undefined;
-    readonly memory: Required<ReadBlobOptions>['memory'];
-  },
+  open: OpenBlob,
+  digest: Digest,
+  { range, memory = 'new' }: ReadBlobOptions & { readonly range: ByteRange | undefined },
 ): AsyncGenerator<Uint8Array> {
+  await using file = await open(digest);
   const { start, end } = clampRange(range, (await file.stat()).size);
   using buffers = new ReadBuffers(end - start, memory);
   let at = start;
@@ -29,11 +26,13 @@ export async function* readRange(
   }
 }
 
-/** The file of a blob whole: `BlobStore.bytes`. */
+/** `BlobStore.bytes` of blobs that are files. */
 export async function readWhole(
-  file: FileHandle,
-  { digest, limitBytes }: { readonly digest: Digest; readonly limitBytes: number },
+  open: OpenBlob,
+  digest: Digest,
+  limitBytes: number,
 ): Promise<Uint8Array> {
+  await using file = await open(digest);
   const { size } = await file.stat();
   if (size > limitBytes) throw blobTooLarge(digest, size, limitBytes);
   return await file.readFile();

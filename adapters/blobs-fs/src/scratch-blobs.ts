@@ -1,19 +1,19 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GatheredWriter, digestFromHex, digestOf, hexOf, isDigest, parseDigest } from '@kiln/base';
+import { digestFromHex, hexOf, isDigest, parseDigest } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { BlobStat, BlobStore, ByteRange, ReadBlobOptions } from '@kiln/blobs';
 import { blobBytesLimitDefault, blobDigestMismatch, blobUnknown } from '@kiln/blobs';
 import { translateErrno } from './errno.ts';
 import { unlessGone } from './files.ts';
 import { readRange, readWhole } from './read-blob.ts';
+import { writeHashed } from './write-blob.ts';
 
 /**
  * Blobs of one piece of work, in a folder that is its alone and goes with it: each is a file that is named by its digest. Nothing
- * is synced, and what a crash leaves is of no use to anybody. What is done to small files is done without waiting.
+ * is synced, and what a crash leaves is of no use to anybody.
  */
 export class ScratchBlobs implements BlobStore {
   readonly #folder: string;
@@ -42,38 +42,33 @@ export class ScratchBlobs implements BlobStore {
     return this.stat(digest);
   }
 
-  async *read(
+  read(
     digest: Digest,
     range?: ByteRange,
-    { memory = 'new' }: ReadBlobOptions = {},
+    options: ReadBlobOptions = {},
   ): AsyncIterable<Uint8Array> {
-    await using file = await this.#open(digest);
-    yield* readRange(file, { digest, range, memory });
+    return readRange((one) => this.#open(one), digest, { ...options, range });
   }
 
-  async bytes(digest: Digest, limitBytes: number = blobBytesLimitDefault): Promise<Uint8Array> {
-    await using file = await this.#open(digest);
-    return await readWhole(file, { digest, limitBytes });
+  bytes(digest: Digest, limitBytes: number = blobBytesLimitDefault): Promise<Uint8Array> {
+    return readWhole((one) => this.#open(one), digest, limitBytes);
   }
 
   /**
-   * Throws `BLOB_DIGEST_MISMATCH`, `BLOB_NO_SPACE`, `BLOB_DIRECTORY_DENIED` and what the source throws; nothing is kept then.
+   * Throws `BLOB_DIGEST_MISMATCH`, `BLOB_NO_SPACE`, `BLOB_DIRECTORY_DENIED` and, as it is, what the source throws; nothing is kept then.
    * Done with a chunk when it asks for the next.
    */
   async put(source: Uint8Array | AsyncIterable<Uint8Array>, expected?: Digest): Promise<BlobStat> {
     const temporary = join(this.#folder, `unnamed-${this.#unnamed++}`);
     try {
-      const written =
-        source instanceof Uint8Array
-          ? writeWhole(temporary, source)
-          : await writeStream(temporary, source);
+      const written = await this.#write(temporary, source);
       if (expected !== undefined && written.digest !== expected)
         throw blobDigestMismatch(expected, written.digest);
       renameSync(temporary, this.path(written.digest));
       return written;
     } catch (error) {
       rmSync(temporary, { force: true });
-      throw translateErrno(error, this.#folder);
+      throw error;
     }
   }
 
@@ -91,33 +86,23 @@ export class ScratchBlobs implements BlobStore {
     }
   }
 
+  async #write(path: string, source: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobStat> {
+    await using file = await this.#guard(open(path, 'wx', 0o644));
+    return await writeHashed(file, source, (work) => this.#guard(work));
+  }
+
+  /** Names what the disk said. */
+  async #guard<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw translateErrno(error, this.#folder);
+    }
+  }
+
   async #open(digest: Digest): Promise<FileHandle> {
     const file = await unlessGone(open(this.path(digest), 'r'));
     if (file === undefined) throw blobUnknown(digest);
     return file;
   }
-}
-
-function writeWhole(file: string, bytes: Uint8Array): BlobStat {
-  writeFileSync(file, bytes, { flag: 'wx' });
-  return { digest: digestOf(bytes), sizeBytes: bytes.length };
-}
-
-/** Hashes while it is written. */
-async function writeStream(path: string, source: AsyncIterable<Uint8Array>): Promise<BlobStat> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  await using file = await open(path, 'wx', 0o644);
-  const writer = new GatheredWriter(file);
-  try {
-    for await (const chunk of source) {
-      hash.update(chunk);
-      sizeBytes += chunk.length;
-      await writer.write(chunk);
-    }
-    await writer.end();
-  } finally {
-    await writer.settled();
-  }
-  return { digest: digestFromHex(hash.digest('hex')), sizeBytes };
 }

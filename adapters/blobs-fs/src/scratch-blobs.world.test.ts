@@ -26,6 +26,16 @@ test('blobs are files by their digests, and nothing else is left there', async (
   expect(readdirSync(folder)).toHaveLength(1);
 });
 
+test('what the system says to the source is not said of the blobs', async () => {
+  const denied = Object.assign(new Error('denied'), { code: 'EACCES' });
+  async function* failing(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('some');
+    throw denied;
+  }
+  await expect(new ScratchBlobs(folder).put(failing())).rejects.toBe(denied);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 test('a full disk is named, and nothing stays', () => {
   // A file size limit of the process is the full disk that a test can make.
   const script = `

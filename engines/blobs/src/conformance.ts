@@ -33,22 +33,33 @@ async function joined(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 }
 
 /** Returns an empty store, on the given clock. */
-type MakeStore<Store extends BlobStore> = (
+export type MakeStore<Store extends BlobStore> = (
   clock: Clock,
 ) => BlobStoreUnderTest<Store> | Promise<BlobStoreUnderTest<Store>>;
+
+/** Has a store made before each test and closed after it. Returns its clock's time, for tests to move. */
+export function eachStore<Store extends BlobStore>(
+  make: MakeStore<Store>,
+  use: (store: Store) => void,
+): { nowMs: number } {
+  const time = { nowMs: 0 };
+  let subject: BlobStoreUnderTest<Store> | undefined;
+  beforeEach(async () => {
+    time.nowMs = Date.UTC(2026, 10, 1);
+    subject = await make({ now: () => time.nowMs });
+    use(subject.store);
+  });
+  afterEach(async () => {
+    await subject?.close?.();
+  });
+  return time;
+}
 
 /** Registers the tests that every store has to pass; `make` is called for each. Call it inside a vitest file. */
 export function blobStoreConformance(make: MakeStore<BlobStore>): void {
   describe('a blob store', () => {
-    let subject: BlobStoreUnderTest<BlobStore>;
     let store: BlobStore;
-    beforeEach(async () => {
-      subject = await make({ now: () => Date.UTC(2026, 10, 1) });
-      store = subject.store;
-    });
-    afterEach(async () => {
-      await subject.close?.();
-    });
+    eachStore(make, (made) => (store = made));
     const size = async (): Promise<number> => (await all(store.list())).length;
 
     it('gives back the bytes that were put, whole and streamed', async () => {
@@ -222,17 +233,8 @@ export function blobStoreConformance(make: MakeStore<BlobStore>): void {
 /** Registers the tests that every store has to pass whose unused blobs are removed, besides `blobStoreConformance`. */
 export function collectableBlobsConformance(make: MakeStore<CollectableBlobs>): void {
   describe('a store whose unused blobs are removed', () => {
-    let subject: BlobStoreUnderTest;
     let store: CollectableBlobs;
-    let nowMs: number;
-    beforeEach(async () => {
-      nowMs = Date.UTC(2026, 10, 1);
-      subject = await make({ now: () => nowMs });
-      store = subject.store;
-    });
-    afterEach(async () => {
-      await subject.close?.();
-    });
+    const time = eachStore(make, (made) => (store = made));
     const size = async (): Promise<number> => (await all(store.list())).length;
 
     const collect = async (
@@ -249,8 +251,8 @@ export function collectableBlobsConformance(make: MakeStore<CollectableBlobs>): 
       const [kept, unused, touched, again, streamed] = await Promise.all(
         ['kept', 'unused', 'touched', 'again', 'streamed'].map((text) => store.put(bytesOf(text))),
       );
-      nowMs += 2 * touchEveryMs;
-      const since = nowMs;
+      time.nowMs += 2 * touchEveryMs;
+      const since = time.nowMs;
       const fresh = await store.put(bytesOf('fresh'));
       expect(await store.touch(touched!.digest)).toEqual(touched);
       await store.put(bytesOf('again'), again!.digest);
@@ -269,8 +271,8 @@ export function collectableBlobsConformance(make: MakeStore<CollectableBlobs>): 
     it('loses nothing that is put or touched while it collects', async () => {
       const texts = Array.from({ length: 60 }, (_, index) => `blob ${index}`);
       const stats = await Promise.all(texts.map((text) => store.put(bytesOf(text))));
-      nowMs += 24 * touchEveryMs;
-      const since = nowMs;
+      time.nowMs += 24 * touchEveryMs;
+      const since = time.nowMs;
       const collecting = collect(since);
       const saved = await Promise.all(
         texts.map(async (text, at) => {

@@ -1,19 +1,14 @@
-import type { Clock, Digest } from '@kiln/base';
+import type { Digest } from '@kiln/base';
 import { digestOf } from '@kiln/base';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { BlobPart, BlobSegment, ComposedBlob } from './composed.ts';
 import { composeBlob, partBytes, wholeSegment } from './composed.ts';
+import { eachStore, type MakeStore } from './conformance.ts';
 import type { BlobPacks } from './packs.ts';
 import { packLimits } from './packs.ts';
 import type { CollectableBlobs } from './store.ts';
 import { touchEveryMs } from './store.ts';
-
-/** A store under test and the way to clean up after it. */
-export interface BlobPacksUnderTest {
-  readonly store: CollectableBlobs & BlobPacks;
-  readonly close?: () => Promise<void>;
-}
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
@@ -29,21 +24,10 @@ async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
  * Registers the tests that every store with `BlobPacks` has to pass, besides `blobStoreConformance`; `make` returns an
  * empty store, on the given clock, for each test. Call it inside a vitest file.
  */
-export function blobPacksConformance(
-  make: (clock: Clock) => BlobPacksUnderTest | Promise<BlobPacksUnderTest>,
-): void {
+export function blobPacksConformance(make: MakeStore<CollectableBlobs & BlobPacks>): void {
   describe('a store of packs', () => {
-    let subject: BlobPacksUnderTest;
     let store: CollectableBlobs & BlobPacks;
-    let nowMs: number;
-    beforeEach(async () => {
-      nowMs = Date.UTC(2026, 10, 1);
-      subject = await make({ now: () => nowMs });
-      store = subject.store;
-    });
-    afterEach(async () => {
-      await subject.close?.();
-    });
+    const time = eachStore(make, (made) => (store = made));
     /** Stores bytes and gives them as a segment. */
     const segmentOf = async (text: string, start = 0, end = text.length): Promise<BlobSegment> => {
       const { digest } = await store.put(bytesOf(text));
@@ -52,7 +36,7 @@ export function blobPacksConformance(
 
     const collect = async (kept: readonly Digest[]): Promise<readonly Digest[]> => {
       const keeps = (digest: Digest): boolean => kept.includes(digest);
-      const request = { keeps, unusedSince: nowMs - touchEveryMs, dryRun: false };
+      const request = { keeps, unusedSince: time.nowMs - touchEveryMs, dryRun: false };
       return (await all(store.collect(request))).map((one) => one.digest).sort();
     };
     const textsIn = async (...digests: readonly Digest[]): Promise<readonly string[]> => {
@@ -71,7 +55,7 @@ export function blobPacksConformance(
       const other = composeBlob([others, bytesOf('!')]);
       await store.putMany([kept, inline('beside')]);
       await store.putMany([other]);
-      nowMs += 24 * touchEveryMs;
+      time.nowMs += 24 * touchEveryMs;
       const gone = [other.digest, digestOf('other segment'), digestOf('beside')].sort();
       expect(await collect([kept.digest])).toEqual(gone);
       expect(await textsIn(kept.digest, ...gone)).toEqual(['kept segmentpacked segment']);
@@ -85,7 +69,7 @@ export function blobPacksConformance(
         composeBlob([segment, bytesOf(text)]),
       );
       for (const blob of [one!, two!, three!]) await store.putMany([blob]);
-      nowMs += 24 * touchEveryMs;
+      time.nowMs += 24 * touchEveryMs;
       expect(await store.touch(one!.digest)).toEqual({ digest: one!.digest, sizeBytes: 8 });
       await store.putMany([two!]);
       expect(await collect([])).toEqual([three!.digest]);
