@@ -43,30 +43,31 @@ export async function bundle(root: string, folder: string): Promise<void> {
     { input: { main: join(root, 'apps/cli/src/main.ts') }, plugins: [threads, places, builtins] },
     { dir: folder, format: 'esm' },
   );
-  for (const [name, files] of Object.entries(programs)) {
-    const program = join(root, 'apps/cli/src/program.ts');
-    const atStart = files.map((file) => join(root, file));
-    const own: OutputOptions = {
-      dir: join(folder, name),
-      format: 'cjs',
-      entryFileNames: '[name].cjs',
-    };
-    await write(
-      {
-        input: { entry: program },
-        plugins: [threadsAbove, places, early(atStart), ascii],
-      },
-      {
-        ...own,
-        chunkFileNames: (chunk) => (chunk.name === 'program' ? '[name].cjs' : '[name]-[hash].cjs'),
-        // With all that they need.
-        codeSplitting: {
-          groups: [{ name: 'program', test: (id) => id === program || atStart.includes(id) }],
-        },
-      },
+  for (const [name, files] of Object.entries(programs))
+    await writeProgram(
+      root,
+      join(folder, name),
+      files.map((file) => join(root, file)),
     );
-    await write({ input: { main: join(root, 'tools/bundle/src/start.ts') }, plugins: [] }, own);
-  }
+}
+
+/** `program.cjs` with all that its files need, what is loaded late, and `main.cjs`, which starts it. */
+async function writeProgram(root: string, dir: string, files: readonly string[]): Promise<void> {
+  const program = join(root, 'apps/cli/src/program.ts');
+  const output: OutputOptions = {
+    dir,
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: (chunk) => (chunk.name === 'program' ? '[name].cjs' : '[name]-[hash].cjs'),
+    codeSplitting: {
+      groups: [{ name: 'program', test: (id) => id === program || files.includes(id) }],
+    },
+  };
+  await write(
+    { input: { entry: program }, plugins: [threadsAbove, places, early(files), ascii] },
+    output,
+  );
+  await write({ input: { main: join(root, 'tools/bundle/src/start.ts') } }, output);
 }
 
 async function write(input: InputOptions, output: OutputOptions): Promise<void> {
@@ -104,6 +105,7 @@ const threads: Plugin = {
   },
 };
 
+/** The threads of a program are those in the folder above. */
 const threadsAbove: Plugin = {
   name: 'threads-above',
   transform: (code) =>
@@ -118,7 +120,9 @@ function early(files: readonly string[]): Plugin {
     name: 'early',
     async transform(code, id) {
       let changed = code;
-      for (const [late, source = ''] of code.matchAll(latePattern)) {
+      for (const [late, source = ''] of new Map(
+        code.matchAll(latePattern).map(([all, name]) => [all, name]),
+      )) {
         const number = files.indexOf((await this.resolve(source, id))?.id ?? '');
         if (number === -1) continue;
         const imported = `import * as early${number} from '${source}';\n`;
