@@ -12,15 +12,20 @@ export function atFile(path: string, error: unknown): unknown {
   const { code, errno, path: place } = error as NodeJS.ErrnoException;
   if (!(error instanceof Error) || typeof code !== 'string') return error;
   // A file that is written is made under another name first.
-  if (code === 'ENOENT' && place !== undefined && place !== path)
-    return new KilnError('APK_FILE_NOT_FOUND', `${name}: there is no folder ${dirname(path)}`, {
-      hint: 'make it first, or name another one',
-    });
+  if (code === 'ENOENT' && place !== undefined && place !== path) return noFolderOf(path);
   if (code === 'ENOENT') return new KilnError('APK_FILE_NOT_FOUND', `${name}: no such file`);
   const why = errno === undefined ? undefined : getSystemErrorMessage(errno);
   const isFull = code === 'ENOSPC' || code === 'EDQUOT';
   return new KilnError('APK_FILE_FAILED', `${name}: ${why ?? messageOf(error)}`, {
     hint: isFull ? 'make room on that disk' : undefined,
     retry: isFull ? 'later' : 'never',
+  });
+}
+
+/** `APK_FILE_NOT_FOUND` of a file that is to be written into a folder that is not there. */
+export function noFolderOf(path: string): KilnError {
+  const name = shorten(path, 200);
+  return new KilnError('APK_FILE_NOT_FOUND', `${name}: there is no folder ${dirname(path)}`, {
+    hint: 'make it first, or name another one',
   });
 }

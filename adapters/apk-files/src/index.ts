@@ -1,4 +1,4 @@
-export { atFile } from './file-errors.ts';
+export { atFile, noFolderOf } from './file-errors.ts';
 export { kindOfFile } from './file-kind.ts';
 export type { WriteIndexOptions } from './index-file.ts';
 export { readIndexFile, signIndexFile, writeIndexFile } from './index-file.ts';

@@ -1,8 +1,7 @@
-import { KilnError, shorten } from '@kiln/base';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import { openPackagesOf } from '../local/open-package.ts';
-import { architecturesOf, listOf, textOf } from '../local/options.ts';
+import { architecturesOf, listOf, requireMade, textOf } from '../local/options.ts';
 import { readRecipeFile } from '../local/recipe-file.ts';
 import { scanDiff, scanRecipe, type ScannedPackage } from '../local/scan-recipe.ts';
 
@@ -69,16 +68,12 @@ interface Row {
   readonly diff: string;
 }
 
-/** Refuses a name of `--package` that none of the recipes makes: nothing would be scanned, and nobody told. Throws `USAGE`. */
+/** Throws `USAGE` for a name of `--package` that none of the recipes makes. */
 function requirePackages(files: readonly string[], only: readonly string[]): void {
   if (only.length === 0) return;
   const recipes = files.map((file) => readRecipeFile(file, { dialect: 'kiln', commit: '' }));
   const names = recipes.flatMap((one) => [one.package, ...one.subpackages].map(({ name }) => name));
-  const unknown = only.find((name) => !names.includes(name));
-  if (unknown === undefined) return;
-  throw new KilnError('USAGE', `no package "${shorten(unknown)}" in these recipes`, {
-    hint: `they make ${names.join(', ')}`,
-  });
+  requireMade(only, new Set(names));
 }
 
 async function scanFile(path: string, { flags, print }: Invocation): Promise<readonly Row[]> {

@@ -1,10 +1,10 @@
-import { KilnError, shorten, silentLogger } from '@kiln/base';
+import { silentLogger } from '@kiln/base';
 import { networkDependencies } from '@kiln/build';
 import { appliesTo, type Architecture, type Recipe } from '@kiln/recipe';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import { testLocally, type TestedPackage } from '../local/local-test.ts';
-import { architecturesOf, listOf } from '../local/options.ts';
+import { architecturesOf, listOf, requireMade } from '../local/options.ts';
 import {
   appendedOf,
   networkOptions,
@@ -71,7 +71,7 @@ function rowOf(recipe: string, arch: string, { network, ...tested }: TestedPacka
   return { recipe, arch, ...tested, ...fetched };
 }
 
-/** Refuses a name of `--package` that none of the recipes makes: its test would be missed and nobody told. Throws `USAGE`. */
+/** Throws `USAGE` for a name of `--package` that none of the recipes makes. */
 async function requirePackages(session: PackageSession): Promise<void> {
   const { invocation, compiler } = session;
   const only = listOf(invocation.flags['package']);
@@ -84,11 +84,7 @@ async function requirePackages(session: PackageSession): Promise<void> {
       for (const { name } of [main, ...subpackages]) made.add(name);
     }
   }
-  const unknown = only.find((name) => !made.has(name));
-  if (unknown === undefined) return;
-  throw new KilnError('USAGE', `no package "${shorten(unknown)}" in these recipes`, {
-    hint: `they make ${[...made].join(', ')}`,
-  });
+  requireMade(only, made);
 }
 
 async function testFile(session: PackageSession, file: string): Promise<readonly Row[]> {

@@ -1,8 +1,8 @@
 import fs from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { atFile, replaceFile } from '@kiln/apk-files';
+import { atFile, noFolderOf, replaceFile } from '@kiln/apk-files';
 import type { ByteSource, ReplaceFileOptions } from '@kiln/apk-files';
-import { KilnError, shorten, systemRandom } from '@kiln/base';
+import { KilnError, systemRandom } from '@kiln/base';
 
 /**
  * Writes a file that is there whole or not at all; unless it is asked for it is not synced, as the same command makes it again. Throws `APK_FILE_NOT_FOUND` where its folder is not there, `APK_FILE_FAILED` for
@@ -22,12 +22,8 @@ export async function writeFile(
 
 /** Refuses at once a file that could not be written when all is made. Throws `APK_FILE_NOT_FOUND` where its folder is not there. */
 export async function requireFolderOf(path: string): Promise<void> {
-  const folder = dirname(path);
-  const found = await fs.stat(folder).catch(() => undefined);
-  if (found?.isDirectory() === true) return;
-  throw new KilnError('APK_FILE_NOT_FOUND', `${shorten(path, 200)}: there is no folder ${folder}`, {
-    hint: 'make it first, or name another one',
-  });
+  const found = await fs.stat(dirname(path)).catch(() => undefined);
+  if (found?.isDirectory() !== true) throw noFolderOf(path);
 }
 
 /** Whether a file is there. */

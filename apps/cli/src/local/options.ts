@@ -29,6 +29,15 @@ export function foldersOf(value: FlagValue): readonly string[] {
   });
 }
 
+/** Refuses a name of `--package` that is none of those that recipes make: it would be missed, and nobody told. Throws `USAGE`. */
+export function requireMade(only: readonly string[], made: ReadonlySet<string>): void {
+  const unknown = only.find((name) => !made.has(name));
+  if (unknown === undefined) return;
+  throw new KilnError('USAGE', `no package "${shorten(unknown)}" in these recipes`, {
+    hint: `they make ${[...made].join(', ')}`,
+  });
+}
+
 /** The architectures of `--arch`; this machine's without it. Throws `USAGE`. */
 export function architecturesOf({ flags }: Pick<Invocation, 'flags'>): readonly Architecture[] {
   const names = listOf(flags['arch']).flatMap((word) => word.split(','));
