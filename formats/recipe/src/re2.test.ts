@@ -25,6 +25,8 @@ test.each([
   ['😀😀', '', '.', '.😀.😀.'],
   ['ab', '\\Aa|b\\z', '', ''],
   ['aé1', '[[:alpha:]]', '_', '_é1'],
+  ['xy', '(?P<a>x)|(?<a>y)', '<${a}>', '<x><y>'],
+  ['xy', '(?P<a>x)(?P<b>)(?P<a>y)', '$a$3', 'xy'],
 ])('%j with %j replaced by %j', (text, match, replace, expected) => {
   expect(replaceAll(text, match, replace)).toBe(expected);
 });

@@ -16,7 +16,7 @@ export function replaceAllRe2(
   position: Position,
 ): string {
   const expression = compile(match, position);
-  const groups = expression.namedGroups();
+  const groups = Object.entries(expression.namedGroups());
   const matcher = expression.matcher(text);
   let result = '';
   let copied = 0;
@@ -27,10 +27,10 @@ export function replaceAllRe2(
     // An empty match right behind another one is none, as in Go.
     if (end > searchEnd || start === 0) {
       result += expandTemplate(replace, (name) => {
-        const index = /^(?:0|[1-9]\d*)$/.test(name) ? Number(name) : groups[name];
-        return index === undefined || index > matcher.groupCount()
-          ? ''
-          : (matcher.group(index) ?? '');
+        if (/^(?:0|[1-9]\d*)$/.test(name))
+          return Number(name) > matcher.groupCount() ? '' : (matcher.group(Number(name)) ?? '');
+        const named = groups.filter(([group]) => group === name || writtenName(group) === name);
+        return named.map(([, index]) => matcher.group(index)).find((part) => part !== null) ?? '';
       });
     }
     if (result.length > resultCharactersMax) {
@@ -56,7 +56,7 @@ function characterLength(text: string, at: number): number {
 function compile(pattern: string, position: Position): RE2JS {
   try {
     if (pattern.length > patternCharactersMax) throw new Error('too long');
-    return RE2JS.compile(pattern);
+    return RE2JS.compile(withDistinctNames(pattern));
   } catch (error) {
     throw new KilnError(
       'RECIPE_REGEX_INVALID',
@@ -64,6 +64,22 @@ function compile(pattern: string, position: Position): RE2JS {
       { position, hint: 'RE2 has neither look-around nor back-references' },
     );
   }
+}
+
+const namedGroup = /\\[^]|(\(\?P?<)(\w+)>/g;
+
+/** In Go groups may share a name, of which the first that matches counts: where some do, a number tells them apart here. */
+function withDistinctNames(pattern: string): string {
+  const names = [...pattern.matchAll(namedGroup)].flatMap(([, , name]) => name ?? []);
+  if (new Set(names).size === names.length) return pattern;
+  let count = 0;
+  return pattern.replace(namedGroup, (whole, open: string | undefined, name: string | undefined) =>
+    open === undefined ? whole : `${open}g${count++}_of_${name}>`,
+  );
+}
+
+function writtenName(group: string): string {
+  return group.replace(/^g\d+_of_/, '');
 }
 
 /**
