@@ -175,7 +175,8 @@ class Compiler {
     }
     // In a recipe that is compiled already, `uses` is for information only.
     const instantiates = written.uses !== '' && written.pipeline.length === 0;
-    const step = instantiates ? overlay(written, this.#definition(written, enclosing)) : written;
+    const definition = instantiates ? this.#definition(written, enclosing) : undefined;
+    const step = definition === undefined ? written : overlay(written, definition);
     const inputs = resolveInputs({
       uses: step.uses,
       declared: step.inputs,
@@ -187,7 +188,9 @@ class Compiler {
     const { variables } = enclosing;
     const nested = enclosing.open.length > 0;
     const stated = nested || Object.keys(step.with).length > 0 ? statedInputs(step, inputs) : {};
-    return this.#compiled(step, stated, {
+    // The reference decodes this over the step too, and then only shows it.
+    const shown = this.#dialect === 'melange' ? definition?.uses || step.uses : step.uses;
+    return this.#compiled({ ...step, uses: shown }, stated, {
       variables:
         inputs.size === 0
           ? variables
@@ -197,7 +200,7 @@ class Compiler {
                   ? inputs.get(name.slice('inputs.'.length))
                   : undefined) ?? variables.get(name),
             },
-      open: [...enclosing.open, instantiates ? step.uses : ''],
+      open: [...enclosing.open, instantiates ? written.uses : ''],
       live: enclosing.live,
     });
   }

@@ -86,6 +86,38 @@ pipeline:
     });
   });
 
+  test('replaces and priorities know no vars of transforms, and subpackages lose what priorities name', () => {
+    const recipe = (dependencies: string, of: 'package' | 'subpackage' = 'package') =>
+      `${head}${of === 'package' ? `  dependencies: {${dependencies}}\n` : ''}
+vars: {a: '4'}
+var-transforms: [{from: '\${{vars.a}}', match: '4', replace: '5', to: t}]
+subpackages:
+  - name: s
+${of === 'subpackage' ? `    dependencies: {${dependencies}}\n` : ''}`;
+    expect(
+      printed(recipe(`runtime: ['\${{ vars.t }}'], replaces: ['\${{vars.t}}']`)),
+    ).toMatchObject({
+      package: { dependencies: { runtime: ['5'], replaces: ['5'] } },
+    });
+    expect(printed(recipe(`provider-priority: '\${{ vars.a }}'`))).toMatchObject({
+      package: { dependencies: { 'provider-priority': '4' } },
+    });
+    for (const of of ['package', 'subpackage'] as const) {
+      expect(refusal(recipe(`replaces: ['\${{ vars.t }}']`, of))).toContain('"vars.t"');
+      expect(refusal(recipe(`replaces-priority: '\${{ vars.t }}'`, of))).toContain('"vars.t"');
+    }
+    expect(refusal(recipe(`provider-priority: '\${{ vars.a }}'`, 'subpackage'))).toContain(
+      'a priority must be a whole number',
+    );
+  });
+
+  test('what a definition says that it uses is shown', () => {
+    const definition = 'uses: other\nruns: echo\n';
+    expect(printed('pipeline:\n  - uses: p\n', { definition })).toMatchObject({
+      pipeline: [{ uses: 'other', runs: 'echo' }],
+    });
+  });
+
   test('what a variable is replaced by is not looked through again', () => {
     const recipe = `package:
   name: a

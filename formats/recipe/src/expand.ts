@@ -86,7 +86,8 @@ class Expander {
       this.#dialect === 'kiln'
         ? this.#known
         : this.#resolve(this.#vars, this.#own(written), references);
-    this.#facts = new FactsReader(decoded, this.#dialect, this.#settled);
+    const untransformed = this.#resolve(this.#vars, this.#own(written), references, []);
+    this.#facts = new FactsReader(decoded, this.#dialect, { known: this.#settled, untransformed });
     if (this.#dialect === 'melange') this.#refuseVarsFile();
   }
 
@@ -207,13 +208,13 @@ class Expander {
     vars: Readonly<Record<string, string>>,
     written: RawOrigin,
     references: VarsRequest['references'],
+    transforms = this.#decoded.raw['var-transforms'],
   ): ReadonlyMap<string, string> {
-    const { raw } = this.#decoded;
     const replace = this.#dialect === 'kiln' ? substituteKnown : asWritten;
     const request = { vars, references, positionOf: this.#at };
     const plain = resolveVars({ ...request, transforms: [], known: new Map() });
     const known = packageVariables(written, plain, replace);
-    const resolved = resolveVars({ ...request, transforms: raw['var-transforms'], known });
+    const resolved = resolveVars({ ...request, transforms, known });
     return new Map([...packageVariables(written, resolved, replace), ...resolved]);
   }
 

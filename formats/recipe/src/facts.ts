@@ -20,12 +20,21 @@ export class FactsReader {
   readonly #decoded: DecodedRecipe;
   readonly #dialect: RecipeDialect;
   readonly #known: Variables;
+  readonly #untransformed: Variables;
 
-  /** What is known is what lists may name, which leave no variable. */
-  constructor(decoded: DecodedRecipe, dialect: RecipeDialect, known: Variables) {
+  /**
+   * What is known is what lists may name, which leave no variable; what is known without transforms is what the reference
+   * takes for `replaces` and priorities.
+   */
+  constructor(
+    decoded: DecodedRecipe,
+    dialect: RecipeDialect,
+    { known, untransformed }: { readonly known: Variables; readonly untransformed: Variables },
+  ) {
     this.#decoded = decoded;
     this.#dialect = dialect;
     this.#known = known;
+    this.#untransformed = dialect === 'melange' ? untransformed : known;
   }
 
   origin(
@@ -65,10 +74,20 @@ export class FactsReader {
 
   facts(raw: RawFacts, path: YamlPath, replace: Substitution): PackageFacts {
     const within = (...keys: readonly PropertyKey[]): YamlPath => [...path, ...keys];
-    const strict = (text: string): string => this.#strict(replace(text), within('dependencies'));
+    const strict =
+      (variables: Variables) =>
+      (text: string): string =>
+        this.#strict(replace(text), within('dependencies'), variables);
     const { dependencies, options } = raw;
-    const priority = (key: 'provider-priority' | 'replaces-priority'): string | undefined =>
-      this.#priority(strict(dependencies[key]), within('dependencies', key));
+    const priority = (key: 'provider-priority' | 'replaces-priority'): string | undefined => {
+      const settled = strict(this.#untransformed)(dependencies[key]);
+      // The reference loses what it put into those of subpackages.
+      const lost = this.#dialect === 'melange' && path[0] === 'subpackages';
+      return this.#priority(
+        lost ? replace(dependencies[key]) : settled,
+        within('dependencies', key),
+      );
+    };
     return {
       name: replace(raw.name),
       description: this.#oneLine(replace(raw.description), within('description')),
@@ -76,9 +95,9 @@ export class FactsReader {
       commit: this.#oneLine(raw.commit, within('commit')),
       annotations: mapValues(raw.annotations, replace),
       dependencies: {
-        runtime: dependencies.runtime.map(strict),
-        provides: dependencies.provides.map(strict),
-        replaces: dependencies.replaces.map(strict),
+        runtime: dependencies.runtime.map(strict(this.#known)),
+        provides: dependencies.provides.map(strict(this.#known)),
+        replaces: dependencies.replaces.map(strict(this.#untransformed)),
         providerPriority: priority('provider-priority'),
         replacesPriority: priority('replaces-priority'),
       },
@@ -111,7 +130,7 @@ export class FactsReader {
         runtimeRepositories: melange ? [] : contents.runtimeRepositories.map(replace),
         runtimeKeyring: melange ? [] : contents.runtimeKeyring,
         packages: contents.packages.map((name) =>
-          this.#strict(replace(name), [...path, 'contents', 'packages']),
+          this.#strict(replace(name), [...path, 'contents', 'packages'], this.#known),
         ),
       },
       entrypoint: {
@@ -141,10 +160,10 @@ export class FactsReader {
   }
 
   /** No variable may be left. */
-  #strict(text: string, path: YamlPath): string {
+  #strict(text: string, path: YamlPath, variables: Variables): string {
     if (!text.includes('${{')) return text;
     const what = String(path.at(-1));
-    return substitute(text, this.#known, { position: this.#decoded.positionOf(path), what });
+    return substitute(text, variables, { position: this.#decoded.positionOf(path), what });
   }
 
   #insideWorkspace(path: string, index: number): string {
