@@ -42,8 +42,18 @@ function refusal(...args: Parameters<typeof compile>): string {
   throw new Error('was accepted');
 }
 
-test.each(['5', '0', '1d'])('a timeout of %s is none', (timeout) => {
+test.each(['5', '0', '1d', '9999999h'])('a timeout of %s is none', (timeout) => {
   expect(refusal(`${head}  timeout: ${timeout}\n`)).toContain('expected a duration');
+});
+
+test.each([
+  ['1.0000000019s', 1_000_000_001],
+  ['0.3us', 300],
+  ['1h1h', 7_200_000_000_000],
+])('a timeout of %s is %d nanoseconds', (timeout, nanoseconds) => {
+  expect(printed(`${head}  timeout: ${timeout}\n`)).toMatchObject({
+    package: { timeout: nanoseconds },
+  });
 });
 
 describe('the dialect melange, where it differs', () => {

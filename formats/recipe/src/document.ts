@@ -166,7 +166,9 @@ class DocumentWriter {
 
   #duration(milliseconds: number | undefined): GoJsonValue {
     if (milliseconds === undefined || milliseconds === 0) return undefined;
-    return this.#form === 'json' ? milliseconds * 1_000_000 : printDuration(milliseconds);
+    return this.#form === 'json'
+      ? Math.round(milliseconds * 1_000_000)
+      : printDuration(milliseconds);
   }
 
   #relations(facts: PackageFacts): Document {
@@ -409,9 +411,19 @@ function isEmpty(document: Document): boolean {
 }
 
 /** Go's notation: `1h30m0s`, `45m0s`, `1.5s`. */
+/** As Go prints one. */
 function printDuration(milliseconds: number): string {
+  if (milliseconds < 0) return `-${printDuration(-milliseconds)}`;
+  if (milliseconds < 1e-3) return `${Math.round(milliseconds * 1e6)}ns`;
+  if (milliseconds < 1) return `${shortest(milliseconds * 1000)}µs`;
+  if (milliseconds < 1000) return `${shortest(milliseconds)}ms`;
   const hours = Math.floor(milliseconds / 3_600_000);
   const minutes = Math.floor((milliseconds % 3_600_000) / 60_000);
-  const seconds = (milliseconds % 60_000) / 1000;
+  const seconds = shortest((milliseconds % 60_000) / 1000);
   return `${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${seconds}s`;
+}
+
+/** Without the noise of floating-point numbers beyond nanoseconds. */
+function shortest(count: number): number {
+  return Number(count.toFixed(9));
 }
