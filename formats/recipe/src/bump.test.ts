@@ -250,3 +250,27 @@ describe('is refused:', () => {
     expect(() => bump(text)).toThrow(expect.objectContaining({ code: 'YAML_NOT_EDITABLE' }));
   });
 });
+
+test('null is no digest, and an empty version cannot be bumped', () => {
+  const text = (version: string): string => `package:
+  name: a
+  version: ${version}
+pipeline:
+  - uses: fetch
+    with:
+      uri: https://example.com/a
+      expected-sha256: ~
+`;
+  expect(plan(text('1'), { dialect: 'melange' }).fetches).toEqual([]);
+  expect(() => plan(text('~'))).toThrow('the version is empty');
+});
+
+test('an address cannot name the description in the dialect melange', () => {
+  const text = `package: {name: a, version: 1, description: d}
+pipeline:
+  - uses: fetch
+    with: {uri: 'https://example.com/\${{package.description}}', expected-sha256: ${'2'.repeat(64)}}
+`;
+  expect(plan(text).fetches).toHaveLength(1);
+  expect(() => plan(text, { dialect: 'melange' })).toThrow('"package.description"');
+});

@@ -2,6 +2,7 @@ import { KilnError, shorten, type Position } from '@kiln/base';
 import {
   applyEdits,
   elements,
+  isNull,
   member,
   parseYaml,
   replaceScalar,
@@ -155,6 +156,7 @@ class Bump {
     const position = version?.position ?? this.#root.position;
     if (version === undefined || version.text.includes('${{'))
       throw invalid('the version of the recipe is made of variables', position, 'edit it by hand');
+    if (this.#raw.package.version === '') throw invalid('the version is empty', position);
     if (!/^[^\s\p{Cc}]+$/u.test(this.#version) || this.#version.includes('${{'))
       throw invalid(`not a version: "${shorten(this.#request.version)}"`, position);
     if (version.text !== this.#version) {
@@ -208,14 +210,17 @@ class Bump {
   }
 
   #variables({ package: facts, variables }: Recipe): ReadonlyMap<string, string> {
-    const { arch } = this.#request;
+    const { arch, dialect } = this.#request;
+    // The reference replaces descriptions, and knows none.
+    const description: readonly (readonly [string, string])[] =
+      dialect === 'kiln' ? [['package.description', facts.description]] : [];
     return new Map([
       ...variables,
       ['package.name', facts.name],
       ['package.version', facts.version],
       ['package.epoch', String(facts.epoch)],
       ['package.full-version', fullVersionOf(facts)],
-      ['package.description', facts.description],
+      ...description,
       ['build.arch', arch],
       ['build.goarch', goNameOf(arch)],
     ]);
@@ -250,7 +255,7 @@ class Bump {
   /** An input of a step that is written out; one that is made of variables stays, and is remarked on. */
   #literal({ with: inputs, position }: WrittenStep, name: string): YamlScalar | undefined {
     const value = scalar(inputs, name);
-    if (value === undefined || value.text === '') return undefined;
+    if (value === undefined || isNull(value) || value.text === '') return undefined;
     if (!value.text.includes('${{')) return value;
     this.#remark(name, 'stays: it is made of variables', position);
     return undefined;
