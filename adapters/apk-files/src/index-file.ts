@@ -62,25 +62,38 @@ export async function writeIndexFile(
 }
 
 /**
- * Signs an index file; the index itself stays as it is, byte for byte. One that is signed already is left alone, and
- * the answer is undefined, unless `replace` says that its signatures shall go. Throws, with the file's name,
- * `APK_INDEX_INVALID`, what gzip and tar throw, `APK_KEY_INVALID`, `APK_FILE_NOT_FOUND` and `APK_FILE_FAILED`.
+ * Signs an index file, in place of the signatures it has; the index itself stays as it is, byte for byte. Throws, with
+ * the file's name, `APK_INDEX_INVALID`, what gzip and tar throw, `APK_KEY_INVALID`, `APK_FILE_NOT_FOUND` and
+ * `APK_FILE_FAILED`.
  */
 export async function signIndexFile(
   path: string,
   key: SigningKey,
-  options: { readonly replace: boolean; readonly random: Random },
-): Promise<SignedFile | undefined> {
+  random: Random,
+): Promise<SignedFile> {
   try {
-    const { signatures, rest } = await splitSignatures(await wholeFile(path));
-    await requireIndex(rest);
-    if (signatures.length > 0 && !options.replace) return undefined;
-    await replaceFile(path, withSignature(rest, key), options.random);
+    const { signatures, rest } = await signedIndex(path);
+    await replaceFile(path, withSignature(rest, key), random);
     const replaced = signatures.map((signature) => signature.keyName);
     return { path, kind: 'index', keyName: key.keyName, replaced };
   } catch (error) {
     throw atFile(path, error);
   }
+}
+
+/** Whether an index file has a signature. Throws as `signIndexFile`. */
+export async function isSignedIndexFile(path: string): Promise<boolean> {
+  try {
+    return (await signedIndex(path)).signatures.length > 0;
+  } catch (error) {
+    throw atFile(path, error);
+  }
+}
+
+async function signedIndex(path: string): ReturnType<typeof splitSignatures> {
+  const split = await splitSignatures(await wholeFile(path));
+  await requireIndex(split.rest);
+  return split;
 }
 
 /** An index has no time of its own, so its signature has none either. */

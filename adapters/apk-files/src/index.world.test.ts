@@ -8,7 +8,7 @@ import { mergeRecords, parseIndex, printIndex, readIndex, splitSignatures } from
 import { KilnError, systemRandom } from '@kiln/base';
 import { gunzipBytes, gzipBytes, splitMembers } from '@kiln/gzip';
 import { fileEntry, tarBytes } from '@kiln/tar';
-import { readIndexFile, signIndexFile, writeIndexFile } from './index-file.ts';
+import { isSignedIndexFile, readIndexFile, signIndexFile, writeIndexFile } from './index-file.ts';
 import { indexPackages } from './index-packages.ts';
 import { generateKeyFiles, readSigningKey } from './signing-key.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -133,23 +133,19 @@ describe('signing an index', () => {
   it('puts a signature in front of the same bytes', async () => {
     const file = join(folder, 'index');
     writeFileSync(file, unsigned());
-    const options = { replace: false, random: systemRandom };
-    expect(await signIndexFile(file, key, options)).toMatchObject({ replaced: [] });
+    expect(await isSignedIndexFile(file)).toBe(false);
+    expect(await signIndexFile(file, key, systemRandom)).toMatchObject({ replaced: [] });
     expect(await opensslAccepts(file)).toBe(true);
     expect(Buffer.from((await splitSignatures(readFileSync(file))).rest)).toEqual(
       Buffer.from(unsigned()),
     );
   });
 
-  it('leaves a signed one alone, unless it shall be replaced', async () => {
+  it('replaces the signatures of a signed one', async () => {
     const file = join(folder, 'APKINDEX.tar.gz');
     cpSync(join(index, 'APKINDEX.tar.gz'), file);
-    const before = readFileSync(file);
-    expect(
-      await signIndexFile(file, key, { replace: false, random: systemRandom }),
-    ).toBeUndefined();
-    expect(readFileSync(file).equals(before)).toBe(true);
-    expect(await signIndexFile(file, key, { replace: true, random: systemRandom })).toEqual({
+    expect(await isSignedIndexFile(file)).toBe(true);
+    expect(await signIndexFile(file, key, systemRandom)).toEqual({
       path: file,
       kind: 'index',
       keyName: 'test.rsa.pub',
@@ -165,7 +161,7 @@ describe('signing an index', () => {
     const file = join(folder, 'strange');
     const sign = (bytes: Uint8Array): Promise<string> => {
       writeFileSync(file, bytes);
-      return codeOf(signIndexFile(file, key, { replace: true, random: systemRandom }));
+      return codeOf(signIndexFile(file, key, systemRandom));
     };
     const other = gzipBytes(tarBytes([{ entry: fileEntry('OTHER', 0), content: Buffer.of() }]));
     expect(await sign(Buffer.from('no gzip at all'))).toMatch(/^GZIP_CORRUPT .*strange: /);
@@ -173,9 +169,9 @@ describe('signing an index', () => {
     expect(await sign(other)).toMatch(/^APK_INDEX_INVALID .*there is no APKINDEX/);
     expect(await sign(readFileSync(packages[0] ?? ''))).toMatch(/^APK_INDEX_INVALID/);
     expect(readFileSync(file).equals(readFileSync(packages[0] ?? ''))).toBe(true);
-    expect(
-      await codeOf(signIndexFile(folder, key, { replace: true, random: systemRandom })),
-    ).toMatch(/^APK_FILE_FAILED .*not a regular file/);
+    expect(await codeOf(signIndexFile(folder, key, systemRandom))).toMatch(
+      /^APK_FILE_FAILED .*not a regular file/,
+    );
   });
 });
 

@@ -10,7 +10,7 @@ import {
   signPackageFile,
 } from '@kiln/apk-files';
 import type { SignedFile, SigningKey } from '@kiln/apk-files';
-import { KilnError, assert, mapBounded, shorten, systemRandom } from '@kiln/base';
+import { KilnError, mapBounded, shorten, systemRandom } from '@kiln/base';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 
@@ -112,7 +112,5 @@ export const keySign: Command = {
 
 async function signFile(file: string, key: SigningKey): Promise<SignedFile> {
   if ((await kindOfFile(file)) === 'package') return signPackageFile(file, key, systemRandom);
-  const signed = await signIndexFile(file, key, { replace: true, random: systemRandom });
-  assert(signed !== undefined, 'an index whose signatures are replaced is signed');
-  return signed;
+  return signIndexFile(file, key, systemRandom);
 }

@@ -1,4 +1,4 @@
-import { readSigningKey, signIndexFile } from '@kiln/apk-files';
+import { isSignedIndexFile, readSigningKey, signIndexFile } from '@kiln/apk-files';
 import { systemRandom } from '@kiln/base';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
 
@@ -16,10 +16,13 @@ export const signIndex: Subcommand = {
     'signing-key': { type: 'string', default: 'melange.rsa', help: 'the private key' },
   },
   run: async ({ flags, positionals: [path = ''], log }) => {
+    // Where nothing is signed no key is read, as with melange.
+    if (!flags.bool('force') && (await isSignedIndexFile(path))) {
+      log.info(`index ${path} is signed already, and stays as it is`);
+      return;
+    }
     const key = await readSigningKey(flags.string('signing-key'));
-    const options = { replace: flags.bool('force'), random: systemRandom };
-    const signed = await signIndexFile(path, key, options);
-    if (signed === undefined) log.info(`index ${path} is signed already, and stays as it is`);
-    else log.info(`signed index ${path}`, { keyName: key.keyName });
+    await signIndexFile(path, key, systemRandom);
+    log.info(`signed index ${path}`, { keyName: key.keyName });
   },
 };
