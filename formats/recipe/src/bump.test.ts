@@ -265,12 +265,15 @@ pipeline:
   expect(() => plan(text('~'))).toThrow('the version is empty');
 });
 
-test('an address cannot name the description in the dialect melange', () => {
-  const text = `package: {name: a, version: 1, description: d}
+test.each(['package.description', 'package.full-version'])(
+  'an address cannot name %s in the dialect melange',
+  (name) => {
+    const text = `package: {name: a, version: 1, description: d}
 pipeline:
   - uses: fetch
-    with: {uri: 'https://example.com/\${{package.description}}', expected-sha256: ${'2'.repeat(64)}}
+    with: {uri: 'https://example.com/\${{${name}}}', expected-sha256: ${'2'.repeat(64)}}
 `;
-  expect(plan(text).fetches).toHaveLength(1);
-  expect(() => plan(text, { dialect: 'melange' })).toThrow('"package.description"');
-});
+    expect(plan(text).fetches).toHaveLength(1);
+    expect(() => plan(text, { dialect: 'melange' })).toThrow(`"${name}"`);
+  },
+);

@@ -211,16 +211,20 @@ class Bump {
 
   #variables({ package: facts, variables }: Recipe): ReadonlyMap<string, string> {
     const { arch, dialect } = this.#request;
-    // The reference replaces descriptions, and knows none.
-    const description: readonly (readonly [string, string])[] =
-      dialect === 'kiln' ? [['package.description', facts.description]] : [];
+    // The reference knows none of these here.
+    const further: readonly (readonly [string, string])[] =
+      dialect === 'melange'
+        ? []
+        : [
+            ['package.full-version', fullVersionOf(facts)],
+            ['package.description', facts.description],
+          ];
     return new Map([
       ...variables,
       ['package.name', facts.name],
       ['package.version', facts.version],
       ['package.epoch', String(facts.epoch)],
-      ['package.full-version', fullVersionOf(facts)],
-      ...description,
+      ...further,
       ['build.arch', arch],
       ['build.goarch', goNameOf(arch)],
     ]);

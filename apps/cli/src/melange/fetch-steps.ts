@@ -17,8 +17,12 @@ export interface FetchStep {
  */
 export function fetchSteps(recipe: Recipe): readonly FetchStep[] {
   const arch = hostArchitecture();
+  const { name, version, epoch } = recipe.package;
   const variables = new Map([
     ...recipe.variables,
+    ['package.name', name],
+    ['package.version', version],
+    ['package.epoch', String(epoch)],
     ['build.arch', arch],
     ['build.goarch', goNameOf(arch)],
   ]);

@@ -1,4 +1,5 @@
-import { systemRandom } from '@kiln/base';
+import fs from 'node:fs';
+import { KilnError, shorten, systemRandom } from '@kiln/base';
 import { fetchUrl, keepInFolder } from '@kiln/sources';
 import type { FolderSource } from '@kiln/sources';
 import { readRecipeFile } from '../../local/recipe-file.ts';
@@ -32,12 +33,21 @@ export const updateCache: Subcommand = {
         log.warn(`${step.uri} has no digest, and is not kept`);
         continue;
       }
+      requireFolder(folder);
       const options = { fetchUrl, random: systemRandom, signal };
       const outcome = await keepInFolder(folder, { uri: step.uri, digests }, options);
       log.info(`${outcome} ${step.uri}`);
     }
   },
 };
+
+/** melange makes none. */
+function requireFolder(folder: string): void {
+  if (fs.existsSync(folder)) return;
+  throw new KilnError('LOCAL_FILE_NOT_FOUND', `there is no folder "${shorten(folder, 200)}"`, {
+    hint: 'make it, or name another one with --cache-dir',
+  });
+}
 
 function digestsOf({ sha256, sha512 }: FetchStep): FolderSource['digests'] {
   return [

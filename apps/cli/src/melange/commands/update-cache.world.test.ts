@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,6 +16,7 @@ let asked: string[] = [];
 
 beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'kiln-update-cache-'));
+  mkdirSync(path.join(folder, 'cache'));
   asked = [];
   server = createServer((request, response) => {
     asked.push(request.url ?? '');
@@ -64,7 +65,7 @@ test('the sources of the main pipeline are kept by their digests, and fetched on
   const second = `/some/b-${arch}.tgz`;
   const text = recipe(`  - uses: fetch
     with:
-      uri: BASE/\${{package.name}}-\${{package.version}}.tar.gz
+      uri: BASE/\${{package.name}}-\${{ package.version }}.tar.gz
       expected-sha256: ${digest('sha256', '/cached-1.2.tar.gz')}
   - pipeline:
       - uses: fetch
@@ -106,4 +107,14 @@ test('other bytes than the recipe’s end it, and nothing is kept', async () => 
 test('a recipe without a pipeline has nothing to fetch', async () => {
   const text = 'package:\n  name: meta\n  version: "1"\n  epoch: 0\n';
   expect(await updateCache(text)).toEqual({ code: 0, talk: '' });
+});
+
+test('a folder that is not there is not made', async () => {
+  rmSync(path.join(folder, 'cache'), { recursive: true });
+  const sha256 = digest('sha256', '/a');
+  const { code, talk } = await updateCache(
+    recipe(`  - uses: fetch\n    with:\n      uri: BASE/a\n      expected-sha256: ${sha256}\n`),
+  );
+  expect({ code, talk }).toMatchObject({ code: 1, talk: expect.stringContaining('no folder') });
+  expect(readdirSync(folder)).toEqual(['recipe.yaml']);
 });
