@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { KilnError, shorten } from '@kiln/base';
 import type { WorkspaceFiles } from '@kiln/build';
 import { licencePaths, type LicenceText } from '@kiln/lint';
@@ -24,11 +25,16 @@ export async function readLicenceTexts(
   const listing = await files.list(depthMax[scan]);
   const texts: LicenceText[] = [];
   for (const path of licencePaths(listing, copyright, scan)) {
-    const bytes = await files.read(path, textBytesMax);
+    const bytes = await files.read(cleaned(path), textBytesMax);
     if (bytes !== undefined) texts.push({ path, text: Buffer.from(bytes).toString('utf8') });
     else if (copyright.some(({ licensePath }) => licensePath === path)) throw unreadable(path);
   }
   return texts;
+}
+
+/** As Go's `filepath.Clean`: by the letters alone, whatever is linked where. */
+function cleaned(path: string): string {
+  return posix.normalize(path).replace(/(?<=.)\/+$/, '');
 }
 
 function unreadable(path: string): KilnError {
