@@ -57,6 +57,16 @@ test('two at once install once, and both run', async () => {
   );
 });
 
+test('words that Node has flags of the same names for are left to the command line', async () => {
+  const clone = new FakeClone(folder, { node: true });
+  const words = ['0', '--env-file', 'nowhere.env', '--inspect'];
+  const { code, stdout } = await clone.run(words).finished;
+  expect({ code, words: (JSON.parse(stdout) as { words: unknown }).words }).toEqual({
+    code: 0,
+    words,
+  });
+});
+
 test('after kill -9 the next run waits for the npm left behind, and installs', async () => {
   const clone = new FakeClone(folder, { node: true });
   const killed = clone.run(['0'], { FAKE_SECONDS: '2' });
