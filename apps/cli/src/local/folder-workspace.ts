@@ -69,20 +69,31 @@ export class SharedWorkspace implements WorkspacePort, AsyncDisposable {
   }
 
   /**
-   * With the files of a source directory, `.melangeignore` or not. Throws `LOCAL_SOURCE_INVALID` for one that is no directory,
-   * and where a folder that was named is not there and nothing is to be put into it.
+   * With the files of a source directory, `.melangeignore` or not. Undefined where a folder that was named is not there, and
+   * nothing runs or is to be put into it. Throws `LOCAL_SOURCE_INVALID` for a source that is no directory, and for a folder
+   * that is not there though steps run.
    */
-  static async open(
-    sourceDirectory: string | undefined,
-    named: WorkspaceFolder | undefined,
-  ): Promise<SharedWorkspace> {
+  static async open({
+    sourceDirectory,
+    named,
+    runs,
+  }: {
+    readonly sourceDirectory: string | undefined;
+    readonly named: WorkspaceFolder | undefined;
+    /** Whether any test has steps. */
+    readonly runs: boolean;
+  }): Promise<SharedWorkspace | undefined> {
     if (sourceDirectory !== undefined && fs.existsSync(sourceDirectory))
       requireFolder(sourceDirectory);
-    if (named !== undefined && sourceDirectory === undefined) requireFolder(named.path);
+    if (named !== undefined && sourceDirectory === undefined && !isDirectory(named.path)) {
+      if (!runs) return undefined;
+      requireFolder(named.path);
+    }
     const folder = named?.path ?? (await mkdtemp(path.join(tmpdir(), 'kiln-test-')));
     await mkdir(folder, { recursive: true, mode: 0o755 });
     const workspace = new FolderWorkspace(folder, { dialect: 'melange' }, 'leave');
-    const shared = new SharedWorkspace(workspace, named?.after ?? 'remove');
+    // melange leaves one that was named where a test fails, whatever --rm says.
+    const shared = new SharedWorkspace(workspace, named === undefined ? 'remove' : 'leave');
     if (sourceDirectory === undefined) return shared;
     try {
       for (const file of sourceFiles(sourceDirectory, 'leave-out', 'all'))

@@ -70,7 +70,11 @@ export async function testLocally(request: LocalTestRequest): Promise<readonly T
   const tested: TestedPackage[] = [];
   const melange = compiled.recipe.dialect === 'melange';
   await using shared = melange
-    ? await SharedWorkspace.open(request.sourceDirectory, request.workspace)
+    ? await SharedWorkspace.open({
+        sourceDirectory: request.sourceDirectory,
+        named: request.workspace,
+        runs: packages.some(({ test }) => (test?.pipeline.length ?? 0) > 0),
+      })
     : undefined;
   // melange looks for the account of the main test though there be no steps.
   if (melange && compiled.test !== undefined)

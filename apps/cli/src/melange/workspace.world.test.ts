@@ -73,3 +73,30 @@ test('all tests have one workspace with all sources, and no options', async () =
   const nowhere = ['--workspace-dir', path.join(builds.folder, 'nowhere')];
   expect(await builds.melange(['test', ...packages, ...nowhere, file])).toMatchObject({ code: 1 });
 });
+
+test('a workspace that is named stays where a test fails, and goes with what passed or nothing', async () => {
+  const named = path.join(builds.folder, 'tested');
+  const own = path.join(named, 'x86_64');
+  const passing = recipe('passing', {});
+  expect(await builds.melange(['build', '--empty-workspace', passing])).toMatchObject({ code: 0 });
+  const failing = builds.put(
+    'passing.yaml',
+    fs
+      .readFileSync(passing, 'utf8')
+      .replace('"runs":"true"}]}\nsub', '"runs":"echo >made; false"}]}\nsub'),
+  );
+  const untested = builds.put(
+    'untested.yaml',
+    'package: {name: untested, version: "1", epoch: 0}\n',
+  );
+  const packages = ['-r', `${builds.folder}/melange`, '--ignore-signatures'];
+  const words = ['test', ...packages, '--workspace-dir', named];
+  fs.mkdirSync(own, { recursive: true });
+  expect(await builds.melange([...words, failing])).toMatchObject({ code: 1 });
+  expect(files(own)).toEqual(['made']);
+  expect(await builds.melange([...words, untested])).toMatchObject({ code: 0 });
+  expect(files(named)).toEqual([]);
+  fs.rmdirSync(named);
+  expect(await builds.melange([...words, untested])).toMatchObject({ code: 0 });
+  expect(fs.existsSync(named)).toBe(false);
+});
