@@ -60,9 +60,11 @@ describe('as melange does it', () => {
     expect(policies[1]?.warn).toEqual(defaultPolicy.warn);
   });
 
-  test('lists that were given have no room, so that nothing takes the place', () => {
-    const policies = packagePolicies({ policy, disabled: [['dev'], []], dialect });
-    expect(policies[1]).toEqual({ required: ['setuidgid'], warn: policy.warn });
+  test('lists that were given have no room, and the next package has a linter without a name', () => {
+    expect(packagePolicies({ policy, disabled: [['dev']], dialect })).toHaveLength(1);
+    expect(() => packagePolicies({ policy, disabled: [['dev'], []], dialect })).toThrow(
+      'unknown linter: ""',
+    );
     const silent = lintPolicy({ require: ['dev', 'setuidgid'], warn: [] });
     expect(packagePolicies({ policy: silent, disabled: [['dev'], []], dialect })[1]).toEqual({
       required: ['setuidgid', 'dev'],

@@ -70,7 +70,7 @@ export function packagePolicies(request: PackagePolicyRequest): readonly LintPol
 /**
  * The lists share their storage: a demotion moves the names behind it up, and the linters that warn are then written
  * behind the shortened list, over the names that the unshortened one still ends with. Where the storage is too small for
- * that, the places are empty, and melange fails for the next package; here the rest of the names counts alone.
+ * that, the places are empty, and the next package has a linter without a name.
  */
 function leaking(
   policy: LintPolicy,
@@ -78,12 +78,14 @@ function leaking(
 ): readonly LintPolicy[] {
   const byDefault = policy.required.join() === defaultPolicy.required.join();
   const roomMax = byDefault ? linterCount : policy.required.length;
-  let shared = policy.required;
+  let shared: readonly string[] = policy.required;
   return disabled.map((names) => {
-    const required = shared.filter((name) => !names.includes(name));
+    const left = known(shared);
+    const required = left.filter((name) => !names.includes(name));
     const warn = [...policy.warn, ...names].filter((name, index, all) => name !== all[index - 1]);
     const fits = required.length + warn.length <= roomMax;
-    const behind = fits ? warn.slice(0, shared.length - required.length) : [];
+    const places = left.length - required.length;
+    const behind = fits ? warn.slice(0, places) : Array<string>(places).fill('');
     shared = [...required, ...behind];
     return { required, warn };
   });
