@@ -36,6 +36,7 @@ test('reads keys, quotes, comments and exports', () => {
 
 test.each([
   ['A=1\nnothing here', /f\.env:2:1: no variable: "nothing here"/],
+  ['\ufeffA=1', /f\.env:1:1: no variable/],
   ['A="open', /f\.env:1:3: a value without its closing quote/],
   ["A='open", /closing quote/],
 ])('%j is refused', (text, message) => {

@@ -24,7 +24,7 @@ class EnvReader {
 
   read(): Readonly<Record<string, string>> {
     for (;;) {
-      this.#skip(/(?:\s|#[^\n]*)*/y);
+      this.#skip(/(?:(?!\ufeff)[\s\u0085]|#[^\n]*)*/y);
       if (this.#at >= this.#text.length) return Object.fromEntries(this.#variables);
       if (this.#variables.size >= variablesMax) throw this.#error('too many variables');
       this.#skip(/export[ \t]+/y);
@@ -43,7 +43,7 @@ class EnvReader {
     if (/^['"]/.test(this.#text.slice(this.#at, this.#at + 1)))
       throw this.#error('a value without its closing quote');
     const [line = ''] = this.#match(/[^\n]*/y) ?? [];
-    return this.#expand(line.replace(/(?:^|\s)#.*$/, '').trim());
+    return this.#expand(trimmed(line.replace(/(?:^|\s)#.*$/, '')));
   }
 
   #expand(text: string): string {
@@ -78,6 +78,16 @@ class EnvReader {
       hint: 'write KEY=value lines',
     });
   }
+}
+
+const blank = /(?!\ufeff)[\s\u0085]/;
+
+/** Without blanks around it; a byte order mark is none in Go. */
+function trimmed(line: string): string {
+  let [start, end] = [0, line.length];
+  while (start < end && blank.test(line.charAt(start))) start += 1;
+  while (end > start && blank.test(line.charAt(end - 1))) end -= 1;
+  return line.slice(start, end);
 }
 
 /** The escapes of double quotes; `\$` stays for the expansion. */
