@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { compileRecipe } from './compile.ts';
 import type { CompiledRecipe } from './compiled.ts';
 import { parsePipelineDefinition } from './decode.ts';
-import { printCompiled } from './document.ts';
+import { compiledDocument, printCompiled } from './document.ts';
 import { parseRecipe } from './parse.ts';
 
 const file = 'a.yaml';
@@ -53,6 +53,20 @@ test.each([
 ])('a timeout of %s is %d nanoseconds', (timeout, nanoseconds) => {
   expect(printed(`${head}  timeout: ${timeout}\n`)).toMatchObject({
     package: { timeout: nanoseconds },
+  });
+});
+
+test.each([
+  ['5500ms', '5.5s'],
+  ['1h0m0.000000001s', '1h0m0.000000001s'],
+  ['100h', '100h0m0s'],
+  ['20.5ms', '20.5ms'],
+  ['0.3us', '300ns'],
+  ['-90s', '-1m30s'],
+])('a package shows a timeout of %s as %s', (timeout, shown) => {
+  const compiled = compile(`${head}  timeout: ${timeout}\n`);
+  expect(compiledDocument(compiled, compiled.environment)['package']).toMatchObject({
+    timeout: shown,
   });
 });
 

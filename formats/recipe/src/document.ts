@@ -410,8 +410,7 @@ function isEmpty(document: Document): boolean {
   return Object.values(document).every((value) => value === undefined);
 }
 
-/** Go's notation: `1h30m0s`, `45m0s`, `1.5s`. */
-/** As Go prints one. */
+/** Go's notation: `1h30m0s`, `45m0s`, `1.5s`, `20ms`. */
 function printDuration(milliseconds: number): string {
   if (milliseconds < 0) return `-${printDuration(-milliseconds)}`;
   if (milliseconds < 1e-3) return `${Math.round(milliseconds * 1e6)}ns`;
@@ -424,6 +423,6 @@ function printDuration(milliseconds: number): string {
 }
 
 /** Without the noise of floating-point numbers beyond nanoseconds. */
-function shortest(count: number): number {
-  return Number(count.toFixed(9));
+function shortest(count: number): string {
+  return count.toFixed(9).replace(/\.?0+$/, '');
 }
