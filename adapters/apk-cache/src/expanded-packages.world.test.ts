@@ -173,7 +173,9 @@ describe('a damaged cache', () => {
       'has a changed record',
       (apk) => {
         const record = readFileSync(paths(apk).members, 'utf8');
-        writeFileSync(paths(apk).members, record.replace('"mode":2541', '"mode":420'));
+        const changed = record.replace(',2541,', ',420,');
+        expect(changed).not.toBe(record);
+        writeFileSync(paths(apk).members, changed);
       },
     ],
   ])('that %s is made again', async (_what, damage) => {

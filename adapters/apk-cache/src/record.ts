@@ -35,11 +35,11 @@ export interface CachedMember {
   readonly sums: readonly number[];
 }
 
-const version = 4;
+const version = 5;
 
 /** The digest of the body, a line feed, and the body in JSON: damage shows before anything is believed. */
 export function printRecord(record: CacheRecord): Uint8Array {
-  const body = JSON.stringify({
+  const body: Stored = {
     version,
     sizeBytes: record.sizeBytes,
     control: Buffer.from(record.control).toString('base64'),
@@ -47,25 +47,18 @@ export function printRecord(record: CacheRecord): Uint8Array {
     isInside: record.isInside,
     libraries: record.libraries,
     segments: record.segments,
-    members: record.members.map(({ entry, offset, sums }) => ({
-      offset,
-      sums,
-      entry: {
-        ...entry,
-        pax: [...entry.pax].map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
-      },
-    })),
-  });
-  return Buffer.from(`${digestOf(body)}\n${body}`);
+    members: record.members.map(printMember),
+  };
+  const bytes = Buffer.from(JSON.stringify(body));
+  return Buffer.concat([Buffer.from(`${digestOf(bytes)}\n`), bytes]);
 }
 
 /** Undefined when the bytes are not what `printRecord` of this version wrote. */
-export function parseRecord(bytes: Uint8Array): CacheRecord | undefined {
-  const text = Buffer.from(bytes).toString('utf8');
-  const newline = text.indexOf('\n');
-  const body = text.slice(newline + 1);
-  if (newline === -1 || digestOf(body) !== text.slice(0, newline)) return undefined;
-  const value = JSON.parse(body) as Stored;
+export function parseRecord(bytes: Buffer): CacheRecord | undefined {
+  const newline = bytes.indexOf(10);
+  const body = bytes.subarray(newline + 1);
+  if (newline === -1 || digestOf(body) !== bytes.toString('latin1', 0, newline)) return undefined;
+  const value = JSON.parse(body.toString('utf8')) as Stored;
   if (value.version !== version) return undefined;
   return {
     sizeBytes: value.sizeBytes,
@@ -74,14 +67,7 @@ export function parseRecord(bytes: Uint8Array): CacheRecord | undefined {
     isInside: value.isInside,
     libraries: value.libraries,
     segments: value.segments,
-    members: value.members.map(({ entry, offset, sums }) => ({
-      offset,
-      sums,
-      entry: {
-        ...entry,
-        pax: new Map(entry.pax.map(([key, base64]) => [key, Buffer.from(base64, 'base64')])),
-      },
-    })),
+    members: value.members.map(parseMember),
   };
 }
 
@@ -93,11 +79,73 @@ interface Stored {
   readonly isInside: boolean;
   readonly libraries: CacheRecord['libraries'];
   readonly segments: CacheRecord['segments'];
-  readonly members: readonly {
-    readonly offset: number;
-    readonly sums: readonly number[];
-    readonly entry: Omit<TarEntry, 'pax'> & {
-      readonly pax: readonly (readonly [string, string])[];
-    };
-  }[];
+  readonly members: readonly StoredMember[];
+}
+
+/** Values without their names, which would be most of the record. PAX values have a character for each byte. */
+type StoredMember = readonly [
+  offset: number,
+  sums: readonly number[],
+  path: string,
+  type: TarEntry['type'],
+  mode: number,
+  uid: number,
+  gid: number,
+  userName: string,
+  groupName: string,
+  sizeBytes: number,
+  mtimeSeconds: number,
+  linkTarget: string,
+  deviceMajor: number,
+  deviceMinor: number,
+  ...pax: (readonly [key: string, value: string])[],
+];
+
+function printMember({ entry, offset, sums }: CachedMember): StoredMember {
+  return [
+    offset,
+    sums,
+    entry.path,
+    entry.type,
+    entry.mode,
+    entry.uid,
+    entry.gid,
+    entry.userName,
+    entry.groupName,
+    entry.sizeBytes,
+    entry.mtimeSeconds,
+    entry.linkTarget,
+    entry.deviceMajor,
+    entry.deviceMinor,
+    ...[...entry.pax].map(([key, value]) => [key, Buffer.from(value).toString('latin1')] as const),
+  ];
+}
+
+const paxAt = 14;
+
+function parseMember(stored: StoredMember): CachedMember {
+  const pax = new Map<string, Uint8Array>();
+  for (let at = paxAt; at < stored.length; at += 1) {
+    const [key, value] = stored[at] as readonly [string, string];
+    pax.set(key, Buffer.from(value, 'latin1'));
+  }
+  return {
+    offset: stored[0],
+    sums: stored[1],
+    entry: {
+      path: stored[2],
+      type: stored[3],
+      mode: stored[4],
+      uid: stored[5],
+      gid: stored[6],
+      userName: stored[7],
+      groupName: stored[8],
+      sizeBytes: stored[9],
+      mtimeSeconds: stored[10],
+      linkTarget: stored[11],
+      deviceMajor: stored[12],
+      deviceMinor: stored[13],
+      pax,
+    },
+  };
 }
