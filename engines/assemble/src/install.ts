@@ -9,7 +9,7 @@ import type { AssemblyDialect } from './failure.ts';
 import { clean } from './path-rules.ts';
 import type { FileTree } from './file-tree.ts';
 import { newFile, newSymlink } from './node.ts';
-import type { Backing, FileNode, SymlinkNode, TreeNode } from './node.ts';
+import type { FileNode, SymlinkNode, TreeNode } from './node.ts';
 import type { DataMember, PackageContents } from './package-contents.ts';
 
 const xattrPrefix = 'SCHILY.xattr.';
@@ -112,26 +112,20 @@ export class Installer {
     addXattrs(target, entry);
   }
 
-  #newNode(
-    contents: PackageContents,
-    { entry, index }: DataMember,
-  ): (FileNode | SymlinkNode) & { backing: Backing } {
+  #newNode(contents: PackageContents, { entry, index }: DataMember): FileNode | SymlinkNode {
+    const { mode, mtimeSeconds, sizeBytes } = entry;
+    const { uid, gid } = this.#owner(entry);
     const backing = { package: contents, sha1Hex: checksum(contents, entry, this.#dialect) };
-    const facts = {
-      mode: entry.mode,
-      mtimeSeconds: entry.mtimeSeconds,
-      ...this.#owner(entry),
-      backing,
-    };
-    if (entry.type === 'symlink') return { ...newSymlink(entry.linkTarget, facts), backing };
+    if (entry.type === 'symlink')
+      return newSymlink(entry.linkTarget, { mode, uid, gid, mtimeSeconds, backing });
     const content = { kind: 'member', package: contents, index } as const;
-    return { ...newFile({ ...facts, content, sizeBytes: entry.sizeBytes }), backing };
+    return newFile({ mode, uid, gid, mtimeSeconds, backing, content, sizeBytes });
   }
 
   /** Whether what is there stays; throws when neither may. */
   async #keeps(
     existing: TreeNode,
-    node: (FileNode | SymlinkNode) & { backing: Backing },
+    node: FileNode | SymlinkNode,
     contents: PackageContents,
     path: string,
   ): Promise<boolean> {
@@ -139,7 +133,7 @@ export class Installer {
       existing.type === 'file' || existing.type === 'symlink' ? existing.backing : undefined;
     if (backing === undefined) return keepsUnowned(existing, node, contents, path);
     const isSameType = existing.type === node.type || this.#dialect === 'apko';
-    if (backing.sha1Hex === node.backing.sha1Hex && isSameType) return true;
+    if (backing.sha1Hex === node.backing?.sha1Hex && isSameType) return true;
     const owner = backing.package;
     if (this.#replaces(owner, contents)) return true;
     if (owner.info.origin === contents.info.origin || this.#replaces(contents, owner)) return false;
@@ -266,7 +260,7 @@ function addXattrs(node: TreeNode, entry: TarEntry): void {
 
 async function keepsUnowned(
   existing: TreeNode,
-  node: { readonly backing: Backing },
+  node: FileNode | SymlinkNode,
   contents: PackageContents,
   path: string,
 ): Promise<boolean> {
@@ -276,7 +270,7 @@ async function keepsUnowned(
         .update(await readFile(existing, path))
         .digest('hex')
     : undefined;
-  if (sha1 === node.backing.sha1Hex) return true;
+  if (sha1 !== undefined && sha1 === node.backing?.sha1Hex) return true;
   const what = isFile ? 'a file with another content' : `a ${existing.type}`;
   throw assemblyError(
     'ASSEMBLE_CONFLICT',

@@ -70,8 +70,9 @@ export function newFile(
     readonly backing?: Backing;
   },
 ): FileNode {
-  const { content, sizeBytes, backing } = options;
-  return { type: 'file', ...facts(options), content, sizeBytes, backing };
+  const { mode, uid = 0, gid = 0, mtimeSeconds = 0, content, sizeBytes, backing } = options;
+  const xattrs = new Map<string, Uint8Array>();
+  return { type: 'file', mode, uid, gid, mtimeSeconds, xattrs, content, sizeBytes, backing };
 }
 
 export function newSymlink(

@@ -110,5 +110,7 @@ function requireSame(entry: TarEntry, found: string, expected: string): void {
 /** The SHA-1 that an entry records of its content or target, in lower-case hexadecimal. */
 export function recordedSha1(entry: TarEntry): string | undefined {
   const record = entry.pax.get(checksumRecord);
-  return record === undefined ? undefined : Buffer.from(record).toString('latin1').toLowerCase();
+  if (record === undefined) return undefined;
+  const { buffer, byteOffset, length } = record;
+  return Buffer.from(buffer, byteOffset, length).toString('latin1').toLowerCase();
 }
