@@ -25,6 +25,7 @@ export { linesOf } from './lines.ts';
 export { mapBounded } from './map-bounded.ts';
 export type { Clock, LogFields, Logger, Random } from './ports.ts';
 export { jsonLogger, seededRandom, silentLogger, systemClock, systemRandom } from './ports.ts';
+export { quietly } from './quietly.ts';
 export type { RecentlyUsedLimits } from './recently-used.ts';
 export { RecentlyUsed } from './recently-used.ts';
 export { withoutUserInfo } from './redact.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { isDigest } from '@kiln/base';
+import { isDigest, quietly } from '@kiln/base';
 import type { Clock, Digest, Random } from '@kiln/base';
 import type { BeforeData, ExpectedPackage } from './package-check.ts';
 
@@ -71,7 +71,7 @@ export class CheckedFiles {
       writeFileSync(temporary, JSON.stringify({ state: state.text, check }), { flag: 'wx' });
       renameSync(temporary, place);
     } catch {
-      removeQuietly(temporary);
+      quietly(() => rmSync(temporary, { force: true }));
     }
   }
 
@@ -88,14 +88,6 @@ export class CheckedFiles {
   #path(path: string, { name, version, checksum }: ExpectedPackage): string {
     const key = JSON.stringify([resolve(path), name, version, checksum]);
     return join(this.#options.directory, createHash('sha256').update(key).digest('hex'));
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // Where nothing can be written there is nothing to remove.
   }
 }
 

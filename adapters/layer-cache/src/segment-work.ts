@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { filled, freeMemory } from '@kiln/base';
+import { filled, freeMemory, quietly } from '@kiln/base';
 import { layerCompressions } from '@kiln/assemble/compression';
 import type { FilePlace, LayerSegment } from '@kiln/assemble';
 import { headSizeBytes, parseSegment, printHead, segmentPath } from './segment-file.ts';
@@ -165,15 +165,7 @@ function keep(path: string, segment: LayerSegment, id: string): void {
     }
     renameSync(temporary, path);
   } catch {
-    removeQuietly(temporary);
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // Where nothing can be written there is nothing to remove.
+    quietly(() => rmSync(temporary, { force: true }));
   }
 }
 
