@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { KeptFiles } from '@kiln/apk-files';
+import { KilnError } from '@kiln/base';
 import type { VerificationReport } from '@kiln/trust';
 import { printVerification, verifyImage, verifyPackage } from '@kiln/trust';
 import type { Command } from '../command.ts';
@@ -35,7 +36,7 @@ export const verify: Command = {
       type: 'string',
       multiple: true,
       value: 'FILE',
-      help: 'a public key that may sign packages, under the name of its file; without --key this factory’s own by default',
+      help: 'a public key that may sign packages, under the name of its file; without --key this factory’s own by default; not for images',
     },
   },
   async run({ config, positionals, flags, print }) {
@@ -44,6 +45,10 @@ export const verify: Command = {
     const own = path.join(config.home, 'public');
     const key = typeof flags['key'] === 'string' ? flags['key'] : path.join(own, 'image.pub');
     const named = listOf(flags['keyring']);
+    if (named.length > 0 && !namesPackage(text))
+      throw new KilnError('USAGE', '--keyring is for packages, and an image is named', {
+        hint: 'the statements of an image are signed by the key of --key',
+      });
     const keys: TrustedKeys = {
       imageKeyPem: readKey(key),
       keyring: named.length > 0 || typeof flags['key'] === 'string' ? named : ownKeyring(own),
