@@ -8,7 +8,7 @@ import { scanDiff, scanRecipe, type ScannedPackage } from '../local/scan-recipe.
 export const packageScan: Command = {
   name: 'package scan',
   summary:
-    'Make .PKGINFO anew for packages that are built, from their recipe and their files, and print it or what differs. Needs no running factory.',
+    'Make .PKGINFO anew for packages that are built, from their recipe and their files, and print it or what differs. Exit code 3 where --diff finds a difference. Needs no running factory.',
   usage: 'package scan RECIPE... [--repository URL|DIR] [--arch ARCH] [--diff] [--json]',
   examples: [
     'kiln package scan zlib.yaml --diff',
@@ -36,7 +36,7 @@ export const packageScan: Command = {
     },
     diff: {
       type: 'boolean',
-      help: 'print what differs from the packages, and end with 1 if anything does',
+      help: 'print what differs from the packages',
     },
     comments: { type: 'boolean', help: 'compare comments too' },
     namespace: {
@@ -53,7 +53,7 @@ export const packageScan: Command = {
     for (const recipe of positionals) rows.push(...(await scanFile(recipe, invocation)));
     if (flags['json'] === true) print.data(`${JSON.stringify(rows, null, 2)}\n`);
     else for (const row of rows) print.data(flags['diff'] === true ? row.diff : row.generated);
-    return flags['diff'] === true && rows.some(({ diff }) => diff !== '') ? 1 : 0;
+    return flags['diff'] === true && rows.some(({ diff }) => diff !== '') ? 3 : 0;
   },
 };
 

@@ -136,7 +136,7 @@ describe('kiln package scan', () => {
     const text = fs.readFileSync(recipe('relations'), 'utf8');
     fs.writeFileSync(other, text.replace(/^( *)runtime:.*\n/m, '$&$1  - something-new\n'));
     const { code, out } = await kilnScan(other, ...words('relations').slice(1), '--diff');
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(out).toContain('\n+depend = something-new\n');
     const json: unknown = JSON.parse(
       (await kilnScan(other, ...words('relations').slice(1), '--json', '--package', 'relations'))
