@@ -34,6 +34,24 @@ test('aliases that multiply are cut off', () => {
   expect(refusal(lines.join('\n'), limits)).toMatch(/more than 20000 values/);
 });
 
+test('many aliases take no more time than as many values', () => {
+  const text = `a: &a x\nb:\n${'  - *a\n'.repeat(90_000)}`;
+  expect(plainValue(parseYaml(text, { file: 'a' }))).toMatchObject({ a: 'x' });
+});
+
+test('an alias leads to the last anchor before it, also when it is read by another alias', () => {
+  const text = 'a: &x one\nb: &y [*x, &x two]\nc: *x\nd: &x three\ne: *y\nf: *x\n';
+  expect(plainValue(parseYaml(text, { file: 'a' }))).toEqual({
+    a: 'one',
+    b: ['one', 'two'],
+    c: 'two',
+    d: 'three',
+    e: ['one', 'two'],
+    f: 'three',
+  });
+  expect(refusal('a: *x\nb: &x 1')).toMatch(/anchor/);
+});
+
 test('an alias inside its own anchor is refused', () => {
   expect(refusal('a: &a [1, *a]')).toMatch(/own anchor|anchor/);
 });

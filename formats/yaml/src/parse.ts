@@ -7,6 +7,7 @@ import {
   isScalar,
   isSeq,
   parseAllDocuments,
+  type Alias,
   type Document,
   type ParsedNode,
   type Scalar,
@@ -63,10 +64,7 @@ export function parseYaml(text: string, options: ParseYamlOptions): YamlNode {
     throw invalid(`a document of YAML ${shorten(version)}`, start);
   const document = readDocument(text, options, lines, at);
   if (document?.contents == null) return { kind: 'mapping', members: new Map(), position: start };
-  return new Reader(document, { limits, at, go: isGo ? text : undefined }).read(
-    document.contents,
-    0,
-  );
+  return new Reader({ limits, at, go: isGo ? text : undefined }).read(document.contents, 0);
 }
 
 function lineOf(text: string, offset: number): number {
@@ -126,25 +124,24 @@ function invalid(message: string, position: Position, hint?: string): KilnError 
 
 /** Turns the library's tree into ours, following aliases under the limits. */
 class Reader {
-  readonly #document: Document.Parsed;
   readonly #limits: YamlLimits;
   readonly #at: (offset: number) => Position;
   /** The text, where it is read as yaml.v3 does. */
   readonly #go: string | undefined;
   readonly #open = new Set<unknown>();
+  /** The nodes with anchors so far; the last of a name counts. */
+  readonly #anchors = new Map<string, ParsedNode>();
+  /** What each alias leads to, found where it stands: searching the document for each would take time without bounds. */
+  readonly #targets = new Map<Alias, ParsedNode>();
   #nodes = 0;
   /** How many aliases lead to the node that is read. */
   #aliases = 0;
 
-  constructor(
-    document: Document.Parsed,
-    options: {
-      readonly limits: YamlLimits;
-      readonly at: (offset: number) => Position;
-      readonly go: string | undefined;
-    },
-  ) {
-    this.#document = document;
+  constructor(options: {
+    readonly limits: YamlLimits;
+    readonly at: (offset: number) => Position;
+    readonly go: string | undefined;
+  }) {
     this.#limits = options.limits;
     this.#at = options.at;
     this.#go = options.go;
@@ -160,13 +157,15 @@ class Reader {
       throw invalid(`nested deeper than ${this.#limits.depthMax}`, position);
     }
     if (isAlias(node)) {
-      const target = node.resolve(this.#document) as ParsedNode | undefined;
+      const target = this.#targetOf(node);
       if (target === undefined) throw invalid(`unknown anchor "${shorten(node.source)}"`, position);
       this.#aliases += 1;
       const read = this.#nested(target, depth);
       this.#aliases -= 1;
       return read;
     }
+    // What is read by an alias has been read where it stands, in the order of the document.
+    if (node.anchor !== undefined && this.#aliases === 0) this.#anchors.set(node.anchor, node);
     if (this.#go === undefined) refuseForeignTag(node.tag, position);
     if (isScalar(node)) {
       const scalar = scalarOf(node, position, this.#aliases > 0);
@@ -176,6 +175,13 @@ class Reader {
       return taggedScalar(withoutAddedEnd(scalar, this.#go), node.tag);
     }
     return this.#nested(node, depth);
+  }
+
+  /** The last node before the alias with its anchor. */
+  #targetOf(alias: Alias.Parsed): ParsedNode | undefined {
+    const target = this.#targets.get(alias) ?? this.#anchors.get(alias.source);
+    if (target !== undefined) this.#targets.set(alias, target);
+    return target;
   }
 
   #nested(node: ParsedNode, depth: number): YamlNode {
