@@ -3,6 +3,7 @@ import { architectureVariables, type Architecture, type Libc } from './architect
 import type { CompiledRecipe, CompiledStep, CompiledSubpackage, CompiledTest } from './compiled.ts';
 import { evaluateCondition } from './condition.ts';
 import type { PipelineDefinition } from './decode.ts';
+import { Growth } from './growth.ts';
 import { resolveInputs } from './inputs.ts';
 import {
   fullVersionOf,
@@ -37,7 +38,7 @@ export interface CompileOptions {
  * Compiles a recipe for one architecture (packages.md section 5): conditions decided, pipelines instantiated, every
  * variable replaced, scripts printed anew, needs and sources collected. Throws `RECIPE_VARIABLE_UNKNOWN`,
  * `RECIPE_CONDITION_INVALID`, `RECIPE_PIPELINE_UNKNOWN`, `RECIPE_PIPELINE_CYCLE`, `RECIPE_INPUT_INVALID`,
- * `RECIPE_SHELL_SYNTAX` and `RECIPE_INVALID`, each with its position.
+ * `RECIPE_SHELL_SYNTAX`, `RECIPE_TOO_LARGE` and `RECIPE_INVALID`, each with its position.
  */
 export function compileRecipe(options: CompileOptions): CompiledRecipe {
   const { recipe, arch } = options;
@@ -93,9 +94,11 @@ class Compiler {
   readonly #options: CompileOptions;
   readonly #architecture: ReadonlyMap<string, string>;
   readonly #common: ReadonlyMap<string, string>;
+  readonly #growth: Growth;
   #readsArchitecture = false;
 
   constructor(options: CompileOptions) {
+    this.#growth = new Growth(options.recipe.file);
     this.#options = options;
     this.#architecture = architectureVariables(options.arch, options.libc ?? 'gnu');
     this.#common = commonVariables(options);
@@ -173,6 +176,7 @@ class Compiler {
         position: written.position,
       });
     }
+    this.#growth.part(written.position);
     // In a recipe that is compiled already, `uses` is for information only.
     const instantiates = written.uses !== '' && written.pipeline.length === 0;
     const definition = instantiates ? this.#definition(written, enclosing) : undefined;
@@ -184,6 +188,7 @@ class Compiler {
       passed: step.with,
       enclosing: enclosing.variables,
       position: step.position,
+      growth: this.#growth,
     });
     const { variables } = enclosing;
     const nested = enclosing.open.length > 0;
@@ -233,7 +238,10 @@ class Compiler {
     const at =
       (what: string): ((text: string) => string) =>
       (text) =>
-        substitute(text, scope.variables, { position: step.position, what });
+        this.#growth.text(
+          substitute(text, scope.variables, { position: step.position, what }),
+          step.position,
+        );
     const condition = this.#condition(step.if, scope, step.position);
     const workingDirectory = at('working-directory')(step.workingDirectory);
     // The reference leaves names and variables as they are.
@@ -264,7 +272,8 @@ class Compiler {
   }
 
   #condition(text: string, scope: Scope, position: Step['position']): string {
-    return substitute(text, scope.variables, { position, what: 'if' }, quoteForCondition);
+    const place = { position, what: 'if' };
+    return this.#growth.text(substitute(text, scope.variables, place, quoteForCondition), position);
   }
 
   #print(script: string, step: Step): string {

@@ -1,5 +1,6 @@
 import { KilnError, type Position } from '@kiln/base';
 import { decodeYamlDocument, type YamlPath } from '@kiln/yaml';
+import { Growth } from './growth.ts';
 import type { RecipeDialect, Step } from './recipe.ts';
 import { pipelineSchema, recipeSchema, type RawRecipe } from './schema.ts';
 import { stepOf } from './step.ts';
@@ -58,6 +59,7 @@ export function parsePipelineDefinition(
   const step = stepOf(value, [], {
     positionOf,
     replace: (same) => same,
+    growth: new Growth(options.file),
     // The reference checks the steps of recipes only.
     checks: options.dialect === 'melange' ? 'none' : 'combinations',
   });

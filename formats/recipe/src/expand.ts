@@ -3,6 +3,7 @@ import type { ImageConfig } from '@kiln/image-config';
 import type { YamlPath } from '@kiln/yaml';
 import type { DecodedRecipe } from './decode.ts';
 import { FactsReader } from './facts.ts';
+import { Growth } from './growth.ts';
 import type {
   BuildOption,
   HardeningCheck,
@@ -20,7 +21,7 @@ import {
   stepsOf,
   type Substitution,
 } from './step.ts';
-import { substituteExact, substituteKnown } from './substitute.ts';
+import { substituteExact, substituteKnown, type Variables } from './substitute.ts';
 import { withBuildAccount, withOptionPackages } from './environment.ts';
 import { resolveVars, type VarsRequest } from './vars.ts';
 
@@ -65,6 +66,7 @@ class Expander {
   readonly #decoded: DecodedRecipe;
   readonly #options: ExpandOptions;
   readonly #facts: FactsReader;
+  readonly #growth: Growth;
   readonly #vars: Readonly<Record<string, string>>;
   readonly #known: ReadonlyMap<string, string>;
   /** As `known`, with what the package says of itself replaced too: for ranges and lists. */
@@ -73,6 +75,7 @@ class Expander {
   constructor(decoded: DecodedRecipe, options: ExpandOptions) {
     this.#decoded = decoded;
     this.#options = options;
+    this.#growth = new Growth(decoded.file);
     this.#vars = {
       ...decoded.raw.vars,
       ...options.varsFile,
@@ -86,8 +89,17 @@ class Expander {
       this.#dialect === 'kiln'
         ? this.#known
         : this.#resolve(this.#vars, this.#own(written), references);
-    const untransformed = this.#resolve(this.#vars, this.#own(written), references, []);
-    this.#facts = new FactsReader(decoded, this.#dialect, { known: this.#settled, untransformed });
+    const known = this.#settled;
+    this.#facts = new FactsReader({
+      decoded,
+      dialect: this.#dialect,
+      known,
+      untransformed:
+        this.#dialect === 'kiln'
+          ? known
+          : this.#resolve(this.#vars, this.#own(written), references, []),
+      growth: this.#growth,
+    });
     if (this.#dialect === 'melange') this.#refuseVarsFile();
   }
 
@@ -151,15 +163,17 @@ class Expander {
 
   readonly #at = (path: YamlPath) => this.#decoded.positionOf(path);
 
-  #replacement(variables: ReadonlyMap<string, string>): Substitution {
-    return this.#dialect === 'melange'
-      ? (text) => substituteExact(text, variables)
-      : (text) => substituteKnown(text, variables);
+  /** The path is where a text that grows too large is shown. */
+  #replacement(variables: Variables, path: YamlPath = []): Substitution {
+    const replaced = this.#dialect === 'melange' ? substituteExact : substituteKnown;
+    const place = { position: this.#at(path), what: 'a text' };
+    return (text) => this.#growth.text(replaced(text, variables, place), place.position);
   }
 
   #steps(raw: readonly RawStep[], path: YamlPath, replace: Substitution): readonly Step[] {
     if (this.#dialect === 'melange') refuseVariablesWithoutPlace(raw, path, this.#at);
-    const reading = { positionOf: this.#at, replace, checks: 'combinations' } as const;
+    const growth = this.#growth;
+    const reading = { positionOf: this.#at, replace, growth, checks: 'combinations' } as const;
     return inheritDown(stepsOf(raw, path, reading));
   }
 
@@ -211,7 +225,7 @@ class Expander {
     transforms = this.#decoded.raw['var-transforms'],
   ): ReadonlyMap<string, string> {
     const replace = this.#dialect === 'kiln' ? substituteKnown : asWritten;
-    const request = { vars, references, positionOf: this.#at };
+    const request = { vars, references, growth: this.#growth, positionOf: this.#at };
     const plain = resolveVars({ ...request, transforms: [], known: new Map() });
     const known = packageVariables(written, plain, replace);
     const resolved = resolveVars({ ...request, transforms, known });
@@ -254,6 +268,7 @@ class Expander {
     const pipeline = stepsOf(raw.pipeline ?? [], [...path, 'pipeline'], {
       positionOf: this.#at,
       replace,
+      growth: this.#growth,
       // The reference does not look at the steps of tests.
       checks: this.#dialect === 'melange' ? 'none' : 'combinations',
     });
@@ -275,28 +290,28 @@ class Expander {
         'range',
       ]);
     }
+    const replace = this.#replacement(this.#known, ['data']);
     return Object.entries(table.items)
       .sort(([a], [b]) => compareBytes(a, b))
       .map(([key, value]) => {
         const item = new Map([
-          ...this.#settled,
           ['range.key', key],
-          [
-            'range.value',
-            this.#dialect === 'melange' ? value : substituteKnown(value, this.#known),
-          ],
+          ['range.value', this.#dialect === 'melange' ? value : replace(value)],
         ]);
-        return this.#subpackage(raw, path, item, commit);
+        // Not in one map: there may be many vars, and many items.
+        const variables = { get: (name: string) => item.get(name) ?? this.#settled.get(name) };
+        return this.#subpackage(raw, path, variables, commit);
       });
   }
 
   #subpackage(
     raw: RawSubpackage,
     path: YamlPath,
-    variables: ReadonlyMap<string, string>,
+    variables: Variables,
     commit: string,
   ): Subpackage {
-    const replace = this.#replacement(variables);
+    this.#growth.part(this.#at(path));
+    const replace = this.#replacement(variables, path);
     const facts = this.#facts.facts(raw, path, replace);
     this.#facts.checkName(facts.name, [...path, 'name']);
     return {

@@ -13,6 +13,7 @@ import type {
 } from './recipe.ts';
 import type { RawFacts, RawOrigin, RawScriptlets } from './schema.ts';
 import { mapValues, type Substitution } from './step.ts';
+import type { Growth } from './growth.ts';
 import { substitute, type Variables } from './substitute.ts';
 
 /** Reads what packages say of themselves, checked by the rules of packages.md 2.16. */
@@ -21,20 +22,22 @@ export class FactsReader {
   readonly #dialect: RecipeDialect;
   readonly #known: Variables;
   readonly #untransformed: Variables;
+  readonly #growth: Growth;
 
-  /**
-   * What is known is what lists may name, which leave no variable; what is known without transforms is what the reference
-   * takes for `replaces` and priorities.
-   */
-  constructor(
-    decoded: DecodedRecipe,
-    dialect: RecipeDialect,
-    { known, untransformed }: { readonly known: Variables; readonly untransformed: Variables },
-  ) {
-    this.#decoded = decoded;
-    this.#dialect = dialect;
-    this.#known = known;
-    this.#untransformed = dialect === 'melange' ? untransformed : known;
+  constructor(options: {
+    readonly decoded: DecodedRecipe;
+    readonly dialect: RecipeDialect;
+    /** What lists may name, which leave no variable. */
+    readonly known: Variables;
+    /** The same for `replaces` and priorities, to which the reference does not apply transforms. */
+    readonly untransformed: Variables;
+    readonly growth: Growth;
+  }) {
+    this.#decoded = options.decoded;
+    this.#dialect = options.dialect;
+    this.#known = options.known;
+    this.#untransformed = options.untransformed;
+    this.#growth = options.growth;
   }
 
   origin(
@@ -162,8 +165,8 @@ export class FactsReader {
   /** No variable may be left. */
   #strict(text: string, path: YamlPath, variables: Variables): string {
     if (!text.includes('${{')) return text;
-    const what = String(path.at(-1));
-    return substitute(text, variables, { position: this.#decoded.positionOf(path), what });
+    const place = { position: this.#decoded.positionOf(path), what: String(path.at(-1)) };
+    return this.#growth.text(substitute(text, variables, place), place.position);
   }
 
   #insideWorkspace(path: string, index: number): string {

@@ -1,6 +1,7 @@
 import { KilnError, shorten, type Position } from '@kiln/base';
+import type { Growth } from './growth.ts';
 import type { Input } from './recipe.ts';
-import { substitute, substituteKnown, type Variables } from './substitute.ts';
+import { reference, substitute, substituteKnown, type Variables } from './substitute.ts';
 
 export interface InputRequest {
   /** The pipeline's name, for messages. */
@@ -13,6 +14,7 @@ export interface InputRequest {
   /** The variables of the step that uses the pipeline, its own inputs among them. */
   readonly enclosing: Variables;
   readonly position: Position;
+  readonly growth: Growth;
 }
 
 const hexLengths: Readonly<Record<string, number>> = {
@@ -25,7 +27,7 @@ const hexLengths: Readonly<Record<string, number>> = {
  * The inputs of a reusable pipeline by name (packages.md 3.5): what is passed, in which `${{inputs.x}}` means the
  * enclosing pipeline's input, or else a sibling; for a declared one that is missing or empty its default.
  * Throws `RECIPE_INPUT_INVALID` for one that is not declared, is required and empty, or is a digest or commit of the wrong
- * shape, and `RECIPE_VARIABLE_UNKNOWN`.
+ * shape, `RECIPE_VARIABLE_UNKNOWN` and `RECIPE_TOO_LARGE`.
  */
 export function resolveInputs(request: InputRequest): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
@@ -55,13 +57,16 @@ export function resolveInputs(request: InputRequest): ReadonlyMap<string, string
 
 /** All variables replaced, or the text as it is where one of them is unknown. */
 function substituteWhole(text: string, variables: Variables): string {
-  const names = [...text.matchAll(/\$\{\{\s*([A-Za-z0-9._-]*)\s*\}\}/g)].map(
-    ([, name]) => name ?? '',
+  const names = [...text.matchAll(reference)].flatMap(([, name = '', close]) =>
+    close === undefined ? [] : [name],
   );
   return names.every((name) => variables.get(name) !== undefined)
     ? substituteKnown(text, variables)
     : text;
 }
+
+/** Of inputs that name each other. */
+const depthMax = 64;
 
 /** Replaces the inputs that other inputs name. */
 class Siblings {
@@ -84,9 +89,11 @@ class Siblings {
     const text = this.#texts.get(name);
     const known = this.#values.get(name);
     if (text === undefined || known !== undefined) return known;
-    const { position, enclosing } = this.#request;
+    const { position, enclosing, growth } = this.#request;
     if (this.#open.has(name))
       throw invalid(this.#request, `the input "${shorten(name)}" refers to itself`);
+    if (this.#open.size > depthMax)
+      throw invalid(this.#request, 'inputs name each other too deeply');
     this.#open.add(name);
     const get = (variable: string): string | undefined =>
       (variable.startsWith('inputs.')
@@ -94,7 +101,8 @@ class Siblings {
         : undefined) ?? enclosing.get(variable);
     const value = substitute(text, { get }, { position, what: `the input "${shorten(name)}"` });
     if (Object.hasOwn(this.#request.declared, name)) checkShape(this.#request, name, value);
-    this.#values.set(name, value);
+    this.#open.delete(name);
+    this.#values.set(name, growth.text(value, position));
     return value;
   }
 }

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { Growth } from './growth.ts';
 import { replaceAllRe2 } from './re2.ts';
 
 const position = { file: 'r.yaml', line: 1, column: 1 };
 const replaceAll = (text: string, match: string, replace: string): string =>
-  replaceAllRe2(text, { match, replace }, position);
+  replaceAllRe2(text, { match, replace }, { position, growth: new Growth('r.yaml') });
 
 /** What Go's regexp.ReplaceAllString gives (Go 1.26). */
 test.each([

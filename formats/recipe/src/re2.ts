@@ -1,5 +1,6 @@
 import { KilnError, messageOf, shorten, type Position } from '@kiln/base';
 import { RE2JS } from 're2js';
+import type { Growth } from './growth.ts';
 
 /** Characters of an expression; RE2 is linear in the text, and this bounds the rest. */
 const patternCharactersMax = 4096;
@@ -8,36 +9,47 @@ const resultCharactersMax = 1024 * 1024;
 
 /**
  * Replaces every match of a regular expression of Go (RE2: no look-around, no back-references, leftmost first) by a
- * replacement template of Go, as `regexp.ReplaceAllString` does (packages.md 3.6). Throws `RECIPE_REGEX_INVALID`.
+ * replacement template of Go, as `regexp.ReplaceAllString` does (packages.md 3.6). Throws `RECIPE_REGEX_INVALID` and
+ * `RECIPE_TOO_LARGE`.
  */
 export function replaceAllRe2(
   text: string,
   { match, replace }: { readonly match: string; readonly replace: string },
-  position: Position,
+  { position, growth }: { readonly position: Position; readonly growth: Growth },
 ): string {
   const expression = compile(match, position);
   const groups = Object.entries(expression.namedGroups());
   const matcher = expression.matcher(text);
+  /** Of a group by its number or name. */
+  const partOf = (name: string): string => {
+    if (/^(?:0|[1-9]\d*)$/.test(name))
+      return Number(name) > matcher.groupCount() ? '' : (matcher.group(Number(name)) ?? '');
+    const named = groups.filter(([group]) => group === name || writtenName(group) === name);
+    return named.map(([, index]) => matcher.group(index)).find((part) => part !== null) ?? '';
+  };
   let result = '';
   let copied = 0;
   let searchEnd = 0;
-  for (let at = 0; at <= text.length && matcher.find(at);) {
+  const tooLong = (): KilnError =>
+    new KilnError('RECIPE_REGEX_INVALID', `the result of "${shorten(match)}" is too long`, {
+      position,
+    });
+  for (let at = 0; at <= text.length;) {
+    growth.matching({ text: text.slice(at), expression: match }, position);
+    if (!matcher.find(at)) break;
     const [start, end] = [matcher.start(), matcher.end()];
     result += text.slice(copied, start);
     // An empty match right behind another one is none, as in Go.
     if (end > searchEnd || start === 0) {
+      let characters = 0;
       result += expandTemplate(replace, (name) => {
-        if (/^(?:0|[1-9]\d*)$/.test(name))
-          return Number(name) > matcher.groupCount() ? '' : (matcher.group(Number(name)) ?? '');
-        const named = groups.filter(([group]) => group === name || writtenName(group) === name);
-        return named.map(([, index]) => matcher.group(index)).find((part) => part !== null) ?? '';
+        const value = partOf(name);
+        characters += value.length;
+        if (characters > resultCharactersMax) throw tooLong();
+        return value;
       });
     }
-    if (result.length > resultCharactersMax) {
-      throw new KilnError('RECIPE_REGEX_INVALID', `the result of "${shorten(match)}" is too long`, {
-        position,
-      });
-    }
+    if (result.length > resultCharactersMax) throw tooLong();
     copied = end;
     searchEnd = end;
     at = end > start ? end : end + characterLength(text, end);

@@ -1,4 +1,5 @@
 import { KilnError, type Position } from '@kiln/base';
+import type { Growth } from './growth.ts';
 import type { Input, Step } from './recipe.ts';
 import type { RawStep } from './schema.ts';
 
@@ -13,6 +14,7 @@ export interface StepReading {
   readonly replace: Substitution;
   /** Whether combinations of keys that contradict each other are refused. */
   readonly checks: 'combinations' | 'none';
+  readonly growth: Growth;
 }
 
 /** Steps with a substitution applied to everything but `uses`, `label` and `inputs`, checked for forbidden combinations. */
@@ -27,6 +29,7 @@ export function stepsOf(
 export function stepOf(raw: RawStep, path: readonly PropertyKey[], reading: StepReading): Step {
   const { replace } = reading;
   const position = reading.positionOf(path);
+  reading.growth.part(position);
   if (reading.checks === 'combinations') refuseCombinations(raw, position);
   return {
     name: replace(raw.name),

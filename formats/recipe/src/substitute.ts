@@ -1,33 +1,54 @@
 import { KilnError, shorten, type Position } from '@kiln/base';
+import { requireLength } from './growth.ts';
 
 /** What gives the value of a variable by its name. */
 export interface Variables {
   get(name: string): string | undefined;
 }
 
-const reference = /\$\{\{[ \t\n\r]*([A-Za-z0-9._-]*)[ \t\n\r]*(\}\})?/g;
+export const reference: RegExp = /\$\{\{[ \t\n\r]*([A-Za-z0-9._-]*)[ \t\n\r]*(\}\})?/g;
 
-/** Replaces the known `${{name}}` and leaves the others for a later pass. The result is not scanned again. */
-export function substituteKnown(text: string, variables: Variables): string {
+/** Counts what is put in for variables, so that it is refused before it is there. */
+function counted(text: string, { what, position }: Partial<Place> = {}): (value: string) => string {
+  let characters = text.length;
+  return (value) => {
+    characters += value.length;
+    requireLength(characters, what ?? 'a text', position);
+    return value;
+  };
+}
+
+/**
+ * Replaces the known `${{name}}` and leaves the others for a later pass. The result is not scanned again. Throws `RECIPE_TOO_LARGE`,
+ * as all here do.
+ */
+export function substituteKnown(text: string, variables: Variables, place?: Place): string {
   if (!text.includes('${{')) return text;
+  const count = counted(text, place);
   return text.replace(reference, (whole, name: string, close: string | undefined) =>
-    close === undefined ? whole : (variables.get(name) ?? whole),
+    close === undefined ? whole : count(variables.get(name) ?? whole),
   );
 }
+
+/** Longer ones have no value: there may be many beginnings of a name before one end. */
+const nameCharactersMax = 4096;
 
 /**
  * As `substituteKnown`, in the reference's way: names stand between the braces without blanks, whatever characters they have, and
  * the first one that ends is taken.
  */
-export function substituteExact(text: string, variables: Variables): string {
+export function substituteExact(text: string, variables: Variables, place?: Place): string {
   let replaced = '';
   let at = 0;
+  let end = 0;
+  const count = counted(text, place);
   for (;;) {
     const start = text.indexOf('${{', at);
-    const end = start < 0 ? -1 : text.indexOf('}}', start);
-    if (end < 0) return replaced + text.slice(at);
-    const value = variables.get(text.slice(start + 3, end));
-    replaced += text.slice(at, start) + (value ?? '$');
+    if (start >= end && end >= 0) end = text.indexOf('}}', start);
+    if (start < 0 || end < 0) return replaced + text.slice(at);
+    const isName = end - start <= nameCharactersMax;
+    const value = isName ? variables.get(text.slice(start + 3, end)) : undefined;
+    replaced += text.slice(at, start) + count(value ?? '$');
     at = value === undefined ? start + 1 : end + 2;
   }
 }
@@ -49,6 +70,7 @@ export function substitute(
   quote?: (value: string) => string,
 ): string {
   if (!text.includes('${{')) return text;
+  const count = counted(text, place);
   return text.replace(reference, (_whole, name: string, close: string | undefined) => {
     if (close === undefined || name === '') {
       throw new KilnError('RECIPE_INVALID', `malformed variable after "\${{" in ${place.what}`, {
@@ -67,7 +89,7 @@ export function substitute(
         },
       );
     }
-    return quote === undefined ? value : quote(value);
+    return count(quote === undefined ? value : quote(value));
   });
 }
 

@@ -1,4 +1,5 @@
 import { KilnError, shorten, type Position } from '@kiln/base';
+import type { Growth } from './growth.ts';
 import { replaceAllRe2 } from './re2.ts';
 import type { VarTransform } from './recipe.ts';
 import { substitute } from './substitute.ts';
@@ -10,13 +11,14 @@ export interface VarsRequest {
   readonly known: ReadonlyMap<string, string>;
   /** Whether the vars that a var names are put into it: all of them, those above it alone, or none. */
   readonly references: 'followed' | 'earlier' | 'kept';
+  readonly growth: Growth;
   positionOf(path: readonly PropertyKey[]): Position;
 }
 
 /**
  * The vars of a recipe under their full names (`vars.NAME`): those that are written, in which a var may name other vars,
  * and then each transform, in order, which may start from the results of those before it. Whatever else a var names, or a
- * circle of vars, is refused. Throws `RECIPE_INVALID`, `RECIPE_VARIABLE_UNKNOWN`, `RECIPE_REGEX_INVALID`.
+ * circle of vars, is refused. Throws `RECIPE_INVALID`, `RECIPE_VARIABLE_UNKNOWN`, `RECIPE_REGEX_INVALID`, `RECIPE_TOO_LARGE`.
  */
 export function resolveVars(request: VarsRequest): ReadonlyMap<string, string> {
   const resolved = new Map<string, string>();
@@ -26,7 +28,7 @@ export function resolveVars(request: VarsRequest): ReadonlyMap<string, string> {
     } else {
       const place = { position: request.positionOf(['vars', name]), what: `vars.${name}` };
       const value = request.references === 'kept' ? text : substitute(text, resolved, place);
-      resolved.set(`vars.${name}`, value);
+      resolved.set(`vars.${name}`, request.growth.text(value, place.position));
     }
   }
   request.transforms.forEach((transform, index) => {
@@ -36,7 +38,8 @@ export function resolveVars(request: VarsRequest): ReadonlyMap<string, string> {
       { get: (name) => resolved.get(name) ?? request.known.get(name) },
       { position, what: `the transform to "${shorten(transform.to)}"` },
     );
-    resolved.set(`vars.${transform.to}`, replaceAllRe2(from, transform, position));
+    const value = replaceAllRe2(from, transform, { position, growth: request.growth });
+    resolved.set(`vars.${transform.to}`, request.growth.text(value, position));
   });
   return resolved;
 }
@@ -46,6 +49,9 @@ interface Resolution {
   readonly resolved: Map<string, string>;
   readonly open: readonly string[];
 }
+
+/** Of vars that name each other. */
+const depthMax = 64;
 
 function resolveVar(name: string, context: Resolution): string | undefined {
   const { vars, positionOf } = context.request;
@@ -60,12 +66,14 @@ function resolveVar(name: string, context: Resolution): string | undefined {
       { position },
     );
   }
+  if (context.open.length > depthMax)
+    throw new KilnError('RECIPE_INVALID', 'vars name each other too deeply', { position });
   const inner = { ...context, open: [...context.open, name] };
   const others = {
     get: (full: string) =>
       full.startsWith('vars.') ? resolveVar(full.slice('vars.'.length), inner) : undefined,
   };
   const value = substitute(text, others, { position, what: `vars.${name}` });
-  context.resolved.set(`vars.${name}`, value);
+  context.resolved.set(`vars.${name}`, context.request.growth.text(value, position));
   return value;
 }
