@@ -14,10 +14,12 @@ export interface CompositionPort {
 const jsonLines = 'application/x-ndjson';
 const lineBytesMax = 2 * overlayBytesMax;
 
+const name = z.string().refine((text) => !text.includes('\0'), 'has a NUL');
+
 const composition = z.strictObject({
-  base: z.string(),
-  repository: z.string(),
-  tags: z.array(z.string()).default([]),
+  base: name,
+  repository: name,
+  tags: z.array(name).default([]),
   overlay: z.union([z.string(), z.record(z.string(), z.unknown())]).default({}),
   sbomFormats: z
     .array(z.enum(composedSbomFormats))

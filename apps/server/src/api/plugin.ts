@@ -12,6 +12,7 @@ import { refuseForeign } from './own-pages.ts';
 import type { ApiOptions } from './routes.ts';
 import { apiRoutes } from './routes.ts';
 import { apiError } from './schemas.ts';
+import { holdsNul } from './nul.ts';
 
 /** The HTTP status of an error that a person can cause. */
 function statusOf(error: KilnError): number {
@@ -42,6 +43,10 @@ export async function apiPlugin(
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
   server.addHook('onRequest', async ({ headers }) => refuseForeign(headers));
+  server.addHook('preHandler', async ({ params, query, body }) => {
+    if (holdsNul(params) || holdsNul(query) || holdsNul(body))
+      throw new KilnError('API_INVALID', 'a text of the request has a NUL');
+  });
   server.setErrorHandler((error, _request, reply) => {
     if (error instanceof KilnError) {
       return reply
