@@ -12,6 +12,9 @@ import { layerArchive, pullImage } from './pull.ts';
 const databases = ['usr/lib/apk/db/installed', 'lib/apk/db/installed'];
 const worldFile = 'etc/apk/world';
 const databaseBytesMax = 256 * 2 ** 20;
+/** Of all layers, which a few kilobytes of each can have millions of. */
+const filesMax = 4_000_000;
+const pathCharactersMax = 256 * 2 ** 20;
 
 /** What can be told of a file without having it; two that are equal in it are the same. */
 export interface FileFacts {
@@ -47,10 +50,14 @@ export async function readImageContents(source: NamedImage): Promise<ImageConten
   const files = new Map<string, FileFacts>();
   let database = '';
   let world = '';
+  let pathCharacters = 0;
   for (const layer of layers) {
-    const below = [...files.keys()];
+    const below = new FilesBelow(files);
     for await (const { entry, content } of readTar(layerArchive(source, layer))) {
-      if (removes(files, below, entry.path)) continue;
+      pathCharacters += entry.path.length + entry.linkTarget.length;
+      if (files.size >= filesMax || pathCharacters > pathCharactersMax)
+        throw new KilnError('IMAGE_CONTENT', `${source.text} has too many files to look at`);
+      if (below.removes(entry.path)) continue;
       const isKept = entry.path === worldFile || databases.includes(entry.path);
       if (!isKept || entry.type !== 'file') {
         files.set(entry.path, await factsOf(entry, content));
@@ -76,19 +83,63 @@ export async function readImageContents(source: NamedImage): Promise<ImageConten
   };
 }
 
-/** True for a whiteout: `.wh.NAME` removes what lower layers have there, `.wh..wh..opq` all that they have in the directory. */
-function removes(files: Map<string, FileFacts>, below: readonly string[], path: string): boolean {
-  const slash = path.lastIndexOf('/') + 1;
-  const name = path.slice(slash);
-  if (!name.startsWith('.wh.')) return false;
-  const directory = path.slice(0, slash);
-  const gone = `${directory}${name.slice('.wh.'.length)}`;
-  const opaque = name === '.wh..wh..opq';
-  for (const one of below) {
-    if (opaque ? one.startsWith(directory) : one === gone || one.startsWith(`${gone}/`))
-      files.delete(one);
+/** The files of the layers below one, which its whiteouts take away. */
+class FilesBelow {
+  readonly #files: Map<string, FileFacts>;
+  readonly #paths: string[];
+  #sorted = false;
+  /** What was taken away: it may be asked for again and again. */
+  readonly #gone = new Set<string>();
+
+  constructor(files: Map<string, FileFacts>) {
+    this.#files = files;
+    this.#paths = [...files.keys()];
   }
-  return true;
+
+  /** True for a whiteout: `.wh.NAME` removes what lower layers have there, `.wh..wh..opq` all that they have in the directory. */
+  removes(path: string): boolean {
+    const slash = path.lastIndexOf('/') + 1;
+    const name = path.slice(slash);
+    if (!name.startsWith('.wh.')) return false;
+    const directory = path.slice(0, slash);
+    const gone = `${directory}${name.slice('.wh.'.length)}`;
+    if (name === '.wh..wh..opq') {
+      this.#removeIn(directory);
+    } else {
+      if (this.#has(gone)) this.#files.delete(gone);
+      this.#removeIn(`${gone}/`);
+    }
+    return true;
+  }
+
+  /** Removes what begins so. */
+  #removeIn(directory: string): void {
+    if (this.#gone.has(directory)) return;
+    this.#gone.add(directory);
+    for (let at = this.#firstFrom(directory); at < this.#paths.length; at += 1) {
+      const path = this.#paths[at] ?? '';
+      if (!path.startsWith(directory)) return;
+      this.#files.delete(path);
+    }
+  }
+
+  #has(path: string): boolean {
+    return this.#paths[this.#firstFrom(path)] === path;
+  }
+
+  /** Where the first path is that does not come before this one. */
+  #firstFrom(wanted: string): number {
+    // Most layers have no whiteouts.
+    if (!this.#sorted) this.#paths.sort();
+    this.#sorted = true;
+    let [from, to] = [0, this.#paths.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((this.#paths[middle] ?? '') < wanted) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  }
 }
 
 async function factsOf(

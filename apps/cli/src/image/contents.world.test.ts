@@ -108,6 +108,15 @@ test('layers of every compression go over each other, and whiteouts take away', 
   expect(config.config.entrypoint).toEqual(['/bin/tool']);
 });
 
+test('many whiteouts of many files take no time to speak of', async () => {
+  const names = Array.from({ length: 40_000 }, (_, at) => `f${at}`);
+  const source = image([
+    put(gzipBytes(tarBytes(names.map((name) => member(name, '')))), mediaTypes.layerGzip),
+    put(gzipBytes(tarBytes(names.map((name) => member(`.wh.${name}`, '')))), mediaTypes.layerGzip),
+  ]);
+  expect((await readImageContents(source)).files.size).toBe(0);
+});
+
 test('a layer that is not what its digest says is refused', async () => {
   const layer = put(gzipBytes(lower), mediaTypes.layerGzip);
   blobs.set(layer.digest, gzipBytes(upper));
