@@ -1,4 +1,4 @@
-import { digestOf } from '@kiln/base';
+import { sealText, unsealText } from '@kiln/base';
 import type { SharedObject } from '@kiln/assemble/shared-object';
 import type { TarEntry } from '@kiln/tar';
 
@@ -37,7 +37,7 @@ export interface CachedMember {
 
 const version = 5;
 
-/** The digest of the body, a line feed, and the body in JSON: damage shows before anything is believed. */
+/** The record in JSON, sealed. */
 export function printRecord(record: CacheRecord): Uint8Array {
   const body: Stored = {
     version,
@@ -49,16 +49,14 @@ export function printRecord(record: CacheRecord): Uint8Array {
     segments: record.segments,
     members: record.members.map(printMember),
   };
-  const bytes = Buffer.from(JSON.stringify(body));
-  return Buffer.concat([Buffer.from(`${digestOf(bytes)}\n`), bytes]);
+  return Buffer.from(sealText(JSON.stringify(body)));
 }
 
 /** Undefined when the bytes are not what `printRecord` of this version wrote. */
 export function parseRecord(bytes: Buffer): CacheRecord | undefined {
-  const newline = bytes.indexOf(10);
-  const body = bytes.subarray(newline + 1);
-  if (newline === -1 || digestOf(body) !== bytes.toString('latin1', 0, newline)) return undefined;
-  const value = JSON.parse(body.toString('utf8')) as Stored;
+  const body = unsealText(bytes.toString('utf8'));
+  if (body === undefined) return undefined;
+  const value = JSON.parse(body) as Stored;
   if (value.version !== version) return undefined;
   return {
     sizeBytes: value.sizeBytes,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { isDigest, quietly } from '@kiln/base';
+import { quietly, sealText, unsealText } from '@kiln/base';
 import type { Clock, Digest, Random } from '@kiln/base';
 import type { BeforeData, ExpectedPackage } from './package-check.ts';
 
@@ -68,7 +68,9 @@ export class CheckedFiles {
     const temporary = `${place}.${this.#options.random.id()}.tmp`;
     try {
       mkdirSync(this.#options.directory, { recursive: true });
-      writeFileSync(temporary, JSON.stringify({ state: state.text, check }), { flag: 'wx' });
+      writeFileSync(temporary, sealText(JSON.stringify({ state: state.text, check })), {
+        flag: 'wx',
+      });
       renameSync(temporary, place);
     } catch {
       quietly(() => rmSync(temporary, { force: true }));
@@ -77,10 +79,10 @@ export class CheckedFiles {
 
   #read(path: string, expected: ExpectedPackage): Kept | undefined {
     try {
-      const record = JSON.parse(readFileSync(this.#path(path, expected), 'utf8')) as Kept;
-      return isDigest(record.check.digest) ? record : undefined;
+      const text = unsealText(readFileSync(this.#path(path, expected), 'utf8'));
+      return text === undefined ? undefined : (JSON.parse(text) as Kept);
     } catch {
-      // Not there, or damaged: the file is checked.
+      // Not there: the file is checked.
       return undefined;
     }
   }

@@ -90,8 +90,16 @@ describe('layers on disk', () => {
     expect(await inBuild('second').find(plan)).toBeUndefined();
     await inBuild('first').keep(plan, layer, 7);
     expect(await inBuild('second').find(plan)).toEqual(layer);
-    await writeFile(kept.replace(/\.layer$/, ''), '{');
-    expect(await inBuild('third').find(plan)).toBeUndefined();
+    const facts = kept.replace(/\.layer$/, '');
+    const written = await readFile(facts, 'utf8');
+    const otherDigest = written.replace(
+      /"diffId":"sha256:(.)/,
+      (text) => `${text.slice(0, -1)}${text.endsWith('0') ? '1' : '0'}`,
+    );
+    for (const damaged of ['{', otherDigest, written.replace('mediaType', 'meliaType')]) {
+      await writeFile(facts, damaged);
+      expect(await inBuild('third').find(plan)).toBeUndefined();
+    }
   });
 
   it('are forgotten when they are found to be damaged', async () => {

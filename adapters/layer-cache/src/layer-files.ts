@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { KnownLayers, StoredLayer } from '@kiln/assemble';
-import { hexOf, isDigest, systemClock, systemRandom } from '@kiln/base';
+import { hexOf, sealText, systemClock, systemRandom, unsealText } from '@kiln/base';
 import type { Clock, Digest, Random } from '@kiln/base';
 import { ifGone } from './gone.ts';
 
@@ -96,7 +96,7 @@ export class LayerFiles implements KnownLayers {
       renameSync(temporary, `${path}.layer`);
       // Between two names of one file a rename does nothing.
       rmSync(temporary, { force: true });
-      writeFileSync(temporary, JSON.stringify({ ...layer, crc }), { flag: 'wx' });
+      writeFileSync(temporary, sealText(JSON.stringify({ ...layer, crc })), { flag: 'wx' });
       renameSync(temporary, path);
     } finally {
       rmSync(temporary, { force: true });
@@ -115,11 +115,11 @@ export class LayerFiles implements KnownLayers {
 /** Undefined for one that is not there, or damaged. */
 function readLayer(path: string): (StoredLayer & { readonly crc: number }) | undefined {
   try {
-    const layer = JSON.parse(readFileSync(path, 'utf8')) as StoredLayer & { readonly crc: number };
-    const isWhole = isDigest(layer.diffId) && isDigest(layer.descriptor.digest);
-    return isWhole && typeof layer.crc === 'number' ? layer : undefined;
+    const text = unsealText(readFileSync(path, 'utf8'));
+    if (text === undefined) return undefined;
+    return JSON.parse(text) as StoredLayer & { readonly crc: number };
   } catch (error) {
-    return error instanceof SyntaxError ? undefined : ifGone(error);
+    return ifGone(error);
   }
 }
 
