@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KilnError, systemClock, systemRandom, type Clock, type Random } from '@kiln/base';
+import {
+  KilnError,
+  sealText,
+  systemClock,
+  systemRandom,
+  type Clock,
+  type Random,
+  unsealText,
+} from '@kiln/base';
 import type { Address } from './address.ts';
 import { BareRepository, type RepositoryContext } from './bare-repository.ts';
 import { depthOf, isRefName, selectorsOf, type Demand, type Selector } from './demand.ts';
@@ -266,16 +274,16 @@ const refusesCommits = /not our ref|unadvertised object|does not allow request/;
 
 async function readMeanings(path: string): Promise<Meanings> {
   try {
-    return JSON.parse(await readFile(join(path, 'meanings.json'), 'utf8')) as Meanings;
+    const text = unsealText(await readFile(join(path, 'meanings.json'), 'utf8'));
+    return text === undefined ? {} : (JSON.parse(text) as Meanings);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError)
-      return {};
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw error;
   }
 }
 
 async function writeMeanings(path: string, meanings: Meanings): Promise<void> {
   const temporary = join(path, 'meanings.json.lock');
-  await writeFile(temporary, JSON.stringify(meanings));
+  await writeFile(temporary, sealText(JSON.stringify(meanings)));
   await rename(temporary, join(path, 'meanings.json'));
 }

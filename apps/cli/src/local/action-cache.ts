@@ -1,7 +1,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { replaceFile } from '@kiln/apk-files';
-import { collect, digestOf, hexOf, isDigest, systemRandom, type Digest } from '@kiln/base';
+import {
+  collect,
+  digestOf,
+  hexOf,
+  isDigest,
+  sealText,
+  systemRandom,
+  type Digest,
+  unsealText,
+} from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import type { EmittedPackage } from '@kiln/build';
 import type { SharedActions } from './shared-actions.ts';
@@ -73,7 +82,7 @@ export class ActionCache {
 
   /** The inputs of the last build of a recipe, to explain the next by. */
   lastInputs(subject: BuiltSubject): Readonly<Record<string, unknown>> | undefined {
-    const record = this.#readJson(this.#lastPath(subject));
+    const record = parseJson(this.#readText(this.#lastPath(subject)));
     return isInputs(record) ? record : undefined;
   }
 
@@ -89,7 +98,8 @@ export class ActionCache {
       packages: packages.map(({ control: _control, ...one }) => one),
     };
     fs.mkdirSync(this.#folder, { recursive: true });
-    await replaceFile(this.#path(action), [Buffer.from(JSON.stringify(record))], systemRandom);
+    const text = sealText(JSON.stringify(record));
+    await replaceFile(this.#path(action), [Buffer.from(text)], systemRandom);
     await this.#shared?.offer(action, packages, this.#blobs);
   }
 
@@ -97,19 +107,19 @@ export class ActionCache {
     return path.join(this.#folder, `last-${encodeURIComponent(name)}@${arch}.json`);
   }
 
-  #readJson(file: string): unknown {
+  /** "" for what is not there. */
+  #readText(file: string): string {
     try {
-      if (fs.statSync(file).size > recordBytesMax) return undefined;
-      return JSON.parse(fs.readFileSync(file, 'utf8')) as unknown;
+      return fs.statSync(file).size > recordBytesMax ? '' : fs.readFileSync(file, 'utf8');
     } catch {
-      // Not there, or not ours to understand.
-      return undefined;
+      // Not there, or not ours to read.
+      return '';
     }
   }
 
   #read(action: Digest): CachedAction | undefined {
     try {
-      const record = this.#readJson(this.#path(action)) as CachedAction;
+      const record = parseJson(unsealText(this.#readText(this.#path(action)))) as CachedAction;
       const usable =
         record.version === version &&
         record.packages.every(
@@ -124,5 +134,14 @@ export class ActionCache {
 
   #path(action: Digest): string {
     return path.join(this.#folder, `${hexOf(action)}.json`);
+  }
+}
+
+/** Undefined for what is none. */
+function parseJson(text = ''): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
