@@ -76,7 +76,7 @@ async function checkFile(file: number, expected: ExpectedPackage): Promise<Check
   if (head.checksum !== expected.checksum) {
     throw mismatch(
       expected,
-      `has control checksum ${head.checksum}, the index says ${expected.checksum}`,
+      `has control checksum ${head.checksum}, the index says ${shorten(expected.checksum)}`,
     );
   }
   const { signature, control, beforeData } = head;

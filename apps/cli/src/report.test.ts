@@ -1,5 +1,6 @@
+import { KilnError } from '@kiln/base';
 import { expect, test } from 'vitest';
-import { roughly, table } from './report.ts';
+import { describeError, roughly, table } from './report.ts';
 
 test.each([
   [-5, '0s'],
@@ -16,4 +17,12 @@ test('a table has as many rows as there are', () => {
   const text = table(['NAME', 'WHAT'], rows);
   expect(text.startsWith('NAME         WHAT\nname 0       x\n')).toBe(true);
   expect(text.endsWith('\nname 299999  x\n')).toBe(true);
+});
+
+test('an error moves no cursor, whatever it quotes', () => {
+  const cause = new Error('clear\u001b[2J');
+  const error = new KilnError('APK_INVALID', 'bell\u0007 and\nline', { cause, hint: 'null\0' });
+  expect(describeError(error)).toBe(
+    'error[APK_INVALID]: bell\\x07 and\nline\n  because: clear\\x1b[2J\nhint: null\\x00\n',
+  );
 });

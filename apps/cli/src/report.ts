@@ -25,7 +25,15 @@ export function describeError(thrown: unknown): string {
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   if (error.hint !== undefined && error.hint !== '') lines.push(`hint: ${error.hint}`);
-  return `${lines.join('\n')}\n`;
+  return `${withoutControls(lines.join('\n'))}\n`;
+}
+
+/** Without the characters that move a terminal's cursor: what is wrong may be said in words of whoever caused it. */
+export function withoutControls(text: string): string {
+  return text.replace(
+    /[^\P{Cc}\n\t]/gu,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }
 
 /** Columns padded to their widest cell; no trailing blanks. */

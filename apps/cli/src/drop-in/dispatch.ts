@@ -3,6 +3,7 @@ import { KilnError, messageOf, shorten } from '@kiln/base';
 import { nearestWord } from '@kiln/yaml/nearest';
 import type { Output } from '../command.ts';
 import { hostErrorOf } from '../host-error.ts';
+import { withoutControls } from '../report.ts';
 import type { FlagTable } from './flag.ts';
 import type { Flags } from './flags.ts';
 import { parseWords, requireFlags, takesNext, wrongUsage } from './flags.ts';
@@ -180,7 +181,7 @@ function reportError(
   }
   const hint = error instanceof KilnError && error.hint ? `\n  hint: ${error.hint}` : '';
   const stack = error instanceof KilnError || !(error instanceof Error) ? '' : `\n${error.stack}`;
-  const text = `${causes.join(': ')}${hint}${stack}`;
+  const text = withoutControls(`${causes.join(': ')}${hint}${stack}`);
   if (errors === 'log') log.error(text);
   else print.talk(`Error: ${text}\n`);
 }
