@@ -89,3 +89,37 @@ test('a patch that names a file outside is not applied there', async () => {
   expect(execFileSync('cat', [outside], { encoding: 'utf8' })).toBe('one\n');
   expect(existsSync(join(work, 'outside'))).toBe(false);
 });
+
+test('a script of ed is no patch, and neither is what is no file', async () => {
+  const work = join(folder, 'scripted');
+  mkdirSync(work);
+  writeFileSync(join(work, 'x'), 'one\n');
+  const script = join(folder, 'script.patch');
+  writeFileSync(script, '--- a/x\n+++ b/x\n1i\nhi\n.\nw\nq\n');
+  const pipe = join(folder, 'pipe.patch');
+  execFileSync('mkfifo', [pipe]);
+  for (const file of [script, pipe])
+    await expect(
+      applyPatch({ name: 'p', file, directory: work, stripComponents: 1, fuzz: 0 }),
+    ).rejects.toMatchObject({
+      code: 'SOURCE_PATCH_FAILED',
+      message: '"p" is neither a unified nor a context diff',
+    });
+  expect(execFileSync('cat', [join(work, 'x')], { encoding: 'utf8' })).toBe('one\n');
+});
+
+test('unified and context diffs are applied', async () => {
+  const work = join(folder, 'applied');
+  mkdirSync(work);
+  writeFileSync(join(work, 'x'), 'one\n');
+  const patches = [
+    '--- a/x\n+++ b/x\n@@ -1 +1 @@\n-one\n+two\n',
+    '*** a/x\n--- b/x\n***************\n*** 1 ****\n! two\n--- 1 ----\n! three\n',
+  ];
+  for (const text of patches) {
+    const file = join(folder, 'good.patch');
+    writeFileSync(file, text);
+    await applyPatch({ name: 'p', file, directory: work, stripComponents: 1, fuzz: 0 });
+  }
+  expect(execFileSync('cat', [join(work, 'x')], { encoding: 'utf8' })).toBe('three\n');
+});

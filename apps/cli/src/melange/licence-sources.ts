@@ -212,11 +212,16 @@ async function runPatch(inputs: StepInputs, request: LicenceSourcesRequest): Pro
   const series = inputs.text('series');
   const named = inputs.text('patches');
   if (named === '' && series === '') throw inputs.invalid('a patch step has no patches');
-  const words = named === '' ? seriesOf(inputs.inside(workFolder, series)) : named.split(/\s+/);
+  const list = inputs.inside(workFolder, series);
+  // A pipe of an archive would be waited for.
+  if (named === '' && fs.statSync(list, { throwIfNoEntry: false })?.isFile() !== true)
+    throw inputs.invalid(`there is no series "${shorten(series, 200)}"`);
+  const words = named === '' ? seriesOf(list) : named.split(/\s+/);
   for (const name of words) {
     log.info(`applying ${shorten(name, 200)}`);
     const file = inputs.inside(workFolder, name);
-    if (!fs.existsSync(file)) throw inputs.invalid(`there is no patch "${shorten(name, 200)}"`);
+    if (fs.statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
+      throw inputs.invalid(`there is no patch "${shorten(name, 200)}"`);
     await applyPatch({
       name,
       file,
