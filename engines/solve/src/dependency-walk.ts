@@ -7,8 +7,8 @@ import { Dead, accepts, withLink } from './solver-state.ts';
 import type { SolverState } from './solver-state.ts';
 import { isVersionSatisfied } from './versions.ts';
 
-/** Deepest chain of dependencies that is followed. */
-export const depthMax = 2000;
+/** Deepest chain of dependencies that is followed: what the stack has room for, twice. */
+export const depthMax = 500;
 
 interface Choice {
   readonly text: string;
@@ -82,6 +82,7 @@ export class DependencyWalk {
   /** The dependencies that still need a package, each with its options. */
   #choices(parent: Candidate, pin: string, texts: readonly string[]): Choice[] {
     const choices: Choice[] = [];
+    this.#state.spend(texts.length);
     for (const text of texts) {
       if (text.startsWith('!')) continue;
       const atom = this.#state.atom(text);

@@ -41,6 +41,9 @@ interface Disqualification {
 }
 
 /** What one solve learns while it goes: disqualified candidates with the reason, and the names taken. */
+/** Dependencies that are looked at, each as often as one beside it is chosen. */
+const looksMax = 5_000_000;
+
 export class SolverState {
   readonly prepared: PreparedIndexes;
   readonly #lacking: (candidate: Candidate) => string | undefined;
@@ -48,6 +51,7 @@ export class SolverState {
   /** Names that a chosen package holds exclusively. */
   #selected = new Map<string, Candidate>();
   readonly #atoms = new Map<string, Atom>();
+  #looksLeft = looksMax;
 
   /** `lacking` is the reason why a candidate cannot be had whatever is learnt; undefined when it can. */
   constructor(
@@ -69,6 +73,12 @@ export class SolverState {
       this.#selected = before.selected;
       return undefined;
     }
+  }
+
+  /** Fails when packages have more dependencies than can be looked at in time. */
+  spend(looks: number): void {
+    this.#looksLeft -= looks;
+    if (this.#looksLeft < 0) throw new Dead(['packages have too many dependencies'], 'other');
   }
 
   /** Fails in dialect `kiln` for an operator that does not exist, which apko takes for any version. */

@@ -1,0 +1,26 @@
+import { emptyRecord, type IndexRecord } from '@kiln/apk';
+import { expect, test } from 'vitest';
+import { solve, unsolvedText } from './index.ts';
+
+function record(name: string, depends: readonly string[]): IndexRecord {
+  return { ...emptyRecord, checksum: `Q1${name}`, name, version: '1-r0', arch: 'x86_64', depends };
+}
+
+function refusal(records: readonly IndexRecord[], world: string): string {
+  const result = solve([{ repository: 'r', tag: '', records }], [world]);
+  return result.kind === 'solved' ? 'solved' : unsolvedText(result);
+}
+
+const chain = (length: number): readonly IndexRecord[] =>
+  Array.from({ length }, (_, at) => record(`p${at}`, at < length - 1 ? [`p${at + 1}`] : []));
+
+test('a long chain of dependencies is followed, and one without bounds refused', () => {
+  expect(refusal(chain(400), 'p0')).toBe('solved');
+  expect(refusal(chain(20_000), 'p0')).toMatch(/dependencies nest deeper than 500$/);
+});
+
+test('packages with more dependencies than can be looked at are refused', () => {
+  const names = Array.from({ length: 20_000 }, (_, at) => `p${at}`);
+  const records = [record('all', names), ...names.map((name) => record(name, []))];
+  expect(refusal(records, 'all')).toMatch(/packages have too many dependencies$/);
+});
