@@ -112,7 +112,7 @@ describe('kiln melange', () => {
       [['index', 'x86_64'], 'ERRO x86_64: not a regular file\n'],
       [['index', '--signing-key', 'none', ...apks()], 'ERRO none: no such file\n'],
       [['sign', ...apks()], 'ERRO local-melange.rsa: no such file\n'],
-      [['sign-index', 'APKINDEX.tar.gz'], 'ERRO melange.rsa: no such file\n'],
+      [['sign-index', 'APKINDEX.tar.gz'], 'ERRO APKINDEX.tar.gz: no such file\n'],
       [['index'], 'ERRO requires at least 1 arg(s), only received 0\n'],
     ] as const) {
       const { code, talk } = melange(...words);
