@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parseInvocation } from '../command.ts';
 import { packageBump } from '../commands/package-bump.ts';
 import { readConfig } from '../config.ts';
-import { runMelange } from '../melange/dispatch.ts';
+import { ranMelange } from '../melange/testing.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-bump-'));
 const file = path.join(folder, 'lib.yaml');
@@ -110,15 +110,8 @@ describe('kiln package bump', () => {
 });
 
 test('kiln melange bump does the same, and says so in melange’s lines', async () => {
-  let talk = '';
-  const print = { data: () => {}, talk: (text: string) => void (talk += text) };
-  const world = {
-    print,
-    environment: {},
-    clock: { now: () => 0 },
-    signal: new AbortController().signal,
-  };
-  expect(await runMelange(['bump', file, '1.1'], world)).toBe(0);
+  const { code, talk } = await ranMelange(['bump', file, '1.1']);
+  expect(code).toBe(0);
   expect(fs.readFileSync(file, 'utf8')).toBe(bumped());
   expect(talk).toMatch(/^INFO fetching http:\S+\/lib-1\.1\.tar\.gz\nINFO line 4: /);
   expect(talk).toMatch(/\nINFO \S+lib\.yaml is of lib-1\.1-r0\n$/);

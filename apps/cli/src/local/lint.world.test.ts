@@ -12,7 +12,7 @@ import { parseInvocation } from '../command.ts';
 import { packageLint } from '../commands/package-lint.ts';
 import { readConfig } from '../config.ts';
 import { lintRequireDefault, lintWarnDefault } from '../melange/build-flags.ts';
-import { runMelange } from '../melange/dispatch.ts';
+import { ranMelange } from '../melange/testing.ts';
 
 const testdata = fileURLToPath(
   new URL('../../../../engines/lint/testdata/melange/lint', import.meta.url),
@@ -27,13 +27,7 @@ afterEach(() => fs.rmSync(folder, { recursive: true }));
 async function melangeLint(
   ...words: readonly string[]
 ): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
-  let talk = '';
-  const code = await runMelange(['lint', ...words], {
-    print: { data: () => undefined, talk: (text) => void (talk += text) },
-    environment: {},
-    clock: { now: () => 0 },
-    signal: new AbortController().signal,
-  });
+  const { code, talk } = await ranMelange(['lint', ...words]);
   return { code, lines: talk.trimEnd().split('\n') };
 }
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseInvocation } from '../command.ts';
 import { packageScan } from '../commands/package-scan.ts';
 import { readConfig } from '../config.ts';
-import { runMelange } from '../melange/dispatch.ts';
+import { ranMelange } from '../melange/testing.ts';
 
 const cases = fileURLToPath(
   new URL('../../../../engines/build/testdata/melange/cases', import.meta.url),
@@ -40,17 +40,7 @@ interface Ran {
   readonly talk: string;
 }
 
-async function melangeScan(...words: readonly string[]): Promise<Ran> {
-  let out = '';
-  let talk = '';
-  const code = await runMelange(['scan', ...words], {
-    print: { data: (text) => void (out += text), talk: (text) => void (talk += text) },
-    environment: {},
-    clock: { now: () => 0 },
-    signal: new AbortController().signal,
-  });
-  return { code, out, talk };
-}
+const melangeScan = (...words: readonly string[]): Promise<Ran> => ranMelange(['scan', ...words]);
 
 async function kilnScan(...words: readonly string[]): Promise<Ran> {
   let out = '';

@@ -9,7 +9,7 @@ import { parseInvocation, type Command, type Output } from '../command.ts';
 import { packageBuild } from '../commands/package-build.ts';
 import { packageTest } from '../commands/package-test.ts';
 import { readConfig } from '../config.ts';
-import { runMelange } from '../melange/dispatch.ts';
+import { ranMelange } from '../melange/testing.ts';
 import { describeError } from '../report.ts';
 
 /** Programs of the host with the libraries they need, as the files of a guest. */
@@ -147,7 +147,6 @@ export class PackageBuilds implements Disposable {
 
   /** Runs `kiln melange`; packages go into the folder `melange`. */
   async melange(words: readonly string[]): Promise<Pick<TestRun, 'code' | 'talk'>> {
-    const talk: string[] = [];
     const [command = '', ...rest] = words;
     const options = {
       arch: 'x86_64',
@@ -157,13 +156,10 @@ export class PackageBuilds implements Disposable {
       runner: 'bubblewrap',
       ...(command === 'build' ? { 'out-dir': path.join(this.folder, 'melange') } : {}),
     };
-    const code = await runMelange([command, ...optionWords(options), ...rest], {
-      print: { data: () => undefined, talk: (text) => void talk.push(text) },
-      environment: { ...process.env, XDG_CACHE_HOME: path.join(this.folder, 'cache') },
-      clock: { now: () => 0 },
-      signal: new AbortController().signal,
+    return ranMelange([command, ...optionWords(options), ...rest], {
+      ...process.env,
+      XDG_CACHE_HOME: path.join(this.folder, 'cache'),
     });
-    return { code, talk: talk.join('') };
   }
 
   [Symbol.dispose](): void {

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { runMelange } from './dispatch.ts';
+import { ranMelange } from './testing.ts';
 
 const testdata = fileURLToPath(new URL('../../../../formats/recipe/testdata/', import.meta.url));
 const cases = fs.readdirSync(testdata).filter((name) => !name.includes('.'));
@@ -28,25 +28,15 @@ function wordsOf(folder: string): string[] {
 
 test.each(cases)('kiln melange compile prints "%s" as melange does', async (name) => {
   const folder = path.join(testdata, name);
-  let out = '';
-  let talk = '';
-  const code = await runMelange(
-    [
-      'compile',
-      path.join(folder, 'recipe.yaml'),
-      ...wordsOf(folder),
-      '--git-commit',
-      '0123456789abcdef0123456789abcdef01234567',
-      '--git-repo-url',
-      'https://git.example.org/team/recipes',
-    ],
-    {
-      print: { data: (text) => void (out += text), talk: (text) => void (talk += text) },
-      environment: {},
-      clock: { now: () => 0 },
-      signal: new AbortController().signal,
-    },
-  );
+  const { code, out, talk } = await ranMelange([
+    'compile',
+    path.join(folder, 'recipe.yaml'),
+    ...wordsOf(folder),
+    '--git-commit',
+    '0123456789abcdef0123456789abcdef01234567',
+    '--git-repo-url',
+    'https://git.example.org/team/recipes',
+  ]);
   expect({ code, talk }).toEqual({ code: 0, talk: '' });
   // Some cases were recorded without output, since `compile` does not know their flag; paths of scratch folders were cut.
   const recorded = fs

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { packageQuery } from '../commands/package-query.ts';
 import { parseInvocation } from '../command.ts';
 import { readConfig } from '../config.ts';
-import { runMelange } from '../melange/dispatch.ts';
+import { ranMelange } from '../melange/testing.ts';
 
 const testdata = fileURLToPath(new URL('../../testdata', import.meta.url));
 const recipes = fileURLToPath(new URL('../../../../formats/recipe/testdata', import.meta.url));
@@ -18,17 +18,7 @@ interface Ran {
   readonly talk: string;
 }
 
-async function melangeQuery(...words: readonly string[]): Promise<Ran> {
-  let out = '';
-  let talk = '';
-  const code = await runMelange(['query', ...words], {
-    print: { data: (text) => void (out += text), talk: (text) => void (talk += text) },
-    environment: {},
-    clock: { now: () => 0 },
-    signal: new AbortController().signal,
-  });
-  return { code, out, talk };
-}
+const melangeQuery = (...words: readonly string[]): Promise<Ran> => ranMelange(['query', ...words]);
 
 describe('kiln melange query', () => {
   const rows = fs

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { TestRepositories } from '@kiln/git-sources/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { runMelange } from '../dispatch.ts';
+import { ranMelange, type RanMelange } from '../testing.ts';
 
 const mit = `Permission is hereby granted, free of charge, to any person obtaining a copy
 of this software and associated documentation files (the "Software"), to deal
@@ -82,21 +82,8 @@ ${copyright}
 pipeline:
 ${steps}`;
 
-interface Ran {
-  readonly code: number;
-  readonly talk: string;
-}
-
-async function run(...words: readonly string[]): Promise<Ran> {
-  let talk = '';
-  const code = await runMelange(['license-check', ...words], {
-    print: { data: () => undefined, talk: (text) => void (talk += text) },
-    environment: { XDG_CACHE_HOME: path.join(folder, 'cache') },
-    clock: { now: () => 0 },
-    signal: new AbortController().signal,
-  });
-  return { code, talk };
-}
+const run = (...words: readonly string[]): Promise<RanMelange> =>
+  ranMelange(['license-check', ...words], { XDG_CACHE_HOME: path.join(folder, 'cache') });
 
 test('the sources of a recipe are fetched, and what differs is a warning', async () => {
   const file = put('a.yaml', recipe('    - license: ISC\n', fetchStep()));

@@ -2,27 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { runMelange } from '../dispatch.ts';
+import { ranMelange, type RanMelange } from '../testing.ts';
 
 const recipes = fileURLToPath(new URL('../../../../../formats/recipe/testdata', import.meta.url));
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly talk: string;
-}
-
-async function packageVersion(file: string): Promise<Ran> {
-  let out = '';
-  let talk = '';
-  const code = await runMelange(['package-version', file], {
-    print: { data: (text) => void (out += text), talk: (text) => void (talk += text) },
-    environment: {},
-    clock: { now: () => 0 },
-    signal: new AbortController().signal,
-  });
-  return { code, out, talk };
-}
+const packageVersion = (file: string): Promise<RanMelange> => ranMelange(['package-version', file]);
 
 /** Each with what `melange compile` printed for it. */
 const cases = fs

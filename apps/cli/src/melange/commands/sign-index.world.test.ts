@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runMelange } from '../dispatch.ts';
+import { ranMelange, type RanMelange } from '../testing.ts';
 
 const signed = fileURLToPath(
   new URL(
@@ -20,16 +20,8 @@ beforeEach(() => {
 
 afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-async function signIndex(...args: readonly string[]): Promise<{ code: number; talk: string }> {
-  let talk = '';
-  const code = await runMelange(['sign-index', ...args], {
-    print: { data: () => undefined, talk: (text) => void (talk += text) },
-    environment: {},
-    clock: { now: () => 0 },
-    signal: new AbortController().signal,
-  });
-  return { code, talk };
-}
+const signIndex = (...args: readonly string[]): Promise<RanMelange> =>
+  ranMelange(['sign-index', ...args]);
 
 test('an index that is signed stays, and no key is read for it unless --force is given', async () => {
   const file = path.join(folder, 'APKINDEX.tar.gz');

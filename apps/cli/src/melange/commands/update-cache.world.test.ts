@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hostArchitecture } from '../../local/architecture.ts';
-import { runMelange } from '../dispatch.ts';
+import { ranMelange } from '../testing.ts';
 
 let folder = '';
 let server: Server;
@@ -34,14 +34,8 @@ async function updateCache(
 ): Promise<{ readonly code: number; readonly talk: string }> {
   const file = path.join(folder, 'recipe.yaml');
   writeFileSync(file, recipe);
-  let talk = '';
   const words = ['update-cache', file, '--cache-dir', path.join(folder, 'cache')];
-  const code = await runMelange(words, {
-    print: { data: () => undefined, talk: (text) => void (talk += text) },
-    environment: {},
-    clock: { now: () => 0 },
-    signal: new AbortController().signal,
-  });
+  const { code, talk } = await ranMelange(words);
   return { code, talk };
 }
 
