@@ -47,11 +47,13 @@ export class KilnError extends Error {
 
 /** Shortens an offending value for a message: at most `limit` characters, control characters escaped. */
 export function shorten(value: string, limit = 80): string {
-  const safe = value.replace(
-    /\p{Cc}/gu,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  const safe = value.replace(/\p{Cc}/gu, escapedControl);
   return safe.length <= limit ? safe : `${safe.slice(0, limit - 1)}…`;
+}
+
+/** `\xNN` for a control character. */
+export function escapedControl(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
 }
 
 /** The message of anything that was thrown. */

@@ -1,3 +1,4 @@
+export { bufferOf } from './buffer-of.ts';
 export { ByteReader } from './byte-reader.ts';
 export { collect, compareBytes, concatBytes, sortUnique } from './bytes.ts';
 export type { Digest, OciDigest, Sha512Digest } from './digest.ts';
@@ -13,8 +14,9 @@ export {
   sha512Of,
 } from './digest.ts';
 export type { Details, KilnErrorOptions, Position } from './errors.ts';
-export { KilnError, assert, messageOf, shorten } from './errors.ts';
+export { KilnError, assert, escapedControl, messageOf, shorten } from './errors.ts';
 export { filled } from './filled.ts';
+export { firstIndex } from './first-index.ts';
 export { freeMemory } from './free-memory.ts';
 export { garbageCollector } from './garbage.ts';
 export { GatheredWriter, writeAll } from './gathered-writer.ts';

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Clock, Digest, Logger, Random } from '@kiln/base';
-import { messageOf, silentLogger, systemClock, systemRandom } from '@kiln/base';
+import { bufferOf, messageOf, silentLogger, systemClock, systemRandom } from '@kiln/base';
 import type { BlobStat, BlobStore } from '@kiln/blobs';
 import type { RegistryState } from '@kiln/factory';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -195,8 +195,7 @@ async function send(
     .headers({ 'docker-distribution-api-version': 'registry/2.0', ...answer.headers });
   const { body } = answer;
   if (body === undefined || request.method === 'HEAD') await reply.send();
-  else if (body instanceof Uint8Array)
-    await reply.send(Buffer.from(body.buffer, body.byteOffset, body.length));
+  else if (body instanceof Uint8Array) await reply.send(bufferOf(body));
   else {
     // Nor does a client that stops reading hold its connection; Node sets its own limit after the answer.
     request.raw.socket.setTimeout(idleMs);

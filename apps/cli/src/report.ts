@@ -1,4 +1,4 @@
-import { KilnError, messageOf } from '@kiln/base';
+import { KilnError, escapedControl, messageOf } from '@kiln/base';
 import { hostErrorOf } from './host-error.ts';
 
 /** 0 done, 1 failed, 2 usage, 3 refused by policy or verification, 4 not found, 75 try again later, 130 interrupted. */
@@ -30,10 +30,7 @@ export function describeError(thrown: unknown): string {
 
 /** Without the characters that move a terminal's cursor: what is wrong may be said in words of whoever caused it. */
 export function withoutControls(text: string): string {
-  return text.replace(
-    /[^\P{Cc}\n\t]/gu,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  return text.replace(/[^\P{Cc}\n\t]/gu, escapedControl);
 }
 
 /** Columns padded to their widest cell; no trailing blanks. */

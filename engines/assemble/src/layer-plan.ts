@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { digestFromHex } from '@kiln/base';
+import { bufferOf, digestFromHex } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { TarEntry } from '@kiln/tar';
 import type { ImageLayer } from './layered.ts';
@@ -38,7 +38,7 @@ function headerText(entry: TarEntry): string {
 }
 
 function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+  return bufferOf(bytes).toString('hex');
 }
 
 function contentName(one: OrderedEntry): string | undefined {

@@ -1,4 +1,4 @@
-import { compareBytes } from '@kiln/base';
+import { compareBytes, firstIndex } from '@kiln/base';
 import type { FileTree } from './file-tree.ts';
 import type { InstalledTree } from './installed-tree.ts';
 import { layerGroups } from './layer-groups.ts';
@@ -153,15 +153,11 @@ function merged(
 ): readonly OrderedEntry[] {
   const all = [...rest];
   for (const one of added) {
-    let low = 0;
-    let high = all.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const other = all[middle];
-      if (other !== undefined && compareBytes(orderOf(other), orderOf(one)) < 0) low = middle + 1;
-      else high = middle;
-    }
-    all.splice(low, 0, one);
+    const place = firstIndex(all.length, (index) => {
+      const other = all[index];
+      return other !== undefined && compareBytes(orderOf(other), orderOf(one)) < 0;
+    });
+    all.splice(place, 0, one);
   }
   return all;
 }

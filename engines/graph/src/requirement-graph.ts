@@ -1,4 +1,4 @@
-import { KilnError, compareBytes } from '@kiln/base';
+import { KilnError, compareBytes, firstIndex } from '@kiln/base';
 import type { Candidate, RepositoryIndex } from '@kiln/solve/candidates';
 import { defaultGraphLimits, refuseMore, type GraphLimits } from './limits.ts';
 import { Providers, type Provider } from './providers.ts';
@@ -108,14 +108,7 @@ export class RequirementGraph {
 
   /** The vertex an arc leads away from. */
   sourceOf(arc: number): number {
-    let low = 0;
-    let high = this.vertexCount - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if ((this.starts[middle] ?? 0) <= arc) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    return firstIndex(this.vertexCount, (vertex) => (this.starts[vertex] ?? 0) <= arc) - 1;
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, bufferOf, shorten } from '@kiln/base';
 import type { TarEntry, TarMember } from '@kiln/tar';
 import { checksumRecord } from './data-segment.ts';
 import type { PackageInfo } from './package-info.ts';
@@ -110,7 +110,5 @@ function requireSame(entry: TarEntry, found: string, expected: string): void {
 /** The SHA-1 that an entry records of its content or target, in lower-case hexadecimal. */
 export function recordedSha1(entry: TarEntry): string | undefined {
   const record = entry.pax.get(checksumRecord);
-  if (record === undefined) return undefined;
-  const { buffer, byteOffset, length } = record;
-  return Buffer.from(buffer, byteOffset, length).toString('latin1').toLowerCase();
+  return record === undefined ? undefined : bufferOf(record).toString('latin1').toLowerCase();
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { bufferOf } from '@kiln/base';
 import { indexInvalid } from './errors.ts';
 import type { RecordFields } from './index-fields.ts';
 import { letters } from './index-letters.ts';
@@ -28,7 +29,7 @@ export class PackedIndex implements Iterable<IndexRecord> {
    */
   constructor(text: Uint8Array) {
     if (!isUtf8(text)) throw indexInvalid('index is not UTF-8');
-    const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+    const bytes = bufferOf(text);
     const scan = scanIndex(bytes);
     this.#fields = scan.fields;
     this.#starts = scan.starts;

@@ -1,4 +1,5 @@
 import { crc32, inflateRawSync } from 'node:zlib';
+import { bufferOf } from '@kiln/base';
 import { corrupt, tooLarge, truncated } from './limits.ts';
 import { pieceBytesMax } from './pieces.ts';
 
@@ -77,7 +78,7 @@ export function isEnd(bytes: Uint8Array): boolean {
  * `GZIP_TOO_LARGE` for one of more content than any that is written.
  */
 export function readSegment(bytes: Uint8Array, isWhole: boolean): ReadSegment | undefined {
-  const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const input = bufferOf(bytes);
   let from = 0;
   for (let count = 0; count < endsMax; count += 1) {
     const at = input.indexOf(endMark, from);

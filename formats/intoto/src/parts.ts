@@ -1,4 +1,4 @@
-import { canonicalJson } from '@kiln/base';
+import { bufferOf, canonicalJson } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { printBundle } from './bundle.ts';
 import { INTOTO_PAYLOAD_TYPE } from './dsse.ts';
@@ -38,10 +38,7 @@ export function statementFrame(
 
 /** The base64 of an aligned part, or of the last one, as the characters that stand in a bundle. */
 export function base64Part(part: Uint8Array): Uint8Array {
-  return Buffer.from(
-    Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString('base64'),
-    'latin1',
-  );
+  return Buffer.from(bufferOf(part).toString('base64'), 'latin1');
 }
 
 /** What stands around the base64 of a statement in its bundle, as `printBundle` prints it. */

@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import { bufferOf } from '@kiln/base';
 import { corrupt, unsafePath } from './errors.ts';
 
 export const blockSizeBytes = 512;
@@ -45,10 +46,6 @@ export function fieldBytes(block: Uint8Array, field: FieldName): Uint8Array {
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** The bytes as a buffer, which are not copied. */
-const bufferOf = ({ buffer, byteOffset, length }: Uint8Array): Buffer =>
-  Buffer.from(buffer, byteOffset, length);
 
 /** UTF-8 text; other bytes throw `TAR_UNSAFE_PATH`, since a name that changes when decoded names another file. */
 export function decodeText(bytes: Uint8Array): string {

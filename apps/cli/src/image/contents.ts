@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '@kiln/base';
-import { KilnError, collect } from '@kiln/base';
+import { KilnError, collect, firstIndex } from '@kiln/base';
 import type { InstalledPackage } from '@kiln/apk';
 import { parseInstalled } from '@kiln/apk';
 import type { Config } from '@kiln/oci';
@@ -132,13 +132,7 @@ class FilesBelow {
     // Most layers have no whiteouts.
     if (!this.#sorted) this.#paths.sort();
     this.#sorted = true;
-    let [from, to] = [0, this.#paths.length];
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      if ((this.#paths[middle] ?? '') < wanted) from = middle + 1;
-      else to = middle;
-    }
-    return from;
+    return firstIndex(this.#paths.length, (at) => (this.#paths[at] ?? '') < wanted);
   }
 }
 
