@@ -11,7 +11,8 @@ import {
   type YamlNode,
   type YamlScalar,
 } from '@kiln/yaml';
-import { goNameOf, type Architecture } from './architecture.ts';
+import { addressVariables } from './address-variables.ts';
+import type { Architecture } from './architecture.ts';
 import { decodeRecipe } from './decode.ts';
 import { expandRecipe } from './expand.ts';
 import { fullVersionOf, type Recipe, type RecipeDialect } from './recipe.ts';
@@ -209,25 +210,17 @@ class Bump {
       );
   }
 
-  #variables({ package: facts, variables }: Recipe): ReadonlyMap<string, string> {
+  #variables(recipe: Recipe): ReadonlyMap<string, string> {
     const { arch, dialect } = this.#request;
+    const variables = addressVariables(recipe, arch);
     // The reference knows none of these here.
-    const further: readonly (readonly [string, string])[] =
-      dialect === 'melange'
-        ? []
-        : [
-            ['package.full-version', fullVersionOf(facts)],
-            ['package.description', facts.description],
-          ];
-    return new Map([
-      ...variables,
-      ['package.name', facts.name],
-      ['package.version', facts.version],
-      ['package.epoch', String(facts.epoch)],
-      ...further,
-      ['build.arch', arch],
-      ['build.goarch', goNameOf(arch)],
-    ]);
+    return dialect === 'melange'
+      ? variables
+      : new Map([
+          ...variables,
+          ['package.full-version', fullVersionOf(recipe.package)],
+          ['package.description', recipe.package.description],
+        ]);
   }
 
   #commits(checkouts: readonly WrittenStep[]): readonly BumpChange[] {

@@ -95,7 +95,7 @@ class Expander {
       dialect: this.#dialect,
       known,
       untransformed:
-        this.#dialect === 'kiln'
+        this.#dialect === 'kiln' || decoded.raw['var-transforms'].length === 0
           ? known
           : this.#resolve(this.#vars, this.#own(written), references, []),
       growth: this.#growth,

@@ -32,11 +32,8 @@ export class Growth {
   }
 
   /** Counts a search through a text. Throws `RECIPE_TOO_LARGE`. */
-  matching(
-    { text, expression }: { readonly text: string; readonly expression: string },
-    position: Position,
-  ): void {
-    this.#matchingLeft -= text.length * expression.length;
+  matching(characters: number, patternCharacters: number, position: Position): void {
+    this.#matchingLeft -= characters * patternCharacters;
     if (this.#matchingLeft < 0)
       throw new KilnError('RECIPE_TOO_LARGE', 'var-transforms have too much to look through', {
         position,

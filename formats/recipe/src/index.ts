@@ -1,3 +1,4 @@
+export { addressVariables } from './address-variables.ts';
 export type { Architecture, Libc } from './architecture.ts';
 export { appliesTo, architectureOf, architectures, goNameOf } from './architecture.ts';
 export type {

@@ -35,7 +35,7 @@ export function replaceAllRe2(
       position,
     });
   for (let at = 0; at <= text.length;) {
-    growth.matching({ text: text.slice(at), expression: match }, position);
+    growth.matching(text.length - at, match.length, position);
     if (!matcher.find(at)) break;
     const [start, end] = [matcher.start(), matcher.end()];
     result += text.slice(copied, start);

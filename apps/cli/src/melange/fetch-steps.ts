@@ -1,6 +1,6 @@
 import { KilnError } from '@kiln/base';
 import type { Recipe, Step } from '@kiln/recipe';
-import { goNameOf, substitute } from '@kiln/recipe';
+import { addressVariables, substitute } from '@kiln/recipe';
 import { hostArchitecture } from '../local/architecture.ts';
 
 /** A `fetch` of the main pipeline, its variables replaced. */
@@ -16,16 +16,7 @@ export interface FetchStep {
  * without address, `RECIPE_VARIABLE_UNKNOWN`.
  */
 export function fetchSteps(recipe: Recipe): readonly FetchStep[] {
-  const arch = hostArchitecture();
-  const { name, version, epoch } = recipe.package;
-  const variables = new Map([
-    ...recipe.variables,
-    ['package.name', name],
-    ['package.version', version],
-    ['package.epoch', String(epoch)],
-    ['build.arch', arch],
-    ['build.goarch', goNameOf(arch)],
-  ]);
+  const variables = addressVariables(recipe, hostArchitecture());
   const read = ({ with: inputs, position }: Step): FetchStep => {
     const uri = inputs['uri'];
     if (uri === undefined) throw new KilnError('RECIPE_INVALID', 'fetch has no uri', { position });
