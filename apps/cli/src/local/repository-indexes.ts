@@ -1,10 +1,10 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { readIndex } from '@kiln/apk';
 import { ApkClient } from '@kiln/apk-client';
 import { KilnError, shorten } from '@kiln/base';
 import type { RepositoryIndex } from '@kiln/solve';
 import { readBytes } from './recipe-file.ts';
+import { isFile } from './source-directory.ts';
 
 export interface RepositoryIndexesOptions {
   /** apk name. */
@@ -68,8 +68,6 @@ function splitTag(text: string): { readonly place: string; readonly tag: string 
 
 /** The index where the place is one, or has one right in it. */
 function indexFileOf(place: string): string | undefined {
-  const isFile = (file: string): boolean =>
-    fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true;
   if (isFile(place)) return place;
   const inside = path.join(place, 'APKINDEX.tar.gz');
   return isFile(inside) ? inside : undefined;

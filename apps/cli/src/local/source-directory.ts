@@ -30,6 +30,11 @@ export function* sourceFiles(
   }
 }
 
+/** Whether there is a regular file of that name, or a link to one. */
+export function isFile(name: string): boolean {
+  return fs.statSync(name, { throwIfNoEntry: false })?.isFile() === true;
+}
+
 /** Whether there is a directory of that name. */
 export function isDirectory(name: string): boolean {
   return name !== '' && fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;

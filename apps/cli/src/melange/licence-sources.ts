@@ -12,6 +12,7 @@ import { placed } from '@kiln/build';
 import { CachedGitSources } from '@kiln/git-sources';
 import { gitCheckoutOf, substitute, type Recipe, type Step } from '@kiln/recipe';
 import { DigestCheck, applyPatch, fetchUrl, unpackArchive } from '@kiln/sources';
+import { isFile } from '../local/source-directory.ts';
 
 export interface LicenceSourcesRequest {
   readonly recipe: Recipe;
@@ -214,14 +215,13 @@ async function runPatch(inputs: StepInputs, request: LicenceSourcesRequest): Pro
   if (named === '' && series === '') throw inputs.invalid('a patch step has no patches');
   const list = inputs.inside(workFolder, series);
   // A pipe of an archive would be waited for.
-  if (named === '' && fs.statSync(list, { throwIfNoEntry: false })?.isFile() !== true)
+  if (named === '' && !isFile(list))
     throw inputs.invalid(`there is no series "${shorten(series, 200)}"`);
   const words = named === '' ? seriesOf(list) : named.split(/\s+/);
   for (const name of words) {
     log.info(`applying ${shorten(name, 200)}`);
     const file = inputs.inside(workFolder, name);
-    if (fs.statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
-      throw inputs.invalid(`there is no patch "${shorten(name, 200)}"`);
+    if (!isFile(file)) throw inputs.invalid(`there is no patch "${shorten(name, 200)}"`);
     await applyPatch({
       name,
       file,

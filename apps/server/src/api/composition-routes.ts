@@ -5,6 +5,7 @@ import { composedSbomFormats, overlayBytesMax } from '@kiln/compose/composition'
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { CompositionAnswer } from './composition-schemas.ts';
+import { holdsNul } from './nul.ts';
 
 export interface CompositionPort {
   /** Composes and publishes what comes, and tells of each in order. */
@@ -14,7 +15,7 @@ export interface CompositionPort {
 const jsonLines = 'application/x-ndjson';
 const lineBytesMax = 2 * overlayBytesMax;
 
-const name = z.string().refine((text) => !text.includes('\0'), 'has a NUL');
+const name = z.string().refine((text) => !holdsNul(text), 'has a NUL');
 
 const composition = z.strictObject({
   base: name,
