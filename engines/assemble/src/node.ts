@@ -70,9 +70,8 @@ export function newFile(
     readonly backing?: Backing;
   },
 ): FileNode {
-  const { mode, uid = 0, gid = 0, mtimeSeconds = 0, content, sizeBytes, backing } = options;
-  const xattrs = new Map<string, Uint8Array>();
-  return { type: 'file', mode, uid, gid, mtimeSeconds, xattrs, content, sizeBytes, backing };
+  const { content, sizeBytes, backing } = options;
+  return { type: 'file', ...facts(options), content, sizeBytes, backing };
 }
 
 export function newSymlink(

@@ -40,10 +40,10 @@ interface Disqualification {
   readonly reason: UnsolvedReason;
 }
 
-/** What one solve learns while it goes: disqualified candidates with the reason, and the names taken. */
 /** Dependencies that are looked at, each as often as one beside it is chosen. */
 const looksMax = 5_000_000;
 
+/** What one solve learns while it goes: disqualified candidates with the reason, and the names taken. */
 export class SolverState {
   readonly prepared: PreparedIndexes;
   readonly #lacking: (candidate: Candidate) => string | undefined;
