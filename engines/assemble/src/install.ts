@@ -237,19 +237,12 @@ export function placedMembers({ members }: PackageContents): readonly DataMember
 
 function checksum(contents: PackageContents, entry: TarEntry, dialect: AssemblyDialect): string {
   const recorded = recordedSha1(entry);
-  if (recorded !== undefined) {
-    return recorded.startsWith('q1') ? hexOfQ1(entry) : recorded;
-  }
+  if (recorded !== undefined) return recorded;
   if (dialect === 'kiln' && entry.type === 'symlink')
     return createHash('sha1').update(entry.linkTarget).digest('hex');
   throw assemblyError('ASSEMBLE_CHECKSUM_MISSING', entry.path, 'has no checksum record', {
     package: contents,
   });
-}
-
-function hexOfQ1(entry: TarEntry): string {
-  const text = new TextDecoder().decode(entry.pax.get('APK-TOOLS.checksum.SHA1'));
-  return Buffer.from(text.slice(2), 'base64').toString('hex');
 }
 
 function addXattrs(node: TreeNode, entry: TarEntry): void {

@@ -107,8 +107,12 @@ function requireSame(entry: TarEntry, found: string, expected: string): void {
   );
 }
 
-/** The SHA-1 that an entry records of its content or target, in lower-case hexadecimal. */
+/** The SHA-1 that an entry records of its content or target, in lower-case hexadecimal; some packages say it as indexes do, in Base64 after `Q1`. */
 export function recordedSha1(entry: TarEntry): string | undefined {
   const record = entry.pax.get(checksumRecord);
-  return record === undefined ? undefined : bufferOf(record).toString('latin1').toLowerCase();
+  if (record === undefined) return undefined;
+  const text = bufferOf(record).toString('latin1');
+  return text.startsWith('Q1')
+    ? Buffer.from(text.slice(2), 'base64').toString('hex')
+    : text.toLowerCase();
 }
