@@ -27,6 +27,11 @@ test('has magic, names and contents at multiples of four, and a trailer', async 
   expect(bytes.toString('latin1')).toContain('hello\n');
 });
 
+test("apko's form begins with the root, unless there is nothing in it", async () => {
+  expect([...headersOf(await archive(members)).keys()].slice(0, 2)).toEqual(['.', 'etc']);
+  expect([...headersOf(await archive([])).keys()]).toEqual(['TRAILER!!!']);
+});
+
 test('leaves hard links out and says so', async () => {
   const left: string[] = [];
   await archive(members, left);

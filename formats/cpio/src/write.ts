@@ -16,7 +16,7 @@ const kinds: Readonly<Record<Exclude<TarEntry['type'], 'hardlink'>, number>> = {
 
 /** How much of a file system the archive holds. */
 export type CpioRules =
-  /** apko's form: no owners, no times, no hard links; told of each link that is left out. */
+  /** apko's form: the root first, no owners, no times, no hard links; told of each link that is left out. */
   | { readonly kind: 'plain'; onLeftOut(path: string): void }
   /** All that the form can hold. How many names a file has that has several, by its first name. */
   | { readonly kind: 'whole'; readonly names: ReadonlyMap<string, number> };
@@ -32,9 +32,12 @@ export async function* writeCpio(
   rules: CpioRules,
 ): AsyncGenerator<Uint8Array> {
   const inodes = new Inodes(rules);
+  let isFirst = rules.kind === 'plain';
   for await (const { entry, content } of members) {
     const one = inodes.resolve(entry);
     if (one === undefined) continue;
+    if (isFirst) yield header('.', rootFacts);
+    isFirst = false;
     const { mode, type, linkTarget, deviceMajor, deviceMinor, sizeBytes: size } = one.entry;
     const isLink = type === 'symlink';
     const body = isLink ? Buffer.from(linkTarget) : content;
@@ -72,6 +75,14 @@ interface ResolvedEntry {
 }
 
 const noFacts = { inode: 0, uid: 0, gid: 0, links: 0, mtimeSeconds: 0 };
+
+const rootFacts = {
+  ...noFacts,
+  mode: kinds.directory | 0o777,
+  sizeBytes: 0,
+  deviceMajor: 0,
+  deviceMinor: 0,
+};
 
 /** Numbers entries, and knows what hard links lead to. */
 class Inodes {
