@@ -15,13 +15,14 @@ export function certificateDer(text: string): Buffer | string {
   }
 }
 
-/** The blocks of a PEM text (RFC 7468), in their order. */
+/** The blocks of a PEM text (RFC 7468), in their order; each line of one begins where a line begins. What is no Base64 is no block. */
 export function pemBlocks(
   text: string,
 ): readonly { readonly label: string; readonly der: Buffer }[] {
-  const block = /-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]*?)-----END \1-----/g;
-  return [...text.matchAll(block)].map(([, label = '', body = '']) => ({
-    label,
-    der: Buffer.from(body, 'base64'),
-  }));
+  const block =
+    /^-----BEGIN ([A-Z0-9 ]+)-----[ \t\r]*\n([A-Za-z0-9+/=\s]*?)^-----END \1-----[ \t\r]*$/gm;
+  return [...text.matchAll(block)]
+    .map(([, label = '', body = '']) => ({ label, base64: body.replace(/\s/g, '') }))
+    .filter(({ base64 }) => base64.length % 4 === 0)
+    .map(({ label, base64 }) => ({ label, der: Buffer.from(base64, 'base64') }));
 }
