@@ -151,9 +151,13 @@ function makeHome(tree: FileTree, user: PasswdEntry): void {
   tree.mkdirAbove(user.home, 0o755);
   if (tree.entryAt(user.home) !== undefined)
     throw assemblyError('ASSEMBLE_PATH_INVALID', user.home, 'is a link that leads nowhere');
-  tree.put(user.home, newDirectory({ mode: 0o700, uid: user.uid, gid: user.gid }));
-  if (tree.at(user.home) === undefined)
+  tree.put(user.home, newDirectory({ mode: 0o700 }));
+  // Of a text that ends with a slash apko makes the last name in itself, and gives away the outer one.
+  const home = tree.edit(user.home);
+  if (home === undefined)
     throw assemblyError('ASSEMBLE_PATH_INVALID', user.home, 'is not where its text says');
+  home.uid = user.uid;
+  home.gid = user.gid;
 }
 
 function lines(text: string): string[] {

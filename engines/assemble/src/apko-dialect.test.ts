@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { checksumRecord } from '@kiln/apk';
 import { parseImageConfig } from '@kiln/image-config';
 import type { TarEntry } from '@kiln/tar';
 import { describe, expect, test } from 'vitest';
@@ -110,10 +112,25 @@ describe("apko's accounts", () => {
     await expect(build('{contents: {}}', directory('etc'), huge)).rejects.toThrow('malformed');
   });
 
+  test('of a home with a slash at its end the user gets the outer directory', async () => {
+    const users = 'users: [{username: a, uid: 7, homedir: /home/a/}]';
+    const made = await build(`{contents: {}, accounts: {${users}}}`);
+    expect(await entry(made, 'home/a')).toMatchObject({ mode: 0o755, uid: 7, gid: 7 });
+    expect(await entry(made, 'home/a/a')).toMatchObject({ mode: 0o700, uid: 0, gid: 0 });
+  });
+
   test('a home whose path goes up is refused', async () => {
     const users = 'users: [{username: a, uid: 7, homedir: /a/b/../c}]';
     await expect(build(`{contents: {}, accounts: {${users}}}`)).rejects.toThrow('/a/b/../c');
   });
+});
+
+test('a checksum may be written as indexes write it', async () => {
+  const one = file('f', 'x');
+  const record = `Q1${createHash('sha1').update('x').digest('base64')}`;
+  const pax = new Map([[checksumRecord, new TextEncoder().encode(record)]]);
+  const made = await build('{contents: {}}', { ...one, entry: { ...one.entry, pax } });
+  expect(await readText(made.tree, 'usr/lib/apk/db/installed')).toContain(`\nZ:${record}\n`);
 });
 
 test("services of apko's may have any name", async () => {
