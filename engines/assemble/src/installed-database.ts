@@ -1,6 +1,7 @@
 import { compareBytes } from '@kiln/base';
 import { recordedSha1 } from '@kiln/apk';
 import type { TarEntry } from '@kiln/tar';
+import { areParentsFirst, sortedAsApko } from './apko-file-order.ts';
 import { placedMembers } from './install.ts';
 import type { AssemblyDialect } from './failure.ts';
 import type { PackageContents } from './package-contents.ts';
@@ -48,7 +49,7 @@ function printRecord(
     `I:${info.installedSizeBytes}`,
     `k:${info.providerPriority ?? 0}`,
     `C:${contents.checksum}`,
-    ...fileLines(contents, writers),
+    ...fileLines(contents, writers, dialect),
   ];
   return `${lines.map(oneLine).join('\n')}\n\n`;
 }
@@ -66,27 +67,40 @@ function oneLine(text: string): string {
 function fileLines(
   contents: PackageContents,
   writers: ReadonlyMap<string, PackageContents>,
+  dialect: AssemblyDialect,
 ): string[] {
   const entries = placedMembers(contents)
     .map(({ entry }) => entry)
     .filter(({ path }) => (writers.get(path) ?? contents) === contents);
-  const entriesIn = Map.groupBy(entries, ({ path }) => path.slice(0, nameStart(path)));
+  const inOrder =
+    dialect === 'apko' && !areParentsFirst(entries) ? sortedAsApko(entries) : walked(entries);
   const lines: string[] = [];
-  // Only what is in directories of the package itself: what is no directory first, then each directory with what is in it.
+  for (const entry of inOrder)
+    lines.push(
+      ...(entry.type === 'directory'
+        ? directoryLines(entry)
+        : leafLines(entry, lines.length === 0)),
+    );
+  return lines;
+}
+
+/** What is in directories of the package itself: what is no directory first, then each directory with what is in it. */
+function walked(entries: readonly TarEntry[]): TarEntry[] {
+  const entriesIn = Map.groupBy(entries, ({ path }) => path.slice(0, nameStart(path)));
+  const order: TarEntry[] = [];
   const list = (directory: string): void => {
-    const inOrder = (entriesIn.get(directory) ?? []).toSorted((a, b) =>
+    const inside = (entriesIn.get(directory) ?? []).toSorted((a, b) =>
       compareBytes(a.path, b.path),
     );
-    for (const entry of inOrder)
-      if (entry.type !== 'directory') lines.push(...leafLines(entry, lines.length === 0));
-    for (const entry of inOrder)
-      if (entry.type === 'directory') {
-        lines.push(...directoryLines(entry));
-        list(`${entry.path}/`);
-      }
+    order.push(...inside.filter(({ type }) => type !== 'directory'));
+    for (const entry of inside) {
+      if (entry.type !== 'directory') continue;
+      order.push(entry);
+      list(`${entry.path}/`);
+    }
   };
   list('');
-  return lines;
+  return order;
 }
 
 const nameStart = (path: string): number => path.lastIndexOf('/') + 1;
