@@ -22,7 +22,9 @@ export async function installPackages(
 ): Promise<InstalledRecords> {
   const installer = new Installer(tree, input.dialect);
   for (const contents of input.packages) await installer.install(contents);
-  tree.write('usr/lib/apk/db/scripts.tar', scriptsTar(input.packages, input.scriptTimeSeconds));
+  const { dialect, scriptTimeSeconds: mtimeSeconds } = input;
+  const scripts = scriptsTar(input.packages, { mtimeSeconds, dialect });
+  tree.write('usr/lib/apk/db/scripts.tar', scripts);
   tree.write('usr/lib/apk/db/triggers', triggersText(input.packages));
   const records = installedRecords(input.packages, installer.writers, input.dialect);
   const before = (input.base?.packages ?? []).map(printBaseRecord);
