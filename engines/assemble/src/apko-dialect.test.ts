@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { checksumRecord } from '@kiln/apk';
 import { parseImageConfig } from '@kiln/image-config';
+import { fileEntry } from '@kiln/tar';
 import type { TarEntry } from '@kiln/tar';
 import { describe, expect, test } from 'vitest';
 import { assemble, readText, treeEntries } from './index.ts';
@@ -10,6 +11,7 @@ import { newSymlink } from './node.ts';
 import { directory, file, fixturePackage, symlink } from './package-fixture.ts';
 import type { FixtureMember } from './package-fixture.ts';
 import { apkoRules } from './path-rules.ts';
+import { scriptsTar } from './scripts.ts';
 
 function build(yaml: string, ...members: readonly FixtureMember[]): Promise<AssembledTree> {
   return assemble({
@@ -83,8 +85,12 @@ describe("apko's path mutations", () => {
   });
 
   test('what is put at the root itself is never seen', async () => {
-    const made = await build(one('path: /, type: empty-file, permissions: 0o755'));
-    expect(await entry(made, '/')).toBeUndefined();
+    for (const what of ['type: empty-file', 'type: symlink, source: /etc']) {
+      const made = await build(one(`path: /, ${what}, permissions: 0o755`));
+      expect(await entry(made, '/')).toBeUndefined();
+    }
+    await expect(build(one('path: ., type: empty-file'))).rejects.toThrow('is a directory');
+    await expect(build(one('path: "", type: empty-file'))).rejects.toThrow('is a directory');
   });
 
   test('a device can be an empty file', async () => {
@@ -131,6 +137,22 @@ test('a checksum may be written as indexes write it', async () => {
   const pax = new Map([[checksumRecord, new TextEncoder().encode(record)]]);
   const made = await build('{contents: {}}', { ...one, entry: { ...one.entry, pax } });
   expect(await readText(made.tree, 'usr/lib/apk/db/installed')).toContain(`\nZ:${record}\n`);
+});
+
+test('a directory behind what is in it is recorded behind it', async () => {
+  const members = [directory('b/c'), file('b/c/f', 'x'), directory('b'), directory('a')];
+  const made = await build('{contents: {}}', ...members);
+  const text = await readText(made.tree, 'usr/lib/apk/db/installed');
+  expect(text?.match(/^[FR]:.*/gm)).toEqual(['F:a', 'F:b/c', 'R:f', 'F:b']);
+});
+
+test('scripts have a time that plain headers hold', async () => {
+  const entry = fileEntry('.post-install', 0, { mode: 0o755 });
+  const one = { ...fixturePackage('a', []), control: [{ entry, content: new Uint8Array(0) }] };
+  const made = (mtimeSeconds: number): Uint8Array =>
+    scriptsTar([one], { mtimeSeconds, dialect: 'apko' });
+  expect(made(0).length).toBe(1536);
+  for (const seconds of [-1, 2 ** 33]) expect(() => made(seconds)).toThrow('of the time');
 });
 
 test("services of apko's may have any name", async () => {

@@ -34,7 +34,7 @@ function apply(tree: FileTree, mutation: PathMutation, dialect: AssemblyDialect)
       break;
     case 'empty-file':
       tree.mkdirAbove(path, 0o755);
-      emptyFile(tree, path);
+      emptyFile(tree, path, dialect);
       break;
     case 'hardlink':
       tree.mkdirAbove(path, 0o755);
@@ -42,7 +42,7 @@ function apply(tree: FileTree, mutation: PathMutation, dialect: AssemblyDialect)
       break;
     case 'symlink':
       tree.mkdirAbove(path, 0o755);
-      symlink(tree, mutation);
+      symlink(tree, mutation, dialect);
       break;
     case 'permissions':
       break;
@@ -61,8 +61,10 @@ function apply(tree: FileTree, mutation: PathMutation, dialect: AssemblyDialect)
 }
 
 /** A file of a package keeps its content: it is opened for writing, and nothing is written. */
-function emptyFile(tree: FileTree, path: string): void {
+function emptyFile(tree: FileTree, path: string, dialect: AssemblyDialect): void {
   const existing = tree.at(path);
+  if (existing === tree.root && !isUnseen(path, dialect))
+    throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, 'is a directory');
   if (existing?.type === 'file' && existing.content.kind === 'member') return;
   if (existing?.type === 'char') return;
   tree.write(path, new Uint8Array(0));
@@ -97,8 +99,13 @@ function isWithin(outer: DirectoryNode, inner: DirectoryNode): boolean {
   return false;
 }
 
-function symlink(tree: FileTree, { path, source }: PathMutation): void {
-  if (tree.entryAt(path) !== undefined)
+/** What apko puts at the root itself, called so, is never seen. */
+function isUnseen(path: string, dialect: AssemblyDialect): boolean {
+  return dialect === 'apko' && /^\/+$/.test(path);
+}
+
+function symlink(tree: FileTree, { path, source }: PathMutation, dialect: AssemblyDialect): void {
+  if (tree.entryAt(path) !== undefined && !isUnseen(path, dialect))
     throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, 'file already exists');
   tree.put(
     path,
