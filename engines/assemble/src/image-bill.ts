@@ -10,6 +10,8 @@ import type { PackageContents } from './package-contents.ts';
 
 export interface SbomOfImageInput {
   readonly assembled: AssembledTree;
+  /** How far from UTC the time of the image is said, default 0. */
+  readonly createdOffsetMinutes?: number;
   readonly arch: string;
   readonly manifest: Descriptor;
   readonly layers: readonly Descriptor[];
@@ -40,7 +42,7 @@ export async function imageFacts(input: SbomOfImageInput): Promise<ImageFacts> {
     manifestMediaType: input.manifest.mediaType,
     repositoryName: input.repositoryName,
     arch: architectureOf(input.arch)?.oci.architecture ?? input.arch,
-    created: rfc3339(assembled.buildDateSeconds),
+    created: rfc3339(assembled.buildDateSeconds, input.createdOffsetMinutes),
     tool: input.tool,
     layers: input.layers,
     osRelease: osRelease === undefined ? undefined : parseOsRelease(osRelease),

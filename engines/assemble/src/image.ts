@@ -16,6 +16,8 @@ export interface ImageInput {
   /** Lowest first. */
   readonly layers: readonly { readonly descriptor: Descriptor; readonly diffId: Digest }[];
   readonly createdSeconds: number;
+  /** How far from UTC that is said, default 0. */
+  readonly createdOffsetMinutes?: number;
   /** Source and revision joined by `@`, or "". apko's images of one architecture never have one. */
   readonly vcsUrl?: string;
   /** What the layers lie upon. */
@@ -82,7 +84,7 @@ function document(mediaType: string, bytes: Uint8Array): ImageDocument {
 }
 
 function configBytes(input: ImageInput, annotations: Annotations): Uint8Array {
-  const created = rfc3339(input.createdSeconds);
+  const created = rfc3339(input.createdSeconds, input.createdOffsetMinutes);
   const name = input.dialect ?? 'kiln';
   const { architecture, variant } = platformOf(input.arch);
   const base = input.base?.config;

@@ -5,10 +5,11 @@ import { KilnError, shorten } from '@kiln/base';
 export interface BuildDate {
   /** What `--build-date` says, or 0: no index is older. */
   readonly flagSeconds: number;
-  /** How far from UTC `--build-date` says it. */
+  /** How far from UTC `--build-date` says it; in dialect `kiln` all times are UTC's. */
   readonly flagOffsetMinutes: number;
   /** The same, or what `SOURCE_DATE_EPOCH` says. */
   readonly epochSeconds: number;
+  readonly epochOffsetMinutes: number;
   /** Packages that are younger count for nothing. */
   readonly isFixed: boolean;
 }
@@ -29,15 +30,18 @@ export function buildDate(
   if (dialect === 'kiln') {
     const epochSeconds = isSet && flag === '' ? epochOf(epoch) : flagSeconds;
     const isFixed = isSet || flag !== '';
-    return { flagSeconds: epochSeconds, flagOffsetMinutes, epochSeconds, isFixed };
+    return { ...none, flagSeconds: epochSeconds, epochSeconds, isFixed };
   }
   return {
     flagSeconds,
     flagOffsetMinutes,
     epochSeconds: isSet ? epochOf(epoch) : flagSeconds,
+    epochOffsetMinutes: isSet ? 0 : flagOffsetMinutes,
     isFixed: epoch !== undefined,
   };
 }
+
+const none = { flagOffsetMinutes: 0, epochOffsetMinutes: 0 };
 
 function epochOf(text: string): number {
   if (/^[+-]?\d{1,12}$/.test(text)) return Number(text);
