@@ -8,8 +8,8 @@ export interface IndexSbomInput {
   readonly dialect?: SbomDialect;
   readonly index: Digest;
   readonly indexMediaType: string;
-  /** Last component of the repository name, or `index`. */
-  readonly repositoryName: string;
+  /** Last component of the repository name; where there is none the names are `index` and `image`. */
+  readonly repositoryName: string | undefined;
   readonly created: string;
   readonly tool: SpdxTool;
   /** Who supplies the index; ignored in dialect `apko`. */
@@ -30,11 +30,15 @@ export function indexSbom(input: IndexSbomInput): SpdxDocument {
     ...digestPackage(spdxId(['Package', input.index]), input.index, supplier),
     description: 'Multi-arch image index',
     sourceInfo: `Generated at image build time by ${isApko ? 'apko' : input.tool.name}`,
-    externalRefs: [ociPurl(input.repositoryName, input.index, { mediaType: input.indexMediaType })],
+    externalRefs: [
+      ociPurl(input.repositoryName ?? 'index', input.index, { mediaType: input.indexMediaType }),
+    ],
   };
   const images = input.images.map(({ digest, mediaType, arch }): SpdxPackage => ({
     ...digestPackage(spdxId(['Package', digest]), digest, supplier),
-    externalRefs: [ociPurl(input.repositoryName, digest, { arch, mediaType, os: 'linux' })],
+    externalRefs: [
+      ociPurl(input.repositoryName ?? 'image', digest, { arch, mediaType, os: 'linux' }),
+    ],
   }));
   const source = sourcePackage(input.vcsUrl, supplier);
   return {

@@ -41,8 +41,8 @@ export interface BuiltImages {
 
 export interface BuildImagesOptions {
   readonly task: ImageTask;
-  /** Last component of the repository's name. */
-  readonly repositoryName: string;
+  /** Last component of the repository's name; without one SBOMs speak of `image` and `index`. */
+  readonly repositoryName: string | undefined;
   readonly work: WorkFolder;
 }
 
@@ -99,9 +99,8 @@ async function finish(
     request.date.flagSeconds,
     ...built.map((one) => one.createdSeconds),
   );
-  // apko says the time of the flag as the flag says it.
-  const isOfFlag = dialect === 'apko' && createdSeconds === request.date.flagSeconds;
-  const createdOffsetMinutes = isOfFlag ? request.date.flagOffsetMinutes : 0;
+  const { flagSeconds, flagOffsetMinutes } = request.date;
+  const createdOffsetMinutes = createdSeconds === flagSeconds ? flagOffsetMinutes : 0;
   const images = built.map(({ image }) => image).sort((a, b) => compareBytes(a.arch, b.arch));
   const index = indexOf({
     dialect,
@@ -154,13 +153,17 @@ async function buildImage(plan: PlannedImage, context: ImageContext): Promise<Fi
   });
   // apko records the commit in the index alone.
   const vcs = task.dialect === 'apko' ? {} : { vcsUrl: context.vcsUrl };
+  const createdSeconds = assembled.buildDateSeconds;
+  const { epochSeconds, epochOffsetMinutes } = context.request.date;
+  const createdOffsetMinutes = createdSeconds === epochSeconds ? epochOffsetMinutes : 0;
   const { config, manifest } = await inContext(`building "${arch}" image`, async () =>
     imageOf({
       dialect: task.dialect,
       config: assembled.config,
       arch,
       layers,
-      createdSeconds: assembled.buildDateSeconds,
+      createdSeconds,
+      createdOffsetMinutes,
       base: plan.base?.image,
       ...vcs,
     }),
@@ -177,12 +180,18 @@ async function buildImage(plan: PlannedImage, context: ImageContext): Promise<Fi
     ],
     packages: assembled.packages.map(({ info: { name, version } }) => ({ name, version })),
   };
-  const { repositoryName } = context;
+  const { repositoryName = 'image' } = context;
   return {
     image,
-    createdSeconds: assembled.buildDateSeconds,
+    createdSeconds,
     sboms: await inContext(`generating sbom for ${arch}`, () =>
-      describeImage(image, { assembled, formats: task.sbomFormats, repositoryName, ...vcs }),
+      describeImage(image, {
+        assembled,
+        createdOffsetMinutes,
+        formats: task.sbomFormats,
+        repositoryName,
+        ...vcs,
+      }),
     ),
   };
 }

@@ -18,6 +18,30 @@ export function parseImageName(text: string): Reference {
   };
 }
 
+/**
+ * Reads the name of an image with a tag as apko does, which asks less of a repository's name but two characters; undefined for what
+ * is none.
+ */
+export function parseTagAsApko(text: string): Reference | undefined {
+  const [, base = '', tag = 'latest'] = /^(.*?)(?::([\w.-]{1,128}))?$/.exec(text) ?? [];
+  const slash = base.indexOf('/');
+  const first = base.slice(0, Math.max(slash, 0));
+  const isHost = first === 'localhost' || /[.:]/.test(first);
+  const repository = isHost ? base.slice(slash + 1) : base;
+  if (
+    !/^[a-z0-9_./-]{2,255}$/.test(repository) ||
+    !/^[\w.~[\]-]*(?::\d*)?$/.test(isHost ? first : '')
+  )
+    return undefined;
+  const isHub = !isHost || first === 'docker.io' || first === dockerHub;
+  return {
+    registry: isHub ? dockerHub : first,
+    repository: isHub && !repository.includes('/') ? `library/${repository}` : repository,
+    tag,
+    digest: undefined,
+  };
+}
+
 /** The last component of the repository's name. */
 export function baseNameOf({ repository }: Reference): string {
   return repository.slice(repository.lastIndexOf('/') + 1);

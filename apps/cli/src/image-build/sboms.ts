@@ -37,6 +37,7 @@ export async function describeImage(
   { arch, manifest, layers }: BuiltImage,
   context: {
     readonly assembled: AssembledTree;
+    readonly createdOffsetMinutes: number;
     readonly formats: readonly SbomFormat[];
     readonly repositoryName: string;
     readonly vcsUrl?: string;
@@ -86,7 +87,7 @@ export function describeIndex(input: {
   readonly dialect: AssemblyDialect;
   readonly index: ImageDocument;
   readonly images: readonly BuiltImage[];
-  readonly repositoryName: string;
+  readonly repositoryName: string | undefined;
   readonly createdSeconds: number;
   readonly createdOffsetMinutes: number;
   readonly vcsUrl: string;

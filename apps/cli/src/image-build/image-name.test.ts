@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { parseTagAsApko } from './image-name.ts';
+
+test.each([
+  ['ab', 'index.docker.io', 'library/ab', 'latest'],
+  ['docker.io/ab:1', 'index.docker.io', 'library/ab', '1'],
+  ['host:5000/a/b', 'host:5000', 'a/b', 'latest'],
+  ['host:5000/a..b:-x', 'host:5000', 'a..b', '-x'],
+  ['localhost/-a', 'localhost', '-a', 'latest'],
+  ['team/app:1', 'index.docker.io', 'team/app', '1'],
+])('%s is a tag', (text, registry, repository, tag) => {
+  expect(parseTagAsApko(text)).toEqual({ registry, repository, tag, digest: undefined });
+});
+
+test.each([
+  '',
+  'x',
+  'AB',
+  'ab:',
+  'ab@sha256:00',
+  'a b',
+  'host:5000/x',
+  'ab:a+b',
+  'h st.example/ab',
+])('%j is none', (text) => {
+  expect(parseTagAsApko(text)).toBeUndefined();
+});
