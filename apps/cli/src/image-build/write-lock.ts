@@ -195,9 +195,11 @@ function lockedRepositories(
 ): readonly LockedRepository[] {
   return archs.flatMap((arch) =>
     repositories.map((text) => {
-      const url = `${withoutUserInfo(text).replace(/^@\S+ /, '')}/${apkArch(arch)}`;
+      const place = `${withoutUserInfo(text)}/${apkArch(arch)}`;
+      const url = place.replace(/^@\S+ /, '');
       return {
-        name: url.replace(/^https?:\/\//, ''),
+        // What begins with a tag does not begin with a scheme.
+        name: place.startsWith('@') ? url : url.replace(/^https?:\/\//, ''),
         url: `${url}/APKINDEX.tar.gz`,
         architecture: apkArch(arch),
       };
