@@ -1,8 +1,9 @@
+import { KilnError } from '@kiln/base';
 import type { PackageDotInput } from './package-dot.ts';
 
 /**
  * The packages of a configuration as apko draws them: file, world entries, packages with what they depend on, and what they provide
- * that was asked for, each in the order in which it is met. A function of its input.
+ * that was asked for, each in the order in which it is met. A function of its input. Throws `IMAGE_CONFIG_INVALID` for a name of no letters.
  */
 export function apkoDot({
   file,
@@ -66,6 +67,8 @@ class Script {
   readonly #nodes = new Map<string, Attributes>();
 
   node(name: string, attributes: Attributes = {}): void {
+    if (name === '')
+      throw new KilnError('IMAGE_CONFIG_INVALID', 'a name of no letters cannot be drawn');
     if (!this.#nodes.has(name)) this.#statements.push(() => this.#nodeText(name));
     this.#nodes.set(name, { ...this.#nodes.get(name), ...attributes });
   }

@@ -16,7 +16,7 @@ export interface PackageGraph {
 
 /**
  * The packages of a configuration for its first architecture, and which needs which. Where they do not resolve, those of the
- * entries that do; none in dialect `apko`.
+ * entries that do; in dialect `apko` that throws, as it crashes apko.
  */
 export async function packageGraph(
   task: ImageTask,
@@ -36,10 +36,10 @@ export async function packageGraph(
     const text = draw({ ...options, packages: packages.map(({ record }) => record) });
     return { text, failure: undefined };
   } catch (error) {
-    if (!(error instanceof KilnError) || error.code !== 'IMAGE_LOCK_UNSOLVED') throw error;
+    const isUnsolved = error instanceof KilnError && error.code === 'IMAGE_LOCK_UNSOLVED';
+    if (!isUnsolved || task.dialect === 'apko') throw error;
     const failure = error.message.split('\n');
-    const part =
-      indexes === undefined || task.dialect === 'apko' ? [] : partialSolve(indexes.prepared, world);
+    const part = indexes === undefined ? [] : partialSolve(indexes.prepared, world);
     const packages = part.map(({ record }) => record);
     return { text: packageDot({ ...options, packages, failure }), failure: error };
   }

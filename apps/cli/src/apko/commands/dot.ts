@@ -1,5 +1,6 @@
 import type { FlagTable } from '../../drop-in/flag.ts';
 import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
+import { inContext } from '../../image-build/in-context.ts';
 import { packageGraph } from '../../image-build/package-graph.ts';
 import { appendFlags, archFlag, cacheFlags } from '../flags.ts';
 import { taskOfFlags } from '../task-of-flags.ts';
@@ -32,7 +33,7 @@ export const dot: Subcommand = {
   usage: '<config.yaml>',
   summary: 'Print which package needs which, as a graph',
   description:
-    'Print the packages of a configuration for its first architecture, and which needs which, in the language of Graphviz. Where they do not resolve, the reasons are in the graph.',
+    'Print the packages of a configuration for its first architecture, and which needs which, in the language of Graphviz.',
   examples: ['kiln apko dot nginx.yaml | dot -Tsvg > graph.svg'],
   positionals: { min: 1, max: 1 },
   flags: flagTable,
@@ -40,9 +41,10 @@ export const dot: Subcommand = {
 };
 
 async function printGraph(invocation: DropInInvocation): Promise<void> {
-  const { flags, log, write } = invocation;
+  const { flags, write } = invocation;
   const task = taskOfFlags(invocation, flagTable);
-  const { text, failure } = await packageGraph(task, { asTree: flags.bool('spanning-tree') });
-  if (failure !== undefined) log.error(`failed to get package list for image: ${failure.message}`);
+  const { text } = await inContext('failed to get package list for image', () =>
+    packageGraph(task, { asTree: flags.bool('spanning-tree') }),
+  );
   write(text);
 }
