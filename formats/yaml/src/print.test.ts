@@ -80,6 +80,12 @@ test.each(['\u00a0', '\u2003x', '\ufeff', '\u3000'])(
   },
 );
 
+test('of a text behind a byte order mark every character is escaped', () => {
+  expect(printYaml({ a: '\ufeffx ü', b: 'x\ufeff' })).toBe(
+    'a: "\\uFEFF\\x78\\x20\\xFC"\nb: "x\\uFEFF"\n',
+  );
+});
+
 test.each([' a\nb', '\na', '  a\n b\n'])(
   'lines %j that begin with a blank are read back as they were, however deep and wide',
   (text) => {
