@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseTagAsApko } from './image-name.ts';
+import { parseNameAsApko, parseTagAsApko } from './image-name.ts';
 
 test.each([
   ['ab', 'index.docker.io', 'library/ab', 'latest'],
@@ -24,4 +24,11 @@ test.each([
   'h st.example/ab',
 ])('%j is none', (text) => {
   expect(parseTagAsApko(text)).toBeUndefined();
+});
+
+test('a name may have a digest, where a tag may not', () => {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  expect(parseNameAsApko(`host:5000/ab@${digest}`)).toMatchObject({ repository: 'ab', digest });
+  expect(parseTagAsApko(`host:5000/ab@${digest}`)).toBeUndefined();
+  expect(() => parseNameAsApko('host:5000/x')).toThrow('not the name of an image');
 });

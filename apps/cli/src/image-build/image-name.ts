@@ -1,3 +1,4 @@
+import { KilnError, shorten } from '@kiln/base';
 import { parseReference } from '@kiln/oci';
 import type { Reference } from '@kiln/oci';
 
@@ -40,6 +41,15 @@ export function parseTagAsApko(text: string): Reference | undefined {
     tag,
     digest: undefined,
   };
+}
+
+/** The same, or a name with a digest. Throws `OCI_REFERENCE_INVALID`. */
+export function parseNameAsApko(text: string): Reference {
+  const name = text.includes('@') ? parseImageName(text) : parseTagAsApko(text);
+  if (name !== undefined) return name;
+  throw new KilnError('OCI_REFERENCE_INVALID', `not the name of an image: "${shorten(text)}"`, {
+    hint: 'write REGISTRY/REPOSITORY:TAG, with two letters or more for the repository',
+  });
 }
 
 /** The last component of the repository's name. */

@@ -1,10 +1,9 @@
 import fs from 'node:fs';
-import { KilnError, shorten } from '@kiln/base';
 import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
 import { buildImages } from '../../image-build/build-images.ts';
 import { taskOfFlags } from '../task-of-flags.ts';
 import { imageFlags, includeFlag, limitFlags } from '../flags.ts';
-import { baseNameOf, parseTagAsApko } from '../../image-build/image-name.ts';
+import { baseNameOf, parseNameAsApko, parseTagAsApko } from '../../image-build/image-name.ts';
 import { cacheDirectoryOf } from '../../image-build/repositories.ts';
 import { inWorkFolder } from '../../image-build/work-folder.ts';
 import { writeArchive } from '../../image-build/write-archive.ts';
@@ -33,16 +32,12 @@ async function buildImage(invocation: DropInInvocation): Promise<void> {
   const [, name = '', output = ''] = positionals;
   const tag = parseTagAsApko(name);
   const isFolder = fs.statSync(output, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (tag === undefined && !isFolder)
-    throw new KilnError(
-      'OCI_REFERENCE_INVALID',
-      `no name for an image in an archive: "${shorten(name)}"`,
-    );
+  if (!isFolder) parseNameAsApko(name);
   const task = taskOfFlags(invocation, flagTable);
   await inWorkFolder(cacheDirectoryOf(task), async (work) => {
     const built = await buildImages({ task, repositoryName: tag && baseNameOf(tag), work });
-    if (isFolder || tag === undefined) await writeLayout(output, built, work);
-    else await writeArchive(output, { built, tag, work });
+    if (isFolder) await writeLayout(output, built, work);
+    else await writeArchive(output, { built, tag: parseNameAsApko(name), work });
     await writeSboms(flags.string('sbom-path'), built.sboms);
   });
 }

@@ -3,7 +3,7 @@ import { buildImages } from '../../image-build/build-images.ts';
 import type { FlagTable } from '../../drop-in/flag.ts';
 import { taskOfFlags } from '../task-of-flags.ts';
 import { imageFlags } from '../flags.ts';
-import { baseNameOf, parseImageName } from '../../image-build/image-name.ts';
+import { baseNameOf, parseNameAsApko, parseTagAsApko } from '../../image-build/image-name.ts';
 import { inContext } from '../../image-build/in-context.ts';
 import { pushImages } from '../../image-build/push-images.ts';
 import { cacheDirectoryOf } from '../../image-build/repositories.ts';
@@ -39,9 +39,10 @@ export const publish: Subcommand = {
 async function publishImage(invocation: DropInInvocation): Promise<void> {
   const { positionals, flags, write, log, environment, signal } = invocation;
   const [, ...names] = positionals;
-  const tags = names.map(parseImageName);
+  const tags = names.map(parseNameAsApko);
   const task = taskOfFlags(invocation, flagTable);
-  const repositoryName = tags[0] === undefined ? 'image' : baseNameOf(tags[0]);
+  const first = parseTagAsApko(names[0] ?? '');
+  const repositoryName = first && baseNameOf(first);
   const { built, references } = await inWorkFolder(cacheDirectoryOf(task), async (work) => {
     const made = await inContext('failed to build image components', () =>
       buildImages({ task, repositoryName, work }),
