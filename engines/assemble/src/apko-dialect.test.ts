@@ -146,6 +146,12 @@ test('a directory behind what is in it is recorded behind it', async () => {
   expect(text?.match(/^[FR]:.*/gm)).toEqual(['F:a', 'F:b/c', 'R:f', 'F:b']);
 });
 
+test('a directory in the place of a bundle of certificates is refused', async () => {
+  const path = 'etc/ssl/certs/ca-certificates.crt';
+  const yaml = `{contents: {}, paths: [{path: ${path}, type: directory, permissions: 0o755}]}`;
+  await expect(build(yaml)).rejects.toThrow('is a directory');
+});
+
 test('scripts have a time that plain headers hold', async () => {
   const entry = fileEntry('.post-install', 0, { mode: 0o755 });
   const one = { ...fixturePackage('a', []), control: [{ entry, content: new Uint8Array(0) }] };

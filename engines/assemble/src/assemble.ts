@@ -137,7 +137,10 @@ async function applyConfig(
   const config = { ...locked, accounts: { ...locked.accounts, runAs } };
   tree.write('etc/apko.json', `${printApkoJson(config)}\n`, 0o444);
   applyPathMutations(tree, config.paths, dialect);
-  await applyCertificates(tree, config.certificates, packages, buildDateSeconds);
+  await applyCertificates(tree, config.certificates, packages, {
+    mtimeSeconds: buildDateSeconds,
+    dialect,
+  });
   applyRuntimeKeyring(tree, config.contents.runtimeKeyring, buildDateSeconds);
   addServices(tree, config.entrypoint.services, dialect);
   return { config, buildDateSeconds };

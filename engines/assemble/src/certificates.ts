@@ -2,8 +2,9 @@ import { createHash, createPublicKey } from 'node:crypto';
 import { KilnError, compareBytes } from '@kiln/base';
 import { certificateDer, pemBlocks } from '@kiln/image-config';
 import type { Certificates, NamedText } from '@kiln/image-config';
-import { readFile } from './content.ts';
+import { readFile, refuseDirectory } from './content.ts';
 import { assemblyError } from './failure.ts';
+import type { AssemblyDialect } from './failure.ts';
 import { clean } from './path-rules.ts';
 import type { FileTree } from './file-tree.ts';
 import type { PackageContents } from './package-contents.ts';
@@ -25,7 +26,7 @@ export async function applyCertificates(
   tree: FileTree,
   certificates: Certificates | undefined,
   packages: readonly PackageContents[],
-  mtimeSeconds: number,
+  { mtimeSeconds, dialect }: { readonly mtimeSeconds: number; readonly dialect: AssemblyDialect },
 ): Promise<void> {
   const added = [
     ...(certificates?.additional ?? []).map((certificate) =>
@@ -46,6 +47,7 @@ export async function applyCertificates(
       );
     }
   }
+  for (const path of [...bundles, javaStore]) refuseDirectory(tree.at(path), path, dialect);
   await writeSidecars(tree, mtimeSeconds);
 }
 

@@ -1,7 +1,8 @@
 import { collect, concatBytes } from '@kiln/base';
 import { assemblyError } from './failure.ts';
+import type { AssemblyDialect } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
-import type { FileNode } from './node.ts';
+import type { FileNode, TreeNode } from './node.ts';
 
 /** Largest file that is read into memory: account files, certificate bundles, link lists. */
 export const textBytesMax: number = 16 * 1024 * 1024;
@@ -28,6 +29,16 @@ export async function readFile(
       `larger than ${limitBytes} bytes, and has to be read here`,
     ),
   );
+}
+
+/** In dialect `apko` a directory where a file is looked for is an error. Throws `ASSEMBLE_PATH_INVALID`. */
+export function refuseDirectory(
+  node: TreeNode | undefined,
+  path: string,
+  dialect: AssemblyDialect,
+): void {
+  if (dialect === 'apko' && node?.type === 'directory')
+    throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'is a directory');
 }
 
 /** The text of a file at a path; undefined when there is no file. */

@@ -85,7 +85,10 @@ async function applyConfig(
 ): Promise<void> {
   const buildDateSeconds = Math.max(0, ...packages.map(({ info }) => info.buildTimeSeconds));
   applyPathMutations(tree, config.paths, dialect);
-  await applyCertificates(tree, config.certificates, packages, buildDateSeconds);
+  await applyCertificates(tree, config.certificates, packages, {
+    mtimeSeconds: buildDateSeconds,
+    dialect,
+  });
   applyRuntimeKeyring(tree, config.contents.runtimeKeyring, buildDateSeconds);
   addServices(tree, config.entrypoint.services, dialect);
 }

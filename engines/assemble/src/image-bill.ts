@@ -4,7 +4,7 @@ import type { Descriptor } from '@kiln/oci';
 import { imageSbom, parseOsRelease, spdxBytesMax } from '@kiln/spdx';
 import type { ImageFacts, SpdxDocument, SpdxTool } from '@kiln/spdx';
 import type { AssembledTree } from './assemble.ts';
-import { readFile, readText } from './content.ts';
+import { readFile, readText, refuseDirectory } from './content.ts';
 import { readableSbom, sbomPaths } from './package-bill.ts';
 import type { PackageContents } from './package-contents.ts';
 
@@ -36,6 +36,7 @@ export async function sbomOfImage(input: SbomOfImageInput): Promise<SpdxDocument
 /** What is known of an assembled image apart from its packages. Throws `OS_RELEASE_INVALID`. */
 export async function imageFacts(input: SbomOfImageInput): Promise<ImageFacts> {
   const { assembled } = input;
+  refuseDirectory(assembled.tree.at('etc/os-release'), 'etc/os-release', assembled.dialect);
   const osRelease = await readText(assembled.tree, 'etc/os-release');
   return {
     manifest: input.manifest.digest,
