@@ -119,10 +119,10 @@ describe("apko's accounts", () => {
   });
 
   test('of a home with a slash at its end the user gets the outer directory', async () => {
-    const users = 'users: [{username: a, uid: 7, homedir: /home/a/}]';
+    const users = 'users: [{username: a, uid: 7, homedir: /srv/a/}]';
     const made = await build(`{contents: {}, accounts: {${users}}}`);
-    expect(await entry(made, 'home/a')).toMatchObject({ mode: 0o755, uid: 7, gid: 7 });
-    expect(await entry(made, 'home/a/a')).toMatchObject({ mode: 0o700, uid: 0, gid: 0 });
+    expect(await entry(made, 'srv/a')).toMatchObject({ mode: 0o755, uid: 7, gid: 7 });
+    expect(await entry(made, 'srv/a/a')).toMatchObject({ mode: 0o700, uid: 0, gid: 0 });
   });
 
   test('a home whose path goes up is refused', async () => {

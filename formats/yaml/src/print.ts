@@ -171,8 +171,8 @@ const escapes: Readonly<Record<string, string>> = {
   '\u2029': '\\P',
 };
 
-// oxlint-disable-next-line no-control-regex -- control characters are what this finds
 const escaped =
+  // oxlint-disable-next-line no-control-regex -- control characters are what this finds
   /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff\u{10000}-\u{10ffff}]/gu;
 
 /** Of a text that begins with a byte order mark yaml.v3 takes every character for one. */
