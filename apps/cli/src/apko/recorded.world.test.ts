@@ -74,6 +74,18 @@ test.each(recorded)('$name is what apko made of it', async (one) => {
   expect(found).toEqual(one.expected);
 });
 
+test('an index of no images is a layout, and no archive', async () => {
+  const one = recorded.find(({ name }) => name === 'minimal') ?? recorded[0];
+  assert(one !== undefined, 'there are cases');
+  const yaml = '{contents: {repositories: [./repos/main], keyring: [./repos/parity.rsa.pub]}}';
+  prepare({ ...one, name: 'no-images', files: { 'apko.yaml': yaml } });
+  fs.mkdirSync('layout');
+  const built = async (output: string): Promise<number> =>
+    (await run(one, ['build', 'apko.yaml', 'ab:1', output, '--sbom=false'])).code;
+  expect([await built('layout'), await built('image.tar')]).toEqual([0, 1]);
+  expect(fs.existsSync('image.tar')).toBe(false);
+});
+
 async function lockOf(one: Recorded): Promise<string | null> {
   const flags = [...repositoryFlags, '--arch', '--include-paths', '--ignore-signatures'];
   const words = ['lock', 'apko.yaml', '--output', 'x.lock.json', ...wordsFor(one, flags)];

@@ -17,7 +17,7 @@ import { writeFile } from './write-file.ts';
  * Writes images as an archive that `docker load` reads: configurations and layers, `manifest.json`, and behind that the
  * manifests and `index.json`, which docker passes over. It is never compressed, whatever it is called. Images are in the order
  * of the index, each with its architecture in its tag. Throws `OCI_REFERENCE_INVALID` for a name that apko gives no image in an
- * archive: one of a single letter, or with a digest.
+ * archive: one of a single letter, or with a digest; `IMAGE_NOTHING` where there is no image.
  */
 export async function writeArchive(
   file: string,
@@ -33,6 +33,10 @@ export async function writeArchive(
       hint: 'write REGISTRY/REPOSITORY:TAG, with two letters or more for the repository',
     });
   }
+  if (built.images.length === 0)
+    throw new KilnError('IMAGE_NOTHING', 'an archive cannot be of no images', {
+      hint: 'list packages in contents.packages',
+    });
   await writeFile(file, writeTar(members(built, tag, work)));
 }
 
