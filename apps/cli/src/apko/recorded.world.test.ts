@@ -74,16 +74,30 @@ test.each(recorded)('$name is what apko made of it', async (one) => {
   expect(found).toEqual(one.expected);
 });
 
+const places = 'repositories: [./repos/main], keyring: [./repos/parity.rsa.pub]';
+
 test('an index of no images is a layout, and no archive', async () => {
-  const one = recorded.find(({ name }) => name === 'minimal') ?? recorded[0];
-  assert(one !== undefined, 'there are cases');
-  const yaml = '{contents: {repositories: [./repos/main], keyring: [./repos/parity.rsa.pub]}}';
-  prepare({ ...one, name: 'no-images', files: { 'apko.yaml': yaml } });
+  const one = prepareYaml('no-images', `{contents: {${places}}}`);
   fs.mkdirSync('layout');
   const built = async (output: string): Promise<number> =>
     (await run(one, ['build', 'apko.yaml', 'ab:1', output, '--sbom=false'])).code;
   expect([await built('layout'), await built('image.tar')]).toEqual([0, 1]);
   expect(fs.existsSync('image.tar')).toBe(false);
+});
+
+test('dot fails where packages do not resolve, and draws nothing', async () => {
+  const one = prepareYaml('unsolved', `{contents: {${places}, packages: [no-such-package]}}`);
+  const { code, out, talk } = await run(one, ['dot', 'apko.yaml']);
+  expect([code, out]).toEqual([1, '']);
+  expect(talk).toMatch(/^Error: failed to get package list for image: .*no-such-package/m);
+});
+
+test('show-config looks at the base image', async () => {
+  const base = 'baseimage: {image: ./nowhere, apkindex: ./nowhere}';
+  const one = prepareYaml('no-base', `{contents: {${places}, ${base}}}`);
+  const { code, out, talk } = await run(one, ['show-config', 'apko.yaml']);
+  expect([code, out]).toEqual([1, '']);
+  expect(talk).toContain('nowhere');
 });
 
 async function lockOf(one: Recorded): Promise<string | null> {
@@ -119,6 +133,14 @@ async function rootOf(one: Recorded): Promise<string | null> {
   const command = ['build-minirootfs', 'apko.yaml', 'root.tar', '--build-arch', 'x86_64'];
   const { code } = await run(one, [...command, ...words]);
   return code === 0 ? sha256(fs.readFileSync('root.tar')) : null;
+}
+
+/** A folder with one configuration, under the environment of a recorded case. */
+function prepareYaml(name: string, yaml: string): Recorded {
+  const one = recorded.find((each) => each.name === 'minimal') ?? recorded[0];
+  assert(one !== undefined, 'there are cases');
+  prepare({ ...one, name, files: { 'apko.yaml': yaml } });
+  return one;
 }
 
 /** A folder with the files of a case and the repositories beside them, to work in. */
