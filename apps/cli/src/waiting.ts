@@ -5,7 +5,7 @@ const beatMs = 15_000;
 
 /**
  * Says what is being waited for: on a terminal in one line whose seconds count up and which goes away, elsewhere in a
- * line per stage, and one every 15 seconds.
+ * line per stage, and one every 15 seconds. What stands behind a stage's first comma is how far it is.
  */
 export class Waiting {
   readonly #write: (text: string) => void;
@@ -27,10 +27,11 @@ export class Waiting {
     this.#quietMs = quietMs;
   }
 
-  /** Goes on to another stage. */
+  /** Goes on to another stage, or within one. */
   show(stage: string): void {
-    if (stage === this.#stage) return;
+    const isSame = nameOf(stage) === nameOf(this.#stage);
     this.#stage = stage;
+    if (isSame) return;
     this.#startedAt = performance.now();
     if (this.#quietMs === 0) this.#begin();
     else this.#timer ??= setTimeout(() => this.#begin(), this.#quietMs);
@@ -58,4 +59,8 @@ export class Waiting {
     if (this.#terminal) this.#write(`\r\u001b[Kkiln: ${this.#stage}  ${elapsed}`);
     else this.#write(`kiln: ${this.#stage}, ${elapsed}\n`);
   }
+}
+
+function nameOf(stage: string): string | undefined {
+  return stage.split(',', 1)[0];
 }

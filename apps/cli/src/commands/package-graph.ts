@@ -132,7 +132,6 @@ function formatOf({ flags }: Invocation): Format {
 
 function read(invocation: Invocation, waiting: Waiting): Promise<TreeGraphs> {
   const { flags, positionals, print } = invocation;
-  const isTerminal = process.stderr.isTTY === true;
   return readTreeGraphs({
     words: positionals.length === 0 ? ['.'] : positionals,
     dialect: 'kiln',
@@ -148,10 +147,8 @@ function read(invocation: Invocation, waiting: Waiting): Promise<TreeGraphs> {
     buildOptions: listOf(flags['build-option']),
     cacheFolder: path.resolve(textOf(flags['cache-dir']) ?? cacheFolder(process.env)),
     threads: os.availableParallelism(),
-    onStage: (stage, progress) => {
-      const counted = isTerminal && progress !== undefined;
-      waiting.show(counted ? `${stage}, ${progress.done} done` : stage);
-    },
+    onStage: (stage, progress) =>
+      waiting.show(progress === undefined ? stage : `${stage}, ${progress.done} done`),
     onWarning: (text) => print.talk(`warning: ${text}\n`),
   });
 }

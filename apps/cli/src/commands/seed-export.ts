@@ -110,9 +110,5 @@ function dateOf(invocation: Invocation): number {
 
 function show(waiting: Waiting, stage: SeedStage): void {
   const text = stageText(stage);
-  if (text === undefined) return;
-  // A line for each package is for people who watch.
-  if (stage.kind === 'wrapping' && process.stderr.isTTY !== true && stage.packages % 50 !== 0)
-    return;
-  waiting.show(text);
+  if (text !== undefined) waiting.show(text);
 }

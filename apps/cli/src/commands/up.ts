@@ -206,9 +206,7 @@ async function start(
       await stopFactory(config.home);
     }
     if (findRunning(config.home) === undefined) waiting.show('starting the factory');
-    const onStage = (stage: string): void => {
-      if (process.stderr.isTTY === true) waiting.show(`starting the factory: ${stage}`);
-    };
+    const onStage = (stage: string): void => waiting.show(`starting the factory, ${stage}`);
     const [{ running, fresh }, problem] = await Promise.all([
       startSupervisor(config, { ...selection, onStage }),
       // The server finds the pages when they are there.
