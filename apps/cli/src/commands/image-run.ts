@@ -3,7 +3,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
-import type { Config } from '@kiln/oci';
 import { extractLayers } from '@kiln/sandbox-bwrap';
 import { readTar } from '@kiln/tar';
 import type { Command } from '../command.ts';
@@ -13,6 +12,7 @@ import type { NamedImage } from '../image/named.ts';
 import { namedImage } from '../image/named.ts';
 import type { PulledImage } from '../image/pull.ts';
 import { layerArchive, pullImage } from '../image/pull.ts';
+import { runWords } from '../image/run-words.ts';
 
 /** The file system of an image, below a folder that is not there yet. Throws `IMAGE_CONTENT`, `TREE_…`, and what reading archives does. */
 async function unpack(source: NamedImage, { layers }: PulledImage, root: string): Promise<void> {
@@ -20,44 +20,6 @@ async function unpack(source: NamedImage, { layers }: PulledImage, root: string)
     root,
     layers.values().map((layer) => readTar(layerArchive(source, layer))),
   );
-}
-
-function variables(config: Config): string[] {
-  return (config.config.env ?? []).flatMap((pair) => [
-    '--setenv',
-    pair.slice(0, pair.indexOf('=')),
-    pair.slice(pair.indexOf('=') + 1),
-  ]);
-}
-
-/** bubblewrap's command line: the image is the whole world, the network is the host's, the user is the image's. */
-function commandLine(root: string, config: Config, words: readonly string[]): string[] {
-  const uid = /^\d+/.exec(config.config.user ?? '')?.[0] ?? '0';
-  const resolver =
-    fs.existsSync('/etc/resolv.conf') && fs.existsSync(path.join(root, 'etc'))
-      ? ['--ro-bind', fs.realpathSync('/etc/resolv.conf'), '/etc/resolv.conf']
-      : [];
-  return [
-    ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp'],
-    resolver,
-    [
-      '--unshare-user',
-      '--uid',
-      uid,
-      '--gid',
-      uid,
-      '--unshare-pid',
-      '--unshare-ipc',
-      '--unshare-uts',
-      '--hostname',
-      'kiln',
-    ],
-    ['--cap-drop', 'ALL', '--die-with-parent', '--clearenv'],
-    variables(config),
-    process.env['TERM'] === undefined ? [] : ['--setenv', 'TERM', process.env['TERM']],
-    ['--chdir', config.config.workingDir || '/', '--'],
-    words,
-  ].flat();
 }
 
 export const imageRun: Command = {
@@ -90,7 +52,7 @@ export const imageRun: Command = {
         throw new KilnError('IMAGE_NO_COMMAND', `${source.text} says nothing to run`, {
           hint: 'name a program after --',
         });
-      return await run(commandLine(root, pulled.config, words));
+      return await run(await runWords(root, pulled.config, words));
     } finally {
       fs.rmSync(scratch, { recursive: true, force: true });
     }

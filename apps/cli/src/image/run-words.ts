@@ -1,0 +1,55 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { KilnError, shorten } from '@kiln/base';
+import type { Config } from '@kiln/oci';
+import { runUser } from './run-user.ts';
+
+/**
+ * bubblewrap's command line: the image is the whole world, the network is the host's, the user is the image's. Throws
+ * `IMAGE_CONTENT` for what no command line can say, and `IMAGE_USER_INVALID`.
+ */
+export async function runWords(
+  root: string,
+  { config }: Config,
+  words: readonly string[],
+): Promise<string[]> {
+  const { uid, gid } = await runUser(root, config.user ?? '');
+  const all = [
+    ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp'],
+    resolver(root),
+    ['--unshare-user', '--uid', String(uid), '--gid', String(gid)],
+    ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'kiln'],
+    ['--cap-drop', 'ALL', '--die-with-parent', '--clearenv'],
+    (config.env ?? []).flatMap(variable),
+    process.env['TERM'] === undefined ? [] : ['--setenv', 'TERM', process.env['TERM']],
+    ['--chdir', config.workingDir || '/', '--'],
+    words,
+  ].flat();
+  const odd = all.find((word) => word.includes('\0'));
+  if (odd !== undefined) throw content(`a NUL byte is in "${shorten(odd)}"`);
+  return all;
+}
+
+function variable(pair: string): string[] {
+  const at = pair.indexOf('=');
+  if (at < 1) throw content(`not an environment variable: "${shorten(pair)}"`);
+  return ['--setenv', pair.slice(0, at), pair.slice(at + 1)];
+}
+
+/**
+ * The host's resolver, in the image's `/etc`. bubblewrap makes the file to mount it on and follows symbolic links meanwhile, out of
+ * the root too: a link there goes, and where `/etc` is one nothing is mounted.
+ */
+function resolver(root: string): string[] {
+  const inside = path.join(root, 'etc/resolv.conf');
+  const isThere = fs.existsSync('/etc/resolv.conf');
+  const folder = fs.lstatSync(path.dirname(inside), { throwIfNoEntry: false });
+  if (!isThere || folder?.isDirectory() !== true) return [];
+  if (fs.lstatSync(inside, { throwIfNoEntry: false })?.isFile() !== true)
+    fs.rmSync(inside, { recursive: true, force: true });
+  return ['--ro-bind', fs.realpathSync('/etc/resolv.conf'), '/etc/resolv.conf'];
+}
+
+function content(why: string): KilnError {
+  return new KilnError('IMAGE_CONTENT', `the image cannot be run: ${why}`);
+}

@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Config } from '@kiln/oci';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { runWords } from './run-words.ts';
+
+let folder: string;
+let root: string;
+
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-run-words-'));
+  root = path.join(folder, 'root');
+  fs.mkdirSync(path.join(root, 'etc'), { recursive: true });
+});
+afterEach(() => {
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+const write = (name: string, text: string): void => fs.writeFileSync(path.join(root, name), text);
+const configOf = (config: Config['config']): Config =>
+  ({ architecture: 'amd64', os: 'linux', diffIds: [], config }) satisfies Config;
+
+async function optionOf(name: string, config: Config['config']): Promise<string | undefined> {
+  const words = await runWords(root, configOf(config), ['/program']);
+  return words[words.indexOf(name) + 1];
+}
+
+test.each(['etc/resolv.conf', 'etc'])(
+  'nothing is made on the host where %s leads out of the image',
+  async (name) => {
+    // That is where bubblewrap has the host's files while it makes the sandbox.
+    const out = path.join('/oldroot', folder, 'out');
+    fs.mkdirSync(path.join(folder, 'out'));
+    fs.rmSync(path.join(root, name), { recursive: true, force: true });
+    fs.symlinkSync(name === 'etc' ? out : `${out}/made`, path.join(root, name));
+    spawnSync('bwrap', await runWords(root, configOf({}), ['/program']));
+    expect(fs.readdirSync(path.join(folder, 'out'))).toEqual([]);
+  },
+);
+
+test.each([
+  ['', '0', '0'],
+  ['65532', '65532', '65532'],
+  ['65532:100', '65532', '100'],
+  ['web', '101', '102'],
+  ['web:staff', '101', '50'],
+  ['7:staff', '7', '50'],
+])('the user "%s" is that of the image', async (user, uid, gid) => {
+  write('etc/passwd', 'root:x:0:0::/:/bin/sh\nweb:x:101:102::/:/bin/sh\n');
+  write('etc/group', 'staff:x:50:\n');
+  expect(await optionOf('--uid', { user })).toBe(uid);
+  expect(await optionOf('--gid', { user })).toBe(gid);
+});
+
+test.each(['nobody', '12abc', '-1', '4294967295', '1:nobody', '--bind'])(
+  'the user "%s", whom it does not know, is refused',
+  async (user) => {
+    await expect(optionOf('--uid', { user })).rejects.toMatchObject({ code: 'IMAGE_USER_INVALID' });
+  },
+);
+
+test('environment variables are names and values, and words have no NUL', async () => {
+  expect(await optionOf('A', { env: ['A=b=c'] })).toBe('b=c');
+  for (const config of [
+    { env: ['NAME'] },
+    { env: ['=value'] },
+    { env: ['A=b\0c'] },
+    { workingDir: '/\0' },
+  ])
+    await expect(runWords(root, configOf(config), [])).rejects.toMatchObject({
+      code: 'IMAGE_CONTENT',
+    });
+});
