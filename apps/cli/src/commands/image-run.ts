@@ -59,7 +59,7 @@ export const imageRun: Command = {
   },
 };
 
-/** Runs it on this terminal; Ctrl-C reaches the program, and its exit code is ours. */
+/** Runs it on this terminal; Ctrl-C ends the program, and its exit code is ours. */
 async function run(words: readonly string[]): Promise<number> {
   const child = spawn('bwrap', [...words], { stdio: 'inherit' });
   const ignore = (): void => undefined;

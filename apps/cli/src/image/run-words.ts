@@ -20,6 +20,7 @@ export async function runWords(
     ['--unshare-user', '--uid', String(uid), '--gid', String(gid)],
     ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'kiln'],
     ['--cap-drop', 'ALL', '--die-with-parent', '--clearenv'],
+    takesInput() ? ['--new-session'] : [],
     (config.env ?? []).flatMap(variable),
     process.env['TERM'] === undefined ? [] : ['--setenv', 'TERM', process.env['TERM']],
     ['--chdir', config.workingDir || '/', '--'],
@@ -28,6 +29,12 @@ export async function runWords(
   const odd = all.find((word) => word.includes('\0'));
   if (odd !== undefined) throw content(`a NUL byte is in "${shorten(odd)}"`);
   return all;
+}
+
+/** Whether the kernel lets a program type into its terminal, which would be read by what the terminal runs next. */
+function takesInput(): boolean {
+  const setting = '/proc/sys/dev/tty/legacy_tiocsti';
+  return !fs.existsSync(setting) || fs.readFileSync(setting, 'utf8').trim() !== '0';
 }
 
 function variable(pair: string): string[] {
