@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
-import { extractLayers } from '@kiln/sandbox-bwrap';
+import type { Descriptor } from '@kiln/oci';
+import { extractLayers, removeTree } from '@kiln/sandbox-bwrap';
 import { readTar } from '@kiln/tar';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
@@ -13,12 +14,20 @@ import { namedImage } from '../image/named.ts';
 import type { PulledImage } from '../image/pull.ts';
 import { layerArchive, pullImage } from '../image/pull.ts';
 import { runWords } from '../image/run-words.ts';
+import { Interrupt } from '../interrupt.ts';
 
-/** The file system of an image, below a folder that is not there yet. Throws `IMAGE_CONTENT`, `TREE_…`, and what reading archives does. */
+/** The file system of an image, below a folder that is not there yet. Throws `IMAGE_CONTENT`, `TREE_…`, `LOCAL_INTERRUPTED`, and what reading archives does. */
 async function unpack(source: NamedImage, { layers }: PulledImage, root: string): Promise<void> {
+  using interrupt = new Interrupt();
+  const archive = async function* (layer: Descriptor): AsyncGenerator<Uint8Array> {
+    for await (const chunk of layerArchive(source, layer)) {
+      interrupt.signal.throwIfAborted();
+      yield chunk;
+    }
+  };
   await extractLayers(
     root,
-    layers.values().map((layer) => readTar(layerArchive(source, layer))),
+    layers.values().map((layer) => readTar(archive(layer))),
   );
 }
 
@@ -54,7 +63,8 @@ export const imageRun: Command = {
         });
       return await run(await runWords(root, pulled.config, words));
     } finally {
-      fs.rmSync(scratch, { recursive: true, force: true });
+      // Folders of an image may be such that their owner cannot write there.
+      await removeTree(scratch);
     }
   },
 };
