@@ -15,6 +15,7 @@ import {
   parseIndex,
   parseManifest,
 } from '@kiln/oci';
+import type { Descriptor } from '@kiln/oci';
 import type { RepositoryIndex } from '@kiln/solve';
 import { apkArch } from './architectures.ts';
 import { findPath } from './load-config.ts';
@@ -86,13 +87,39 @@ function imageIn(folder: string, arch: string): Pick<BaseImage, 'config' | 'mani
     if (isIndexMediaType(mediaType)) continue;
     const manifest = parseManifest(readBlob(folder, digest));
     const config = parseConfig(readBlob(folder, manifest.config.digest));
-    if (config.architecture === wanted) return { config, manifest };
+    if (config.architecture !== wanted) continue;
+    const [layers, diffIds] = [manifest.layers.length, config.diffIds.length];
+    if (layers === diffIds) return { config, manifest };
+    throw wrong(`manifest ${digest} has ${layers} layers, and its configuration ${diffIds}`);
   }
   throw wrong(`${shorten(folder, 200)} has no image for ${shorten(arch)}`);
 }
 
+/** Where a layer of a base image is. Throws `IMAGE_BASE_IMAGE` where there is none of the size that the manifest says. */
+export function baseLayerFile(folder: string, { digest, sizeBytes }: Descriptor): string {
+  const file = blobFile(folder, digest);
+  try {
+    const found = sizeOf(file);
+    if (found !== sizeBytes) throw new Error(`of ${found} bytes, and not of ${sizeBytes}`);
+    return file;
+  } catch (error) {
+    throw wrong(`layer ${shorten(file, 200)}: ${shorten(messageOf(error), 300)}`);
+  }
+}
+
+function blobFile(folder: string, digest: Digest): string {
+  return path.join(folder, 'blobs', 'sha256', hexOf(digest));
+}
+
+/** Of a regular file: what else there is may never end. */
+function sizeOf(file: string): number {
+  const found = fs.statSync(file);
+  if (!found.isFile()) throw new Error('not a file');
+  return found.size;
+}
+
 function readBlob(folder: string, digest: Digest): Buffer {
-  const bytes = readBytes(path.join(folder, 'blobs', 'sha256', hexOf(digest)), documentBytesMax);
+  const bytes = readBytes(blobFile(folder, digest), documentBytesMax);
   if (digestOf(bytes) === digest) return bytes;
   throw wrong(`blob ${digest} in ${shorten(folder, 200)} has other bytes`);
 }
@@ -103,7 +130,7 @@ function readText(file: string, bytesMax: number): string {
 
 function readBytes(file: string, bytesMax: number): Buffer {
   try {
-    if (fs.statSync(file).size > bytesMax) throw new Error(`larger than ${bytesMax} bytes`);
+    if (sizeOf(file) > bytesMax) throw new Error(`larger than ${bytesMax} bytes`);
     return fs.readFileSync(file);
   } catch (error) {
     throw wrong(`cannot read ${shorten(file, 200)}: ${shorten(messageOf(error), 300)}`);

@@ -10,7 +10,7 @@ export interface BasePackages {
 
 /**
  * The packages of the base images of architectures, by architecture; none where the request has no base image, as most have none:
- * what reads them is loaded only then. Throws `APKO_BASE_IMAGE`.
+ * what reads them is loaded only then. Throws `IMAGE_BASE_IMAGE`.
  */
 export async function basePackagesOf(
   request: Pick<ImageRequest, 'config' | 'folders'>,

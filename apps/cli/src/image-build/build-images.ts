@@ -5,6 +5,7 @@ import type { Descriptor } from '@kiln/oci';
 import type { GuestKeys } from '@kiln/solve';
 import { apkArch, wantedArchitectures } from './architectures.ts';
 import { assemblyOf, requireBuildable } from './assembly.ts';
+import { baseLayerFile } from './base-image.ts';
 import { inContext } from './in-context.ts';
 import { readLockFile } from './lock-file.ts';
 import { warnOfMissingFiles } from './missing-files.ts';
@@ -147,8 +148,10 @@ async function buildImage(plan: PlannedImage, context: ImageContext): Promise<Fi
     const stored = await mapBounded(await imageLayers(tree), layersMax, (layer) =>
       work.addLayer(layer, task),
     );
-    for (const { digest } of plan.base?.image.manifest.layers ?? [])
-      await work.import(plan.base?.folder ?? '', digest);
+    if (plan.base !== undefined) {
+      for (const layer of plan.base.image.manifest.layers)
+        await work.import(baseLayerFile(plan.base.folder, layer), layer.digest);
+    }
     return { assembled: tree, layers: stored };
   });
   // apko records the commit in the index alone.

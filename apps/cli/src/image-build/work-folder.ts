@@ -2,7 +2,7 @@ import { closeSync, createReadStream, mkdtempSync, openSync, readSync, rmSync } 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
-import { KilnError, hexOf } from '@kiln/base';
+import { KilnError } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { RunBuffers, layerCompressions, storeLayer } from '@kiln/assemble';
 import type { CompressionName, ImageLayer, StoredLayer } from '@kiln/assemble';
@@ -79,9 +79,8 @@ export class WorkFolder implements Disposable {
     );
   }
 
-  /** Takes a blob from an OCI layout. Throws `BLOB_DIGEST_MISMATCH`. */
-  async import(folder: string, digest: Digest): Promise<void> {
-    const file = path.join(folder, 'blobs', 'sha256', hexOf(digest));
+  /** Takes a blob that is in a file. Throws `BLOB_DIGEST_MISMATCH`. */
+  async import(file: string, digest: Digest): Promise<void> {
     await this.blobs.put(createReadStream(file) as AsyncIterable<Buffer>, digest);
   }
 
