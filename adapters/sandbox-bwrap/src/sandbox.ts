@@ -6,6 +6,7 @@ import type { Sandbox, SandboxRequest, SandboxResult } from '@kiln/build';
 import { asHostRoot, bwrapArguments } from './arguments.ts';
 import { runContained } from './contained.ts';
 import { enterScript } from './enter-script.ts';
+import { requireInside } from './mount-target.ts';
 import type { SandboxSupport } from './probe.ts';
 import { probeSandbox } from './probe.ts';
 import { RoomWatch } from './room-watch.ts';
@@ -71,6 +72,7 @@ export class BwrapSandbox implements Sandbox {
         ? await overlayScratch(scratch, request, asHostRoot(request) ? 'root' : 'user')
         : await copyScratch(scratch, request);
       const options = bwrapArguments(request, view.root, support.procMount);
+      for (const { target } of request.mounts) await requireInside(view.layers, target);
       const { terminal = 'none' } = request;
       const argv = await chainOf(request, view, this.#processesMax);
       using room = new RoomWatch(scratch, request.mounts);

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import { join } from 'node:path';
@@ -390,6 +390,48 @@ describe('what a sandbox refuses', () => {
       code: 'SANDBOX_SETUP_FAILED',
       hint: expect.stringMatching(/^there is no \/bin\/none, .*such as busybox for a shell$/),
     });
+  });
+
+  test.each([
+    ['a link', (out: string) => [['home', `/oldroot${out}`]]],
+    ['a link upwards', (out: string) => [['home', `../oldroot${out}`]]],
+    [
+      'links through links',
+      (out: string) => [
+        ['home', 'rooms'],
+        ['rooms', `/oldroot${out}`],
+      ],
+    ],
+    ['a link in a circle', () => [['home', 'home']]],
+  ])('to make on the host what it mounts on, through %s', async (_, linksOf) => {
+    const other = join(directory, 'other');
+    const out = join(directory, 'out');
+    const workspace = join(directory, 'workspace');
+    for (const folder of [other, out, workspace]) await mkdir(folder);
+    for (const [name = '', target = ''] of linksOf(out)) await symlink(target, join(other, name));
+    const mounts = [
+      { source: '/usr', target: '/usr', readOnly: true },
+      { source: workspace, target: '/home/build', readOnly: false },
+    ];
+    const { request } = scriptRequest(other, 'true', { mounts });
+    await expect(sandbox.run(request)).rejects.toMatchObject({
+      code: 'SANDBOX_SETUP_FAILED',
+      message: expect.stringContaining('/home/build'),
+    });
+    expect(await readdir(out)).toEqual([]);
+    for (const folder of [other, out, workspace]) await rm(folder, { recursive: true });
+  });
+
+  test('no link that stays within the root', async () => {
+    const above = join(directory, 'above');
+    await mkdir(join(above, 'rooms/new'), { recursive: true });
+    await symlink('../rooms/new', join(above, 'rooms/mine'));
+    const mounts = [
+      { source: '/usr', target: '/usr', readOnly: true },
+      { source: above, target: '/rooms/mine/work', readOnly: true },
+    ];
+    const { result } = await run('test -d /rooms/new/work/rooms', { roots: [root, above], mounts });
+    expect(result).toEqual({ kind: 'exited', exitCode: 0 });
   });
 
   test('a working directory that does not exist', async () => {

@@ -15,6 +15,8 @@ export interface ScratchRoot {
   readonly root: string;
   /** Options for the overlay to mount there; "" when the tree is ready. */
   readonly overlay: string;
+  /** What the tree is made of, highest first. */
+  readonly layers: readonly string[];
 }
 
 /**
@@ -31,7 +33,7 @@ export async function overlayScratch(
   const work = join(scratch, 'work');
   const overlay = overlayOptions(roots, upper, work, owner);
   for (const directory of [root, upper, work]) await mkdir(directory, { recursive: true });
-  return { root, overlay };
+  return { root, overlay, layers: [upper, ...roots.toReversed()] };
 }
 
 type Roots = Pick<SandboxRequest, 'roots' | 'keptRoot'>;
@@ -46,7 +48,8 @@ export async function copyScratch(
   { roots, keptRoot }: Roots,
 ): Promise<ScratchRoot> {
   const root = join(keptRoot ?? scratch, 'root');
-  if ((await mkdir(root, { recursive: true })) === undefined) return { root, overlay: '' };
+  const view = { root, overlay: '', layers: [root] };
+  if ((await mkdir(root, { recursive: true })) === undefined) return view;
   for (const source of roots) {
     try {
       await run('cp', ['-a', '--reflink=auto', '--remove-destination', '--', `${source}/.`, root], {
@@ -60,7 +63,7 @@ export async function copyScratch(
       });
     }
   }
-  return { root, overlay: '' };
+  return view;
 }
 
 /**
