@@ -1,4 +1,4 @@
-import { compareBytes } from '@kiln/base';
+import { compareBytes, firstIndex } from '@kiln/base';
 import type { TarEntry } from '@kiln/tar';
 
 /** Whether each entry comes behind the directory that it is in, where the package has that. */
@@ -72,38 +72,28 @@ function insertionSort(list: TarEntry[], from: number, to: number): void {
 /** SymMerge (Kim and Kutzner, 2004) of two neighbours that are sorted. */
 function merge(list: TarEntry[], a: number, m: number, b: number): void {
   if (m - a === 1) {
-    const i = firstWhere(m, b, (h) => !less(list, h, a));
+    const i = m + firstIndex(b - m, (h) => less(list, m + h, a));
     for (let k = a; k < i - 1; k += 1) swap(list, k, k + 1);
     return;
   }
   if (b - m === 1) {
-    const i = firstWhere(a, m, (h) => less(list, m, h));
+    const i = a + firstIndex(m - a, (h) => !less(list, m, a + h));
     for (let k = m; k > i; k -= 1) swap(list, k, k - 1);
     return;
   }
   const middle = (a + b) >>> 1;
   const n = middle + m;
   const [low, high] = m > middle ? [n - b, middle] : [a, m];
-  const start = firstWhere(low, high, (c) => less(list, n - 1 - c, c));
+  const start = low + firstIndex(high - low, (c) => !less(list, n - 1 - low - c, low + c));
   const end = n - start;
   if (start < m && m < end) rotate(list, start, m, end);
   if (a < start && start < middle) merge(list, a, start, middle);
   if (middle < end && end < b) merge(list, middle, end, b);
 }
 
-/** The first number from `from` on that a condition holds for, by bisection; `to` for none. */
-function firstWhere(from: number, to: number, holds: (at: number) => boolean): number {
-  let [low, high] = [from, to];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
 function rotate(list: TarEntry[], a: number, m: number, b: number): void {
-  list.splice(a, b - a, ...list.slice(m, b), ...list.slice(a, m));
+  for (const [i, entry] of [...list.slice(m, b), ...list.slice(a, m)].entries())
+    list[a + i] = entry;
 }
 
 function less(list: readonly TarEntry[], i: number, j: number): boolean {

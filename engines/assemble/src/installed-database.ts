@@ -92,7 +92,7 @@ function walked(entries: readonly TarEntry[]): TarEntry[] {
     const inside = (entriesIn.get(directory) ?? []).toSorted((a, b) =>
       compareBytes(a.path, b.path),
     );
-    order.push(...inside.filter(({ type }) => type !== 'directory'));
+    for (const entry of inside) if (entry.type !== 'directory') order.push(entry);
     for (const entry of inside) {
       if (entry.type !== 'directory') continue;
       order.push(entry);
