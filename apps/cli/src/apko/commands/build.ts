@@ -32,12 +32,12 @@ async function buildImage(invocation: DropInInvocation): Promise<void> {
   const [, name = '', output = ''] = positionals;
   const tag = parseTagAsApko(name);
   const isFolder = fs.statSync(output, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!isFolder) parseNameAsApko(name);
+  const archived = isFolder ? undefined : parseNameAsApko(name);
   const task = taskOfFlags(invocation, flagTable);
   await inWorkFolder(cacheDirectoryOf(task), async (work) => {
     const built = await buildImages({ task, repositoryName: tag && baseNameOf(tag), work });
-    if (isFolder) await writeLayout(output, built, work);
-    else await writeArchive(output, { built, tag: parseNameAsApko(name), work });
+    if (archived === undefined) await writeLayout(output, built, work);
+    else await writeArchive(output, { built, tag: archived, work });
     await writeSboms(flags.string('sbom-path'), built.sboms);
   });
 }

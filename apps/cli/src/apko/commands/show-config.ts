@@ -1,6 +1,6 @@
 import { canonicalArch, completeImageConfig, imageConfigYaml } from '@kiln/image-config';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
-import { baseImageOf } from '../../image-build/base-image.ts';
+import { basePackagesOf } from '../../image-build/base-packages.ts';
 import { ImageRepositories } from '../../image-build/repositories.ts';
 import { imageRequest, solvedRepositories, trustedKeys } from '../../image-build/request.ts';
 import { hostArchitecture } from '../../local/architecture.ts';
@@ -21,7 +21,7 @@ export const showConfig: Subcommand = {
     const request = await imageRequest(task);
     // What no build could use is refused here too, as apko refuses it.
     solvedRepositories(request);
-    baseImageOf(request, canonicalArch(hostArchitecture()));
+    await basePackagesOf(request, [canonicalArch(hostArchitecture())]);
     await new ImageRepositories(task).keys(trustedKeys(request));
     invocation.write(imageConfigYaml(completeImageConfig(request.config), 'apko'));
   },
