@@ -210,17 +210,21 @@ async function untilReady(
 ): Promise<EmbeddedPostgres> {
   const deadline = Date.now() + readyMs;
   let launched: Launched | undefined;
+  let conflict = '';
   while (Date.now() < deadline) {
     const found = inspectPostmaster(place.dataDirectory);
     if (found.state === 'ready')
       return new EmbeddedPostgres(place, found.pid, launched === undefined);
     if (found.state === 'absent') {
       if (launched === undefined) launched = start();
-      else if (hasEnded(launched.child)) launched = await retryable(launched);
+      else if (hasEnded(launched.child)) {
+        conflict = await passingConflict(launched);
+        launched = undefined;
+      }
     }
     await sleep(pollMs);
   }
-  const output = launched?.output() ?? '';
+  const output = launched?.output() ?? conflict;
   if (launched !== undefined) await stopPostmaster(place.dataDirectory);
   throw startFailure(`${output}\nnot ready after ${readyMs} ms`, 'POSTGRES_START_FAILED');
 }
@@ -229,12 +233,12 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
 }
 
-/** After a passing conflict the start is tried again shortly; anything else is final. */
-async function retryable(launched: Launched): Promise<undefined> {
+/** After a passing conflict, which this returns, the start is tried again shortly; anything else is final. */
+async function passingConflict(launched: Launched): Promise<string> {
   const output = launched.output();
   if (!isPassingConflict(output)) throw startFailure(output, 'POSTGRES_START_FAILED');
   await sleep(250);
-  return undefined;
+  return output;
 }
 
 /** SIGINT (disconnect everybody, write a checkpoint), after 10 s SIGQUIT, after 5 more SIGKILL. */

@@ -5,6 +5,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
   mkdirSync,
 } from 'node:fs';
@@ -104,15 +105,39 @@ test('a stale pid file whose number now belongs to another process does not stop
   expect(await ask(server.socketDirectory, `select count(*)::int from seen`)).toBe(4);
 });
 
+test('an empty pid file is not taken from a server that may be about to write it, and does not stay for ever', async () => {
+  await stopEmbeddedPostgres(one);
+  const pidFile = path.join(one, 'postgres', 'postmaster.pid');
+  writeFileSync(pidFile, '');
+  await expect(startEmbeddedPostgres({ home: one, readyMs: 1500 })).rejects.toMatchObject({
+    code: 'POSTGRES_START_FAILED',
+    message: expect.stringContaining('is empty'),
+  });
+  expect(readFileSync(pidFile, 'utf8')).toBe('');
+  utimesSync(pidFile, 1, 1);
+  expect((await startEmbeddedPostgres({ home: one })).adopted).toBe(false);
+});
+
 test('stopping is orderly, complete, and may be repeated', async () => {
   const server = await startEmbeddedPostgres({ home: one });
   await server.stop();
   expect(isAlive(server.pid)).toBe(false);
   expect(existsSync(path.join(one, 'postgres', 'postmaster.pid'))).toBe(false);
   expect(await stopEmbeddedPostgres(one)).toBe(false);
-  const started = Date.now();
-  await startEmbeddedPostgres({ home: one });
-  expect(Date.now() - started).toBeLessThan(10_000);
+  expect((await startEmbeddedPostgres({ home: one })).adopted).toBe(false);
+});
+
+test('what keeps a server from starting is said where it does not pass', async () => {
+  const server = await startEmbeddedPostgres({ home: one });
+  const pidFile = path.join(one, 'postgres', 'postmaster.pid');
+  // Nobody sees that it runs, and it keeps its memory.
+  rmSync(pidFile);
+  await expect(startEmbeddedPostgres({ home: one, readyMs: 2000 })).rejects.toMatchObject({
+    code: 'POSTGRES_START_FAILED',
+    message: expect.stringContaining('shared memory block'),
+  });
+  process.kill(server.pid, 'SIGKILL');
+  await server.exited();
 });
 
 test('a socket directory that is a link of somebody else is refused with a hint', async () => {

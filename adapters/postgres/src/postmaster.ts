@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 /** What is known of the server process of one data directory. */
@@ -21,19 +21,32 @@ export function inspectPostmaster(dataDirectory: string): Postmaster {
   return { state: status === 'stopping' ? 'stopping' : 'starting', pid };
 }
 
+/** A server writes its lock file at once after making it. */
+const emptyLockMs = 10_000;
+
 /**
- * Removes the lock files that a killed server left, which would stop the next one if their process id had
- * been given to another process. Shared memory still in use is found by PostgreSQL itself.
+ * Removes the lock files of killed servers that PostgreSQL does not replace itself: those whose process id has been given to another process, and
+ * those that were never written. What a server is about to write stays: without it two would begin. Shared memory still in use is
+ * found by PostgreSQL itself.
  */
 export function clearStaleLocks(
   dataDirectory: string,
   socketDirectory: string,
   port: number,
 ): void {
-  if (inspectPostmaster(dataDirectory).state !== 'absent') return;
-  rmSync(path.join(socketDirectory, `.s.PGSQL.${port}.lock`), { force: true });
-  rmSync(path.join(socketDirectory, `.s.PGSQL.${port}`), { force: true });
-  rmSync(path.join(dataDirectory, 'postmaster.pid'), { force: true });
+  const locks = [
+    path.join(socketDirectory, `.s.PGSQL.${port}.lock`),
+    path.join(dataDirectory, 'postmaster.pid'),
+  ];
+  for (const lock of locks) if (isStale(lock, dataDirectory)) rmSync(lock, { force: true });
+}
+
+function isStale(lock: string, dataDirectory: string): boolean {
+  const found = statSync(lock, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  if (found.size === 0) return Date.now() - found.mtimeMs > emptyLockMs;
+  const pid = Number(readLines(lock)[0]);
+  return isAlive(pid) && !serves(pid, dataDirectory);
 }
 
 /** True while the process exists and has not ended. */

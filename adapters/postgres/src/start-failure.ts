@@ -51,7 +51,7 @@ export function startFailure(
 
 /** True when another server of the same directory is still on its way out. */
 export function isPassingConflict(output: string): boolean {
-  return /pre-existing shared memory block|lock file ".*" already exists|is another postmaster/i.test(
+  return /pre-existing shared memory block|lock file ".*" (already exists|is empty)|is another postmaster/i.test(
     output,
   );
 }
