@@ -4,7 +4,6 @@ import {
   readFile,
   readdir,
   readlink,
-  rm,
   stat,
   utimes,
   writeFile,
@@ -17,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EnvironmentStore } from './environment-store.ts';
 import { extractLayers, extractTree } from './extract-tree.ts';
 import type { ExtractedMember } from './extract-tree.ts';
+import { removeTree } from './scratch.ts';
 
 let directory: string;
 let count = 0;
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await rm(directory, { recursive: true, force: true });
+  await removeTree(directory);
 });
 
 function member(path: string, type: TarEntry['type'], detail = '', mode = 0o755): TarMember {

@@ -9,6 +9,7 @@ import type { SandboxRequest, SandboxResult } from '@kiln/build';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { probeSandbox } from './probe.ts';
 import { BwrapSandbox } from './sandbox.ts';
+import { removeTree } from './scratch.ts';
 import { hostLikeRoot, scriptRequest } from './testing.ts';
 
 let directory: string;
@@ -21,7 +22,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await rm(directory, { recursive: true, force: true });
+  await removeTree(directory);
 });
 
 async function run(

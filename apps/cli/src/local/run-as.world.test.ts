@@ -5,7 +5,7 @@ import { PackageBuilds } from './testing.ts';
 let builds: PackageBuilds;
 
 beforeAll(async () => {
-  builds = await PackageBuilds.open(['bash', 'mkdir', 'id']);
+  builds = await PackageBuilds.open(['bash', 'chmod', 'mkdir', 'id']);
 });
 afterAll(() => builds[Symbol.dispose]());
 
@@ -78,7 +78,9 @@ pipeline: [{runs: '${runs}'}]
 `,
       ),
     ]);
-  expect(await melange('own-locked', 'mkdir -m 0 x; mkdir x/y')).toMatchObject({ code: 0 });
+  expect(await melange('own-locked', 'mkdir -m 0 x; mkdir x/y; chmod 755 x')).toMatchObject({
+    code: 0,
+  });
   const alone = await melange('own-map', 'read -r a b c </proc/self/uid_map; [ $c = 1 ]');
   expect(alone).toMatchObject({ code: 0 });
 });
