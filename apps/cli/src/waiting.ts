@@ -11,7 +11,8 @@ export class Waiting {
   readonly #write: (text: string) => void;
   readonly #terminal: boolean;
   #stage = '';
-  #startedAt = 0;
+  /** Not of `performance`, which takes every command a millisecond or two to load. */
+  #startedAt: [number, number] = [0, 0];
   #timer: NodeJS.Timeout | undefined;
   /** 0 once something is said. */
   #quietMs: number;
@@ -32,7 +33,7 @@ export class Waiting {
     const isSame = nameOf(stage) === nameOf(this.#stage);
     this.#stage = stage;
     if (isSame) return;
-    this.#startedAt = performance.now();
+    this.#startedAt = process.hrtime();
     if (this.#quietMs === 0) this.#begin();
     else this.#timer ??= setTimeout(() => this.#begin(), this.#quietMs);
   }
@@ -54,7 +55,7 @@ export class Waiting {
   }
 
   #draw(): void {
-    const seconds = Math.floor((performance.now() - this.#startedAt) / 1000);
+    const [seconds] = process.hrtime(this.#startedAt);
     const elapsed = seconds === 0 ? '0s' : duration(seconds * 1000);
     if (this.#terminal) this.#write(`\r\u001b[Kkiln: ${this.#stage}  ${elapsed}`);
     else this.#write(`kiln: ${this.#stage}, ${elapsed}\n`);
