@@ -1,4 +1,5 @@
 import {
+  copyFile,
   lstat,
   mkdir,
   mkdtemp,
@@ -204,21 +205,19 @@ describe('strangers’ clients and the images of kiln image', () => {
     await skopeo('copy', 'oci:base:test', 'oci:layers:test');
     const shell = await realpath('/bin/sh');
     const libraries = (await run('ldd', [shell])).matchAll(/(\/\S*\/(\S+)) \(/g);
+    // umoci changes the folder that a file is in, which has to be the caller's.
+    const copy = join(directory, 'inserted');
+    const insert = ['insert', '--rootless', '--image', 'layers:test', copy];
     for (const [source, target] of [
       [shell, '/usr/bin/sh'],
       ...libraries.map(([, file = '', name]) => [
         file,
         file.startsWith('/lib64/') ? file : `/usr/lib/x86_64-linux-gnu/${name}`,
       ]),
-    ])
-      await umoci(
-        'insert',
-        '--rootless',
-        '--image',
-        'layers:test',
-        await realpath(source ?? ''),
-        target ?? '',
-      );
+    ]) {
+      await copyFile(source ?? '', copy);
+      await umoci(...insert, target ?? '');
+    }
     await umoci('unpack', '--rootless', '--image', 'layers:test', 'changed');
     const rootfs = join(directory, 'changed/rootfs');
     await rm(join(rootfs, 'usr/share/x'), { recursive: true });
