@@ -18,6 +18,36 @@ export interface DocumentShapes {
   readonly typed: z.ZodType<{ readonly mediaType?: string | undefined }>;
 }
 
+/** As `z.array`, but told is only what is wrong first: a hostile document has millions of wrong items. */
+function listOf<T>(item: z.ZodType<T>): z.ZodType<T[]> {
+  return z.custom<unknown[]>(Array.isArray, 'not a list').transform((items, context) => {
+    const parsed: T[] = [];
+    for (const [at, value] of items.entries()) {
+      const { success, data, error } = item.safeParse(value);
+      if (!success) return refuse(context, at, error);
+      parsed.push(data);
+    }
+    return parsed;
+  });
+}
+
+/** As `z.record` of texts, in the manner of `listOf`. */
+function textsByName(): z.ZodType<Record<string, string>> {
+  const isObject = (value: unknown): boolean =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  return z.custom<Record<string, string>>(isObject, 'not an object').superRefine((map, context) => {
+    const wrong = Object.keys(map).find((name) => typeof map[name] !== 'string');
+    if (wrong !== undefined)
+      context.addIssue({ code: 'custom', message: 'not a text', path: [wrong] });
+  });
+}
+
+function refuse(context: z.RefinementCtx, at: number, { issues }: z.ZodError): never {
+  for (const { message, path } of issues.slice(0, 1))
+    context.addIssue({ code: 'custom', message, path: [at, ...path] });
+  return z.NEVER;
+}
+
 let made: DocumentShapes | undefined;
 
 /** Made when the first document is read: most commands read none, and to make them takes milliseconds. */
@@ -32,8 +62,8 @@ function makeShapes(): DocumentShapes {
     (value) => typeof value === 'string' && (isDigest(value) || isSha512Digest(value)),
     'neither a sha256 nor a sha512 digest',
   );
-  const annotations = z.record(z.string(), z.string());
-  const texts = z.array(z.string());
+  const annotations = textsByName();
+  const texts = listOf(z.string());
   /** Go prints absent lists and maps as null in places. */
   const orNull = <T extends z.ZodType>(type: T) =>
     z.preprocess((value) => value ?? undefined, type.optional());
@@ -75,7 +105,7 @@ function makeShapes(): DocumentShapes {
         mediaType: z.string().default(mediaTypes.manifest),
         artifactType: orNull(z.string()),
         config: descriptor,
-        layers: z.preprocess((value) => value ?? [], z.array(descriptor)),
+        layers: z.preprocess((value) => value ?? [], listOf(descriptor)),
         subject: orNull(descriptor),
         annotations: orNull(annotations),
       })
@@ -93,7 +123,7 @@ function makeShapes(): DocumentShapes {
         schemaVersion: z.literal(2),
         mediaType: z.string().default(mediaTypes.index),
         artifactType: orNull(z.string()),
-        manifests: z.preprocess((value) => value ?? [], z.array(descriptor)),
+        manifests: z.preprocess((value) => value ?? [], listOf(descriptor)),
         subject: orNull(descriptor),
         annotations: orNull(annotations),
       })
@@ -154,10 +184,10 @@ function makeShapes(): DocumentShapes {
       os: z.string(),
       author: orNull(z.string()),
       created: orNull(z.string()),
-      history: orNull(z.array(history)),
+      history: orNull(listOf(history)),
       rootfs: z.object({
         type: z.literal('layers'),
-        diff_ids: z.preprocess((v) => v ?? [], z.array(digest)),
+        diff_ids: z.preprocess((v) => v ?? [], listOf(digest)),
       }),
       config: z.preprocess((value) => value ?? {}, runtime),
       variant: orNull(z.string()),
