@@ -109,6 +109,7 @@ describe('documents', () => {
       '{"schemaVersion":2,"config":{"mediaType":"a/b","size":1,"digest":"../../etc/passwd"},"layers":[]}',
     ],
     ['a list', '[]'],
+    ['a byte order mark', `\ufeff${decode(printManifest(manifest))}`],
   ])('%s is refused', (_name, text) => {
     expect(() => parseManifest(encode(text))).toThrow(
       expect.objectContaining({ code: 'OCI_MANIFEST_INVALID' }),

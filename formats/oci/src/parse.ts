@@ -111,7 +111,8 @@ function parseDocument<T>(bytes: Uint8Array, shape: z.ZodType<T>, code: string):
 
 function parseJson(bytes: Uint8Array, code: string): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    // A byte order mark is kept, and refused: Go's clients read no such document.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (cause) {
     throw new KilnError(code, 'not a JSON document in UTF-8', { cause });
   }
