@@ -151,6 +151,16 @@ describe('an apk repository over HTTP', () => {
     ).toBe(404);
   });
 
+  it('reads no number of a generation that no record can have', () => {
+    const selected = (text: string): unknown => {
+      const target = parseTarget(`os/@${text}/x86_64/APKINDEX.tar.gz`);
+      return target?.kind === 'index' ? target.selector : undefined;
+    };
+    expect(selected('999999999')).toEqual({ kind: 'number', number: 999_999_999 });
+    for (const text of ['0', '01', '-1', '2147483648', '999999999999999'])
+      expect([text, selected(text)]).toEqual([text, undefined]);
+  });
+
   it('reads no path into a name with a slash, whatever it is', () => {
     const segment = fc.constantFrom(
       'os',

@@ -55,9 +55,10 @@ export function parseTarget(path: string): Target | undefined {
     : undefined;
 }
 
+/** Numbers are below 2^31, as their records are. */
 function parseSelector(text: string): Selector | undefined {
   if (isDigest(text)) return { kind: 'digest', indexBlob: text };
-  return /^[1-9][0-9]{0,14}$/.test(text) ? { kind: 'number', number: Number(text) } : undefined;
+  return /^[1-9][0-9]{0,8}$/.test(text) ? { kind: 'number', number: Number(text) } : undefined;
 }
 
 function decodeSegments(path: string): string[] | undefined {
