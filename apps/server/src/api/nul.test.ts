@@ -1,6 +1,7 @@
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { apiPlugin } from './plugin.ts';
+import { holdsNul } from './nul.ts';
 import type { ApiOptions } from './routes.ts';
 import { silentLogger } from '@kiln/base';
 
@@ -24,4 +25,10 @@ test('a request with a NUL is refused, before anything is asked with it', async 
       { error: { code: 'API_INVALID', message: 'a text of the request has a NUL', hint: '' } },
     ]);
   }
+});
+
+test('a body deeper than the stack is looked through', () => {
+  const nested = (text: string): unknown =>
+    JSON.parse(`${'['.repeat(1e5)}"${text}"${']'.repeat(1e5)}`);
+  expect([holdsNul(nested('a')), holdsNul(nested('\\u0000'))]).toEqual([false, true]);
 });
