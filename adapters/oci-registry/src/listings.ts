@@ -1,6 +1,7 @@
 import type { Digest, OciDigest } from '@kiln/base';
 import { shorten } from '@kiln/base';
 import type { RegistryManifest } from '@kiln/factory';
+import { eachReferrer } from '@kiln/factory';
 import type { RegistryContext, RegistryReply, RegistryRequest } from './exchange.ts';
 import { jsonReply } from './exchange.ts';
 import { isArtifactType } from './manifest-document.ts';
@@ -54,10 +55,9 @@ export async function listReferrers(
     throw new RegistryRefusal('UNSUPPORTED', 'not an artifact type', { status: 400 });
   }
   const page = pageOf(request, Math.min(context.limits.pageItemsMax, 200));
-  const filter = { last: page.last, limit: page.limit + 1, artifactType };
-  const found = await context.state.referrers(repository, digest, filter);
-  const manifests = fitting(found.slice(0, page.limit).map(descriptorOf));
-  const next = found.length > manifests.length ? manifests.at(-1)?.digest : undefined;
+  const wanted = { repository, subject: digest, artifactType, last: page.last };
+  const { manifests, isLast } = await fitting(eachReferrer(context.state, wanted), page.limit);
+  const next = isLast ? undefined : manifests.at(-1)?.digest;
   const kept = artifactType === undefined ? page : { ...page, artifactType };
   return jsonReply({ schemaVersion: 2, mediaType: indexType, manifests }, indexType, {
     ...(artifactType === undefined ? {} : { 'oci-filters-applied': 'artifactType' }),
@@ -86,13 +86,21 @@ function descriptorOf(manifest: RegistryManifest): ReferrerDescriptor {
 }
 
 /** As many as fit into a page; always one, so that every list ends. */
-function fitting(descriptors: readonly ReferrerDescriptor[]): readonly ReferrerDescriptor[] {
+async function fitting(
+  found: AsyncIterable<RegistryManifest>,
+  limit: number,
+): Promise<{ readonly manifests: readonly ReferrerDescriptor[]; readonly isLast: boolean }> {
+  const manifests: ReferrerDescriptor[] = [];
   let bytes = 0;
-  const end = descriptors.findIndex((each, index) => {
-    bytes += Buffer.byteLength(JSON.stringify(each)) + 1;
-    return bytes > referrersPageBytes && index > 0;
-  });
-  return end === -1 ? descriptors : descriptors.slice(0, end);
+  for await (const manifest of found) {
+    const descriptor = descriptorOf(manifest);
+    bytes += Buffer.byteLength(JSON.stringify(descriptor)) + 1;
+    const isFull = manifests.length === limit;
+    if (isFull || (bytes > referrersPageBytes && manifests.length > 0))
+      return { manifests, isLast: false };
+    manifests.push(descriptor);
+  }
+  return { manifests, isLast: true };
 }
 
 interface Page {

@@ -19,13 +19,13 @@ export async function requireReferences(
     repository,
     references.map((each) => each.digest),
   );
-  const manifests = await state.manifests(repository, digestsOf(document.members, digests));
+  const manifests = await state.manifestSizes(repository, digestsOf(document.members, digests));
   const others = digestsOf(references, digests).filter((digest) => !manifests.has(digest));
   const blobs = await state.blobs(repository, others);
   const held = new Set<Digest>();
   for (const each of references) {
     const digest = digests.get(each.digest);
-    const found = digest && (manifests.get(digest)?.sizeBytes ?? blobs.get(digest));
+    const found = digest && (manifests.get(digest) ?? blobs.get(digest));
     if (digest === undefined || found === undefined) {
       if (each.optional) continue;
       throw new RegistryRefusal(

@@ -173,12 +173,24 @@ export class PostgresRegistryState implements RegistryState {
       .execute();
   }
 
-  async blobs(
+  blobs(repository: string, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>> {
+    return this.#sizes('registry_blob', repository, digests);
+  }
+
+  manifestSizes(
+    repository: string,
+    digests: readonly Digest[],
+  ): Promise<ReadonlyMap<Digest, number>> {
+    return this.#sizes('registry_manifest', repository, digests);
+  }
+
+  async #sizes(
+    table: 'registry_blob' | 'registry_manifest',
     repository: string,
     digests: readonly Digest[],
   ): Promise<ReadonlyMap<Digest, number>> {
     const rows = await this.#db
-      .selectFrom('registry_blob')
+      .selectFrom(table)
       .select(['digest', 'size_bytes'])
       .where('repository', '=', repository)
       .where('digest', '=', anyOf(digests))

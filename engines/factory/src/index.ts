@@ -65,6 +65,8 @@ export {
   readBundle,
 } from './line.ts';
 export { diskFull, passes } from './trouble.ts';
+export { eachReferrer } from './each-referrer.ts';
+export type { ReferrersWanted } from './each-referrer.ts';
 export { MemoryRegistryState } from './memory-registry-state.ts';
 export type { HeldResults } from './held-results.ts';
 export { heldResults } from './held-results.ts';

@@ -111,6 +111,14 @@ export class MemoryRegistryState implements RegistryState {
     return pick(this.#repositories.get(repository)?.manifests, digests);
   }
 
+  async manifestSizes(
+    repository: string,
+    digests: readonly Digest[],
+  ): Promise<ReadonlyMap<Digest, number>> {
+    const found = pick(this.#repositories.get(repository)?.manifests, digests);
+    return new Map([...found].map(([digest, { sizeBytes }]) => [digest, sizeBytes]));
+  }
+
   async deleteManifest(repository: string, digest: Digest): Promise<boolean> {
     const found = this.#repositories.get(repository);
     if (found === undefined || !found.manifests.delete(digest)) return false;

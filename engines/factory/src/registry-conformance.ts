@@ -1,6 +1,7 @@
 import type { Clock, Digest, OciDigest } from '@kiln/base';
 import { digestOf, sha512Of } from '@kiln/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eachReferrer } from './each-referrer.ts';
 import type {
   Publication,
   RegistryManifest,
@@ -141,6 +142,8 @@ export function registryStateConformance(
       expect(found.get(three!)?.artifactType).toBeUndefined();
       expect(found.get(three!)?.subject).toBeUndefined();
       expect(found.size).toBe(2);
+      const sizes = await state.manifestSizes(repository, [one!, two!, three!]);
+      expect(sizes).toEqual(new Map([...found].map(([of, { sizeBytes }]) => [of, sizeBytes])));
     });
 
     it('moves a tag to a manifest of the same publication, and remembers when', async () => {
@@ -490,7 +493,7 @@ export function registryStateConformance(
 
     it('lists the referrers of a subject, filtered and page by page, also of an absent subject', async () => {
       const sbom = 'application/vnd.example.sbom';
-      const referrers = Array.from({ length: 5 }, (_, index) =>
+      const referrers = Array.from({ length: 20 }, (_, index) =>
         manifest(digestOf(`referrer ${index}`), {
           subject: three!,
           artifactType: index % 2 === 0 ? sbom : 'application/vnd.example.signature',
@@ -509,8 +512,12 @@ export function registryStateConformance(
       expect(await list({})).toEqual(sorted);
       expect(await list({ limit: 2 })).toEqual(sorted.slice(0, 2));
       expect(await list({ limit: 2, last: sorted[1]! })).toEqual(sorted.slice(2, 4));
-      expect(await list({ artifactType: sbom })).toHaveLength(3);
+      expect(await list({ artifactType: sbom })).toHaveLength(10);
       expect(await list({ artifactType: 'application/none' })).toEqual([]);
+      const each: Digest[] = [];
+      for await (const { digest } of eachReferrer(state, { repository, subject: three! }))
+        each.push(digest);
+      expect(each).toEqual(sorted);
       const [first] = await state.referrers(repository, three!, { ...all, artifactType: sbom });
       expect(first).toEqual({
         ...referrers.find((each) => each.digest === first?.digest),

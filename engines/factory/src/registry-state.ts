@@ -161,6 +161,11 @@ export interface RegistryState {
     repository: string,
     digests: readonly Digest[],
   ): Promise<ReadonlyMap<Digest, RegistryManifest>>;
+  /** As `blobs`, of manifests: without their annotations, which may be megabytes each. */
+  manifestSizes(
+    repository: string,
+    digests: readonly Digest[],
+  ): Promise<ReadonlyMap<Digest, number>>;
   /** Removes the manifest and every tag that points at it; true when there was one. The bytes stay. */
   deleteManifest(repository: string, digest: Digest): Promise<boolean>;
   /**

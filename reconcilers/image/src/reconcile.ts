@@ -16,7 +16,7 @@ import type {
   RegistryState,
   TestRun,
 } from '@kiln/factory';
-import { allPresent, lookAt, parseImageTest, pendingOf } from '@kiln/factory';
+import { allPresent, eachReferrer, lookAt, parseImageTest, pendingOf } from '@kiln/factory';
 import type { ImageConfig } from '@kiln/image-config';
 import { parseImageConfig } from '@kiln/image-config';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
@@ -238,12 +238,8 @@ async function testImage(
  */
 async function hideBroken(ports: ImageReconcilerPorts, result: ImageResult): Promise<void> {
   for (const subject of [result.index, result.manifest]) {
-    const listed = await ports.registry.referrers(result.repository, subject, {
-      last: '',
-      limit: 1000,
-      artifactType: undefined,
-    });
-    for (const { digest } of listed) {
+    const listed = eachReferrer(ports.registry, { repository: result.repository, subject });
+    for await (const { digest } of listed) {
       if ((await ports.blobs.stat(digest)) === undefined)
         await ports.registry.deleteManifest(result.repository, digest);
     }
