@@ -32,6 +32,13 @@ test('a program that is not there is named', () => {
   });
 });
 
+test('a number without its sign, which Node tells of trees, is one of the system as well', () => {
+  const refused = { code: 'EACCES', syscall: 'rm', errno: 13, path: '/etc/tree' };
+  expect(hostErrorOf(Object.assign(new Error('refused'), refused))?.message).toBe(
+    'rm "/etc/tree": permission denied',
+  );
+});
+
 test('a full disk is worth trying again', () => {
   const full = thrownBy(() => fs.writeFileSync('/dev/full', 'x'));
   expect(describeError(full)).toBe(

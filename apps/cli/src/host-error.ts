@@ -28,7 +28,8 @@ export function hostErrorOf(error: unknown): KilnError | undefined {
   if (!(error instanceof Error) || error instanceof KilnError) return undefined;
   const { code, syscall, errno, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
   if (code === undefined || syscall === undefined || errno === undefined) return undefined;
-  const why = getSystemErrorMessage(errno) ?? code;
+  // Node's own removal of trees tells the number without its sign.
+  const why = getSystemErrorMessage(-Math.abs(errno)) ?? code;
   const [call = '', program] = syscall.split(' ');
   if (call.startsWith('spawn') && program !== undefined) {
     return new KilnError('HOST_CALL_FAILED', `cannot run ${shorten(program, 200)}: ${why}`, {
