@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { KilnError, shorten } from '@kiln/base';
 import type { Config } from '@kiln/oci';
+import { removeTree } from '@kiln/sandbox-bwrap';
 import { runUser } from './run-user.ts';
 
 /**
@@ -16,7 +17,7 @@ export async function runWords(
   const { uid, gid } = await runUser(root, config.user ?? '');
   const all = [
     ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp'],
-    resolver(root),
+    await resolver(root),
     ['--unshare-user', '--uid', String(uid), '--gid', String(gid)],
     ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'kiln'],
     ['--cap-drop', 'ALL', '--die-with-parent', '--clearenv'],
@@ -45,15 +46,14 @@ function variable(pair: string): string[] {
 
 /**
  * The host's resolver, in the image's `/etc`. bubblewrap makes the file to mount it on and follows symbolic links meanwhile, out of
- * the root too: a link there goes, and where `/etc` is one nothing is mounted.
+ * the root too: a link there goes, and where `/etc` is one nothing is mounted. Whoever runs the image may not write in its `/etc`.
  */
-function resolver(root: string): string[] {
+async function resolver(root: string): Promise<string[]> {
   const inside = path.join(root, 'etc/resolv.conf');
   const isThere = fs.existsSync('/etc/resolv.conf');
   const folder = fs.lstatSync(path.dirname(inside), { throwIfNoEntry: false });
   if (!isThere || folder?.isDirectory() !== true) return [];
-  if (fs.lstatSync(inside, { throwIfNoEntry: false })?.isFile() !== true)
-    fs.rmSync(inside, { recursive: true, force: true });
+  if (fs.lstatSync(inside, { throwIfNoEntry: false })?.isFile() !== true) await removeTree(inside);
   return ['--ro-bind', fs.realpathSync('/etc/resolv.conf'), '/etc/resolv.conf'];
 }
 

@@ -73,3 +73,30 @@ test('environment variables are names and values, and words have no NUL', async 
       code: 'IMAGE_CONTENT',
     });
 });
+
+test('a resolver of the image goes, also for a person who may not write beside it', async () => {
+  // Root may write everywhere: somebody else does it for him.
+  const asOther = process.getuid?.() === 0;
+  const program = `
+    import fs from 'node:fs';
+    import { runWords } from ${JSON.stringify(path.join(import.meta.dirname, 'run-words.ts'))};
+    const [root] = process.argv.slice(1);
+    fs.mkdirSync(root + '/etc/resolv.conf/closed', { recursive: true });
+    fs.chmodSync(root + '/etc/resolv.conf/closed', 0);
+    fs.chmodSync(root + '/etc', 0o555);
+    await runWords(root, { architecture: 'amd64', os: 'linux', diffIds: [], config: {} }, ['/program']);
+    console.log(fs.readdirSync(root + '/etc').length);
+  `;
+  const other = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
+  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];
+  const [command, ...words] = [
+    ...(asOther ? other : []),
+    process.execPath,
+    ...flags,
+    '--',
+    path.join(folder, 'other'),
+  ];
+  if (asOther) fs.chmodSync(folder, 0o777);
+  const { stdout, stderr } = spawnSync(command, words, { encoding: 'utf8' });
+  expect([stdout, stderr]).toEqual(['0\n', '']);
+});
