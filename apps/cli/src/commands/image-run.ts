@@ -3,7 +3,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
-import type { Descriptor } from '@kiln/oci';
 import { extractLayers, removeTree } from '@kiln/sandbox-bwrap';
 import { readTar } from '@kiln/tar';
 import type { Command } from '../command.ts';
@@ -12,22 +11,24 @@ import { ensureBubblewrap } from '../host.ts';
 import type { NamedImage } from '../image/named.ts';
 import { namedImage } from '../image/named.ts';
 import type { PulledImage } from '../image/pull.ts';
-import { layerArchive, pullImage } from '../image/pull.ts';
+import { layerArchives, pullImage } from '../image/pull.ts';
 import { runWords } from '../image/run-words.ts';
 import { Interrupt } from '../interrupt.ts';
 
 /** The file system of an image, below a folder that is not there yet. Throws `IMAGE_CONTENT`, `TREE_…`, `LOCAL_INTERRUPTED`, and what reading archives does. */
 async function unpack(source: NamedImage, { layers }: PulledImage, root: string): Promise<void> {
   using interrupt = new Interrupt();
-  const archive = async function* (layer: Descriptor): AsyncGenerator<Uint8Array> {
-    for await (const chunk of layerArchive(source, layer)) {
+  const untilInterrupted = async function* (
+    archive: AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array> {
+    for await (const chunk of archive) {
       interrupt.signal.throwIfAborted();
       yield chunk;
     }
   };
   await extractLayers(
     root,
-    layers.values().map((layer) => readTar(archive(layer))),
+    layerArchives(source, layers).map((archive) => readTar(untilInterrupted(archive))),
   );
 }
 

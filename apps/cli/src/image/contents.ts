@@ -7,7 +7,7 @@ import type { Config } from '@kiln/oci';
 import type { TarEntry } from '@kiln/tar';
 import { readTar } from '@kiln/tar';
 import type { NamedImage } from './named.ts';
-import { layerArchive, pullImage } from './pull.ts';
+import { layerArchives, pullImage } from './pull.ts';
 
 const databases = ['usr/lib/apk/db/installed', 'lib/apk/db/installed'];
 const worldFile = 'etc/apk/world';
@@ -51,9 +51,9 @@ export async function readImageContents(source: NamedImage): Promise<ImageConten
   let database = '';
   let world = '';
   let pathCharacters = 0;
-  for (const layer of layers) {
+  for (const archive of layerArchives(source, layers)) {
     const below = new FilesBelow(files);
-    for await (const { entry, content } of readTar(layerArchive(source, layer))) {
+    for await (const { entry, content } of readTar(archive)) {
       pathCharacters += entry.path.length + entry.linkTarget.length;
       if (files.size >= filesMax || pathCharacters > pathCharactersMax)
         throw new KilnError('IMAGE_CONTENT', `${source.text} has too many files to look at`);

@@ -12,7 +12,7 @@ import type { TarEntry } from '@kiln/tar';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readImageContents } from './contents.ts';
 import { NamedImage } from './named.ts';
-import { layerArchive } from './pull.ts';
+import { layerArchives } from './pull.ts';
 
 const blobs = new Map<string, Uint8Array>();
 let server: Server;
@@ -125,6 +125,11 @@ test('a layer that is not what its digest says is refused', async () => {
   await expect(readImageContents(image([layer]))).rejects.toMatchObject({ code: 'IMAGE_CONTENT' });
 });
 
+async function drainAll(layers: readonly Descriptor[], bytesMax: number): Promise<void> {
+  for (const archive of layerArchives(image(layers), layers, bytesMax))
+    for await (const chunk of archive) void chunk;
+}
+
 test.each([
   ['gzip', mediaTypes.layerGzip, gzipBytes],
   ['zstd', mediaTypes.layerZstd, zstdCompressSync],
@@ -132,9 +137,7 @@ test.each([
   'a layer of %s that unpacks to more than it may is refused, and so is a broken one',
   async (_, type, compress) => {
     const bomb = put(compress(new Uint8Array(2 ** 20)), type);
-    const drain = async (layer: Descriptor): Promise<void> => {
-      for await (const chunk of layerArchive(image([layer]), layer, 2 ** 16)) void chunk;
-    };
+    const drain = (layer: Descriptor): Promise<void> => drainAll([layer], 2 ** 16);
     await expect(drain(bomb)).rejects.toMatchObject({
       code: 'IMAGE_CONTENT',
       message: expect.stringContaining('65536'),
@@ -144,3 +147,24 @@ test.each([
       await expect(drain(put(bytes, type))).rejects.toMatchObject({ code: 'IMAGE_CONTENT' });
   },
 );
+
+test('one layer that is named again and again counts each time', async () => {
+  const refused = {
+    code: 'IMAGE_CONTENT',
+    message: expect.stringContaining('more than') as string,
+  };
+  const zeros = put(gzipBytes(new Uint8Array(2 ** 16)), mediaTypes.layerGzip);
+  const times = (layer: Descriptor, count: number): Descriptor[] =>
+    Array.from({ length: count }, () => layer);
+  await drainAll(times(zeros, 3), 3 * 2 ** 16);
+  await expect(drainAll(times(zeros, 3), 3 * 2 ** 16 - 1)).rejects.toMatchObject(refused);
+  // Much that unpacks to nothing is too much as well.
+  const nothing = put(
+    Buffer.concat(times(zeros, 100).map(() => gzipBytes(Buffer.of()))),
+    mediaTypes.layerGzip,
+  );
+  const { sizeBytes } = nothing;
+  await drainAll(times(nothing, 3), 3 * sizeBytes);
+  await expect(drainAll(times(nothing, 3), 3 * sizeBytes - 1)).rejects.toMatchObject(refused);
+  await expect(readImageContents(image(times(nothing, 501)))).rejects.toMatchObject(refused);
+});

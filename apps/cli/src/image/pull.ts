@@ -5,13 +5,17 @@ import type { Digest } from '@kiln/base';
 import { KilnError, digestFromHex, digestOf } from '@kiln/base';
 import type { Config, Descriptor, Manifest } from '@kiln/oci';
 import { parseConfig, parseManifestDocument } from '@kiln/oci';
-import { defaultTarLimits, paddedSize } from '@kiln/tar';
+import { paddedSize } from '@kiln/tar';
 import type { NamedImage } from './named.ts';
 
 const configBytesMax = 4 * 1024 * 1024;
-const layerBytesMax = 8 * 1024 * 1024 * 1024;
-/** What a layer may unpack to: a byte of gzip may be a thousand zeros, one of Zstandard thirty thousand. */
-const archiveBytesMax = defaultTarLimits.totalBytesMax;
+/**
+ * What the layers of an image may have together, and what they may unpack to: a byte of gzip may be a thousand zeros, one of
+ * Zstandard thirty thousand, and one layer may be named again and again.
+ */
+const imageBytesMax = 32 * 1024 * 1024 * 1024;
+/** Nothing that runs images mounts more. */
+const layersMax = 500;
 /** An index may list an index; deeper ones nobody makes. */
 const depthMax = 3;
 
@@ -27,6 +31,8 @@ export interface PulledImage {
 /** The image's configuration and layers for this machine. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, `REGISTRY_CLIENT_…`. */
 export async function pullImage(source: NamedImage): Promise<PulledImage> {
   const { named, manifest } = await findManifest(source);
+  if (manifest.layers.length > layersMax)
+    throw new KilnError('IMAGE_CONTENT', `${source.text} has more than ${layersMax} layers`);
   const config = await readWhole(source, manifest.config.digest, configBytesMax);
   return { digest: named, config: parseConfig(config), layers: manifest.layers };
 }
@@ -59,30 +65,67 @@ export async function findManifest(source: NamedImage): Promise<FoundManifest> {
 }
 
 /**
- * The archive in a layer, as it comes; the layer's digest is checked at its end. umoci leaves the last block of what it inserts
- * unfinished, which the digest says was not lost on the way: it is filled up. Throws `IMAGE_CONTENT`, for what unpacks to more
- * than `bytesMax` too.
+ * The archives in an image's layers, each to be read before the next; a layer's digest is checked at its end. umoci leaves the last
+ * block of what it inserts unfinished, which the digest says was not lost on the way: it is filled up. Throws `IMAGE_CONTENT`, for
+ * layers that together are, or unpack to, more than `bytesMax` too.
  */
-export async function* layerArchive(
+export function* layerArchives(
+  source: NamedImage,
+  layers: readonly Descriptor[],
+  bytesMax: number = imageBytesMax,
+): Generator<AsyncGenerator<Uint8Array>> {
+  const room = {
+    received: new Room(bytesMax, 'its layers are more than'),
+    unpacked: new Room(bytesMax, 'its layers unpack to more than'),
+  };
+  for (const layer of layers) yield layerArchive(source, layer, room);
+}
+
+/** What is left for an image's layers. */
+class Room {
+  readonly #bytesMax: number;
+  readonly #excess: string;
+  #bytes = 0;
+
+  constructor(bytesMax: number, excess: string) {
+    this.#bytesMax = bytesMax;
+    this.#excess = excess;
+  }
+
+  /** Throws `IMAGE_CONTENT` when there is none. */
+  take(bytes: number, source: NamedImage): void {
+    this.#bytes += bytes;
+    if (this.#bytes <= this.#bytesMax) return;
+    throw new KilnError('IMAGE_CONTENT', `${source.text}: ${this.#excess} ${this.#bytesMax} bytes`);
+  }
+}
+
+interface LayerRoom {
+  readonly received: Room;
+  readonly unpacked: Room;
+}
+
+async function* layerArchive(
   source: NamedImage,
   layer: Descriptor,
-  bytesMax: number = archiveBytesMax,
+  room: LayerRoom,
 ): AsyncGenerator<Uint8Array> {
   let size = 0;
-  for await (const chunk of unpacked(source, layer)) {
+  for await (const chunk of unpacked(source, layer, room.received)) {
     size += chunk.length;
-    if (size > bytesMax)
-      throw new KilnError(
-        'IMAGE_CONTENT',
-        `${layer.digest} unpacks to more than ${bytesMax} bytes`,
-      );
+    room.unpacked.take(chunk.length, source);
     yield chunk;
   }
   yield new Uint8Array(paddedSize(size) - size);
 }
 
-async function* unpacked(source: NamedImage, layer: Descriptor): AsyncGenerator<Uint8Array> {
-  const blob = Readable.from(checked(source, layer.digest, layerBytesMax));
+async function* unpacked(
+  source: NamedImage,
+  layer: Descriptor,
+  received: Room,
+): AsyncGenerator<Uint8Array> {
+  const take = (bytes: number): void => received.take(bytes, source);
+  const blob = Readable.from(checked(source, layer.digest, take));
   const open = decompressor(layer.mediaType);
   if (open === undefined) {
     yield* blob as AsyncIterable<Uint8Array>;
@@ -118,13 +161,12 @@ function isDecompression(error: unknown): boolean {
 async function* checked(
   source: NamedImage,
   digest: Digest,
-  limit: number,
+  /** Throws when it is too much. */
+  take: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
-  let size = 0;
   for await (const chunk of (await source.readBlob(digest)) ?? []) {
-    size += chunk.length;
-    if (size > limit) throw broken(digest);
+    take(chunk.length);
     hash.update(chunk);
     yield chunk;
   }
@@ -133,7 +175,12 @@ async function* checked(
 
 async function readWhole(source: NamedImage, digest: Digest, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of checked(source, digest, limit)) chunks.push(chunk);
+  let size = 0;
+  const take = (bytes: number): void => {
+    size += bytes;
+    if (size > limit) throw broken(digest);
+  };
+  for await (const chunk of checked(source, digest, take)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
