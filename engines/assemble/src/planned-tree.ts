@@ -133,7 +133,11 @@ export class PlannedTree {
       added.push(one);
     };
     for (const one of changed) {
-      for (const parent of parentsOf(one.entry.path))
+      // Above one that is there all are.
+      const missing: string[] = [];
+      let path = parentOf(one.entry.path);
+      for (; path !== '' && !present.has(path); path = parentOf(path)) missing.push(path);
+      for (const parent of missing.reverse())
         add(byPath.get(parent) ?? this.#placed.get(parent)?.one);
       add(one);
     }
@@ -141,9 +145,9 @@ export class PlannedTree {
   }
 }
 
-function parentsOf(path: string): string[] {
-  const names = path.split('/');
-  return names.slice(1).map((_, i) => names.slice(0, i + 1).join('/'));
+/** "" for what is at the root. */
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 /** Both in the order of a walk, in which a directory comes before its children and those are in byte order. */
@@ -153,9 +157,10 @@ function merged(
 ): readonly OrderedEntry[] {
   const all = [...rest];
   for (const one of added) {
+    const order = orderOf(one);
     const place = firstIndex(all.length, (index) => {
       const other = all[index];
-      return other !== undefined && compareBytes(orderOf(other), orderOf(one)) < 0;
+      return other !== undefined && compareBytes(orderOf(other), order) < 0;
     });
     all.splice(place, 0, one);
   }

@@ -1,6 +1,7 @@
 import { shorten } from '@kiln/base';
 import { problem } from './config-problem.ts';
 import type { ConfigProblem } from './config-problem.ts';
+import { deepPathHint, isTooDeep } from './deep-path.ts';
 import type { Accounts } from './types.ts';
 
 /** As useradd(8) and groupadd(8) take them, at the length that Linux allows. */
@@ -58,6 +59,8 @@ function nameProblems(path: ConfigProblem['path'], text: string, of: string): Co
 
 /** Empty is the default. */
 function pathProblems(path: ConfigProblem['path'], text: string, of: string): ConfigProblem[] {
+  if (isTooDeep(text))
+    return [problem(path, `"${shorten(text)}" is too long a path of ${of}`, deepPathHint)];
   if (text === '' || pathField.test(text)) return [];
   return [problem(path, `"${shorten(text)}" is no path of ${of}`, pathHint)];
 }

@@ -2,6 +2,7 @@ import { KilnError, shorten } from '@kiln/base';
 import { certificateDer } from './certificate.ts';
 import { problem } from './config-problem.ts';
 import type { ConfigProblem } from './config-problem.ts';
+import { deepPathHint, isTooDeep } from './deep-path.ts';
 import type { ImageConfig } from './types.ts';
 import { splitWords } from './words.ts';
 
@@ -49,8 +50,10 @@ export function isServiceName(name: string): boolean {
 }
 
 function pathProblems({ paths }: ImageConfig): ConfigProblem[] {
-  return paths.flatMap(({ type }, i) =>
-    pathTypes.includes(type)
+  return paths.flatMap(({ type, path }, i) => {
+    if (isTooDeep(path))
+      return [problem(['paths', i, 'path'], `"${shorten(path)}" is too long a path`, deepPathHint)];
+    return pathTypes.includes(type)
       ? []
       : [
           problem(
@@ -58,8 +61,8 @@ function pathProblems({ paths }: ImageConfig): ConfigProblem[] {
             `unsupported path mutation type "${shorten(type)}"`,
             'write directory, empty-file, hardlink, symlink or permissions',
           ),
-        ],
-  );
+        ];
+  });
 }
 
 function certificateProblems({ certificates }: ImageConfig): ConfigProblem[] {

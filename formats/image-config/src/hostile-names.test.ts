@@ -89,3 +89,20 @@ test('what is sound alone is refused when it is merged', () => {
   expect(() => checkImageConfig(both, 'two.yaml')).toThrow('two.yaml: "a" is there twice');
   expect(() => checkImageConfig(both, 'two.yaml', 'apko')).not.toThrow();
 });
+
+describe('a path that would take longer to make than anybody waits is refused at its place', () => {
+  const made = (path: string): string => JSON.stringify({ paths: [{ path, type: 'directory' }] });
+  test.each([
+    ['many folders', made('/d'.repeat(255)), '1:19: "/d/d'],
+    ['many bytes', made(`/${'d'.repeat(4095)}`), '1:19: "/ddd'],
+    ['home in many folders', user({ homedir: '/d'.repeat(255) }), 'too long a path of a home'],
+  ])('%s', (_what, text, words) => {
+    expect(refusal(text)).toContain(words);
+    expect(() => parseImageConfig(text, 'image.yaml', 'apko')).not.toThrow();
+  });
+
+  test('others are taken', () => {
+    expect(refusal(made('/d'.repeat(254)))).toBe('taken');
+    expect(refusal(made(`/${'d'.repeat(4094)}`))).toBe('taken');
+  });
+});
