@@ -55,16 +55,18 @@ export function compositionRoutes(server: FastifyInstance, compositions: Composi
   );
 }
 
-async function* answersTo(
-  compositions: CompositionPort,
-  body: AsyncIterable<Uint8Array>,
-): AsyncIterable<string> {
+async function* answersTo(compositions: CompositionPort, body: Readable): AsyncIterable<string> {
+  const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
   try {
-    for await (const result of compositions.compose(readLines(body))) yield line(answerOf(result));
+    for await (const result of compositions.compose(readLines(chunks)))
+      yield line(answerOf(result));
   } catch (error) {
     const { code, hint } =
       error instanceof KilnError ? error : { code: 'INTERNAL', hint: 'kiln logs server' };
     yield line({ error: { code, message: messageOf(error), hint: hint ?? '' }, ended: true });
+  } finally {
+    // What nobody asked for any more comes nevertheless: before the next request of its connection.
+    body.resume();
   }
 }
 

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { compositionRoutes, type CompositionPort } from './composition-routes.ts';
@@ -21,6 +23,26 @@ async function answerTo(line: string): Promise<unknown> {
   });
   return JSON.parse(answer.body);
 }
+
+test('what comes after a line that ends the answer is passed over, and the connection goes on', async () => {
+  const server = Fastify();
+  compositionRoutes(server, port);
+  server.get('/next', () => 'next');
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  const { port: number } = server.server.address() as AddressInfo;
+  const socket = connect(number, '127.0.0.1');
+  let answered = '';
+  socket.on('data', (chunk) => (answered += String(chunk)));
+  const body = 'x'.repeat(3_000_000);
+  const head = 'content-type: application/x-ndjson\r\nhost: localhost\r\n';
+  socket.write(`POST /compositions HTTP/1.1\r\n${head}content-length: ${body.length}\r\n\r\n`);
+  socket.write(body);
+  await expect.poll(() => answered).toContain('COMPOSE_BODY_INVALID');
+  socket.write('GET /next HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+  await expect.poll(() => answered).toMatch(/next$/);
+  socket.destroy();
+  await server.close();
+});
 
 test('a name with a NUL is refused', async () => {
   for (const names of [
