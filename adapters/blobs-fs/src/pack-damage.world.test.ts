@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { digestOf } from '@kiln/base';
+import { digestOf, systemClock, systemRandom } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { MemoryPackIndex, composeBlob, wholeSegment } from '@kiln/blobs';
-import type { BlobPart } from '@kiln/blobs';
+import type { BlobPart, ComposedBlob } from '@kiln/blobs';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FsBlobs } from './fs-blobs.ts';
+import { PackFiles } from './pack-files.ts';
 import { parseRecord, printRecord } from './pack-record.ts';
 import { PackedBlobs } from './packed-blobs.ts';
 import { staleTemporaryMs } from './temporary.ts';
@@ -141,6 +142,66 @@ describe('a damaged pack', () => {
       message: expect.stringContaining(digestOf(segment)) as string,
     });
   });
+});
+
+describe('a pack that says what no writer says', () => {
+  const [one, two, short, often] = ['one', 'two', 'short', 'often'].map((text) => digestOf(text));
+  const part = (blob: Digest, end: number): BlobPart => ({
+    blob,
+    start: 0,
+    end,
+    bytes: new Uint8Array(),
+  });
+
+  async function storeForged(): Promise<PackedBlobs> {
+    const store = openStore();
+    await store.put(segment);
+    const of = digestOf(segment);
+    const packs = new PackFiles({
+      directory: join(directory, 'packs'),
+      clock: systemClock,
+      random: systemRandom,
+    });
+    const forged: ComposedBlob[] = [
+      { digest: one!, sizeBytes: 9, parts: [part(two!, 9)] },
+      { digest: two!, sizeBytes: 9, parts: [part(one!, 9)] },
+      { digest: short!, sizeBytes: 9000, parts: [part(of, 9000)] },
+      {
+        digest: often!,
+        sizeBytes: 60_000,
+        parts: Array.from({ length: 60_000 }, () => part(of, 1)),
+      },
+    ];
+    const name = await packs.write(forged);
+    await index.add(
+      name,
+      forged.map(({ digest }) => digest),
+      0,
+    );
+    return store;
+  }
+
+  it('has blobs whose segments lie in each other, which ends, and which are not read', async () => {
+    const store = await storeForged();
+    expect(await store.touch(one!)).toEqual({ digest: one, sizeBytes: 9 });
+    await expect(store.bytes(one!)).rejects.toMatchObject({ code: 'BLOB_PACK_INVALID' });
+    const over = composeBlob([wholeSegment(one!, Buffer.from('123456789'))]);
+    await expect(store.putMany([over])).rejects.toMatchObject({ code: 'BLOB_SEGMENT_INVALID' });
+  });
+
+  it('has segments that end after their blob, which are refused and not cut', async () => {
+    const store = await storeForged();
+    const refused = { code: 'BLOB_SEGMENT_INVALID' };
+    await expect(store.bytes(short!)).rejects.toMatchObject(refused);
+    // Once with the segment's blob in memory.
+    expect((await store.bytes(often!)).length).toBe(60_000);
+    await expect(store.bytes(short!)).rejects.toMatchObject(refused);
+  });
+
+  it('has one segment very often, which is used once', async () => {
+    const store = await storeForged();
+    expect(await store.touch(often!)).toEqual({ digest: often, sizeBytes: 60_000 });
+  }, 2000);
 });
 
 describe('records', () => {

@@ -27,6 +27,7 @@ import type { FsBlobs, TakeOptions } from './fs-blobs.ts';
 import { PackFiles } from './pack-files.ts';
 import type { FoundBlob } from './pack-reader.ts';
 import { PackReader } from './pack-reader.ts';
+import type { PackedPart } from './pack-record.ts';
 import { partSizeBytes } from './pack-record.ts';
 
 export interface PackedBlobsOptions {
@@ -124,8 +125,7 @@ export class PackedBlobs implements CollectableBlobs, BlobPacks {
       if ((await this.#files.stat(digest)) === undefined) throw blobUnknown(digest);
       return [];
     }
-    const parts = await this.#reader.parts(found);
-    return [...new Set(parts.flatMap((part) => (part instanceof Uint8Array ? [] : [part.blob])))];
+    return segmentsOf(await this.#reader.parts(found));
   }
 
   async stat(digest: Digest): Promise<BlobStat | undefined> {
@@ -137,14 +137,20 @@ export class PackedBlobs implements CollectableBlobs, BlobPacks {
   async touch(digest: Digest): Promise<BlobStat | undefined> {
     const file = await this.#files.touch(digest);
     if (file !== undefined) return file;
+    const found = await this.#usePacked(digest);
+    if (found === undefined) return undefined;
+    // They lie one deep: a damaged pack may say otherwise, and lead in a circle.
+    for (const blob of segmentsOf(await this.#reader.parts(found))) {
+      const isThere = (await this.#files.touch(blob)) ?? (await this.#usePacked(blob));
+      if (isThere === undefined) return undefined;
+    }
+    return { digest, sizeBytes: found.entry.sizeBytes };
+  }
+
+  async #usePacked(digest: Digest): Promise<FoundBlob | undefined> {
     await this.#index.use([digest], this.#clock.now());
     // Not from memory: a collector may have been faster.
-    const found = (await this.#find([digest])).get(digest);
-    if (found === undefined) return undefined;
-    for (const part of await this.#reader.parts(found))
-      if (!(part instanceof Uint8Array) && (await this.touch(part.blob)) === undefined)
-        return undefined;
-    return { digest, sizeBytes: found.entry.sizeBytes };
+    return (await this.#find([digest])).get(digest);
   }
 
   async *read(
@@ -330,16 +336,18 @@ export class PackedBlobs implements CollectableBlobs, BlobPacks {
     }
   }
 
-  /** A range of a blob that is stored as bytes. */
+  /** A range of a blob that is stored as bytes. Throws `BLOB_SEGMENT_INVALID` when it has fewer. */
   async *#segment(blob: Digest, range: ByteRange): AsyncIterable<Uint8Array> {
     const held = this.#segments.get(blob);
     if (held !== undefined) {
+      requireWithin(range, blob, held.length);
       yield held.subarray(range.start, range.end);
       return;
     }
     const found = await this.#packed(blob);
     const sizeBytes = found?.entry.sizeBytes ?? (await this.#files.stat(blob))?.sizeBytes;
     if (sizeBytes === undefined) throw blobUnknown(blob);
+    requireWithin(range, blob, sizeBytes);
     if (found === undefined && sizeBytes > segmentBytesMax) {
       yield* this.#files.read(blob, range);
       return;
@@ -393,6 +401,16 @@ export class PackedBlobs implements CollectableBlobs, BlobPacks {
     if (at !== bytes.length || end !== range.end)
       throw segmentInvalid(range, blob, 'other bytes are stored');
   }
+}
+
+/** The blobs that parts are segments of, each once. */
+function segmentsOf(parts: readonly PackedPart[]): readonly Digest[] {
+  return [...new Set(parts.flatMap((part) => (part instanceof Uint8Array ? [] : [part.blob])))];
+}
+
+function requireWithin(range: ByteRange, blob: Digest, sizeBytes: number): void {
+  if (range.end > sizeBytes)
+    throw segmentInvalid(range, blob, `the blob has only ${sizeBytes} bytes`);
 }
 
 async function* inGroups<T>(source: AsyncIterable<T>): AsyncIterable<readonly T[]> {
