@@ -447,4 +447,15 @@ describe('an OCI registry', () => {
     expect((await get('/v2/a/manifests/v1')).status).toBe(404);
     expect((await get(`/v2/a/blobs/${emptyDescriptor.digest}`)).status).toBe(404);
   });
+
+  it('closes the connection where a blob has lost its end', async () => {
+    await pushBlob('a', layer);
+    for (const kept of [1024, 0]) {
+      blobs.read = async function* () {
+        yield layer.subarray(0, kept);
+      };
+      const answer = await get(`/v2/a/blobs/${layerDigest}`);
+      await expect(answer.arrayBuffer()).rejects.toThrow('terminated');
+    }
+  });
 });

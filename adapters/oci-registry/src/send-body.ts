@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 /**
  * Sends a body chunk by chunk, while the next one is read. Before a chunk after the next is asked for, the system has taken this one, so
  * that its memory may be used again. Throws what reading the first chunk does; what fails later closes the connection, so that the
- * client sees that something is missing.
+ * client sees that something is missing; so does a body that is shorter than its `content-length`.
  */
 export async function sendBody(
   reply: FastifyReply,
@@ -16,17 +16,21 @@ export async function sendBody(
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(status, reply.getHeaders() as Record<string, string>);
+  let left = Number(reply.getHeader('content-length'));
   try {
     let before: Promise<void> = Promise.resolve();
     while (chunk.done !== true) {
       await before;
+      left -= chunk.value.length;
       before = written(raw, chunk.value);
       // Looked at when the next chunk is there.
       before.catch(() => undefined);
       chunk = await chunks.next();
     }
     await before;
-    raw.end();
+    // A client would wait for what a file lost on the disk.
+    if (left > 0) raw.destroy();
+    else raw.end();
   } catch {
     raw.destroy();
     await chunks.return?.();
