@@ -149,12 +149,15 @@ function natural(value: number, what: string): number {
   return value;
 }
 
-/** Fractions are rounded half away from zero. */
+/** Fractions are rounded, a half up; digits behind nanoseconds do not count. */
 function time(records: PaxRecords): number | undefined {
   const value = text(records, 'mtime');
   if (value === undefined) return undefined;
   const match = /^(-?)([0-9]{1,15})(?:\.([0-9]*))?$/.exec(value);
   if (match === null) throw corrupt('tar record mtime is not a time');
-  const seconds = Number(match[2]) + ((match[3] ?? '') >= '5' ? 1 : 0);
-  return match[1] === '-' && seconds !== 0 ? -seconds : seconds;
+  const isNegative = match[1] === '-';
+  const nanoseconds = Number((match[3] ?? '').slice(0, 9).padEnd(9, '0'));
+  const isUp = isNegative ? nanoseconds > 5e8 : nanoseconds >= 5e8;
+  const seconds = Number(match[2]) + (isUp ? 1 : 0);
+  return isNegative && seconds !== 0 ? -seconds : seconds;
 }

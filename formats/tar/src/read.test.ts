@@ -193,7 +193,9 @@ describe('other dialects', () => {
   it.each([
     ['1700000000.4999', 1_700_000_000],
     ['1700000000.5', 1_700_000_001],
-    ['-1.5', -2],
+    ['-1.5', -1],
+    ['-1.50000001', -2],
+    ['-1.5000000009', -1],
     ['-0.2', 0],
   ])('round the time %s to %d', async (time, seconds) => {
     expect(await entries(raw(pax(record('mtime', time)), { name: 'x' }))).toMatchObject([
