@@ -1,4 +1,5 @@
 import { KilnError, shorten } from '@kiln/base';
+import { apkoDocument } from './apko-document.ts';
 import type { ExtractedLicense, SpdxDocument, SpdxPackage, SpdxRelationship } from './types.ts';
 
 /** Largest document that is read. */
@@ -9,7 +10,8 @@ type Members = Readonly<Record<string, unknown>>;
 /**
  * Reads an SPDX 2.x document in JSON; unknown members are dropped and texts that are no texts read as "". What the
  * document describes is the union of `documentDescribes` and the `DESCRIBES` relationships of the document, restricted
- * to packages that exist. Dialect `apko` asks neither which version it is nor what identifiers are made of. Throws `SPDX_INVALID`.
+ * to packages that exist. Dialect `apko` asks neither which version it is nor what
+ * identifiers are made of, and otherwise reads as `apkoDocument`. Throws `SPDX_INVALID`.
  */
 export function parseSpdx(bytes: Uint8Array, dialect: 'kiln' | 'apko' = 'kiln'): SpdxDocument {
   const root = parseRoot(bytes, dialect);
@@ -39,15 +41,22 @@ function parseRoot(bytes: Uint8Array, dialect: 'kiln' | 'apko'): Members {
   if (bytes.length > spdxBytesMax) throw invalid(`${bytes.length} bytes exceed ${spdxBytesMax}`);
   let root: unknown;
   try {
-    root = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    root = JSON.parse(decoder(dialect).decode(bytes));
   } catch (cause) {
     throw invalid('not JSON in UTF-8', cause);
   }
+  if (dialect === 'apko') root = apkoDocument(root);
   if (!isMembers(root)) throw invalid('not an object');
   const version = text(root, 'spdxVersion');
   if (dialect === 'kiln' && !version.startsWith('SPDX-2.'))
     throw invalid(`version "${shorten(version)}" is not SPDX 2`);
   return root;
+}
+
+/** To apko a byte order mark is no JSON, and what is no UTF-8 is. */
+function decoder(dialect: 'kiln' | 'apko'): TextDecoder {
+  const isApko = dialect === 'apko';
+  return new TextDecoder('utf-8', { fatal: !isApko, ignoreBOM: isApko });
 }
 
 function packageOf(members: Members, dialect: 'kiln' | 'apko'): SpdxPackage {

@@ -247,6 +247,30 @@ describe("apko's leniency", () => {
     expect(parseSpdx(bytes, 'apko').packages.map(({ id }) => id)).toEqual(['SPDXRef-a_1']);
   });
 
+  test('a member of another type makes the document unreadable, whether it is used or not', () => {
+    const encoded = (document: unknown): Uint8Array =>
+      new TextEncoder().encode(JSON.stringify(document));
+    const packages = [{ SPDXID: 'SPDXRef-a', name: 'a' }];
+    const codes = [{ SPDXID: 'SPDXRef-a', packageVerificationCode: 'x' }];
+    for (const bad of [
+      { packages, name: 5 },
+      { packages, externalDocumentRefs: [{ checksum: [] }] },
+      { packages: codes },
+      { packages, documentDescribes: 'SPDXRef-a' },
+    ])
+      expect(() => parseSpdx(encoded(bad), 'apko')).toThrow('is of another type');
+    const lenient = { PACKAGES: [...packages, null], name: null, unknown: 5, relationships: null };
+    expect(parseSpdx(encoded(lenient), 'apko').packages.map(({ id }) => id)).toEqual([
+      'SPDXRef-a',
+      '',
+    ]);
+  });
+
+  test('a byte order mark makes the document unreadable', () => {
+    const bytes = new TextEncoder().encode('\ufeff{"packages": []}');
+    expect(() => parseSpdx(bytes, 'apko')).toThrow('not JSON');
+  });
+
   test('an identifier of code has the bytes of what it cannot have', () => {
     expect(spdxId(['é w'], 'code')).toBe('SPDXRef-C195C169C32w');
     expect(spdxId(['é w'])).toBe('SPDXRef-C233C32w');
