@@ -161,6 +161,25 @@ test('scripts have a time that plain headers hold', async () => {
   for (const seconds of [-1, 2 ** 33]) expect(() => made(seconds)).toThrow('of the time');
 });
 
+test('triggers have a line for each time that a package names some', async () => {
+  const info = { triggers: ['/a /b', '/c'] };
+  const made = await assemble({
+    config: parseImageConfig('{contents: {}}', 'image.yaml', 'apko'),
+    dialect: 'apko',
+    arch: 'amd64',
+    packages: [fixturePackage('a', [], { info })],
+    repositories: ['r'],
+    keyring: [],
+    sourceDateEpochSeconds: 1000,
+  });
+  const lines = (await readText(made.tree, 'usr/lib/apk/db/triggers'))?.split('\n');
+  expect(lines).toEqual([
+    expect.stringMatching(/^Q1\S+ \/a \/b$/),
+    expect.stringMatching(/^Q1\S+ \/c$/),
+    '',
+  ]);
+});
+
 test("services of apko's may have any name", async () => {
   const made = await build('{contents: {}, entrypoint: {services: {"a b": run, x/y: go}}}');
   expect(await readText(made.tree, 'sv/a b/run')).toBe('#!/bin/execlineb\nrun\n');

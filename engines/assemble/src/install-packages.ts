@@ -25,7 +25,7 @@ export async function installPackages(
   const { dialect, scriptTimeSeconds: mtimeSeconds } = input;
   const scripts = scriptsTar(input.packages, { mtimeSeconds, dialect });
   tree.write('usr/lib/apk/db/scripts.tar', scripts);
-  tree.write('usr/lib/apk/db/triggers', triggersText(input.packages));
+  tree.write('usr/lib/apk/db/triggers', triggersText(input.packages, dialect));
   const records = installedRecords(input.packages, installer.writers, input.dialect);
   const before = (input.base?.packages ?? []).map(printBaseRecord);
   const text = [...before, ...records.values()].map((record) => new TextEncoder().encode(record));

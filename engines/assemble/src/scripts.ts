@@ -35,10 +35,15 @@ export function scriptsTar(
   return tarBytes(members);
 }
 
-/** `usr/lib/apk/db/triggers`: one line per package that has triggers. */
-export function triggersText(packages: readonly PackageContents[]): string {
+/** `usr/lib/apk/db/triggers`: one line per package that has triggers; apko writes one per line of `.PKGINFO`. */
+export function triggersText(
+  packages: readonly PackageContents[],
+  dialect: AssemblyDialect,
+): string {
   return packages
-    .filter(({ info }) => info.triggers.length > 0)
-    .map(({ info, checksum }) => `${checksum} ${info.triggers.join(' ')}\n`)
+    .flatMap(({ info: { triggers }, checksum }) => {
+      const lines = dialect === 'apko' || triggers.length === 0 ? triggers : [triggers.join(' ')];
+      return lines.map((line) => `${checksum} ${line}\n`);
+    })
     .join('');
 }
