@@ -152,13 +152,27 @@ test('a directory in the place of a bundle of certificates is refused', async ()
   await expect(build(yaml)).rejects.toThrow('is a directory');
 });
 
-test('scripts have a time that plain headers hold', async () => {
-  const entry = fileEntry('.post-install', 0, { mode: 0o755 });
-  const one = { ...fixturePackage('a', []), control: [{ entry, content: new Uint8Array(0) }] };
-  const made = (mtimeSeconds: number): Uint8Array =>
-    scriptsTar([one], { mtimeSeconds, dialect: 'apko' });
-  expect(made(0).length).toBe(1536);
-  for (const seconds of [-1, 2 ** 33]) expect(() => made(seconds)).toThrow('of the time');
+test('scripts keep the format of their headers, which holds their name and time', () => {
+  const scripts = (
+    name: string,
+    format: 'ustar' | 'pax' | 'gnu' | undefined,
+    mtimeSeconds = 0,
+  ): number => {
+    const entry = fileEntry('.post-install', 0, { mode: 0o755 });
+    const control = [{ entry, content: new Uint8Array(0), format }];
+    const one = { ...fixturePackage(name, []), control };
+    return scriptsTar([one], { mtimeSeconds, dialect: 'apko' }).length;
+  };
+  const long = 'a'.repeat(90);
+  for (const format of ['ustar', 'pax', 'gnu', undefined] as const)
+    expect(scripts('a', format)).toBe(1536);
+  for (const seconds of [-1, 2 ** 33]) {
+    expect(() => scripts('a', 'ustar', seconds)).toThrow('does not hold');
+    expect(scripts('a', 'gnu', seconds)).toBe(1536);
+    expect(scripts('a', 'pax', seconds)).toBe(2560);
+  }
+  expect(() => scripts(long, 'ustar')).toThrow('does not hold');
+  for (const format of ['pax', 'gnu', undefined] as const) expect(scripts(long, format)).toBe(2560);
 });
 
 test('triggers have a line for each time that a package names some', async () => {

@@ -1,4 +1,4 @@
-import type { PackageInfo } from '@kiln/apk';
+import type { ControlMember, PackageInfo } from '@kiln/apk';
 import type { Digest } from '@kiln/base';
 import type { TarEntry } from '@kiln/tar';
 import type { LayerSegment } from './compression.ts';
@@ -20,7 +20,7 @@ export interface PackageContents {
   /** Size of the whole `.apk` file. */
   readonly sizeBytes: number;
   /** Members of the control segment other than `.PKGINFO`, with content. */
-  readonly control: readonly { readonly entry: TarEntry; readonly content: Uint8Array }[];
+  readonly control: readonly ControlMember[];
   readonly members: readonly DataMember[];
   /** What is known of files that the loader may take for libraries, by index, so that they need not be read. */
   readonly libraries?: ReadonlyMap<number, SharedObject | undefined>;

@@ -1,15 +1,13 @@
-import { KilnError } from '@kiln/base';
-import { tarBytes } from '@kiln/tar';
+import type { ControlMember } from '@kiln/apk';
+import { KilnError, concatBytes } from '@kiln/base';
+import { endOfArchive, paddedSize, printHeader, printHeaderAs } from '@kiln/tar';
 import type { AssemblyDialect } from './failure.ts';
 import type { PackageContents } from './package-contents.ts';
 
-/** The last second that a header of USTAR holds. */
-const ustarSecondsMax = 0o77777777777;
-
 /**
  * `usr/lib/apk/db/scripts.tar`: the executable members of all control segments but `.PKGINFO`, named after package and
- * checksum, with one time. They are kept for apk, never run here. Throws `ASSEMBLE_UNSUPPORTED` in dialect `apko` for a time that
- * plain headers do not hold, as apko does.
+ * checksum, with one time. They are kept for apk, never run here. In dialect `apko` headers keep the format they have; throws
+ * `ASSEMBLE_UNSUPPORTED` for a name or a time that it does not hold, as apko does.
  */
 export function scriptsTar(
   packages: readonly PackageContents[],
@@ -18,21 +16,25 @@ export function scriptsTar(
   const members = packages.flatMap(({ info, checksum, control }) =>
     control
       .filter(({ entry }) => entry.path !== '.PKGINFO' && (entry.mode & 0o555) === 0o555)
-      .map(({ entry, content }) => ({
-        entry: {
-          ...entry,
-          path: `${info.name}-${info.version}.${checksum}${entry.path}`,
-          mtimeSeconds,
-        },
-        content,
-      })),
+      .flatMap(({ entry, content, format }) => {
+        const path = `${info.name}-${info.version}.${checksum}${entry.path}`;
+        const named = { entry: { ...entry, path, mtimeSeconds }, content, format };
+        const padding = new Uint8Array(paddedSize(content.length) - content.length);
+        return [scriptHeader(named, dialect), content, padding];
+      }),
   );
-  const isHeld = mtimeSeconds >= 0 && mtimeSeconds <= ustarSecondsMax;
-  if (dialect === 'apko' && members.length > 0 && !isHeld)
-    throw new KilnError('ASSEMBLE_UNSUPPORTED', `scripts cannot be of the time ${mtimeSeconds}`, {
-      hint: 'set SOURCE_DATE_EPOCH to a time from 1970 to 2242',
-    });
-  return tarBytes(members);
+  return concatBytes([...members, endOfArchive]);
+}
+
+function scriptHeader({ entry, format }: ControlMember, dialect: AssemblyDialect): Uint8Array {
+  if (dialect === 'kiln' || format === undefined) return printHeader(entry);
+  const header = printHeaderAs(format, entry);
+  if (header !== undefined) return header;
+  throw new KilnError(
+    'ASSEMBLE_UNSUPPORTED',
+    `a header of the format ${format} does not hold the script ${entry.path} of the time ${entry.mtimeSeconds}`,
+    { hint: 'give the package a shorter name, and SOURCE_DATE_EPOCH a time from 1970 to 2242' },
+  );
 }
 
 /** `usr/lib/apk/db/triggers`: one line per package that has triggers; apko writes one per line of `.PKGINFO`. */

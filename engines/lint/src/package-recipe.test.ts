@@ -4,7 +4,8 @@ import { recipeVersionIn } from './package-recipe.ts';
 
 function version(recipe: string | undefined): string | undefined {
   const entry = { path: '.melange.yaml' } as ApkPackage['control'][number]['entry'];
-  return recipeVersionIn(recipe === undefined ? [] : [{ entry, content: Buffer.from(recipe) }]);
+  if (recipe === undefined) return recipeVersionIn([]);
+  return recipeVersionIn([{ entry, content: Buffer.from(recipe), format: 'ustar' }]);
 }
 
 test('the version that a recipe states has its epoch, 0 if there is none', () => {

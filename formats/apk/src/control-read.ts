@@ -1,7 +1,6 @@
-import { collect } from '@kiln/base';
 import { firstMember } from '@kiln/gzip';
-import { readTar } from '@kiln/tar';
-import type { TarEntry } from '@kiln/tar';
+import { headerFormat, paddedSize, placedEntries } from '@kiln/tar';
+import type { HeaderFormat, TarEntry } from '@kiln/tar';
 import { apkInvalid } from './errors.ts';
 import { parsePackageInfo } from './info-parse.ts';
 import type { ParseInfoOptions } from './info-parse.ts';
@@ -13,6 +12,8 @@ import type { PackageInfo } from './package-info.ts';
 export interface ControlMember {
   readonly entry: TarEntry;
   readonly content: Uint8Array;
+  /** What its headers are written as, where they keep to one format. */
+  readonly format: HeaderFormat | undefined;
 }
 
 /** What a control segment says. */
@@ -38,21 +39,15 @@ export async function readControl(
 }
 
 /** The same before compression. An end of archive is accepted, a member that comes twice is not. */
-export async function parseControlTar(
-  tar: Uint8Array,
-  options: ParseInfoOptions,
-): Promise<Control> {
+export function parseControlTar(tar: Uint8Array, options: ParseInfoOptions): Control {
   const members: ControlMember[] = [];
-  for await (const { entry, content } of readTar(tar, { duplicates: 'refuse' })) {
-    const bytes =
-      content instanceof Uint8Array ? content : await collect(content, tar.length, outOfBounds);
-    members.push({ entry, content: bytes });
+  let end = 0;
+  for (const { entry, offset } of placedEntries(tar, { duplicates: 'refuse' })) {
+    const content = tar.subarray(offset, offset + entry.sizeBytes);
+    members.push({ entry, content, format: headerFormat(tar.subarray(end, offset)) });
+    end = offset + paddedSize(entry.sizeBytes);
   }
   return { info: parsePackageInfo(infoText(members), options), members };
-}
-
-function outOfBounds(): Error {
-  return apkInvalid('control member is larger than its archive');
 }
 
 function infoText(members: readonly ControlMember[]): string {

@@ -43,7 +43,7 @@ export async function openPackage(
 ): Promise<OpenedPackage> {
   const limits = { ...defaultPackageLimits, ...options.limits };
   const { control, dataOffset, membersLeft } = await packageHead(bytes, limits.controlBytesMax);
-  const { info } = await parseControlTar(control.content, options);
+  const { info } = parseControlTar(control.content, options);
   const parts = splitMembers(bytes.subarray(dataOffset), {
     outputBytesMax: limits.dataBytesMax,
     membersMax: membersLeft,

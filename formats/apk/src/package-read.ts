@@ -67,7 +67,7 @@ export async function readPackage(
   });
   try {
     const { signatures, controlBytes, dataOffset, tar } = await readHead(members, sink, limits);
-    const { info, members: control } = await parseControlTar(tar, options);
+    const { info, members: control } = parseControlTar(tar, options);
     const check = new DataCheck(info);
     sink.take = (bytes) => check.compressed(bytes);
     const data = readTar(joined(members), {

@@ -51,7 +51,7 @@ export async function readSegmentedPackage(
   const head = await headOf(bytes, limits.controlBytesMax);
   if (head === undefined || !isSegmentedMember(bytes.subarray(head.dataOffset))) return undefined;
   const { control, dataOffset } = head;
-  const { info } = await parseControlTar(control.content, options);
+  const { info } = parseControlTar(control.content, options);
   const hash = createHash('sha256');
   const segments: MemberSegment[] = [];
   let sum: ContentSum | undefined;

@@ -3,6 +3,7 @@ import type { TarEntry, TarEntryType } from './entry.ts';
 import { unsafePath } from './errors.ts';
 import { blockSizeBytes, fields, headerSums, paddedSize } from './fields.ts';
 import type { FieldName } from './fields.ts';
+import type { HeaderFormat } from './header-format.ts';
 import { printPax } from './pax.ts';
 
 /** The type flags of the format. */
@@ -28,6 +29,10 @@ export function printHeader(entry: TarEntry): Uint8Array {
   const split = needed.has('path') ? splitPath(entry.path) : { prefix: '', name: entry.path };
   const others = needed.size - (needed.has('path') ? 1 : 0);
   if (others === 0 && split !== undefined) return realHeader(entry, split);
+  return printPaxHeader(entry, needed);
+}
+
+function printPaxHeader(entry: TarEntry, needed: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const body = printPax(needed);
   const padding = Buffer.alloc(paddedSize(body.length) - body.length);
   return concatBytes([
@@ -36,6 +41,51 @@ export function printHeader(entry: TarEntry): Uint8Array {
     padding,
     realHeader(entry, { prefix: '', name: entry.path }),
   ]);
+}
+
+/**
+ * The header of a member in one format: `ustar` is one block; `pax` has a path in records that a block would hold in two parts;
+ * `gnu` has long names before the block, and numbers in base 256. Undefined where the format does not hold the entry.
+ */
+export function printHeaderAs(format: HeaderFormat, entry: TarEntry): Uint8Array | undefined {
+  if (format === 'gnu') return printGnuHeader(entry);
+  const needed = recordsFor(entry);
+  if (format === 'pax' && needed.size > 0) return printPaxHeader(entry, needed);
+  const header = printHeader(entry);
+  return header.length === blockSizeBytes ? header : undefined;
+}
+
+function printGnuHeader(entry: TarEntry): Uint8Array | undefined {
+  const isHeld =
+    entry.pax.size === 0 &&
+    Buffer.byteLength(entry.userName) <= fields.userName[1] &&
+    Buffer.byteLength(entry.groupName) <= fields.groupName[1];
+  if (!isHeld) return undefined;
+  const block = realBlock(entry, { prefix: '', name: '' });
+  putBytes(block, 'name', entry.path);
+  putBytes(block, 'linkName', entry.linkTarget);
+  putBytes(block, 'userName', entry.userName);
+  putBytes(block, 'groupName', entry.groupName);
+  for (const [field, value] of [
+    ['uid', entry.uid],
+    ['gid', entry.gid],
+    ['size', entry.sizeBytes],
+    ['mtime', entry.mtimeSeconds],
+  ] as const)
+    putGnuNumber(block, field, value);
+  return concatBytes([
+    ...gnuLongName('L', entry.path, fields.name[1]),
+    ...gnuLongName('K', entry.linkTarget, fields.linkName[1]),
+    sealed(block, typeFlags[entry.type], gnuMagic),
+  ]);
+}
+
+function gnuLongName(flag: 'L' | 'K', text: string, limit: number): readonly Uint8Array[] {
+  const bytes = Buffer.from(`${text}\0`);
+  if (bytes.length - 1 <= limit) return [];
+  const block = extensionBlock('././@LongLink', bytes.length);
+  const padding = Buffer.alloc(paddedSize(bytes.length) - bytes.length);
+  return [sealed(block, flag, gnuMagic), bytes, padding];
 }
 
 /** The bytes a member takes in an archive: headers, content and padding. */
@@ -74,6 +124,10 @@ function splitPath(path: string): { prefix: string; name: string } | undefined {
 }
 
 function realHeader(entry: TarEntry, place: { prefix: string; name: string }): Uint8Array {
+  return sealed(realBlock(entry, place), typeFlags[entry.type]);
+}
+
+function realBlock(entry: TarEntry, place: { prefix: string; name: string }): Buffer {
   const block = Buffer.alloc(blockSizeBytes);
   putText(block, 'name', place.name);
   putText(block, 'prefix', place.prefix);
@@ -87,23 +141,30 @@ function realHeader(entry: TarEntry, place: { prefix: string; name: string }): U
   putText(block, 'groupName', entry.groupName);
   putNumber(block, 'deviceMajor', entry.deviceMajor);
   putNumber(block, 'deviceMinor', entry.deviceMinor);
-  return sealed(block, typeFlags[entry.type]);
+  return block;
 }
 
 /** Named after the member it describes; everything in it but the size is zero. */
 function paxHeader(path: string, sizeBytes: number): Uint8Array {
   const slash = path.lastIndexOf('/');
   const name = ascii(`${path.slice(0, slash + 1)}PaxHeaders.0/${path.slice(slash + 1)}`);
+  return sealed(extensionBlock(name, sizeBytes), 'x');
+}
+
+function extensionBlock(name: string, sizeBytes: number): Buffer {
   const block = Buffer.alloc(blockSizeBytes);
   putText(block, 'name', name.slice(0, fields.name[1]).replace(/\/+$/, ''));
   for (const field of ['mode', 'uid', 'gid', 'mtime'] as const) putNumber(block, field, 0);
   putNumber(block, 'size', sizeBytes);
-  return sealed(block, 'x');
+  return block;
 }
 
-function sealed(block: Buffer, typeFlag: string): Uint8Array {
+const posixMagic = 'ustar\0' + '00';
+const gnuMagic = 'ustar  \0';
+
+function sealed(block: Buffer, typeFlag: string, magic: string = posixMagic): Uint8Array {
   block.write(typeFlag, fields.type[0], 'latin1');
-  block.write('ustar\0' + '00', fields.magic[0], 'latin1');
+  block.write(magic, fields.magic[0], 'latin1');
   const sum = headerSums(block).unsigned;
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, fields.checksum[0], 'latin1');
   return block;
@@ -126,6 +187,29 @@ function putNumber(block: Buffer, field: FieldName, value: number): void {
   const digits = size - 1;
   const fits = value >= 0 && value < 8 ** digits;
   block.write(`${(fits ? value : 0).toString(8).padStart(digits, '0')}\0`, offset, 'latin1');
+}
+
+/** As it is, cut to the field. */
+function putBytes(block: Buffer, field: FieldName, text: string): void {
+  const [offset, size] = fields[field];
+  const bytes = Buffer.from(text);
+  const cut = bytes.subarray(0, size);
+  const isOpen = bytes.length > size && cut.at(-1) === slash;
+  cut.copy(block, offset, 0, isOpen ? cut.findLastIndex((byte) => byte !== slash) + 1 : undefined);
+}
+
+const slash = 0x2f;
+
+/** Octal, or base 256 in two's complement where that does not hold the number. */
+function putGnuNumber(block: Buffer, field: FieldName, value: number): void {
+  const [offset, size] = fields[field];
+  if (value >= 0 && value < 8 ** (size - 1)) return putNumber(block, field, value);
+  let left = BigInt(value);
+  for (let at = offset + size - 1; at >= offset; at -= 1) {
+    block[at] = Number(left & 0xffn);
+    left >>= 8n;
+  }
+  block[offset] = (block[offset] ?? 0) | 0x80;
 }
 
 function isAscii(text: string): boolean {

@@ -1,6 +1,8 @@
 export type { TarEntry, TarEntryType, TarMember } from './entry.ts';
 export { blockSizeBytes, paddedSize } from './fields.ts';
-export { memberSize, printHeader } from './header.ts';
+export { memberSize, printHeader, printHeaderAs } from './header.ts';
+export type { HeaderFormat } from './header-format.ts';
+export { headerFormat } from './header-format.ts';
 export type { TarLimits } from './limits.ts';
 export { defaultTarLimits } from './limits.ts';
 export type { EntryOptions } from './make.ts';
