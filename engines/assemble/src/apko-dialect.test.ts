@@ -194,6 +194,18 @@ test('triggers have a line for each time that a package names some', async () =>
   ]);
 });
 
+test('what apko writes itself has its mode, also in the place of what a package has', async () => {
+  const made = await build(
+    '{contents: {}}',
+    directory('etc'),
+    file('etc/apko.json', 'x', { mode: 0o600 }),
+    file('etc/ld.so.conf', ''),
+    file('etc/ld.so.cache', 'x', { mode: 0o755 }),
+  );
+  expect((await entry(made, 'etc/apko.json'))?.mode).toBe(0o444);
+  expect((await entry(made, 'etc/ld.so.cache'))?.mode).toBe(0o644);
+});
+
 test("services of apko's may have any name", async () => {
   const made = await build('{contents: {}, entrypoint: {services: {"a b": run, x/y: go}}}');
   expect(await readText(made.tree, 'sv/a b/run')).toBe('#!/bin/execlineb\nrun\n');

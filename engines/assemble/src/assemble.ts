@@ -135,7 +135,7 @@ async function applyConfig(
       ? await applyAccounts(tree, locked.accounts, dialect)
       : locked.accounts.runAs;
   const config = { ...locked, accounts: { ...locked.accounts, runAs } };
-  tree.write('etc/apko.json', `${printApkoJson(config)}\n`, 0o444);
+  tree.write('etc/apko.json', `${printApkoJson(config)}\n`).mode = 0o444;
   applyPathMutations(tree, config.paths, dialect);
   await applyCertificates(tree, config.certificates, packages, {
     mtimeSeconds: buildDateSeconds,

@@ -40,7 +40,7 @@ export async function addLoaderCache(tree: FileTree, dialect: AssemblyDialect): 
     entries.push(...(await entriesOf(tree, directory, { dialect, known })));
   }
   entries.sort((a, b) => compareNames(b.name, a.name));
-  tree.write('etc/ld.so.cache', printCache(entries), 0o644);
+  tree.write('etc/ld.so.cache', printCache(entries)).mode = 0o644;
 }
 
 /** apko scans a directory as often as it is listed; Kiln once, whichever name it has. */
