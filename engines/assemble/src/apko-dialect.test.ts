@@ -9,16 +9,22 @@ import type { AssembledTree } from './index.ts';
 import { FileTree } from './file-tree.ts';
 import { newSymlink } from './node.ts';
 import { directory, file, fixturePackage, symlink } from './package-fixture.ts';
+import type { PackageContents } from './package-contents.ts';
 import type { FixtureMember } from './package-fixture.ts';
 import { apkoRules } from './path-rules.ts';
 import { scriptsTar } from './scripts.ts';
+import type { SharedObject } from './shared-object.ts';
 
 function build(yaml: string, ...members: readonly FixtureMember[]): Promise<AssembledTree> {
+  return buildOf(yaml, fixturePackage('a', members));
+}
+
+function buildOf(yaml: string, contents: PackageContents): Promise<AssembledTree> {
   return assemble({
     config: parseImageConfig(yaml, 'image.yaml', 'apko'),
     dialect: 'apko',
     arch: 'amd64',
-    packages: [fixturePackage('a', members)],
+    packages: [contents],
     repositories: ['r'],
     keyring: [],
     sourceDateEpochSeconds: 1000,
@@ -177,15 +183,7 @@ test('scripts keep the format of their headers, which holds their name and time'
 
 test('triggers have a line for each time that a package names some', async () => {
   const info = { triggers: ['/a /b', '/c'] };
-  const made = await assemble({
-    config: parseImageConfig('{contents: {}}', 'image.yaml', 'apko'),
-    dialect: 'apko',
-    arch: 'amd64',
-    packages: [fixturePackage('a', [], { info })],
-    repositories: ['r'],
-    keyring: [],
-    sourceDateEpochSeconds: 1000,
-  });
+  const made = await buildOf('{contents: {}}', fixturePackage('a', [], { info }));
   const lines = (await readText(made.tree, 'usr/lib/apk/db/triggers'))?.split('\n');
   expect(lines).toEqual([
     expect.stringMatching(/^Q1\S+ \/a \/b$/),
@@ -204,6 +202,46 @@ test('what apko writes itself has its mode, also in the place of what a package 
   );
   expect((await entry(made, 'etc/apko.json'))?.mode).toBe(0o444);
   expect((await entry(made, 'etc/ld.so.cache'))?.mode).toBe(0o644);
+});
+
+describe("apko's loader cache", () => {
+  const listed = async (conf: string, libq: SharedObject = { machine: 62 }): Promise<unknown> => {
+    const members = [
+      ...['conf.d', 'etc', 'etc/conf.d', 'opt', 'usr', 'usr/lib'].map((path) => directory(path)),
+      file('opt/libb.so.1', 'x'),
+      file('opt/libq.so.9', 'x'),
+      file('usr/lib/liba.so', 'x'),
+      file('conf.d/a', '/opt\n'),
+      file('etc/conf.d/a', '/usr/lib\n/opt\n'),
+      file('etc/ld.so.conf', conf),
+    ];
+    const libraries = new Map<number, SharedObject>([
+      [6, { machine: 62, soname: 'libb.so.1' }],
+      [7, libq],
+      [8, { machine: 62 }],
+    ]);
+    const made = await buildOf('{contents: {}}', { ...fixturePackage('a', members), libraries });
+    const text = await readText(made.tree, 'etc/ld.so.cache');
+    return text?.match(/[\w/]+\.so[.\d]*(?=\0)/g) ?? [];
+  };
+
+  test('has paths from the root, however a directory is written', async () => {
+    expect(await listed('usr/lib/\n')).toEqual(['/usr/lib/liba.so']);
+  });
+
+  test('has from the root what a file includes, as often as it is listed, and nothing behind it', async () => {
+    expect(await listed('/opt\ninclude conf.d/*\n/usr/lib\n')).toEqual([
+      '/opt/libb.so.1',
+      '/opt/libb.so.1',
+    ]);
+    expect(await listed('include /etc/conf.d/?\n')).toEqual(['/opt/libb.so.1', '/usr/lib/liba.so']);
+    expect(await listed('include\t/etc/conf.d/a\n')).toEqual([]);
+  });
+
+  test('is not made of a file, nor of a library of another machine, listed or not', async () => {
+    await expect(listed('/opt/libb.so.1\n')).rejects.toThrow('is not a directory');
+    await expect(listed('/opt\n', { machine: 3 })).rejects.toThrow('machine 3');
+  });
 });
 
 test("services of apko's may have any name", async () => {

@@ -6,6 +6,7 @@ import { assemblyError } from './failure.ts';
 import type { AssemblyDialect } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
 import type { FileNode } from './node.ts';
+import { clean } from './path-rules.ts';
 import { isLibraryName, sharedObject } from './shared-object.ts';
 import type { SharedObject } from './shared-object.ts';
 
@@ -32,7 +33,10 @@ interface CacheEntry {
  */
 export async function addLoaderCache(tree: FileTree, dialect: AssemblyDialect): Promise<void> {
   if (tree.at('etc/ld.so.conf')?.type !== 'file') return;
-  const configured = await configuredDirectories(tree, 'etc/ld.so.conf', dialect, 0);
+  const configured =
+    dialect === 'apko'
+      ? await apkoDirectories(tree, 'etc/ld.so.conf', 0)
+      : await configuredDirectories(tree, 'etc/ld.so.conf', 0);
   const directories = distinct(tree, ['/lib', ...configured], dialect);
   const entries: CacheEntry[] = [];
   const known: KnownLibraries = new Map();
@@ -61,11 +65,9 @@ function distinct(
 async function configuredDirectories(
   tree: FileTree,
   path: string,
-  dialect: AssemblyDialect,
   depth: number,
 ): Promise<string[]> {
-  if (depth > includeDepthMax)
-    throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'includes nest too deeply');
+  requireDepth(path, depth);
   const found = new Set<string>();
   for (const line of ((await readText(tree, path)) ?? '').split('\n')) {
     const text = line.replace(/#.*/, '').trim();
@@ -78,13 +80,35 @@ async function configuredDirectories(
       ? include
       : `${path.slice(0, path.lastIndexOf('/'))}/${include}`;
     for (const file of matches(tree, base)) {
-      for (const directory of await configuredDirectories(tree, file, dialect, depth + 1))
+      for (const directory of await configuredDirectories(tree, file, depth + 1))
         found.add(directory);
     }
-    // apko's reader ends at the first include.
-    if (dialect === 'apko') break;
   }
   return [...found];
+}
+
+/**
+ * As apko reads them: what is included is named from the root, may be listed again, and ends the file.
+ */
+async function apkoDirectories(tree: FileTree, path: string, depth: number): Promise<string[]> {
+  requireDepth(path, depth);
+  const found: string[] = [];
+  for (const line of ((await readText(tree, path)) ?? '').split('\n')) {
+    const text = line.replace(/#.*/, '').trim();
+    if (text.startsWith('include ')) {
+      const included = text.slice('include '.length).trim().replace(/^\/+/, '');
+      for (const file of matches(tree, `/${included}`))
+        found.push(...(await apkoDirectories(tree, file, depth + 1)));
+      return found;
+    }
+    if (text !== '' && !found.includes(text)) found.push(text);
+  }
+  return found;
+}
+
+function requireDepth(path: string, depth: number): void {
+  if (depth > includeDepthMax)
+    throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'includes nest too deeply');
 }
 
 /** Files in one directory whose names match a pattern of `*` and `?`, sorted. */
@@ -111,25 +135,27 @@ async function entriesOf(
   { dialect, known }: { readonly dialect: AssemblyDialect; readonly known: KnownLibraries },
 ): Promise<CacheEntry[]> {
   const node = tree.at(directory);
+  if (node !== undefined && node.type !== 'directory' && dialect === 'apko')
+    throw assemblyError('ASSEMBLE_PATH_INVALID', directory, 'is not a directory');
   if (node?.type !== 'directory') return [];
   const names = [...node.children.keys()].filter(isLibraryName);
   const entries: CacheEntry[] = [];
   for (const name of names.sort(compareBytes)) {
-    const path = `${directory.replace(/\/+$/, '')}/${name}`;
+    const path = `/${clean(`${directory}/${name}`)}`;
     const file = tree.at(path);
     if (file?.type !== 'file') continue;
     if (!known.has(file)) known.set(file, await libraryOf(file, path));
     const library = known.get(file);
-    if (library === undefined || !isListed(name, library)) continue;
+    if (library === undefined) continue;
     const flags = flagsOfMachine.get(library.machine);
-    if (flags !== undefined) entries.push({ flags, path, name });
-    else if (dialect === 'apko') {
+    if (flags === undefined && dialect === 'apko') {
       throw assemblyError(
         'ASSEMBLE_LOADER_MACHINE',
         path,
         `no loader cache for machine ${library.machine}`,
       );
     }
+    if (flags !== undefined && isListed(name, library)) entries.push({ flags, path, name });
   }
   return entries;
 }
