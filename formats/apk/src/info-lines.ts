@@ -18,18 +18,21 @@ export function plainFields(text: string): InfoField[] {
 }
 
 /**
- * As apko reads: an INI document. `:` separates too, a value ends at the first `#` or `;`, surrounding quotes go, a
- * trailing backslash joins the next line, `%(name)s` stands for another key. Kept since images must come out alike.
- * Throws `APK_INFO_INVALID` for a line that is neither a comment nor has a key.
+ * As apko reads: an INI document. `:` separates too, a value ends at the first `#` or `;`, surrounding quotes go, `%(name)s`
+ * stands for another key. A trailing backslash joins the next line, and then nothing else goes. Kept since images must come out alike.
+ * Throws `APK_INFO_INVALID` for a line that is neither a comment nor has a key, and for a value of several lines in quotes.
  */
 export function iniFields(text: string): InfoField[] {
   const fields: InfoField[] = [];
-  for (const line of joinedLines(text)) {
+  const lines = text.split('\n').values();
+  for (const line of lines) {
     const trimmed = line.trim();
     if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith(';')) continue;
     const field = splitAt(trimmed, trimmed.search(/[=:]/));
     if (field === undefined) throw infoInvalid(`a line without a key: "${shorten(trimmed)}"`);
-    fields.push([field[0], iniValue(field[1])]);
+    const [key, value] = field;
+    const isContinued = value.endsWith('\\') && !/^(?:`|""")/.test(value);
+    fields.push([key, isContinued ? continued(value, lines) : iniValue(value)]);
   }
   const first = new Map(fields.toReversed());
   return fields.map(([key, value]) => [key, interpolate(value, first)]);
@@ -42,26 +45,25 @@ function splitAt(line: string, separator: number): InfoField | undefined {
   return key === '' ? undefined : [key, line.slice(separator + 1).trim()];
 }
 
-function joinedLines(text: string): string[] {
-  const lines: string[] = [];
-  let open = false;
-  for (const line of text.split('\n')) {
-    const isComment: boolean = /^\s*[#;]/.test(line) && !open;
-    const continues: boolean = !isComment && line.trimEnd().endsWith('\\');
-    const body = continues ? line.trimEnd().slice(0, -1) : line;
-    if (open) lines.push((lines.pop() ?? '') + body.trim());
-    else lines.push(body);
-    open = continues;
+/** Up to a line that is blank or has no backslash at its end. Nothing in it is a comment or a quote. */
+function continued(first: string, lines: Iterator<string>): string {
+  const parts: string[] = [];
+  let line = first;
+  while (line.endsWith('\\')) {
+    parts.push(line.slice(0, -1));
+    const next = lines.next();
+    line = next.done === true ? '' : next.value.trim();
   }
-  return lines;
+  return parts.join('') + line;
 }
 
 function iniValue(raw: string): string {
   const text = raw.trim();
-  const verbatim = /^(`|""")(.*?)\1/s.exec(text);
+  const verbatim = /^(`|""")(.*)\1/s.exec(text);
   if (verbatim !== null) return verbatim[2] ?? '';
+  if (/^(?:`|""")/.test(text)) throw infoInvalid(`a quote without an end: "${shorten(text)}"`);
   const value = text.replace(/[#;].*$/s, '').trim();
-  return value.length >= 2 && /^(["'])(?:.*)\1$/s.test(value) ? value.slice(1, -1) : value;
+  return /^(?:"[^"]*"|'[^']*')$/.test(value) ? value.slice(1, -1) : value;
 }
 
 const interpolationsMax = 99;

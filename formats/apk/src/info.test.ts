@@ -102,7 +102,7 @@ describe('parsePackageInfo', () => {
       ' '.repeat(2 ** 20),
       `a =${' '.repeat(2 ** 20)}`,
       '#'.repeat(2 ** 20),
-      '\\\n'.repeat(2 ** 18),
+      `a = ${'x\\\n'.repeat(2 ** 18)}`,
     ]) {
       for (const dialect of ['plain', 'apko'] as const) {
         expect(parsePackageInfo(head + line, { dialect }).name).toBe('x');
@@ -165,6 +165,21 @@ describe("apko's dialect", () => {
       description: 'one two',
       url: 'https://example.org/x',
     });
+  });
+
+  it('takes joined lines as they are, up to a blank one', () => {
+    const text = 'pkgdesc = "one \\\n  two # \\\n  three;\nurl = four \\\n\nlicense = five\n';
+    expect(parse(text)).toMatchObject({
+      description: '"one two # three;',
+      url: 'four ',
+      licenses: ['five'],
+    });
+  });
+
+  it('leaves quotes that are not around all of a value, but for backquotes', () => {
+    expect(parse('pkgdesc = "a" and "b"\n').description).toBe('"a" and "b"');
+    expect(parse('pkgdesc = `a` and `b` # c\n').description).toBe('a` and `b');
+    expect(() => parse('pkgdesc = `a\n')).toThrow('a quote without an end');
   });
 
   it('does not grow without end where keys name each other', () => {
