@@ -5,8 +5,6 @@ import { invalid, view, type ByteOrder, type ElfView, type Piece } from './view.
 const versionCurrent = 1;
 const reservedSections = 0xff00;
 const sectionTypeStrings = 3;
-const sectionTypes =
-  'NULL PROGBITS SYMTAB STRTAB RELA HASH DYNAMIC NOTE NOBITS REL SHLIB DYNSYM'.split(' ');
 const flagCompressed = 0x800;
 
 /** What Go's `debug/elf` looks at when it opens a file. */
@@ -71,6 +69,25 @@ function named(value: number, names: readonly string[]): string {
   return names[value] ?? `${names[last]}+${value - last}`;
 }
 
+/** Types of sections, each list from a first number on; what depends on the processor has no names. */
+const sectionTypes = (
+  [
+    [0, 'NULL PROGBITS SYMTAB STRTAB RELA HASH DYNAMIC NOTE NOBITS REL SHLIB DYNSYM'],
+    [14, 'INIT_ARRAY FINI_ARRAY PREINIT_ARRAY GROUP SYMTAB_SHNDX'],
+    [0x6000_0000, 'LOOS'],
+    [0x6fff_fff5, 'GNU_ATTRIBUTES GNU_HASH GNU_LIBLIST'],
+    [0x6fff_fffd, 'GNU_VERDEF GNU_VERNEED GNU_VERSYM LOPROC'],
+    [0x7000_002a, 'MIPS_ABIFLAGS'],
+    [0x7fff_ffff, 'HIPROC LOUSER'],
+    [0xffff_ffff, 'HIUSER'],
+  ] as const
+).flatMap(([first, list]) => list.split(' ').map((name, index) => [first + index, name] as const));
+
+function sectionTypeName(type: number): string {
+  const [first, name] = sectionTypes.findLast(([number]) => number <= type) ?? [0, ''];
+  return type === first ? `SHT_${name}` : `SHT_${name}+${type - first}`;
+}
+
 const versions = ['EV_NONE', 'EV_CURRENT'];
 
 async function headerOf(source: ByteSource, start: Uint8Array): Promise<GoHeader> {
@@ -89,19 +106,21 @@ async function headerOf(source: ByteSource, start: Uint8Array): Promise<GoHeader
   // Of the version's four bytes Go looks at the lowest.
   const again = data.u32(20) % 256;
   if (again !== versionCurrent) throw refused('mismatched ELF version', named(again, versions));
-  const word = (at: number): number => (wide ? offsetAt(data, at) : data.u32(at));
+  const word = (at: number, what: string): number =>
+    wide ? natural(data.signed64(at), what) : data.u32(at);
   const counts = wide ? 54 : 42;
   const table = (offset: number, at: number): Table => ({
     offset,
     entrySize: data.u16(at),
     count: data.u16(at + 2),
   });
+  const sections = word(wide ? 40 : 32, 'invalid shoff');
   const header = {
     wide,
     order,
     machine: data.u16(18),
-    segments: table(word(wide ? 32 : 28), counts),
-    sections: table(word(wide ? 40 : 32), counts + 4),
+    segments: table(word(wide ? 32 : 28, 'invalid phoff'), counts),
+    sections: table(sections, counts + 4),
     sectionNames: data.u16(counts + 8),
   } as const;
   const { offset, count } = header.sections;
@@ -112,9 +131,9 @@ async function headerOf(source: ByteSource, start: Uint8Array): Promise<GoHeader
 }
 
 /** An offset or size; a negative one is none. */
-function offsetAt(data: ElfView, at: number): number {
-  if (data.signed64(at) < 0n) throw invalid('an offset or size is negative');
-  return data.u64(at);
+function natural(value: bigint, what: string, record = 0, shown = value): number {
+  if (value < 0n) throw refused(what, String(shown), record);
+  return Number(value);
 }
 
 async function segmentsOf(source: ByteSource, header: GoHeader): Promise<readonly GoPart[]> {
@@ -125,10 +144,14 @@ async function segmentsOf(source: ByteSource, header: GoHeader): Promise<readonl
   const data = await tableOf(source, header, segments);
   return Array.from({ length: count }, (_, index) => {
     const at = index * entrySize;
+    const word = (place: number, what: string): number => {
+      const value = data.signed64(at + place);
+      return natural(value, what, segments.offset + at, BigInt.asUintN(64, value));
+    };
     return {
       type: data.u32(at),
-      offset: wide ? offsetAt(data, at + 8) : data.u32(at + 4),
-      size: wide ? offsetAt(data, at + 32) : data.u32(at + 16),
+      offset: wide ? word(8, 'invalid program header offset') : data.u32(at + 4),
+      size: wide ? word(32, 'invalid program header file size') : data.u32(at + 16),
     };
   });
 }
@@ -144,12 +167,14 @@ export function bounded(
   { order }: Pick<GoHeader, 'order'>,
   { offset, size }: Pick<GoPart, 'offset' | 'size'>,
 ): Promise<ElfView> {
-  if (size > defaultElfLimits.stringTableBytesMax) throw invalid(`a table of ${size} bytes`);
-  return piece(source, { offset, length: size, order, what: 'table' });
+  // Nothing can be read from anywhere.
+  return piece(source, { offset: size === 0 ? 0 : offset, length: size, order, what: 'table' });
 }
 
 async function piece(source: ByteSource, what: Piece): Promise<ElfView> {
-  if (what.offset + what.length > source.sizeBytes) throw cutShort();
+  const { offset, length } = what;
+  if (offset + length > source.sizeBytes) throw cutShort();
+  if (length > defaultElfLimits.stringTableBytesMax) throw invalid(`a table of ${length} bytes`);
   return view(source, what);
 }
 
@@ -183,20 +208,29 @@ function sectionSize({ wide }: GoHeader): number {
 async function sectionCount(source: ByteSource, header: GoHeader): Promise<number> {
   const { offset, count } = header.sections;
   if (offset === 0 || count > 0) return count;
-  const data = await tableOf(source, header, { offset, entrySize: sectionSize(header), count: 1 });
-  const { type, size } = sectionAt(data, 0, header);
-  if (type !== 0 || size < reservedSections) throw invalid('no number of sections');
-  return size;
+  const entrySize = sectionSize(header);
+  if (offset < source.sizeBytes && offset + entrySize > source.sizeBytes)
+    throw cutShort('unexpected EOF');
+  const data = await tableOf(source, header, { offset, entrySize, count: 1 });
+  const type = data.u32(4);
+  if (type !== 0)
+    throw refused('invalid type of the initial section', sectionTypeName(type), offset);
+  const size = header.wide ? data.signed64(32) : BigInt(data.u32(20));
+  if (size < reservedSections)
+    throw refused('invalid ELF shnum contained in sh_size', String(size), offset);
+  return Number(size);
 }
 
-function sectionAt(data: ElfView, at: number, { wide, order }: GoHeader): GoSection {
+function sectionAt(data: ElfView, at: number, { wide, order, sections }: GoHeader): GoSection {
+  const word = (place: number, what: string): number =>
+    natural(data.signed64(at + place), what, sections.offset + at);
   // The lower half of what is wide.
   const flags = data.u32(wide && order === 'big' ? at + 12 : at + 8);
   return {
     nameOffset: data.u32(at),
     type: data.u32(at + 4),
-    offset: wide ? offsetAt(data, at + 24) : data.u32(at + 16),
-    size: wide ? offsetAt(data, at + 32) : data.u32(at + 20),
+    offset: wide ? word(24, 'invalid section offset') : data.u32(at + 16),
+    size: wide ? word(32, 'invalid section size') : data.u32(at + 20),
     link: data.u32(at + (wide ? 40 : 24)),
     compressed: (flags & flagCompressed) !== 0,
   };
@@ -209,14 +243,14 @@ async function namesOf(
 ): Promise<readonly string[]> {
   if (sections.length === 0 || header.sectionNames === 0) return [];
   const table = sections[header.sectionNames];
-  if (table === undefined || table.compressed) throw invalid('no section of names');
+  if (table === undefined) throw invalid('no section of names');
   const headerAt = (index: number): number =>
     header.sections.offset + index * header.sections.entrySize;
   if (table.type !== sectionTypeStrings) {
-    const type = sectionTypes[table.type] ?? String(table.type);
     const what = 'invalid ELF section name string table type';
-    throw refused(what, `SHT_${type}`, headerAt(header.sectionNames));
+    throw refused(what, sectionTypeName(table.type), headerAt(header.sectionNames));
   }
+  if (table.compressed) throw invalid('names of sections that are compressed');
   const within = table.offset < source.sizeBytes;
   if (within && table.offset + table.size > source.sizeBytes) throw cutShort('unexpected EOF');
   const names = await bounded(source, header, table);

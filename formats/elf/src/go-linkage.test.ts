@@ -52,6 +52,8 @@ test('a dynamic section that is not sound gives no names', async () => {
   expect(await changed(192 + 32, 63)).toEqual(nothing);
   expect(await changed(192 + 40, 9)).toEqual(nothing);
   expect(await changed(192 + 25, 9)).toEqual(nothing);
+  // Compressed.
+  expect(await changed(192 + 9, 8)).toEqual(nothing);
 });
 
 test('without sections there are no names', async () => {

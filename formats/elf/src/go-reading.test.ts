@@ -88,7 +88,19 @@ test.each<[string, Readonly<Record<number, number>>]>([
   ["mismatched ELF version 'EV_NONE' in record at byte 0x0", { 20: 0 }],
   ["invalid ELF shstrndx '3' in record at byte 0x0", { 62: 3 }],
   ["invalid ELF section name string table type 'SHT_NULL' in record at byte 0xb8", { 62: 1 }],
+  [
+    "invalid ELF section name string table type 'SHT_SYMTAB_SHNDX+241' in record at byte 0xf8",
+    { [248 + 5]: 1 },
+  ],
   ["bad section name index '200' in record at byte 0xb8", { [120 + 64]: 200 }],
+  ["invalid shoff '-9223372036854775688' in record at byte 0x0", { 47: 0x80 }],
+  [
+    "invalid program header file size '9223372036854775808' in record at byte 0x40",
+    { [64 + 39]: 0x80 },
+  ],
+  ["invalid section size '-9223372036854775808' in record at byte 0x78", { [120 + 39]: 0x80 }],
+  ["invalid type of the initial section 'SHT_LOUSER' in record at byte 0x78", { 60: 0, 127: 0x80 }],
+  ["invalid ELF shnum contained in sh_size '3' in record at byte 0x78", { 60: 0, [120 + 32]: 3 }],
   ['EOF', { 60: 200 }],
 ])('the reason is told in the words of Go: %s', async (message, changes) => {
   await expect(read(elf(64, changes))).rejects.toMatchObject({ message });

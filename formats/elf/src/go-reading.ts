@@ -1,5 +1,11 @@
 import { KilnError } from '@kiln/base';
-import { bounded, readGoHeaders, type GoHeaders, type GoPart } from './go-headers.ts';
+import {
+  bounded,
+  readGoHeaders,
+  type GoHeaders,
+  type GoPart,
+  type GoSection,
+} from './go-headers.ts';
 import type { ByteSource } from './source.ts';
 import { invalid, type ElfView } from './view.ts';
 
@@ -89,10 +95,12 @@ async function namesOf(
 async function contentOf(
   source: ByteSource,
   header: GoHeaders['header'],
-  section: GoPart,
+  section: GoSection,
 ): Promise<ElfView | undefined> {
   try {
-    if (section.type === sectionType.noBits) throw invalid('a section without content');
+    // Go reads no compressed section that is loaded, and none that is not compressed after all.
+    if (section.type === sectionType.noBits || section.compressed)
+      throw invalid('a section without content');
     return await bounded(source, header, section);
   } catch (error) {
     if (error instanceof KilnError && error.code === 'ELF_INVALID') return undefined;
