@@ -130,6 +130,12 @@ test('a program has no library name, but libc, which can be run, has', () => {
   });
 });
 
+test('a loader of musl is one wherever its name says so', () => {
+  const facts = { interpreter: '/lib/a so:ld-musl b' };
+  const one = analysed(tree('a', file('usr/bin/x')), { 'usr/bin/x': facts });
+  expect(found(one).runtime).toEqual(['so:a so:libc.musl b']);
+});
+
 test('what a graphics driver brings is neither needed nor provided', () => {
   const facts = {
     needed: ['libcuda.so.1', 'libnvidia-ml.so.1', 'libcuda.so.2', 'libnvidia-container.so.1'],

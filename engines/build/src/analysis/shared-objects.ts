@@ -116,7 +116,7 @@ function needs({ libraryVersions }: SharedObjectsRequest, soname: string): reado
 
 /** The loader of musl is a link to its C library, which is what the package has. */
 function interpreterOf(path: string): string {
-  return `so:${lastPartOf(path).replace(/^ld-musl/, 'libc.musl')}`;
+  return `so:${lastPartOf(path)}`.replaceAll('so:ld-musl', 'so:libc.musl');
 }
 
 function neededLibraries(elf: ElfLinkage): readonly string[] {
