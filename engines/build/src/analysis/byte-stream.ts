@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
-import { gunzip, readMembers } from '@kiln/gzip';
+import { gunzip } from '@kiln/gzip';
 import { unxz } from '@kiln/xz';
 import type { FileEntry } from '../tree.ts';
 import { trimmed } from './blanks.ts';
@@ -30,22 +30,9 @@ export function pieceStream(file: FileEntry, offset: number, size: number): Byte
   };
 }
 
-/** All members of a gzip file; fails when one is not sound. */
-export function gunzipped(source: ByteStream): ByteStream {
-  return from(() => gunzip(source.open(0), { outputBytesMax: contentBytesMax }));
-}
-
-/** The gzip member that begins at a place, whatever comes behind it. */
-export function gzipMemberAt(source: ByteStream, offset: number): ByteStream {
-  return from(async function* () {
-    const members = readMembers(source.open(offset), {
-      limits: { outputBytesMax: contentBytesMax },
-    });
-    for await (const { content } of members) {
-      yield* content;
-      return;
-    }
-  });
+/** All gzip members from a place on; fails behind the last one that is sound. */
+export function gunzipped(source: ByteStream, offset = 0): ByteStream {
+  return from(() => gunzip(source.open(offset), { outputBytesMax: contentBytesMax }));
 }
 
 export function unxzipped(source: ByteStream): ByteStream {
@@ -110,7 +97,10 @@ export async function offsetOf(source: ByteStream, wanted: Buffer): Promise<numb
 
 const lineBytesMax = 4096;
 
-/** What stands behind each occurrence of a text, up to a NUL or line break, blanks cut off; at most 4096 bytes of it. */
+/**
+ * What stands behind each occurrence of a text, up to a NUL or line break, blanks cut off; at most 4096 bytes of it. A line is
+ * told as soon as it is there: content that is not sound further on fails later.
+ */
 export async function* linesAfter(source: ByteStream, prefix: string): AsyncGenerator<string> {
   const wanted = Buffer.from(prefix);
   let window = Buffer.alloc(0);
@@ -120,7 +110,7 @@ export async function* linesAfter(source: ByteStream, prefix: string): AsyncGene
       const at = window.indexOf(wanted);
       if (at < 0) break;
       const start = at + wanted.length;
-      if (window.length - start < lineBytesMax) {
+      if (window.length - start < lineBytesMax && endOfLine(window.subarray(start)) < 0) {
         window = window.subarray(at);
         break;
       }
@@ -136,8 +126,12 @@ export async function* linesAfter(source: ByteStream, prefix: string): AsyncGene
   }
 }
 
+function endOfLine(bytes: Buffer): number {
+  return bytes.findIndex((byte) => byte === 0 || byte === 0x0a);
+}
+
 function lineAt(window: Buffer, start: number): string {
   const line = window.subarray(start, start + lineBytesMax);
-  const end = line.findIndex((byte) => byte === 0 || byte === 0x0a);
+  const end = endOfLine(line);
   return trimmed((end < 0 ? line : line.subarray(0, end)).toString());
 }

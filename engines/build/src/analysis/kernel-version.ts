@@ -6,7 +6,6 @@ import { trimmed } from './blanks.ts';
 import {
   fileStream,
   gunzipped,
-  gzipMemberAt,
   headOf,
   linesAfter,
   offsetOf,
@@ -16,6 +15,7 @@ import {
   type ByteStream,
 } from './byte-stream.ts';
 import type { Dialect } from './subject.ts';
+import { linuxSection } from './unified-image.ts';
 
 /** What a kernel calls itself, as far as it can be part of a name. */
 function nameIn(line: string | undefined): string | undefined {
@@ -40,7 +40,7 @@ async function versionIn(image: ByteStream, dialect: Dialect): Promise<string | 
   const inner =
     packed === undefined
       ? undefined
-      : await unlessBroken(() => firstName(gzipMemberAt(image, packed), banner, dialect));
+      : await unlessBroken(() => firstName(gunzipped(image, packed), banner, dialect));
   return inner ?? firstName(image, banner, dialect);
 }
 
@@ -54,14 +54,12 @@ export async function moduleVersion(
 ): Promise<string | undefined> {
   const start = Buffer.from(await file.range(0, headerBytesMax));
   const content = fileStream(file);
-  const nameOf = (stream: ByteStream): Promise<string | undefined> =>
-    unlessBroken(() => firstName(stream, vermagic, dialect));
-  if (startsWith(start, gzipMagic)) return nameOf(gunzipped(content));
-  if (isXz(start) && isXzHeader(start)) return nameOf(unxzipped(content));
-  const whole = startsWith(start, zstdMagic)
-    ? await unlessBroken(() => nameOfWhole(unzstd(content), vermagic, dialect))
-    : undefined;
-  return whole === undefined ? nameOf(content) : whole.name;
+  const whole = (stream: ByteStream): Promise<{ readonly name: string | undefined } | undefined> =>
+    unlessBroken(() => nameOfWhole(stream, vermagic, dialect));
+  if (startsWith(start, gzipMagic)) return (await whole(gunzipped(content)))?.name;
+  if (isXz(start) && isXzHeader(start)) return (await whole(unxzipped(content)))?.name;
+  const unpacked = startsWith(start, zstdMagic) ? await whole(unzstd(content)) : undefined;
+  return unpacked === undefined ? firstName(content, vermagic, dialect) : unpacked.name;
 }
 
 const vermagic = 'vermagic=';
@@ -124,10 +122,16 @@ async function unlessBroken<T>(read: () => Promise<T>): Promise<T | undefined> {
 }
 
 async function unwrapped(file: FileEntry): Promise<ByteStream> {
-  const start = Buffer.from(await file.range(0, unifiedHeadBytes));
-  if (startsWith(start, gzipMagic)) return gunzipped(fileStream(file));
-  const section = linuxSection(start);
+  const start = Buffer.from(await file.range(0, gzipMagic.length));
+  if (startsWith(start, gzipMagic)) return sound(gunzipped(fileStream(file)));
+  const section = await linuxSection(file);
   return section === undefined ? fileStream(file) : pieceStream(file, section.offset, section.size);
+}
+
+/** What is not sound to its end fails at once. */
+async function sound(stream: ByteStream): Promise<ByteStream> {
+  for await (const chunk of stream.open(0)) void chunk;
+  return stream;
 }
 
 const bootHeaderBytes = 0x200 + 0xffff + 4096;
@@ -140,24 +144,4 @@ function bootHeaderVersion(head: Buffer): string | undefined {
   const text = head.subarray(pointer + 0x200);
   const end = text.findIndex((byte) => byte === 0 || byte === 0x0a);
   return trimmed((end < 0 ? text : text.subarray(0, end)).toString());
-}
-
-const unifiedHeadBytes = 64 * 1024;
-
-/** The section of a PE file that holds the kernel of a unified image. */
-function linuxSection(
-  head: Buffer,
-): { readonly offset: number; readonly size: number } | undefined {
-  if (head.length < 0x40 || head.toString('latin1', 0, 2) !== 'MZ') return undefined;
-  const header = head.readUInt32LE(0x3c);
-  if (header + 24 > head.length || head.toString('latin1', header, header + 4) !== 'PE\0\0')
-    return undefined;
-  const table = header + 24 + head.readUInt16LE(header + 20);
-  for (let index = 0; index < head.readUInt16LE(header + 6); index++) {
-    const at = table + index * 40;
-    if (at + 40 > head.length) return undefined;
-    if (head.toString('latin1', at, at + 8).replace(/\0+$/, '') === '.linux')
-      return { size: head.readUInt32LE(at + 16), offset: head.readUInt32LE(at + 20) };
-  }
-  return undefined;
 }

@@ -15,19 +15,23 @@ function bootImage(version: string): Buffer {
   return image;
 }
 
-/** A PE file with two sections, the second one the kernel. */
-function unified(image: Buffer): Buffer {
+/** A PE file with two sections, the second one the kernel; two bytes each of its head are overwritten. */
+function unified(image: Buffer, changes: Readonly<Record<number, number>> = {}): Buffer {
   const head = Buffer.alloc(1024);
   head.write('MZ', 0);
   head.writeUInt32LE(0x80, 0x3c);
   head.write('PE\0\0', 0x80);
+  head.writeUInt16LE(0x8664, 0x84);
   head.writeUInt16LE(2, 0x86);
-  head.writeUInt16LE(16, 0x94);
-  const table = 0x80 + 24 + 16;
+  // An optional header without directories.
+  head.writeUInt16LE(112, 0x94);
+  head.writeUInt16LE(0x20b, 0x98);
+  const table = 0x98 + 112;
   head.write('.osrel', table);
   head.write('.linux', table + 40);
   head.writeUInt32LE(image.length, table + 56);
   head.writeUInt32LE(1024, table + 60);
+  for (const [at, value] of Object.entries(changes)) head.writeUInt16LE(value, Number(at));
   return Buffer.concat([head, image]);
 }
 
@@ -52,6 +56,38 @@ test.each([
 ])('a banner is found %s', async (_what, image) => {
   const found = await kernel(tree('a', file('usr/lib/modules/6.1.2/vmlinuz', image)), 'kiln');
   expect(found.provides).toEqual(['linux:6.1.2-arm']);
+});
+
+test.each([
+  ['of a machine that nobody knows', { 0x84: 1 }],
+  ['whose symbols lie outside of it', { 0x8c: 1, 0x8e: 1 }],
+  ['with another kind of optional header', { 0x98: 0x107 }],
+  ['with fewer directories than it says', { 0x104: 1 }],
+  ['with more sections than it has', { 0x86: 0x2000 }],
+  ['whose relocations lie outside of it', { 0x122: 0xffff, 0x128: 9 }],
+  ['with a long name that is nowhere', { 0x108: 0x312f }],
+  ['whose kernel is cut short', { 0x142: 9 }],
+] as const)('a unified image %s is searched as it is', async (_what, changes) => {
+  const image = unified(bootImage('6.12.57-kiln'), changes);
+  const plain = Buffer.concat([image, Buffer.from('Linux version 6.9.0\0')]);
+  const found = await kernel(tree('a', file('boot/vmlinuz', plain)), 'kiln');
+  expect(found.provides).toEqual(['linux:6.9.0']);
+});
+
+test('compressed content has to be sound as far as it is read', async () => {
+  const versionIn = async (name: string, ...parts: readonly Buffer[]): Promise<unknown> => {
+    const found = await kernel(tree('a', file(name, Buffer.concat(parts))), 'kiln');
+    return [...(found.provides ?? []), ...(found.runtime ?? [])];
+  };
+  const line = Buffer.from('Linux version 6.1.0');
+  const ended = Buffer.from('Linux version 6.1.0\0');
+  const zeros = Buffer.alloc(8);
+  expect(await versionIn('boot/a', zeros, gzipSync(line))).toEqual(['linux:6.1.0']);
+  expect(await versionIn('boot/a', zeros, gzipSync(line), zeros)).toEqual([]);
+  expect(await versionIn('boot/a', zeros, gzipSync(ended), zeros)).toEqual(['linux:6.1.0']);
+  expect(await versionIn('boot/a', gzipSync(ended), zeros)).toEqual([]);
+  const needs = Buffer.from('vermagic=6.1.0\0');
+  expect(await versionIn('lib/modules/a.ko.gz', gzipSync(needs), zeros)).toEqual([]);
 });
 
 test('the format of a banner is no version, but it is what melange takes', async () => {
