@@ -114,6 +114,9 @@ k:10
     const returned = { ...record, description: 'a\rb' };
     expect(() => printIndex([returned])).toThrow(refused);
     expect(printIndex([returned], { dialect: 'melange' })).toContain('\nT:a\rb\n');
+    const ended = { ...record, provides: ['cmd:a\0b=1'] };
+    expect(() => printIndex([ended])).toThrow(refused);
+    expect(printIndex([ended], { dialect: 'melange' })).toContain('\np:cmd:a\0b=1\n');
   });
 });
 

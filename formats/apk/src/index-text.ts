@@ -72,8 +72,8 @@ function printRecord(record: IndexRecord, options: PrintIndexOptions): string {
     ([key, value]) => always.includes(key) || (value !== '' && value !== 0),
   );
   const lines = written.map(([key, value]) => `${key}:${value}`);
-  // To melange a carriage return ends no line.
-  const breaks = options.dialect === 'melange' ? /[\n\0]/ : /[\n\r\0]/;
+  // melange writes all but the end of a line.
+  const breaks = options.dialect === 'melange' ? /\n/ : /[\n\r\0]/;
   const broken = lines.find((line) => breaks.test(line));
   if (broken !== undefined)
     throw indexInvalid(`record of ${record.name} has a line break: "${shorten(broken)}"`);
