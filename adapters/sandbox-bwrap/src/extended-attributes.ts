@@ -95,12 +95,22 @@ class AttributeScanner {
       const name = key.startsWith(attributePrefix) ? key.slice(attributePrefix.length) : undefined;
       if (name !== undefined && !isInjected(name)) attributes.set(name, Uint8Array.from(value));
     }
-    if (attributes.size === 0) return;
     const prefix = text(header, 345, 155);
     const short = prefix === '' ? text(header, 0, 100) : `${prefix}/${text(header, 0, 100)}`;
-    const path = this.#records.get('path')?.toString('utf8') ?? short;
-    this.found.set(path.replace(/^\.\//, '').replace(/\/$/, ''), attributes);
+    const path = pathOf(this.#records.get('path')?.toString('utf8') ?? short);
+    if (attributes.size > 0) this.found.set(path, attributes);
+    if (header[156] !== hardLink) return;
+    // Only the first name of a file comes with its attributes.
+    const first = this.#records.get('linkpath')?.toString('utf8') ?? text(header, 157, 100);
+    const shared = this.found.get(pathOf(first));
+    if (shared !== undefined) this.found.set(path, shared);
   }
+}
+
+const hardLink = 0x31;
+
+function pathOf(name: string): string {
+  return name.replace(/^\.\//, '').replace(/\/$/, '');
 }
 
 const attributePrefix = 'SCHILY.xattr.';

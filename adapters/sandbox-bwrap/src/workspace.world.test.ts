@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TreeEntry } from '@kiln/build';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readExtendedAttributes } from './extended-attributes.ts';
 import type { FsWorkspace } from './workspace.ts';
 import { FsWorkspaces } from './workspace.ts';
 
@@ -62,6 +63,17 @@ test("a tree is read depth first and bytewise with kinds, modes and the guest's 
   if (file?.kind !== 'file') throw new Error('not a file');
   expect(Buffer.concat(await gather(file.open())).toString()).toBe('1\n');
   expect(Buffer.from(await file.range(1, 99)).toString()).toBe('\n');
+});
+
+test('every name of a file has its extended attributes, and nothing else has', async () => {
+  const long = 'n'.repeat(120);
+  const workspace = await after(
+    `mkdir b; echo 1 > b/${long}; ln b/${long} a; ln a b/c; ln a c; touch d
+    python3 -c "import os; os.setxattr('a', 'user.note', b'1')"`,
+  );
+  const found = await readExtendedAttributes(join(workspace.hostPath, 'melange-out/one'));
+  const noted = [...found].filter(([, attributes]) => attributes.has('user.note'));
+  expect(noted.map(([path]) => path).sort()).toEqual(['a', 'b/c', `b/${long}`, 'c']);
 });
 
 test('nothing is read through a link in the place of a tree', async () => {
