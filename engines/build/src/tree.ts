@@ -109,9 +109,14 @@ export function resolveFile(
   return resolved === undefined ? undefined : fileAt(tree, resolved);
 }
 
+/** What of a tree is needed to follow links. */
+export interface LinkedTree {
+  readonly byPath: Pick<ReadonlyMap<string, TreeEntry>, 'get' | 'has'>;
+}
+
 /** The path of the entry that a path means inside the tree, links followed; undefined when there is none. */
 export function resolvePath(
-  tree: PackageTree,
+  tree: LinkedTree,
   path: string,
   options: ResolveOptions = {},
 ): string | undefined {
@@ -130,7 +135,7 @@ export function resolvePath(
 }
 
 function firstLink(
-  tree: PackageTree,
+  tree: LinkedTree,
   parts: readonly string[],
 ): { length: number; target: string } | undefined {
   for (let length = 1; length <= parts.length; length++) {

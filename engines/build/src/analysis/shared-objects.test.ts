@@ -82,6 +82,19 @@ test('an absolute link leads to the root of the package, which melange does not 
   expect(found(one, { dialect: 'melange' }).provides).toEqual([]);
 });
 
+test('a link that climbs out of its package leads melange into the one beside', () => {
+  const one = analysed(tree('a', link('usr/lib/x', '../../../libz/usr/lib/libz.so.1')), {});
+  const relatives = [one, library];
+  expect(found(one, { relatives }).provides).toEqual([]);
+  expect(found(one, { relatives, dialect: 'melange' })).toEqual({
+    runtime: ['so:libc.so.6'],
+    provides: ['so:libz.so.1=1', 'so-ver:libz.so.1=2-r1'],
+    vendored: [],
+  });
+  const beyond = analysed(tree('a', link('usr/lib/x', '../../../../libz/usr/lib/libz.so.1')), {});
+  expect(found(beyond, { relatives: [beyond, library], dialect: 'melange' }).provides).toEqual([]);
+});
+
 describe('a link to a library', () => {
   const development = analysed(
     tree('libz-dev', link('usr/lib/libz.so', '../elsewhere/libz.so.1'), link('usr/x.so', 'gone')),

@@ -3,12 +3,12 @@ import {
   baseNameOf,
   cleanPath,
   directoryOf,
+  fileAt,
   lastPartOf,
   resolveFile,
   resolvePath,
-  type PackageTree,
+  type LinkedTree,
 } from '../tree.ts';
-import type { FileEntry } from '../tree.ts';
 import { isLibraryDirectory } from './library-directories.ts';
 import type { LibraryVersions } from './library-versions.ts';
 import type { Finding } from './relations.ts';
@@ -45,9 +45,11 @@ export function sharedObjects(request: SharedObjectsRequest): Finding {
         ...linkedLibraries(request, entry.target).flatMap((name) => needs(request, name)),
       );
     if (entry.kind === 'directory' || entry.kind === 'special') continue;
-    const file = openFile(subject.tree, entry.path, dialect);
-    const elf = file === undefined ? undefined : subject.elves.linkage.get(file.path);
-    if (file === undefined || elf === undefined) continue;
+    const place = placeOf(request, subject, entry.path);
+    const path = place === undefined ? undefined : filePathAt(place);
+    const elves = place?.relative.elves;
+    const elf = path === undefined ? undefined : elves?.linkage.get(path);
+    if (path === undefined || elf === undefined) continue;
     if (elf.interpreter !== undefined) runtime.push(interpreterOf(elf.interpreter));
     runtime.push(...neededLibraries(elf).flatMap((name) => needs(request, name)));
     const sonames = exportedNames(elf, baseNameOf(entry.path)).flatMap((soname) => [
@@ -58,7 +60,7 @@ export function sharedObjects(request: SharedObjectsRequest): Finding {
       ? provides
       : vendored
     ).push(...sonames);
-    const goBuild = subject.elves.goBuilds.get(file.path);
+    const goBuild = elves?.goBuilds.get(path);
     if (goBuild !== undefined && usesOpenSsl(goBuild, dialect))
       runtime.push('openssl-config-fipshardened', 'so:libcrypto.so.3');
   }
@@ -81,21 +83,65 @@ export function ownLibraries(
   return new Set(names);
 }
 
-/** melange sees an absolute link as one that leads out of the package. */
-function openFile(tree: PackageTree, path: string, dialect: Dialect): FileEntry | undefined {
-  return resolveFile(tree, path, { absolute: dialect === 'melange' ? 'outside' : 'inside' });
+interface Place {
+  readonly relative: AnalysedTree;
+  readonly path: string;
+}
+
+/**
+ * Where a path of a package leads to, links followed. To melange an absolute link leads out of the package, and one that
+ * climbs out of it to the packages beside.
+ */
+function placeOf(
+  { relatives, dialect }: SharedObjectsRequest,
+  relative: AnalysedTree,
+  path: string,
+): Place | undefined {
+  const { tree } = relative;
+  const { kind } = tree.byPath.get(path) ?? {};
+  if (kind === 'file' || kind === 'hardlink') return { relative, path };
+  if (dialect === 'kiln') {
+    const found = resolvePath(tree, path);
+    return found === undefined ? undefined : { relative, path: found };
+  }
+  const found = resolvePath(beside(relatives), `${tree.packageName}/${path}`, {
+    absolute: 'outside',
+  });
+  if (found === undefined) return undefined;
+  const [name, below] = apart(found);
+  const other = relatives.find((one) => one.tree.packageName === name);
+  return other === undefined ? undefined : { relative: other, path: below };
+}
+
+/** The path of the file that is there, hard links followed; undefined for everything else. */
+function filePathAt({ relative, path }: Place): string | undefined {
+  return fileAt(relative.tree, path)?.path;
+}
+
+/** The packages of a recipe in one tree, each in the folder of its name. */
+function beside(relatives: readonly AnalysedTree[]): LinkedTree {
+  const trees = new Map(relatives.map(({ tree }) => [tree.packageName, tree]));
+  const get: LinkedTree['byPath']['get'] = (path) => {
+    const [name, below] = apart(path);
+    return trees.get(name)?.byPath.get(below);
+  };
+  return { byPath: { get, has: (path) => get(path) !== undefined } };
+}
+
+function apart(path: string): readonly [packageName: string, below: string] {
+  const [name = '', ...rest] = path.split('/');
+  return [name, rest.join('/')];
 }
 
 /** The own names of the first file of that name where the loader looks, over the packages of the recipe in order. */
 function linkedLibraries(request: SharedObjectsRequest, target: string): readonly string[] {
   const name = baseNameOf(target.replace(/\/+$/, ''));
   if (name === '' || name === '.' || name === '..') return [];
-  const absolute = request.dialect === 'melange' ? 'outside' : 'inside';
-  for (const { tree, elves } of request.relatives) {
+  for (const relative of request.relatives) {
     for (const directory of request.libraryDirectories) {
-      const found = resolvePath(tree, cleanPath(`${directory}/${name}`), { absolute });
-      if (found === undefined) continue;
-      const elf = elves.linkage.get(resolveFile(tree, found)?.path ?? '');
+      const place = placeOf(request, relative, cleanPath(`${directory}/${name}`));
+      if (place === undefined) continue;
+      const elf = place.relative.elves.linkage.get(filePathAt(place) ?? '');
       return (elf?.sonames ?? []).filter((soname) => !fromHost.has(soname));
     }
   }
