@@ -13,6 +13,8 @@ export interface PackageFileRequest {
   readonly keep?: KeepContent;
   /** Default `kiln`. */
   readonly dialect?: Dialect;
+  /** Default true: findings say where a package has no recipe. False: it counts as one whose recipe has no tests. */
+  readonly tellsMissingRecipe?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface PackageFileRequest {
  * look at the latter. Throws what reading the package does.
  */
 export async function lintPackageFile(request: PackageFileRequest): Promise<LintReport> {
-  const { apk, dialect = 'kiln' } = request;
+  const { apk, dialect = 'kiln', tellsMissingRecipe = true } = request;
   const [subject] = await analyseTrees([await treeOfPackage(apk, request.keep)], dialect);
   if (subject === undefined) throw new Error('assertion failed: a tree was lost');
   const recipe = recipeFacts(apk);
@@ -31,7 +33,7 @@ export async function lintPackageFile(request: PackageFileRequest): Promise<Lint
   });
   return lintPackage({
     ...subject,
-    facts: { testPipelines: recipe?.testPipelines },
+    facts: { testPipelines: recipe?.testPipelines ?? (tellsMissingRecipe ? undefined : []) },
     policy,
     dialect,
   });

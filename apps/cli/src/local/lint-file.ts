@@ -10,6 +10,8 @@ import { fetchUrl } from '@kiln/sources';
 export interface LintFileOptions {
   readonly policy: LintPolicy;
   readonly dialect: Dialect;
+  /** As `lintPackageFile` takes it. */
+  readonly tellsMissingRecipe?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -28,7 +30,7 @@ export interface LintedFile {
  */
 export async function lintFile(
   file: string,
-  { policy, dialect, signal }: LintFileOptions,
+  { signal, ...options }: LintFileOptions,
 ): Promise<LintedFile> {
   signal?.throwIfAborted();
   let sizeBytes = 0;
@@ -43,9 +45,9 @@ export async function lintFile(
     // Nothing of it gets its own name on a disk, so links may lead anywhere.
     const apk = await readPackage(counted(await packageSource(file, signal)), {
       links: 'any',
-      dialect: dialect === 'melange' ? 'apko' : 'plain',
+      dialect: options.dialect === 'melange' ? 'apko' : 'plain',
     });
-    const report = await lintPackageFile({ apk, policy, keep: kept.keep, dialect });
+    const report = await lintPackageFile({ apk, keep: kept.keep, ...options });
     return { file, info: apk.info, recipeVersion: recipeVersionIn(apk.control), sizeBytes, report };
   } catch (error) {
     throw named(file, error);

@@ -102,7 +102,7 @@ test('the default of the flags are the linters’ own', () => {
 });
 
 describe('a package that means harm', () => {
-  function packageOf(fields: string, file: string): string {
+  function packageOf(fields: string, file: string, melangeYaml = '{}'): string {
     const content = Buffer.from('x');
     const sha1 = createHash('sha1').update(content).digest('hex');
     const entry = fileEntry(file, 1, { pax: new Map([[checksumRecord, Buffer.from(sha1)]]) });
@@ -110,7 +110,7 @@ describe('a package that means harm', () => {
     const info = parsePackageInfo(`pkgname = evil\npkgver = 1-r0\n${fields}`);
     const control = controlSegment({
       info: { ...info, dataHash: createHash('sha256').update(data).digest('hex') },
-      melangeYaml: '{}',
+      melangeYaml,
       scripts: new Map(),
       mtimeSeconds: 0,
     });
@@ -126,6 +126,17 @@ describe('a package that means harm', () => {
     expect(code).toBe(1);
     expect(lines.at(-1)).toMatch(/^ERRO no name of a file or folder: /);
     expect(fs.readdirSync(folder)).toEqual(['evil.apk']);
+  });
+
+  test('has no recipe, which is told unless results are written, and no architecture', async () => {
+    const file = packageOf('', 'usr/lib/x.so', 'no: YAML: at all');
+    const finding = '[lddcheck] evil contains shared objects but';
+    expect((await melangeLint(file)).lines).toContain(`WARN ${finding} missing .melange.yaml`);
+    const flags = ['--persist-lint-results', '--out-dir', path.join(folder, 'out')];
+    expect((await melangeLint(...flags, file)).lines).toContain(
+      `WARN ${finding} test/ldd-check is not configured`,
+    );
+    expect(fs.readdirSync(path.join(folder, 'out'))).toEqual(['lint-evil-1-r0-r0.json']);
   });
 
   test('does not move the cursor', async () => {

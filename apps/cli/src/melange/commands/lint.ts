@@ -41,7 +41,14 @@ async function lintFiles({ flags, positionals, log, signal }: DropInInvocation):
   const folder = flags.bool('persist-lint-results') ? flags.string('out-dir') : undefined;
   const failures = await mapBounded(positionals, atOnce, async (file) => {
     try {
-      const linted = await lintFile(file, { policy, dialect: 'melange', signal });
+      // Where results are written, melange makes up for a recipe that is missing.
+      const tellsMissingRecipe = folder === undefined;
+      const linted = await lintFile(file, {
+        policy,
+        dialect: 'melange',
+        tellsMissingRecipe,
+        signal,
+      });
       tell(log, linted);
       if (folder !== undefined) await persist(log, linted, folder);
       return linted.report.failures.flatMap(failureLines);
@@ -81,7 +88,7 @@ async function persist(
     log.info(`no lint findings to persist for package ${info.name}`);
     return;
   }
-  const architecture = path.join(folder, folderName(info.arch));
+  const architecture = info.arch === '' ? folder : path.join(folder, folderName(info.arch));
   const file = path.join(
     architecture,
     folderName(lintResultsFile(info.name, recipeVersion ?? version)),
