@@ -25,6 +25,34 @@ async function generations(blobs: MemoryBlobs, count: number): Promise<ServedGen
   return made;
 }
 
+describe('an apk repository whose records or blobs cannot be read', () => {
+  const secret = new Error('connect ENOENT /home/ada/kiln/.s.PGSQL.5432');
+  const broken = (): Promise<never> => Promise.reject(secret);
+  const blobs = new MemoryBlobs();
+  const answerOf = async (generation: () => Promise<ServedGeneration>): Promise<unknown> => {
+    const server = Fastify();
+    await server.register(apkRepository, {
+      blobs,
+      keys: [],
+      provenance: broken,
+      generations: { current: generation, byNumber: generation, byDigest: generation },
+    });
+    const { statusCode, body, headers } = await server.inject('/apk/os/@1/x86_64/APKINDEX.tar.gz');
+    await server.close();
+    return [statusCode, body, headers['cache-control'], headers['content-length']];
+  };
+
+  it('says that something failed, and no more', async () => {
+    const [made] = await generations(blobs, 1);
+    const expected = [500, 'internal error\n', 'no-cache', '15'];
+    expect(await answerOf(broken)).toEqual(expected);
+    blobs.read = async function* () {
+      yield await broken();
+    };
+    expect(await answerOf(async () => made!)).toEqual(expected);
+  });
+});
+
 describe('an apk repository over HTTP', () => {
   let server: FastifyInstance;
   let made: ServedGeneration[];

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import type { Digest } from '@kiln/base';
-import { digestOf } from '@kiln/base';
+import type { Digest, Logger } from '@kiln/base';
+import { digestOf, messageOf, silentLogger } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import { answerRange } from '@kiln/blobs';
 import type { GenerationReader, ServedGeneration } from '@kiln/factory';
@@ -22,6 +22,7 @@ export interface ApkRepositoryOptions {
   provenance(apk: Digest): Promise<Digest | undefined>;
   /** Served at the top and beside every repository; several while keys are being replaced. */
   readonly keys: readonly PublicKey[];
+  readonly logger?: Logger;
 }
 
 /** Content with its name in HTTP. */
@@ -52,6 +53,16 @@ export async function apkRepository(
   server: FastifyInstance,
   options: ApkRepositoryOptions,
 ): Promise<void> {
+  const logger = options.logger ?? silentLogger;
+  // What failed inside is nobody's outside.
+  server.setErrorHandler((error, { url }, reply) => {
+    logger.error('package repository request failed', { url, error: messageOf(error) });
+    return reply
+      .code(500)
+      .header('cache-control', 'no-cache')
+      .type('text/plain; charset=utf-8')
+      .send('internal error\n');
+  });
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const [path = ''] = request.url.split('?', 1);
     const target = parseTarget(path.slice('/apk/'.length));

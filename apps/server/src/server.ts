@@ -74,6 +74,7 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
     generations: generationReader(factory.records),
     provenance: (apk) => provenanceOf(factory.records, apk),
     keys: await publicKeysIn(place.publicKeys),
+    logger: log,
   });
   await serveConsole(server, options.consoleFolder);
   return server;
