@@ -14,7 +14,7 @@ import {
 } from './analysis/relations.ts';
 import { ownLibraries, sharedObjects } from './analysis/shared-objects.ts';
 import { shebangs } from './analysis/shebangs.ts';
-import type { AnalysedTree, Dialect } from './analysis/subject.ts';
+import type { AnalysedTree, Dialect, TreePlace } from './analysis/subject.ts';
 import type { PackageTree } from './tree.ts';
 
 export type { AnalysedTree, Dialect } from './analysis/subject.ts';
@@ -47,6 +47,8 @@ export interface RelationsRequest {
   readonly libraryVersions?: LibraryVersions | undefined;
   /** Default `kiln`. */
   readonly dialect?: Dialect;
+  /** For melange; default `workspace`. */
+  readonly place?: TreePlace;
 }
 
 /** The relations of a package, as its `.PKGINFO` has them. */
@@ -62,13 +64,13 @@ export interface PackageRelations extends GeneratedRelations {
  * pkg-config, Perl, Python, Ruby and Linux, and scripts.
  */
 export async function relationsOf(request: RelationsRequest): Promise<PackageRelations> {
-  const { subject, relatives, facts, version, dialect = 'kiln' } = request;
+  const { subject, relatives, facts, version, dialect = 'kiln', place = 'workspace' } = request;
   const { tree } = subject;
   const libraryDirectories = await libraryDirectoriesOf(
     relatives.map((relative) => relative.tree),
     dialect,
   );
-  const languages = { tree, declared: facts.dependencies.runtime, dialect };
+  const languages = { tree, declared: facts.dependencies.runtime, dialect, place };
   const findings = [
     sharedObjects({
       subject,
@@ -76,6 +78,7 @@ export async function relationsOf(request: RelationsRequest): Promise<PackageRel
       libraryDirectories,
       version,
       dialect,
+      place,
       libraryVersions: versionsFor(request, libraryDirectories),
     }),
     commands(tree, version),

@@ -134,6 +134,22 @@ export function resolvePath(
   return undefined;
 }
 
+const archiveHopsMax = 64;
+
+/** The same in an archive as melange reads it: only links at the end of a path are followed, and none to `/…`. */
+export function resolveInArchive(tree: PackageTree, path: string): string | undefined {
+  let found: string = path;
+  for (let hops = 0; hops <= archiveHopsMax; hops++) {
+    const entry = tree.byPath.get(found);
+    if (entry?.kind !== 'symlink') return entry?.path;
+    if (entry.target.startsWith('/')) return undefined;
+    const parts = normalise([...directoryOf(found).split('/'), ...entry.target.split('/')]);
+    if (parts === undefined) return undefined;
+    found = parts.join('/');
+  }
+  return undefined;
+}
+
 function firstLink(
   tree: LinkedTree,
   parts: readonly string[],

@@ -140,6 +140,7 @@ async function scanOne(
     facts,
     version,
     dialect,
+    place: 'archive',
     libraryVersions: dialect === 'kiln' ? versionsIn(info) : undefined,
   });
   const { dependencies, scriptlets } = facts;

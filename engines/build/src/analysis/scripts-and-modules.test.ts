@@ -136,7 +136,11 @@ test('what cannot be parsed as melange does gives nothing there, and is told', a
   });
 });
 
-const languages = { declared: [] as readonly string[], dialect: 'kiln' } as const;
+const languages = {
+  declared: [] as readonly string[],
+  dialect: 'kiln',
+  place: 'workspace',
+} as const;
 
 test('modules of Perl need the Perl of their directory', () => {
   const below = (
@@ -164,6 +168,8 @@ test('modules of Perl and Ruby are found through links inside the package, under
   const modulesIn = (path: string) => [directory(path), directory(`${path}/a_perl`)];
   const modules = modulesIn('usr/lib/perl5.1');
   expect(perl(link('usr/lib/perl5', 'perl5.1'), ...modules)).toEqual(['perl~5']);
+  const both = tree('a', link('usr/lib/perl5', 'perl5.1'), ...modules);
+  expect(perlModules({ ...languages, tree: both, place: 'archive' }).runtime).toEqual(['perl~5.1']);
   expect(perl(link('usr/lib/perl5', '/usr/lib/perl5.1'), ...modules)).toEqual(['perl~5.1']);
   expect(perl(...modulesIn('usr/lib/p'), link('usr/lib/perl6', 'p'))).toEqual(['perl~6']);
   expect(perl(link('usr/lib/perl5', 'perl5'), ...modules)).toEqual(['perl~5.1']);

@@ -35,6 +35,7 @@ const defaults = {
   version: '2-r1',
   libraryVersions: undefined,
   dialect: 'kiln',
+  place: 'workspace',
 } as const;
 
 function found(
@@ -93,6 +94,27 @@ test('a link that climbs out of its package leads melange into the one beside', 
   });
   const beyond = analysed(tree('a', link('usr/lib/x', '../../../../libz/usr/lib/libz.so.1')), {});
   expect(found(beyond, { relatives: [beyond, library], dialect: 'melange' }).provides).toEqual([]);
+});
+
+test('in an archive melange follows a link at the end of a path alone, and takes one for what is there', () => {
+  const options = { dialect: 'melange', place: 'archive' } as const;
+  const linked = (...entries: Parameters<typeof tree>[1][]): AnalysedTree =>
+    analysed(tree('a', file('usr/lib/p/x.so'), ...entries), {
+      'usr/lib/p/x.so': { sonames: ['x.so'] },
+    });
+  const provided = (one: AnalysedTree): readonly string[] => found(one, options).provides ?? [];
+  expect(provided(linked(link('lib/y', '../usr/lib/p/./x.so')))).toContain('so:x.so=0');
+  expect(provided(linked(link('lib/y', '/usr/lib/p/x.so')))).toEqual([]);
+  expect(provided(linked(link('lib/y', 'q/x.so'), link('lib/q', '../usr/lib/p')))).toEqual([]);
+  expect(provided(linked(link('lib/y', 'y')))).toEqual([]);
+  expect(provided(linked(link('lib/y', '../../a/usr/lib/p/x.so')))).toEqual([]);
+  const gone = analysed(
+    tree('b', link('lib/libz.so.1', 'gone'), link('opt/z.so', 'libz.so.1')),
+    {},
+  );
+  const relatives = [gone, library];
+  expect(found(gone, { relatives, ...options }).runtime).toEqual([]);
+  expect(found(gone, { relatives, dialect: 'melange' }).runtime).toContain('so:libz.so.1');
 });
 
 describe('a link to a library', () => {

@@ -6,13 +6,14 @@ import {
   fileAt,
   lastPartOf,
   resolveFile,
+  resolveInArchive,
   resolvePath,
   type LinkedTree,
 } from '../tree.ts';
 import { isLibraryDirectory } from './library-directories.ts';
 import type { LibraryVersions } from './library-versions.ts';
 import type { Finding } from './relations.ts';
-import type { AnalysedTree, Dialect } from './subject.ts';
+import type { AnalysedTree, Dialect, TreePlace } from './subject.ts';
 
 export interface SharedObjectsRequest {
   readonly subject: AnalysedTree;
@@ -24,6 +25,7 @@ export interface SharedObjectsRequest {
   /** Undefined: no `so-ver:` dependencies. */
   readonly libraryVersions: LibraryVersions | undefined;
   readonly dialect: Dialect;
+  readonly place: TreePlace;
 }
 
 /**
@@ -93,15 +95,15 @@ interface Place {
  * climbs out of it to the packages beside.
  */
 function placeOf(
-  { relatives, dialect }: SharedObjectsRequest,
+  { relatives, dialect, place }: SharedObjectsRequest,
   relative: AnalysedTree,
   path: string,
 ): Place | undefined {
   const { tree } = relative;
   const { kind } = tree.byPath.get(path) ?? {};
   if (kind === 'file' || kind === 'hardlink') return { relative, path };
-  if (dialect === 'kiln') {
-    const found = resolvePath(tree, path);
+  if (dialect === 'kiln' || place === 'archive') {
+    const found = dialect === 'kiln' ? resolvePath(tree, path) : resolveInArchive(tree, path);
     return found === undefined ? undefined : { relative, path: found };
   }
   const found = resolvePath(beside(relatives), `${tree.packageName}/${path}`, {
@@ -139,7 +141,11 @@ function linkedLibraries(request: SharedObjectsRequest, target: string): readonl
   if (name === '' || name === '.' || name === '..') return [];
   for (const relative of request.relatives) {
     for (const directory of request.libraryDirectories) {
-      const place = placeOf(request, relative, cleanPath(`${directory}/${name}`));
+      const path = cleanPath(`${directory}/${name}`);
+      const place = placeOf(request, relative, path);
+      // In an archive there is a link wherever it leads.
+      if (request.place === 'archive' && relative.tree.byPath.has(path) && place === undefined)
+        return [];
       if (place === undefined) continue;
       const elf = place.relative.elves.linkage.get(filePathAt(place) ?? '');
       return (elf?.sonames ?? []).filter((soname) => !fromHost.has(soname));
