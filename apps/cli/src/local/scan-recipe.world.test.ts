@@ -70,6 +70,14 @@ describe('kiln melange scan', () => {
     expect(code).toBe(diff === '' ? 0 : 1);
   });
 
+  test.each(rows.filter(({ diff }) => diff === ''))(
+    'of $recipe finds none in the name of the tool that is written as a comment',
+    async ({ recipe: name }) => {
+      const words = [recipe(name), '-r', repository(name), '--diff', '--comments'];
+      expect(await melangeScan(...words)).toMatchObject({ code: 0, out: '' });
+    },
+  );
+
   test('prints one package, and leaves out those that are not there', async () => {
     const name = 'subpackages';
     const words = [recipe(name), '-r', repository(name), '-p'];
