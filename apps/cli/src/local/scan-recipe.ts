@@ -113,10 +113,7 @@ async function openOne(
   const bytes = await from.open(fileName);
   if (bytes === undefined) return undefined;
   // The files in it never touch the disk under their names.
-  const apk = await readPackage(bytes, {
-    links: 'any',
-    dialect: from.dialect === 'melange' ? 'apko' : 'plain',
-  });
+  const apk = await readPackage(bytes, { links: 'any' });
   const [analysed] = await analyseTrees([await treeOfPackage(apk, from.keep)], from.dialect);
   if (analysed === undefined) throw new Error('assertion failed: a tree was lost');
   return { facts, fileName, info: apk.info, present: infoText(apk), analysed };

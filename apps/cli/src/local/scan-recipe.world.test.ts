@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -5,6 +6,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { controlSegment, parsePackageInfo } from '@kiln/apk';
+import { gzipBytes } from '@kiln/gzip';
+import { tarBytes } from '@kiln/tar';
 import { parseInvocation } from '../command.ts';
 import { packageScan } from '../commands/package-scan.ts';
 import { readConfig } from '../config.ts';
@@ -94,6 +98,30 @@ describe('kiln melange scan', () => {
       path.join(cases, name, 'expected/subpackages-bare-4.5.6-r2.apk'),
       path.join(repository(name), 'x86_64/subpackages-bare-4.5.6-r2.apk'),
     );
+  });
+
+  test('takes a package whose description has lines of its own', async () => {
+    const folder = path.join(repository('lines'), 'x86_64');
+    fs.mkdirSync(folder, { recursive: true });
+    const data = gzipBytes(tarBytes([]));
+    const dataHash = createHash('sha256').update(data).digest('hex');
+    const info = parsePackageInfo('pkgname = lines\npkgver = 1-r0\narch = x86_64\n');
+    const control = controlSegment({
+      info: { ...info, dataHash, description: 'one\ntwo' },
+      mtimeSeconds: 0,
+      lineBreaks: 'keep',
+    });
+    fs.writeFileSync(path.join(folder, 'lines-1-r0.apk'), Buffer.concat([control, data]));
+    const file = path.join(folder, 'lines.yaml');
+    fs.writeFileSync(
+      file,
+      'package: {name: lines, version: 1, epoch: 0, description: "one\\ntwo"}\npipeline:\n  - runs: true\n',
+    );
+    const { code, out } = await melangeScan(file, '-r', repository('lines'));
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: expect.stringContaining('\npkgdesc = one\ntwo\n') as string,
+    });
   });
 
   test('needs the main package', async () => {
