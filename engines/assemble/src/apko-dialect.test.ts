@@ -99,6 +99,16 @@ describe("apko's path mutations", () => {
     await expect(build(one('path: "", type: empty-file'))).rejects.toThrow('is a directory');
   });
 
+  test('an empty file in the place of one of a package has the content that it had there', async () => {
+    const config = `{contents: {}, accounts: {groups: [{groupname: g, gid: 5}]}, paths: [
+      {path: /etc/passwd, type: empty-file, permissions: 0o644},
+      {path: /etc/group, type: empty-file, permissions: 0o644}]}`;
+    const passwd = 'root:x:0:0:root:/:/bin/sh\n';
+    const made = await build(config, directory('etc'), file('etc/passwd', passwd));
+    expect(await readText(made.tree, 'etc/passwd')).toBe(passwd);
+    expect(await readText(made.tree, 'etc/group')).toBe('');
+  });
+
   test('a device can be an empty file', async () => {
     const made = await build(one('path: /dev/null, type: empty-file, permissions: 0o600'));
     expect(await entry(made, 'dev/null')).toMatchObject({ type: 'char', mode: 0o600 });

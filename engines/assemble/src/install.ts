@@ -115,7 +115,7 @@ export class Installer {
   #newNode(contents: PackageContents, { entry, index }: DataMember): FileNode | SymlinkNode {
     const { mode, mtimeSeconds, sizeBytes } = entry;
     const { uid, gid } = this.#owner(entry);
-    const backing = { package: contents, sha1Hex: checksum(contents, entry, this.#dialect) };
+    const backing = { package: contents, index, sha1Hex: checksum(contents, entry, this.#dialect) };
     if (entry.type === 'symlink')
       return newSymlink(entry.linkTarget, { mode, uid, gid, mtimeSeconds, backing });
     const content = { kind: 'member', package: contents, index } as const;

@@ -21,9 +21,10 @@ export type FileContent =
   | { readonly kind: 'bytes'; readonly parts: readonly Uint8Array[] }
   | { readonly kind: 'member'; readonly package: PackageContents; readonly index: number };
 
-/** The package that a node came from, and the checksum it recorded. */
+/** The member of a package that a node came from, and the checksum it recorded. */
 export interface Backing {
   readonly package: PackageContents;
+  readonly index: number;
   readonly sha1Hex: string;
 }
 

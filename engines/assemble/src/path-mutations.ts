@@ -60,14 +60,18 @@ function apply(tree: FileTree, mutation: PathMutation, dialect: AssemblyDialect)
   else setPermissionsAsApko(tree, mutation);
 }
 
-/** A file of a package keeps its content: it is opened for writing, and nothing is written. */
+/** A file of a package has the content that it had there: it is opened for writing, and nothing is written. */
 function emptyFile(tree: FileTree, path: string, dialect: AssemblyDialect): void {
   const existing = tree.at(path);
   if (existing === tree.root && !isUnseen(path, dialect))
     throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, 'is a directory');
   if (existing?.type === 'file' && existing.content.kind === 'member') return;
   if (existing?.type === 'char') return;
-  tree.write(path, new Uint8Array(0));
+  const file = tree.write(path, new Uint8Array(0));
+  if (file.backing === undefined) return;
+  const { package: owner, index } = file.backing;
+  file.content = { kind: 'member', package: owner, index };
+  file.sizeBytes = owner.members[index]?.entry.sizeBytes ?? 0;
 }
 
 /** apko takes a directory too: it is then in two places. It looks for the source when what was at the path is gone. */
