@@ -53,6 +53,7 @@ test.each<[string, string | undefined, Partial<PlanInputs>]>([
   ],
   ['a variable', undefined, { variables: { CFLAGS: '-O3' } }],
   ['the date', undefined, { sourceDateEpoch: 2 }],
+  ['how far from UTC it is said', undefined, { dateOffsetMinutes: 60 }],
   ['the builder', undefined, { builder: { name: 'kiln', version: '2' } }],
   ['the distribution', undefined, { namespace: 'other' }],
 ])('another %s is another action', (_what, recipe, changes) => {

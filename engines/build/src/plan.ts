@@ -35,6 +35,8 @@ export interface PlanInputs {
   readonly variables: Readonly<Record<string, string>>;
   /** Seconds since 1970: every time in the packages. */
   readonly sourceDateEpoch: number;
+  /** How far from UTC SBOMs say it. */
+  readonly dateOffsetMinutes?: number;
   /** The distribution: maintainer of the packages, namespace of their URLs. */
   readonly namespace: string;
   /** Whom packages name instead; "" nobody. Default: the distribution. */
@@ -127,6 +129,7 @@ export function actionInputs(inputs: PlanInputs): Readonly<Record<string, unknow
     environment: inputs.environment,
     variables: inputs.variables,
     sourceDateEpoch: inputs.sourceDateEpoch,
+    dateOffsetMinutes: inputs.dateOffsetMinutes,
     namespace: inputs.namespace,
     maintainer: inputs.maintainer,
     recipeSource: inputs.recipeSource,

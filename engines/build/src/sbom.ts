@@ -25,7 +25,7 @@ export function sbomOf(
       name: facts.name,
       version: plan.fullVersion,
       arch: compiled.arch,
-      created: rfc3339(plan.sourceDateEpoch),
+      created: rfc3339(plan.sourceDateEpoch, plan.dateOffsetMinutes),
       tool: { name: plan.builder.name, version: plan.builder.version },
       licenseDeclared,
       copyrightText: copyrightText(plan),

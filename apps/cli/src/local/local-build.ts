@@ -62,6 +62,7 @@ export interface LocalBuildRequest {
     | 'maintainer'
     | 'builder'
     | 'recipeSource'
+    | 'dateOffsetMinutes'
     | 'stripOrigin'
     | 'network'
   > & { readonly variables?: PlanInputs['variables'] };

@@ -17,6 +17,17 @@ export function buildDate(
   return dated;
 }
 
+/** How far from UTC SBOMs say the build date: as far as the flag does, where that counts. */
+export function buildDateOffset(
+  flag: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): number {
+  if ((environment['SOURCE_DATE_EPOCH'] ?? '') !== '') return 0;
+  const [, sign = '', hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(flag) ?? [];
+  const size = Number(hours ?? 0) * 60 + Number(minutes ?? 0);
+  return sign === '-' ? -size || 0 : size;
+}
+
 /** A guest takes no blanks around `SOURCE_DATE_EPOCH`, which compiling passes over. Throws `MELANGE_USAGE`. */
 export function requireBareDate(environment: Readonly<Record<string, string | undefined>>): void {
   const epoch = environment['SOURCE_DATE_EPOCH'] ?? '';

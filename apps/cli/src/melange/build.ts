@@ -25,7 +25,7 @@ import { buildLocally } from '../local/local-build.ts';
 import { writeProvenance } from '../local/statements.ts';
 import { kilnVersion } from '../version.ts';
 import { architecturesOfFlag } from './architecture.ts';
-import { buildDate, requireBareDate } from './build-date.ts';
+import { buildDate, buildDateOffset, requireBareDate } from './build-date.ts';
 import { requireGuest } from './guest-problems.ts';
 import { melangeRecipe, type MelangeRecipe } from './recipe.ts';
 import type { Flags } from '../drop-in/flags.ts';
@@ -126,6 +126,7 @@ async function buildFor(
       : flags.string('source-dir') || path.dirname(melange.file),
     plan: {
       sourceDateEpoch: buildDate(flags.string('build-date'), environment),
+      dateOffsetMinutes: buildDateOffset(flags.string('build-date'), environment),
       namespace: flags.string('namespace') || 'unknown',
       maintainer: flags.string('namespace'),
       builder: { name: 'kiln', version: kilnVersion() },
