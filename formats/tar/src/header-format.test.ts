@@ -47,6 +47,12 @@ describe('headers', () => {
     expect(as('pax', parted, 0)).toHaveLength(1536);
   });
 
+  it('of records are named with single slashes', () => {
+    const pax = new Map([['comment', Buffer.from('x')]]);
+    const name = Buffer.from(as('pax', 'a.Q1//b', 0, { pax })).toString('latin1', 0, 22);
+    expect(name).toBe('a.Q1/PaxHeaders.0/b\0\0\0');
+  });
+
   it('that keep to no format have none', () => {
     const old = Buffer.from(printHeader(fileEntry('a', 0))).fill(0, 257, 500);
     const spaced = Buffer.from(printHeader(fileEntry('a', 0)));

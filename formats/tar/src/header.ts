@@ -144,10 +144,11 @@ function realBlock(entry: TarEntry, place: { prefix: string; name: string }): Bu
   return block;
 }
 
-/** Named after the member it describes; everything in it but the size is zero. */
+/** Named after the member it describes, with single slashes; everything in it but the size is zero. */
 function paxHeader(path: string, sizeBytes: number): Uint8Array {
   const slash = path.lastIndexOf('/');
-  const name = ascii(`${path.slice(0, slash + 1)}PaxHeaders.0/${path.slice(slash + 1)}`);
+  const folder = path.slice(0, slash + 1).replaceAll(/\/+/g, '/');
+  const name = ascii(`${folder}PaxHeaders.0/${path.slice(slash + 1)}`);
   return sealed(extensionBlock(name, sizeBytes), 'x');
 }
 
