@@ -162,7 +162,8 @@ describe('strangers’ clients against the registry', () => {
     const layout = join(directory, 'layout');
     const app = `docker://${registry}/team/app:v1`;
     await skopeo('copy', '--src-tls-verify=false', app, `oci:${layout}:v1`);
-    await run(clients.umoci, ['unpack', '--image', `${layout}:v1`, join(directory, 'bundle')]);
+    const bundle = join(directory, 'bundle');
+    await run(clients.umoci, ['unpack', '--rootless', '--image', `${layout}:v1`, bundle]);
     expect(await readFile(join(directory, 'bundle/rootfs/hello'), 'utf8')).toBe(
       'hello from kiln\n',
     );
