@@ -224,6 +224,7 @@ describe("apko's loader cache", () => {
       file('conf.d/a', '/opt\n'),
       file('etc/conf.d/a', '/usr/lib\n/opt\n'),
       file('etc/ld.so.conf', conf),
+      symlink('usr/lib/libloop.so', 'libloop.so'),
     ];
     const libraries = new Map<number, SharedObject>([
       [6, { machine: 62, soname: 'libb.so.1' }],

@@ -1,11 +1,11 @@
-import { compareBytes } from '@kiln/base';
+import { KilnError, compareBytes } from '@kiln/base';
 import { byteSource } from '@kiln/elf';
 import type { ByteSource } from '@kiln/elf';
 import { contentOf, readFile, readText } from './content.ts';
 import { assemblyError } from './failure.ts';
 import type { AssemblyDialect } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
-import type { FileNode } from './node.ts';
+import type { FileNode, TreeNode } from './node.ts';
 import { clean } from './path-rules.ts';
 import { isLibraryName, sharedObject } from './shared-object.ts';
 import type { SharedObject } from './shared-object.ts';
@@ -142,7 +142,7 @@ async function entriesOf(
   const entries: CacheEntry[] = [];
   for (const name of names.sort(compareBytes)) {
     const path = `/${clean(`${directory}/${name}`)}`;
-    const file = tree.at(path);
+    const file = foundAt(tree, path);
     if (file?.type !== 'file') continue;
     if (!known.has(file)) known.set(file, await libraryOf(file, path));
     const library = known.get(file);
@@ -166,6 +166,16 @@ function isListed(name: string, library: SharedObject): boolean {
   if (soname === undefined) return false;
   const stem = soname.slice(0, soname.indexOf('.so'));
   return name === soname || name === `${stem}.so`;
+}
+
+/** A link that leads in a circle leads nowhere. */
+function foundAt(tree: FileTree, path: string): TreeNode | undefined {
+  try {
+    return tree.at(path);
+  } catch (error) {
+    if (error instanceof KilnError && error.code === 'ASSEMBLE_PATH_INVALID') return undefined;
+    throw error;
+  }
 }
 
 /** What the package knows of its file, or what is read. */
