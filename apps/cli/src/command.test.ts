@@ -35,4 +35,5 @@ test('what stands behind -- is a word, however it begins', () => {
 test('where a program is started, what stands behind -- is its own', () => {
   const words = parse({ ...command, takesRest: true }, 'a', '--', '--json', 'b');
   expect(words).toMatchObject({ positionals: ['a'], rest: ['--json', 'b'] });
+  expect(() => parse({ ...command, takesRest: true }, 'a', 'b')).toThrow('stands behind --');
 });

@@ -72,8 +72,14 @@ export function parseInvocation(
   const args = split < 0 ? words : words.slice(0, split);
   const { positionals, values } = readWords(command, { args, options });
   const surplus = positionals[command.wordsMax ?? positionals.length];
-  if (surplus !== undefined)
-    throw usage(command, `kiln ${command.name} does not take the word "${shorten(surplus)}"`);
+  if (surplus !== undefined) {
+    const where =
+      command.takesRest === true ? ' here: what the program is to get stands behind --' : '';
+    throw usage(
+      command,
+      `kiln ${command.name} does not take the word "${shorten(surplus)}"${where}`,
+    );
+  }
   return { config, positionals, rest, flags: values as Invocation['flags'], print };
 }
 
