@@ -38,16 +38,17 @@ export interface SharedObjectsRequest {
  */
 export function sharedObjects(request: SharedObjectsRequest): Finding {
   const { subject, libraryDirectories, version, dialect } = request;
+  const search: Search = { ...request, around: beside(request.relatives) };
   const runtime: string[] = [];
   const provides: string[] = [];
   const vendored: string[] = [];
   for (const entry of subject.tree.entries) {
     if (entry.kind === 'symlink' && entry.path.includes('.so'))
       runtime.push(
-        ...linkedLibraries(request, entry.target).flatMap((name) => needs(request, name)),
+        ...linkedLibraries(search, entry.target).flatMap((name) => needs(request, name)),
       );
     if (entry.kind === 'directory' || entry.kind === 'special') continue;
-    const place = placeOf(request, subject, entry.path);
+    const place = placeOf(search, subject, entry.path);
     const path = place === undefined ? undefined : filePathAt(place);
     const elves = place?.relative.elves;
     const elf = path === undefined ? undefined : elves?.linkage.get(path);
@@ -85,6 +86,11 @@ export function ownLibraries(
   return new Set(names);
 }
 
+interface Search extends SharedObjectsRequest {
+  /** The packages of the recipe in one tree, each in the folder of its name. */
+  readonly around: LinkedTree;
+}
+
 interface Place {
   readonly relative: AnalysedTree;
   readonly path: string;
@@ -95,7 +101,7 @@ interface Place {
  * climbs out of it to the packages beside.
  */
 function placeOf(
-  { relatives, dialect, place }: SharedObjectsRequest,
+  { relatives, around, dialect, place }: Search,
   relative: AnalysedTree,
   path: string,
 ): Place | undefined {
@@ -106,9 +112,7 @@ function placeOf(
     const found = dialect === 'kiln' ? resolvePath(tree, path) : resolveInArchive(tree, path);
     return found === undefined ? undefined : { relative, path: found };
   }
-  const found = resolvePath(beside(relatives), `${tree.packageName}/${path}`, {
-    absolute: 'outside',
-  });
+  const found = resolvePath(around, `${tree.packageName}/${path}`, { absolute: 'outside' });
   if (found === undefined) return undefined;
   const [name, below] = apart(found);
   const other = relatives.find((one) => one.tree.packageName === name);
@@ -120,7 +124,6 @@ function filePathAt({ relative, path }: Place): string | undefined {
   return fileAt(relative.tree, path)?.path;
 }
 
-/** The packages of a recipe in one tree, each in the folder of its name. */
 function beside(relatives: readonly AnalysedTree[]): LinkedTree {
   const trees = new Map(relatives.map(({ tree }) => [tree.packageName, tree]));
   const get: LinkedTree['byPath']['get'] = (path) => {
@@ -136,15 +139,15 @@ function apart(path: string): readonly [packageName: string, below: string] {
 }
 
 /** The own names of the first file of that name where the loader looks, over the packages of the recipe in order. */
-function linkedLibraries(request: SharedObjectsRequest, target: string): readonly string[] {
+function linkedLibraries(search: Search, target: string): readonly string[] {
   const name = baseNameOf(target.replace(/\/+$/, ''));
   if (name === '' || name === '.' || name === '..') return [];
-  for (const relative of request.relatives) {
-    for (const directory of request.libraryDirectories) {
+  for (const relative of search.relatives) {
+    for (const directory of search.libraryDirectories) {
       const path = cleanPath(`${directory}/${name}`);
-      const place = placeOf(request, relative, path);
+      const place = placeOf(search, relative, path);
       // In an archive there is a link wherever it leads.
-      if (request.place === 'archive' && relative.tree.byPath.has(path) && place === undefined)
+      if (search.place === 'archive' && relative.tree.byPath.has(path) && place === undefined)
         return [];
       if (place === undefined) continue;
       const elf = place.relative.elves.linkage.get(filePathAt(place) ?? '');
