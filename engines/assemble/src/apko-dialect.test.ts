@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { checksumRecord } from '@kiln/apk';
 import { parseImageConfig } from '@kiln/image-config';
-import { fileEntry } from '@kiln/tar';
+import { fileEntry, printHeaderAs } from '@kiln/tar';
 import type { TarEntry } from '@kiln/tar';
 import { describe, expect, test } from 'vitest';
 import { assemble, readText, treeEntries } from './index.ts';
@@ -175,7 +175,10 @@ test('scripts keep the format of their headers, which holds their name and time'
     mtimeSeconds = 0,
   ): number => {
     const entry = fileEntry('.post-install', 0, { mode: 0o755 });
-    const control = [{ entry, content: new Uint8Array(0), format }];
+    // Records say a time before 1970; older headers name no format.
+    const dated = format === 'pax' ? { ...entry, mtimeSeconds: -1 } : entry;
+    const headers = format === undefined ? new Uint8Array(512) : printHeaderAs(format, dated);
+    const control = [{ entry, content: new Uint8Array(0), headers: headers! }];
     const one = { ...fixturePackage(name, []), control };
     return scriptsTar([one], { mtimeSeconds, dialect: 'apko' }).length;
   };

@@ -1,6 +1,6 @@
 import type { ControlMember } from '@kiln/apk';
-import { KilnError, concatBytes } from '@kiln/base';
-import { endOfArchive, paddedSize, printHeader, printHeaderAs } from '@kiln/tar';
+import { KilnError } from '@kiln/base';
+import { headerFormat, printHeader, printHeaderAs, tarBytes } from '@kiln/tar';
 import type { AssemblyDialect } from './failure.ts';
 import type { PackageContents } from './package-contents.ts';
 
@@ -16,18 +16,17 @@ export function scriptsTar(
   const members = packages.flatMap(({ info, checksum, control }) =>
     control
       .filter(({ entry }) => entry.path !== '.PKGINFO' && (entry.mode & 0o555) === 0o555)
-      .flatMap(({ entry, content, format }) => {
+      .map(({ entry, content, headers }) => {
         const path = `${info.name}-${info.version}.${checksum}${entry.path}`;
-        const named = { entry: { ...entry, path, mtimeSeconds }, content, format };
-        const padding = new Uint8Array(paddedSize(content.length) - content.length);
-        return [scriptHeader(named, dialect), content, padding];
+        return { entry: { ...entry, path, mtimeSeconds }, content, headers };
       }),
   );
-  return concatBytes([...members, endOfArchive]);
+  return tarBytes(members, {}, (member) => scriptHeader(member, dialect));
 }
 
-function scriptHeader({ entry, format }: ControlMember, dialect: AssemblyDialect): Uint8Array {
-  if (dialect === 'kiln' || format === undefined) return printHeader(entry);
+function scriptHeader({ entry, headers }: ControlMember, dialect: AssemblyDialect): Uint8Array {
+  const format = dialect === 'kiln' ? undefined : headerFormat(headers);
+  if (format === undefined) return printHeader(entry);
   const header = printHeaderAs(format, entry);
   if (header !== undefined) return header;
   throw new KilnError(

@@ -5,7 +5,7 @@ import { recipeVersionIn } from './package-recipe.ts';
 function version(recipe: string | undefined): string | undefined {
   const entry = { path: '.melange.yaml' } as ApkPackage['control'][number]['entry'];
   if (recipe === undefined) return recipeVersionIn([]);
-  return recipeVersionIn([{ entry, content: Buffer.from(recipe), format: 'ustar' }]);
+  return recipeVersionIn([{ entry, content: Buffer.from(recipe), headers: Buffer.alloc(0) }]);
 }
 
 test('the version that a recipe states has its epoch, 0 if there is none', () => {

@@ -1,6 +1,6 @@
 import { firstMember } from '@kiln/gzip';
-import { headerFormat, paddedSize, placedEntries } from '@kiln/tar';
-import type { HeaderFormat, TarEntry } from '@kiln/tar';
+import { paddedSize, placedEntries } from '@kiln/tar';
+import type { TarEntry } from '@kiln/tar';
 import { apkInvalid } from './errors.ts';
 import { parsePackageInfo } from './info-parse.ts';
 import type { ParseInfoOptions } from './info-parse.ts';
@@ -12,8 +12,8 @@ import type { PackageInfo } from './package-info.ts';
 export interface ControlMember {
   readonly entry: TarEntry;
   readonly content: Uint8Array;
-  /** What its headers are written as, where they keep to one format. */
-  readonly format: HeaderFormat | undefined;
+  /** All bytes between the content before and its own. */
+  readonly headers: Uint8Array;
 }
 
 /** What a control segment says. */
@@ -44,7 +44,7 @@ export function parseControlTar(tar: Uint8Array, options: ParseInfoOptions): Con
   let end = 0;
   for (const { entry, offset } of placedEntries(tar, { duplicates: 'refuse' })) {
     const content = tar.subarray(offset, offset + entry.sizeBytes);
-    members.push({ entry, content, format: headerFormat(tar.subarray(end, offset)) });
+    members.push({ entry, content, headers: tar.subarray(end, offset) });
     end = offset + paddedSize(entry.sizeBytes);
   }
   return { info: parsePackageInfo(infoText(members), options), members };

@@ -29,16 +29,18 @@ export async function* writeTar(
   if (options.end !== 'none') yield endOfArchive;
 }
 
-/** A small archive at hand: the same bytes as `writeTar`. */
-export function tarBytes(
-  members: Iterable<{ readonly entry: TarEntry; readonly content: Uint8Array }>,
+/** A small archive at hand: the same bytes as `writeTar`, with other headers where `header` makes them. */
+export function tarBytes<Member extends { readonly entry: TarEntry; readonly content: Uint8Array }>(
+  members: Iterable<Member>,
   options: WriteTarOptions = {},
+  header: (member: Member) => Uint8Array = ({ entry }) => printHeader(entry),
 ): Uint8Array {
   const parts: Uint8Array[] = [];
-  for (const { entry, content } of members) {
+  for (const member of members) {
+    const { entry, content } = member;
     if (content.length !== entry.sizeBytes) throw wrongContentLength(entry, content.length);
     parts.push(
-      printHeader(entry),
+      header(member),
       content,
       new Uint8Array(paddedSize(content.length) - content.length),
     );
