@@ -25,7 +25,7 @@ export async function replaceFile(
   const present = await stat(path).catch(() => undefined);
   if (present !== undefined && !present.isFile() && !present.isDirectory()) {
     await using target = await open(path, 'w');
-    return write(target, source);
+    return await write(target, source);
   }
   const place = present === undefined ? path : await realpath(path);
   const temporary = `${place}.${random.id()}.tmp`;
@@ -64,14 +64,16 @@ async function write(file: FileHandle, source: ByteSource): Promise<void> {
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
   let writing = Promise.resolve();
-  const add = async (bytes: Uint8Array): Promise<void> => {
+  let isLent = false;
+  const add = async (bytes: Uint8Array, { lent }: { readonly lent: boolean }): Promise<void> => {
     await writing;
     writing = file.writeFile(bytes);
+    isLent = lent;
     // Whoever waits for it is told; nobody does when the source fails.
     writing.catch(() => undefined);
   };
   const flush = async (): Promise<void> => {
-    if (pendingBytes > 0) await add(Buffer.concat(pending));
+    if (pendingBytes > 0) await add(Buffer.concat(pending), { lent: false });
     pending = [];
     pendingBytes = 0;
   };
@@ -79,9 +81,11 @@ async function write(file: FileHandle, source: ByteSource): Promise<void> {
     for await (const chunk of source) {
       if (chunk.length >= writeBytesMin) {
         await flush();
-        await add(chunk);
+        await add(chunk, { lent: true });
         continue;
       }
+      // Small ones are copied, and would come past a large one that is being written still.
+      if (isLent) await writing;
       pending.push(Buffer.from(chunk));
       pendingBytes += chunk.length;
       if (pendingBytes >= writeBytesMin) await flush();
