@@ -21,7 +21,7 @@ export async function readRootFile(
   if ((await file.stat()).size > bytesMax) {
     throw new KilnError('TREE_TOO_LARGE', `"${shorten(path)}" is larger than ${bytesMax} bytes`);
   }
-  return file.readFile();
+  return await file.readFile();
 }
 
 /** The path of a regular file without links in it. */
