@@ -124,20 +124,26 @@ async function main(words: readonly string[]): Promise<number> {
   return command.run(parseInvocation(command, own, readConfig(), print));
 }
 
+/**
+ * Ends the process when it can write no more. Whoever reads us has had enough: of data that is fine, and of talk there is nothing left to
+ * say. What else is wrong, such as a full disk, is said once; what cannot be said on standard error cannot be said.
+ */
+function endFor(error: NodeJS.ErrnoException, stream: NodeJS.WriteStream): never {
+  if (error.code === 'EPIPE') process.exit(0);
+  if (process.exitCode) process.exit();
+  if (stream === process.stdout) print.talk(describeError(error));
+  process.exit(exitCodeOf(error));
+}
+
 /** Runs the command that words ask for, and says what is wrong; the process has its exit code then. */
 export async function runProgram(words: readonly string[]): Promise<void> {
-  // Whoever reads us has had enough: of data that is fine, and of talk there is nothing left to say.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      // Such as a full disk. What cannot be said on standard error cannot be said.
-      if (stream === process.stdout) print.talk(describeError(error));
-      process.exit(exitCodeOf(error));
-    });
-  }
+  // Once what waits for the write was told, and has tidied up.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error) => void setImmediate(() => endFor(error, stream)));
   try {
     process.exitCode = await main(words);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return;
     print.talk(describeError(error));
     process.exitCode = exitCodeOf(error);
   }

@@ -5,19 +5,20 @@ import { isRepositoryName, parseReference, printReference } from '@kiln/oci';
 import type { Reference } from '@kiln/oci';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import { archiveOutput } from '../image-build/archive-output.ts';
+import type { ArchiveOutput } from '../image-build/archive-output.ts';
 import { buildImages } from '../image-build/build-images.ts';
 import type { BuiltImages } from '../image-build/build-images.ts';
 import { imageOptions } from '../image-build/command-options.ts';
 import { ensureFolder, withImageTask } from '../image-build/command-task.ts';
 import { baseNameOf, parseImageName } from '../image-build/image-name.ts';
-import { writeOciArchive, writeOciFolder } from '../image-build/oci-output.ts';
+import { ociArchive, writeOciFolder } from '../image-build/oci-output.ts';
 import { reportImages } from '../image-build/report-images.ts';
 import type { ImageTask } from '../image-build/task.ts';
 import { cacheDirectoryOf } from '../image-build/repositories.ts';
 import { inWorkFolder } from '../image-build/work-folder.ts';
 import type { WorkFolder } from '../image-build/work-folder.ts';
-import { writeArchive } from '../image-build/write-archive.ts';
-import { requireFolderOf } from '../image-build/write-file.ts';
+import { dockerArchive } from '../image-build/write-archive.ts';
 import { writeLayout } from '../image-build/write-layout.ts';
 import { writeSboms } from '../image-build/write-sboms.ts';
 import { textOf } from '../local/options.ts';
@@ -26,9 +27,10 @@ export const imageBuild: Command = {
   name: 'image build',
   summary:
     'Build images of a configuration: into a folder as an OCI layout, or into an archive that docker load, podman load and skopeo read. Needs no running factory.',
-  usage: 'image build CONFIG -o DIR/|FILE.tar [-t NAME:TAG] [--arch ARCH] [--json]',
+  usage: 'image build CONFIG -o DIR/|FILE.tar|- [-t NAME:TAG] [--arch ARCH] [--json]',
   examples: [
-    'kiln image build nginx.yaml -o nginx.tar && docker load < nginx.tar',
+    'kiln image build nginx.yaml -o nginx.tar',
+    'kiln image build nginx.yaml -o - | docker load',
     'kiln image build nginx.yaml -o layout/ -r https://packages.example.org/os -k os.rsa.pub',
     'kiln image build nginx.yaml -o nginx.tar --lockfile nginx.lock.json --sbom-path sboms',
     "kiln image build nginx.yaml -o nginx.tar --json | jq -r '.images[] | .arch, .packages[].name'",
@@ -38,8 +40,8 @@ export const imageBuild: Command = {
     output: {
       type: 'string',
       short: 'o',
-      value: 'DIR/|FILE.tar',
-      help: 'an OCI layout where it ends in / or is a folder, otherwise an archive',
+      value: 'DIR/|FILE.tar|-',
+      help: 'an OCI layout where it ends in / or is a folder, otherwise an archive, which - prints',
     },
     tag: {
       type: 'string',
@@ -50,9 +52,8 @@ export const imageBuild: Command = {
     ...imageOptions,
   },
   async run(invocation) {
-    const { flags, print } = invocation;
-    const output = outputOf(textOf(flags['output']));
-    if (output.kind === 'archive') await requireFolderOf(output.path);
+    const { flags } = invocation;
+    const output = await outputOf(invocation);
     const tag = tagOf(invocation);
     const { built, sboms } = await withImageTask(imageBuild, invocation, (task) =>
       inWorkFolder(cacheDirectoryOf(task), async (work) => {
@@ -62,22 +63,27 @@ export const imageBuild: Command = {
       }),
     );
     const json = flags['json'] === true;
-    reportImages(print, { built, tags: [tag], output: output.path, sboms }, { json });
+    const print = output.kind === 'archive' ? output.archive.print : invocation.print;
+    reportImages(print, { built, tags: [tag], output: output.name, sboms }, { json });
     return 0;
   },
 };
 
-interface ImageOutput {
-  readonly path: string;
-  readonly kind: 'folder' | 'archive';
-}
+type ImageOutput = { readonly name: string } & (
+  | { readonly kind: 'folder' }
+  | { readonly kind: 'archive'; readonly archive: ArchiveOutput }
+);
 
-function outputOf(text: string | undefined): ImageOutput {
+async function outputOf(invocation: Invocation): Promise<ImageOutput> {
+  const text = textOf(invocation.flags['output']);
   if (text === undefined) throw usage(imageBuild, 'where to? give -o layout/ or -o image.tar');
   const isFolder =
     text.endsWith('/') || fs.statSync(text, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (isFolder) return { path: text, kind: 'folder' };
-  if (text.endsWith('.tar')) return { path: text, kind: 'archive' };
+  if (isFolder) return { name: text, kind: 'folder' };
+  if (text.endsWith('.tar') || text === '-' || text === '/dev/stdout') {
+    const archive = await archiveOutput(imageBuild, invocation, text);
+    return { name: archive.name, kind: 'archive', archive };
+  }
   throw usage(
     imageBuild,
     `-o is a folder, such as layout/, or an archive, such as image.tar, and not "${shorten(text, 200)}"`,
@@ -98,7 +104,7 @@ async function write(
   built: BuiltImages,
   {
     task,
-    output: { path: place, kind },
+    output,
     tag,
     work,
   }: {
@@ -108,14 +114,17 @@ async function write(
     readonly work: WorkFolder;
   },
 ): Promise<void> {
-  if (task.dialect === 'apko') {
-    if (kind === 'archive')
-      await writeArchive(place, { built, tag: parseImageName(printReference(tag)), work });
-    else await writeLayout(place, built, work);
-  } else {
-    const images = { built, name: tag, work };
-    await (kind === 'archive' ? writeOciArchive(place, images) : writeOciFolder(place, images));
+  const images = { built, name: tag, work };
+  if (output.kind === 'folder') {
+    if (task.dialect === 'apko') await writeLayout(output.name, built, work);
+    else await writeOciFolder(output.name, images);
+    return;
   }
+  await output.archive.write(
+    task.dialect === 'apko'
+      ? dockerArchive({ built, tag: parseImageName(printReference(tag)), work })
+      : ociArchive(images),
+  );
 }
 
 /** Writes SBOMs where they are wanted, and returns their files. */

@@ -5,10 +5,10 @@ import { gzipMember } from '@kiln/gzip';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import { apkArch } from '../image-build/architectures.ts';
+import { archiveOutput } from '../image-build/archive-output.ts';
 import { buildOptions } from '../image-build/command-options.ts';
 import { withImageTask } from '../image-build/command-task.ts';
 import { rootTree } from '../image-build/root-tree.ts';
-import { requireFolderOf, writeFile } from '../image-build/write-file.ts';
 import { textOf } from '../local/options.ts';
 
 function outputOption(example: string): Command['options'] {
@@ -17,8 +17,8 @@ function outputOption(example: string): Command['options'] {
     output: {
       type: 'string',
       short: 'o',
-      value: 'FILE',
-      help: `the archive, such as ${example}; compressed where its name ends in .gz`,
+      value: 'FILE|-',
+      help: `the archive, such as ${example}; compressed where its name ends in .gz, - prints it`,
     },
     ...buildOptions,
   };
@@ -28,7 +28,7 @@ export const imageBuildMinirootfs: Command = {
   name: 'image build-minirootfs',
   summary:
     'Write the file system of a configuration as a tar archive, without an image around it: for a chroot, a virtual machine, or another builder. Needs no running factory.',
-  usage: 'image build-minirootfs CONFIG -o FILE.tar[.gz] [--arch ARCH] [--json]',
+  usage: 'image build-minirootfs CONFIG -o FILE.tar[.gz]|- [--arch ARCH] [--json]',
   examples: [
     'kiln image build-minirootfs nginx.yaml -o root.tar',
     'kiln image build-minirootfs nginx.yaml -o root.tar.gz --arch arm64 --lockfile nginx.lock.json',
@@ -41,7 +41,7 @@ export const imageBuildCpio: Command = {
   name: 'image build-cpio',
   summary:
     'Write the file system of a configuration as a cpio archive of the form newc, which Linux starts from as its initramfs. Needs no running factory.',
-  usage: 'image build-cpio CONFIG -o FILE.cpio[.gz] [--arch ARCH] [--json]',
+  usage: 'image build-cpio CONFIG -o FILE.cpio[.gz]|- [--arch ARCH] [--json]',
   examples: [
     'kiln image build-cpio rescue.yaml -o initramfs.cpio.gz',
     'qemu-system-x86_64 -kernel vmlinuz -initrd initramfs.cpio.gz -append rdinit=/sbin/init',
@@ -73,21 +73,20 @@ async function writeRoot(
   invocation: Invocation,
   archiveOf: (tree: AssembledTree) => AsyncIterable<Uint8Array>,
 ): Promise<number> {
-  const { flags, print } = invocation;
-  const output = textOf(flags['output']);
-  if (output === undefined) throw usage(command, 'where to? give -o FILE');
-  await requireFolderOf(output);
+  const file = textOf(invocation.flags['output']);
+  if (file === undefined) throw usage(command, 'where to? give -o FILE');
+  const output = await archiveOutput(command, invocation, file);
   const tree = await withImageTask(command, invocation, async (task) => {
     const assembled = await rootTree(task);
-    task.onStage?.(`writing ${output}`);
+    task.onStage?.(`writing ${output.name}`);
     const archive = archiveOf(assembled);
-    await writeFile(output, output.endsWith('.gz') ? gzipMember(archive) : archive);
+    await output.write(file.endsWith('.gz') ? gzipMember(archive) : archive);
     return assembled;
   });
   const packages = tree.packages.map(({ info: { name, version } }) => ({ name, version }));
   const arch = apkArch(tree.config.archs[0] ?? '');
-  if (flags['json'] === true)
-    print.data(`${JSON.stringify({ output, arch, packages }, null, 2)}\n`);
-  else print.data(`${output}\n`);
+  if (invocation.flags['json'] === true)
+    output.print.data(`${JSON.stringify({ output: file, arch, packages }, null, 2)}\n`);
+  else output.print.data(`${output.name}\n`);
   return 0;
 }

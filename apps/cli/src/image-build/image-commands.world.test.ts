@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import type { SpawnSyncReturns } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { once } from 'node:events';
@@ -94,6 +96,52 @@ async function* streamOf(
 ): AsyncGenerator<Uint8Array> {
   yield* chunks;
 }
+
+/** In a process of its own, whose standard output `to` says in the shell. */
+function runProgram(to: string, ...words: readonly string[]): SpawnSyncReturns<Buffer> {
+  const program = fileURLToPath(new URL('../main.ts', import.meta.url));
+  fs.mkdirSync('temporary', { recursive: true });
+  const own = { TMPDIR: path.resolve('temporary'), NODE_DISABLE_COMPILE_CACHE: '1' };
+  const env = { ...process.env, ...own };
+  const command = ['set -o pipefail; "$@"', to].join(' ');
+  return spawnSync('bash', ['-c', command, 'kiln', process.execPath, program, ...words], { env });
+}
+
+describe('an archive for standard output', () => {
+  beforeEach(() =>
+    write(`${places}\n  packages: [merged-layout, hello, modes]`, 'archs: [x86_64]'),
+  );
+
+  test.each([
+    ['image build', imageBuild, []],
+    ['image build', imageBuild, ['--compat', 'apko']],
+    ['image build-minirootfs', imageBuildMinirootfs, []],
+    ['image build-cpio', imageBuildCpio, []],
+  ])('is all that is there: %s', async (name, command, more) => {
+    const words = ['image.yaml', ...more];
+    await run(command, ...words, '-o', 'file.tar');
+    const { status, stdout, stderr } = runProgram('', ...name.split(' '), ...words, '-o', '-');
+    expect([status, stderr.toString()]).toEqual([0, expect.stringMatching(/^standard output/m)]);
+    expect(stdout.equals(fs.readFileSync('file.tar'))).toBe(true);
+  });
+
+  test('is refused beside JSON', async () => {
+    await expect(run(imageBuild, 'image.yaml', '-o', '-', '--json')).rejects.toMatchObject({
+      code: 'USAGE',
+    });
+  });
+
+  test.each([
+    ['a reader that has enough', '| true', 0, ''],
+    ['a full disk', '> /dev/full', 75, 'no space left on device'],
+  ])('leaves nothing behind with %s', (_, to, code, told) => {
+    const { status, stderr } = runProgram(to, 'image', 'build', 'image.yaml', '-o', '-');
+    expect(status).toBe(code);
+    expect(stderr.toString().match(/^error.*: (.*)$/gm) ?? []).toHaveLength(told === '' ? 0 : 1);
+    expect(stderr.toString()).toContain(told);
+    expect(fs.readdirSync('temporary')).toEqual([]);
+  });
+});
 
 describe('kiln image build', () => {
   test('gives equal bytes elsewhere and later, images in the order of architectures', async () => {

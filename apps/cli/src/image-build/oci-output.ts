@@ -42,11 +42,11 @@ export async function writeOciFolder(folder: string, images: NamedImages): Promi
 }
 
 /**
- * Writes images as an archive of an OCI layout, with the `manifest.json` that `docker load` of any age reads. A function of the
+ * Images as an archive of an OCI layout, with the `manifest.json` that `docker load` of any age reads. A function of the
  * images and their name.
  */
-export async function writeOciArchive(file: string, images: NamedImages): Promise<void> {
-  await writeFile(file, writeTar(members(images)));
+export function ociArchive(images: NamedImages): AsyncIterable<Uint8Array> {
+  return writeTar(members(images));
 }
 
 function* members(images: NamedImages): Generator<TarMember> {

@@ -13,20 +13,26 @@ import type { BuiltImage, BuiltImages } from './build-images.ts';
 import type { WorkFolder } from './work-folder.ts';
 import { writeFile } from './write-file.ts';
 
+/** What is written, under which name. */
+export interface TaggedImages {
+  readonly built: BuiltImages;
+  readonly tag: Reference;
+  readonly work: WorkFolder;
+}
+
+/** Writes `dockerArchive` into a file. Throws as both. */
+export async function writeArchive(file: string, images: TaggedImages): Promise<void> {
+  await writeFile(file, dockerArchive(images));
+}
+
 /**
- * Writes images as an archive that `docker load` reads: configurations and layers, `manifest.json`, and behind that the
+ * Images as an archive that `docker load` reads: configurations and layers, `manifest.json`, and behind that the
  * manifests and `index.json`, which docker passes over. It is never compressed, whatever it is called. Images are in the order
  * of the index, each with its architecture in its tag. Throws `OCI_REFERENCE_INVALID` for a name that apko gives no image in an
  * archive: one of a single letter, or with a digest; `IMAGE_NOTHING` where there is no image.
  */
-export async function writeArchive(
-  file: string,
-  {
-    built,
-    tag,
-    work,
-  }: { readonly built: BuiltImages; readonly tag: Reference; readonly work: WorkFolder },
-): Promise<void> {
+export function dockerArchive(images: TaggedImages): AsyncIterable<Uint8Array> {
+  const { built, tag } = images;
   if (tag.repository.length < 2 || tag.digest !== undefined) {
     const text = shorten(printReference(tag), 200);
     throw new KilnError('OCI_REFERENCE_INVALID', `no name for an image in an archive: "${text}"`, {
@@ -37,10 +43,10 @@ export async function writeArchive(
     throw new KilnError('IMAGE_NOTHING', 'an archive cannot be of no images', {
       hint: 'list packages in contents.packages',
     });
-  await writeFile(file, writeTar(members(built, tag, work)));
+  return writeTar(members(images));
 }
 
-function* members(built: BuiltImages, tag: Reference, work: WorkFolder): Generator<TarMember> {
+function* members({ built, tag, work }: TaggedImages): Generator<TarMember> {
   const { images, index } = built;
   const layers = new Set<string>();
   for (const image of images) {

@@ -1,0 +1,48 @@
+import type { ByteSource } from '@kiln/apk-files';
+import type { Command, Invocation, Output } from '../command.ts';
+import { usage } from '../command.ts';
+import { requireFolderOf, writeFile } from './write-file.ts';
+
+/** Where an archive goes, and where a command says what it made. */
+export interface ArchiveOutput {
+  readonly name: string;
+  readonly print: Output;
+  /** Throws as `writeFile`. */
+  write(source: ByteSource): Promise<void>;
+}
+
+/**
+ * What `-o` names: a file, whose folder is there, or with `-` standard output, which has nothing but the archive then. Throws
+ * `APK_FILE_NOT_FOUND`, and `USAGE` for a terminal and for `--json`, which wants standard output, too.
+ */
+export async function archiveOutput(
+  command: Command,
+  { flags, print }: Invocation,
+  file: string,
+): Promise<ArchiveOutput> {
+  if (file !== '-' && file !== '/dev/stdout') {
+    await requireFolderOf(file);
+    return { name: file, print, write: (source) => writeFile(file, source) };
+  }
+  if (flags['json'] === true)
+    throw usage(
+      command,
+      'standard output cannot have both the archive and JSON: give a file with -o',
+    );
+  if (process.stdout.isTTY)
+    throw usage(command, 'an archive is nothing for a terminal: give a file');
+  return {
+    name: 'standard output',
+    print: { data: print.talk, talk: print.talk },
+    write: writeStandardOutput,
+  };
+}
+
+/** The system has taken a chunk before the next is asked for. */
+async function writeStandardOutput(source: ByteSource): Promise<void> {
+  for await (const chunk of source) {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    process.stdout.write(chunk, (error) => (error ? reject(error) : resolve()));
+    await promise;
+  }
+}
