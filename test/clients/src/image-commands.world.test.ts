@@ -84,7 +84,7 @@ describe('strangers’ clients and the images of kiln image', () => {
   const umoci = client('umoci');
   const crane = client('crane');
 
-  it('one image: skopeo takes the layout and the archive, umoci unpacks it, crane finds no fault', async () => {
+  it('one image: skopeo takes the layout and the archive, umoci unpacks it, crane finds no fault, Kiln reads what skopeo copies', async () => {
     const one = await built(
       'build',
       'hello.yaml',
@@ -110,6 +110,10 @@ describe('strangers’ clients and the images of kiln image', () => {
     expect(await readFile(join(unpacked, 'etc/apk/world'), 'utf8')).toContain('hello=2.12.1-r3\n');
     expect((await lstat(join(unpacked, 'bin'))).isSymbolicLink()).toBe(true);
     expect(await skopeo('inspect', '--raw', 'oci:one:test')).toContain(one.images[0]?.digest);
+    await skopeo('copy', 'oci:one:test', 'oci-archive:copied.tar');
+    await skopeo('copy', 'oci:one:test', 'oci:copied:test');
+    for (const copy of ['copied.tar', 'copied/', 'one.tar'])
+      expect(await kiln('diff', 'one/', copy)).toContain('nothing differs');
   });
 
   it('layers of zstd: skopeo and crane unpack them to what they say, umoci what skopeo made of them, and Kiln reads them', async () => {

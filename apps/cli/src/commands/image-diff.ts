@@ -21,6 +21,7 @@ export const imageDiff: Command = {
   examples: [
     'kiln image diff nginx:1.26.2-r0 nginx:latest',
     'kiln image diff nginx:latest registry.example.org/nginx:latest --files',
+    'kiln image diff nginx:latest nginx.tar',
     'kiln image diff OLD NEW --json | jq -r \'.packages[] | "\\(.name) \\(.from) \\(.to)"\'',
   ],
   options: {

@@ -35,14 +35,15 @@ async function unpack(source: NamedImage, { layers }: PulledImage, root: string)
 export const imageRun: Command = {
   name: 'image run',
   summary:
-    'Run an image in a sandbox on this machine, without Docker: its entrypoint, with the words after -- as arguments instead of its own. Without an entrypoint they are the command.',
+    'Run an image of a registry, a folder or an archive in a sandbox on this machine, without Docker: its entrypoint, with the words after -- as arguments instead of its own. Without an entrypoint they are the command.',
   wordsMax: 1,
   takesRest: true,
-  usage: 'image run REFERENCE [-- ARG…]',
+  usage: 'image run IMAGE [-- ARG…]',
   examples: [
     'kiln image run busybox',
     'kiln image run busybox -- uname -a',
     'kiln image run localhost:7420/nginx:latest',
+    'kiln image build hello.yaml -o hello.tar && kiln image run hello.tar',
   ],
   options: { entrypoint: { type: 'string', value: 'PROGRAM', help: 'instead of the image’s own' } },
   async run({ config, positionals, rest, flags, print }) {

@@ -30,6 +30,7 @@ export const imageWhy: Command = {
     'kiln image why nginx pcre2',
     'kiln image why nginx /usr/lib/libpcre2-8.so.0',
     'kiln image why localhost:7420/valkey:latest glibc --json',
+    'kiln image why hello.tar glibc',
   ],
   options: jsonOption,
   async run({ config, positionals, flags, print }) {

@@ -11,7 +11,7 @@ import { directoryEntry, fileEntry, symlinkEntry, tarBytes } from '@kiln/tar';
 import type { TarEntry } from '@kiln/tar';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readImageContents } from './contents.ts';
-import { NamedImage } from './named.ts';
+import { RegistryImage } from './named.ts';
 import { layerArchives } from './pull.ts';
 
 const blobs = new Map<string, Uint8Array>();
@@ -47,7 +47,7 @@ const bare = (entry: TarEntry): { entry: TarEntry; content: Uint8Array } => ({
 });
 
 /** An image of these layers under the tag `latest`; returns the source to read it from. */
-function image(layers: readonly Descriptor[]): NamedImage {
+function image(layers: readonly Descriptor[]): RegistryImage {
   const config = put(
     printConfig({
       architecture: 'amd64',
@@ -61,7 +61,7 @@ function image(layers: readonly Descriptor[]): NamedImage {
   blobs.set('latest', manifest);
   blobs.set(digestOf(manifest), manifest);
   const { port } = server.address() as AddressInfo;
-  return new NamedImage(parseReference(`127.0.0.1:${port}/image:latest`));
+  return new RegistryImage(parseReference(`127.0.0.1:${port}/image:latest`));
 }
 
 const lower = tarBytes([

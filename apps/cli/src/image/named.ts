@@ -8,17 +8,31 @@ import { findRunning } from '../client.ts';
 import type { Config } from '../config.ts';
 import { credentialFor } from '../image-build/docker-credentials.ts';
 import { parseImageName } from '../image-build/image-name.ts';
+import { LocalImage } from './local.ts';
 
-/** An image that a person names: of this factory's registry, unless the name says another. Throws `OCI_REFERENCE_INVALID`. */
+/** An image that a person names. */
+export interface NamedImage extends ImageSource {
+  /** Its name, or its place. */
+  readonly text: string;
+  /** The digest that the name means now. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`. */
+  resolve(): Promise<Digest>;
+}
+
+/**
+ * A name of this factory's registry, unless it says another, or the place of an image on this machine: see `LocalImage.at`. Throws what
+ * that does, and `OCI_REFERENCE_INVALID`.
+ */
 export function namedImage(config: Config, text: string): NamedImage {
+  const local = LocalImage.at(text);
+  if (local !== undefined) return local;
   const reference = parseReference(text);
-  if (reference.registry !== '') return new NamedImage(parseImageName(text));
+  if (reference.registry !== '') return new RegistryImage(parseImageName(text));
   const registry = `localhost:${findRunning(config.home)?.port ?? config.port}`;
-  return new NamedImage({ ...reference, registry });
+  return new RegistryImage({ ...reference, registry });
 }
 
 /** An image in a registry, which is asked with docker’s credentials where it wants to know who asks. */
-export class NamedImage implements ImageSource {
+export class RegistryImage implements NamedImage {
   readonly reference: Reference;
   readonly #repository: RegistryRepository;
 
