@@ -11,7 +11,7 @@ import { ensureBubblewrap } from '../host.ts';
 import type { NamedImage } from '../image/named.ts';
 import { namedImage } from '../image/named.ts';
 import type { PulledImage } from '../image/pull.ts';
-import { layerArchives, pullImage } from '../image/pull.ts';
+import { blamingDamage, layerArchives, pullImage } from '../image/pull.ts';
 import { runWords } from '../image/run-words.ts';
 import { Interrupt } from '../interrupt.ts';
 
@@ -26,9 +26,12 @@ async function unpack(source: NamedImage, { layers }: PulledImage, root: string)
       yield chunk;
     }
   };
-  await extractLayers(
-    root,
-    layerArchives(source, layers).map((archive) => readTar(untilInterrupted(archive))),
+  const archives = layerArchives(source, layers);
+  await blamingDamage(source, layers, () =>
+    extractLayers(
+      root,
+      archives.map((archive) => readTar(untilInterrupted(archive))),
+    ),
   );
 }
 

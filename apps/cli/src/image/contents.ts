@@ -7,7 +7,8 @@ import type { Config } from '@kiln/oci';
 import type { TarEntry } from '@kiln/tar';
 import { readTar } from '@kiln/tar';
 import type { NamedImage } from './named.ts';
-import { layerArchives, pullImage } from './pull.ts';
+import type { PulledImage } from './pull.ts';
+import { blamingDamage, layerArchives, pullImage } from './pull.ts';
 
 const databases = ['usr/lib/apk/db/installed', 'lib/apk/db/installed'];
 const worldFile = 'etc/apk/world';
@@ -46,7 +47,14 @@ export interface ImageContents {
  * what reading archives does.
  */
 export async function readImageContents(source: NamedImage): Promise<ImageContents> {
-  const { digest, config, layers } = await pullImage(source);
+  const pulled = await pullImage(source);
+  return blamingDamage(source, pulled.layers, () => readContents(source, pulled));
+}
+
+async function readContents(
+  source: NamedImage,
+  { digest, config, layers }: PulledImage,
+): Promise<ImageContents> {
   const files = new Map<string, FileFacts>();
   let database = '';
   let world = '';

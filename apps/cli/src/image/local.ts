@@ -27,6 +27,7 @@ type FindFile = (name: string) => LocalFile | undefined;
  */
 export class LocalImage implements NamedImage {
   readonly text: string;
+  readonly repair = 'build it again, or copy it again';
   readonly #find: FindFile;
 
   private constructor(text: string, find: FindFile) {
@@ -85,7 +86,9 @@ export class LocalImage implements NamedImage {
   }
 
   #broken(reason: string): KilnError {
-    return new KilnError('IMAGE_CONTENT', `"${shorten(this.text, 200)}" is no image: ${reason}`);
+    return new KilnError('IMAGE_CONTENT', `"${shorten(this.text, 200)}" is no image: ${reason}`, {
+      hint: this.repair,
+    });
   }
 }
 

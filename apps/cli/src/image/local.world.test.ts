@@ -171,12 +171,19 @@ describe('what is no image is refused:', () => {
   test('a layer or a manifest that is not what its digest says, or is not there', async () => {
     const image = made('tool\n');
     for (const digest of [image.layer, image.manifest])
-      for (const bytes of [made('look\n').blobs.values().next().value, undefined]) {
+      for (const bytes of [
+        made('look\n').blobs.values().next().value,
+        gzipBytes(Buffer.alloc(1024, 'no archive')),
+        undefined,
+      ]) {
         const blobs = new Map(image.blobs);
         blobs.delete(digest);
         if (bytes !== undefined) blobs.set(digest, bytes);
         writeArchive(layoutOf({ ...image, blobs }));
-        await expect(worldOf('image.tar')).rejects.toMatchObject({ code: 'IMAGE_CONTENT' });
+        await expect(worldOf('image.tar')).rejects.toMatchObject({
+          code: 'IMAGE_CONTENT',
+          message: `${digest} is missing or is not what it says`,
+        });
       }
   });
 

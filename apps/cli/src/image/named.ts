@@ -14,6 +14,8 @@ import { LocalImage } from './local.ts';
 export interface NamedImage extends ImageSource {
   /** Its name, or its place. */
   readonly text: string;
+  /** What helps where a part of it is damaged. */
+  readonly repair: string;
   /** The digest that the name means now. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`. */
   resolve(): Promise<Digest>;
 }
@@ -34,6 +36,7 @@ export function namedImage(config: Config, text: string): NamedImage {
 /** An image in a registry, which is asked with docker’s credentials where it wants to know who asks. */
 export class RegistryImage implements NamedImage {
   readonly reference: Reference;
+  readonly repair = 'kiln verify names what is wrong; kiln resync repairs what is of this factory';
   readonly #repository: RegistryRepository;
 
   constructor(reference: Reference) {

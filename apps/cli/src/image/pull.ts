@@ -51,17 +51,17 @@ export async function findManifest(source: NamedImage): Promise<FoundManifest> {
   let digest = named;
   for (let depth = 0; depth < depthMax; depth++) {
     const bytes = await source.readManifest(digest);
-    if (bytes === undefined || digestOf(bytes) !== digest) throw broken(digest);
+    if (bytes === undefined || digestOf(bytes) !== digest) throw broken(source, digest);
     const document = parseManifestDocument(bytes);
     if (document.kind === 'manifest') return { named, digest, manifest: document.manifest };
     const wanted = process.arch === 'x64' ? 'amd64' : process.arch;
     const found =
       document.index.manifests.find((one) => one.platform?.architecture === wanted) ??
       document.index.manifests[0];
-    if (found === undefined) throw broken(digest);
+    if (found === undefined) throw broken(source, digest);
     digest = found.digest;
   }
-  throw broken(digest);
+  throw broken(source, digest);
 }
 
 /**
@@ -79,6 +79,25 @@ export function* layerArchives(
     unpacked: new Room(bytesMax, 'its layers unpack to more than'),
   };
   for (const layer of layers) yield layerArchive(source, layer, room);
+}
+
+/**
+ * What `work` makes of an image's layers. Where it throws what reading archives does, and a layer is not what its digest says, that is
+ * what is thrown: whoever reads a damaged archive sees the damage first. Throws `IMAGE_CONTENT`, and what `work` does.
+ */
+export async function blamingDamage<T>(
+  source: NamedImage,
+  layers: readonly Descriptor[],
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof KilnError && error.code.startsWith('TAR_'))
+      for (const { digest } of layers)
+        for await (const _ of checked(source, digest, () => undefined));
+    throw error;
+  }
 }
 
 /** What is left for an image's layers. */
@@ -170,7 +189,7 @@ async function* checked(
     hash.update(chunk);
     yield chunk;
   }
-  if (digestFromHex(hash.digest('hex')) !== digest) throw broken(digest);
+  if (digestFromHex(hash.digest('hex')) !== digest) throw broken(source, digest);
 }
 
 async function readWhole(source: NamedImage, digest: Digest, limit: number): Promise<Uint8Array> {
@@ -178,14 +197,14 @@ async function readWhole(source: NamedImage, digest: Digest, limit: number): Pro
   let size = 0;
   const take = (bytes: number): void => {
     size += bytes;
-    if (size > limit) throw broken(digest);
+    if (size > limit) throw broken(source, digest);
   };
   for await (const chunk of checked(source, digest, take)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
-function broken(digest: Digest): KilnError {
+function broken({ repair }: NamedImage, digest: Digest): KilnError {
   return new KilnError('IMAGE_CONTENT', `${digest} is missing or is not what it says`, {
-    hint: 'kiln verify names what is wrong; kiln resync repairs it',
+    hint: repair,
   });
 }
