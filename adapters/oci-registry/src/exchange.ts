@@ -46,6 +46,8 @@ export interface RegistryLimits {
   readonly uploadsMax: number;
   /** An upload untouched for this long is forgotten. */
   readonly uploadIdleMs: number;
+  /** Where there are `uploadsMax`, one that was untouched for this long gives way to another. */
+  readonly uploadYieldMs: number;
   /** A connection on which nothing moves for this long, while a body is sent or received, is closed. */
   readonly idleMs: number;
   /** Items of one page of any list. */
@@ -62,6 +64,7 @@ export const registryLimitsDefault: RegistryLimits = {
   blobBytesMax: 32 * 1024 ** 3,
   uploadsMax: 1000,
   uploadIdleMs: 24 * 60 * 60 * 1000,
+  uploadYieldMs: 60 * 1000,
   idleMs: 5 * 60 * 1000,
   pageItemsMax: 1000,
   descriptorsMax: 10_000,

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -249,6 +249,28 @@ describe('an OCI registry', () => {
     expect((await call('POST', '/v2/a/blobs/uploads/')).status).toBe(202);
     const padding = 'x'.repeat(4 * 1024 * 1024);
     expect((await pushManifest('/v2/a/manifests/big', artifact({ padding }))).status).toBe(413);
+  });
+
+  it('lets an upload that nobody goes on with give way to a new one, an empty one first', async () => {
+    /** A session that got its last byte so long ago. */
+    const idle = async (seconds: number, body?: Uint8Array<ArrayBuffer>): Promise<string> => {
+      const location = await start();
+      if (body !== undefined) await call('PATCH', location, { body });
+      const id = location.slice(location.lastIndexOf('/') + 1);
+      const [name = ''] = (await readdir(directory)).filter((each) => each.startsWith(id));
+      await utimes(join(directory, name), now / 1000 - seconds, now / 1000 - seconds);
+      return location;
+    };
+    const left = async (...locations: readonly string[]): Promise<number[]> =>
+      Promise.all(locations.map(async (location) => (await get(location)).status));
+    const [begun, empty, late] = [await idle(50, layer), await idle(40), await idle(30, layer)];
+    expect((await call('POST', '/v2/a/blobs/uploads/')).status).toBe(429);
+    now += 40_000;
+    const other = await idle(0, layer);
+    expect(await left(begun, empty, late, other)).toEqual([204, 404, 204, 204]);
+    await start();
+    expect(await left(begun, late, other)).toEqual([404, 204, 204]);
+    expect((await call('PUT', `${late}?digest=${layerDigest}`)).status).toBe(201);
   });
 
   it('serves a manifest byte for byte by tag and digest', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ export interface UploadSessionsOptions {
   readonly blobBytesMax: number;
   readonly uploadsMax: number;
   readonly uploadIdleMs: number;
+  readonly uploadYieldMs: number;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -257,20 +259,33 @@ export class UploadSessions {
     return this.#sweep(names);
   }
 
-  /** Removes idle sessions and counts the others. */
+  /** Removes idle sessions, also those that give way to another, and counts what is left. */
   async #sweep(names: readonly string[]): Promise<number> {
-    const { directory, clock, uploadIdleMs } = this.#options;
-    let alive = 0;
+    const { directory, clock, uploadsMax, uploadIdleMs, uploadYieldMs } = this.#options;
+    const sessions: { readonly name: string; readonly found: Stats }[] = [];
     for (const name of names) {
-      const path = join(directory, name);
       // A session that ended meanwhile is gone, which is all that is wanted.
-      const found = await stat(path).catch(() => undefined);
-      const idle = found !== undefined && found.mtimeMs < clock.now() - uploadIdleMs;
-      if (idle && !this.#busy.has(name.slice(0, 32))) await rm(path, { force: true });
-      else if (found !== undefined) alive += 1;
+      const found = await stat(join(directory, name)).catch(() => undefined);
+      if (found !== undefined) sessions.push({ name, found });
+    }
+    let alive = sessions.length;
+    for (const { name, found } of sessions.toSorted(byLoss)) {
+      const id = name.slice(0, 32);
+      const idleMs = clock.now() - found.mtimeMs;
+      const goes = idleMs > uploadIdleMs || (alive >= uploadsMax && idleMs > uploadYieldMs);
+      if (!goes || this.#busy.has(id)) continue;
+      await this.exclusively(id, () => rm(join(directory, name), { force: true }));
+      this.#received.delete(id);
+      alive -= 1;
     }
     return alive;
   }
+}
+
+/** What its client misses least comes first: sessions without a byte, then those that wait for longest. */
+function byLoss(a: { readonly found: Stats }, b: { readonly found: Stats }): number {
+  const isBegun = ({ size }: Stats): number => (size > 0 ? 1 : 0);
+  return isBegun(a.found) - isBegun(b.found) || a.found.mtimeMs - b.found.mtimeMs;
 }
 
 function uploadUnknown(id: string): RegistryRefusal {
