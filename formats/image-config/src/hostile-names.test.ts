@@ -83,6 +83,31 @@ describe('variables of the environment', () => {
   });
 });
 
+describe('a text with a zero byte, which no runtime can start, is refused at its place', () => {
+  test.each([
+    ['command', '{entrypoint: {command: "/bin/a\\0b"}}', '1:24: "/bin/a\\x00b" has a zero byte'],
+    ['shell fragment', '{entrypoint: {shell-fragment: "a\\0"}}', '1:31: "a\\x00" has a zero byte'],
+    ['service', '{entrypoint: {services: {a: "b\\0"}}}', '1:29: "b\\x00" has a zero byte'],
+    ['words after it', '{cmd: "a\\0"}', '1:7: "a\\x00" has a zero byte'],
+    ['signal', '{stop-signal: "\\0"}', '1:15: "\\x00" has a zero byte'],
+    ['folder', '{work-dir: "/a\\0"}', '1:12: "/a\\x00" has a zero byte'],
+    ['source', '{vcs-url: "a\\0"}', '1:11: "a\\x00" has a zero byte'],
+    ['variable', '{environment: {A: "b\\0"}}', '1:19: "b\\x00" has a zero byte'],
+    ['annotation', '{annotations: {a: "b\\0"}}', '1:19: "b\\x00" has a zero byte'],
+    ['name of an annotation', '{annotations: {"a\\0": b}}', '"a\\x00" has a zero byte'],
+    ['volume', '{volumes: [/a, "/b\\0"]}', '1:16: "/b\\x00" has a zero byte'],
+    ['path', '{paths: [{path: "/a\\0", type: directory}]}', '1:17: "/a\\x00" has a zero byte'],
+    [
+      'target',
+      '{paths: [{path: /a, type: symlink, source: "\\0"}]}',
+      '1:44: "\\x00" has a zero byte',
+    ],
+  ])('%s', (_what, text, words) => {
+    expect(refusal(text)).toContain(words);
+    expect(() => parseImageConfig(text, 'image.yaml', 'apko')).not.toThrow();
+  });
+});
+
 test('what is sound alone is refused when it is merged', () => {
   const one = parseImageConfig(user({}), 'one.yaml');
   const both = mergeImageConfig(one, parseImageConfig(user({ uid: 8 }), 'two.yaml'));

@@ -6,16 +6,18 @@ import { problem } from './config-problem.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import type { ImageConfig } from './types.ts';
 import { worldEntryProblem } from './world-entry.ts';
+import { zeroByteProblems } from './zero-bytes.ts';
 
 /**
- * What apko accepts and Kiln does not: names that would become other lines of an account file or other variables, comparisons that
- * nothing fails, secrets that would end up in the image, architectures that do not exist. And what a build would only trip over,
- * when nobody knows its place any more.
+ * What apko accepts and Kiln does not: names that would become other lines of an account file or other variables, texts that the
+ * kernel would take for shorter ones, comparisons that nothing fails, secrets that would end up in the image, architectures that do
+ * not exist. And what a build would only trip over, when nobody knows its place any more.
  */
 export function stricterProblems(config: ImageConfig): ConfigProblem[] {
   return [
     ...accountNameProblems(config.accounts),
     ...environmentProblems(config),
+    ...zeroByteProblems(config),
     ...buildableProblems(config),
     ...packageProblems(config.contents),
     ...secretProblems(config),
@@ -34,19 +36,17 @@ function budgetProblems({ layering }: ImageConfig): ConfigProblem[] {
 }
 
 function environmentProblems({ environment }: ImageConfig): ConfigProblem[] {
-  return Object.entries(environment).flatMap(([name, value]) => {
-    if (name === '' || /[=\p{Cc}]/u.test(name))
-      return [
-        problem(
-          ['environment', name],
-          `"${shorten(name)}" is no name of a variable`,
-          'a name is not empty, and has no "=" and no control characters',
-        ),
-      ];
-    return value.includes('\0')
-      ? [problem(['environment', name], `the value of "${shorten(name)}" has a zero byte`)]
-      : [];
-  });
+  return Object.keys(environment).flatMap((name) =>
+    name === '' || /[=\p{Cc}]/u.test(name)
+      ? [
+          problem(
+            ['environment', name],
+            `"${shorten(name)}" is no name of a variable`,
+            'a name is not empty, and has no "=" and no control characters',
+          ),
+        ]
+      : [],
+  );
 }
 
 function packageProblems({ packages }: ImageConfig['contents']): ConfigProblem[] {
