@@ -92,6 +92,8 @@ describe('a pushed manifest', () => {
     for (const [document, type] of [
       [{ schemaVersion: 2, config, layers: [], manifests: [] }, mediaTypes.manifest],
       [{ schemaVersion: 2, manifests: [], layers: [] }, mediaTypes.index],
+      [{ schemaVersion: 2, manifests: [], Layers: [] }, mediaTypes.index],
+      [{ schemaVersion: 2, config, layers: [], MANIFESTS: [] }, mediaTypes.manifest],
       [{ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] }, mediaTypes.manifest],
       [{ schemaVersion: 1, config, layers: [] }, mediaTypes.manifest],
       [{ schemaVersion: 2, config, layers: [] }, 'application/json'],

@@ -1,7 +1,7 @@
 import type { OciDigest } from '@kiln/base';
 import { KilnError } from '@kiln/base';
 import type { Descriptor, ManifestDocument } from '@kiln/oci';
-import { parseStoredDocument } from '@kiln/oci';
+import { foldedName, parseStoredDocument } from '@kiln/oci';
 import { RegistryRefusal } from './refusal.ts';
 
 /** A descriptor that the registry follows. */
@@ -72,7 +72,7 @@ function parseDocument(
 function refuseAmbiguous(bytes: Uint8Array, kind: ManifestDocument['kind']): void {
   const document = JSON.parse(new TextDecoder().decode(bytes)) as Readonly<Record<string, unknown>>;
   const foreign = kind === 'index' ? ['layers', 'config'] : ['manifests'];
-  if (foreign.some((member) => member in document)) {
+  if (Object.keys(document).some((member) => foreign.includes(foldedName(member)))) {
     throw invalid('has members of both an image and an index');
   }
 }

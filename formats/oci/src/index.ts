@@ -4,6 +4,7 @@ export type { GoJsonOptions, GoJsonValue } from './go-json.ts';
 export { goJson, goMap } from './go-json.ts';
 export { layoutBlobPath, layoutMarker } from './layout.ts';
 export { isIndexMediaType, isManifestMediaType, mediaTypes } from './media-types.ts';
+export { foldedName } from './member-names.ts';
 export type { ManifestDocument } from './parse.ts';
 export {
   documentBytesMax,

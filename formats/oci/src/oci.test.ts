@@ -116,6 +116,55 @@ describe('documents', () => {
     );
   });
 
+  describe('what readers would take differently is refused', () => {
+    const member = JSON.stringify({ mediaType: 'x/y', size: 0, digest: digestOf('') });
+    const manifestWith = (more: string, config = member): Uint8Array =>
+      encode(`{"schemaVersion":2,"config":${config},"layers":[${member}]${more}}`);
+    const withMember = (more: string): Uint8Array =>
+      manifestWith('', member.replace('}', `,${more}}`));
+
+    test.each([
+      ['a name twice', manifestWith(',"layers":[]'), 'a member "layers" is there twice'],
+      ['one of them escaped', manifestWith(', "l\\u0061yers" : []'), '"layers" is there twice'],
+      [
+        'an annotation twice',
+        manifestWith(',"annotations":{"a":"b","a":"c"}'),
+        '"a" is there twice',
+      ],
+      ['a name twice somewhere', manifestWith(',"new":[{"a":{}},{"a":1,"a":2}]'), '"a" is there'],
+      ['another case', manifestWith(',"Layers":[]'), 'Layers: some readers take it for "layers"'],
+      ['a letter that folds', manifestWith(',"layerſ":[]'), 'some readers take it for "layers"'],
+      ['a media type', manifestWith(',"MEDIATYPE":"a/b"'), 'some readers take it for "mediaType"'],
+      ['a digest', withMember('"Digest":"sha256:0"'), 'config.Digest: some readers take it'],
+      [
+        'a platform',
+        withMember('"platform":{"os":"a","architecture":"b","OS":"c"}'),
+        'platform.OS',
+      ],
+    ])('%s', (_name, bytes, words) => {
+      expect(() => parseManifest(bytes)).toThrow(words);
+    });
+
+    test.each([
+      [
+        'a config',
+        '"config":{"Env":[],"env":["A=b"]}',
+        'config.env: some readers take it for "Env"',
+      ],
+      ['a root', '"RootFS":{}', 'RootFS: some readers take it for "rootfs"'],
+    ])('%s', (_name, more, words) => {
+      const head = '{"architecture":"a","os":"b","rootfs":{"type":"layers","diff_ids":[]}';
+      expect(() => parseConfig(encode(`${head},${more}}`))).toThrow(words);
+    });
+
+    test("names that are nobody's, of annotations and in texts are not", () => {
+      const annotations = '{"a":"b","A":"{\\"a\\":1,\\"a\\":2}","layers":"\\\\","Layers":""}';
+      const other = '"new":{"layers":1,"Layers":2},"New":[{"a":1},{"a":2}]';
+      const { layers } = parseManifest(manifestWith(`,"annotations":${annotations},${other}`));
+      expect(layers).toHaveLength(1);
+    });
+  });
+
   test('a document above the limit is refused before it is parsed', () => {
     expect(() => parseManifest(new Uint8Array(documentBytesMax + 1))).toThrow(
       expect.objectContaining({ code: 'OCI_DOCUMENT_TOO_LARGE' }),

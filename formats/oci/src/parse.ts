@@ -2,6 +2,7 @@ import { KilnError, shorten } from '@kiln/base';
 import type { Digest, OciDigest } from '@kiln/base';
 import type { z } from 'zod';
 import { isIndexMediaType, isManifestMediaType, mediaTypes } from './media-types.ts';
+import { repeatedName } from './member-names.ts';
 import { documentShapes } from './shapes.ts';
 import type { Shapes } from './shapes.ts';
 import type { Config, Index, Manifest } from './types.ts';
@@ -110,10 +111,16 @@ function parseDocument<T>(bytes: Uint8Array, shape: z.ZodType<T>, code: string):
 }
 
 function parseJson(bytes: Uint8Array, code: string): unknown {
+  let text: string;
+  let value: unknown;
   try {
     // A byte order mark is kept, and refused: Go's clients read no such document.
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new KilnError(code, 'not a JSON document in UTF-8', { cause });
   }
+  const repeated = repeatedName(text);
+  if (repeated === undefined) return value;
+  throw new KilnError(code, `a member "${shorten(repeated)}" is there twice`);
 }
