@@ -14,6 +14,7 @@ import { apiPlugin } from './api/plugin.ts';
 import type { Factory } from './compose.ts';
 import type { Place } from './place.ts';
 import { pushPolicy } from './push-policy.ts';
+import { answerUnknown, refusing } from './refused-requests.ts';
 
 export interface ServerOptions {
   readonly factory: Factory;
@@ -52,12 +53,15 @@ function consoleHeaders(reply: FastifyReply, file: string): void {
 /** The one HTTP server: API, registry, package repositories, console. It does not listen yet. */
 export async function makeServer(options: ServerOptions): Promise<FastifyInstance> {
   const { factory, place, log } = options;
+  const refuse = refusing(log);
   const server = Fastify({
     logger: false,
     bodyLimit: 8 * 1024 * 1024,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 1024 },
+    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
   });
+  server.setErrorHandler(refuse);
   await server.register(async (scope) => apiPlugin(scope, { api: options.api, log }), {
     prefix: '/api',
   });
@@ -90,11 +94,9 @@ async function serveConsole(server: FastifyInstance, folder: string): Promise<vo
   });
   // The console's own routes are one page.
   server.setNotFoundHandler((request, reply) => {
-    const page = request.method === 'GET' && request.headers.accept?.includes('text/html') === true;
-    if (!page)
-      return reply
-        .status(404)
-        .send({ error: { code: 'API_NOT_FOUND', message: 'there is nothing here', hint: '' } });
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const page = isRead && request.headers.accept?.includes('text/html') === true;
+    if (!page) return answerUnknown(request, reply);
     if (fs.existsSync(path.join(folder, 'index.html'))) return reply.sendFile('index.html');
     return reply
       .status(503)

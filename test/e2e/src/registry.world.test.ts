@@ -125,4 +125,20 @@ describe('the registry of a factory', () => {
     for (const query of ['?limit=0', '?limit=1001', '?others=perhaps'])
       expect((await call('GET', `/api/repositories${query}`)).status).toBe(400);
   });
+
+  it('answers what no route takes as clients of the address read it, and HEAD as GET', async () => {
+    const registry = { errors: [{ code: 'UNSUPPORTED' }] };
+    const own = { error: { code: 'API_INVALID' } };
+    for (const [where, body] of [
+      ['/v2/a/manifests/%ff', registry],
+      ['/api/keys/%ff', own],
+    ] as const) {
+      const refused = await call('GET', where);
+      expect([refused.status, await refused.json()]).toMatchObject([400, body]);
+    }
+    expect(await (await call('OPTIONS', '/v2/a/tags/list')).json()).toMatchObject(registry);
+    const headers = { accept: 'text/html' };
+    const page = await call('GET', '/images/nginx', { headers });
+    expect((await call('HEAD', '/images/nginx', { headers })).status).toBe(page.status);
+  });
 });

@@ -1,0 +1,32 @@
+import type { Logger } from '@kiln/base';
+import { messageOf, shorten } from '@kiln/base';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+type Asked = Pick<FastifyRequest, 'url'>;
+
+/** Kiln's own shape of a refusal, and the registry's below `/v2/`, whose clients read no other. */
+function refusalBody({ url }: Asked, code: string, message: string): object {
+  return /^\/v2(?:[/?]|$)/.test(url)
+    ? { errors: [{ code: code === 'INTERNAL' ? 'UNKNOWN' : 'UNSUPPORTED', message }] }
+    : { error: { code, message, hint: '' } };
+}
+
+/** Answers for what ends before a route or outside of any, such as an address that is no UTF-8. */
+export function refusing(
+  log: Logger,
+): (error: unknown, request: Asked, reply: FastifyReply) => FastifyReply {
+  return (error, request, reply) => {
+    const { statusCode } = error as { readonly statusCode?: number };
+    if (statusCode !== undefined && statusCode < 500)
+      return reply
+        .status(statusCode)
+        .send(refusalBody(request, 'API_INVALID', shorten(messageOf(error), 200)));
+    log.error('request failed', { error: messageOf(error) });
+    return reply.status(500).send(refusalBody(request, 'INTERNAL', 'internal error'));
+  };
+}
+
+/** Answers for an address that is nobody's. */
+export function answerUnknown(request: Asked, reply: FastifyReply): FastifyReply {
+  return reply.status(404).send(refusalBody(request, 'API_NOT_FOUND', 'there is nothing here'));
+}
