@@ -13,7 +13,7 @@ async function answer({ number, compositions }: BatchRequest): Promise<BatchAnsw
     case 'dies':
       return process.exit(1);
     case 'fails':
-      return { number, failure: { code: 'STORE_FULL', message: 'there is no room' } };
+      return { number, failure: { code: 'STORE_FULL', message: 'there is no room', hint: '' } };
     case 'hangs':
       return new Promise(() => undefined);
     case 'slow':

@@ -1,10 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ExpandedPackages } from '@kiln/apk-cache';
 import { MemoryBillCache } from '@kiln/assemble';
-import { KilnError, jsonLogger, messageOf, systemClock } from '@kiln/base';
+import { jsonLogger, messageOf, systemClock } from '@kiln/base';
 import { Composer } from '@kiln/compose';
 import { LockMemo } from '@kiln/factory';
 import { SegmentFiles } from '@kiln/layer-cache';
+import { tellable } from './api/tellable.ts';
 import { openFactory } from './compose.ts';
 import type { BatchAnswer, BatchRequest, ComposingThreadData } from './composing-threads.ts';
 
@@ -42,8 +43,7 @@ async function answer({ number, compositions }: BatchRequest): Promise<BatchAnsw
   try {
     return { number, results: await composer.publish(compositions) };
   } catch (error) {
-    const code = error instanceof KilnError ? error.code : 'INTERNAL';
     log.error('composing failed', { error: messageOf(error) });
-    return { number, failure: { code, message: messageOf(error) } };
+    return { number, failure: tellable(error) };
   }
 }

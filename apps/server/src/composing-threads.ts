@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Logger } from '@kiln/base';
 import { KilnError, messageOf } from '@kiln/base';
 import type { ComposedResult, Composition } from '@kiln/compose';
+import type { ToldError } from './api/tellable.ts';
 import { batchesAtHand } from './batches-at-hand.ts';
 import type { Place } from './place.ts';
 
@@ -20,10 +21,7 @@ export interface BatchRequest {
 
 export type BatchAnswer =
   | { readonly number: number; readonly results: readonly ComposedResult[] }
-  | {
-      readonly number: number;
-      readonly failure: { readonly code: string; readonly message: string };
-    };
+  | { readonly number: number; readonly failure: ToldError };
 
 export interface ComposingThreadsOptions {
   readonly place: Place;
@@ -164,7 +162,10 @@ export class ComposingThreads {
     const settled = underWay.get(answer.number);
     underWay.delete(answer.number);
     if ('results' in answer) settled?.resolve(answer.results);
-    else settled?.reject(new KilnError(answer.failure.code, answer.failure.message));
+    else {
+      const { code, message, hint } = answer.failure;
+      settled?.reject(new KilnError(code, message, { hint }));
+    }
     this.#endWhenIdle();
   }
 

@@ -1,8 +1,9 @@
 import type { Digest, Logger } from '@kiln/base';
-import { KilnError, messageOf } from '@kiln/base';
+import { messageOf } from '@kiln/base';
 import type { RetentionPolicy, SweepPorts, SweepReport, WhyKept } from '@kiln/retention';
 import { sweep, sweepBusy, whyKept } from '@kiln/retention';
 import type { GarbageStatus } from './api/schemas.ts';
+import { tellable } from './api/tellable.ts';
 import type { Factory } from './compose.ts';
 import { otherNames } from './other-names.ts';
 import type { Place } from './place.ts';
@@ -83,10 +84,7 @@ export class RetentionKeeper {
       this.#outcome = { report: plain(report), error: null };
       if (!dryRun) log.info('swept', { removed: JSON.stringify(report.removed) });
     } catch (error) {
-      const known = error instanceof KilnError ? error : undefined;
-      const code = known?.code ?? 'INTERNAL';
-      const told = { code, message: messageOf(error), hint: known?.hint ?? '' };
-      this.#outcome = { report: null, error: told };
+      this.#outcome = { report: null, error: tellable(error) };
       if (!this.#stop.signal.aborted) log.warn('sweep failed', { error: messageOf(error) });
     } finally {
       this.#running = undefined;

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { Logger } from '@kiln/base';
 import { KilnError, linesOf, messageOf } from '@kiln/base';
 import type { ComposedResult, Composition } from '@kiln/compose/composition';
 import { composedSbomFormats, overlayBytesMax } from '@kiln/compose/composition';
@@ -6,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { CompositionAnswer } from './composition-schemas.ts';
 import { holdsNul } from './nul.ts';
+import { tellable } from './tellable.ts';
 
 export interface CompositionPort {
   /** Composes and publishes what comes, and tells of each in order. */
@@ -33,7 +35,11 @@ const composition = z.strictObject({
 });
 
 /** Images made of others: questions and answers are lines of JSON, any number of them, each answered in its turn. */
-export function compositionRoutes(server: FastifyInstance, compositions: CompositionPort): void {
+export function compositionRoutes(
+  server: FastifyInstance,
+  compositions: CompositionPort,
+  log: Logger,
+): void {
   server.addContentTypeParser(jsonLines, (_request, payload, done) => done(null, payload));
   server.post(
     '/compositions',
@@ -49,21 +55,24 @@ export function compositionRoutes(server: FastifyInstance, compositions: Composi
         throw new KilnError('COMPOSE_BODY_INVALID', `the body is not ${jsonLines}`, {
           hint: 'send a line of JSON for each image; kiln image compose does',
         });
-      const answers = answersTo(compositions, request.body);
+      const answers = answersTo(compositions, request.body, log);
       return reply.header('content-type', jsonLines).send(Readable.from(answers));
     },
   );
 }
 
-async function* answersTo(compositions: CompositionPort, body: Readable): AsyncIterable<string> {
+async function* answersTo(
+  compositions: CompositionPort,
+  body: Readable,
+  log: Logger,
+): AsyncIterable<string> {
   const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
   try {
     for await (const result of compositions.compose(readLines(chunks)))
       yield line(answerOf(result));
   } catch (error) {
-    const { code, hint } =
-      error instanceof KilnError ? error : { code: 'INTERNAL', hint: 'kiln logs server' };
-    yield line({ error: { code, message: messageOf(error), hint: hint ?? '' }, ended: true });
+    if (!(error instanceof KilnError)) log.error('composing failed', { error: messageOf(error) });
+    yield line({ error: tellable(error), ended: true });
   } finally {
     // What nobody asked for any more comes nevertheless: before the next request of its connection.
     body.resume();

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { silentLogger } from '@kiln/base';
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { compositionRoutes, type CompositionPort } from './composition-routes.ts';
@@ -13,7 +14,7 @@ const port: CompositionPort = {
 
 async function answerTo(line: string): Promise<unknown> {
   const server = Fastify();
-  compositionRoutes(server, port);
+  compositionRoutes(server, port, silentLogger);
   const headers = { 'content-type': 'application/x-ndjson' };
   const answer = await server.inject({
     method: 'POST',
@@ -26,7 +27,7 @@ async function answerTo(line: string): Promise<unknown> {
 
 test('what comes after a line that ends the answer is passed over, and the connection goes on', async () => {
   const server = Fastify();
-  compositionRoutes(server, port);
+  compositionRoutes(server, port, silentLogger);
   server.get('/next', () => 'next');
   await server.listen({ host: '127.0.0.1', port: 0 });
   const { port: number } = server.server.address() as AddressInfo;

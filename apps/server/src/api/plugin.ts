@@ -13,6 +13,7 @@ import type { ApiOptions } from './routes.ts';
 import { apiRoutes } from './routes.ts';
 import { apiError } from './schemas.ts';
 import { holdsNul } from './nul.ts';
+import { tellable } from './tellable.ts';
 
 /** The HTTP status of an error that a person can cause. */
 function statusOf(error: KilnError): number {
@@ -49,14 +50,15 @@ export async function apiPlugin(
   });
   server.setErrorHandler((error, _request, reply) => {
     if (error instanceof KilnError) {
-      return reply
-        .status(statusOf(error))
-        .send({ error: { code: error.code, message: error.message, hint: error.hint ?? '' } });
+      return reply.status(statusOf(error)).send({ error: tellable(error) });
     }
     const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status >= 500) log.error('request failed', { error: messageOf(error) });
-    const code = status >= 500 ? 'INTERNAL' : 'API_INVALID';
-    return reply.status(status).send({ error: { code, message: messageOf(error), hint: '' } });
+    if (status < 500)
+      return reply
+        .status(status)
+        .send({ error: { code: 'API_INVALID', message: messageOf(error), hint: '' } });
+    log.error('request failed', { error: messageOf(error) });
+    return reply.status(status).send({ error: tellable(error) });
   });
   // Every route refuses in the same shape.
   server.addHook('onRoute', (route) => {
@@ -71,6 +73,6 @@ export async function apiPlugin(
     transform: jsonSchemaTransform,
     transformObject: (input) => withoutInputs(jsonSchemaTransformObject(input)),
   });
-  await apiRoutes(server, api);
+  await apiRoutes(server, api, log);
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
 }

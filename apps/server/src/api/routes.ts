@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '@kiln/base';
+import type { Clock, Logger } from '@kiln/base';
 import { KilnError, digestOf, shorten } from '@kiln/base';
 import type { Queue } from '@kiln/queue';
 import { parseKey } from '@kiln/queue';
@@ -51,7 +51,11 @@ function notFound(what: string): KilnError {
 }
 
 /** Kiln's own API; the OpenAPI document is made from these routes. */
-export async function apiRoutes(server: FastifyInstance, options: ApiOptions): Promise<void> {
+export async function apiRoutes(
+  server: FastifyInstance,
+  options: ApiOptions,
+  log: Logger,
+): Promise<void> {
   const app = server.withTypeProvider<ZodTypeProvider>();
   const { views, queue, retention, clock } = options;
   // Streams would keep a server that closes waiting for those who watch.
@@ -60,7 +64,7 @@ export async function apiRoutes(server: FastifyInstance, options: ApiOptions): P
   componentRoutes(server, options.components);
   retentionRoutes(server, retention);
   repositoryRoutes(server, views);
-  compositionRoutes(server, options.compositions);
+  compositionRoutes(server, options.compositions, log);
 
   app.get(
     '/status',

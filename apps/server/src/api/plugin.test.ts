@@ -1,0 +1,38 @@
+import { silentLogger } from '@kiln/base';
+import Fastify from 'fastify';
+import { expect, test } from 'vitest';
+import { apiPlugin } from './plugin.ts';
+import type { ApiOptions } from './routes.ts';
+
+type Asked = Parameters<ApiOptions['select']>[0];
+
+/** Asks an API whose ports are all away. */
+async function answerTo(
+  request: { readonly url: string; readonly method?: 'GET' | 'POST'; readonly payload?: object },
+  onSelect: (selection: Asked) => void = () => undefined,
+): Promise<readonly [number, unknown]> {
+  const away = (): Promise<never> =>
+    Promise.reject(new Error('connect ENOENT /home/ada/kiln/.s.PGSQL.5432'));
+  const port = new Proxy({}, { get: () => away });
+  const views = { records: port, queue: port, registry: port };
+  const select = (selection: Asked): Promise<void> => Promise.resolve(onSelect(selection));
+  const api = new Proxy({ views, select, clock: { now: () => 0 } } as unknown as ApiOptions, {
+    get: (target, name) => Reflect.get(target, name) ?? port,
+  });
+  const server = Fastify();
+  await server.register(async (scope) => apiPlugin(scope, { api, log: silentLogger }), {
+    prefix: '/api',
+  });
+  const answer = await server.inject({ ...request, headers: { host: 'localhost' } });
+  await server.close();
+  return [answer.statusCode, answer.json()];
+}
+
+test('of what nobody foresaw is said that it failed, and no more', async () => {
+  for (const url of ['/api/keys', '/api/images/a/history', '/api/gc']) {
+    expect(await answerTo({ url })).toEqual([
+      500,
+      { error: { code: 'INTERNAL', message: 'internal error', hint: 'kiln logs server' } },
+    ]);
+  }
+});
