@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { BlobStore } from '@kiln/blobs';
-import { KilnError, compareBytes } from '@kiln/base';
+import { KilnError, compareBytes, shorten } from '@kiln/base';
 import type { CatalogFile, CatalogSource } from '@kiln/factory';
 
 const filesMax = 20_000;
@@ -39,6 +39,14 @@ interface Cached {
   readonly file: CatalogFile;
 }
 
+/** Throws `CATALOG_NOT_FOUND`. */
+export function requireCatalog(folder: string): void {
+  if (fs.existsSync(path.join(folder, 'catalog.yaml'))) return;
+  throw new KilnError('CATALOG_NOT_FOUND', `there is no catalog.yaml in ${shorten(folder, 200)}`, {
+    hint: 'kiln init DIR makes a catalog; --catalog names its folder',
+  });
+}
+
 /** Reads the files of a catalog's folder into blobs; a file that did not change since the last reading is not read again. */
 export class CatalogReader {
   readonly #blobs: BlobStore;
@@ -50,11 +58,7 @@ export class CatalogReader {
 
   /** Throws `CATALOG_NOT_FOUND`, `CATALOG_TOO_LARGE`, `CATALOG_TOO_DEEP`. */
   async read(root: string, label: string): Promise<CatalogSource> {
-    if (!fs.existsSync(path.join(root, 'catalog.yaml'))) {
-      throw new KilnError('CATALOG_NOT_FOUND', `there is no catalog.yaml in ${root}`, {
-        hint: 'kiln init DIR makes a catalog; --catalog names its folder',
-      });
-    }
+    requireCatalog(root);
     const files: CatalogFile[] = [];
     for await (const found of walk(root, '', 0)) {
       if (files.length >= filesMax)

@@ -79,6 +79,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
   const { ComposingThreads } = await import('./composing-threads.ts');
   const { keepRetention } = await import('./retention-keeper.ts');
   const { makeServer } = await import('./server.ts');
+  const { refuseUnknown } = await import('./views.ts');
   const log = logger('server');
   await hold(place, 'server', predecessorMs);
   // This process loads its modules while PostgreSQL starts; keys are made before the schema.
@@ -100,6 +101,11 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
   const retention = keepRetention(factory, place, { policy: options.retention, log });
   const compositions = new ComposingThreads({ place, version: options.version, log });
   let current = selection;
+  const take = async (chosen: Selection): Promise<void> => {
+    current = chosen;
+    writeSelection(place, chosen);
+    await keeper.select({ folders: folders(chosen.catalog), only: chosen.only });
+  };
   const registry = `localhost:${port}`;
   const api = {
     views: {
@@ -123,13 +129,16 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
       packages: `http://localhost:${port}/apk/${keeper.names[0] ?? ''}`,
       key: path.join(place.publicKeys, 'image.pub'),
     }),
-    select: async (chosen: {
-      readonly only: readonly string[];
-      readonly catalog: string | undefined;
-    }) => {
-      current = { only: chosen.only, catalog: chosen.catalog ?? current.catalog };
-      writeSelection(place, current);
-      await keeper.select({ folders: folders(current.catalog), only: current.only });
+    select: async ({ only, catalog }: Selection) => {
+      const before = current;
+      await take({ only, catalog: catalog ?? current.catalog });
+      try {
+        // Which names there are is known when the catalog was read.
+        await refuseUnknown(api.views, await factory.records.listDesired(), only);
+      } catch (error) {
+        await take(before);
+        throw error;
+      }
       await factory.queue.retry();
     },
   };

@@ -232,8 +232,8 @@ async function lookAtKeys(
 }
 
 /** Throws `API_NAME_NOT_FOUND` for a name that no catalog has, not even in a file that cannot be read. */
-async function refuseUnknown(
-  ports: ViewPorts,
+export async function refuseUnknown(
+  ports: Pick<ViewPorts, 'records' | 'unreadable'>,
   desired: readonly Desired[],
   only: readonly string[],
 ): Promise<void> {

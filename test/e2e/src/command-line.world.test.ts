@@ -114,6 +114,17 @@ describe('looking', () => {
     }
   });
 
+  test('a name that no catalog has changes nothing of what the factory was asked for', async () => {
+    const selection = path.join(factory.home, 'run', 'selection.json');
+    const before = fs.readFileSync(selection, 'utf8');
+    const refused = await factory.kiln(['up', '--only', 'nobody']);
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      4,
+      expect.stringContaining('error[API_NAME_NOT_FOUND]: '),
+    ]);
+    expect(fs.readFileSync(selection, 'utf8')).toBe(before);
+  });
+
   test('an image is shown with packages, tests and attestations', async () => {
     const shown = await factory.succeed(['image', 'show', 'shell']);
     for (const one of [

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { silentLogger } from '@kiln/base';
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
@@ -35,4 +38,26 @@ test('of what nobody foresaw is said that it failed, and no more', async () => {
       { error: { code: 'INTERNAL', message: 'internal error', hint: 'kiln logs server' } },
     ]);
   }
+});
+
+test('a selection has a catalog that is there', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'kiln-selection-'));
+  const selected: unknown[] = [];
+  const select = (catalog: string): Promise<readonly [number, unknown]> =>
+    answerTo(
+      { method: 'POST', url: '/api/selection', payload: { only: ['a'], catalog } },
+      (selection) => selected.push(selection),
+    );
+  mkdirSync(path.join(folder, 'empty'));
+  writeFileSync(path.join(folder, 'catalog.yaml'), 'name: a\n');
+  const refused = (code: string): object => ({ error: { code } });
+  expect(await select(path.join(folder, 'empty'))).toMatchObject([
+    404,
+    refused('CATALOG_NOT_FOUND'),
+  ]);
+  expect(await select('catalog')).toMatchObject([400, refused('API_INVALID')]);
+  expect(selected).toEqual([]);
+  expect((await select(folder))[0]).toBe(200);
+  expect(selected).toEqual([{ only: ['a'], catalog: folder }]);
+  rmSync(folder, { recursive: true });
 });

@@ -9,6 +9,7 @@ import { parseKey } from '@kiln/queue';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { requireCatalog } from '../catalog-files.ts';
 import type { Addresses, ViewPorts } from '../views.ts';
 import { imageDetail, keyDetail, listImages, listKeys, listQueue, readStatus } from '../views.ts';
 import { listPackages, packageDetail } from '../package-views.ts';
@@ -222,12 +223,17 @@ export async function apiRoutes(
     '/selection',
     {
       schema: {
-        body: z.object({ only: z.array(z.string()).max(1000), catalog: z.string().optional() }),
+        body: z.object({
+          only: z.array(z.string()).max(1000),
+          catalog: z.string().refine(path.isAbsolute, 'not an absolute path').optional(),
+        }),
         response: { 200: z.object({}) },
       },
     },
     async (request) => {
-      await options.select({ only: request.body.only, catalog: request.body.catalog });
+      const { only, catalog } = request.body;
+      if (catalog !== undefined) requireCatalog(catalog);
+      await options.select({ only, catalog });
       return {};
     },
   );
