@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { KilnError, messageOf } from '@kiln/base';
+import { KilnError, messageOf, shorten } from '@kiln/base';
 import type { Config } from './config.ts';
 
 /** What a running factory says of itself in `run/factory.json`. */
@@ -54,7 +54,7 @@ export class Client {
   async call<T>(method: 'GET' | 'POST', route: string, body?: unknown): Promise<T> {
     const response = await this.#send(method, route, body);
     const answer = await response.text();
-    if (response.ok) return JSON.parse(answer) as T;
+    if (response.ok) return parseAnswer(answer) as T;
     throw errorOf(response.status, answer);
   }
 
@@ -147,17 +147,34 @@ function unreachable(what: string, error: unknown): KilnError {
   });
 }
 
+/** The JSON of an answer. Throws `FACTORY_UNREACHABLE` for what no factory says. */
+export function parseAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new KilnError(
+      'FACTORY_UNREACHABLE',
+      `what answers is no factory: it says "${shorten(text)}"`,
+      { hint: 'kiln logs server shows whether the server runs' },
+    );
+  }
+}
+
 function errorOf(status: number, answer: string): KilnError {
   try {
-    const { error } = JSON.parse(answer) as {
-      error: { code: string; message: string; hint: string };
-    };
-    return new KilnError(error.code, error.message, { hint: error.hint });
+    const { error } = JSON.parse(answer) as { readonly error: Readonly<Record<string, unknown>> };
+    const { code, message, hint } = error;
+    if (typeof code === 'string' && typeof message === 'string')
+      return new KilnError(code, message, {
+        hint: typeof hint === 'string' ? hint : '',
+        retry: status === 503 ? 'later' : 'never',
+      });
   } catch {
-    return new KilnError('FACTORY_UNREACHABLE', `the factory answered ${status}`, {
-      hint: 'kiln logs server shows what the server says',
-    });
+    // Not the words of a factory: of those the status is all there is to tell.
   }
+  return new KilnError('FACTORY_UNREACHABLE', `the factory answered ${status}`, {
+    hint: 'kiln logs server shows what the server says',
+  });
 }
 
 /** A client of the running factory. Throws `FACTORY_NOT_RUNNING`. */

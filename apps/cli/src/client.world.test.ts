@@ -32,6 +32,27 @@ async function exchanged(client: Client, source: AsyncIterable<Uint8Array>): Pro
   return Buffer.concat(parts).toString();
 }
 
+describe('a call', () => {
+  const answering = (status: number, words: string): Promise<Client> =>
+    clientOf((_request, response) => {
+      response.statusCode = status;
+      response.end(words);
+    });
+
+  test.each([
+    [404, '{"error":{"code":"A_CODE","message":"m","hint":"h"}}', 'A_CODE', 'never'],
+    [503, '{"error":{"code":"A_CODE","message":"m","hint":"h"}}', 'A_CODE', 'later'],
+    [500, '{"error":{"code":1,"message":{}}}', 'FACTORY_UNREACHABLE', 'never'],
+    [500, '{"error":null}', 'FACTORY_UNREACHABLE', 'never'],
+    [502, '<html>', 'FACTORY_UNREACHABLE', 'never'],
+    [200, '<html>', 'FACTORY_UNREACHABLE', 'never'],
+    [200, '', 'FACTORY_UNREACHABLE', 'never'],
+  ])('that is answered %s %s throws %s', async (status, words, code, retry) => {
+    const client = await answering(status, words);
+    await expect(client.call('GET', '/x')).rejects.toMatchObject({ code, retry });
+  });
+});
+
 describe('an exchange', () => {
   test('is answered while it is asked', async () => {
     const client = await clientOf((request, response) => void request.pipe(response));

@@ -10,7 +10,7 @@ import type { ImageConfig } from '@kiln/image-config';
 import { parseReference } from '@kiln/oci';
 import type { CompositionAnswer } from '@kiln/server/schemas';
 import type { Client } from '../client.ts';
-import { connectClient } from '../client.ts';
+import { connectClient, parseAnswer } from '../client.ts';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import type { SbomFormat } from '../image-build/sbom-formats.ts';
@@ -211,7 +211,7 @@ async function* ask(
   const answers = client.exchange('/api/compositions', 'application/x-ndjson', lines);
   const tooLong = (): Error => new Error('the factory answered with a line that does not end');
   for await (const text of linesOf(answers, lineBytesMax, tooLong))
-    yield JSON.parse(text) as CompositionAnswer;
+    yield parseAnswer(text) as CompositionAnswer;
 }
 
 function said({
