@@ -7,7 +7,6 @@ import {
   parseImageConfig,
 } from '@kiln/image-config';
 import type { ImageConfig } from '@kiln/image-config';
-import { parseReference } from '@kiln/oci';
 import type { CompositionAnswer } from '@kiln/server/schemas';
 import type { Client } from '../client.ts';
 import { connectClient, parseAnswer } from '../client.ts';
@@ -15,6 +14,7 @@ import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import type { SbomFormat } from '../image-build/sbom-formats.ts';
 import { parseSbomFormats } from '../image-build/sbom-formats.ts';
+import { parseOwnName } from '../image/own-name.ts';
 
 const lineBytesMax = 128 * 1024;
 const progressMs = 2000;
@@ -68,7 +68,7 @@ async function composeOne({ config, positionals, flags, print }: Invocation): Pr
   if (base === undefined) throw usage(imageCompose, 'of which image?');
   if (others.length > 0) throw usage(imageCompose, `what is ${others[0]}?`);
   if (typeof flags['to'] !== 'string') throw usage(imageCompose, 'published where? --to NAME:TAG');
-  const { repository, tag, digest } = parseReference(flags['to']);
+  const { repository, tag, digest } = parseOwnName(config, flags['to']);
   if (digest !== undefined) throw usage(imageCompose, 'its digest is known when it is made');
   const own = overlayOf(flags);
   const overlay =

@@ -1,8 +1,9 @@
-import { parseReference } from '@kiln/oci';
 import type { TagHistory } from '@kiln/server/schemas';
 import { connectClient } from '../client.ts';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import type { Config } from '../config.ts';
+import { parseOwnName } from '../image/own-name.ts';
 import { table } from '../report.ts';
 
 export const imageHistory: Command = {
@@ -27,7 +28,7 @@ export const imageHistory: Command = {
   async run({ config, positionals, flags, print }) {
     const history = await connectClient(config).call<TagHistory>(
       'GET',
-      addressOf(positionals[0], flags),
+      addressOf(config, positionals[0], flags),
     );
     if (flags['json'] === true) print.data(`${JSON.stringify(history, null, 2)}\n`);
     else if (history.events.length === 0) print.talk('nothing is known of such a tag\n');
@@ -42,11 +43,12 @@ export const imageHistory: Command = {
 
 /** Throws `USAGE` and `OCI_REFERENCE_INVALID`. */
 function addressOf(
+  config: Config,
   text: string | undefined,
   flags: Parameters<Command['run']>[0]['flags'],
 ): string {
   if (text === undefined) throw usage(imageHistory, 'which image?');
-  const { repository, tag, digest } = parseReference(text);
+  const { repository, tag, digest } = parseOwnName(config, text);
   if (digest !== undefined)
     throw usage(imageHistory, 'a digest has no history: name a tag, or none for all tags');
   const query = new URLSearchParams(tag === undefined ? {} : { tag });

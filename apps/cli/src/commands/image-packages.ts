@@ -1,8 +1,8 @@
-import { parseReference } from '@kiln/oci';
 import type { ImageComponentsView } from '@kiln/server/schemas';
 import { connectClient } from '../client.ts';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import { parseOwnName } from '../image/own-name.ts';
 import { table } from '../report.ts';
 
 export const imagePackages: Command = {
@@ -17,7 +17,7 @@ export const imagePackages: Command = {
   options: jsonOption,
   async run({ config, positionals, flags, print }) {
     if (positionals[0] === undefined) throw usage(imagePackages, 'which image?');
-    const { repository, tag, digest } = parseReference(positionals[0]);
+    const { repository, tag, digest } = parseOwnName(config, positionals[0]);
     const query = new URLSearchParams({
       ...(digest === undefined ? {} : { digest }),
       ...(tag === undefined ? {} : { tag }),

@@ -1,5 +1,4 @@
 import { KilnError, shorten } from '@kiln/base';
-import { parseReference } from '@kiln/oci';
 import type {
   ImageDetail,
   ImageSummary,
@@ -10,6 +9,8 @@ import type { Client } from '../client.ts';
 import { connectClient } from '../client.ts';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import type { Config } from '../config.ts';
+import { parseOwnName } from '../image/own-name.ts';
 import { size, table } from '../report.ts';
 
 export const imageLs: Command = {
@@ -105,7 +106,7 @@ export const imageShow: Command = {
   async run({ config, positionals, flags, print }) {
     const text = positionals[0];
     if (text === undefined) throw usage(imageShow, 'which image?');
-    const detail = await detailOf(connectClient(config), text);
+    const detail = await detailOf(config, text);
     if (flags['json'] === true) {
       print.data(`${JSON.stringify(detail, null, 2)}\n`);
       return 0;
@@ -143,16 +144,16 @@ export const imageShow: Command = {
   },
 };
 
-/** What is said of an image as it is tagged now. Throws `OCI_REFERENCE_INVALID` and `IMAGE_NOT_FOUND`. */
-async function detailOf(client: Client, text: string): Promise<ImageDetail> {
-  const { repository, tag, digest } = parseReference(text);
+/** What is said of an image as it is tagged now. Throws `USAGE`, `OCI_REFERENCE_INVALID` and `IMAGE_NOT_FOUND`. */
+async function detailOf(config: Config, text: string): Promise<ImageDetail> {
+  const { repository, tag, digest } = parseOwnName(config, text);
   const hint = `kiln image ls lists the images of the catalogs; of other images and versions: kiln image packages ${text}`;
   const absent = (): KilnError =>
     new KilnError('IMAGE_NOT_FOUND', `no image of a catalog is at ${shorten(text, 200)} now`, {
       hint,
     });
   try {
-    const detail = await client.call<ImageDetail>(
+    const detail = await connectClient(config).call<ImageDetail>(
       'GET',
       `/api/images/${encodeURIComponent(repository)}`,
     );
