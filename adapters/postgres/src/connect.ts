@@ -78,8 +78,12 @@ export function connect(target: ConnectTarget, options: ConnectOptions = {}): Ky
  * room, memory or connections (SQLSTATE classes 08, 57P0x and 53).
  */
 export function isConnectionLost(error: unknown): boolean {
-  const code = String((error as { code?: unknown } | null)?.code ?? '');
-  if (/^(08|53|57P0)/.test(code)) return true;
-  if (['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code)) return true;
-  return /connection terminated|timeout exceeded when trying to connect/i.test(messageOf(error));
+  const { code, syscall } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  if (/^(08|53|57P0)/.test(String(code))) return true;
+  if (['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes(String(code))) return true;
+  // A socket that is not there; of a file it would say nothing about the database.
+  if (code === 'ENOENT') return syscall === 'connect';
+  return /connection terminated|connection error|timeout exceeded when trying to connect/i.test(
+    messageOf(error),
+  );
 }
