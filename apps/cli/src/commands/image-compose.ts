@@ -223,11 +223,17 @@ function said({
   return `${repository}${tag === undefined ? '' : `:${tag}`}@${digest}`;
 }
 
+/** What is over when the same is asked again. */
+const passing: ReadonlySet<string> = new Set([
+  'COMPOSE_BASE_NOT_READY',
+  'COMPOSE_INTERRUPTED',
+  'DATABASE_UNAVAILABLE',
+  'SIGNER_UNAVAILABLE',
+]);
+
 function errorOf({ code, message, hint }: Extract<CompositionAnswer, { error: unknown }>['error']) {
   return new KilnError(code, message, {
     hint,
-    ...(code === 'COMPOSE_BASE_NOT_READY' || code === 'COMPOSE_INTERRUPTED'
-      ? { retry: 'later' as const }
-      : {}),
+    retry: passing.has(code) ? 'later' : 'never',
   });
 }

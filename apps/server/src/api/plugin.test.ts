@@ -12,10 +12,10 @@ type Asked = Parameters<ApiOptions['select']>[0];
 /** Asks an API whose ports are all away. */
 async function answerTo(
   request: { readonly url: string; readonly method?: 'GET' | 'POST'; readonly payload?: object },
+  failure: Error = new Error('EACCES: permission denied, open /home/ada/kiln/blobs/a'),
   onSelect: (selection: Asked) => void = () => undefined,
 ): Promise<readonly [number, unknown]> {
-  const away = (): Promise<never> =>
-    Promise.reject(new Error('connect ENOENT /home/ada/kiln/.s.PGSQL.5432'));
+  const away = (): Promise<never> => Promise.reject(failure);
   const port = new Proxy({}, { get: () => away });
   const views = { records: port, queue: port, registry: port };
   const select = (selection: Asked): Promise<void> => Promise.resolve(onSelect(selection));
@@ -40,12 +40,28 @@ test('of what nobody foresaw is said that it failed, and no more', async () => {
   }
 });
 
+test('of a database that is away is said that it is, and that it comes back', async () => {
+  const lost = new Error('connect ENOENT /home/ada/kiln/.s.PGSQL.5432');
+  Object.assign(lost, { code: 'ENOENT', syscall: 'connect' });
+  expect(await answerTo({ url: '/api/keys' }, lost)).toEqual([
+    503,
+    {
+      error: {
+        code: 'DATABASE_UNAVAILABLE',
+        message: 'the database does not answer',
+        hint: 'it is started again by itself: try again in a moment',
+      },
+    },
+  ]);
+});
+
 test('a selection has a catalog that is there', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'kiln-selection-'));
   const selected: unknown[] = [];
   const select = (catalog: string): Promise<readonly [number, unknown]> =>
     answerTo(
       { method: 'POST', url: '/api/selection', payload: { only: ['a'], catalog } },
+      undefined,
       (selection) => selected.push(selection),
     );
   mkdirSync(path.join(folder, 'empty'));

@@ -13,7 +13,7 @@ import type { ApiOptions } from './routes.ts';
 import { apiRoutes } from './routes.ts';
 import { apiError } from './schemas.ts';
 import { holdsNul } from './nul.ts';
-import { tellable } from './tellable.ts';
+import { foreseen, tellable } from './tellable.ts';
 
 /** The HTTP status of an error that a person can cause. */
 function statusOf(error: KilnError): number {
@@ -49,8 +49,10 @@ export async function apiPlugin(
       throw new KilnError('API_INVALID', 'a text of the request has a NUL');
   });
   server.setErrorHandler((error, _request, reply) => {
-    if (error instanceof KilnError) {
-      return reply.status(statusOf(error)).send({ error: tellable(error) });
+    const known = foreseen(error);
+    if (known !== undefined) {
+      if (known !== error) log.warn('request failed', { error: messageOf(error) });
+      return reply.status(statusOf(known)).send({ error: tellable(known) });
     }
     const status = (error as { statusCode?: number }).statusCode ?? 500;
     if (status < 500)
