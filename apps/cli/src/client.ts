@@ -53,19 +53,23 @@ export class Client {
   /** The JSON answer. Throws the server's error under its code, or `FACTORY_UNREACHABLE`. */
   async call<T>(method: 'GET' | 'POST', route: string, body?: unknown): Promise<T> {
     const response = await this.#send(method, route, body);
-    const answer = await response.text();
+    const answer = await textOf(response);
     if (response.ok) return parseAnswer(answer) as T;
     throw errorOf(response.status, answer);
   }
 
-  /** The text of an answer, as it comes. */
-  async *stream(route: string, signal?: AbortSignal): AsyncIterable<string> {
-    const response = await this.#send('GET', route, undefined, signal);
+  /** The text of an answer, as it comes. Throws as `call` does. */
+  async *stream(route: string): AsyncIterable<string> {
+    const response = await this.#send('GET', route);
     if (!response.ok || response.body === null)
-      throw errorOf(response.status, await response.text());
+      throw errorOf(response.status, await textOf(response));
     const decoder = new TextDecoder();
-    for await (const chunk of response.body)
-      yield decoder.decode(chunk as Uint8Array, { stream: true });
+    try {
+      for await (const chunk of response.body)
+        yield decoder.decode(chunk as Uint8Array, { stream: true });
+    } catch (error) {
+      throw brokenOff(error);
+    }
   }
 
   /**
@@ -100,20 +104,19 @@ export class Client {
       yield* answer as AsyncIterable<Uint8Array>;
     } catch (error) {
       if (failure !== undefined) throw failure.error;
-      throw error instanceof KilnError ? error : unreachable('the answer broke off', error);
+      throw error instanceof KilnError ? error : brokenOff(error);
     } finally {
       asking.destroy();
     }
     if (failure !== undefined) throw failure.error;
   }
 
-  #send(method: string, route: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  #send(method: string, route: string, body?: unknown): Promise<Response> {
     return this.#fetch(route, {
       method,
       ...(body === undefined
         ? {}
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-      ...(signal === undefined ? {} : { signal }),
     });
   }
 
@@ -137,6 +140,18 @@ async function* watched(
     onFailure(error);
     throw error;
   }
+}
+
+async function textOf(response: Response): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    throw brokenOff(error);
+  }
+}
+
+function brokenOff(error: unknown): KilnError {
+  return unreachable('the answer broke off', error);
 }
 
 function unreachable(what: string, error: unknown): KilnError {

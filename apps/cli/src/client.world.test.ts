@@ -53,6 +53,19 @@ describe('a call', () => {
   });
 });
 
+test('an answer that breaks off is to be tried later, whichever way it is asked for', async () => {
+  const broken = await clientOf((_request, response) => {
+    response.write('{"a":');
+    setImmediate(() => response.destroy());
+  });
+  const streamed = async (): Promise<void> => {
+    for await (const _ of broken.stream('/x')) continue;
+  };
+  const refused = { code: 'FACTORY_UNREACHABLE', retry: 'later' };
+  await expect(broken.call('GET', '/x')).rejects.toMatchObject(refused);
+  await expect(streamed()).rejects.toMatchObject(refused);
+});
+
 describe('an exchange', () => {
   test('is answered while it is asked', async () => {
     const client = await clientOf((request, response) => void request.pipe(response));
