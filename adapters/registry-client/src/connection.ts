@@ -130,15 +130,15 @@ export class RegistryConnection {
       if (!isRead || !redirects.has(answer.status) || location === undefined) return answer;
       answer.body.resume();
       if (!URL.canParse(location, url)) throw this.broken('leads to an address that is none');
-      const next = new URL(location, url);
-      if (next.protocol !== 'https:' && !(this.#isLocal && next.protocol === 'http:'))
-        throw this.broken('leads to an address without encryption');
-      url = next;
+      url = new URL(location, url);
     }
     throw this.broken(`leads from one address to another more than ${redirectsMax} times`);
   }
 
-  #once(request: RegistryRequest, url: URL): Promise<OpenAnswer> {
+  async #once(request: RegistryRequest, url: URL): Promise<OpenAnswer> {
+    // Wherever a registry sends its clients: a proxy that speaks TLS for it may not have told it so.
+    if (url.protocol !== 'https:' && !(this.#isLocal && url.protocol === 'http:'))
+      throw this.broken('leads to an address without encryption');
     const isOurs = url.host === new URL(this.base).host;
     const authorization = isOurs ? this.#authorization : undefined;
     return openAnswer({

@@ -217,6 +217,15 @@ describe('a repository of a registry', () => {
     });
   });
 
+  test('nothing is uploaded to an address without encryption', async () => {
+    const location = `ftp://${registry}/upload`;
+    answer = ({ method }) => (method === 'HEAD' ? [404] : [202, { location }]);
+    await expect(repository().pushBlob(blob)).rejects.toMatchObject({
+      code: 'REGISTRY_CLIENT_ANSWER',
+      message: expect.stringContaining('without encryption'),
+    });
+  });
+
   test('referrers come page by page, or from the tag that takes their place', async () => {
     const page = (name: string): string =>
       JSON.stringify({
