@@ -5,29 +5,30 @@
 
 /** A member name that stands twice in one object of a document, which has to be JSON. */
 export function repeatedName(json: string): string | undefined {
+  /** The names of each open object; undefined for a list. */
   const open: (Set<string> | undefined)[] = [];
-  for (let at = 0; at < json.length; at += 1) {
-    switch (json.charAt(at)) {
+  const bracketOrText = /["{}[\]]/g;
+  for (let match = bracketOrText.exec(json); match !== null; match = bracketOrText.exec(json)) {
+    switch (match[0]) {
       case '{':
         open.push(new Set());
         break;
       case '[':
         open.push(undefined);
         break;
-      case '}':
-      case ']':
-        open.pop();
-        break;
       case '"': {
-        const end = endOfText(json, at);
+        const end = endOfText(json, match.index);
+        bracketOrText.lastIndex = end;
         const names = isName(json, end) ? open.at(-1) : undefined;
-        if (names !== undefined) {
-          const name = JSON.parse(json.slice(at, end)) as string;
-          if (names.has(name)) return name;
-          names.add(name);
-        }
-        at = end - 1;
+        if (names === undefined) break;
+        const text = json.slice(match.index + 1, end - 1);
+        const name = text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
+        if (names.has(name)) return name;
+        names.add(name);
+        break;
       }
+      default:
+        open.pop();
     }
   }
   return undefined;
@@ -35,17 +36,18 @@ export function repeatedName(json: string): string | undefined {
 
 /** Past the quote that ends a text. */
 function endOfText(json: string, start: number): number {
-  for (let at = start + 1; at < json.length; at += 1) {
-    if (json[at] === '"') return at + 1;
-    if (json[at] === '\\') at += 1;
+  for (let at = start + 1; ; at += 1) {
+    at = json.indexOf('"', at);
+    let escapes = 0;
+    while (json[at - 1 - escapes] === '\\') escapes += 1;
+    if (escapes % 2 === 0) return at + 1;
   }
-  return json.length;
 }
 
 /** Whether what ends here is the name of a member. */
 function isName(json: string, end: number): boolean {
   let at = end;
-  while (/[ \t\r\n]/.test(json.charAt(at))) at += 1;
+  while (' \t\r\n'.includes(json.charAt(at)) && at < json.length) at += 1;
   return json[at] === ':';
 }
 

@@ -15,11 +15,11 @@ export const documentBytesMax: number = 4 * 1024 * 1024;
  * above `documentBytesMax`.
  */
 export function parseManifest(bytes: Uint8Array): Manifest {
-  return manifestOf(bytes, documentShapes().ofImages);
+  return manifestOf(readJson(bytes, 'OCI_MANIFEST_INVALID'), documentShapes().ofImages);
 }
 
-function manifestOf<D extends OciDigest>(bytes: Uint8Array, of: Shapes<D>): Manifest<D> {
-  const manifest = parseDocument(bytes, of.manifest, 'OCI_MANIFEST_INVALID');
+function manifestOf<D extends OciDigest>(json: unknown, of: Shapes<D>): Manifest<D> {
+  const manifest = shaped(json, of.manifest, 'OCI_MANIFEST_INVALID');
   if (isManifestMediaType(manifest.mediaType)) return manifest;
   throw new KilnError(
     'OCI_MANIFEST_INVALID',
@@ -29,11 +29,11 @@ function manifestOf<D extends OciDigest>(bytes: Uint8Array, of: Shapes<D>): Mani
 
 /** Reads an image index; unknown members are ignored. Throws `OCI_INDEX_INVALID` or `OCI_DOCUMENT_TOO_LARGE`. */
 export function parseIndex(bytes: Uint8Array): Index {
-  return indexOf(bytes, documentShapes().ofImages);
+  return indexOf(readJson(bytes, 'OCI_INDEX_INVALID'), documentShapes().ofImages);
 }
 
-function indexOf<D extends OciDigest>(bytes: Uint8Array, of: Shapes<D>): Index<D> {
-  const index = parseDocument(bytes, of.index, 'OCI_INDEX_INVALID');
+function indexOf<D extends OciDigest>(json: unknown, of: Shapes<D>): Index<D> {
+  const index = shaped(json, of.index, 'OCI_INDEX_INVALID');
   if (isIndexMediaType(index.mediaType)) return index;
   throw new KilnError(
     'OCI_INDEX_INVALID',
@@ -43,7 +43,11 @@ function indexOf<D extends OciDigest>(bytes: Uint8Array, of: Shapes<D>): Index<D
 
 /** Reads an image configuration. Throws `OCI_CONFIG_INVALID` or `OCI_DOCUMENT_TOO_LARGE`. */
 export function parseConfig(bytes: Uint8Array): Config {
-  return parseDocument(bytes, documentShapes().config, 'OCI_CONFIG_INVALID');
+  return shaped(
+    readJson(bytes, 'OCI_CONFIG_INVALID'),
+    documentShapes().config,
+    'OCI_CONFIG_INVALID',
+  );
 }
 
 /** What a registry stores under a digest. */
@@ -73,7 +77,8 @@ function documentOf<D extends OciDigest>(
   contentType: string | undefined,
   of: Shapes<D>,
 ): ManifestDocument<D> {
-  const own = ownMediaType(bytes);
+  const json = readJson(bytes, 'OCI_MANIFEST_INVALID');
+  const { mediaType: own } = shaped(json, documentShapes().typed, 'OCI_MANIFEST_INVALID');
   const mediaType = contentType ?? own ?? mediaTypes.manifest;
   if (own !== undefined && own !== mediaType) {
     throw new KilnError(
@@ -82,9 +87,9 @@ function documentOf<D extends OciDigest>(
     );
   }
   if (isIndexMediaType(mediaType))
-    return { kind: 'index', mediaType, index: { ...indexOf(bytes, of), mediaType } };
+    return { kind: 'index', mediaType, index: { ...indexOf(json, of), mediaType } };
   if (isManifestMediaType(mediaType)) {
-    return { kind: 'manifest', mediaType, manifest: { ...manifestOf(bytes, of), mediaType } };
+    return { kind: 'manifest', mediaType, manifest: { ...manifestOf(json, of), mediaType } };
   }
   throw new KilnError(
     'OCI_MEDIA_TYPE_UNKNOWN',
@@ -92,25 +97,21 @@ function documentOf<D extends OciDigest>(
   );
 }
 
-function ownMediaType(bytes: Uint8Array): string | undefined {
-  return parseDocument(bytes, documentShapes().typed, 'OCI_MANIFEST_INVALID').mediaType;
-}
-
-function parseDocument<T>(bytes: Uint8Array, shape: z.ZodType<T>, code: string): T {
-  if (bytes.length > documentBytesMax) {
-    throw new KilnError(
-      'OCI_DOCUMENT_TOO_LARGE',
-      `document of ${bytes.length} bytes exceeds ${documentBytesMax}`,
-    );
-  }
-  const result = shape.safeParse(parseJson(bytes, code));
+function shaped<T>(json: unknown, shape: z.ZodType<T>, code: string): T {
+  const result = shape.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const path = issue === undefined || issue.path.length === 0 ? 'document' : issue.path.join('.');
   throw new KilnError(code, `${shorten(path)}: ${issue?.message ?? 'invalid'}`);
 }
 
-function parseJson(bytes: Uint8Array, code: string): unknown {
+function readJson(bytes: Uint8Array, code: string): unknown {
+  if (bytes.length > documentBytesMax) {
+    throw new KilnError(
+      'OCI_DOCUMENT_TOO_LARGE',
+      `document of ${bytes.length} bytes exceeds ${documentBytesMax}`,
+    );
+  }
   let text: string;
   let value: unknown;
   try {
