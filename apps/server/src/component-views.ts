@@ -1,6 +1,8 @@
 import type { Digest } from '@kiln/base';
+import { KilnError, shorten } from '@kiln/base';
 import type { ComponentIndex, RegistryState } from '@kiln/factory';
-import { parseAtom, satisfies } from '@kiln/version';
+import type { Atom } from '@kiln/version';
+import { isVersion, parseAtom, satisfies } from '@kiln/version';
 import type { ImageComponentsView, UsedBy } from './api/component-schemas.ts';
 
 /** More versions of one package than any catalog has. */
@@ -18,7 +20,7 @@ export interface UsedByRequest {
 /** The images with a package, or with versions of it that meet a constraint. Throws `ATOM_INVALID`, `COMPONENT_CURSOR`. */
 export async function imagesUsing(index: ComponentIndex, request: UsedByRequest): Promise<UsedBy> {
   const { name, constraint = '' } = request;
-  const atom = parseAtom(`${name}${/^[A-Za-z0-9]/.test(constraint) ? '=' : ''}${constraint}`);
+  const atom = askedAtom(name, constraint);
   const versions = (await index.versions(name, versionsMax)).filter((one) =>
     satisfies(one.version, atom),
   );
@@ -38,6 +40,18 @@ export async function imagesUsing(index: ComponentIndex, request: UsedByRequest)
     })),
     next: page.next ?? null,
   };
+}
+
+/** What matches nothing, or everything, because it is no version, must not be answered as if it were one. */
+function askedAtom(name: string, constraint: string): Atom {
+  const text = `${name}${/^[A-Za-z0-9]/.test(constraint) ? '=' : ''}${constraint}`;
+  const atom = parseAtom(text);
+  const { version, operator } = atom;
+  const isAsked = constraint === '' ? version === undefined : isVersion(version ?? '');
+  if (atom.name === name && atom.tag === undefined && operator !== '><' && isAsked) return atom;
+  throw new KilnError('ATOM_INVALID', `not a package and a version: "${shorten(text)}"`, {
+    hint: 'write a version such as 1.2.3-r0, or <1.2.3, >=1.2, ~1.2',
+  });
 }
 
 /** What the image under a tag, or of a digest, is made of; undefined when nobody said, or there is no such image. */
