@@ -7,19 +7,22 @@ import { expect, test } from 'vitest';
 import { apiPlugin } from './plugin.ts';
 import type { ApiOptions } from './routes.ts';
 
-type Asked = Parameters<ApiOptions['select']>[0];
+interface Asked {
+  readonly url: string;
+  readonly method?: 'GET' | 'POST';
+  readonly payload?: object;
+}
 
-/** Asks an API whose ports are all away. */
+/** Asks an API with these ports; the others are away. */
 async function answerTo(
-  request: { readonly url: string; readonly method?: 'GET' | 'POST'; readonly payload?: object },
+  request: Asked,
+  ports: object = {},
   failure: Error = new Error('EACCES: permission denied, open /home/ada/kiln/blobs/a'),
-  onSelect: (selection: Asked) => void = () => undefined,
 ): Promise<readonly [number, unknown]> {
   const away = (): Promise<never> => Promise.reject(failure);
   const port = new Proxy({}, { get: () => away });
   const views = { records: port, queue: port, registry: port };
-  const select = (selection: Asked): Promise<void> => Promise.resolve(onSelect(selection));
-  const api = new Proxy({ views, select, clock: { now: () => 0 } } as unknown as ApiOptions, {
+  const api = new Proxy({ views, clock: { now: () => 0 }, ...ports } as unknown as ApiOptions, {
     get: (target, name) => Reflect.get(target, name) ?? port,
   });
   const server = Fastify();
@@ -43,7 +46,7 @@ test('of what nobody foresaw is said that it failed, and no more', async () => {
 test('of a database that is away is said that it is, and that it comes back', async () => {
   const lost = new Error('connect ENOENT /home/ada/kiln/.s.PGSQL.5432');
   Object.assign(lost, { code: 'ENOENT', syscall: 'connect' });
-  expect(await answerTo({ url: '/api/keys' }, lost)).toEqual([
+  expect(await answerTo({ url: '/api/keys' }, {}, lost)).toEqual([
     503,
     {
       error: {
@@ -58,12 +61,9 @@ test('of a database that is away is said that it is, and that it comes back', as
 test('a selection has a catalog that is there', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'kiln-selection-'));
   const selected: unknown[] = [];
+  const ports = { select: async (selection: object) => void selected.push(selection) };
   const select = (catalog: string): Promise<readonly [number, unknown]> =>
-    answerTo(
-      { method: 'POST', url: '/api/selection', payload: { only: ['a'], catalog } },
-      undefined,
-      (selection) => selected.push(selection),
-    );
+    answerTo({ method: 'POST', url: '/api/selection', payload: { only: ['a'], catalog } }, ports);
   mkdirSync(path.join(folder, 'empty'));
   writeFileSync(path.join(folder, 'catalog.yaml'), 'name: a\n');
   const refused = (code: string): object => ({ error: { code } });
@@ -76,4 +76,22 @@ test('a selection has a catalog that is there', async () => {
   expect((await select(folder))[0]).toBe(200);
   expect(selected).toEqual([{ only: ['a'], catalog: folder }]);
   rmSync(folder, { recursive: true });
+});
+
+test('a key may be named twice, and one that is not there is named', async () => {
+  const enqueued: unknown[] = [];
+  const records = { listDesired: async () => [{ key: 'image:a' }, { key: 'image:b' }] };
+  const ports = {
+    views: { records },
+    queue: { enqueue: async (keys: object) => void enqueued.push(keys) },
+  };
+  const resync = (...keys: readonly string[]): Promise<readonly [number, unknown]> =>
+    answerTo({ method: 'POST', url: '/api/resync', payload: { keys } }, ports);
+  expect(await resync('image:b', 'image:b')).toEqual([200, { keys: ['image:b'] }]);
+  expect(enqueued).toMatchObject([[{ key: 'image:b' }]]);
+  expect(await resync('image:a', 'image:c')).toMatchObject([
+    404,
+    { error: { message: 'there is no key image:c' } },
+  ]);
+  expect(await resync()).toEqual([200, { keys: ['image:a', 'image:b'] }]);
 });

@@ -204,14 +204,11 @@ export async function apiRoutes(
     { schema: { body: keysBody, response: { 200: keysBody } } },
     async (request) => {
       const desired = await views.records.listDesired();
-      const wanted =
-        request.body.keys.length === 0
-          ? desired
-          : desired.filter((one) => request.body.keys.includes(one.key));
-      if (wanted.length < request.body.keys.length)
-        throw notFound(
-          `key ${request.body.keys.find((key) => !desired.some((one) => one.key === key))}`,
-        );
+      const keys = new Set(request.body.keys);
+      const wanted = keys.size === 0 ? desired : desired.filter((one) => keys.has(one.key));
+      for (const { key } of wanted) keys.delete(key);
+      const [missing] = keys;
+      if (missing !== undefined) throw notFound(`key ${shorten(missing)}`);
       await queue.enqueue(
         wanted.map((one) => ({ key: one.key, priority: 20, reason: 'asked for by a person' })),
       );
