@@ -1,11 +1,12 @@
 import type { Logger } from '@kiln/base';
 import { messageOf, shorten } from '@kiln/base';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { hasLeft } from './api/has-left.ts';
 
-type Asked = Pick<FastifyRequest, 'url'>;
+type Asked = Pick<FastifyRequest, 'url' | 'raw'>;
 
 /** Kiln's own shape of a refusal, and the registry's below `/v2/`, whose clients read no other. */
-function refusalBody({ url }: Asked, code: string, message: string): object {
+function refusalBody({ url }: Pick<Asked, 'url'>, code: string, message: string): object {
   return /^\/v2(?:[/?]|$)/.test(url)
     ? { errors: [{ code: code === 'INTERNAL' ? 'UNKNOWN' : 'UNSUPPORTED', message }] }
     : { error: { code, message, hint: '' } };
@@ -16,6 +17,7 @@ export function refusing(
   log: Logger,
 ): (error: unknown, request: Asked, reply: FastifyReply) => FastifyReply {
   return (error, request, reply) => {
+    if (hasLeft(request.raw)) return reply.status(400).send();
     const { statusCode } = error as { readonly statusCode?: number };
     if (statusCode !== undefined && statusCode < 500)
       return reply

@@ -71,7 +71,8 @@ async function* answersTo(
     for await (const result of compositions.compose(readLines(chunks)))
       yield line(answerOf(result));
   } catch (error) {
-    if (!(error instanceof KilnError)) log.error('composing failed', { error: messageOf(error) });
+    if (!(error instanceof KilnError) && !body.destroyed)
+      log.error('composing failed', { error: messageOf(error) });
     yield line({ error: tellable(error), ended: true });
   } finally {
     // What nobody asked for any more comes nevertheless: before the next request of its connection.

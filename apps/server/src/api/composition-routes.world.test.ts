@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { silentLogger } from '@kiln/base';
+import { jsonLogger, silentLogger, systemClock } from '@kiln/base';
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { compositionRoutes, type CompositionPort } from './composition-routes.ts';
@@ -54,4 +54,32 @@ test('a name with a NUL is refused', async () => {
     expect(await answerTo(`${JSON.stringify(names)}\n`)).toMatchObject({
       error: { code: 'COMPOSE_BODY_INVALID', message: expect.stringMatching(/: has a NUL$/) },
     });
+});
+
+test('a client that goes away is no failure of the server', async () => {
+  const lines: string[] = [];
+  const log = jsonLogger((line) => lines.push(line), systemClock, {});
+  const ended = Promise.withResolvers<unknown>();
+  const watched: CompositionPort = {
+    async *compose(compositions) {
+      try {
+        yield* port.compose(compositions);
+      } catch (error) {
+        // Whoever is told of it says so before the next turn.
+        setImmediate(() => ended.resolve(error));
+        throw error;
+      }
+    },
+  };
+  const server = Fastify();
+  compositionRoutes(server, watched, log);
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  const { port: number } = server.server.address() as AddressInfo;
+  const socket = connect(number, '127.0.0.1');
+  server.server.once('request', () => socket.destroy());
+  const head = 'content-type: application/x-ndjson\r\nhost: localhost\r\ncontent-length: 50\r\n';
+  socket.write(`POST /compositions HTTP/1.1\r\n${head}\r\n{"base`);
+  expect(await ended.promise).toMatchObject({ message: 'aborted' });
+  await server.close();
+  expect(lines).toEqual([]);
 });

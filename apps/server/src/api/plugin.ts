@@ -13,6 +13,7 @@ import type { ApiOptions } from './routes.ts';
 import { apiRoutes } from './routes.ts';
 import { apiError } from './schemas.ts';
 import { holdsNul } from './nul.ts';
+import { hasLeft } from './has-left.ts';
 import { foreseen, tellable } from './tellable.ts';
 
 /** The HTTP status of an error that a person can cause. */
@@ -48,7 +49,9 @@ export async function apiPlugin(
     if (holdsNul(params) || holdsNul(query) || holdsNul(body))
       throw new KilnError('API_INVALID', 'a text of the request has a NUL');
   });
-  server.setErrorHandler((error, _request, reply) => {
+  server.setErrorHandler((error, request, reply) => {
+    // Whoever went away in the middle of a request reads no answer, and is nobody's failure.
+    if (hasLeft(request.raw)) return reply.status(400).send();
     const known = foreseen(error);
     if (known !== undefined) {
       if (known !== error) log.warn('request failed', { error: messageOf(error) });
