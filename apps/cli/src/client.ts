@@ -195,10 +195,12 @@ function errorOf(status: number, answer: string): KilnError {
 /** A client of the running factory. Throws `FACTORY_NOT_RUNNING`. */
 export function connectClient(config: Config): Client {
   const running = findRunning(config.home);
-  if (running === undefined) {
-    throw new KilnError('FACTORY_NOT_RUNNING', `no factory runs on ${config.home}`, {
-      hint: 'start it with: kiln up',
-    });
-  }
+  if (running === undefined) throw notRunning(config);
   return new Client(running.port);
+}
+
+export function notRunning({ home }: Config): KilnError {
+  return new KilnError('FACTORY_NOT_RUNNING', `no factory runs on ${home}`, {
+    hint: 'start it with: kiln up',
+  });
 }
