@@ -147,6 +147,40 @@ test('with wrong marks lines that begin with a blank are what yaml.v3 writes', (
   expect(print({ a: '\n', b: '\n\n' })).toBe('a: |4+\nb: |4+\n\n');
 });
 
+test.each([
+  ['a\u2028b', "a: 'a\u2028    b'\n"],
+  ["\u2029\u2028it's", "a: '\u2029\u2028    it''s'\n"],
+  ['a\u2028', "a: 'a\u2028'\n"],
+  ['a \u2028b', 'a: "a \\Lb"\n'],
+  ['a\u2028\tb', 'a: "a\\L\\tb"\n'],
+  ['a\nb\u2028c\n', 'a: |\n    a\n    b\u2028    c\n'],
+  ['\u2028\nc', 'a: |4-\u2028\n    c\n'],
+])('with wrong marks %j is what yaml.v3 writes, and otherwise read as it was', (value, printed) => {
+  expect(printYaml({ a: value }, { indent: 4, marks: 'wrong' })).toBe(printed);
+  expect(read(printYaml({ a: value }))).toEqual({ a: value });
+});
+
+test('a key of several lines, or of more than 128 bytes, has a line of its own', () => {
+  const long = 'é'.repeat(64);
+  const value = { a: { 'b\nc': 'd', [long]: 'e', [`${long}f`]: 'g\nh', ' i\n': 1 } };
+  const text = `a:
+    ? |-
+        b
+        c
+    : d
+    ${long}: e
+    ? ${long}f
+    : |-
+        g
+        h
+    ? |4
+         i
+    : 1
+`;
+  expect(printYaml(value, { indent: 4 })).toBe(text);
+  expect(read(text)).toEqual(value);
+});
+
 test('a next line is escaped', () => {
   expect(printYaml({ a: 'b\u0085c' })).toBe('a: "b\\Nc"\n');
 });

@@ -4,8 +4,9 @@ export interface PrintYamlOptions {
   /** Columns from one level to the next; default 2. */
   readonly indent?: 2 | 4;
   /**
-   * How lines that begin with a blank stand where yaml.v3 writes what is read as something else: a wrong mark, or an empty line too
-   * few. Default `right`: so that they are read as they were; `wrong`: as it writes them.
+   * How lines that begin with a blank, and line and paragraph separators of Unicode, stand where yaml.v3 writes what is read as
+   * something else: a wrong mark, an empty line too few, or blanks behind a separator. Default `right`: so that they are read as they
+   * were; `wrong`: as it writes them.
    */
   readonly marks?: 'right' | 'wrong';
 }
@@ -73,12 +74,23 @@ function printElement(element: unknown, place: Place): string[] {
 }
 
 function printMember(name: string, member: unknown, place: Place): string[] {
-  const key = `${place.indent}${name.includes('\n') ? quoteDouble(name) : printLine(name)}:`;
+  const { indent, marks } = place;
+  if (isScalar(member) && !isSimpleKey(name, marks))
+    return [`${indent}? ${printScalar(name, place)}`, `${indent}: ${printScalar(member, place)}`];
+  const key = `${indent}${name.includes('\n') ? quoteDouble(name) : printLine(name)}:`;
   if (isScalar(member)) return [`${key} ${printScalar(member, place)}`];
   const lines = printNode(member, below(place));
   const empty = lines.length === 1 && /^ *(?:\[\]|\{\})$/.test(lines[0] ?? '');
   return empty ? [`${key} ${(lines[0] ?? '').trimStart()}`] : [key, ...lines];
 }
+
+/** Whether a key stands before its colon on one line. */
+function isSimpleKey(name: string, marks: Place['marks']): boolean {
+  return Buffer.byteLength(name) <= 128 && !breaks[marks].test(name);
+}
+
+/** What ends a line: yaml.v3 writes the separators of Unicode as such ends, which they are no more. */
+const breaks = { right: /\n/, wrong: /[\n\u2028\u2029]/ };
 
 /**
  * `parent` is where the list or object begins that the value stands in; `columns` is how far from there its lines begin, which is
@@ -89,26 +101,47 @@ function printScalar(value: Scalar, parent: Place | undefined, columns?: number)
     assert(typeof value !== 'number' || Number.isFinite(value), 'YAML numbers are finite here');
     return String(value);
   }
-  return value.includes('\n') ? printLines(value, parent, columns) : printLine(value);
+  if (value.includes('\n')) return printLines(value, parent, columns);
+  return parent?.marks === 'wrong' && /[\u2028\u2029]/.test(value)
+    ? printSeparated(value, lineIndent(parent, columns))
+    : printLine(value);
+}
+
+function lineIndent(parent: Place, columns: number | undefined): string {
+  return columns === undefined ? below(parent).indent : parent.indent + ' '.repeat(columns);
+}
+
+/** A line with separators in it: single quotes, and the next text where a next line would begin. */
+function printSeparated(text: string, indent: string): string {
+  const bare = text.replace(/[\u2028\u2029]/g, '');
+  if (/ [\u2028\u2029]|[\u2028\u2029] |\t/.test(text) || hasSpecial(bare)) return quoteDouble(text);
+  return `'${indentBehindBreaks(text.replaceAll("'", "''"), indent)}'`;
+}
+
+function indentBehindBreaks(text: string, indent: string): string {
+  return text.replace(/[\n\u2028\u2029](?=[^\n\u2028\u2029])/g, `$&${indent}`);
 }
 
 /** A literal block, or double quotes where a block would lose something. */
 function printLines(text: string, parent: Place | undefined, columns?: number): string {
-  if (parent === undefined || / (?:\n|$)/.test(text) || hasSpecial(text)) return quoteDouble(text);
+  if (parent === undefined) return quoteDouble(text);
   const { step, marks } = parent;
-  const indent = columns === undefined ? below(parent).indent : parent.indent + ' '.repeat(columns);
-  const isMarked = /^[ \n]/.test(text);
+  const bare = marks === 'wrong' ? text.replace(/[\u2028\u2029](?!$)/g, '') : text;
+  if (/ (?:[\n\u2028\u2029]|$)/.test(text) || hasSpecial(bare)) return quoteDouble(text);
+  const indent = lineIndent(parent, columns);
+  const isMarked = text.startsWith(' ') || text.search(breaks[marks]) === 0;
   // The mark is always the step, which is not how far the text is from its parent where that began behind a dash.
   if (isMarked && marks === 'right' && indent.length - parent.indent.length !== step)
     return quoteDouble(text);
-  const chomping = !text.endsWith('\n') ? '-' : text === '\n' || text.endsWith('\n\n') ? '+' : '';
-  const indicator = isMarked ? String(step) : '';
+  const chomping = !text.endsWith('\n')
+    ? '-'
+    : text === '\n' || breaks[marks].test(text.at(-2) ?? '')
+      ? '+'
+      : '';
+  const header = `|${isMarked ? String(step) : ''}${chomping}`;
   // The break behind the mark is the text's own to yaml.v3 where the text begins with one.
-  const shown = marks === 'wrong' ? text.replace(/^\n/, '') : text;
-  if (shown === '') return `|${indicator}${chomping}`;
-  const lines = (shown.endsWith('\n') ? shown.slice(0, -1) : shown).split('\n');
-  const body = lines.map((line) => (line === '' ? '' : `${indent}${line}`));
-  return `|${indicator}${chomping}\n${body.join('\n')}`;
+  const shown = marks === 'wrong' && breaks.wrong.test(text.charAt(0)) ? text : `\n${text}`;
+  return header + indentBehindBreaks(shown, indent).replace(/\n$/, '');
 }
 
 /** Text without a line break: plain, in single quotes, or in double quotes. */
