@@ -262,6 +262,14 @@ describe("apko's reading", () => {
     expect(() => parse(text)).toThrow('whole number');
   });
 
+  test('a tag without a name says nothing', () => {
+    const config = parse('{layering: {budget: ! 2}, environment: {A: ! "3"}, cmd: ! ~}', 'apko');
+    expect(config.layering?.budget).toBe(2);
+    expect(config.environment).toEqual({ A: '3' });
+    expect(config.cmd).toBe('');
+    expect(() => parse('layering: {budget: ! "2"}', 'apko')).toThrow('whole number');
+  });
+
   test('what follows the first document is ignored', () => {
     expect(parse('cmd: a\n---\nnope: [', 'apko').cmd).toBe('a');
     expect(() => parse('cmd: a\n---\ncmd: b\n')).toThrow('more than one document');

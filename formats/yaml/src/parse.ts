@@ -264,7 +264,7 @@ const styles: Readonly<Record<Scalar.Type, ScalarSource['style']>> = {
 
 /** A scalar as yaml.v3 takes its tag: a known one has to fit what is written, quoted or not. */
 function taggedScalar(scalar: YamlScalar, tag: string | undefined): YamlScalar {
-  if (tag === undefined || tag === coreTag('str')) return scalar;
+  if (tag === undefined || tag === '!' || tag === coreTag('str')) return scalar;
   if (tag === coreTag('binary')) return { ...scalar, plain: false, text: decodeBase64(scalar) };
   const means = meanings.get(tag);
   if (means === undefined) return { ...scalar, plain: false };
