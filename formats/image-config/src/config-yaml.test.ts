@@ -34,6 +34,17 @@ describe('a configuration as text', () => {
     );
   });
 
+  test('in dialect apko addresses are shown as they are parsed', () => {
+    const of = (repository: string): string =>
+      imageConfigYaml(
+        parseImageConfig(`{contents: {repositories: ["${repository}"]}}`, 'apko.yaml', 'apko'),
+        'apko',
+      );
+    expect(of('@e HTTP://u:secret@H/é')).toContain("- '@e http://u:xxxxx@H/%C3%A9'\n");
+    expect(() => of('@e  /r')).toThrow('invalid repository format');
+    expect(() => of('1:a')).toThrow('1:a');
+  });
+
   test('maps are in the order of yaml.v3, which counts', () => {
     const text = show('{environment: {A10: x, A2: y, "10": z, "9": z}}');
     expect([...text.matchAll(/^ {4}("?\w+"?):/gm)].map(([, key]) => key)).toEqual([

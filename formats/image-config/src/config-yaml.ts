@@ -1,5 +1,6 @@
 import { KilnError, shorten } from '@kiln/base';
 import { compareNatural, printYaml } from '@kiln/yaml';
+import { shownUrl } from './shown-url.ts';
 import type { ConfigDialect, ImageConfig, NamedText } from './types.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { ConfigDialect, ImageConfig, NamedText } from './types.ts';
 export function imageConfigYaml(config: ImageConfig, dialect: ConfigDialect = 'kiln'): string {
   return printYaml(
     {
-      contents: orAbsent(contents(config)),
+      contents: orAbsent(contents(config, dialect)),
       entrypoint: entrypoint(config),
       cmd: text(config.cmd),
       'stop-signal': text(config.stopSignal),
@@ -37,12 +38,14 @@ export function imageConfigYaml(config: ImageConfig, dialect: ConfigDialect = 'k
   );
 }
 
-function contents({ contents: c }: ImageConfig): object {
+function contents({ contents: c }: ImageConfig, dialect: ConfigDialect): object {
+  const shown = dialect === 'apko' ? shownUrl : withoutPassword;
+  const repository = (text: string): string => shownRepository(text, shown);
   return {
-    build_repositories: list(c.buildRepositories.map(shownRepository)),
+    build_repositories: list(c.buildRepositories.map(repository)),
     runtime_repositories: list(c.runtimeRepositories),
-    repositories: list(c.repositories.map(shownRepository)),
-    keyring: list(c.keyring.map(withoutPassword)),
+    repositories: list(c.repositories.map(repository)),
+    keyring: list(c.keyring.map(shown)),
     runtime_keyring: list(c.runtimeKeyring.map(named)),
     packages: list(c.packages),
     baseimage: c.baseImage && {
@@ -87,12 +90,12 @@ function named({ name, content }: NamedText): object {
   return { name: text(name), content: text(content) };
 }
 
-function shownRepository(repository: string): string {
-  const [tag = '', address, ...more] = repository.split(/\s+/).filter((part) => part !== '');
+function shownRepository(repository: string, shown: (address: string) => string): string {
+  const [first = '', second, ...more] = repository.split(' ');
   if (more.length > 0) throw invalid('invalid repository format', repository);
-  if (address !== undefined && !/^@./.test(tag))
-    throw invalid('invalid tag format in repository', repository);
-  return withoutPassword(repository);
+  if (second === undefined) return shown(first);
+  if (!/^@[^]/.test(first)) throw invalid('invalid tag format in repository', repository);
+  return `${first} ${shown(second)}`;
 }
 
 function invalid(what: string, repository: string): KilnError {
