@@ -532,6 +532,14 @@ describe('what a configuration means', () => {
     expect((await run(imageDot, 'image.yaml')).out).toContain('"so:libhello.so.1" -> "libhello"');
   });
 
+  test('refuses a configuration that is not UTF-8', async () => {
+    fs.writeFileSync('image.yaml', Buffer.from('cmd: \xff\n', 'latin1'));
+    await expect(run(imageShowConfig, 'image.yaml')).rejects.toMatchObject({
+      code: 'IMAGE_CONFIG_UNREADABLE',
+      message: expect.stringContaining('image.yaml: not UTF-8'),
+    });
+  });
+
   test('shows a configuration with what the command line adds, as far as an image records it', async () => {
     write(`${places}\n  packages: [hello]`);
     const more = ['-p', 'modes', '-r', './repos/other', '-k', './other.pub', '--cache-dir', 'own'];

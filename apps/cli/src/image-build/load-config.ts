@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -57,6 +58,7 @@ function load(
   const found = findPath(file, folders);
   if (found === undefined) throw absent(file, context);
   const bytes = readBounded(found);
+  if (!isUtf8(bytes)) throw unreadable(file, 'not UTF-8');
   hash.update(bytes);
   const part = depth === 0 ? 'whole' : 'included';
   const config = parseImageConfig(bytes.toString('utf8'), file, dialect, part);
