@@ -241,6 +241,7 @@ describe("apko's loader cache", () => {
 
   test('has paths from the root, however a directory is written', async () => {
     expect(await listed('usr/lib/\n')).toEqual(['/usr/lib/liba.so']);
+    expect(await listed('/opt/../usr/./lib\n')).toEqual(['/usr/lib/liba.so']);
   });
 
   test('has from the root what a file includes, as often as it is listed, and nothing behind it', async () => {
@@ -250,6 +251,8 @@ describe("apko's loader cache", () => {
     ]);
     expect(await listed('include /etc/conf.d/?\n')).toEqual(['/opt/libb.so.1', '/usr/lib/liba.so']);
     expect(await listed('include\t/etc/conf.d/a\n')).toEqual([]);
+    expect(await listed('include /*/conf.d/[a-c]\n/opt')).toHaveLength(2);
+    expect(await listed('include /etc/conf.d/[a\n/opt')).toEqual(['/opt/libb.so.1']);
   });
 
   test('is not made of a file, nor of a library of another machine, listed or not', async () => {

@@ -3,10 +3,11 @@ import { byteSource } from '@kiln/elf';
 import type { ByteSource } from '@kiln/elf';
 import { contentOf, readFile, readText } from './content.ts';
 import { assemblyError } from './failure.ts';
+import { isPattern, matchingPaths } from './file-pattern.ts';
 import type { AssemblyDialect } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
 import type { FileNode, TreeNode } from './node.ts';
-import { clean } from './path-rules.ts';
+import { clean, shortened } from './path-rules.ts';
 import { isLibraryName, sharedObject } from './shared-object.ts';
 import type { SharedObject } from './shared-object.ts';
 
@@ -79,7 +80,7 @@ async function configuredDirectories(
     const base = include.startsWith('/')
       ? include
       : `${path.slice(0, path.lastIndexOf('/'))}/${include}`;
-    for (const file of matches(tree, base)) {
+    for (const file of matchingPaths(tree, base)) {
       for (const directory of await configuredDirectories(tree, file, depth + 1))
         found.add(directory);
     }
@@ -88,7 +89,7 @@ async function configuredDirectories(
 }
 
 /**
- * As apko reads them: what is included is named from the root, may be listed again, and ends the file.
+ * As apko reads them: what is included is named from the root, may be listed again, and ends the file, but for a pattern that is none.
  */
 async function apkoDirectories(tree: FileTree, path: string, depth: number): Promise<string[]> {
   requireDepth(path, depth);
@@ -96,8 +97,9 @@ async function apkoDirectories(tree: FileTree, path: string, depth: number): Pro
   for (const line of ((await readText(tree, path)) ?? '').split('\n')) {
     const text = line.replace(/#.*/, '').trim();
     if (text.startsWith('include ')) {
-      const included = text.slice('include '.length).trim().replace(/^\/+/, '');
-      for (const file of matches(tree, `/${included}`))
+      const included = text.slice('include '.length).trim();
+      if (!isPattern(included)) continue;
+      for (const file of matchingPaths(tree, included))
         found.push(...(await apkoDirectories(tree, file, depth + 1)));
       return found;
     }
@@ -111,37 +113,20 @@ function requireDepth(path: string, depth: number): void {
     throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'includes nest too deeply');
 }
 
-/** Files in one directory whose names match a pattern of `*` and `?`, sorted. */
-function matches(tree: FileTree, pattern: string): string[] {
-  const slash = pattern.lastIndexOf('/');
-  const directory = pattern.slice(0, slash);
-  const node = tree.at(directory);
-  if (node?.type !== 'directory') return [];
-  const source = pattern
-    .slice(slash + 1)
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll(/\*+/g, '[^]*')
-    .replaceAll('?', '[^]');
-  const expression = new RegExp(`^${source}$`);
-  return [...node.children.keys()]
-    .filter((name) => expression.test(name))
-    .sort(compareBytes)
-    .map((name) => `${directory}/${name}`);
-}
-
 async function entriesOf(
   tree: FileTree,
   directory: string,
   { dialect, known }: { readonly dialect: AssemblyDialect; readonly known: KnownLibraries },
 ): Promise<CacheEntry[]> {
-  const node = tree.at(directory);
+  const place = dialect === 'apko' && directory.startsWith('/') ? shortened(directory) : directory;
+  const node = tree.at(place);
   if (node !== undefined && node.type !== 'directory' && dialect === 'apko')
     throw assemblyError('ASSEMBLE_PATH_INVALID', directory, 'is not a directory');
   if (node?.type !== 'directory') return [];
   const names = [...node.children.keys()].filter(isLibraryName);
   const entries: CacheEntry[] = [];
   for (const name of names.sort(compareBytes)) {
-    const path = `/${clean(`${directory}/${name}`)}`;
+    const path = `/${clean(`${place}/${name}`)}`;
     const file = foundAt(tree, path);
     if (file?.type !== 'file') continue;
     if (!known.has(file)) known.set(file, await libraryOf(file, path));

@@ -178,7 +178,7 @@ function placeAsApko(path: string): Place {
 }
 
 /** What Go's `filepath.Clean` makes of a path; one that begins with a slash may be taken for relative. */
-function shortened(path: string, isRelative = false): string {
+export function shortened(path: string, isRelative = false): string {
   const isAbsolute = path.startsWith('/') && !isRelative;
   const components: string[] = [];
   for (const component of path.split('/')) {
