@@ -62,6 +62,12 @@ describe('errors', () => {
     expect(talk).toContain('hint: there is no /nonexistent/x.yaml');
   });
 
+  test('say that a password is for a registry, not for a folder in it', async () => {
+    const { code, talk } = await run('login', 'registry.example.org/team', '-u', 'a', '-p', 'b');
+    expect(code).toBe(1);
+    expect(talk).toMatch(/^Error: not the name of a registry\n/);
+  });
+
   test('say what is not supported, and what to use instead', async () => {
     expect((await run('install-keys')).talk).toContain('kiln apko install-keys is not supported');
     const { talk } = await run('publish', '--local', 'x.yaml', 'a:b');

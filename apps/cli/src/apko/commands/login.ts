@@ -54,8 +54,8 @@ async function keepPassword(invocation: DropInInvocation): Promise<void> {
 }
 
 function registryOf(text: string): string {
-  const { registry } = parseReference(`${text}/any`);
-  if (registry !== '') return registry;
+  const { registry, repository } = parseReference(`${text}/any`);
+  if (registry !== '' && repository === 'any') return registry;
   throw new KilnError('APKO_USAGE', 'not the name of a registry', {
     hint: 'write its host, such as registry.example.org',
   });
