@@ -37,5 +37,6 @@ export type {
 export { emptyImageConfig } from './types.ts';
 export type { ConfigProblem } from './config-problem.ts';
 export { buildProblems, problems } from './validate.ts';
+export { shownUrl } from './shown-url.ts';
 export { splitWords } from './words.ts';
 export { worldEntryName, worldEntryProblem } from './world-entry.ts';

@@ -68,7 +68,8 @@ export async function buildImages(options: BuildImagesOptions): Promise<BuiltIma
       { hint: 'make one with `lock`, and give it with --lockfile' },
     );
   const archs = wantedArchitectures(task.archs, config.archs, task.dialect);
-  const vcsUrl = config.vcsUrl === '' && task.vcs ? await vcsUrlOf(task.file) : config.vcsUrl;
+  const vcsUrl =
+    config.vcsUrl === '' && task.vcs ? await vcsUrlOf(task.file, task.dialect) : config.vcsUrl;
   const repositories = new ImageRepositories(task);
   if (task.dialect === 'kiln') requireBuildable(config);
   const lock = task.lockFile === '' ? undefined : readLockFile(task.lockFile, request, task.log);

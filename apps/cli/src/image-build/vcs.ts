@@ -1,23 +1,43 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { withoutUserInfo } from '@kiln/base';
+import { KilnError, withoutUserInfo } from '@kiln/base';
+import { shownUrl } from '@kiln/image-config';
+import type { ConfigDialect } from '@kiln/image-config';
 
 /**
  * Where a configuration comes from: the address of git's remote `origin` without credentials, `@` and the commit of the
- * checkout; "" where there is no git, no checkout, no remote or no commit.
+ * checkout; "" where there is no git, no checkout, no remote or no commit. In dialect `apko` a checkout counts that begins in the
+ * working directory or below, and a file of a folder that files are looked for in is in none.
  */
-export async function vcsUrlOf(file: string): Promise<string> {
+export async function vcsUrlOf(file: string, dialect: ConfigDialect): Promise<string> {
   const folder = path.resolve(path.dirname(file));
   // To start git for nothing takes longer than to look.
-  if (!isInCheckout(folder)) return '';
+  if (dialect === 'apko' ? !isInCheckoutHere(file, folder) : !isInCheckout(folder, '/')) return '';
   const { gitHead, gitRemote } = await import('../local/git-head.ts');
   const [remote, commit] = await Promise.all([gitRemote(folder), gitHead(folder)]);
-  if (remote === undefined || commit === undefined) return '';
-  return `${withoutUserInfo(remote)}@${commit}`;
+  const address = remote === undefined ? undefined : shownRemote(remote);
+  if (address === undefined || commit === undefined) return '';
+  return `${address}@${commit}`;
 }
 
-function isInCheckout(folder: string): boolean {
+function isInCheckoutHere(file: string, folder: string): boolean {
+  const top = process.cwd();
+  return existsSync(file) && folder.startsWith(top) && isInCheckout(folder, top);
+}
+
+function isInCheckout(folder: string, top: string): boolean {
   if (process.env['GIT_DIR'] !== undefined || existsSync(path.join(folder, '.git'))) return true;
-  const above = path.dirname(folder);
-  return above !== folder && isInCheckout(above);
+  return folder !== top && isInCheckout(path.dirname(folder), top);
+}
+
+/** What git takes for SSH without being an address, `git@host:folder`, is one of `git+ssh`. */
+function shownRemote(remote: string): string | undefined {
+  for (const text of [remote, `git+ssh://${remote.replace(':', '/')}`]) {
+    try {
+      return shownUrl(withoutUserInfo(text));
+    } catch (error) {
+      if (!(error instanceof KilnError)) throw error;
+    }
+  }
+  return undefined;
 }

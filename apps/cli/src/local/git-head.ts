@@ -12,10 +12,10 @@ export async function gitCommitTime(folder: string, file: string): Promise<numbe
   return /^\d{1,12}$/.test(time) ? Number(time) : undefined;
 }
 
-/** The address of the remote `origin` of a folder's checkout, as it was given; undefined where there is none. */
+/** The first address of the remote `origin` of a folder's checkout, as it was given; undefined where there is none. */
 export async function gitRemote(folder: string): Promise<string | undefined> {
-  const address = await git(folder, ['config', '--get', 'remote.origin.url']);
-  return address === '' || /\s/.test(address) ? undefined : address;
+  const addresses = await git(folder, ['config', '--get-all', 'remote.origin.url']);
+  return addresses.split('\n')[0] || undefined;
 }
 
 function git(folder: string, words: readonly string[]): Promise<string> {

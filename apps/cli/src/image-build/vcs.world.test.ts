@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { vcsUrlOf } from './vcs.ts';
+
+const start = process.cwd();
+let root: string;
+let commit: string;
+
+const git = (...words: readonly string[]): string =>
+  execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...words], {
+    cwd: root,
+    encoding: 'utf8',
+  }).trim();
+
+beforeAll(() => {
+  root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-vcs-test-')));
+  fs.mkdirSync(path.join(root, 'images'));
+  fs.writeFileSync(path.join(root, 'images/a.yaml'), '');
+  git('init', '-q');
+  git('add', '.');
+  git('commit', '-qm', 'a');
+  git('remote', 'add', 'origin', 'https://git.example.org/a');
+  commit = git('rev-parse', 'HEAD');
+});
+beforeEach(() => process.chdir(root));
+afterAll(() => {
+  process.chdir(start);
+  fs.rmSync(root, { recursive: true, force: true });
+});
+
+test.each([
+  ['https://ada:secret@git.example.org/a.git', 'https://git.example.org/a.git'],
+  ['git@git.example.org:team/a.git', 'git+ssh://git.example.org/team/a.git'],
+  ['ssh://git@git.example.org:22/a', 'ssh://git.example.org:22/a'],
+  ['HTTPS://git.example.org/é b', 'https://git.example.org/%C3%A9%20b'],
+  ['../a', '../a'],
+])('the remote %s is recorded as %s', async (remote, recorded) => {
+  git('remote', 'set-url', 'origin', remote);
+  for (const dialect of ['apko', 'kiln'] as const)
+    expect(await vcsUrlOf('images/a.yaml', dialect)).toBe(`${recorded}@${commit}`);
+});
+
+test('the first of several addresses counts', async () => {
+  git('remote', 'set-url', 'origin', 'https://git.example.org/a');
+  git('remote', 'set-url', '--add', 'origin', 'https://git.example.org/b');
+  expect(await vcsUrlOf('images/a.yaml', 'apko')).toBe(`https://git.example.org/a@${commit}`);
+});
+
+test('apko looks no further up than where it is called, and for no file that is elsewhere', async () => {
+  process.chdir('images');
+  expect(await vcsUrlOf('a.yaml', 'apko')).toBe('');
+  expect(await vcsUrlOf('a.yaml', 'kiln')).toContain(commit);
+  process.chdir(root);
+  expect(await vcsUrlOf('a.yaml', 'apko')).toBe('');
+});
