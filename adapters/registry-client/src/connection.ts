@@ -42,7 +42,8 @@ export class RegistryConnection {
   constructor(options: RegistryRepositoryOptions) {
     this.#options = options;
     const { registry, repository } = options;
-    this.#isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$)/.test(registry);
+    // Names below localhost are this machine's by RFC 6761.
+    this.#isLocal = /^((?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$)/.test(registry);
     const isHub = registry === 'index.docker.io' || registry === 'docker.io';
     const host = isHub ? dockerHubHost : registry;
     this.base = `${this.#isLocal ? 'http' : 'https'}://${host}/v2/${repository}`;
