@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { parseNameAsApko, parseTagAsApko } from './image-name.ts';
+import { baseNameOf, parseNameAsApko, parseTagAsApko } from './image-name.ts';
 
 test.each([
   ['ab', 'index.docker.io', 'library/ab', 'latest'],
   ['docker.io/ab:1', 'index.docker.io', 'library/ab', '1'],
   ['host:5000/a/b', 'host:5000', 'a/b', 'latest'],
   ['host:5000/a..b:-x', 'host:5000', 'a..b', '-x'],
+  ['[::1]:5000/ab:x', '[::1]:5000', 'ab', 'x'],
   ['localhost/-a', 'localhost', '-a', 'latest'],
   ['team/app:1', 'index.docker.io', 'team/app', '1'],
 ])('%s is a tag', (text, registry, repository, tag) => {
@@ -22,6 +23,7 @@ test.each([
   'host:5000/x',
   'ab:a+b',
   'h st.example/ab',
+  '[::1/ab',
 ])('%j is none', (text) => {
   expect(parseTagAsApko(text)).toBeUndefined();
 });
@@ -31,4 +33,8 @@ test('a name may have a digest, where a tag may not', () => {
   expect(parseNameAsApko(`host:5000/ab@${digest}`)).toMatchObject({ repository: 'ab', digest });
   expect(parseTagAsApko(`host:5000/ab@${digest}`)).toBeUndefined();
   expect(() => parseNameAsApko('host:5000/x')).toThrow('not the name of an image');
+});
+
+test.each(['host:5000/a/ab', 'host:5000/a/ab/', 'ab'])('%s is called ab in its SBOM', (text) => {
+  expect(baseNameOf(parseNameAsApko(text))).toBe('ab');
 });

@@ -31,7 +31,7 @@ export function parseTagAsApko(text: string): Reference | undefined {
   const repository = isHost ? base.slice(slash + 1) : base;
   if (
     !/^[a-z0-9_./-]{2,255}$/.test(repository) ||
-    !/^[\w.~[\]-]*(?::\d*)?$/.test(isHost ? first : '')
+    !/^(?:[\w.~-]*|\[[\da-f:]+\])(?::\d*)?$/.test(isHost ? first : '')
   )
     return undefined;
   const isHub = !isHost || first === 'docker.io' || first === dockerHub;
@@ -54,5 +54,5 @@ export function parseNameAsApko(text: string): Reference {
 
 /** The last component of the repository's name. */
 export function baseNameOf({ repository }: Reference): string {
-  return repository.slice(repository.lastIndexOf('/') + 1);
+  return /([^/]*)\/*$/.exec(repository)?.[1] ?? '';
 }
