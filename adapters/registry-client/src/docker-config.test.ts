@@ -19,10 +19,15 @@ describe('docker’s configuration', () => {
 
   test('gives a password, which may hold colons, for a registry in any of its spellings', async () => {
     const password = { kind: 'password', user: 'u', password: 'p:q' };
-    for (const name of ['r.example.org', 'https://r.example.org', 'https://r.example.org/v2/'])
+    const spellings = ['', '/', '/v1/', '/v2/'].flatMap((end) =>
+      ['', 'http://', 'https://'].map((scheme) => `${scheme}r.example.org${end}`),
+    );
+    for (const name of spellings)
       expect(
         await read({ auths: { [name]: auth('u:p:q') } }).credentialFor('r.example.org', 'a/b'),
       ).toEqual(password);
+    const elsewhere = read({ auths: { 'r.example.org/team': auth('u:p:q') } });
+    expect(await elsewhere.credentialFor('r.example.org', 'a/b')).toBeUndefined();
   });
 
   test('prefers what is said for a repository, or for a folder of it', async () => {

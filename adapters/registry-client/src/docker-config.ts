@@ -87,7 +87,12 @@ export class DockerConfig {
           : await helper.get(name, this.#environment);
       if (found !== undefined) return found;
     }
-    return undefined;
+    if (this.#helperOf(registry) !== undefined) return undefined;
+    const { auths } = this.#config;
+    return Object.entries(auths)
+      .filter(([name]) => hostOf(name) === registry)
+      .map(([, one]) => credentialOf(one))
+      .find((one) => one !== undefined);
   }
 
   /** The helper that keeps the credentials of a registry; undefined where the file does. */
@@ -127,6 +132,11 @@ function namesOf(registry: string, repository: string): readonly string[] {
     ...hosts,
     ...hosts.flatMap((host) => [`https://${host}`, `https://${host}/v1/`, `https://${host}/v2/`]),
   ];
+}
+
+/** The host of a name that is an address of all of a registry. */
+function hostOf(name: string): string | undefined {
+  return /^(?:https?:\/\/)?([^/]+)(?:\/v[12])?\/?$/.exec(name)?.[1];
 }
 
 function credentialOf(found: Entry | undefined): RegistryCredential | undefined {
