@@ -1,4 +1,6 @@
 import fs from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
 import { KilnError, messageOf, shorten } from '@kiln/base';
 import { DockerConfig, dockerConfigBytesMax, dockerConfigFile } from '@kiln/registry-client';
 import type { RegistryCredential } from '@kiln/registry-client';
@@ -7,19 +9,41 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Docker's configuration, from where docker keeps it. Throws `REGISTRY_CLIENT_CREDENTIALS`. */
 export function readDockerConfig(environment: Environment): DockerConfig {
-  const file = dockerConfigFile(environment);
+  return readConfig(dockerConfigFile(environment), environment);
+}
+
+function readConfig(file: string, environment: Environment): DockerConfig {
   return new DockerConfig({ text: textOf(file), file, environment });
 }
 
-/** The credential for a repository: docker's, or for GitHub's registry the token of the environment. */
+/**
+ * The credential for a repository: docker's, or podman's where docker has no file, or for GitHub's registry the token of the
+ * environment.
+ */
 export async function credentialFor(
   environment: Environment,
   { registry, repository }: { readonly registry: string; readonly repository: string },
 ): Promise<RegistryCredential | undefined> {
-  const found = await readDockerConfig(environment).credentialFor(registry, repository);
+  const config = readConfig(credentialsFile(environment), environment);
+  const found = await config.credentialFor(registry, repository);
   const token = environment['GITHUB_TOKEN'];
   if (found !== undefined || registry !== 'ghcr.io' || !token) return found;
   return { kind: 'password', user: environment['GITHUB_ACTOR'] || 'unset', password: token };
+}
+
+/** Podman's file has the form of docker's. */
+function credentialsFile(environment: Environment): string {
+  const docker = dockerConfigFile(environment);
+  const {
+    REGISTRY_AUTH_FILE: named,
+    XDG_RUNTIME_DIR: runtime,
+    XDG_CONFIG_HOME: config,
+  } = environment;
+  const home = environment['HOME'] || homedir();
+  const podman = [runtime, config || path.join(home, '.config')].flatMap((folder) =>
+    folder ? [path.join(folder, 'containers/auth.json')] : [],
+  );
+  return [docker, ...(named ? [named] : []), ...podman].find((one) => fs.existsSync(one)) ?? docker;
 }
 
 function textOf(file: string): string | undefined {
