@@ -120,6 +120,20 @@ describe('locking an image', () => {
     ]);
   });
 
+  test('to apko names may also be provided by what only one architecture gets, all of them by the same one', () => {
+    const archs = (dialect: SolverDialect): readonly ArchIndexes[] => [
+      archIn(dialect, 'amd64', ['x=1:v=9', 'v=1', 'y=1', 'w=1']),
+      archIn(dialect, 'arm64', ['x=1', 'v=1', 'y=1:w=9', 'w=1']),
+    ];
+    expect(lockImages(request(['v']), archs('apko'))).toMatchObject([
+      { arch: 'amd64', world: ['x=1'] },
+      { arch: 'arm64', world: ['v=1'] },
+    ]);
+    const refused = expect.objectContaining({ code: 'IMAGE_LOCK_INCONSISTENT' });
+    expect(() => lockImages(request(['v', 'w']), archs('apko'))).toThrow(refused);
+    expect(() => lockImages(request(['v']), archs('kiln'))).toThrow(refused);
+  });
+
   test('what is refused need not be there; to apko it is a name that nothing has', () => {
     const archs = (dialect: SolverDialect): readonly ArchIndexes[] =>
       ['amd64', 'arm64'].map((arch) => archIn(dialect, arch, ['a=1', 'b=1']));

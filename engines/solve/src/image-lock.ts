@@ -2,6 +2,7 @@ import { KilnError, compareBytes, sortUnique } from '@kiln/base';
 import { completeImageConfig, lockedPackages, serviceSupervisorPackage } from '@kiln/image-config';
 import type { ImageConfig } from '@kiln/image-config';
 import { splitAtom } from './atom.ts';
+import type { SolverDialect } from './atom.ts';
 import type { PreparedIndexes } from './prepared.ts';
 import { solve, unsolvedText } from './solve.ts';
 import type { Solved } from './types.ts';
@@ -83,14 +84,15 @@ export function lockImages(
   const solutions = solveImages(request, archs);
   const { config } = request;
   if (config.contents.packages.length === 0) return [];
-  requireConsistent(askedNames(config, archs), solutions);
+  const dialect = archs[0]?.prepared.dialect;
+  requireConsistent(askedNames(config, dialect), solutions, dialect);
   return [...solutions].map(([arch, packages]) => ({
     arch,
     packages,
     world: lockedPackages(
       config,
       packages.map(({ record: { name, version } }) => ({ name, version })),
-      archs[0]?.prepared.dialect,
+      dialect,
     ),
   }));
 }
@@ -130,19 +132,26 @@ interface Found {
 }
 
 /**
- * What is asked for by name must be found in the same version everywhere, or be provided everywhere by something that is.
+ * What is asked for by name must be found in the same version everywhere, or be provided everywhere by something that is. To apko it
+ * may also be provided by what not every architecture gets, but the one does that it happens to begin with.
  */
 function requireConsistent(
   asked: readonly string[],
   solutions: ReadonlyMap<string, readonly Solved[]>,
+  dialect: SolverDialect | undefined,
 ): void {
   const byArch = [...solutions].map(([arch, packages]) => ({ arch, found: foundOf(packages) }));
-  const common = byArch
-    .map(({ found }) => found)
-    .reduce((shared, found) => intersection(shared, found));
-  const provided = new Set([...common.values()].flatMap(({ provides }) => [...provides]));
-  const missing = asked.filter((name) => !common.has(name) && !provided.has(name));
-  if (missing.length === 0) return;
+  const founds = byArch.map(({ found }) => found);
+  const common = founds.reduce((shared, found) => intersection(shared, found));
+  const isEverywhere = (name: string): boolean => founds.every((found) => found.has(name));
+  const own = founds.map((found) => [...found].filter(([name]) => !isEverywhere(name)));
+  const providers = dialect === 'apko' ? own.map((some) => [...common, ...some]) : [[...common]];
+  const missingOf = (providing: readonly (readonly [string, Found])[]): readonly string[] => {
+    const provided = new Set(providing.flatMap(([, { provides }]) => [...provides]));
+    return asked.filter((name) => !common.has(name) && !provided.has(name));
+  };
+  const [missing = [], ...others] = providers.map(missingOf);
+  if ([missing, ...others].some((names) => names.length === 0)) return;
   const clusters = missing.map((name) => `${name}: ${clustersOf(name, byArch).join(', ')}`);
   throw new KilnError(
     'IMAGE_LOCK_INCONSISTENT',
@@ -175,9 +184,11 @@ function intersection(
 }
 
 /** Names without constraints and pins, sorted. What is refused (`!name`) is not asked for, except by apko. */
-function askedNames({ contents }: ImageConfig, archs: readonly ArchIndexes[]): readonly string[] {
-  const isApko = archs.some(({ prepared }) => prepared.dialect === 'apko');
-  const asked = contents.packages.filter((text) => isApko || !text.startsWith('!'));
+function askedNames(
+  { contents }: ImageConfig,
+  dialect: SolverDialect | undefined,
+): readonly string[] {
+  const asked = contents.packages.filter((text) => dialect === 'apko' || !text.startsWith('!'));
   return sortUnique(asked.map((text) => text.split(/[=<>~@]/)[0] ?? ''));
 }
 
