@@ -540,6 +540,17 @@ describe('what a configuration means', () => {
     });
   });
 
+  test('is without the blanks around the address of a repository', async () => {
+    const blanks = 'repositories: ["@own  ./repos/main/ "]\n  keyring: [./repos/parity.rsa.pub]';
+    write(`${blanks}\n  packages: [libhello@own]`, 'archs: [x86_64]');
+    const format = ['--format', '{{.Source}}'];
+    expect((await run(imageShowPackages, 'image.yaml', ...format)).out).toBe(
+      './repos/main/x86_64/libhello-2.12.1-r3.apk\n',
+    );
+    await run(imageLock, 'image.yaml', '--compat', 'apko');
+    expect(fs.readFileSync('image.lock.json', 'utf8')).toContain('"name": "libhello"');
+  });
+
   test('shows a configuration with what the command line adds, as far as an image records it', async () => {
     write(`${places}\n  packages: [hello]`);
     const more = ['-p', 'modes', '-r', './repos/other', '-k', './other.pub', '--cache-dir', 'own'];

@@ -114,6 +114,7 @@ export class ImageRepositories {
     for (const one of missing) this.#log.warn(`no index in ${one} for ${apkArch(arch)}`);
     // Locks and listings say where a package is in the words of the configuration.
     const repository = withoutUserInfo(text)
+      .trim()
       .replace(/^@\S+\s+/, '')
       .replace(/\/+$/, '');
     return indexes.map((index) => ({ ...index, repository }));
