@@ -1,16 +1,22 @@
 import { splitAtom } from './atom.ts';
 import type { SolverDialect } from './atom.ts';
+import { bestCandidate } from './candidate-order.ts';
 import type { Candidate, PreparedIndexes } from './prepared.ts';
 
 /**
  * Packages that ask to be installed beside these members: those of which every `install_if` term names a member, or a
- * member and its version. Looked up by member name, or by `name=version` when no package is registered under the name.
- * To apko each one found is a member from then on, and the operator of a term means nothing.
+ * member and its version. Looked up by member name, or by `name=version` when no package is registered under the name. Of several
+ * of one name it is the best that `isAllowed`. To apko it is the first, which is a member from then on, and the operator of a
+ * term means nothing.
  */
-export function installedIf(prepared: PreparedIndexes, members: readonly Candidate[]): Candidate[] {
+export function installedIf(
+  prepared: PreparedIndexes,
+  members: readonly Candidate[],
+  isAllowed: (candidate: Candidate) => boolean = () => true,
+): Candidate[] {
   const { dialect } = prepared;
   const present = new Map(members.map((member) => [member.name, member]));
-  const found = new Map<string, Candidate>();
+  const found = new Map<string, Candidate[]>();
   const pending = [...members];
   // A list grows while it is iterated.
   for (const member of pending) {
@@ -22,14 +28,16 @@ export function installedIf(prepared: PreparedIndexes, members: readonly Candida
       const isWanted = candidate.record.installIf.every((term) =>
         isPresent(present, term, dialect),
       );
-      if (!isWanted || present.has(candidate.name) || found.has(candidate.name)) continue;
-      found.set(candidate.name, candidate);
+      if (!isWanted || present.has(candidate.name) || !isAllowed(candidate)) continue;
+      found.set(candidate.name, [...(found.get(candidate.name) ?? []), candidate]);
       if (dialect === 'kiln') continue;
       present.set(candidate.name, candidate);
       pending.push(candidate);
     }
   }
-  return [...found.values()];
+  return [...found].flatMap(
+    ([name, candidates]) => bestCandidate(candidates, { name, pin: '', dialect }) ?? [],
+  );
 }
 
 function isPresent(

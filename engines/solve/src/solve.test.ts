@@ -136,6 +136,33 @@ describe('choosing', () => {
     expect(names(conditional, 'a')).toEqual(['a=1-r0']);
   });
 
+  test('an install_if package that does not go with the rest is left out, whatever comes first', () => {
+    const extra = record('extra', { installIf: ['a'], depends: ['!b', 'y<2'] });
+    const rest = [
+      record('a'),
+      record('b'),
+      record('with-a', { depends: ['a'] }),
+      record('y=1-r0'),
+      record('y=2-r0'),
+      record('z', { depends: ['y>=2'] }),
+      record('without', { depends: ['!extra'] }),
+    ];
+    const here = index(extra, ...rest);
+    expect(names(here, 'a', 'b')).toEqual(['a=1-r0', 'b=1-r0']);
+    expect(names(here, 'with-a', 'b')).toEqual(['a=1-r0', 'with-a=1-r0', 'b=1-r0']);
+    expect(names(here, 'with-a', 'z')).toEqual(['a=1-r0', 'with-a=1-r0', 'y=2-r0', 'z=1-r0']);
+    expect(names(here, 'with-a', 'without')).toEqual(['a=1-r0', 'with-a=1-r0', 'without=1-r0']);
+    expect(names(here, 'a')).toEqual(['a=1-r0', 'y=1-r0', 'extra=1-r0']);
+  });
+
+  test('of several install_if packages of one name the best is added that can be, and none by a tag', () => {
+    const docs = (version: string, depends: readonly string[] = []): IndexRecord =>
+      record(`docs=${version}`, { installIf: ['a'], depends });
+    const here = index(record('a'), docs('1-r0'), docs('2-r0'), docs('3-r0', ['absent']));
+    const tagged = { repository: 's', tag: 'edge', records: [docs('1-r0'), docs('4-r0')] };
+    expect(names([tagged, ...here], 'a')).toEqual(['a=1-r0', 'docs=2-r0']);
+  });
+
   test('what a sibling architecture lacks is not chosen', () => {
     const here = index(record('a=1-r0'), record('a=2-r0'));
     const siblings = [{ arch: 'aarch64', prepared: prepareIndexes(index(record('a=1-r0'))) }];

@@ -18,7 +18,8 @@ export interface SolveOptions {
  * so that equal inputs give equal lists. The world is taken in the order given; a caller that wants apko's second
  * solve passes its sorted lock. With indexes of dialect `kiln` (the default) `!name` works in the world and a result
  * that does not satisfy every dependency or that breaks a conflict is refused instead of returned.
- * An `install_if` package is added without its dependencies in dialect `apko`, with them in `kiln`.
+ * An `install_if` package is added without its dependencies in dialect `apko`, with them, and only where it goes with the rest, in
+ * `kiln`.
  */
 export function solve(
   indexes: readonly RepositoryIndex[] | PreparedIndexes,
@@ -26,15 +27,17 @@ export function solve(
   options: SolveOptions = {},
 ): Solution | Unsolved {
   const prepared = isPrepared(indexes) ? indexes : prepareIndexes(indexes);
-  try {
-    const { siblings = [] } = options;
-    const state = new SolverState(
+  const { siblings = [] } = options;
+  const newState = (): SolverState =>
+    new SolverState(
       prepared,
       siblings.length === 0 ? undefined : (candidate) => lackingIn(siblings, candidate),
     );
-    if (prepared.dialect === 'kiln') refuseUnknownTags(state, world);
-    const packages = install(state, prepared.dialect === 'kiln' ? world : world.flatMap(words));
-    if (prepared.dialect === 'kiln') refuseContradictions(state, packages, world);
+  try {
+    const packages =
+      prepared.dialect === 'apko'
+        ? install(newState(), world.flatMap(words), { when: 'early', made: [] })
+        : installChecked(newState, world);
     return {
       kind: 'solved',
       packages: packages.map(({ record, repository, tag }) => ({ record, repository, tag })),
@@ -75,9 +78,42 @@ function lackingIn(
   return lacking && `package "${file}" not available for arch "${lacking.arch}"`;
 }
 
-function install(state: SolverState, world: readonly string[]): Candidate[] {
-  const wanted =
-    state.prepared.dialect === 'kiln' ? world.filter((text) => !text.startsWith('!')) : world;
+/** How packages are added that `install_if` asks for. */
+interface Additions {
+  /** With the entry whose dependencies ask for them, or after all else, as far as they go with it. */
+  readonly when: 'early' | 'last';
+  /** Those that were added. */
+  readonly made: Candidate[];
+}
+
+/** What a world means by Kiln's rules. Where what is added early leads nowhere, it is added last. */
+function installChecked(
+  newState: () => SolverState,
+  world: readonly string[],
+): readonly Candidate[] {
+  const attempt = (additions: Additions): readonly Candidate[] => {
+    const state = newState();
+    refuseUnknownTags(state, world);
+    const packages = install(state, world, additions);
+    refuseContradictions(state, packages, world);
+    return packages;
+  };
+  const made: Candidate[] = [];
+  try {
+    return attempt({ when: 'early', made });
+  } catch (error) {
+    if (!(error instanceof Dead) || made.length === 0) throw error;
+    return attempt({ when: 'last', made });
+  }
+}
+
+function install(
+  state: SolverState,
+  world: readonly string[],
+  additions: Additions,
+): readonly Candidate[] {
+  const { dialect } = state.prepared;
+  const wanted = dialect === 'kiln' ? world.filter((text) => !text.startsWith('!')) : world;
   const chosen = chooseWorld(state, world, wanted);
   const installed = new Map<string, Candidate>();
   const add = (candidates: readonly Candidate[]): void => {
@@ -88,11 +124,29 @@ function install(state: SolverState, world: readonly string[]): Candidate[] {
   };
   for (const text of wanted) {
     add(
-      withLink(`solving "${text}" constraint:`, () => entryWithDependencies(state, text, chosen)),
+      withLink(`solving "${text}" constraint:`, () =>
+        entryWithDependencies(state, text, { chosen, additions }),
+      ),
     );
   }
-  if (state.prepared.dialect === 'kiln') completeInstallIf(state, installed, chosen, add);
-  return [...installed.values()];
+  if (dialect === 'apko') return [...installed.values()];
+  const refuse = (more: readonly Candidate[]): void => {
+    if (additions.when === 'early') return;
+    const added = more.filter(({ name }) => !installed.has(name));
+    state.spend(installed.size);
+    refuseContradictions(state, [...installed.values(), ...added], world);
+  };
+  const tried = new Set<Candidate>();
+  for (;;) {
+    const [extra] = installedIf(
+      state.prepared,
+      [...installed.values()],
+      (one) => !tried.has(one) && isAddable(state, one),
+    );
+    if (extra === undefined) return [...installed.values()];
+    tried.add(extra);
+    add(extraWithDependencies(state, extra, { chosen, additions, refuse }));
+  }
 }
 
 /** The first pass: a package for every entry of the world, the entry with the fewest candidates first. */
@@ -159,49 +213,53 @@ function bestForEntry(state: SolverState, text: string): Candidate {
 function entryWithDependencies(
   state: SolverState,
   text: string,
-  chosen: Chosen,
+  context: { readonly chosen: Chosen; readonly additions: Additions },
 ): readonly Candidate[] {
   const entry = bestForEntry(state, text);
-  const closure = unique(closureOf(state, entry, state.atom(text).pin, chosen));
-  const extras = installedIf(state.prepared, closure);
-  if (state.prepared.dialect === 'apko') return [...closure, ...extras, entry];
+  const closure = unique(closureOf(state, entry, state.atom(text).pin, context.chosen));
+  if (state.prepared.dialect === 'apko')
+    return [...closure, ...installedIf(state.prepared, closure), entry];
+  if (context.additions.when === 'last') return [...closure, entry];
+  const extras = installedIf(state.prepared, closure, (one) => isAddable(state, one));
   return [
     ...closure,
-    ...extras.flatMap((extra) => extraWithDependencies(state, extra, chosen)),
+    ...extras.flatMap((extra) => extraWithDependencies(state, extra, context)),
     entry,
   ];
 }
 
-/** An `install_if` package with its dependencies; nothing when it cannot be installed here. */
+/** Whether `install_if` may add a package: nobody asks for it by the tag of its repository. */
+function isAddable(state: SolverState, candidate: Candidate): boolean {
+  return candidate.tag === '' && !state.isDisqualified(candidate);
+}
+
+/** An `install_if` package with its dependencies; nothing when it cannot be installed here, or where `refuse` throws. */
 function extraWithDependencies(
   state: SolverState,
   extra: Candidate,
-  chosen: Chosen,
+  {
+    chosen,
+    additions,
+    refuse,
+  }: {
+    readonly chosen: Chosen;
+    readonly additions: Additions;
+    readonly refuse?: (added: readonly Candidate[]) => void;
+  },
 ): readonly Candidate[] {
   if (state.isDisqualified(extra)) return [];
-  return state.attempt(() => [...closureOf(state, extra, extra.tag, chosen), extra]) ?? [];
+  const added = state.attempt(() => {
+    const all = [...closureOf(state, extra, '', chosen), extra];
+    refuse?.(all);
+    return all;
+  });
+  if (added === undefined) return [];
+  additions.made.push(extra);
+  return added;
 }
 
 function closureOf(state: SolverState, root: Candidate, pin: string, chosen: Chosen): Candidate[] {
   return new DependencyWalk(state, chosen).closure(root, pin);
-}
-
-/** Adds `install_if` packages with their dependencies until nothing more asks to be added. */
-function completeInstallIf(
-  state: SolverState,
-  installed: ReadonlyMap<string, Candidate>,
-  chosen: Chosen,
-  add: (candidates: readonly Candidate[]) => void,
-): void {
-  const tried = new Set<Candidate>();
-  for (;;) {
-    const extra = installedIf(state.prepared, [...installed.values()]).find(
-      (candidate) => !tried.has(candidate),
-    );
-    if (extra === undefined) return;
-    tried.add(extra);
-    add(extraWithDependencies(state, extra, chosen));
-  }
 }
 
 function unique(candidates: readonly Candidate[]): Candidate[] {
