@@ -29,7 +29,9 @@ export function installedIf(
         isPresent(present, term, dialect),
       );
       if (!isWanted || present.has(candidate.name) || !isAllowed(candidate)) continue;
-      found.set(candidate.name, [...(found.get(candidate.name) ?? []), candidate]);
+      const others = found.get(candidate.name);
+      if (others === undefined) found.set(candidate.name, [candidate]);
+      else others.push(candidate);
       if (dialect === 'kiln') continue;
       present.set(candidate.name, candidate);
       pending.push(candidate);

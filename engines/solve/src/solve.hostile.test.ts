@@ -24,3 +24,13 @@ test('packages with more dependencies than can be looked at are refused', () => 
   const records = [record('all', names), ...names.map((name) => record(name, []))];
   expect(refusal(records, 'all')).toMatch(/packages have too many dependencies$/);
 });
+
+test('more packages that install_if adds than can be looked at are refused', () => {
+  const extras = Array.from({ length: 20_000 }, (_, at) => ({
+    ...record(`p${at}`, []),
+    installIf: ['all'],
+  }));
+  expect(refusal([record('all', []), ...extras], 'all')).toBe(
+    'packages have too many dependencies',
+  );
+});

@@ -136,15 +136,15 @@ function install(
     state.spend(installed.size);
     refuseContradictions(state, [...installed.values(), ...added], world);
   };
-  const tried = new Set<Candidate>();
+  const tried = new Set<string>();
+  const isLeft = (candidate: Candidate): boolean => {
+    state.spend(1);
+    return !tried.has(candidate.name) && isAddable(state, candidate);
+  };
   for (;;) {
-    const [extra] = installedIf(
-      state.prepared,
-      [...installed.values()],
-      (one) => !tried.has(one) && isAddable(state, one),
-    );
+    const [extra] = installedIf(state.prepared, [...installed.values()], isLeft);
     if (extra === undefined) return [...installed.values()];
-    tried.add(extra);
+    tried.add(extra.name);
     add(extraWithDependencies(state, extra, { chosen, additions, refuse }));
   }
 }
@@ -228,7 +228,7 @@ function entryWithDependencies(
   ];
 }
 
-/** Whether `install_if` may add a package: nobody asks for it by the tag of its repository. */
+/** Whether `install_if` may add a package: not one of a tagged repository, since nobody asks for it by that tag. */
 function isAddable(state: SolverState, candidate: Candidate): boolean {
   return candidate.tag === '' && !state.isDisqualified(candidate);
 }
