@@ -47,7 +47,7 @@ export interface StoreLayerOptions {
 /** Runs under way at once: enough for the threads of the pool, few enough that they may be large. */
 const aheadOfPoolMax = 8;
 /** A maker's segments are in memory of their own beside their contents. */
-const aheadOfMakerMax = 4;
+const aheadOfMakerMax = 3;
 
 /**
  * Stores a layer. One that is known costs no byte; otherwise its contents are hashed once, in their order, while threads read them
