@@ -21,11 +21,12 @@ export async function vcsUrlOf(file: string, dialect: ConfigDialect): Promise<st
 }
 
 function isInCheckoutHere(file: string, folder: string): boolean {
-  const top = process.cwd();
-  return existsSync(file) && folder.startsWith(top) && isInCheckout(folder, top);
+  return existsSync(file) && isInCheckout(folder, process.cwd());
 }
 
+/** Names that begin like `top`, such as those of its neighbours, are passed on the way up, and not gone beyond. */
 function isInCheckout(folder: string, top: string): boolean {
+  if (!folder.startsWith(top)) return false;
   if (process.env['GIT_DIR'] !== undefined || existsSync(path.join(folder, '.git'))) return true;
   return folder !== top && isInCheckout(path.dirname(folder), top);
 }

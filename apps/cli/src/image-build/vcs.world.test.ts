@@ -53,6 +53,9 @@ test('apko looks no further up than where it is called, and for no file that is 
   process.chdir('images');
   expect(await vcsUrlOf('a.yaml', 'apko')).toBe('');
   expect(await vcsUrlOf('a.yaml', 'kiln')).toContain(commit);
+  fs.mkdirSync('../images-of-others', { recursive: true });
+  fs.writeFileSync('../images-of-others/a.yaml', '');
+  expect(await vcsUrlOf('../images-of-others/a.yaml', 'apko')).toBe('');
   process.chdir(root);
   expect(await vcsUrlOf('a.yaml', 'apko')).toBe('');
 });
