@@ -2,13 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { KilnError, collect, hexOf, parseDigest, shorten } from '@kiln/base';
 import type { Digest } from '@kiln/base';
-import { layoutBlobPath, layoutMarker } from '@kiln/oci';
+import { documentBytesMax, layoutBlobPath, layoutMarker } from '@kiln/oci';
 import type { Descriptor } from '@kiln/oci';
 import { TarPush } from '@kiln/tar';
 import type { NamedImage } from './named.ts';
+import { ownArchitecture } from './own-architecture.ts';
 
-/** What a registry takes of a manifest. */
-const documentBytesMax = 4 * 2 ** 20;
 /** Some of each layer. */
 const archiveNamesMax = 100_000;
 
@@ -59,8 +58,8 @@ export class LocalImage implements NamedImage {
     const listed = listedImages(
       await bytesOf(file, () => this.#broken('its index.json is too large')),
     );
-    const wanted = process.arch === 'x64' ? 'amd64' : process.arch;
-    const image = listed?.find(({ architecture }) => architecture === wanted) ?? listed?.[0];
+    const image =
+      listed?.find(({ architecture }) => architecture === ownArchitecture) ?? listed?.[0];
     if (image === undefined) throw this.#broken('its index.json names no image');
     return image.digest;
   }

@@ -7,6 +7,7 @@ import type { Config, Descriptor, Manifest } from '@kiln/oci';
 import { parseConfig, parseManifestDocument } from '@kiln/oci';
 import { paddedSize } from '@kiln/tar';
 import type { NamedImage } from './named.ts';
+import { ownArchitecture } from './own-architecture.ts';
 
 const configBytesMax = 4 * 1024 * 1024;
 /**
@@ -54,9 +55,8 @@ export async function findManifest(source: NamedImage): Promise<FoundManifest> {
     if (bytes === undefined || digestOf(bytes) !== digest) throw broken(source, digest);
     const document = parseManifestDocument(bytes);
     if (document.kind === 'manifest') return { named, digest, manifest: document.manifest };
-    const wanted = process.arch === 'x64' ? 'amd64' : process.arch;
     const found =
-      document.index.manifests.find((one) => one.platform?.architecture === wanted) ??
+      document.index.manifests.find((one) => one.platform?.architecture === ownArchitecture) ??
       document.index.manifests[0];
     if (found === undefined) throw broken(source, digest);
     digest = found.digest;
