@@ -4,8 +4,9 @@ import {
   blockSizeBytes,
   decodeText,
   fieldBytes,
-  headerSums,
+  headerSum,
   numberField,
+  signedHeaderSum,
   textField,
 } from './fields.ts';
 import type { TarLimits } from './limits.ts';
@@ -58,10 +59,9 @@ export function isZeroBlock(block: Uint8Array): boolean {
 /** Throws `TAR_CORRUPT` when the block is no header. */
 export function verifyChecksum(block: Uint8Array): void {
   const written = numberField(block, 'checksum');
-  const { unsigned, signed } = headerSums(block);
-  if (block.length !== blockSizeBytes || (written !== unsigned && written !== signed)) {
+  const isRight = written === headerSum(block) || written === signedHeaderSum(block);
+  if (block.length !== blockSizeBytes || !isRight)
     throw corrupt('tar header checksum does not match');
-  }
 }
 
 /**

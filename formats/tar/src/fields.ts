@@ -93,23 +93,25 @@ function base256(bytes: Uint8Array, field: FieldName): number {
   return number;
 }
 
-/** The sum of a header's bytes with the checksum field read as spaces, unsigned and signed (old writers). */
-export function headerSums(block: Uint8Array): { unsigned: number; signed: number } {
-  const [start, size] = fields.checksum;
-  let unsigned = 0;
-  let high = 0;
-  for (let i = 0; i < blockSizeBytes; i += 1) {
-    const byte = block[i] ?? 0;
-    unsigned += byte;
-    high += byte >> 7;
-  }
-  for (let i = start; i < start + size; i += 1) {
-    const byte = block[i] ?? 0;
-    unsigned += space - byte;
-    high -= byte >> 7;
-  }
-  return { unsigned, signed: unsigned - 256 * high };
+/** The sum of a header's bytes with the checksum field read as spaces. */
+export function headerSum(block: Uint8Array): number {
+  let sum = spacesSum;
+  for (let i = 0; i < checksumStart; i += 1) sum += block[i] ?? 0;
+  for (let i = checksumEnd; i < blockSizeBytes; i += 1) sum += block[i] ?? 0;
+  return sum;
 }
+
+/** As old writers have it, to whom bytes have signs. */
+export function signedHeaderSum(block: Uint8Array): number {
+  let sum = headerSum(block);
+  for (let i = 0; i < blockSizeBytes; i += 1)
+    if ((i < checksumStart || i >= checksumEnd) && (block[i] ?? 0) >= 0x80) sum -= 256;
+  return sum;
+}
+
+const [checksumStart, checksumBytes] = fields.checksum;
+const checksumEnd = checksumStart + checksumBytes;
+const spacesSum = space * checksumBytes;
 
 /** The size of content with its padding to whole blocks. */
 export function paddedSize(sizeBytes: number): number {

@@ -1,7 +1,7 @@
 import { concatBytes } from '@kiln/base';
 import type { TarEntry, TarEntryType } from './entry.ts';
 import { unsafePath } from './errors.ts';
-import { blockSizeBytes, fields, headerSums, paddedSize } from './fields.ts';
+import { blockSizeBytes, fields, headerSum, paddedSize } from './fields.ts';
 import type { FieldName } from './fields.ts';
 import type { HeaderFormat } from './header-format.ts';
 import { printPax } from './pax.ts';
@@ -28,19 +28,25 @@ export function printHeader(entry: TarEntry): Uint8Array {
   const needed = recordsFor(entry);
   const split = needed.has('path') ? splitPath(entry.path) : { prefix: '', name: entry.path };
   const others = needed.size - (needed.has('path') ? 1 : 0);
-  if (others === 0 && split !== undefined) return realHeader(entry, split);
-  return printPaxHeader(entry, needed);
+  if (others > 0 || split === undefined) return printPaxHeader(entry, needed);
+  const header = zeroed(blockSizeBytes);
+  putRealHeader(header, entry, split);
+  return header;
 }
 
 function printPaxHeader(entry: TarEntry, needed: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const body = printPax(needed);
-  const padding = Buffer.alloc(paddedSize(body.length) - body.length);
-  return concatBytes([
-    paxHeader(entry.path, body.length),
-    body,
-    padding,
-    realHeader(entry, { prefix: '', name: entry.path }),
-  ]);
+  const end = blockSizeBytes + paddedSize(body.length);
+  const header = zeroed(end + blockSizeBytes);
+  putPaxHeader(header.subarray(0, blockSizeBytes), entry.path, body.length);
+  header.set(body, blockSizeBytes);
+  putRealHeader(header.subarray(end), entry, { prefix: '', name: entry.path });
+  return header;
+}
+
+/** Small ones are parts of larger memory. */
+function zeroed(sizeBytes: number): Buffer {
+  return Buffer.allocUnsafe(sizeBytes).fill(0);
 }
 
 /**
@@ -61,7 +67,8 @@ function printGnuHeader(entry: TarEntry): Uint8Array | undefined {
     Buffer.byteLength(entry.userName) <= fields.userName[1] &&
     Buffer.byteLength(entry.groupName) <= fields.groupName[1];
   if (!isHeld) return undefined;
-  const block = realBlock(entry, { prefix: '', name: '' });
+  const block = zeroed(blockSizeBytes);
+  putReal(block, entry, { prefix: '', name: '' });
   putBytes(block, 'name', entry.path);
   putBytes(block, 'linkName', entry.linkTarget);
   putBytes(block, 'userName', entry.userName);
@@ -73,19 +80,21 @@ function printGnuHeader(entry: TarEntry): Uint8Array | undefined {
     ['mtime', entry.mtimeSeconds],
   ] as const)
     putGnuNumber(block, field, value);
+  seal(block, typeFlags[entry.type], gnuMagic);
   return concatBytes([
     ...gnuLongName('L', entry.path, fields.name[1]),
     ...gnuLongName('K', entry.linkTarget, fields.linkName[1]),
-    sealed(block, typeFlags[entry.type], gnuMagic),
+    block,
   ]);
 }
 
 function gnuLongName(flag: 'L' | 'K', text: string, limit: number): readonly Uint8Array[] {
   const bytes = Buffer.from(`${text}\0`);
   if (bytes.length - 1 <= limit) return [];
-  const block = extensionBlock('././@LongLink', bytes.length);
-  const padding = Buffer.alloc(paddedSize(bytes.length) - bytes.length);
-  return [sealed(block, flag, gnuMagic), bytes, padding];
+  const block = zeroed(blockSizeBytes);
+  putExtension(block, '././@LongLink', bytes.length);
+  seal(block, flag, gnuMagic);
+  return [block, bytes, zeroed(paddedSize(bytes.length) - bytes.length)];
 }
 
 /** The bytes a member takes in an archive: headers, content and padding. */
@@ -123,12 +132,16 @@ function splitPath(path: string): { prefix: string; name: string } | undefined {
   return fits ? { prefix: path.slice(0, slash), name } : undefined;
 }
 
-function realHeader(entry: TarEntry, place: { prefix: string; name: string }): Uint8Array {
-  return sealed(realBlock(entry, place), typeFlags[entry.type]);
+function putRealHeader(
+  block: Buffer,
+  entry: TarEntry,
+  place: { prefix: string; name: string },
+): void {
+  putReal(block, entry, place);
+  seal(block, typeFlags[entry.type]);
 }
 
-function realBlock(entry: TarEntry, place: { prefix: string; name: string }): Buffer {
-  const block = Buffer.alloc(blockSizeBytes);
+function putReal(block: Buffer, entry: TarEntry, place: { prefix: string; name: string }): void {
   putText(block, 'name', place.name);
   putText(block, 'prefix', place.prefix);
   putNumber(block, 'mode', entry.mode);
@@ -141,45 +154,49 @@ function realBlock(entry: TarEntry, place: { prefix: string; name: string }): Bu
   putText(block, 'groupName', entry.groupName);
   putNumber(block, 'deviceMajor', entry.deviceMajor);
   putNumber(block, 'deviceMinor', entry.deviceMinor);
-  return block;
 }
 
 /** Named after the member it describes, with single slashes; everything in it but the size is zero. */
-function paxHeader(path: string, sizeBytes: number): Uint8Array {
+function putPaxHeader(block: Buffer, path: string, sizeBytes: number): void {
   const slash = path.lastIndexOf('/');
   const folder = path.slice(0, slash + 1).replaceAll(/\/+/g, '/');
   const name = ascii(`${folder}PaxHeaders.0/${path.slice(slash + 1)}`);
-  return sealed(extensionBlock(name, sizeBytes), 'x');
+  putExtension(block, name, sizeBytes);
+  seal(block, 'x');
 }
 
-function extensionBlock(name: string, sizeBytes: number): Buffer {
-  const block = Buffer.alloc(blockSizeBytes);
+function putExtension(block: Buffer, name: string, sizeBytes: number): void {
   putText(block, 'name', name.slice(0, fields.name[1]).replace(/\/+$/, ''));
   for (const field of ['mode', 'uid', 'gid', 'mtime'] as const) putNumber(block, field, 0);
   putNumber(block, 'size', sizeBytes);
-  return block;
 }
 
 const posixMagic = 'ustar\0' + '00';
 const gnuMagic = 'ustar  \0';
 
-function sealed(block: Buffer, typeFlag: string, magic: string = posixMagic): Uint8Array {
-  block.write(typeFlag, fields.type[0], 'latin1');
-  block.write(magic, fields.magic[0], 'latin1');
-  const sum = headerSums(block).unsigned;
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, fields.checksum[0], 'latin1');
-  return block;
+function seal(block: Buffer, typeFlag: string, magic: string = posixMagic): void {
+  putAscii(block, fields.type[0], typeFlag);
+  putAscii(block, fields.magic[0], magic);
+  const [offset] = fields.checksum;
+  putOctal(block, { offset, digits: 6 }, headerSum(block));
+  block[offset + 7] = 0x20;
+}
+
+/** Most texts are shorter than it takes to have them written elsewhere. */
+function putAscii(block: Buffer, offset: number, text: string): void {
+  for (let i = 0; i < text.length; i += 1) block[offset + i] = text.charCodeAt(i);
 }
 
 /** ASCII, cut to the field. A cut that would end in a slash loses it, or old readers would see a directory. */
 function putText(block: Buffer, field: FieldName, text: string): void {
+  if (text === '') return;
   const [offset, size] = fields[field];
   const plain = ascii(text);
   const cut =
     plain.length > size && plain[size - 1] === '/'
       ? plain.slice(0, size).replace(/\/+$/, '')
       : plain.slice(0, size);
-  block.write(cut, offset, 'latin1');
+  putAscii(block, offset, cut);
 }
 
 /** Zero-padded octal and NUL; a number that does not fit is in the PAX records and 0 here. */
@@ -187,7 +204,19 @@ function putNumber(block: Buffer, field: FieldName, value: number): void {
   const [offset, size] = fields[field];
   const digits = size - 1;
   const fits = value >= 0 && value < 8 ** digits;
-  block.write(`${(fits ? value : 0).toString(8).padStart(digits, '0')}\0`, offset, 'latin1');
+  putOctal(block, { offset, digits }, fits ? value : 0);
+}
+
+function putOctal(
+  block: Buffer,
+  { offset, digits }: { readonly offset: number; readonly digits: number },
+  value: number,
+): void {
+  let left = value;
+  for (let at = offset + digits - 1; at >= offset; at -= 1) {
+    block[at] = 0x30 + (left % 8);
+    left = Math.floor(left / 8);
+  }
 }
 
 /** As it is, cut to the field. */
@@ -218,5 +247,5 @@ function isAscii(text: string): boolean {
 }
 
 function ascii(text: string): string {
-  return text.replace(/\P{ASCII}/gu, '');
+  return isAscii(text) ? text : text.replace(/\P{ASCII}/gu, '');
 }
