@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
-import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
-import { extractLayers, removeTree } from '@kiln/sandbox-bwrap';
+import { extractLayers } from '@kiln/sandbox-bwrap';
 import { readTar } from '@kiln/tar';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
@@ -14,6 +12,7 @@ import type { PulledImage } from '../image/pull.ts';
 import { blamingDamage, layerArchives, pullImage } from '../image/pull.ts';
 import { runWords } from '../image/run-words.ts';
 import { Interrupt } from '../interrupt.ts';
+import { ScratchFolder } from '../scratch-folder.ts';
 
 /** The file system of an image, below a folder that is not there yet. Throws `IMAGE_CONTENT`, `TREE_…`, `LOCAL_INTERRUPTED`, and what reading archives does. */
 async function unpack(source: NamedImage, { layers }: PulledImage, root: string): Promise<void> {
@@ -55,22 +54,17 @@ export const imageRun: Command = {
     await ensureBubblewrap(print.talk);
     const source = namedImage(config, text);
     const pulled = await pullImage(source);
-    const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-run-'));
-    try {
-      const root = path.join(scratch, 'root');
-      await unpack(source, pulled, root);
-      const { entrypoint = [], cmd = [] } = pulled.config.config;
-      const program = typeof flags['entrypoint'] === 'string' ? [flags['entrypoint']] : entrypoint;
-      const words = [...program, ...(rest.length > 0 ? rest : cmd)];
-      if (words.length === 0)
-        throw new KilnError('IMAGE_NO_COMMAND', `${source.text} says nothing to run`, {
-          hint: 'name a program after --',
-        });
-      return await run(await runWords(root, pulled.config, words));
-    } finally {
-      // Folders of an image may be such that their owner cannot write there.
-      await removeTree(scratch);
-    }
+    await using scratch = await ScratchFolder.create('kiln-run-');
+    const root = path.join(scratch.path, 'root');
+    await unpack(source, pulled, root);
+    const { entrypoint = [], cmd = [] } = pulled.config.config;
+    const program = typeof flags['entrypoint'] === 'string' ? [flags['entrypoint']] : entrypoint;
+    const words = [...program, ...(rest.length > 0 ? rest : cmd)];
+    if (words.length === 0)
+      throw new KilnError('IMAGE_NO_COMMAND', `${source.text} says nothing to run`, {
+        hint: 'name a program after --',
+      });
+    return await run(await runWords(root, pulled.config, words));
   },
 };
 

@@ -1,5 +1,4 @@
-import { closeSync, createReadStream, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { KilnError } from '@kiln/base';
@@ -7,19 +6,20 @@ import type { Digest } from '@kiln/base';
 import { RunBuffers, layerCompressions, storeLayer } from '@kiln/assemble';
 import type { CompressionName, ImageLayer, StoredLayer } from '@kiln/assemble';
 import { ScratchBlobs } from '@kiln/blobs-fs';
+import { ScratchFolder } from '../scratch-folder.ts';
 import { layerCaches } from './layer-caches.ts';
 import type { LayerCaches } from './layer-caches.ts';
 
 /** Where layers and documents of a build lie until they are written out; the folder goes when the build ends. */
-export class WorkFolder implements Disposable {
+export class WorkFolder implements AsyncDisposable {
   readonly blobs: ScratchBlobs;
-  readonly #folder: string;
+  readonly #folder: ScratchFolder;
   readonly #caches: LayerCaches;
   readonly #buffers = new RunBuffers();
   readonly #chunks = new Chunks();
 
   private constructor(
-    folder: string,
+    folder: ScratchFolder,
     { blobs, caches }: { readonly blobs: ScratchBlobs; readonly caches: LayerCaches },
   ) {
     this.#folder = folder;
@@ -29,13 +29,13 @@ export class WorkFolder implements Disposable {
 
   /** `cacheDirectory` is where builds keep what they make of packages. */
   static async create(cacheDirectory: string): Promise<WorkFolder> {
-    const folder = mkdtempSync(path.join(tmpdir(), 'kiln-apko-'));
+    const folder = await ScratchFolder.create('kiln-apko-');
     try {
-      const blobs = new ScratchBlobs(folder);
+      const blobs = new ScratchBlobs(folder.path);
       const caches = await layerCaches(path.join(cacheDirectory, 'layers'), blobs);
       return new WorkFolder(folder, { blobs, caches });
     } catch (error) {
-      rmSync(folder, { recursive: true, force: true });
+      await folder[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -84,9 +84,9 @@ export class WorkFolder implements Disposable {
     await this.blobs.put(createReadStream(file) as AsyncIterable<Buffer>, digest);
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#caches.maker[Symbol.dispose]();
-    rmSync(this.#folder, { recursive: true, force: true });
+    await this.#folder[Symbol.asyncDispose]();
   }
 }
 
@@ -127,7 +127,7 @@ export async function inWorkFolder<T>(
   work: (folder: WorkFolder) => Promise<T>,
 ): Promise<T> {
   const attempt = async (): Promise<T> => {
-    using folder = await WorkFolder.create(cacheDirectory);
+    await using folder = await WorkFolder.create(cacheDirectory);
     return await work(folder);
   };
   try {
