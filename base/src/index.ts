@@ -1,5 +1,6 @@
 export { bufferOf } from './buffer-of.ts';
 export { ByteReader } from './byte-reader.ts';
+export { counted } from './counted.ts';
 export { collect, compareBytes, concatBytes, sortUnique } from './bytes.ts';
 export type { Digest, OciDigest, Sha512Digest } from './digest.ts';
 export {

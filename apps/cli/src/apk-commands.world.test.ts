@@ -163,7 +163,7 @@ describe('kiln index and kiln key', () => {
     expect(kiln(['key', 'sign', 'APKINDEX.tar.gz', '--key', 'theirs.rsa']).code).toBe(0);
     expect(merge('--sign', 'ours.rsa').talk).toContain('error[APK_INDEX_SIGNATURE_INVALID]');
     expect(kiln(['key', 'sign', 'APKINDEX.tar.gz', '--key', 'ours.rsa']).code).toBe(0);
-    expect(merge('--sign', 'ours.rsa').talk).toBe('1 packages indexed; 2 records in all\n');
+    expect(merge('--sign', 'ours.rsa').talk).toBe('1 package indexed; 2 records in all\n');
   });
 
   test('refuse two packages under one name, and take one that comes twice', () => {

@@ -1,3 +1,4 @@
+import { counted } from '@kiln/base';
 import type { RetentionSummary } from '@kiln/server/schemas';
 import { roughly, size } from './report.ts';
 
@@ -22,7 +23,7 @@ function present(
 
 function removed({ blobs, bytes }: NonNullable<RetentionSummary['last']>): string {
   if (blobs === 0) return 'no blob removed';
-  return `${blobs} ${blobs === 1 ? 'blob' : 'blobs'} (${size(bytes)}) removed`;
+  return `${counted(blobs, 'blob')} (${size(bytes)}) removed`;
 }
 
 function next(nextAt: number | null, nowMs: number): string {

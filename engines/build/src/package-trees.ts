@@ -1,3 +1,4 @@
+import { counted } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import type { CompiledSubpackage, OriginFacts } from '@kiln/recipe';
 import type { ExtractedLicense } from '@kiln/spdx';
@@ -80,7 +81,7 @@ function notHardened(violations: readonly HardeningViolation[]): BuildFailure {
   return {
     kind: 'failed',
     code: 'BUILD_HARDENING_FAILED',
-    message: `${violations.length} hardening ${violations.length === 1 ? 'check' : 'checks'} failed`,
+    message: `${counted(violations.length, 'hardening check')} failed`,
     position: undefined,
     hint: 'pass the compiler and linker options of the environment on, or excuse the file with a reason under kiln.hardening.exceptions',
     findings: violations.map(

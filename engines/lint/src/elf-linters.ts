@@ -1,14 +1,9 @@
+import { counted } from '@kiln/base';
 import type { FileEntry } from '@kiln/build';
 import { readSections, type ElfFile, type GoReading } from '@kiln/elf';
 import { quoteForCondition } from '@kiln/recipe';
 import { extension } from './extension.ts';
-import {
-  counted,
-  inSbomDirectory,
-  type Complaint,
-  type Linter,
-  type LintSubject,
-} from './finding.ts';
+import { inSbomDirectory, type Complaint, type Linter, type LintSubject } from './finding.ts';
 import { machineName } from './machine-names.ts';
 
 /** Files that can be run, or whose last extension is that of a library or archive. */

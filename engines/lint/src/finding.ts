@@ -65,11 +65,6 @@ export type Linter = (
   subject: LintSubject,
 ) => Complaint | undefined | Promise<Complaint | undefined>;
 
-/** `1 file`, `2 files`. */
-export function counted(count: number, one: string, many: string = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
 /** Where a package's SBOM lies, which nobody put there. */
 export function inSbomDirectory(path: string): boolean {
   return path.startsWith('var/lib/db/sbom/');

@@ -1,4 +1,4 @@
-import { shorten } from '@kiln/base';
+import { shorten, counted } from '@kiln/base';
 import {
   COSIGN_SIGN_PREDICATE,
   SLSA_PROVENANCE_PREDICATE,
@@ -67,7 +67,7 @@ export function isComposition({ statements }: Attestations): boolean {
 
 function whyNone(type: string, { statements, rejected }: Attestations): string {
   const claimed = rejected.find(({ claimedType }) => claimedType === type) ?? rejected[0];
-  const others = `${statements.length} other signed statements`;
+  const others = `${counted(statements.length, 'other signed statement')}`;
   const reason = claimed === undefined ? '' : `; a bundle does not count: ${claimed.reason}`;
   return `no statement of type ${type} signed by the key (${others})${reason}`;
 }
@@ -96,7 +96,7 @@ function checkSbom(predicate: Statement['predicate']): Outcome<string> {
   }
   if (!Array.isArray(packages) || packages.length === 0)
     return no('the signed SBOM lists no packages');
-  return yes(`signed, subject matches, ${spdxVersion} with ${packages.length} packages`);
+  return yes(`signed, subject matches, ${spdxVersion} with ${counted(packages.length, 'package')}`);
 }
 
 function checkProvenance(
@@ -121,7 +121,7 @@ function checkProvenance(
   );
   if (unpinned !== undefined) return no(`input "${shorten(unpinned.uri ?? '')}" has no digest`);
   return yes(
-    `signed, subject matches, built by ${builderId}, ${resolvedDependencies.length} inputs by digest`,
+    `signed, subject matches, built by ${builderId}, ${counted(resolvedDependencies.length, 'input')} by digest`,
   );
 }
 
@@ -132,5 +132,5 @@ function checkTestResult(predicate: Statement['predicate']): Outcome<string> {
   if (result === 'FAILED' || failedTests.length > 0)
     return no(`tests failed: ${shorten(failedTests.join(', '))}`);
   if (passedTests.length === 0) return no('the signed test result names no passed test');
-  return yes(`signed, subject matches, ${passedTests.length} tests passed`);
+  return yes(`signed, subject matches, ${counted(passedTests.length, 'test')} passed`);
 }

@@ -1,4 +1,4 @@
-import { KilnError } from '@kiln/base';
+import { KilnError, counted } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 
 /** The name of a check, as `kiln verify` prints it. */
@@ -67,7 +67,9 @@ export function printVerification(report: VerificationReport): string {
   }
   const failed = report.checks.filter(({ result }) => result === 'failed').length;
   lines.push(
-    report.verified ? `verified: ${report.checks.length} checks` : `NOT verified: ${failed} failed`,
+    report.verified
+      ? `verified: ${counted(report.checks.length, 'check')}`
+      : `NOT verified: ${failed} failed`,
   );
   return `${lines.join('\n')}\n`;
 }

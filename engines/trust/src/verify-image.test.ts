@@ -79,8 +79,8 @@ test('the report fits a screen and says what was compared', async () => {
   const image = signedImage(key.privateKey);
   const text = printVerification(await verify(image));
   expect(text.split('\n').length).toBeLessThan(24);
-  expect(text).toContain('built by kiln:builder/sandbox/v1, 1 inputs by digest');
-  expect(text).toContain('SPDX-2.3 with 1 packages');
+  expect(text).toContain('built by kiln:builder/sandbox/v1, 1 input by digest');
+  expect(text).toContain('SPDX-2.3 with 1 package');
   expect(text).toMatch(/verified: 12 checks\n$/);
 });
 

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { counted } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { parseConfig, parseManifestDocument } from '@kiln/oci';
 import type { Descriptor, Index, Manifest, ManifestDocument } from '@kiln/oci';
@@ -95,7 +96,7 @@ async function verifyIndex(context: Context, target: Target, index: Index): Prom
   const names = index.manifests.slice(0, max).map(platformName).join(', ');
   const outcome = within
     ? yes(`${length}: ${names}`)
-    : no(`${length} manifests, expected 1 to ${max}`);
+    : no(`${counted(length, 'manifest')}, expected 1 to ${max}`);
   note(context, target, 'platforms', outcome);
 }
 
@@ -113,7 +114,7 @@ async function checkContent(
 ): Promise<Outcome<string>> {
   const { layers, config } = manifest;
   if (layers.length === 0 || layers.length > context.limits.layersMax) {
-    return no(`${layers.length} layers, expected 1 to ${context.limits.layersMax}`);
+    return no(`${counted(layers.length, 'layer')}, expected 1 to ${context.limits.layersMax}`);
   }
   const configOutcome = await checkConfig(context, target, manifest);
   if (!configOutcome.ok) return configOutcome;
@@ -123,7 +124,7 @@ async function checkContent(
     if (!outcome.ok) return outcome;
     sizeBytes += layer.sizeBytes;
   }
-  const blobs = `config and ${layers.length} ${layers.length === 1 ? 'layer' : 'layers'}`;
+  const blobs = `config and ${counted(layers.length, 'layer')}`;
   return yes(`${blobs}, ${sizeBytes} bytes, have their digests and sizes`);
 }
 
@@ -141,7 +142,9 @@ async function checkConfig(
   if (!config.ok) return config;
   const { diffIds, os, architecture } = config.value;
   if (diffIds.length !== manifest.layers.length) {
-    return no(`the config names ${diffIds.length} layers, the manifest ${manifest.layers.length}`);
+    return no(
+      `the config names ${counted(diffIds.length, 'layer')}, the manifest ${manifest.layers.length}`,
+    );
   }
   const platform = target.descriptor?.platform;
   if (platform !== undefined && (platform.os !== os || platform.architecture !== architecture)) {

@@ -113,7 +113,7 @@ test('a good package passes every check', async () => {
   const report = await verify(apk);
   expect(results(report)).toEqual(['content passed', 'signature passed', 'provenance passed']);
   expect(report.verified).toBe(true);
-  expect(printVerification(report)).toContain('built by kiln:builder/sandbox/v1, 1 inputs');
+  expect(printVerification(report)).toContain('built by kiln:builder/sandbox/v1, 1 input');
 });
 
 test('a changed byte, whether or not it hurts the archive, is no longer what was signed', async () => {

@@ -1,4 +1,4 @@
-import { KilnError, canonicalJson, shorten } from '@kiln/base';
+import { KilnError, canonicalJson, shorten, counted } from '@kiln/base';
 import { z } from 'zod';
 import { envelopeFromJson, envelopeSchema, envelopeToJson } from './dsse.ts';
 import type { DsseEnvelope } from './dsse.ts';
@@ -74,7 +74,7 @@ export function parseBundle(bytes: Uint8Array): KeyBundle {
   if (materials.length !== 1) {
     throw new KilnError(
       code,
-      `bundle: ${materials.length} kinds of verification material, need one`,
+      `bundle: ${counted(materials.length, 'kind')} of verification material, need one`,
     );
   }
   if ((dsseEnvelope === undefined) === (messageSignature === undefined)) {
@@ -85,7 +85,7 @@ export function parseBundle(bytes: Uint8Array): KeyBundle {
   if (dsseEnvelope.signatures.length !== 1) {
     throw new KilnError(
       code,
-      `bundle: ${dsseEnvelope.signatures.length} signatures, need exactly one`,
+      `bundle: ${counted(dsseEnvelope.signatures.length, 'signature')}, need exactly one`,
     );
   }
   return { envelope: envelopeFromJson(dsseEnvelope, code), keyHint: publicKey.hint };

@@ -4,7 +4,7 @@ import type { BlobStore } from '@kiln/blobs';
 import { blobUnknown } from '@kiln/blobs';
 import type { Sandbox } from '@kiln/build';
 import type { Clock, Digest } from '@kiln/base';
-import { KilnError, digestOfValue } from '@kiln/base';
+import { KilnError, digestOfValue, counted } from '@kiln/base';
 import type {
   AttemptLog,
   AttemptLogs,
@@ -172,7 +172,9 @@ async function produce(
     await working('assembling');
     const assembled = await assembleImage(ports, inputs);
     const image = await makeImage(ports, inputs, assembled, context.signal);
-    log.write(`${image.manifest.descriptor.digest}: ${inputs.packages.length} packages\n`);
+    log.write(
+      `${image.manifest.descriptor.digest}: ${counted(inputs.packages.length, 'package')}\n`,
+    );
     await working('testing');
     const run = await testImage(ports, inputs, image, assembled, log, context);
     await working('signing');

@@ -8,6 +8,7 @@ import {
   digestOf,
   digestOfValue,
   mapBounded,
+  counted,
 } from '@kiln/base';
 import type {
   AttemptLog,
@@ -171,7 +172,7 @@ async function sign(
   });
   // Only now: packages without files share one data segment.
   for (const one of wrapped) await ports.blobs.delete(one.data);
-  log.write(`${packages.length} packages wrapped and signed\n`);
+  log.write(`${counted(packages.length, 'package')} wrapped and signed\n`);
   const sorted = packages.toSorted((a, b) => compareBytes(a.file, b.file));
   return { kind: 'package', packages: sorted, inputs: wrapped.flatMap(inputOf) };
 }

@@ -160,7 +160,7 @@ describe('from nothing', () => {
       expect.stringMatching(/^pkg:deb\/debian\/make@/),
     ]);
     expect(await factory.succeed(['verify', 'package:make'])).toMatch(
-      /1 inputs by digest[^]*verified: 3 checks\n$/,
+      /1 input by digest[^]*verified: 3 checks\n$/,
     );
   });
 

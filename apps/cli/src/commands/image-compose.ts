@@ -1,5 +1,5 @@
 import { open, readFile } from 'node:fs/promises';
-import { KilnError, linesOf } from '@kiln/base';
+import { KilnError, linesOf, counted } from '@kiln/base';
 import {
   emptyImageConfig,
   imageConfigYaml,
@@ -157,7 +157,7 @@ async function composeMany({ config, positionals, flags, print }: Invocation): P
     print.talk(`kiln: composed ${done}\n`);
   }
   print.talk(
-    `kiln: composed ${done - refused} images${refused > 0 ? `, ${refused} refused` : ''}\n`,
+    `kiln: composed ${counted(done - refused, 'image')}${refused > 0 ? `, ${refused} refused` : ''}\n`,
   );
   return refused > 0 ? 1 : 0;
 }

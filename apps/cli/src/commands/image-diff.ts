@@ -1,3 +1,4 @@
+import { counted } from '@kiln/base';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import type { Config } from '../config.ts';
@@ -62,7 +63,11 @@ function differenceText(difference: ImageDifference, everyFile: boolean): string
     ...packages.flatMap(packageLines),
     ...settings.map((one) => `~ ${one.setting}: "${one.from}" is now "${one.to}"`),
     ...shown.map(fileLine),
-    ...(hidden > 0 ? [`  ${hidden} files of these packages differ; --files lists them`] : []),
+    ...(hidden > 0
+      ? [
+          `  ${counted(hidden, 'file')} of these packages ${hidden === 1 ? 'differs' : 'differ'}; --files lists them`,
+        ]
+      : []),
     ...(packages.length + settings.length + files.length === 0 ? ['nothing differs'] : []),
   ];
   return lines.map((line) => `${line}\n`).join('');

@@ -1,4 +1,4 @@
-import { sortUnique } from '@kiln/base';
+import { sortUnique, counted } from '@kiln/base';
 import type { Command } from '../command.ts';
 import { jsonOption } from '../command.ts';
 import { packageOptions } from '../image-build/command-options.ts';
@@ -37,7 +37,7 @@ export const imageLock: Command = {
     }
     for (const arch of sortUnique(packages.map(({ architecture }) => architecture))) {
       const count = packages.filter(({ architecture }) => architecture === arch).length;
-      print.talk(`${arch}: ${count} packages\n`);
+      print.talk(`${arch}: ${counted(count, 'package')}\n`);
     }
     print.data(`${file}\n`);
     return 0;

@@ -2,7 +2,7 @@ import { mergeRecords } from '@kiln/apk';
 import type { IndexRecord } from '@kiln/apk';
 import { indexPackages, readIndexFile, readSigningKey, writeIndexFile } from '@kiln/apk-files';
 import type { IndexedPackage } from '@kiln/apk-files';
-import { KilnError, compareBytes, systemRandom } from '@kiln/base';
+import { KilnError, compareBytes, systemRandom, counted } from '@kiln/base';
 import { compareVersions } from '@kiln/version';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
@@ -53,7 +53,9 @@ async function writeIndex({ positionals, flags, print }: Invocation): Promise<nu
   else {
     const others =
       leftOut.length === 0 ? '' : `, ${leftOut.length} of other architectures left out`;
-    print.talk(`${taken.length} packages indexed${others}; ${records.length} records in all\n`);
+    print.talk(
+      `${counted(taken.length, 'package')} indexed${others}; ${counted(records.length, 'record')} in all\n`,
+    );
     print.data(`${output}\n`);
   }
   return 0;

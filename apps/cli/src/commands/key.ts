@@ -10,7 +10,7 @@ import {
   signPackageFile,
 } from '@kiln/apk-files';
 import type { SignedFile, SigningKey } from '@kiln/apk-files';
-import { KilnError, mapBounded, shorten, systemRandom } from '@kiln/base';
+import { KilnError, mapBounded, shorten, systemRandom, counted } from '@kiln/base';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 
@@ -100,7 +100,7 @@ export const keySign: Command = {
     if (typeof flags['key'] !== 'string') throw usage(keySign, 'with which key? --key names it');
     const key = await readSigningKey(flags['key']);
     const signed = await mapBounded(positionals, 4, (file) => signFile(file, key));
-    print.talk(`${signed.length} files signed by ${key.keyName}\n`);
+    print.talk(`${counted(signed.length, 'file')} signed by ${key.keyName}\n`);
     print.data(
       flags['json'] === true
         ? `${JSON.stringify(signed, null, 2)}\n`

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { mergeRecords } from '@kiln/apk';
 import { readIndexFile, writeIndexFile } from '@kiln/apk-files';
-import { systemClock, systemRandom } from '@kiln/base';
+import { systemClock, systemRandom, counted } from '@kiln/base';
 import type { BuildLogLine } from '@kiln/build';
 import type { Architecture } from '@kiln/recipe';
 import { appliesTo } from '@kiln/recipe';
@@ -280,7 +280,7 @@ function reportCheck(
   const name = `${plan.compiled.package.name} ${plan.fullVersion}`;
   if (differences.length === 0) print.talk(`${name}: built twice, equal\n`);
   else {
-    print.talk(`${name}: two builds differ in ${differences.length} places\n`);
+    print.talk(`${name}: two builds differ in ${counted(differences.length, 'place')}\n`);
     for (const one of differences.slice(0, 50))
       print.talk(`  ${one.package}: ${one.path}: ${one.kind}: ${one.detail}\n`);
   }

@@ -1,6 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, shorten, counted } from '@kiln/base';
 import { hasName } from '@kiln/graph';
 import { nearestWord } from '@kiln/yaml/nearest';
 import type { Command, Invocation } from '../command.ts';
@@ -202,7 +202,7 @@ function show(tree: TreeGraphs, format: Format, { flags, print }: Invocation): v
     else print.data(graphText(graph, withTests));
   }
   const failed = tree.problems.length > 0 ? `, ${tree.problems.length} failed` : '';
-  print.talk(`${tree.files} recipes read, ${tree.compiled} of them compiled${failed}\n`);
+  print.talk(`${counted(tree.files, 'recipe')} read, ${tree.compiled} of them compiled${failed}\n`);
 }
 
 function orderOf({ graph, plan }: TreeGraph): string {

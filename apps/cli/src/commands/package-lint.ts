@@ -1,4 +1,4 @@
-import { mapBounded, shorten } from '@kiln/base';
+import { mapBounded, shorten, counted } from '@kiln/base';
 import { findingLines, lintPolicy } from '@kiln/lint';
 import type { Finding } from '@kiln/lint';
 import type { Command } from '../command.ts';
@@ -64,10 +64,6 @@ function text({ file, report }: LintedFile): string {
     ...warnings.flatMap((finding) => lines('warning', finding)),
     '',
   ].join('\n');
-}
-
-function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
 /** What packages call their files is shown without the characters that move a terminal’s cursor. */

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { readSigningKey } from '@kiln/apk-files';
-import { KilnError } from '@kiln/base';
+import { KilnError, counted } from '@kiln/base';
 import { DebianBinaryArchive } from '@kiln/debian';
 import { parseCatalogDocument } from '@kiln/factory';
 import type { SeedDefinition, SeedStage } from '@kiln/seed';
@@ -71,7 +71,9 @@ export const seedExport: Command = {
       });
       waiting.stop();
       const bytes = records.reduce((sum, one) => sum + one.sizeBytes, 0);
-      print.talk(`${records.length} packages, ${size(bytes)}${key ? '' : ', not signed'}\n`);
+      print.talk(
+        `${counted(records.length, 'package')}, ${size(bytes)}${key ? '' : ', not signed'}\n`,
+      );
       print.data(
         flags['json'] === true
           ? `${JSON.stringify({ directory, signedBy: key?.keyName ?? null, packages: records.map(({ name, version, checksum }) => ({ name, version, checksum })) }, null, 2)}\n`

@@ -4,7 +4,7 @@ import { emptyRecord } from '@kiln/apk';
 import type { IndexRecord, InstalledPackage } from '@kiln/apk';
 import { parseInstalledDatabase } from '@kiln/assemble';
 import type { BaseImage } from '@kiln/assemble';
-import { KilnError, digestOf, hexOf, messageOf, shorten } from '@kiln/base';
+import { KilnError, digestOf, hexOf, messageOf, shorten, counted } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { architectureOf } from '@kiln/image-config';
 import {
@@ -90,7 +90,9 @@ function imageIn(folder: string, arch: string): Pick<BaseImage, 'config' | 'mani
     if (config.architecture !== wanted) continue;
     const [layers, diffIds] = [manifest.layers.length, config.diffIds.length];
     if (layers === diffIds) return { config, manifest };
-    throw wrong(`manifest ${digest} has ${layers} layers, and its configuration ${diffIds}`);
+    throw wrong(
+      `manifest ${digest} has ${counted(layers, 'layer')}, and its configuration ${diffIds}`,
+    );
   }
   throw wrong(`${shorten(folder, 200)} has no image for ${shorten(arch)}`);
 }

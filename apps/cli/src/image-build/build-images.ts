@@ -1,6 +1,6 @@
 import { assemble, imageLayers, imageOf, indexOf } from '@kiln/assemble';
 import type { AssembledTree, ImageDocument } from '@kiln/assemble';
-import { KilnError, compareBytes, mapBounded } from '@kiln/base';
+import { KilnError, compareBytes, mapBounded, counted } from '@kiln/base';
 import type { Descriptor } from '@kiln/oci';
 import type { GuestKeys } from '@kiln/solve';
 import { apkArch, wantedArchitectures } from './architectures.ts';
@@ -206,7 +206,7 @@ async function assembleImage(
 ): Promise<AssembledTree> {
   requireBuildable(request.config);
   const packages = plan.packages();
-  task.onStage?.(`fetching ${packages.length} packages for ${apkArch(plan.lock.arch)}`);
+  task.onStage?.(`fetching ${counted(packages.length, 'package')} for ${apkArch(plan.lock.arch)}`);
   return assemble({
     ...assemblyOf(request, { keys, base: plan.base?.image }),
     config: recordedConfig(request),

@@ -1,3 +1,4 @@
+import { counted } from '@kiln/base';
 import { printReference } from '@kiln/oci';
 import type { Reference } from '@kiln/oci';
 import type { Output } from '../command.ts';
@@ -30,7 +31,7 @@ export function reportImages(
   const archs = built.images.map(({ arch }) => apkArch(arch)).join(' ');
   const packages = Math.max(...built.images.map((one) => one.packages.length));
   const where = output ?? tags.map(printReference).join(' ');
-  talk(`${where}: ${archs}, ${packages} packages, ${size(sizeOf(built))}\n`);
+  talk(`${where}: ${archs}, ${counted(packages, 'package')}, ${size(sizeOf(built))}\n`);
   const [first] = tags;
   if (first !== undefined)
     data(

@@ -1,6 +1,6 @@
 import { assemble } from '@kiln/assemble';
 import type { AssembledTree } from '@kiln/assemble';
-import { KilnError } from '@kiln/base';
+import { KilnError, counted } from '@kiln/base';
 import { canonicalArch } from '@kiln/image-config';
 import type { ImageConfig } from '@kiln/image-config';
 import { imageWorld, solveImage } from '@kiln/solve';
@@ -50,7 +50,7 @@ async function locked(request: ImageRequest, task: ImageTask): Promise<Assembled
   const keys = await keysOf(request, { repositories, lock });
   const plan = await planImages(request, { repositories, keys: keys.trusted, archs, lock });
   const packages = plan.flatMap((one) => one.packages());
-  task.onStage?.(`fetching ${packages.length} packages`);
+  task.onStage?.(`fetching ${counted(packages.length, 'package')}`);
   const assembled = await assemble({
     ...assemblyOf(request, { keys: keys.installed, base: undefined }),
     config: recordedConfig(request),

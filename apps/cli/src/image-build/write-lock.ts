@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { CheckedPackage, PackageSection } from '@kiln/apk-client';
-import { KilnError, compareBytes, withoutUserInfo } from '@kiln/base';
+import { KilnError, compareBytes, withoutUserInfo, counted } from '@kiln/base';
 import { printLockFile } from '@kiln/image-config';
 import type { LockedKey, LockedPackage, LockedRepository, LockedSection } from '@kiln/image-config';
 import { imageWorld, lockImages, solveImage } from '@kiln/solve';
@@ -83,7 +83,7 @@ async function lockedTogether(
   const indexes = await repositories.indexes(request, { archs, keys, extra: () => [] });
   const packages: LockedPackage[] = [];
   for (const { arch, packages: solved } of lockImages(lockRequest(request), indexes)) {
-    task.onStage?.(`fetching ${solved.length} packages for ${apkArch(arch)}`);
+    task.onStage?.(`fetching ${counted(solved.length, 'package')} for ${apkArch(arch)}`);
     const locked = await withSections(solved, arch, repositories);
     // Of whatever architecture its index says a package is, it is locked for this one.
     packages.push(...locked.map((one) => ({ ...one, architecture: apkArch(arch) })));

@@ -1,4 +1,4 @@
-import { compareBytes, shorten, sortUnique } from '@kiln/base';
+import { compareBytes, shorten, sortUnique, counted } from '@kiln/base';
 import type { CycleStep, CyclicComponent, EpochBump, OpenAtom, WhyStep } from '@kiln/graph';
 import type { TreeGraph } from './graph.ts';
 
@@ -38,16 +38,16 @@ function counts({ arch, graph, plan }: TreeGraph): string {
     graph.recipes.reduce((sum, one) => sum + one[kind].length, 0);
   const published = graph.recipes.filter((one) => graph.isPublished(one)).length;
   return [
-    `${arch}: ${count(graph.recipes.length, 'recipe')}, ${count(packages, 'package')}, ${published} published at their version`,
+    `${arch}: ${counted(graph.recipes.length, 'recipe')}, ${counted(packages, 'package')}, ${published} published at their version`,
     `  ${atoms('build')} atoms of builds, ${atoms('test')} of tests`,
-    `  ${plan.recipes.length} to order, ${count(levelsOf(plan.recipes).length, 'level')}`,
+    `  ${plan.recipes.length} to order, ${counted(levelsOf(plan.recipes).length, 'level')}`,
     '',
   ].join('\n');
 }
 
 function affectedText(affected: NonNullable<TreeGraph['affected']>, withTests: boolean): string {
   const shown = affected.filter(({ kind }) => withTests || kind !== 'test');
-  const lines = [`affected: ${count(shown.length, 'recipe')}`];
+  const lines = [`affected: ${counted(shown.length, 'recipe')}`];
   const rounds = Map.groupBy(shown, ({ kind, distance }) =>
     kind === 'changed' ? kind : `${kind === 'test' ? 'tested' : 'built'} with ${away(distance)}`,
   );
@@ -82,7 +82,7 @@ function cyclesText(components: readonly CyclicComponent[]): string {
   if (components.length === 0) return 'no recipes need each other\n';
   const cuts = components.reduce((sum, one) => sum + one.cuts.length, 0);
   const lines = [
-    `recipes that need each other: ${count(components.length, 'group')}, ${count(cuts, 'atom')} to cut`,
+    `recipes that need each other: ${counted(components.length, 'group')}, ${counted(cuts, 'atom')} to cut`,
   ];
   for (const one of components.slice(0, shownMax.groups)) lines.push(...componentLines(one));
   if (components.length > shownMax.groups)
@@ -93,9 +93,9 @@ function cyclesText(components: readonly CyclicComponent[]): string {
 function componentLines({ recipes, cycles, cuts }: CyclicComponent): readonly string[] {
   const more = cycles.length - shownMax.cycles;
   return [
-    `  ${count(recipes.length, 'recipe')}: ${some(recipes)}`,
+    `  ${counted(recipes.length, 'recipe')}: ${some(recipes)}`,
     ...cycles.slice(0, shownMax.cycles).map((cycle) => `    cycle: ${cycleText(cycle)}`),
-    ...(more > 0 ? [`    and ${count(more, 'cycle')} more`] : []),
+    ...(more > 0 ? [`    and ${counted(more, 'cycle')} more`] : []),
     ...cutLines(cuts),
   ];
 }
@@ -124,7 +124,7 @@ function cutLines(cuts: CyclicComponent['cuts']): readonly string[] {
         ([provider, group]) =>
           `    cut: take ${provider}, for ${some(group.map(({ recipe }) => recipe))}`,
       ),
-    ...(more > 0 ? [`    and cuts of ${count(more, 'package')} more`] : []),
+    ...(more > 0 ? [`    and cuts of ${counted(more, 'package')} more`] : []),
   ];
 }
 
@@ -155,7 +155,9 @@ function openText(open: readonly OpenAtom[]): string {
 
 function epochsText(epochs: readonly EpochBump[]): string {
   if (epochs.length === 0) return 'no package loses a library\n';
-  const lines = [`packages that lose a library: ${count(epochs.length, 'recipe')} to build again`];
+  const lines = [
+    `packages that lose a library: ${counted(epochs.length, 'recipe')} to build again`,
+  ];
   for (const { recipe, file, epoch, packages } of epochs) {
     const where = file ?? 'not in this tree';
     const what = epoch === undefined ? where : `epoch ${epoch} in ${where}`;
@@ -172,8 +174,4 @@ function some(names: readonly string[]): string {
   const more = names.length - shownMax.names;
   const shown = names.slice(0, shownMax.names).join(', ');
   return more > 0 ? `${shown} and ${more} more` : shown;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

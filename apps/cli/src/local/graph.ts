@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, shorten, counted } from '@kiln/base';
 import { RequirementGraph, affectedBy, planBuilds, sonameImpact, whyNeeded } from '@kiln/graph';
 import type { Affected, EpochBump, Plan, RecipeNode, WhyStep } from '@kiln/graph';
 import type { Architecture } from '@kiln/recipe';
@@ -80,13 +80,14 @@ export async function readTreeGraphs(options: TreeGraphsOptions): Promise<TreeGr
     architectures: options.architectures,
     pipelineFolders: given.length > 0 ? given : beside,
   };
-  options.onStage(`reading ${files.length} recipes`);
+  options.onStage(`reading ${counted(files.length, 'recipe')}`);
   const tree = await readTreeFacts({
     reading: facts,
     files,
     cacheFolder: path.join(options.cacheFolder, 'graph'),
     threads: options.threads,
-    onProgress: (done, all) => options.onStage(`compiling ${all} recipes`, { done, all }),
+    onProgress: (done, all) =>
+      options.onStage(`compiling ${counted(all, 'recipe')}`, { done, all }),
   });
   if (!tree.isKept) options.onWarning(`nothing could be kept in ${options.cacheFolder}`);
   const problems = [...tree.problems];
@@ -123,7 +124,7 @@ async function graphOf(
   options: TreeGraphsOptions,
   { arch, index, nodes, changes }: Subject,
 ): Promise<TreeGraph> {
-  options.onStage(`planning ${nodes.length} recipes for ${arch}`);
+  options.onStage(`planning ${counted(nodes.length, 'recipe')} for ${arch}`);
   const reading = {
     arch,
     keys: options.keys,
