@@ -215,7 +215,10 @@ describe('a record', () => {
       sizeBytes: 9,
       control: Buffer.from('c'),
       tarBytes: 1024,
-      members: [{ entry, offset: 512, sums: [17] }],
+      members: [
+        { entry, offset: 512, sums: [17] },
+        { entry: { ...entry, hasSlash: true as const }, offset: 1536, sums: [] },
+      ],
       isInside: true,
       libraries: [[0, { machine: 62, soname: 'a.so.1' }] as const, [3, null] as const],
       segments: [[0, [{ offset: 7, sizeBytes: 2, bytesCrc: 1 }]] as const],

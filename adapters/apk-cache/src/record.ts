@@ -35,7 +35,7 @@ export interface CachedMember {
   readonly sums: readonly number[];
 }
 
-const version = 5;
+const version = 6;
 
 /** The record in JSON, sealed. */
 export function printRecord(record: CacheRecord): Uint8Array {
@@ -85,6 +85,7 @@ type StoredMember = readonly [
   offset: number,
   sums: readonly number[],
   path: string,
+  hasSlash: 0 | 1,
   type: TarEntry['type'],
   mode: number,
   uid: number,
@@ -104,6 +105,7 @@ function printMember({ entry, offset, sums }: CachedMember): StoredMember {
     offset,
     sums,
     entry.path,
+    entry.hasSlash === true ? 1 : 0,
     entry.type,
     entry.mode,
     entry.uid,
@@ -119,7 +121,7 @@ function printMember({ entry, offset, sums }: CachedMember): StoredMember {
   ];
 }
 
-const paxAt = 14;
+const paxAt = 15;
 
 function parseMember(stored: StoredMember): CachedMember {
   const pax = new Map<string, Uint8Array>();
@@ -132,17 +134,18 @@ function parseMember(stored: StoredMember): CachedMember {
     sums: stored[1],
     entry: {
       path: stored[2],
-      type: stored[3],
-      mode: stored[4],
-      uid: stored[5],
-      gid: stored[6],
-      userName: stored[7],
-      groupName: stored[8],
-      sizeBytes: stored[9],
-      mtimeSeconds: stored[10],
-      linkTarget: stored[11],
-      deviceMajor: stored[12],
-      deviceMinor: stored[13],
+      ...(stored[3] === 1 ? { hasSlash: true as const } : {}),
+      type: stored[4],
+      mode: stored[5],
+      uid: stored[6],
+      gid: stored[7],
+      userName: stored[8],
+      groupName: stored[9],
+      sizeBytes: stored[10],
+      mtimeSeconds: stored[11],
+      linkTarget: stored[12],
+      deviceMajor: stored[13],
+      deviceMinor: stored[14],
       pax,
     },
   };

@@ -20,6 +20,7 @@ import {
 } from './index.ts';
 import type { AssembledTree, FinishedTree, PackageContents } from './index.ts';
 import { directory, file, fixturePackage, hardlink, symlink } from './package-fixture.ts';
+import type { FixtureMember } from './package-fixture.ts';
 
 const layout = fixturePackage('layout', [
   directory('etc'),
@@ -138,6 +139,22 @@ describe('the tree of an image', () => {
       uid: 70,
       userName: '',
     });
+  });
+
+  test('names with a dot at the root come after another name, or where one is a directory with a slash', async () => {
+    const paths = async (
+      hidden: FixtureMember,
+      ...more: readonly FixtureMember[]
+    ): Promise<string[]> => {
+      const contents = fixturePackage('hidden', [file('.file', ''), hidden, ...more]);
+      const found = [...(await entriesOf(await build([contents]))).keys()];
+      return found.filter((path) => path.startsWith('.'));
+    };
+    const plain = directory('.dir');
+    const slashed = { entry: { ...plain.entry, hasSlash: true as const } };
+    expect(await paths(plain, file('.late', ''))).toEqual([]);
+    expect(await paths(plain, directory('srv'), file('.late', ''))).toEqual(['.late']);
+    expect(await paths(slashed, file('.dir/x', ''))).toEqual(['.dir', '.dir/x']);
   });
 
   test('a later package replaces what it declares to replace, by version too', async () => {

@@ -227,10 +227,14 @@ export class Installer {
   }
 }
 
-/** The members that are installed: names that begin with a dot at the root are skipped until the first other one. */
+/**
+ * The members that are installed: names that begin with a dot at the root are skipped until the first other one, which a directory
+ * is that is written with a slash.
+ */
 export function placedMembers({ members }: PackageContents): readonly DataMember[] {
   const first = members.findIndex(
-    ({ entry }) => !entry.path.startsWith('.') || entry.path.includes('/'),
+    ({ entry: { path, hasSlash } }) =>
+      !path.startsWith('.') || path.includes('/') || hasSlash === true,
   );
   return first === -1 ? [] : members.slice(first);
 }

@@ -81,6 +81,7 @@ export function parseEntry(block: Uint8Array, overrides: Overrides, limits: TarL
   const device = type === 'char' || type === 'block';
   return {
     path,
+    ...(rawPath.includes('/') && !path.includes('/') ? { hasSlash: true as const } : {}),
     type,
     mode: numberField(block, 'mode') & 0o7777,
     uid: count(records, 'uid') ?? natural(numberField(block, 'uid'), 'uid'),

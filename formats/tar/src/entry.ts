@@ -10,6 +10,8 @@ export type TarEntryType =
 
 export interface TarEntry {
   readonly path: string;
+  /** Whether the path is written with a slash, such as one before or behind it, where this form of it has none. */
+  readonly hasSlash?: true;
   readonly type: TarEntryType;
   /** Permission bits with setuid, setgid and sticky: 0 to 0o7777. */
   readonly mode: number;

@@ -129,6 +129,8 @@ describe('other dialects', () => {
       { name: './usr//bin/./x' },
     );
     expect(await outcome(archive)).toBe('usr usr/bin/x');
+    expect((await entries(archive)).map(({ hasSlash }) => hasSlash)).toEqual([true, undefined]);
+    expect((await entries(raw({ name: 'usr', type: '5' })))[0]).not.toHaveProperty('hasSlash');
   });
 
   it('may name members by GNU long names', async () => {
