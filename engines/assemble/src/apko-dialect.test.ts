@@ -90,6 +90,18 @@ describe("apko's path mutations", () => {
     );
   });
 
+  test('an emptied database names no packages, and something else in its place is refused', async () => {
+    const young = fixturePackage('a', [file('f', 'x')], { info: { buildTimeSeconds: 5000 } });
+    const over = (what: string): Promise<AssembledTree> =>
+      buildOf(one(`path: lib/apk/db/installed, permissions: 0o644, ${what}`), young);
+    const permitted = await over('type: permissions');
+    expect(permitted).toMatchObject({ buildDateSeconds: 5000, recorded: [young] });
+    const emptied = await over('type: empty-file');
+    expect(emptied).toMatchObject({ buildDateSeconds: 1000, recorded: [], packages: [young] });
+    for (const source of ['f', 'etc'])
+      await expect(over(`type: hardlink, source: ${source}`)).rejects.toThrow('no longer there');
+  });
+
   test('what is put at the root itself is never seen', async () => {
     for (const what of ['type: empty-file', 'type: symlink, source: /etc']) {
       const made = await build(one(`path: /, ${what}, permissions: 0o755`));

@@ -15,6 +15,7 @@ import { addLoaderCache } from './loader-cache.ts';
 import type { PackageContents } from './package-contents.ts';
 import { applyPathMutations } from './path-mutations.ts';
 import { apkoRules } from './path-rules.ts';
+import { noteDatabase } from './recorded-packages.ts';
 import { addBusyboxLinks, addServices } from './services.ts';
 import {
   addApkSettings,
@@ -60,6 +61,8 @@ export interface AssembledTree extends FinishedTree {
   readonly buildDateSeconds: number;
   /** Those that were installed here, in this order; what a base image holds is not among them. */
   readonly packages: readonly PackageContents[];
+  /** Those of them that the installed database still names: none where a configuration in dialect `apko` empties it. */
+  readonly recorded: readonly PackageContents[];
   readonly records: InstalledRecords;
   readonly base: BaseImage | undefined;
 }
@@ -93,7 +96,7 @@ async function assembleAsApko(input: AssembleInput): Promise<AssembledTree> {
   });
   linkDatabase(tree, packages, base);
   const configured = await applyConfig(tree, locked, { ...input, dialect, packages });
-  await addBusyboxLinks(tree, packages, dialect);
+  await addBusyboxLinks(tree, configured.recorded, dialect);
   restoreDevices(tree);
   await addLoaderCache(tree, dialect);
   tree.write('etc/apk/repositories', listText(repositoriesOf(input)));
@@ -127,23 +130,27 @@ async function applyConfig(
   tree: FileTree,
   locked: ImageConfig,
   input: AssembleInput & { readonly dialect: AssemblyDialect },
-): Promise<Pick<AssembledTree, 'config' | 'buildDateSeconds'>> {
-  const { dialect, packages } = input;
-  const buildDateSeconds = input.buildDateSeconds ?? latestBuild(input);
+): Promise<Pick<AssembledTree, 'config' | 'buildDateSeconds' | 'recorded'>> {
+  const { dialect } = input;
   const runAs =
     input.base === undefined
       ? await applyAccounts(tree, locked.accounts, dialect)
       : locked.accounts.runAs;
   const config = { ...locked, accounts: { ...locked.accounts, runAs } };
   tree.write('etc/apko.json', `${printApkoJson(config)}\n`).mode = 0o444;
+  const isEmptied = dialect === 'apko' ? noteDatabase(tree) : () => false;
   applyPathMutations(tree, config.paths, dialect);
+  const isEmpty = isEmptied();
+  const packages = isEmpty ? [] : input.packages;
+  const base = isEmpty ? undefined : input.base;
+  const buildDateSeconds = input.buildDateSeconds ?? latestBuild({ ...input, packages, base });
   await applyCertificates(tree, config.certificates, packages, {
     mtimeSeconds: buildDateSeconds,
     dialect,
   });
   applyRuntimeKeyring(tree, config.contents.runtimeKeyring, buildDateSeconds);
   addServices(tree, config.entrypoint.services, dialect);
-  return { config, buildDateSeconds };
+  return { config, buildDateSeconds, recorded: packages };
 }
 
 /** What would otherwise give an image other than the one that was asked for. */
@@ -193,7 +200,13 @@ function repositoriesOf({ config, repositories }: AssembleInput): string[] {
   );
 }
 
-function latestBuild({ sourceDateEpochSeconds, packages, base }: AssembleInput): number {
+function latestBuild({
+  sourceDateEpochSeconds,
+  packages,
+  base,
+}: Pick<AssembleInput, 'sourceDateEpochSeconds' | 'packages'> & {
+  readonly base: BaseImage | undefined;
+}): number {
   return Math.max(
     sourceDateEpochSeconds,
     ...packages.map(({ info }) => info.buildTimeSeconds),

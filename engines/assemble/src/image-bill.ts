@@ -28,7 +28,7 @@ export interface SbomOfImageInput {
 export async function sbomOfImage(input: SbomOfImageInput): Promise<SpdxDocument> {
   const { assembled } = input;
   const packages = [];
-  for (const contents of assembled.packages)
+  for (const contents of assembled.recorded)
     packages.push({ name: contents.info.name, sbom: await sbomOf(assembled, contents) });
   return imageSbom({ ...(await imageFacts(input)), packages });
 }
