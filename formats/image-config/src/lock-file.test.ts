@@ -17,17 +17,31 @@ test('what is absent is empty', () => {
   expect(lock.packages[0]).toMatchObject({ name: 'a', checksum: '', data: { range: '' } });
 });
 
-test.each(['', '[]', '{"contents": {"packages": {}}}', '{"contents": {"packages": [5]}}'])(
-  'no lock: %s',
-  (text) => {
-    expect(() => parse(text)).toThrow(
-      expect.objectContaining({
-        code: 'IMAGE_LOCK_INVALID',
-        message: expect.stringContaining('x.lock.json: '),
-      }),
-    );
-  },
-);
+test('a version is a text', () => {
+  expect(() => parse('{"version": 5}')).toThrow('does not say that its version is v1');
+  expect(() => parse('{"version": 5}', 'apko')).toThrow('version: no text');
+  expect(() => parse('{"version": "v7"}', 'apko')).not.toThrow();
+});
+
+test('to apko names of members are the same in any case, and the last counts that is not null', () => {
+  const text = '{"Contents": {"PACKAGES": [{"name": "a", "Name": "b", "NAME": null}]}}';
+  expect(parse(text, 'apko').packages).toMatchObject([{ name: 'b' }]);
+});
+
+test.each([
+  '',
+  '[]',
+  '\uFEFF{}',
+  '{"contents": {"packages": {}}}',
+  '{"contents": {"packages": [5]}}',
+])('no lock: %s', (text) => {
+  expect(() => parse(text)).toThrow(
+    expect.objectContaining({
+      code: 'IMAGE_LOCK_INVALID',
+      message: expect.stringContaining('x.lock.json: '),
+    }),
+  );
+});
 
 describe('a lock that is not to be believed', () => {
   const lock = (packages: readonly object[], version: unknown = 'v1'): string =>
@@ -36,7 +50,7 @@ describe('a lock that is not to be believed', () => {
 
   test.each([
     ['of a later version', lock([one], 'v9'), 'version "v9" is not known'],
-    ['of a version that is no text', lock([one], 1), 'does not say that its version is v1'],
+    ['of no version', lock([one], null), 'does not say that its version is v1'],
     ['with a package twice', lock([one, { ...one, version: '2-r0' }]), 'package a-2-r0 is there'],
     ['with a path for a name', lock([{ ...one, name: '../../x' }]), '"../../x" is no name'],
     ['with an option for a name', lock([{ ...one, name: '-f' }]), '"-f" is no name'],

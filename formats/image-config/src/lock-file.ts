@@ -1,5 +1,5 @@
 import { KilnError, shorten } from '@kiln/base';
-import { goJson } from '@kiln/oci';
+import { foldedName, goJson } from '@kiln/oci';
 import { z } from 'zod';
 import { doubtOfLock, lockVersion } from './lock-doubt.ts';
 import type { ConfigDialect } from './types.ts';
@@ -96,7 +96,7 @@ const shape = z.object({
 
 /**
  * Reads a lock. Members that are not known are ignored, those that are absent are empty, as the tool that writes them has
- * it. Dialect `kiln` refuses a lock of another version than `v1`, a package twice, and what is no name or version. Throws
+ * it; in dialect `apko` the case of their names does not count. Dialect `kiln` refuses a lock of another version than `v1`, a package twice, and what is no name or version. Throws
  * `IMAGE_LOCK_INVALID`, which names the file and the member.
  */
 export function parseLockFile(
@@ -112,7 +112,8 @@ export function parseLockFile(
   if (bytes.length > lockFileBytesMax) throw fail(`larger than ${lockFileBytesMax} bytes`);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = dialect === 'apko' ? JSON.parse(json, withFoldedNames) : JSON.parse(json);
   } catch (cause) {
     throw fail('not a JSON document in UTF-8', cause);
   }
@@ -123,6 +124,7 @@ export function parseLockFile(
     throw fail(`${shorten(where)}${issue?.message ?? 'invalid'}`);
   }
   const { version, config, contents } = result.data;
+  if (dialect === 'apko' && typeof (version ?? '') !== 'string') throw fail('version: no text');
   const doubt =
     dialect === 'kiln' ? doubtOfLock({ version, packages: contents.packages }) : undefined;
   if (doubt !== undefined) throw fail(doubt);
@@ -134,6 +136,13 @@ export function parseLockFile(
     repositories: contents.repositories,
     packages: contents.packages,
   };
+}
+
+/** Of names that are one to Go the last counts, but for a null, which says nothing. */
+function withFoldedNames(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([name, member]) => [foldedName(name), member]));
 }
 
 /** The lock as `apko lock` writes it: two spaces a level, and a line break at the end. */
