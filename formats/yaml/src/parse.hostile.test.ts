@@ -18,6 +18,14 @@ test('duplicate keys are refused with their place', () => {
   expect(refusal('a: 1\nb: 2\na: 3')).toBe('h.yaml:3:1: duplicate key "a"');
 });
 
+test.each(['? "a" b\n', '? "a"\n  b\n: c\n', '? &x "a" b\n? c\n'])(
+  'what stands behind a key without a colon is not lost: %j',
+  (text) => {
+    expect(refusal(text)).toMatch(/:[12]:[\d]+: no colon behind a key/);
+    expect(plainValue(parseYaml(text.replace(' b\n', '\n'), { file: 'a' }))).toHaveProperty('a');
+  },
+);
+
 test('a second document is refused', () => {
   expect(refusal('a: 1\n---\nb: 2')).toMatch(/more than one document/);
 });

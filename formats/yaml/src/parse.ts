@@ -84,6 +84,8 @@ function readDocument(
       lineCounter: lines,
       // The reader below refuses them, in linear time.
       uniqueKeys: false,
+      // The reader looks at what stands behind keys.
+      keepSourceTokens: true,
       prettyErrors: false,
       logLevel: 'silent',
     });
@@ -214,6 +216,9 @@ class Reader {
       // Objects elsewhere cannot carry this name as data.
       if (key.text === '__proto__')
         throw invalid('the key "__proto__" is not supported', key.position);
+      // What stands behind a key without a colon is no value to the library, and lost.
+      const lost = pair.value === null ? pair.srcToken?.value : undefined;
+      if (lost != null) throw invalid('no colon behind a key', this.#at(lost.offset));
       const value =
         pair.value === null
           ? nothingAt(key.position)
