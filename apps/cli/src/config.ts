@@ -5,6 +5,7 @@ import path from 'node:path';
 import { KilnError, shorten } from '@kiln/base';
 import type { RetentionPolicy } from '@kiln/retention/policy';
 import { parseRetentionPolicy } from '@kiln/retention/policy';
+import { folderPlace } from './folder-place.ts';
 
 /** Where everything is; every path is absolute. */
 export interface Config {
@@ -57,12 +58,12 @@ function parseResync(text: string): number {
   return ms;
 }
 
-/** The environment of this process as a typed configuration. Throws `CONFIG_PORT`, `CONFIG_RESYNC`, `RETENTION_POLICY`. */
+/** The environment of this process as a typed configuration. Throws `CONFIG_PORT`, `CONFIG_RESYNC`, `RETENTION_POLICY`, and as `folderPlace`. */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Config {
   const root = path.resolve(fileURLToPath(new URL('../../..', import.meta.url)));
-  const home = path.resolve(environment['KILN_HOME'] || path.join(root, '.kiln'));
+  const home = folderPlace(environment['KILN_HOME'] || path.join(root, '.kiln'));
   const name = createHash('sha256').update(home).digest('hex').slice(0, 12);
   return {
     root,

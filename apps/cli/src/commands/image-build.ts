@@ -5,6 +5,7 @@ import { isRepositoryName, parseReference, printReference } from '@kiln/oci';
 import type { Reference } from '@kiln/oci';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import { folderPlace } from '../folder-place.ts';
 import { archiveOutput } from '../image-build/archive-output.ts';
 import type { ArchiveOutput } from '../image-build/archive-output.ts';
 import { buildImages } from '../image-build/build-images.ts';
@@ -55,9 +56,12 @@ export const imageBuild: Command = {
     const { flags } = invocation;
     const output = await outputOf(invocation);
     const tag = tagOf(invocation);
+    const sbomFolder = textOf(flags['sbom-path']);
     const { built, sboms } = await withImageTask(imageBuild, invocation, (task) =>
       inWorkFolder(cacheDirectoryOf(task), async (work) => {
         const made = await buildImages({ task, repositoryName: baseNameOf(tag), work });
+        // Before the image, which would be left without the SBOMs that were asked for.
+        if (sbomFolder !== undefined) await ensureFolder(sbomFolder);
         await write(made, { task, output, tag, work });
         return { built: made, sboms: await writeSbomsOf(made, invocation) };
       }),
@@ -79,7 +83,10 @@ async function outputOf(invocation: Invocation): Promise<ImageOutput> {
   if (text === undefined) throw usage(imageBuild, 'where to? give -o layout/ or -o image.tar');
   const isFolder =
     text.endsWith('/') || fs.statSync(text, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (isFolder) return { name: text, kind: 'folder' };
+  if (isFolder) {
+    folderPlace(text);
+    return { name: text, kind: 'folder' };
+  }
   if (text.endsWith('.tar') || text === '-' || text === '/dev/stdout') {
     const archive = await archiveOutput(imageBuild, invocation, text);
     return { name: archive.name, kind: 'archive', archive };

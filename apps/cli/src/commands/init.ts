@@ -3,6 +3,7 @@ import path from 'node:path';
 import { KilnError, shorten } from '@kiln/base';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
+import { folderPlace } from '../folder-place.ts';
 
 /** The files of a new catalog, by path. */
 export function starterFiles(name: string, date: string): Readonly<Record<string, string>> {
@@ -93,7 +94,7 @@ export const init: Command = {
   async run({ positionals, flags, print }) {
     const folder = positionals[0];
     if (folder === undefined) throw usage(init, 'which folder?');
-    const root = path.resolve(folder);
+    const root = folderPlace(folder);
     const name = typeof flags['name'] === 'string' ? named(flags['name']) : nameOfFolder(root);
     if (fs.existsSync(root) && fs.readdirSync(root).length > 0) {
       throw new KilnError('INIT_NOT_EMPTY', `${root} is not empty`, {

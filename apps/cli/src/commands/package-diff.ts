@@ -1,8 +1,8 @@
-import path from 'node:path';
 import { shorten } from '@kiln/base';
 import type { FileChange } from '@kiln/lint';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import { folderPlace } from '../folder-place.ts';
 import { cacheFolder } from '../local/cache-folder.ts';
 import { comparePackages, type ComparedPackages, type Other } from '../local/diff-packages.ts';
 import { listOf, textOf } from '../local/options.ts';
@@ -62,7 +62,7 @@ function subjectsOf({ positionals, flags, print }: Invocation): {
   if (second !== undefined) return { other: { file: first }, file: second };
   const reading = {
     keys: listOf(flags['keyring']),
-    cacheFolder: path.resolve(textOf(flags['cache-dir']) ?? cacheFolder(process.env)),
+    cacheFolder: folderPlace(textOf(flags['cache-dir']) ?? cacheFolder(process.env)),
     onMissing: (place: string) => print.talk(`warning: ${place} has no index\n`),
   };
   return { other: { repositories, reading }, file: first };

@@ -1,10 +1,10 @@
 import os from 'node:os';
-import path from 'node:path';
 import { KilnError, shorten, counted } from '@kiln/base';
 import { hasName } from '@kiln/graph';
 import { nearestWord } from '@kiln/yaml/nearest';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import { folderPlace } from '../folder-place.ts';
 import { cacheFolder } from '../local/cache-folder.ts';
 import { graphDocument } from '../local/graph-document.ts';
 import { graphDot } from '../local/graph-dot.ts';
@@ -145,7 +145,7 @@ function read(invocation: Invocation, waiting: Waiting): Promise<TreeGraphs> {
     why: wayOf(flags['why']),
     varsFile: textOf(flags['vars-file']),
     buildOptions: listOf(flags['build-option']),
-    cacheFolder: path.resolve(textOf(flags['cache-dir']) ?? cacheFolder(process.env)),
+    cacheFolder: folderPlace(textOf(flags['cache-dir']) ?? cacheFolder(process.env)),
     threads: os.availableParallelism(),
     onStage: (stage, progress) =>
       waiting.show(progress === undefined ? stage : `${stage}, ${progress.done} done`),

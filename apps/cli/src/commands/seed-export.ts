@@ -8,6 +8,7 @@ import type { SeedDefinition, SeedStage } from '@kiln/seed';
 import { addToSeed, parseSeed, parseSeedAddition, stageText } from '@kiln/seed';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import { folderPlace } from '../folder-place.ts';
 import { cacheFolder } from '../local/cache-folder.ts';
 import { exportSeed } from '../local/export-seed.ts';
 import { givenDate, listOf, textOf } from '../local/options.ts';
@@ -56,7 +57,7 @@ export const seedExport: Command = {
     if (directory === undefined || more !== undefined) throw usage(seedExport, 'which one folder?');
     const keyFile = textOf(flags['signing-key']);
     const key = keyFile === undefined ? undefined : await readSigningKey(keyFile);
-    const cache = path.resolve(textOf(flags['cache-dir']) ?? cacheFolder(process.env));
+    const cache = folderPlace(textOf(flags['cache-dir']) ?? cacheFolder(process.env));
     const definition = readDefinition(invocation);
     const waiting = new Waiting(print.talk, process.stderr.isTTY === true);
     try {

@@ -4,6 +4,7 @@ import { KilnError, shorten } from '@kiln/base';
 import type { LogFields, Logger } from '@kiln/base';
 import type { Command, Invocation, Output } from '../command.ts';
 import { usage } from '../command.ts';
+import { folderPlace } from '../folder-place.ts';
 import { Interrupt } from '../interrupt.ts';
 import { listOf, textOf } from '../local/options.ts';
 import { Waiting } from '../waiting.ts';
@@ -133,10 +134,11 @@ function talkLog({ talk }: Output): Logger {
   return { debug: nothing, info: nothing, warn: at('warning'), error: at('error') };
 }
 
-/** Makes a folder for what a flag says, and those above it. Throws `IMAGE_OUTPUT`. */
+/** Makes a folder for what a flag says, and those above it. Throws `IMAGE_OUTPUT`, and as `folderPlace`. */
 export async function ensureFolder(folder: string): Promise<void> {
+  const place = folderPlace(folder);
   try {
-    await fs.mkdir(folder, { recursive: true });
+    await fs.mkdir(place, { recursive: true });
   } catch (error) {
     throw new KilnError('IMAGE_OUTPUT', `cannot make the folder ${shorten(folder, 200)}`, {
       hint: 'name another one, or check who may write there',

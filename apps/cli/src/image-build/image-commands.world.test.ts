@@ -343,6 +343,16 @@ describe('kiln image build', () => {
     ]);
   });
 
+  test.each([
+    ['a file', 'image.yaml/sboms', 'IMAGE_OUTPUT'],
+    ['processes', '/proc/sboms/x', 'HOST_CALL_FAILED'],
+  ])('writes no image whose SBOMs would be below %s', async (_what, folder, code) => {
+    write(`${places}\n  packages: [hello]`);
+    const built = run(imageBuild, 'image.yaml', '-o', 'x.tar', '--sbom-path', folder);
+    await expect(built).rejects.toMatchObject({ code });
+    expect(fs.existsSync('x.tar')).toBe(false);
+  });
+
   test('with --compat apko makes what kiln apko makes', async () => {
     write(`${places}\n  packages: [merged-layout, hello, modes]`);
     await run(

@@ -8,6 +8,7 @@ import { mapBounded, withoutUserInfo } from '@kiln/base';
 import type { Logger } from '@kiln/base';
 import { packageAddress, prepareIndexes } from '@kiln/solve';
 import type { ArchIndexes, GuestKeys, GuestPackage, RepositoryIndex, Solved } from '@kiln/solve';
+import { folderPlace } from '../folder-place.ts';
 import { cacheFolder } from '../local/cache-folder.ts';
 import { apkArch } from './architectures.ts';
 import type { ImageRequest } from './request.ts';
@@ -17,12 +18,12 @@ import type { ImageTask } from './task.ts';
 /** Packages that are fetched and unpacked at once. */
 const parallelMax = 6;
 
-/** Where a task keeps what it fetched and made. */
+/** Where a task keeps what it fetched and made. Throws as `folderPlace`. */
 export function cacheDirectoryOf({
   reading,
   environment,
 }: Pick<ImageTask, 'reading' | 'environment'>): string {
-  return path.resolve(reading.cacheDirectory || path.join(cacheFolder(environment), 'apk'));
+  return folderPlace(reading.cacheDirectory || path.join(cacheFolder(environment), 'apk'));
 }
 
 /** The repositories of a command line: keys, indexes and packages. */

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { replaceFile } from '@kiln/apk-files';
 import { KilnError, messageOf, shorten, systemRandom, withIdleLimit } from '@kiln/base';
+import { folderPlace } from '../folder-place.ts';
 
 /** Content for a place that must know its size before. */
 export interface CacheContent {
@@ -32,7 +33,7 @@ const idleMs = 60_000;
  * address go into the header. Throws `USAGE` for an address that is none.
  */
 export function cachePlace(text: string): CachePlace {
-  if (!/^https?:\/\//.test(text)) return new FolderPlace(path.resolve(text));
+  if (!/^https?:\/\//.test(text)) return new FolderPlace(folderPlace(text));
   if (!URL.canParse(text)) throw new KilnError('USAGE', `not an address: ${shorten(text)}`);
   return new HttpPlace(new URL(text));
 }

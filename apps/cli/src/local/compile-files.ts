@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Architecture } from '@kiln/recipe';
 import { appliesTo, printCompiled } from '@kiln/recipe';
+import { folderPlace } from '../folder-place.ts';
 import { describeError } from '../report.ts';
 import { localCompiler } from './compile.ts';
 import { pipelineFinder } from './pipelines.ts';
@@ -82,7 +83,7 @@ export async function compileFiles(
 ): Promise<readonly CompiledFile[]> {
   if (options.out !== undefined)
     for (const arch of options.architectures)
-      fs.mkdirSync(path.join(options.out, arch), { recursive: true });
+      fs.mkdirSync(folderPlace(path.join(options.out, arch)), { recursive: true });
   const wanted = Math.min(threads, Math.floor(files.length / filesOfThreadMin));
   if (wanted < 2) {
     const compile = fileCompiler(options);

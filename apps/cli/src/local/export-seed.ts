@@ -7,6 +7,7 @@ import type { BlobStore } from '@kiln/blobs';
 import { ScratchBlobs } from '@kiln/blobs-fs';
 import type { DebianArchive, SeedDefinition, SeedStage } from '@kiln/seed';
 import { makeSeed } from '@kiln/seed';
+import { folderPlace } from '../folder-place.ts';
 import { writeApk } from './write-apk.ts';
 
 export interface ExportSeedRequest {
@@ -28,7 +29,7 @@ export interface ExportSeedRequest {
  */
 export async function exportSeed(request: ExportSeedRequest): Promise<readonly IndexRecord[]> {
   const folder = path.join(request.directory, request.definition.architecture);
-  fs.mkdirSync(folder, { recursive: true });
+  fs.mkdirSync(folderPlace(folder), { recursive: true });
   // Beside the packages, since a seed is larger than many a /tmp.
   const scratch = fs.mkdtempSync(path.join(request.directory, '.export-'));
   try {

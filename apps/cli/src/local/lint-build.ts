@@ -8,6 +8,7 @@ import {
   type LintPolicy,
   type LintReport,
 } from '@kiln/lint';
+import { folderPlace } from '../folder-place.ts';
 
 export interface LintLocallyOptions {
   readonly policy: LintPolicy;
@@ -31,7 +32,7 @@ export function lintLocally(
       onReport(report);
       const results = printLintResults(report, fullVersion);
       if (resultsFolder === undefined || results === undefined) return;
-      fs.mkdirSync(resultsFolder, { recursive: true });
+      fs.mkdirSync(folderPlace(resultsFolder), { recursive: true });
       const file = lintResultsFile(report.packageName, fullVersion);
       fs.writeFileSync(path.join(resultsFolder, file), results);
     },

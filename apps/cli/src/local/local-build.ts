@@ -33,6 +33,7 @@ import {
 } from '@kiln/build';
 import type { CompiledRecipe } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
+import { folderPlace } from '../folder-place.ts';
 import type { ActionCache } from './action-cache.ts';
 import { failureOf, placedUnsolved } from './build-failure.ts';
 import { DebuggedRun, type Debugging } from './debugging.ts';
@@ -379,7 +380,7 @@ async function writePackage(
   emitted: EmittedPackage,
 ): Promise<WrittenPackage> {
   const folder = path.join(outDirectory, compiled.arch);
-  if (write) fs.mkdirSync(folder, { recursive: true });
+  if (write) fs.mkdirSync(folderPlace(folder), { recursive: true });
   const file = path.join(folder, emitted.fileName);
   const record = await writeApk(emitted, {
     blobs,

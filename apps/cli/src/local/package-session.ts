@@ -9,6 +9,7 @@ import type { Architecture, Recipe } from '@kiln/recipe';
 import { requirePinnedSources } from '@kiln/recipe';
 import type { GuestRequest } from '@kiln/solve';
 import type { Command, Invocation } from '../command.ts';
+import { folderPlace } from '../folder-place.ts';
 import { keyringOf } from '../keys.ts';
 import { kilnVersion } from '../version.ts';
 import { ActionCache } from './action-cache.ts';
@@ -173,7 +174,7 @@ export async function openSession(
   signal?: AbortSignal,
 ): Promise<PackageSession> {
   const { flags } = invocation;
-  const cache = path.resolve(textOf(flags['cache-dir']) ?? cacheFolder(process.env));
+  const cache = folderPlace(textOf(flags['cache-dir']) ?? cacheFolder(process.env));
   const keyFile = textOf(flags['signing-key']);
   const blobs = new FsBlobs({ directory: path.join(cache, 'blobs') });
   const key = keyFile === undefined ? undefined : await readSigningKey(keyFile);

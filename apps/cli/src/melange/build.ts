@@ -14,6 +14,7 @@ import type { Architecture, Recipe } from '@kiln/recipe';
 import { appliesTo } from '@kiln/recipe';
 import { findingLines, licenceReport, lintPolicy } from '@kiln/lint';
 import { recipePurl } from '@kiln/spdx';
+import { folderPlace } from '../folder-place.ts';
 import { cacheFolder } from '../local/cache-folder.ts';
 import type { Debugging } from '../local/debugging.ts';
 import { LocalGuests } from '../local/guest.ts';
@@ -87,7 +88,7 @@ export function workspaceOf(flags: Flags, arch: Architecture): WorkspaceFolder |
 export function localGuests({ flags, environment, log }: DropInInvocation): LocalGuests {
   const cache = cacheFolder(environment);
   return new LocalGuests({
-    cacheDirectory: path.resolve(flags.string('apk-cache-dir') || path.join(cache, 'apk')),
+    cacheDirectory: folderPlace(flags.string('apk-cache-dir') || path.join(cache, 'apk')),
     environmentsDirectory: path.join(cache, 'environments'),
     workingDirectory: process.cwd(),
     httpAuth: environment['HTTP_AUTH'],

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
+import { folderPlace } from '../../folder-place.ts';
 import { buildImages } from '../../image-build/build-images.ts';
 import { taskOfFlags } from '../task-of-flags.ts';
 import { imageFlags, includeFlag, limitFlags } from '../flags.ts';
@@ -33,6 +34,7 @@ async function buildImage(invocation: DropInInvocation): Promise<void> {
   const tag = parseTagAsApko(name);
   const isFolder = fs.statSync(output, { throwIfNoEntry: false })?.isDirectory() === true;
   const archived = isFolder ? undefined : parseNameAsApko(name);
+  if (isFolder) folderPlace(output);
   const task = taskOfFlags(invocation, flagTable);
   await inWorkFolder(cacheDirectoryOf(task), async (work) => {
     const built = await buildImages({ task, repositoryName: tag && baseNameOf(tag), work });

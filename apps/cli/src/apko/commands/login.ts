@@ -4,6 +4,7 @@ import { KilnError, collect } from '@kiln/base';
 import { parseReference } from '@kiln/oci';
 import { dockerConfigFile } from '@kiln/registry-client';
 import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
+import { folderPlace } from '../../folder-place.ts';
 import { readDockerConfig } from '../../image-build/docker-credentials.ts';
 import { writeFile } from '../../image-build/write-file.ts';
 
@@ -45,7 +46,7 @@ async function keepPassword(invocation: DropInInvocation): Promise<void> {
   const file = dockerConfigFile(environment);
   if (helper !== undefined) await helper.store({ server: registry, user, password }, environment);
   else {
-    await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await fs.mkdir(folderPlace(path.dirname(file)), { recursive: true, mode: 0o700 });
     await makePrivate(file);
     const text = config.withPassword(registry, user, password);
     await writeFile(file, [Buffer.from(text)], { durable: true });
