@@ -11,6 +11,7 @@ import type { ApkIndex, IndexRecord, PrintIndexOptions } from '@kiln/apk';
 import { firstMember } from '@kiln/gzip';
 import { readTar } from '@kiln/tar';
 import { atFile } from './file-errors.ts';
+import { changingIndex } from './index-lock.ts';
 import { bytesFrom, openRegular } from './package-file.ts';
 import type { SignedFile } from './package-sign.ts';
 import { replaceFile } from './replace-file.ts';
@@ -63,8 +64,8 @@ export async function writeIndexFile(
 
 /**
  * Signs an index file, in place of the signatures it has; the index itself stays as it is, byte for byte. Throws, with
- * the file's name, `APK_INDEX_INVALID`, what gzip and tar throw, `APK_KEY_INVALID`, `APK_FILE_NOT_FOUND` and
- * `APK_FILE_FAILED`.
+ * the file's name, `APK_INDEX_INVALID`, what gzip and tar throw, `APK_KEY_INVALID`, `APK_FILE_NOT_FOUND`,
+ * `APK_FILE_FAILED` and `INDEX_LOCKED`.
  */
 export async function signIndexFile(
   path: string,
@@ -72,10 +73,12 @@ export async function signIndexFile(
   random: Random,
 ): Promise<SignedFile> {
   try {
-    const { signatures, rest } = await signedIndex(path);
-    await replaceFile(path, withSignature(rest, key), random);
-    const replaced = signatures.map((signature) => signature.keyName);
-    return { path, kind: 'index', keyName: key.keyName, replaced };
+    return await changingIndex(path, async () => {
+      const { signatures, rest } = await signedIndex(path);
+      await replaceFile(path, withSignature(rest, key), random);
+      const replaced = signatures.map((signature) => signature.keyName);
+      return { path, kind: 'index', keyName: key.keyName, replaced };
+    });
   } catch (error) {
     throw atFile(path, error);
   }

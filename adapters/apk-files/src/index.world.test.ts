@@ -1,14 +1,25 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mergeRecords, parseIndex, printIndex, readIndex, splitSignatures } from '@kiln/apk';
+import type { IndexRecord } from '@kiln/apk';
 import { KilnError, systemRandom } from '@kiln/base';
 import { gunzipBytes, gzipBytes, splitMembers } from '@kiln/gzip';
 import { fileEntry, tarBytes } from '@kiln/tar';
 import { isSignedIndexFile, readIndexFile, signIndexFile, writeIndexFile } from './index-file.ts';
+import { changingIndex } from './index-lock.ts';
 import { indexPackages } from './index-packages.ts';
 import { generateKeyFiles, readSigningKey } from './signing-key.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -180,4 +191,33 @@ it('keeps records as they are from text to file and back', async () => {
   await writeIndexFile(file, parseIndex(byMelange), { random: systemRandom });
   const text = gunzipBytes(readFileSync(file)).toString();
   expect(text).toContain(byMelange.slice(0, 200));
+});
+
+describe('an index that several change at once', () => {
+  const add = (file: string, record: IndexRecord): Promise<void> =>
+    changingIndex(file, async () => {
+      const present = existsSync(file) ? await readIndexFile(file) : undefined;
+      await setTimeout(20);
+      await writeIndexFile(file, mergeRecords(present?.records ?? [], [record]), {
+        random: systemRandom,
+      });
+    });
+
+  it('has in the end what each of them added', async () => {
+    const { taken } = await indexPackages(packages, { arch: undefined });
+    const records = taken.map((one) => one.record);
+    expect(records.length).toBeGreaterThan(2);
+    const file = join(folder, 'APKINDEX.tar.gz');
+    await Promise.all(records.map((record) => add(file, record)));
+    const found = [...((await readIndexFile(file))?.records ?? [])].map(({ name }) => name);
+    expect(found.toSorted()).toEqual(records.map(({ name }) => name).toSorted());
+  });
+
+  it('says what is wrong with a folder that is not there', async () => {
+    const { taken } = await indexPackages(packages.slice(0, 1), { arch: undefined });
+    for (const { record } of taken)
+      expect(await codeOf(add(join(folder, 'none/APKINDEX.tar.gz'), record))).toMatch(
+        /^APK_FILE_NOT_FOUND /,
+      );
+  });
 });

@@ -1,6 +1,12 @@
 import { mergeRecords } from '@kiln/apk';
 import type { IndexRecord } from '@kiln/apk';
-import { indexPackages, readIndexFile, readSigningKey, writeIndexFile } from '@kiln/apk-files';
+import {
+  changingIndex,
+  indexPackages,
+  readIndexFile,
+  readSigningKey,
+  writeIndexFile,
+} from '@kiln/apk-files';
 import type { IndexedPackage } from '@kiln/apk-files';
 import { KilnError, compareBytes, systemRandom, counted } from '@kiln/base';
 import { compareVersions } from '@kiln/version';
@@ -41,11 +47,14 @@ async function writeIndex({ positionals, flags, print }: Invocation): Promise<nu
   const arch = typeof flags['arch'] === 'string' ? flags['arch'] : undefined;
   const { taken, leftOut } = await indexPackages(positionals, { arch });
   refuseTwins(taken);
-  const present = flags['merge'] === true ? await readIndexFile(output, key) : undefined;
   const joining = taken.map((one) => one.record);
-  const records = mergeRecords(present?.records ?? [], joining).sort(byNameAndVersion);
-  const description = present?.description ?? '';
-  await writeIndexFile(output, records, { description, key, random: systemRandom });
+  const records = await changingIndex(output, async () => {
+    const present = flags['merge'] === true ? await readIndexFile(output, key) : undefined;
+    const all = mergeRecords(present?.records ?? [], joining).sort(byNameAndVersion);
+    const description = present?.description ?? '';
+    await writeIndexFile(output, all, { description, key, random: systemRandom });
+    return all;
+  });
   if (flags['json'] === true)
     print.data(
       `${JSON.stringify({ index: output, signedBy: key?.keyName ?? null, records: records.length, packages: taken.map(shown), leftOut: leftOut.map(shown) }, null, 2)}\n`,

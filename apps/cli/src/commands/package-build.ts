@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { mergeRecords } from '@kiln/apk';
-import { readIndexFile, writeIndexFile } from '@kiln/apk-files';
+import { changingIndex, readIndexFile, writeIndexFile } from '@kiln/apk-files';
 import { systemClock, systemRandom, counted } from '@kiln/base';
 import type { BuildLogLine } from '@kiln/build';
 import type { Architecture } from '@kiln/recipe';
@@ -240,15 +240,15 @@ async function publish(
   { packages }: LocalBuildResult,
 ): Promise<void> {
   const file = path.join(out, arch, 'APKINDEX.tar.gz');
-  const present = fs.existsSync(file) ? await readIndexFile(file) : undefined;
-  await writeIndexFile(
-    file,
-    mergeRecords(
-      present?.records ?? [],
-      packages.map(({ record }) => record),
-    ),
-    { description: present?.description ?? '', key, random: systemRandom },
-  );
+  const built = packages.map(({ record }) => record);
+  await changingIndex(file, async () => {
+    const present = fs.existsSync(file) ? await readIndexFile(file) : undefined;
+    await writeIndexFile(file, mergeRecords(present?.records ?? [], built), {
+      description: present?.description ?? '',
+      key,
+      random: systemRandom,
+    });
+  });
 }
 
 function report(

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { mergeRecords } from '@kiln/apk';
 import {
   indexPackages,
+  changingIndex,
   readIndexFile,
   readSigningKey,
   writeIndexFile,
@@ -223,15 +224,17 @@ async function mergeIndex(
   key: SigningKey | undefined,
 ): Promise<void> {
   const file = path.join(folder, 'APKINDEX.tar.gz');
-  const present = fs.existsSync(file) ? await readIndexFile(file) : undefined;
   const { taken } = await indexPackages(files, { dialect: 'melange', arch: undefined });
-  const records = taken.map((one) => one.record);
-  await writeIndexFile(file, mergeRecords(present?.records ?? [], records), {
-    dialect: 'melange',
-    description: present?.description ?? '',
-    key,
-    random: systemRandom,
-    durable: false,
+  const built = taken.map((one) => one.record);
+  await changingIndex(file, async () => {
+    const present = fs.existsSync(file) ? await readIndexFile(file) : undefined;
+    await writeIndexFile(file, mergeRecords(present?.records ?? [], built), {
+      dialect: 'melange',
+      description: present?.description ?? '',
+      key,
+      random: systemRandom,
+      durable: false,
+    });
   });
 }
 

@@ -1,5 +1,11 @@
 import { mergeRecords } from '@kiln/apk';
-import { indexPackages, readIndexFile, readSigningKey, writeIndexFile } from '@kiln/apk-files';
+import {
+  changingIndex,
+  indexPackages,
+  readIndexFile,
+  readSigningKey,
+  writeIndexFile,
+} from '@kiln/apk-files';
 import { systemRandom } from '@kiln/base';
 import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
 
@@ -45,15 +51,17 @@ async function writeIndex({ flags, positionals, log }: DropInInvocation): Promis
   for (const { record } of leftOut)
     log.warn(`${record.name}-${record.version}: architecture is ${record.arch}, not ${arch}`);
   const source = flags.string('source');
-  const present = flags.bool('merge') ? await readIndexFile(source) : undefined;
-  if (present !== undefined)
-    log.info(`loaded ${present.records.length} packages from index ${source}`);
   const records = taken.map((one) => one.record);
-  await writeIndexFile(output, mergeRecords(present?.records ?? [], records), {
-    dialect: 'melange',
-    description: present?.description ?? '',
-    key,
-    random: systemRandom,
+  await changingIndex(output, async () => {
+    const present = flags.bool('merge') ? await readIndexFile(source) : undefined;
+    if (present !== undefined)
+      log.info(`loaded ${present.records.length} packages from index ${source}`);
+    await writeIndexFile(output, mergeRecords(present?.records ?? [], records), {
+      dialect: 'melange',
+      description: present?.description ?? '',
+      key,
+      random: systemRandom,
+    });
   });
   log.info(`wrote index ${output}`, { packages: records.length, signedBy: key?.keyName });
 }
