@@ -7,17 +7,18 @@ import type { ConfigDialect } from '@kiln/image-config';
 /**
  * Where a configuration comes from: the address of git's remote `origin` without credentials, `@` and the commit of the
  * checkout; "" where there is no git, no checkout, no remote or no commit. In dialect `apko` a checkout counts that begins in the
- * working directory or below, and a file of a folder that files are looked for in is in none.
+ * working directory or below, a file of a folder that files are looked for in is in none, and `insteadOf` of the checkout counts.
  */
 export async function vcsUrlOf(file: string, dialect: ConfigDialect): Promise<string> {
   const folder = path.resolve(path.dirname(file));
   // To start git for nothing takes longer than to look.
   if (dialect === 'apko' ? !isInCheckoutHere(file, folder) : !isInCheckout(folder, '/')) return '';
-  const { gitHead, gitRemote } = await import('../local/git-head.ts');
-  const [remote, commit] = await Promise.all([gitRemote(folder), gitHead(folder)]);
-  const address = remote === undefined ? undefined : shownRemote(remote);
-  if (address === undefined || commit === undefined) return '';
-  return `${address}@${commit}`;
+  const { gitHead, gitRemote, gitRewritten } = await import('../local/git-head.ts');
+  const [given, commit] = await Promise.all([gitRemote(folder), gitHead(folder)]);
+  if (given === undefined || commit === undefined) return '';
+  const remote = dialect === 'apko' ? await gitRewritten(folder, given) : given;
+  const address = shownRemote(remote);
+  return address === undefined ? '' : `${address}@${commit}`;
 }
 
 function isInCheckoutHere(file: string, folder: string): boolean {

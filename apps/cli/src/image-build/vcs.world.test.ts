@@ -49,6 +49,22 @@ test('the first of several addresses counts', async () => {
   expect(await vcsUrlOf('images/a.yaml', 'apko')).toBe(`https://git.example.org/a@${commit}`);
 });
 
+test('to apko the address is what the checkout has instead of it, and not what its user has', async () => {
+  git('config', '--replace-all', 'remote.origin.url', 'https://git.example.org/a');
+  fs.writeFileSync('instead', '[url "i:"]\n\tinsteadOf = https://git.example.org/a');
+  git('config', 'include.path', '../instead');
+  git('config', 'url.https://short.example.org/.insteadOf', 'https://');
+  git('config', 'url.https://long.example.org/.insteadOf', 'https://git.');
+  git('config', 'url.https://long.example.org/.pushInsteadOf', 'https://git.example');
+  const image = (dialect: 'apko' | 'kiln'): Promise<string> => vcsUrlOf('images/a.yaml', dialect);
+  expect(await image('apko')).toBe(`https://long.example.org/example.org/a@${commit}`);
+  git('config', '--add', 'url.https://long.example.org/.insteadOf', 'x:');
+  expect(await image('apko')).toBe(`https://short.example.org/git.example.org/a@${commit}`);
+  expect(await image('kiln')).toBe(`https://git.example.org/a@${commit}`);
+  git('config', '--remove-section', 'url.https://short.example.org/');
+  expect(await image('apko')).toBe(`https://git.example.org/a@${commit}`);
+});
+
 test('apko looks no further up than where it is called, and for no file that is elsewhere', async () => {
   process.chdir('images');
   expect(await vcsUrlOf('a.yaml', 'apko')).toBe('');

@@ -18,6 +18,27 @@ export async function gitRemote(folder: string): Promise<string | undefined> {
   return addresses.split('\n')[0] || undefined;
 }
 
+/**
+ * An address as the settings of a folder's checkout itself, not those of its user, have it by `url.BASE.insteadOf`: the longest
+ * beginning that is replaced counts.
+ */
+export async function gitRewritten(folder: string, address: string): Promise<string> {
+  const settings = await git(folder, [
+    ...['config', '--local', '--no-includes', '--null'],
+    ...['--get-regexp', '^url\\..*\\.insteadof$'],
+  ]);
+  const rewrites = new Map<string, string>();
+  for (const setting of settings.split('\0')) {
+    const [, base = '', beginning = ''] = /^url\.(.*)\.insteadof\n(.+)$/s.exec(setting) ?? [];
+    // To go-git a base has one beginning, the last.
+    rewrites.set(base, beginning);
+  }
+  const [rewrite] = [...rewrites]
+    .filter(([, beginning]) => beginning !== '' && address.startsWith(beginning))
+    .sort(([, a], [, b]) => b.length - a.length);
+  return rewrite === undefined ? address : rewrite[0] + address.slice(rewrite[1].length);
+}
+
 function git(folder: string, words: readonly string[]): Promise<string> {
   const child = spawn('git', ['-C', folder, ...words], {
     stdio: ['ignore', 'pipe', 'ignore'],
