@@ -213,6 +213,13 @@ describe('the index file', () => {
     );
   });
 
+  it('may have lines that end in CR LF', async () => {
+    const text = printIndex([record, { ...record, name: 'é' }]).replaceAll('\n', '\r\n');
+    const archive = gzipBytes(tarBytes([file('APKINDEX', text)]));
+    const { records } = await readIndex(archive, { unsigned: true });
+    expect([...records]).toEqual([record, { ...record, name: 'é' }]);
+  });
+
   it('that is not UTF-8 is refused', async () => {
     const latin1 = { entry: fileEntry('APKINDEX', 1), content: Buffer.of(0xe9) };
     expect(await outcome(gzipBytes(tarBytes([latin1])), { unsigned: true })).toBe(

@@ -97,7 +97,14 @@ async function readFiles(tar: Uint8Array): Promise<Pick<ApkIndex, 'records' | 'd
   const text = files.get('APKINDEX');
   if (text === undefined) throw indexInvalid('index has no APKINDEX');
   const description = textOf(files.get('DESCRIPTION') ?? new Uint8Array());
-  return { records: new PackedIndex(text), description };
+  return { records: new PackedIndex(withoutReturns(text)), description };
+}
+
+/** Lines may end in CR LF, as they may for apko. */
+function withoutReturns(text: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(text.buffer, text.byteOffset, text.length);
+  if (!bytes.includes('\r\n')) return text;
+  return Buffer.from(bytes.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
 }
 
 async function bytesOf(content: AsyncIterable<Uint8Array> | Uint8Array): Promise<Uint8Array> {
