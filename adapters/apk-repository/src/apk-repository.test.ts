@@ -1,10 +1,10 @@
-import { digestOf } from '@kiln/base';
+import { KilnError, digestOf } from '@kiln/base';
 import { MemoryBlobs } from '@kiln/blobs';
 import type { ServedGeneration } from '@kiln/factory';
 import Fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { apkRepository } from './apk-repository.ts';
 import { parseTarget } from './target.ts';
 
@@ -51,6 +51,25 @@ describe('an apk repository whose records or blobs cannot be read', () => {
     };
     expect(await answerOf(async () => made!)).toEqual(expected);
   });
+});
+
+test('what can be tried later is answered so', async () => {
+  const server = Fastify();
+  const away = (): Promise<never> => Promise.reject(new Error('connection lost'));
+  await server.register(apkRepository, {
+    blobs: new MemoryBlobs(),
+    keys: [],
+    provenance: away,
+    generations: { current: away, byNumber: away, byDigest: away },
+    foreseen: () => new KilnError('DATABASE_UNAVAILABLE', 'away', { retry: 'later' }),
+  });
+  const { statusCode, headers, body } = await server.inject('/apk/os/x86_64/APKINDEX.tar.gz');
+  await server.close();
+  expect([statusCode, headers['retry-after'], body]).toEqual([
+    503,
+    '5',
+    'not available at the moment\n',
+  ]);
 });
 
 describe('an apk repository over HTTP', () => {

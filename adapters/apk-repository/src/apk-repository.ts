@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Digest, Logger } from '@kiln/base';
+import type { Digest, KilnError, Logger } from '@kiln/base';
 import { digestOf, messageOf, silentLogger } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import { answerRange } from '@kiln/blobs';
@@ -22,6 +22,11 @@ export interface ApkRepositoryOptions {
   provenance(apk: Digest): Promise<Digest | undefined>;
   /** Served at the top and beside every repository; several while keys are being replaced. */
   readonly keys: readonly PublicKey[];
+  /**
+   * Names an error of what the repository works with, undefined for one that nobody foresaw. What can be tried later is answered
+   * with 503 and `Retry-After`.
+   */
+  readonly foreseen?: (error: unknown) => KilnError | undefined;
   readonly logger?: Logger;
 }
 
@@ -57,11 +62,13 @@ export async function apkRepository(
   // What failed inside is nobody's outside.
   server.setErrorHandler((error, { url }, reply) => {
     logger.error('package repository request failed', { url, error: messageOf(error) });
+    const passes = options.foreseen?.(error)?.retry === 'later';
+    if (passes) reply.header('retry-after', '5');
     return reply
-      .code(500)
+      .code(passes ? 503 : 500)
       .header('cache-control', 'no-cache')
       .type('text/plain; charset=utf-8')
-      .send('internal error\n');
+      .send(passes ? 'not available at the moment\n' : 'internal error\n');
   });
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const [path = ''] = request.url.split('?', 1);

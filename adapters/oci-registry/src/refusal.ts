@@ -65,6 +65,9 @@ export function errorAnswer(error: unknown): ErrorAnswer {
     case 'BLOB_NO_SPACE':
       return answer(507, 'UNKNOWN', 'the registry has no space left');
     default:
+      // Docker's code for what the specification has none for.
+      if (error.retry === 'later')
+        return answer(503, 'UNAVAILABLE', 'not available at the moment', { 'retry-after': '5' });
       return answer(500, 'UNKNOWN', 'internal error');
   }
 }

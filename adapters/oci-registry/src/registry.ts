@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import type { Clock, Digest, Logger, Random } from '@kiln/base';
+import type { Clock, Digest, KilnError, Logger, Random } from '@kiln/base';
 import { bufferOf, messageOf, silentLogger, systemClock, systemRandom } from '@kiln/base';
 import type { BlobStat, BlobStore } from '@kiln/blobs';
 import type { RegistryState } from '@kiln/factory';
@@ -40,6 +40,11 @@ export interface OciRegistryOptions {
   readonly takeFile?: TakeFile;
   /** Asked before every change; allows everything when absent. */
   readonly authorizePush?: (push: PushRequest) => PushDecision | Promise<PushDecision>;
+  /**
+   * Names an error of what the registry works with, undefined for one that nobody foresaw. What can be tried later is answered
+   * with 503 and `Retry-After`.
+   */
+  readonly foreseen?: (error: unknown) => KilnError | undefined;
   readonly limits?: Partial<RegistryLimits>;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -63,7 +68,7 @@ export async function ociRegistry(
   // Bodies are read by the handlers, from the connection, as they arrive.
   server.addContentTypeParser('*', (_request, _payload, done) => done(null));
   server.setErrorHandler(async (error, request, reply) => {
-    const answer = errorAnswer(refusalOf(error));
+    const answer = errorAnswer(options.foreseen?.(error) ?? refusalOf(error));
     const gone = request.raw.destroyed && !request.raw.complete;
     if (answer.status >= 500 && !gone) {
       const { method, url } = request;

@@ -3,14 +3,14 @@ import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { digestOf } from '@kiln/base';
+import { KilnError, digestOf, messageOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { MemoryBlobs } from '@kiln/blobs';
 import { MemoryRegistryState } from '@kiln/factory';
 import { emptyBytes, emptyDescriptor, mediaTypes } from '@kiln/oci';
 import Fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PushDecision, PushRequest } from './exchange.ts';
 import { ociRegistry } from './registry.ts';
 
@@ -38,6 +38,10 @@ describe('an OCI registry', () => {
       uploadsDirectory: directory,
       authorizePush: (push) => decide(push),
       clock: { now: () => now },
+      foreseen: (error) =>
+        messageOf(error) === 'database: connection lost'
+          ? new KilnError('DATABASE_UNAVAILABLE', 'away', { retry: 'later' })
+          : undefined,
       limits: {
         blobBytesMax: 1_000_000,
         uploadsMax: 3,
@@ -223,6 +227,32 @@ describe('an OCI registry', () => {
     expect((await call('PUT', `${location}?digest=${layerDigest}`, { body: layer })).status).toBe(
       201,
     );
+  });
+
+  it('answers 503 while its records are away, and lets an upload that was to end then end later', async () => {
+    const away = vi
+      .spyOn(state, 'publish')
+      .mockImplementation(() => Promise.reject(new Error('database: connection lost')));
+    const whole = await start();
+    const chunked = await start();
+    await call('PATCH', chunked, { body: layer });
+    const pushed = [
+      await pushBlob('a', layer),
+      await call('PUT', `${whole}?digest=${layerDigest}`, { body: layer }),
+      await call('PUT', `${chunked}?digest=${layerDigest}`),
+    ];
+    for (const answer of pushed) {
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+      expect(await codeOf(answer)).toBe('UNAVAILABLE');
+    }
+    expect((await get(whole)).headers.get('range')).toBe('0-0');
+    expect((await get(chunked)).headers.get('range')).toBe('0-2047');
+    away.mockImplementationOnce(() => Promise.reject(new Error('of another kind')));
+    expect((await pushBlob('a', layer)).status).toBe(500);
+    away.mockRestore();
+    expect((await call('PUT', `${whole}?digest=${layerDigest}`, { body: layer })).status).toBe(201);
+    expect((await call('PUT', `${chunked}?digest=${layerDigest}`)).status).toBe(201);
+    expect(await readdir(directory)).toEqual([]);
   });
 
   it('knows an upload only under the repository that started it', async () => {

@@ -33,6 +33,16 @@ export interface UploadPart {
   readonly range: ChunkRange | undefined;
 }
 
+/** How the file of a session becomes a blob. */
+export interface FinishSteps {
+  /** Checks the file, and removes it when it is as expected; `written` is what it holds, where this process received all of it. */
+  readonly take: (file: string, written: BlobStat | undefined) => Promise<BlobStat>;
+  /** Makes the blob visible. */
+  readonly show: (blob: BlobStat) => Promise<void>;
+  /** The first bytes of the blob, for a session that goes on because it could not be shown. */
+  readonly read: (blob: BlobStat, sizeBytes: number) => AsyncIterable<Uint8Array>;
+}
+
 /** The first bytes of a session, as this process received them. */
 interface Received {
   readonly hash: Hash;
@@ -102,25 +112,28 @@ export class UploadSessions {
   }
 
   /**
-   * Adds the last bytes, if any, and gives the file away: `take` checks it, and removes it when it is as expected; where this process
-   * received all of it, it is told what that was. What `append` refuses, and what `take` throws, leaves the session as it was.
+   * Adds the last bytes, if any, and makes the file a blob that is shown. What `append` refuses, and what the steps throw, leaves
+   * the session as it was.
    */
-  async finish<T>(
+  async finish(
     session: UploadPart,
     body: AsyncIterable<Uint8Array>,
-    take: (file: string, written: BlobStat | undefined) => Promise<T>,
-  ): Promise<T> {
+    steps: FinishSteps,
+  ): Promise<void> {
     return this.exclusively(session.id, async () => {
       const before = this.#received.get(session.id);
       const { start, end } = await this.#receive(session, body);
       const path = this.#path(session.repository, session.id);
+      let blob: BlobStat | undefined;
       try {
-        const taken = await take(path, this.#writtenOf(session.id, end));
+        blob = await steps.take(path, this.#writtenOf(session.id, end));
+        await steps.show(blob);
         this.#received.delete(session.id);
-        return taken;
       } catch (error) {
-        // A file that was given away already is not missed.
-        await truncate(path, start).catch(() => undefined);
+        // What cannot be brought back, because the disk is full, its client begins anew.
+        await (
+          blob === undefined ? truncate(path, start) : writeAnew(path, steps.read(blob, start))
+        ).catch(() => undefined);
         if (before !== undefined) this.#remember(session.id, before);
         throw error;
       }
@@ -280,6 +293,13 @@ export class UploadSessions {
     }
     return alive;
   }
+}
+
+async function writeAnew(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  await using file = await open(path, 'w', 0o600);
+  const writer = new GatheredWriter(file);
+  for await (const chunk of bytes) await writer.write(chunk);
+  await writer.end();
 }
 
 /** What its client misses least comes first: sessions without a byte, then those that wait for longest. */

@@ -98,10 +98,11 @@ export async function finishUpload(
   await context.uploads.size(repository, target.id);
   const digest = parseOciDigest(request.query.get('digest') ?? '');
   const range = chunkRange(request.header('content-range'));
-  const blob = await context.uploads.finish({ ...target, range }, request.body(), (file, written) =>
-    take(context, { file, written, name: digest }),
-  );
-  await link(context, repository, blob, digest);
+  await context.uploads.finish({ ...target, range }, request.body(), {
+    take: (file, written) => take(context, { file, written, name: digest }),
+    show: (blob) => link(context, repository, blob, digest),
+    read: (blob, end) => context.blobs.read(blob.digest, { start: 0, end }),
+  });
   return created(repository, digest);
 }
 

@@ -11,6 +11,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import Fastify from 'fastify';
 import type { ApiOptions } from './api/routes.ts';
 import { apiPlugin } from './api/plugin.ts';
+import { foreseen } from './api/tellable.ts';
 import type { Factory } from './compose.ts';
 import type { Place } from './place.ts';
 import { pushPolicy } from './push-policy.ts';
@@ -71,6 +72,7 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
     uploadsDirectory: place.uploads,
     takeFile: (file, options) => factory.blobs.take(file, options),
     authorizePush: pushPolicy(factory.records),
+    foreseen,
     logger: log,
   });
   await server.register(apkRepository, {
@@ -78,6 +80,7 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
     generations: generationReader(factory.records),
     provenance: (apk) => provenanceOf(factory.records, apk),
     keys: await publicKeysIn(place.publicKeys),
+    foreseen,
     logger: log,
   });
   await serveConsole(server, options.consoleFolder);
