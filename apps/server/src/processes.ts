@@ -9,6 +9,7 @@ import type { RetentionPolicy } from '@kiln/retention';
 import { openFactory, signingLedger } from './compose.ts';
 import { waitForDatabase, waitForSchema } from './database.ts';
 import { hold } from './hold.ts';
+import { inTurn } from './in-turn.ts';
 import { readInstallation } from './installation.ts';
 import { endEarly, endWith } from './lifetime.ts';
 import type { Place } from './place.ts';
@@ -129,7 +130,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
       packages: `http://localhost:${port}/apk/${keeper.names[0] ?? ''}`,
       key: path.join(place.publicKeys, 'image.pub'),
     }),
-    select: async ({ only, catalog }: Selection) => {
+    select: inTurn(async ({ only, catalog }: Selection) => {
       const before = current;
       await take({ only, catalog: catalog ?? current.catalog });
       try {
@@ -140,7 +141,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
         throw error;
       }
       await factory.queue.retry();
-    },
+    }),
   };
   writeSelection(place, selection);
   // The first reading comes before the first answer, so that nobody sees an empty catalog.
