@@ -6,7 +6,7 @@ import { hasLeft } from './api/has-left.ts';
 type Asked = Pick<FastifyRequest, 'url' | 'raw'>;
 
 /** Kiln's own shape of a refusal, and the registry's below `/v2/`, whose clients read no other. */
-function refusalBody({ url }: Pick<Asked, 'url'>, code: string, message: string): object {
+export function refusalBody({ url }: Pick<Asked, 'url'>, code: string, message: string): object {
   return /^\/v2(?:[/?]|$)/.test(url)
     ? { errors: [{ code: code === 'INTERNAL' ? 'UNKNOWN' : 'UNSUPPORTED', message }] }
     : { error: { code, message, hint: '' } };

@@ -15,14 +15,15 @@ const port: CompositionPort = {
 async function answerTo(line: string): Promise<unknown> {
   const server = Fastify();
   compositionRoutes(server, port, silentLogger);
-  const headers = { 'content-type': 'application/x-ndjson' };
-  const answer = await server.inject({
+  const address = await server.listen({ host: '127.0.0.1', port: 0 });
+  const answer = await fetch(`${address}/compositions`, {
     method: 'POST',
-    url: '/compositions',
-    payload: line,
-    headers,
+    body: line,
+    headers: { 'content-type': 'application/x-ndjson' },
   });
-  return JSON.parse(answer.body);
+  const said: unknown = await answer.json();
+  await server.close();
+  return said;
 }
 
 test('what comes after a line that ends the answer is passed over, and the connection goes on', async () => {
@@ -82,4 +83,17 @@ test('a client that goes away is no failure of the server', async () => {
   expect(await ended.promise).toMatchObject({ message: 'aborted' });
   await server.close();
   expect(lines).toEqual([]);
+});
+
+test('a connection on which no more comes is closed', async () => {
+  const server = Fastify();
+  compositionRoutes(server, port, silentLogger, 300);
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  const { port: number } = server.server.address() as AddressInfo;
+  const socket = connect(number, '127.0.0.1');
+  socket.on('error', () => undefined).resume();
+  const head = 'content-type: application/x-ndjson\r\nhost: localhost\r\ncontent-length: 50\r\n';
+  socket.write(`POST /compositions HTTP/1.1\r\n${head}\r\n{"base`);
+  await new Promise((resolve) => socket.once('close', resolve));
+  await server.close();
 });
