@@ -5,6 +5,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { KilnError, messageOf, shorten } from '@kiln/base';
+import { serverName } from '@kiln/server/name';
 import type { Config } from './config.ts';
 
 /** What a running factory says of itself in `run/factory.json`. */
@@ -42,27 +43,52 @@ export function findRunning(home: string): Running | undefined {
   }
 }
 
+/** For an answer; the longest take seconds on a busy machine. */
+const answerDefaultMs = 60_000;
+
 /** Calls the API of the running factory. */
 export class Client {
   readonly base: string;
+  readonly #answerMs: number;
 
-  constructor(port: number) {
+  /** Answers are waited for for `answerMs`, a minute where that is absent. */
+  constructor(port: number, { answerMs = answerDefaultMs }: { readonly answerMs?: number } = {}) {
     this.base = `http://127.0.0.1:${port}`;
+    this.#answerMs = answerMs;
   }
 
-  /** The JSON answer. Throws the server's error under its code, or `FACTORY_UNREACHABLE`. */
+  /**
+   * The JSON answer. Throws the server's error under its code, and `FACTORY_UNREACHABLE` where none comes in time, or from what is
+   * no factory.
+   */
   async call<T>(method: 'GET' | 'POST', route: string, body?: unknown): Promise<T> {
-    const response = await this.#send(method, route, body);
+    const signal = AbortSignal.timeout(this.#answerMs);
+    const response = await this.#fetch(route, {
+      method,
+      signal,
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
     const answer = await textOf(response);
-    if (response.ok) return parseAnswer(answer) as T;
-    throw errorOf(response.status, answer);
+    if (!response.ok) throw errorOf(response.status, answer);
+    if (response.headers.get('server') !== serverName) throw noFactory(answer);
+    return parseAnswer(answer) as T;
   }
 
-  /** The text of an answer, as it comes. Throws as `call` does. */
+  /** The text of an answer, as it comes; its beginning has to come in time. Throws as `call` does. */
   async *stream(route: string): AsyncIterable<string> {
-    const response = await this.#send('GET', route);
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), this.#answerMs);
+    const response = await this.#fetch(route, { signal: late.signal }).finally(() =>
+      clearTimeout(timer),
+    );
     if (!response.ok || response.body === null)
       throw errorOf(response.status, await textOf(response));
+    if (response.headers.get('server') !== serverName) {
+      late.abort();
+      throw noFactory('');
+    }
     const decoder = new TextDecoder();
     try {
       for await (const chunk of response.body)
@@ -101,6 +127,7 @@ export class Client {
     try {
       const answer = await answered.promise;
       if (answer.statusCode !== 200) throw errorOf(answer.statusCode ?? 0, await text(answer));
+      if (answer.headers['server'] !== serverName) throw noFactory('');
       yield* answer as AsyncIterable<Uint8Array>;
     } catch (error) {
       if (failure !== undefined) throw failure.error;
@@ -111,19 +138,11 @@ export class Client {
     if (failure !== undefined) throw failure.error;
   }
 
-  #send(method: string, route: string, body?: unknown): Promise<Response> {
-    return this.#fetch(route, {
-      method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    });
-  }
-
   async #fetch(route: string, init: RequestInit): Promise<Response> {
     try {
       return await fetch(`${this.base}${route}`, init);
     } catch (error) {
+      if (init.signal?.aborted === true) throw tooLate(error);
       throw unreachable('the factory does not answer', error);
     }
   }
@@ -146,6 +165,7 @@ async function textOf(response: Response): Promise<string> {
   try {
     return await response.text();
   } catch (error) {
+    if (error instanceof Error && error.name === 'TimeoutError') throw tooLate(error);
     throw brokenOff(error);
   }
 }
@@ -162,17 +182,29 @@ function unreachable(what: string, error: unknown): KilnError {
   });
 }
 
+function tooLate(cause: unknown): KilnError {
+  return new KilnError('FACTORY_UNREACHABLE', 'the factory does not answer in time', {
+    hint: 'kiln logs server shows what the server does; kiln down, then kiln up start it anew',
+    retry: 'later',
+    cause,
+  });
+}
+
 /** The JSON of an answer. Throws `FACTORY_UNREACHABLE` for what no factory says. */
 export function parseAnswer(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new KilnError(
-      'FACTORY_UNREACHABLE',
-      `what answers is no factory: it says "${shorten(text)}"`,
-      { hint: 'kiln logs server shows whether the server runs' },
-    );
+    throw noFactory(text);
   }
+}
+
+function noFactory(text: string): KilnError {
+  return new KilnError(
+    'FACTORY_UNREACHABLE',
+    `what answers is no factory of this Kiln${text === '' ? '' : `: it says "${shorten(text)}"`}`,
+    { hint: 'kiln logs server shows whether the server runs' },
+  );
 }
 
 function errorOf(status: number, answer: string): KilnError {

@@ -12,11 +12,23 @@ afterEach(async () => {
   server = undefined;
 });
 
-async function clientOf(listener: RequestListener): Promise<Client> {
-  const started = createServer(listener);
+async function clientOf(
+  listener: RequestListener,
+  { name = 'Kiln', answerMs = 60_000 } = {},
+): Promise<Client> {
+  const started = createServer((request, response) => {
+    response.setHeader('server', name);
+    listener(request, response);
+  });
   server = started;
   await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
-  return new Client((started.address() as AddressInfo).port);
+  return new Client((started.address() as AddressInfo).port, { answerMs });
+}
+
+async function streamed(client: Client): Promise<string> {
+  let text = '';
+  for await (const part of client.stream('/x')) text += part;
+  return text;
 }
 
 async function* body(...parts: readonly (string | Error)[]): AsyncIterable<Uint8Array> {
@@ -58,12 +70,52 @@ test('an answer that breaks off is to be tried later, whichever way it is asked 
     response.write('{"a":');
     setImmediate(() => response.destroy());
   });
-  const streamed = async (): Promise<void> => {
-    for await (const _ of broken.stream('/x')) continue;
-  };
   const refused = { code: 'FACTORY_UNREACHABLE', retry: 'later' };
   await expect(broken.call('GET', '/x')).rejects.toMatchObject(refused);
-  await expect(streamed()).rejects.toMatchObject(refused);
+  await expect(streamed(broken)).rejects.toMatchObject(refused);
+});
+
+test('JSON of what is no factory is not taken for an answer', async () => {
+  const other = await clientOf((_request, response) => response.end('{"keys": []}'), {
+    name: 'another',
+  });
+  const refused = {
+    code: 'FACTORY_UNREACHABLE',
+    message: expect.stringMatching(/^what answers is no factory/),
+  };
+  await expect(other.call('GET', '/x')).rejects.toMatchObject(refused);
+  await expect(streamed(other)).rejects.toMatchObject(refused);
+  await expect(exchanged(other, body('a'))).rejects.toMatchObject(refused);
+});
+
+describe('a factory that hangs', () => {
+  const refused = {
+    code: 'FACTORY_UNREACHABLE',
+    message: 'the factory does not answer in time',
+    retry: 'later',
+  };
+
+  test('before it answers is not waited for', async () => {
+    const silent = await clientOf(() => undefined, { answerMs: 100 });
+    await expect(silent.call('GET', '/x')).rejects.toMatchObject(refused);
+    await expect(streamed(silent)).rejects.toMatchObject(refused);
+  });
+
+  test('in the middle of an answer is not waited for', async () => {
+    const half = await clientOf((_request, response) => response.write('{'), { answerMs: 1000 });
+    await expect(half.call('GET', '/x')).rejects.toMatchObject(refused);
+  });
+
+  test('is waited for while it streams what grows', async () => {
+    const slow = await clientOf(
+      (_request, response) => {
+        response.write('a');
+        setTimeout(() => response.end('b'), 1500);
+      },
+      { answerMs: 1000 },
+    );
+    expect(await streamed(slow)).toBe('ab');
+  });
 });
 
 describe('an exchange', () => {

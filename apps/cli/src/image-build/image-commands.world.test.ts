@@ -665,6 +665,7 @@ describe('next to a factory', () => {
       const url = request.url ?? '';
       asked.push(url);
       if (url === '/api/packages') {
+        response.setHeader('server', 'Kiln');
         response.end(JSON.stringify([{ repository: 'main' }, { repository: 'main' }]));
         return;
       }

@@ -94,6 +94,6 @@ test('a connection on which no more comes is closed', async () => {
   socket.on('error', () => undefined).resume();
   const head = 'content-type: application/x-ndjson\r\nhost: localhost\r\ncontent-length: 50\r\n';
   socket.write(`POST /compositions HTTP/1.1\r\n${head}\r\n{"base`);
-  await new Promise((resolve) => socket.once('close', resolve));
+  await expect(new Promise((resolve) => socket.once('close', resolve))).resolves.toBeDefined();
   await server.close();
 });

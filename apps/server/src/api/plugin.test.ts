@@ -95,3 +95,22 @@ test('a key may be named twice, and one that is not there is named', async () =>
   ]);
   expect(await resync()).toEqual([200, { keys: ['image:a', 'image:b'] }]);
 });
+
+test('another method of an address is refused with those that it has', async () => {
+  const server = Fastify();
+  const api = { views: {} } as unknown as ApiOptions;
+  await server.register(async (scope) => apiPlugin(scope, { api, log: silentLogger }), {
+    prefix: '/api',
+  });
+  const ask = async (method: 'DELETE' | 'GET' | 'POST', url: string): Promise<unknown> => {
+    const headers = { host: 'localhost', 'content-type': 'text/odd' };
+    const answer = await server.inject({ method, url, headers, payload: 'x' });
+    return [answer.statusCode, answer.headers['allow'], answer.headers['server']];
+  };
+  expect(await ask('POST', '/api/images/a/history')).toEqual([405, 'GET, HEAD', 'Kiln']);
+  expect(await ask('GET', '/api/selection')).toEqual([405, 'POST', 'Kiln']);
+  expect(await ask('DELETE', '/api/gc')).toEqual([405, 'GET, HEAD, POST', 'Kiln']);
+  expect(await ask('DELETE', '/api/compositions')).toEqual([405, 'POST', 'Kiln']);
+  expect(await ask('GET', '/api/nothing')).toEqual([404, undefined, undefined]);
+  await server.close();
+});

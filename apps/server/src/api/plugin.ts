@@ -1,7 +1,7 @@
 import type { Logger } from '@kiln/base';
 import { KilnError, messageOf } from '@kiln/base';
 import swagger from '@fastify/swagger';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -14,6 +14,7 @@ import { apiRoutes } from './routes.ts';
 import { apiError } from './schemas.ts';
 import { holdsNul } from './nul.ts';
 import { hasLeft } from './has-left.ts';
+import { serverName } from './server-name.ts';
 import { foreseen, tellable } from './tellable.ts';
 
 /** The HTTP status of an error that a person can cause. */
@@ -44,7 +45,10 @@ export async function apiPlugin(
 ): Promise<void> {
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
-  server.addHook('onRequest', async ({ headers }) => refuseForeign(headers));
+  server.addHook('onRequest', async ({ headers }, reply) => {
+    reply.header('server', serverName);
+    refuseForeign(headers);
+  });
   server.addHook('preHandler', async ({ params, query, body }) => {
     if (holdsNul(params) || holdsNul(query) || holdsNul(body))
       throw new KilnError('API_INVALID', 'a text of the request has a NUL');
@@ -78,6 +82,41 @@ export async function apiPlugin(
     transform: jsonSchemaTransform,
     transformObject: (input) => withoutInputs(jsonSchemaTransformObject(input)),
   });
+  const methods = methodsByAddress(server);
   await apiRoutes(server, api, log);
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
+  refuseOtherMethods(server, methods);
+}
+
+/** The methods of the routes that are registered from now on, by their addresses below the prefix. */
+function methodsByAddress(server: FastifyInstance): ReadonlyMap<string, Set<string>> {
+  const methods = new Map<string, Set<string>>();
+  server.addHook('onRoute', ({ routePath, method }) => {
+    const known = methods.get(routePath) ?? new Set();
+    methods.set(routePath, known);
+    for (const one of [method].flat()) known.add(one);
+  });
+  return methods;
+}
+
+/** Another method of an address that there is gets 405, and is told which there are. */
+function refuseOtherMethods(
+  server: FastifyInstance,
+  methods: ReadonlyMap<string, ReadonlySet<string>>,
+): void {
+  // Routes add to the map while they are registered.
+  const found = [...methods];
+  for (const [url, known] of found) {
+    const allow = [...known].sort().join(', ');
+    const method = server.supportedMethods.filter((one) => !known.has(one));
+    const refuse = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+      reply
+        .code(405)
+        .header('allow', allow)
+        .send({
+          error: { code: 'API_INVALID', message: `the methods here are ${allow}`, hint: '' },
+        });
+    // Before a body is looked at.
+    server.route({ method, url, schema: { hide: true }, onRequest: refuse, handler: refuse });
+  }
 }
