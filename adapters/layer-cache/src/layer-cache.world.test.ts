@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { digestOf } from '@kiln/base';
+import { digestOf, hexOf, sealText } from '@kiln/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LayerFiles, SegmentFiles, forgetUnused } from './index.ts';
 
@@ -99,6 +99,17 @@ describe('layers on disk', () => {
     for (const damaged of ['{', otherDigest, written.replace('mediaType', 'meliaType')]) {
       await writeFile(facts, damaged);
       expect(await inBuild('third').find(plan)).toBeUndefined();
+    }
+  });
+
+  it('are made again where the facts of something else lie', async () => {
+    const other = digestOf('other');
+    await inBuild('first').keep(plan, layer, 7);
+    await inBuild('first').keep(other, layer, 7);
+    const facts = join(directory, 'cache', hexOf(plan));
+    for (const text of [await readFile(join(directory, 'cache', hexOf(other))), sealText('{}')]) {
+      await writeFile(facts, text);
+      expect(await inBuild('second').find(plan)).toBeUndefined();
     }
   });
 

@@ -48,8 +48,8 @@ export class LayerFiles implements KnownLayers {
 
   #find(plan: Digest): StoredLayer | undefined {
     const found = readLayer(this.#path(plan));
-    if (found === undefined) return undefined;
-    const { crc, ...layer } = found;
+    if (found?.plan !== plan) return undefined;
+    const { crc, layer } = found;
     const { digest, sizeBytes } = layer.descriptor;
     const kept = `${this.#path(plan)}.layer`;
     try {
@@ -96,7 +96,7 @@ export class LayerFiles implements KnownLayers {
       renameSync(temporary, `${path}.layer`);
       // Between two names of one file a rename does nothing.
       rmSync(temporary, { force: true });
-      writeFileSync(temporary, sealText(JSON.stringify({ ...layer, crc })), { flag: 'wx' });
+      writeFileSync(temporary, sealText(JSON.stringify({ plan, crc, layer })), { flag: 'wx' });
       renameSync(temporary, path);
     } finally {
       rmSync(temporary, { force: true });
@@ -112,12 +112,19 @@ export class LayerFiles implements KnownLayers {
   }
 }
 
+interface KeptLayer {
+  /** What it is kept for: a file may be another's by mistake. */
+  readonly plan: Digest;
+  readonly crc: number;
+  readonly layer: StoredLayer;
+}
+
 /** Undefined for one that is not there, or damaged. */
-function readLayer(path: string): (StoredLayer & { readonly crc: number }) | undefined {
+function readLayer(path: string): KeptLayer | undefined {
   try {
     const text = unsealText(readFileSync(path, 'utf8'));
     if (text === undefined) return undefined;
-    return JSON.parse(text) as StoredLayer & { readonly crc: number };
+    return JSON.parse(text) as KeptLayer;
   } catch (error) {
     return ifGone(error);
   }
