@@ -109,6 +109,15 @@ export class ApkClient {
     return this.#packages.obtain(wanted, signal);
   }
 
+  /** See `PackageFiles.use`. */
+  use<T>(
+    wanted: GuestPackage,
+    work: (apk: Digest) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return this.#packages.use(wanted, work, signal);
+  }
+
   /** Where the file of a package that was obtained is. */
   path(apk: Digest): string {
     return this.#packages.path(apk);

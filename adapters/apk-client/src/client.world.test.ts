@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { GuestPackage } from '@kiln/solve';
 import { collect, digestOf } from '@kiln/base';
+import type { Digest } from '@kiln/base';
 import type { ApkClientOptions } from './client.ts';
 import { ApkClient } from './client.ts';
 import { testIndex, testKey, testPackage, testRepository, testServer } from './testing.ts';
@@ -528,6 +529,40 @@ describe('a package', () => {
     await rm(join(directory, 'cache/packages', `${digest.slice(7)}.apk`));
     expect(await client().obtain(wanted(tool, server.url))).toBe(digest);
     expect(server.log).toHaveLength(2);
+  });
+
+  test('whose file in the cache is damaged is fetched again by whoever finds out', async () => {
+    const digest = await client().obtain(wanted(tool, server.url));
+    const kept = join(directory, 'cache/packages', `${digest.slice(7)}.apk`);
+    const content = async (own: ApkClient, apk: Digest): Promise<string> => {
+      const bytes = await bytesOf(own.read(apk));
+      if (digestOf(bytes) !== apk) throw new Error('damaged');
+      return Buffer.from(bytes).toString('hex');
+    };
+    for (const damage of [() => truncate(kept, 100), () => writeFile(kept, 'else')]) {
+      await damage();
+      const own = client();
+      const read = own.use(wanted(tool, server.url), (apk) => content(own, apk));
+      expect(await read).toBe(Buffer.from(tool.bytes).toString('hex'));
+      await damage();
+      expect((await client().sections(wanted(tool, server.url))).digest).toBe(digest);
+    }
+    expect(server.log).toHaveLength(5);
+    await truncate(kept, 100);
+    const offline = client({ offline: true });
+    const read = offline.use(wanted(tool, server.url), (apk) => content(offline, apk));
+    await expect(read).rejects.toMatchObject({ code: 'APK_CLIENT_OFFLINE' });
+  });
+
+  test('that somebody cannot use for another reason stays', async () => {
+    const own = client();
+    const fail = (): Promise<never> => Promise.reject(new Error('of no use'));
+    await expect(own.use(wanted(tool, server.url), fail)).rejects.toThrow('of no use');
+    const place = await put('packages/x86_64/tool-1-r0.apk', tool.bytes);
+    const local = wanted(tool, join(directory, 'packages'));
+    await expect(own.use(local, () => truncate(place, 9).then(fail))).rejects.toThrow('of no use');
+    expect(await readFile(place)).toHaveLength(9);
+    expect(server.log).toHaveLength(1);
   });
 
   test('offline and not at hand is named', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -70,6 +71,26 @@ export class PackageFiles {
     return this.#download(wanted, signal);
   }
 
+  /**
+   * Does `work` with a package that `obtain` gives, and once more with one that is downloaded anew where the file that was kept turns out
+   * to be damaged. Throws as `obtain`, and what `work` throws.
+   */
+  async use<T>(
+    wanted: GuestPackage,
+    work: (apk: Digest) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const apk = await this.obtain(wanted, signal);
+    try {
+      return await work(apk);
+    } catch (error) {
+      if (signal?.aborted === true || this.#local.has(apk) || (await this.#isWhole(apk)))
+        throw error;
+    }
+    await rm(this.#path(apk), { force: true });
+    return work(await this.obtain(wanted, signal));
+  }
+
   /** Where the file of a package that was obtained here is. */
   path(apk: Digest): string {
     return this.#local.get(apk) ?? this.#path(apk);
@@ -89,8 +110,7 @@ export class PackageFiles {
    */
   async sections(wanted: GuestPackage, signal?: AbortSignal): Promise<CheckedPackage> {
     if (!/^https?:\/\//.test(wanted.url)) return this.#checkLocal(wanted);
-    const digest = await this.obtain(wanted, signal);
-    return checkPackage(this.#path(digest), wanted);
+    return this.use(wanted, (apk) => checkPackage(this.#path(apk), wanted), signal);
   }
 
   /** The bytes of a package that was obtained here. Throws `BLOB_UNKNOWN`. */
@@ -103,6 +123,19 @@ export class PackageFiles {
       if (hasErrno(error, 'ENOENT')) throw blobUnknown(apk);
       throw error;
     }
+  }
+
+  /** False for a file that was removed meanwhile, too. */
+  async #isWhole(apk: Digest): Promise<boolean> {
+    const sum = createHash('sha256');
+    try {
+      for await (const chunk of createReadStream(this.#path(apk)) as AsyncIterable<Buffer>)
+        sum.update(chunk);
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT')) return false;
+      throw error;
+    }
+    return digestFromHex(sum.digest('hex')) === apk;
   }
 
   /** One that was checked before, and is what it was, is not read. */

@@ -44,7 +44,7 @@ export type { InstalledTree, InstalledTreeInput } from './installed-tree.ts';
 export { installTree } from './installed-tree.ts';
 export type { InstalledRecords } from './installed-database.ts';
 export type { NamedPackage } from './open-named.ts';
-export { openNamed } from './open-named.ts';
+export { openAs, openNamed } from './open-named.ts';
 export type {
   DataMember,
   FilePlace,

@@ -9,17 +9,26 @@ export interface NamedPackage {
 }
 
 /**
- * Opens a package that is known by name. What `opener` throws for a person to read names the package then; a file whose
- * `.PKGINFO` is another package's is refused with `ASSEMBLE_PACKAGE_NAME`.
+ * Opens a package that is known by name, whatever its `.PKGINFO` calls it. What `opener` throws for a person to read names the package
+ * then.
  */
+export function openAs(
+  opener: PackageOpener,
+  named: NamedPackage,
+  apk: Digest,
+): Promise<PackageContents> {
+  return naming(labelOf(named), () => opener.open(apk));
+}
+
+/** The same, and a file whose `.PKGINFO` is another package's is refused with `ASSEMBLE_PACKAGE_NAME`. */
 export async function openNamed(
   opener: PackageOpener,
   named: NamedPackage,
   apk: Digest,
 ): Promise<PackageContents> {
-  const label = labelOf(named);
-  const contents = await naming(label, () => opener.open(apk));
+  const contents = await openAs(opener, named, apk);
   const { info } = contents;
+  const label = labelOf(named);
   if (info.name === named.name && info.version === named.version) return contents;
   throw new KilnError(
     'ASSEMBLE_PACKAGE_NAME',

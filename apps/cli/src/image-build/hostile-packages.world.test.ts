@@ -127,6 +127,16 @@ describe('a hostile package is refused by name, and nothing is written', () => {
     expectNothingWritten();
   });
 
+  test('also where apko is asked for', async () => {
+    await index(put('hostile', [file('../evil')]));
+    write('hostile');
+    await expect(build('--compat', 'apko', '-t', 'image:1')).rejects.toMatchObject({
+      code: 'TAR_UNSAFE_PATH',
+      message: expect.stringContaining('package hostile-1.0-r0: '),
+    });
+    expectNothingWritten();
+  });
+
   test('whose file is another package, whatever the index calls it', async () => {
     await index(put('renamed', plain, { name: 'other' }));
     write('renamed');

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { ExpandedPackages } from '@kiln/apk-cache';
 import { ApkClient } from '@kiln/apk-client';
 import type { CheckedPackage } from '@kiln/apk-client';
-import { openNamed } from '@kiln/assemble';
+import { openAs, openNamed } from '@kiln/assemble';
 import type { PackageContents } from '@kiln/assemble';
 import { mapBounded, withoutUserInfo } from '@kiln/base';
 import type { Logger } from '@kiln/base';
@@ -136,10 +136,8 @@ export class ImageRepositories {
       async (at, stop) => {
         const wanted = packages[at];
         if (wanted === undefined) return;
-        const apk = await this.#client.obtain(wanted, stop);
-        opened[at] = await (this.#dialect === 'apko'
-          ? expanded.open(apk)
-          : openNamed(expanded, wanted, apk));
+        const open = this.#dialect === 'apko' ? openAs : openNamed;
+        opened[at] = await this.#client.use(wanted, (apk) => open(expanded, wanted, apk), stop);
       },
       this.#signal,
     );

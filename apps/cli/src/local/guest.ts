@@ -2,7 +2,14 @@ import path from 'node:path';
 import { UnpackedPackages } from '@kiln/apk-cache';
 import { ApkClient } from '@kiln/apk-client';
 import type { ApkClientOptions } from '@kiln/apk-client';
-import { environmentTree, openNamed, parseGroup, parsePasswd, treeMembers } from '@kiln/assemble';
+import {
+  environmentTree,
+  openAs,
+  openNamed,
+  parseGroup,
+  parsePasswd,
+  treeMembers,
+} from '@kiln/assemble';
 import type { GroupEntry, PackageContents, PasswdEntry, TreeMember } from '@kiln/assemble';
 import { KilnError, digestOf, digestOfValue, mapBounded, systemClock } from '@kiln/base';
 import type { Digest } from '@kiln/base';
@@ -146,13 +153,11 @@ export class LocalGuests {
 
   #open(lock: GuestLock, signal: AbortSignal | undefined): Promise<PackageContents[]> {
     const opener = this.#opener(lock.dialect === 'apko' ? 'apko' : 'plain');
+    const open = lock.dialect === 'apko' ? openAs : openNamed;
     return mapBounded(
       lock.packages,
       parallelMax,
-      async (wanted, stop) => {
-        const apk = await this.#client.obtain(wanted, stop);
-        return lock.dialect === 'apko' ? opener.open(apk) : openNamed(opener, wanted, apk);
-      },
+      (wanted, stop) => this.#client.use(wanted, (apk) => open(opener, wanted, apk), stop),
       signal,
     );
   }
