@@ -85,12 +85,12 @@ beforeEach(async () => {
   const packages = fixturePackages().map((contents) => ({
     contents: withReads(contents),
     apk: digestOf(contents.info.name),
+    namespace: 'test',
   }));
   const input = {
     arch: 'x86_64',
     packages,
     sourceDateEpochSeconds: epochSeconds,
-    namespace: 'test',
   };
   const bills = new MemoryBillCache(1_000_000);
   const ports = { blobs, packs: blobs, bills };
@@ -214,7 +214,11 @@ describe('a composed image', () => {
       info: packageInfo('large'),
     });
     const contents = [...fixturePackages(), large];
-    const packages = contents.map((one) => ({ contents: one, apk: digestOf(one.info.name) }));
+    const packages = contents.map((one) => ({
+      contents: one,
+      apk: digestOf(one.info.name),
+      namespace: 'test',
+    }));
     const bills = new MemoryBillCache(1_000_000);
     set = await PackageSet.of({ ...set.input, packages }, { blobs, packs: blobs, bills });
     const image = await compose('{layering: {}, environment: {A: a}}');

@@ -4,7 +4,7 @@ import type { Clock, Digest } from '@kiln/base';
 import { KilnError, RecentlyUsed, digestOf, shorten, sortUnique } from '@kiln/base';
 import type { BlobPacks, BlobStore } from '@kiln/blobs';
 import type { FactoryRecords, LockMemo, LockedPackage } from '@kiln/factory';
-import { imageKey, solveLock } from '@kiln/factory';
+import { imageKey, namespaceOf, solveLock } from '@kiln/factory';
 import type { ImageConfig } from '@kiln/image-config';
 import { checkImageConfig, overlayImageConfig } from '@kiln/image-config';
 import { isRepositoryName, isTag } from '@kiln/oci';
@@ -176,10 +176,9 @@ export class Composer {
 
   #setOf({ bundle }: BaseImage, packages: readonly LockedPackage[]): Promise<PackageSet> {
     const { arch, settings } = bundle;
-    const { epochSeconds, namespace, compression = 'gzip' } = settings;
-    const key = digestOf(
-      [arch, epochSeconds, namespace, compression, ...packages.map(({ apk }) => apk)].join('\n'),
-    );
+    const { epochSeconds, compression = 'gzip' } = settings;
+    const named = packages.map(({ apk, repository }) => [apk, namespaceOf(settings, repository)]);
+    const key = digestOf([arch, epochSeconds, compression, ...named].join('\n'));
     const { sets } = this.#stored;
     const known = sets.get(key);
     if (known !== undefined) return known;
@@ -198,14 +197,17 @@ export class Composer {
   ): Promise<PackageSet> {
     const { opener, blobs, bills, segments } = this.#ports;
     const packages = [];
-    for (const { apk, record } of locked)
-      packages.push({ apk, contents: await openNamed(opener, record, apk) });
+    for (const { apk, record, repository } of locked)
+      packages.push({
+        apk,
+        contents: await openNamed(opener, record, apk),
+        namespace: namespaceOf(settings, repository),
+      });
     return PackageSet.of(
       {
         arch,
         packages,
         sourceDateEpochSeconds: settings.epochSeconds,
-        namespace: settings.namespace,
         compression: settings.compression ?? 'gzip',
       },
       {

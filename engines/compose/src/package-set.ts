@@ -35,6 +35,8 @@ export interface SetPackage {
   readonly contents: PackageContents;
   /** Of the whole `.apk` file. */
   readonly apk: Digest;
+  /** The vendor in its package URL. */
+  readonly namespace: string;
 }
 
 export interface PackageSetInput {
@@ -43,8 +45,6 @@ export interface PackageSetInput {
   /** In install order. */
   readonly packages: readonly SetPackage[];
   readonly sourceDateEpochSeconds: number;
-  /** What package URLs name. */
-  readonly namespace: string;
   /** Of layers; default gzip. */
   readonly compression?: CompressionName;
 }
@@ -200,9 +200,9 @@ async function billsOf(
   return made;
 }
 
-function dependencyList({ packages, namespace }: PackageSetInput): string {
+function dependencyList({ packages }: PackageSetInput): string {
   return packages
-    .map(({ contents: { info }, apk }) =>
+    .map(({ contents: { info }, apk, namespace }) =>
       canonicalJson(packageDependency(info, { apk, namespace })),
     )
     .join(',');

@@ -22,6 +22,14 @@ export interface CatalogSettings {
   readonly variables: Readonly<Record<string, string>>;
   /** Of the layers of images; gzip where it is absent. */
   readonly compression?: CompressionName;
+  /** The catalog that this one builds upon; absent for one that builds upon none. */
+  readonly base?: Pick<CatalogSettings, 'name' | 'namespace'>;
+}
+
+/** The vendor in package URLs of what is in a repository that a catalog takes packages from: its own, its base's, or the base's seed. */
+export function namespaceOf(settings: CatalogSettings, repository: string): string {
+  const { base = settings } = settings;
+  return repository === settings.name ? settings.namespace : base.namespace;
 }
 
 /** What `catalog.yaml` says. */
@@ -79,6 +87,7 @@ export function parseCatalogDocument(
       fromSeed: settings.environment?.['from-seed'] ?? base?.fromSeed ?? [],
       variables: { ...base?.variables, ...settings.environment?.variables },
       ...(compression === undefined ? {} : { compression }),
+      ...(base === undefined ? {} : { base: { name: base.name, namespace: base.namespace } }),
     },
     first: settings.first ?? [],
   };

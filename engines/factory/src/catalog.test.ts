@@ -1,6 +1,7 @@
 import { digestOf } from '@kiln/base';
 import { parseImageConfig } from '@kiln/image-config';
 import { describe, expect, test } from 'vitest';
+import { namespaceOf } from './bundle.ts';
 import type { Bundle } from './bundle.ts';
 import type { CatalogSource, ReadCatalogs } from './catalog.ts';
 import { readCatalogs } from './catalog.ts';
@@ -601,6 +602,15 @@ describe('a catalog beside another', () => {
     expect(bundleOf(read, 'package:hello@x86_64')).toMatchObject({
       settings: { name: 'own', environmentPackages: ['seed-base'], variables: { CFLAGS: '-O2' } },
     });
+    const namespaces = ['package:zip@x86_64', 'package:hello@x86_64'].map((key) => {
+      const bundle = bundleOf(read, key);
+      if (bundle.kind !== 'package') throw new Error(`assertion failed: ${bundle.kind}`);
+      return ['own', 'base', 'seed'].map((repository) => namespaceOf(bundle.settings, repository));
+    });
+    expect(namespaces).toEqual([
+      ['example', 'example', 'example'],
+      ['me', 'example', 'example'],
+    ]);
     expect(bundleOf(read, 'image:hello')).toMatchObject({ repositories: ['own', 'base'] });
   });
 

@@ -14,7 +14,7 @@ export type {
   TestBundle,
   TestGuest,
 } from './bundle.ts';
-export { parseCatalogDocument } from './bundle.ts';
+export { namespaceOf, parseCatalogDocument } from './bundle.ts';
 export { neededBy, neededFor } from './needed.ts';
 export type {
   CatalogFile,

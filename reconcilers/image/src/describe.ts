@@ -2,7 +2,7 @@ import type { AssembledTree, ImageDocument } from '@kiln/assemble';
 import type { Digest } from '@kiln/base';
 import { canonicalJson, compareBytes, digestOf, digestOfValue, hexOf, rfc3339 } from '@kiln/base';
 import type { ImageResult, TestRun } from '@kiln/factory';
-import { packagesOf } from '@kiln/factory';
+import { namespaceOf, packagesOf } from '@kiln/factory';
 import { architectureOf, printApkoJson } from '@kiln/image-config';
 import type { Provenance, ResourceDescriptor } from '@kiln/intoto';
 import { documentPieces, indexSbom } from '@kiln/spdx';
@@ -205,8 +205,8 @@ function provenanceOf(
     },
     internalParameters: { action: request.action },
     resolvedDependencies: [
-      ...inputs.packages.map(({ record, apk }) =>
-        packageDependency(record, { apk, namespace: settings.namespace }),
+      ...inputs.packages.map(({ record, apk, repository }) =>
+        packageDependency(record, { apk, namespace: namespaceOf(settings, repository) }),
       ),
       ...materials,
     ],

@@ -140,6 +140,8 @@ function actionOf(ports: ImageReconcilerPorts, inputs: ImageInputs): Digest {
     test: inputs.bundle.testSource,
     epochSeconds: inputs.bundle.settings.epochSeconds,
     namespace: inputs.bundle.settings.namespace,
+    // What provenance says of packages of the base; it was left out for catalogs that have none.
+    ...(inputs.bundle.settings.base === undefined ? {} : { base: inputs.bundle.settings.base }),
     compression: inputs.bundle.settings.compression ?? 'gzip',
     packages: lock(inputs.packages),
     testPackages: lock(inputs.testPackages),

@@ -7,12 +7,13 @@ import type {
   AttemptLog,
   BuiltPackage,
   EnvironmentPackage,
+  FactoryRecords,
   PackageBundle,
   PackageFinding,
   PackageResult,
   ResolvedInput,
 } from '@kiln/factory';
-import { environmentRoot, explain, packagesOf } from '@kiln/factory';
+import { environmentRoot, explain, namespaceOf, packagesOf } from '@kiln/factory';
 import type { Key, ReconcileContext } from '@kiln/queue';
 import { sourceDescriptor } from '@kiln/recipe';
 import type { AttestRequest } from './attest.ts';
@@ -152,15 +153,34 @@ async function inputsOf(
   const sources: readonly ResolvedInput[] = request.plan.compiled.sources.map(sourceDescriptor);
   const seed = await packagesOf(ports.records, await ports.records.state(request.bundle.seed));
   const wrapped = new Map((seed?.inputs ?? []).map((one) => [one.name, one]));
+  const catalogs = await catalogsOf(ports.records, request.bundle.closure);
   const environment = request.environment.map((one): ResolvedInput => {
     const debian = one.repository === 'seed' ? wrapped.get(one.name) : undefined;
+    const repository = one.repository === 'seed' ? 'seed' : (catalogs.get(one.name) ?? '');
+    const namespace = namespaceOf(request.bundle.settings, repository);
     return (
       debian ?? {
         name: one.name,
-        uri: `pkg:apk/${request.bundle.settings.namespace}/${one.name}@${one.version}`,
+        uri: `pkg:apk/${namespace}/${one.name}@${one.version}`,
         digest: { sha256: hexOf(one.apk) },
       }
     );
   });
   return [...sources, ...environment];
+}
+
+/** The catalogs of packages that recipes give, by their names. */
+async function catalogsOf(
+  records: FactoryRecords,
+  keys: readonly Key[],
+): Promise<ReadonlyMap<string, string>> {
+  const catalogs = new Map<string, string>();
+  const states = await records.states(keys);
+  for (const key of keys) {
+    const result = await packagesOf(records, states.get(key));
+    const desired = await records.desired(key);
+    for (const { record } of result?.packages ?? [])
+      if (desired !== undefined) catalogs.set(record.name, desired.catalog);
+  }
+  return catalogs;
 }

@@ -81,6 +81,53 @@ test('its packages are in a repository of their own, beside the other', async ()
   expect(index.status).toBe(200);
 });
 
+interface Signed {
+  readonly dsseEnvelope: { readonly payload: string };
+}
+
+/** What a signed statement of provenance says something was made of. */
+async function madeOf(address: string): Promise<readonly string[]> {
+  const { dsseEnvelope } = (await (await fetch(address)).json()) as Signed;
+  const { predicate } = JSON.parse(Buffer.from(dsseEnvelope.payload, 'base64').toString()) as {
+    predicate: { buildDefinition: { resolvedDependencies: { uri?: string }[] } };
+  };
+  return predicate.buildDefinition.resolvedDependencies.map(({ uri = '' }) => uri);
+}
+
+test('provenance names the vendor of each package, those of the other catalog too', async () => {
+  const { console: base } = await factory.status();
+  const file = 'hello-1.0.0-r0.apk.provenance.sigstore.json';
+  const environment = await madeOf(`${base}apk/my-catalog/x86_64/${file}`);
+  expect(environment).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^pkg:apk\/fixture\/build-base@/)]),
+  );
+  const { digest } = await factory.image('hello');
+  const { layers } = await referrer(base, digest, 'https://slsa.dev/provenance/v1');
+  const image = await madeOf(`${base}v2/hello/blobs/${layers[0]?.digest}`);
+  expect(image).toContain('pkg:apk/my-catalog/hello@1.0.0-r0?arch=x86_64');
+  expect(image).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^pkg:apk\/fixture\/baselayout@/)]),
+  );
+  for (const uri of [...environment, ...image])
+    if (uri.startsWith('pkg:apk/my-catalog/')) expect(uri).toContain('/hello@');
+});
+
+/** The manifest of a statement about the image `hello`. */
+async function referrer(
+  base: string,
+  digest: string,
+  predicateType: string,
+): Promise<{ readonly layers: readonly { readonly digest: string }[] }> {
+  const index = (await (await fetch(`${base}v2/hello/referrers/${digest}`)).json()) as {
+    manifests: { digest: string; annotations?: Record<string, string> }[];
+  };
+  const found = index.manifests.find(
+    ({ annotations }) => annotations?.['dev.sigstore.bundle.predicateType'] === predicateType,
+  );
+  const manifest = await fetch(`${base}v2/hello/manifests/${found?.digest}`);
+  return (await manifest.json()) as { layers: { digest: string }[] };
+}
+
 test('without --only everything of both catalogs is built', async () => {
   await factory.up('--catalog', path.join(clone, 'my-catalog'));
   expect((await factory.images()).map((image) => image.name)).toEqual([
