@@ -167,7 +167,7 @@ export class Composer {
     if (lock.kind === 'locked') return lock.packages;
     throw new KilnError(
       'COMPOSE_UNSOLVED',
-      `over the packages of ${bundle.name}: ${lock.chain.join(': ')}`,
+      `over the packages of ${bundle.name}: ${lock.chain.join(' ')}`,
       {
         hint: 'kiln package ls lists the packages there are; those of the base keep their versions',
       },

@@ -86,7 +86,7 @@ function reconcileImage(
       for (const one of [lock, testLock]) {
         if (one.kind === 'waiting') return await writer.waiting(one.keys);
         if (one.kind === 'unsolved') {
-          throw new KilnError('IMAGE_UNSOLVED', `${bundle.file}: ${one.chain.join(': ')}`, {
+          throw new KilnError('IMAGE_UNSOLVED', `${bundle.file}: ${one.chain.join(' ')}`, {
             hint: 'kiln package ls lists the packages there are',
           });
         }

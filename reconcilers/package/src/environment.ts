@@ -17,7 +17,7 @@ export async function buildEnvironment(
   if (lock.kind === 'locked') return lock.packages;
   throw new KilnError(
     'PACKAGE_ENVIRONMENT_UNSOLVED',
-    `no build environment: ${lock.chain.join(': ')}`,
+    `no build environment: ${lock.chain.join(' ')}`,
     {
       position: compiled.package.position,
       hint: 'name packages that a recipe of the catalog gives, or that seed.yaml lists',

@@ -54,7 +54,7 @@ export async function lockGuest(
   if (second.kind === 'locked') return second;
   throw new KilnError(
     'PACKAGE_TEST_UNSOLVED',
-    `no guest for the test of ${name}: ${second.chain.join(': ')}`,
+    `no guest for the test of ${name}: ${second.chain.join(' ')}`,
     {
       position,
       hint: 'name packages that a recipe of the catalog gives, or that seed.yaml lists, in test.environment.contents.packages',
