@@ -554,6 +554,19 @@ describe('a package', () => {
     await expect(read).rejects.toMatchObject({ code: 'APK_CLIENT_OFFLINE' });
   });
 
+  test('whose name in the cache leads to another one is fetched again', async () => {
+    await client().obtain(wanted(tool, server.url));
+    await client().obtain(wanted(library, server.url));
+    const packages = join(directory, 'cache/packages');
+    const names = (await readdir(packages)).filter((name) => name.length === 40);
+    const texts = await Promise.all(names.map((name) => readFile(join(packages, name))));
+    for (const [i, name] of names.entries())
+      await writeFile(join(packages, name), texts[1 - i] ?? '');
+    const digest = await client().obtain(wanted(tool, server.url));
+    expect(digest).toBe(digestOf(tool.bytes));
+    expect(server.log).toHaveLength(3);
+  });
+
   test('that somebody cannot use for another reason stays', async () => {
     const own = client();
     const fail = (): Promise<never> => Promise.reject(new Error('of no use'));

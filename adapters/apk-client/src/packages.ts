@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { KilnError, digestFromHex, hexOf, messageOf, shorten } from '@kiln/base';
 import type { Clock, Digest, Random } from '@kiln/base';
 import { blobUnknown } from '@kiln/blobs';
@@ -16,8 +16,8 @@ import type { BeforeData, CheckedPackage } from './package-check.ts';
 
 export interface PackageFilesOptions {
   /**
-   * Made when absent. Holds `<sha256>.apk`, `<sha1 of the control segment>` that names it, and in `checked` what was found about
-   * files of directories.
+   * Made when absent. Holds `<sha256>.apk`, `<sha1 of the control segment>` that names it, and itself behind that, and in `checked`
+   * what was found about files of directories.
    */
   readonly directory: string;
   readonly http: Http;
@@ -164,13 +164,18 @@ export class PackageFiles {
   }
 
   async #known(wanted: GuestPackage): Promise<Digest | undefined> {
+    const pointer = this.#pointer(wanted);
     try {
-      const digest = digestFromHex((await readFile(this.#pointer(wanted), 'latin1')).trim());
+      const [hex = '', own = basename(pointer)] = (await readFile(pointer, 'latin1'))
+        .trim()
+        .split(' ');
+      const digest = digestFromHex(hex);
+      // One that is another's is written again, as one that is damaged.
+      if (own !== basename(pointer)) return undefined;
       await stat(this.#path(digest));
       return digest;
     } catch (error) {
       if (hasErrno(error, 'ENOENT')) return undefined;
-      // A pointer that is damaged is written again.
       if (error instanceof KilnError) return undefined;
       throw error;
     }
@@ -194,7 +199,7 @@ export class PackageFiles {
       const pointer = this.#pointer(wanted);
       await writeDurably({
         temporary: `${pointer}.${random.id()}.tmp`,
-        source: [Buffer.from(`${hexOf(digest)}\n`)],
+        source: [Buffer.from(`${hexOf(digest)} ${basename(pointer)}\n`)],
         place: () => pointer,
       });
       return digest;
