@@ -280,6 +280,12 @@ describe('hostile packages', () => {
       'loop/x',
     ],
     [
+      'a whiteout',
+      bad(directory('srv'), file('srv/.wh.x', 'x')),
+      'ASSEMBLE_PATH_INVALID',
+      'srv/.wh.x',
+    ],
+    [
       'a device',
       bad({ entry: { ...directory('x').entry, type: 'char' } }),
       'ASSEMBLE_ENTRY_UNSUPPORTED',

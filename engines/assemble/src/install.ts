@@ -49,6 +49,7 @@ export class Installer {
 
   async #place(contents: PackageContents, member: DataMember): Promise<void> {
     const { entry } = member;
+    if (this.#dialect === 'kiln') requireNoWhiteout(contents, entry);
     switch (entry.type) {
       case 'directory':
         return this.#directory(entry);
@@ -237,6 +238,14 @@ export function placedMembers({ members }: PackageContents): readonly DataMember
       !path.startsWith('.') || path.includes('/') || hasSlash === true,
   );
   return first === -1 ? [] : members.slice(first);
+}
+
+/** What a layer means by the name of a file (OCI image specification, "Whiteouts"): that another one is not there. */
+function requireNoWhiteout(contents: PackageContents, { path }: TarEntry): void {
+  if (!path.startsWith('.wh.', path.lastIndexOf('/') + 1)) return;
+  const message =
+    'its name would remove other files: in a layer of an image .wh. begins a whiteout';
+  throw assemblyError('ASSEMBLE_PATH_INVALID', path, message, { package: contents });
 }
 
 function checksum(contents: PackageContents, entry: TarEntry, dialect: AssemblyDialect): string {
