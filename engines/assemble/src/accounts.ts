@@ -207,6 +207,6 @@ function malformed(file: string, line: string, fields: number): KilnError {
   return new KilnError(
     'ASSEMBLE_ACCOUNTS_INVALID',
     `malformed line in ${file}, contains ${count} parts, expecting ${fields}: "${shorten(line)}"`,
-    { hint: 'correct the package that ships the file' },
+    { hint: 'correct the package that ships the file', details: { path: file } },
   );
 }

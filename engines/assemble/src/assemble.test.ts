@@ -317,7 +317,17 @@ describe('hostile packages', () => {
 
   test('a malformed account line stops the image', async () => {
     const broken = fixturePackage('broken', [directory('etc'), file('etc/passwd', 'root:x\n')]);
-    await expect(build([broken])).rejects.toMatchObject({ code: 'ASSEMBLE_ACCOUNTS_INVALID' });
+    await expect(build([broken])).rejects.toMatchObject({
+      code: 'ASSEMBLE_ACCOUNTS_INVALID',
+      message: expect.stringMatching(/ \(of package broken-1-r0\)$/),
+    });
+  });
+
+  test.each([
+    ['the database', [directory('lib'), directory('lib/apk'), file('lib/apk/db', 'x')]],
+    ['accounts', [directory('etc'), directory('etc/passwd')]],
+  ])('what is in the way of %s names its package', async (_what, members) => {
+    await expect(build([bad(...members)])).rejects.toThrow(/ \(of package bad-6-r6\)$/);
   });
 
   test('a key name that is a path is refused', async () => {

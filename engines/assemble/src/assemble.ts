@@ -17,6 +17,7 @@ import { applyPathMutations } from './path-mutations.ts';
 import { apkoRules } from './path-rules.ts';
 import { noteDatabase } from './recorded-packages.ts';
 import { addBusyboxLinks, addServices } from './services.ts';
+import { namingShippers } from './shipped-path.ts';
 import {
   addApkSettings,
   addDevices,
@@ -74,9 +75,9 @@ export interface AssembledTree extends FinishedTree {
  */
 export async function assemble(input: AssembleInput): Promise<AssembledTree> {
   refuseUnsupported(input);
-  return input.dialect === 'apko'
-    ? assembleAsApko(input)
-    : configure(await installTree(input), input);
+  return namingShippers(input.packages, async () =>
+    input.dialect === 'apko' ? assembleAsApko(input) : configure(await installTree(input), input),
+  );
 }
 
 /** apko's order: skeleton, packages, database, accounts, recorded configuration, and the rest. */
