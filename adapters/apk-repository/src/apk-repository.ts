@@ -61,8 +61,11 @@ export async function apkRepository(
   const logger = options.logger ?? silentLogger;
   // What failed inside is nobody's outside.
   server.setErrorHandler((error, { url }, reply) => {
-    logger.error('package repository request failed', { url, error: messageOf(error) });
     const passes = options.foreseen?.(error)?.retry === 'later';
+    logger[passes ? 'warn' : 'error']('package repository request failed', {
+      url,
+      error: messageOf(error),
+    });
     if (passes) reply.header('retry-after', '5');
     return reply
       .code(passes ? 503 : 500)

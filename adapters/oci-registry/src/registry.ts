@@ -72,7 +72,11 @@ export async function ociRegistry(
     const gone = request.raw.destroyed && !request.raw.complete;
     if (answer.status >= 500 && !gone) {
       const { method, url } = request;
-      logger.error('registry request failed', { method, url, error: messageOf(error) });
+      logger[answer.status === 503 ? 'warn' : 'error']('registry request failed', {
+        method,
+        url,
+        error: messageOf(error),
+      });
     }
     const body = jsonReply(answer.body, 'application/json', answer.headers);
     await send(request, reply, { ...body, status: answer.status }, context.limits);
