@@ -14,9 +14,9 @@ import { apiPlugin } from './api/plugin.ts';
 import { foreseen } from './api/tellable.ts';
 import type { Factory } from './compose.ts';
 import type { Place } from './place.ts';
-import { endLateBodies } from './late-bodies.ts';
 import { pushPolicy } from './push-policy.ts';
 import { answerUnknown, refusing } from './refused-requests.ts';
+import { endSlowClients } from './slow-clients.ts';
 
 export interface ServerOptions {
   readonly factory: Factory;
@@ -64,7 +64,7 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
     frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
   });
   server.setErrorHandler(refuse);
-  endLateBodies(server);
+  endSlowClients(server);
   await server.register(async (scope) => apiPlugin(scope, { api: options.api, log }), {
     prefix: '/api',
   });

@@ -17,9 +17,6 @@ export interface CompositionPort {
 const jsonLines = 'application/x-ndjson';
 const lineBytesMax = 2 * overlayBytesMax;
 
-/** Who asks may think in between, and wait for answers; not for ever. */
-const silentDefaultMs = 60 * 60_000;
-
 const name = z.string().refine((text) => !holdsNul(text), 'has a NUL');
 
 const composition = z.strictObject({
@@ -37,15 +34,11 @@ const composition = z.strictObject({
     .default(['spdx']),
 });
 
-/**
- * Images made of others: questions and answers are lines of JSON, any number of them, each answered in its turn. A connection on
- * which nothing comes or goes for `silentMs`, an hour where that is absent, before all questions have come is closed.
- */
+/** Images made of others: questions and answers are lines of JSON, any number of them, each answered in its turn. */
 export function compositionRoutes(
   server: FastifyInstance,
   compositions: CompositionPort,
   log: Logger,
-  silentMs: number = silentDefaultMs,
 ): void {
   server.addContentTypeParser(jsonLines, (_request, payload, done) => done(null, payload));
   server.post(
@@ -62,9 +55,6 @@ export function compositionRoutes(
         throw new KilnError('COMPOSE_BODY_INVALID', `the body is not ${jsonLines}`, {
           hint: 'send a line of JSON for each image; kiln image compose does',
         });
-      const { raw } = request;
-      raw.socket.setTimeout(silentMs);
-      raw.once('end', () => raw.socket.setTimeout(0));
       const answers = answersTo(compositions, request.body, log);
       return reply.header('content-type', jsonLines).send(Readable.from(answers));
     },

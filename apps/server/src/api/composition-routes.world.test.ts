@@ -84,16 +84,3 @@ test('a client that goes away is no failure of the server', async () => {
   await server.close();
   expect(lines).toEqual([]);
 });
-
-test('a connection on which no more comes is closed', async () => {
-  const server = Fastify();
-  compositionRoutes(server, port, silentLogger, 300);
-  await server.listen({ host: '127.0.0.1', port: 0 });
-  const { port: number } = server.server.address() as AddressInfo;
-  const socket = connect(number, '127.0.0.1');
-  socket.on('error', () => undefined).resume();
-  const head = 'content-type: application/x-ndjson\r\nhost: localhost\r\ncontent-length: 50\r\n';
-  socket.write(`POST /compositions HTTP/1.1\r\n${head}\r\n{"base`);
-  await expect(new Promise((resolve) => socket.once('close', resolve))).resolves.toBeDefined();
-  await server.close();
-});

@@ -1,28 +1,34 @@
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { endLateBodies } from './late-bodies.ts';
+import { endSlowClients } from './slow-clients.ts';
 
 let server: FastifyInstance;
 const asked: unknown[] = [];
 
 beforeEach(async () => {
   server = Fastify();
-  endLateBodies(server, 300);
+  endSlowClients(server, { bodyMs: 300, silentMs: 1500 });
   server.post('/whole', async (request) => String(asked.push(request.body)));
   await server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    scope.post('/kept', () => new Promise(() => undefined));
     scope.post('/read', async () => {
       await sleep(600);
       return 'read';
     });
   });
+  server.get('/large', () => Readable.from(endless()));
   await server.listen({ host: '127.0.0.1', port: 0 });
 });
+async function* endless(): AsyncIterable<Uint8Array> {
+  for (;;) yield new Uint8Array(1024 * 1024);
+}
 afterEach(async () => server.close());
 
 /** What a client reads until the connection is closed, which sends `body` and no more. */
@@ -58,4 +64,20 @@ test('a request whose body does not come is answered, and its connection closed'
 
 test('who reads its body itself takes its time', async () => {
   expect(await answerTo('/read', '{"a":')).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test('a client that reads no more, or sends no more, loses its connection', async () => {
+  for (const request of [
+    'GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n',
+    'POST /kept HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n{"a',
+  ]) {
+    const lost = new Promise((resolve) =>
+      server.server.once('connection', (connection) => connection.once('close', resolve)),
+    );
+    const socket = connect((server.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(request);
+    await expect(lost).resolves.toBeDefined();
+    socket.destroy();
+  }
 });
