@@ -157,6 +157,17 @@ describe('the tree of an image', () => {
     expect(await paths(slashed, file('.dir/x', ''))).toEqual(['.dir', '.dir/x']);
   });
 
+  test.each(['usr/lib', '/usr/lib/', './usr//lib', '../usr/lib'])(
+    'the database is under lib where that leads to %s',
+    async (target) => {
+      const members = [directory('usr'), directory('usr/lib'), symlink('lib', target)];
+      const packages = [fixturePackage('merged', members)];
+      const { tree } = await build(packages, { dialect: 'apko', repositories: ['r'] });
+      expect(tree.entryAt('usr/lib/apk')?.type).toBe('directory');
+      expect(tree.entryAt('lib')?.type).toBe('symlink');
+    },
+  );
+
   test('a later package replaces what it declares to replace, by version too', async () => {
     const first = fixturePackage('first=2-r0', [directory('srv'), file('srv/x', 'old')]);
     const second = (replaces: string): PackageContents =>

@@ -7,6 +7,7 @@ import { Installer } from './install.ts';
 import { installedRecords } from './installed-database.ts';
 import type { InstalledRecords } from './installed-database.ts';
 import { newSymlink } from './node.ts';
+import { shortened } from './path-rules.ts';
 import type { PackageContents } from './package-contents.ts';
 import { scriptsTar, triggersText } from './scripts.ts';
 
@@ -42,7 +43,7 @@ export function linkDatabase(
   base?: BaseImage,
 ): void {
   const lib = tree.entryAt('lib');
-  if (lib?.type === 'symlink' && /^\/?usr\/lib\/?$/.test(lib.target)) return;
+  if (lib?.type === 'symlink' && shortened(`/${lib.target}`) === '/usr/lib') return;
   const provides = [
     ...packages.map(({ info }) => info.provides),
     ...(base?.packages ?? []).map(({ fields }) => (fields.get('p') ?? '').split(' ')),
