@@ -43,8 +43,14 @@ export function buildDate(
 
 const none = { flagOffsetMinutes: 0, epochOffsetMinutes: 0 };
 
+/** The years 0 to 9999: those that RFC 3339 can say. */
+const secondsMin = -62_167_219_200;
+const secondsMax = 253_402_300_799;
+
 function epochOf(text: string): number {
-  if (/^[+-]?\d{1,12}$/.test(text)) return Number(text);
+  const isNumber = /^[+-]?\d{1,12}$/.test(text);
+  const seconds = Number(text);
+  if (isNumber && seconds >= secondsMin && seconds <= secondsMax) return seconds;
   throw new KilnError('USAGE', `failed to parse SOURCE_DATE_EPOCH: "${shorten(text)}"`, {
     hint: 'give seconds since 1970',
   });
@@ -56,11 +62,17 @@ function offsetOf(text: string): number {
   return sign === '-' ? -size || 0 : size;
 }
 
+const timePattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d)(?:[.,]\d+)?(Z|[+-]\d\d:\d\d)$/;
+
 function secondsOf(text: string): number {
-  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text);
-  const time = isTime ? Date.parse(text.replace(',', '.')) : Number.NaN;
-  if (!Number.isNaN(time)) return Math.floor(time / 1000);
-  throw new KilnError('USAGE', `--build-date is "${shorten(text)}"`, {
-    hint: 'give RFC 3339, such as 2026-01-02T03:04:05Z',
-  });
+  const [, time = '', zone = ''] = timePattern.exec(text) ?? [];
+  try {
+    return Temporal.Instant.from(time + zone).epochMilliseconds / 1000;
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new KilnError('USAGE', `--build-date is "${shorten(text)}"`, {
+      hint: 'give RFC 3339, such as 2026-01-02T03:04:05Z',
+      cause,
+    });
+  }
 }
