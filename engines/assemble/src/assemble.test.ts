@@ -168,6 +168,14 @@ describe('the tree of an image', () => {
     },
   );
 
+  test('a package that was built in no year that a time can say is refused', async () => {
+    const of = (buildTimeSeconds: number): Promise<AssembledTree> =>
+      build([fixturePackage('late', [], { info: { buildTimeSeconds } })]);
+    expect((await of(253_402_300_799)).buildDateSeconds).toBe(253_402_300_799);
+    await expect(of(253_402_300_800)).rejects.toMatchObject({ code: 'ASSEMBLE_UNSUPPORTED' });
+    await expect(of(999_999_999_999_999)).rejects.toThrow('package late-1-r0: built at');
+  });
+
   test('a later package replaces what it declares to replace, by version too', async () => {
     const first = fixturePackage('first=2-r0', [directory('srv'), file('srv/x', 'old')]);
     const second = (replaces: string): PackageContents =>

@@ -3,7 +3,9 @@ import { architectureOf, lockImageConfig, lockedPackages, printApkoJson } from '
 import type { ImageConfig } from '@kiln/image-config';
 import { applyAccounts } from './accounts.ts';
 import { applyCertificates, applyRuntimeKeyring } from './certificates.ts';
+import { buildTimeSecondsMax } from './base-image.ts';
 import type { BaseImage } from './base-image.ts';
+import { packageLabel } from './failure.ts';
 import type { AssemblyDialect } from './failure.ts';
 import { FileTree } from './file-tree.ts';
 import { installPackages, linkDatabase } from './install-packages.ts';
@@ -208,6 +210,14 @@ function latestBuild({
 }: Pick<AssembleInput, 'sourceDateEpochSeconds' | 'packages'> & {
   readonly base: BaseImage | undefined;
 }): number {
+  const never = packages.find(({ info }) => info.buildTimeSeconds > buildTimeSecondsMax);
+  if (never !== undefined) {
+    throw new KilnError(
+      'ASSEMBLE_UNSUPPORTED',
+      `package ${packageLabel(never)}: built at ${never.info.buildTimeSeconds}, after the year 9999`,
+      { hint: 'build the package anew', details: { package: packageLabel(never) } },
+    );
+  }
   return Math.max(
     sourceDateEpochSeconds,
     ...packages.map(({ info }) => info.buildTimeSeconds),

@@ -11,7 +11,7 @@ export interface BaseImage {
 }
 
 /** The end of 9999: the last second that RFC 3339 can say. */
-const buildTimeSecondsMax = 253_402_300_799;
+export const buildTimeSecondsMax = 253_402_300_799;
 
 /** The packages of a base image, from its installed database. Throws `ASSEMBLE_BASE_INVALID` with the line or the package. */
 export function parseInstalledDatabase(text: string): InstalledPackage[] {
