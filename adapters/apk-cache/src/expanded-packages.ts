@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FilePlace, PackageContents, PackageOpener, StoredPart } from '@kiln/assemble';
-import { hexOf, systemRandom } from '@kiln/base';
-import type { Digest, Random } from '@kiln/base';
+import { hexOf, systemClock, systemRandom } from '@kiln/base';
+import type { Clock, Digest, Random } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import { isAbsent, isThere } from './absent.ts';
 import { ArchiveReader, ArchiveWindows } from './archive-reader.ts';
@@ -22,6 +22,9 @@ import type { CacheRecord, CachedMember, StoredSegment } from './record.ts';
 import { readPlace } from './read-place.ts';
 import { SharedWork } from './shared-work.ts';
 
+/** No expansion takes this long. */
+const abandonedAfterMs = 24 * 60 * 60 * 1000;
+
 export interface ExpandedPackagesOptions extends ControlOptions {
   /** Made when absent. Holds `<sha256>.tar` and `<sha256>.members` for each package. */
   readonly directory: string;
@@ -31,6 +34,7 @@ export interface ExpandedPackagesOptions extends ControlOptions {
     beforeData?(apk: Digest): BeforeData | undefined;
   };
   readonly random?: Random;
+  readonly clock?: Clock;
   /**
    * Whether files are synced, default true. Without it a crash of the machine may leave damaged ones, which are noticed as any
    * damage is.
@@ -46,11 +50,13 @@ export interface ExpandedPackagesOptions extends ControlOptions {
  * A package is expanded and verified once: its data go to `<sha256>.tar`, then the facts about them to
  * `<sha256>.members`, each written under a temporary name, synced unless told otherwise, and renamed. The second file is
  * what makes the pair valid; after a crash between the two the package is expanded again. A pair that is damaged is made anew on opening;
- * damage inside a file shows when it is read, by its CRC-32: the pair is dropped and `APK_CACHE_BROKEN` says to try again.
+ * damage inside a file shows when it is read, by its CRC-32: the pair is dropped and `APK_CACHE_BROKEN` says to try again. What a
+ * crash leaves under a temporary name goes after a day.
  */
 export class ExpandedPackages implements PackageOpener {
   readonly #options: ExpandedPackagesOptions;
   readonly #random: Random;
+  #isSwept = false;
   readonly #work = new SharedWork<CacheRecord>();
   readonly #windows = new ArchiveWindows();
 
@@ -114,12 +120,34 @@ export class ExpandedPackages implements PackageOpener {
       return record?.tarBytes === size ? record : undefined;
     } catch (error) {
       if (isAbsent(error)) return undefined;
-      throw error;
+      throw withPlace(error, this.#path(apk, 'members'));
     }
   }
 
   async #expand(apk: Digest): Promise<CacheRecord> {
     mkdirSync(this.#options.directory, { recursive: true });
+    this.#sweep();
+    try {
+      return await this.#expandNow(apk);
+    } catch (error) {
+      throw withPlace(error, this.#options.directory);
+    }
+  }
+
+  /** Once: removes what crashes left. */
+  #sweep(): void {
+    if (this.#isSwept) return;
+    this.#isSwept = true;
+    const { directory, clock = systemClock } = this.#options;
+    const abandonedMs = clock.now() - abandonedAfterMs;
+    for (const name of readdirSync(directory)) {
+      const path = join(directory, name);
+      const found = name.endsWith('.tmp') ? statSync(path, { throwIfNoEntry: false }) : undefined;
+      if (found !== undefined && found.mtimeMs < abandonedMs) rmSync(path, { force: true });
+    }
+  }
+
+  async #expandNow(apk: Digest): Promise<CacheRecord> {
     if (await this.#expandInThread(apk)) {
       const expanded = this.#load(apk);
       if (expanded !== undefined) return expanded;
@@ -184,6 +212,12 @@ export class ExpandedPackages implements PackageOpener {
   #path(apk: Digest, kind: 'tar' | 'members'): string {
     return join(this.#options.directory, `${hexOf(apk)}.${kind}`);
   }
+}
+
+/** What the system says of a file that is open does not say which. */
+function withPlace(error: unknown, path: string): unknown {
+  const isUnnamed = error instanceof Error && 'syscall' in error && !('path' in error);
+  return isUnnamed ? Object.assign(error, { path }) : error;
 }
 
 function segmentPlace(path: string, segment: StoredSegment | undefined): FilePlace | undefined {

@@ -1,10 +1,12 @@
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -139,6 +141,15 @@ describe('a package that does not verify', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
+  it('is said to be where the system refuses what it does not name', async () => {
+    const apk = blobs.add(await makePackage());
+    mkdirSync(join(directory, `${hexOf(apk)}.members`), { recursive: true });
+    await expect(packages.open(apk)).rejects.toMatchObject({
+      code: 'EISDIR',
+      path: join(directory, `${hexOf(apk)}.members`),
+    });
+  });
+
   it('is asked for again the next time', async () => {
     const whole = await makePackage();
     const apk = blobs.add(whole.subarray(0, 600), digestOf(whole));
@@ -155,6 +166,18 @@ it('reads many at a time, small and large, from one open package', async () => {
   const asked = Array.from({ length: 40 }, (_, i) => files[i % files.length]);
   const found = await Promise.all(asked.map((member) => text(read(member?.index ?? -1))));
   expect(found).toEqual(asked.map((member) => contents.get(member?.entry.path ?? '')));
+});
+
+it('removes what crashes left a day ago when it expands, and nothing else', async () => {
+  mkdirSync(directory, { recursive: true });
+  for (const name of ['x.tar.1.tmp', 'x.tar.2.tmp', 'x.tar']) {
+    writeFileSync(join(directory, name), '');
+    if (!name.includes('.2.')) utimesSync(join(directory, name), 1000, 1000);
+  }
+  const apk = blobs.add(await makePackage());
+  await packages.open(apk);
+  const left = readdirSync(directory).filter((name) => name.startsWith('x'));
+  expect(left.sort()).toEqual(['x.tar', 'x.tar.2.tmp']);
 });
 
 describe('a damaged cache', () => {
