@@ -10,7 +10,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { readIndexFile, writeIndexFile } from '@kiln/apk-files';
-import { assert, collect, seededRandom, systemClock } from '@kiln/base';
+import { assert, collect, digestOf, seededRandom, systemClock } from '@kiln/base';
 import { mediaTypes, parseIndex, parseManifest } from '@kiln/oci';
 import { readTar } from '@kiln/tar';
 import type { TarEntry } from '@kiln/tar';
@@ -300,6 +300,25 @@ describe('kiln image build', () => {
       '{"relatedSpdxElement":"SPDXRef-Layer-',
     );
     expect(fs.readdirSync('.')).not.toContain('sbom-index.spdx.json');
+  });
+
+  test.each([
+    ['kiln', []],
+    ['apko', ['--compat', 'apko']],
+  ])('writes a blob that is damaged in a folder again: %s', async (_dialect, words) => {
+    write(`${places}\n  packages: [merged-layout, hello]`, 'archs: [x86_64]');
+    const build = async (): Promise<readonly string[]> => {
+      await run(imageBuild, 'image.yaml', '-o', 'layout/', '-t', 'x/y:1', ...words);
+      return fs.readdirSync('layout/blobs/sha256').map((name) => `layout/blobs/sha256/${name}`);
+    };
+    const blobs = await build();
+    for (const [i, blob] of blobs.entries()) {
+      if (i % 2 === 0) fs.truncateSync(blob);
+      else fs.appendFileSync(blob, 'more');
+    }
+    await build();
+    for (const blob of blobs)
+      expect(digestOf(fs.readFileSync(blob))).toBe(`sha256:${path.basename(blob)}`);
   });
 
   test('writes SBOMs in each format that is named, and refuses others before it reads anything', async () => {

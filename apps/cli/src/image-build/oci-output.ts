@@ -16,7 +16,7 @@ import type { TarMember } from '@kiln/tar';
 import type { BuiltImages } from './build-images.ts';
 import { parseImageName } from './image-name.ts';
 import type { WorkFolder } from './work-folder.ts';
-import { isFile, writeFile } from './write-file.ts';
+import { hasContent, writeFile } from './write-file.ts';
 
 /** What is written, under which name. */
 export interface NamedImages {
@@ -28,14 +28,14 @@ export interface NamedImages {
 
 /**
  * Writes images into a folder, made where it is absent, as an OCI layout whose one entry is the index under its tag. Blobs come
- * first and `index.json` last, so that what it names is there; blobs that are there stay as they are.
+ * first and `index.json` last, so that what it names is there; blobs that are there and whole stay.
  */
 export async function writeOciFolder(folder: string, images: NamedImages): Promise<void> {
   const { work } = images;
   await fs.mkdir(path.join(folder, 'blobs', 'sha256'), { recursive: true });
   for (const { digest } of blobsOf(images.built)) {
     const file = path.join(folder, layoutBlobPath(digest));
-    if (!(await isFile(file))) await writeFile(file, work.read(digest, 'used again'));
+    if (!(await hasContent(file, digest))) await writeFile(file, work.read(digest, 'used again'));
   }
   await writeFile(path.join(folder, layoutMarker.name), [Buffer.from(layoutMarker.text)]);
   await writeFile(path.join(folder, 'index.json'), [layoutIndex(images)]);

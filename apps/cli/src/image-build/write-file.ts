@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import fs from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { atFile, noFolderOf, replaceFile } from '@kiln/apk-files';
 import type { ByteSource, ReplaceFileOptions } from '@kiln/apk-files';
-import { KilnError, systemRandom } from '@kiln/base';
+import { KilnError, hexOf, systemRandom } from '@kiln/base';
+import type { Digest } from '@kiln/base';
 
 /**
  * Writes a file that is there whole or not at all; unless it is asked for it is not synced, as the same command makes it again. Throws `APK_FILE_NOT_FOUND` where its folder is not there, `APK_FILE_FAILED` for
@@ -26,12 +29,14 @@ export async function requireFolderOf(path: string): Promise<void> {
   if (found?.isDirectory() !== true) throw noFolderOf(path);
 }
 
-/** Whether a file is there. */
-export async function isFile(path: string): Promise<boolean> {
+/** Whether a file is there, and is what it should be: one that was not synced may have lost its content. */
+export async function hasContent(path: string, digest: Digest): Promise<boolean> {
+  const sum = createHash('sha256');
   try {
-    return (await fs.stat(path)).isFile();
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) sum.update(chunk);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
   }
+  return sum.digest('hex') === hexOf(digest);
 }
