@@ -113,6 +113,22 @@ describe('layers on disk', () => {
     }
   });
 
+  it('are used and not kept where nothing can be written', async () => {
+    await inBuild('first').keep(plan, layer, 7);
+    await writeFile(join(directory, 'file'), '');
+    const nowhere = new LayerFiles({
+      directory: join(directory, 'file'),
+      blobs: { path: () => blobOf('first') },
+    });
+    await nowhere.keep(plan, layer, 7);
+    expect(await nowhere.find(plan)).toBeUndefined();
+    // A clock that no file system can write down refuses as a cache of somebody else does.
+    const clock = { now: () => Number.NaN };
+    const options = { directory: join(directory, 'cache'), clock };
+    const second = new LayerFiles({ ...options, blobs: { path: () => blobOf('second') } });
+    expect(await second.find(plan)).toEqual(layer);
+  });
+
   it('are forgotten when they are found to be damaged', async () => {
     await inBuild('first').keep(plan, layer, 7);
     const second = inBuild('second');

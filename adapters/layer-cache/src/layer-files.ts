@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { KnownLayers, StoredLayer } from '@kiln/assemble';
-import { hexOf, sealText, systemClock, systemRandom, unsealText } from '@kiln/base';
+import { hexOf, quietly, sealText, systemClock, systemRandom, unsealText } from '@kiln/base';
 import type { Clock, Digest, Random } from '@kiln/base';
 import { ifGone } from './gone.ts';
 
@@ -54,7 +54,8 @@ export class LayerFiles implements KnownLayers {
     const kept = `${this.#path(plan)}.layer`;
     try {
       const now = this.#clock.now() / 1000;
-      utimesSync(kept, now, now);
+      // Not of somebody else's cache, nor of one that is read-only.
+      quietly(() => utimesSync(kept, now, now));
       if (statSync(kept).size !== sizeBytes) return undefined;
       const blob = this.#options.blobs.path(digest);
       mkdirSync(dirname(blob), { recursive: true });
@@ -83,6 +84,7 @@ export class LayerFiles implements KnownLayers {
     this.#unchecked.clear();
   }
 
+  /** A full disk, or a directory that nobody may write to, is no error: the layer is made again. */
   keep(plan: Digest, layer: StoredLayer, crc: number): Promise<void> {
     return Promise.try(() => this.#keep(plan, layer, crc));
   }
@@ -98,8 +100,8 @@ export class LayerFiles implements KnownLayers {
       rmSync(temporary, { force: true });
       writeFileSync(temporary, sealText(JSON.stringify({ plan, crc, layer })), { flag: 'wx' });
       renameSync(temporary, path);
-    } finally {
-      rmSync(temporary, { force: true });
+    } catch {
+      quietly(() => rmSync(temporary, { force: true }));
     }
   }
 
