@@ -104,7 +104,6 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
   let current = selection;
   const take = async (chosen: Selection): Promise<void> => {
     current = chosen;
-    writeSelection(place, chosen);
     await keeper.select({ folders: folders(chosen.catalog), only: chosen.only });
   };
   const registry = `localhost:${port}`;
@@ -140,6 +139,8 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
         await take(before);
         throw error;
       }
+      // A server that is killed before goes on with what was asked for before.
+      writeSelection(place, current);
       await factory.queue.retry();
     }),
   };
