@@ -43,4 +43,17 @@ describe('lines', () => {
     await expect(read(['abcdef\n'], 5)).rejects.toThrow('too long');
     await expect(read(['abc', 'def'], 5)).rejects.toThrow('too long');
   });
+
+  test('that are no UTF-8 are refused where that is asked for', async () => {
+    const bytes = [Buffer.from('é\n'), Buffer.from([0x61, 0xff, 0x0a])];
+    expect(await read(bytes)).toEqual(['é', 'a\ufffd']);
+    const seen: string[] = [];
+    const strict = async (): Promise<void> => {
+      const refuse = (why: string) => (): Error => new Error(why);
+      for await (const line of linesOf(chunks(bytes), 9, refuse('too long'), refuse('not UTF-8')))
+        seen.push(line);
+    };
+    await expect(strict()).rejects.toThrow('not UTF-8');
+    expect(seen).toEqual(['é']);
+  });
 });

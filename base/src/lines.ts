@@ -1,11 +1,15 @@
+import { isUtf8 } from 'node:buffer';
+
 /**
  * The lines of a stream of UTF-8 text, without their ends (`\n` or `\r\n`); empty ones too, but none after a last line end. At most
- * one line is in memory. Throws what `tooLong` gives for a line of more than `bytesMax` bytes.
+ * one line is in memory. Throws what `tooLong` gives for a line of more than `bytesMax` bytes, and what `notUtf8` gives, where that is
+ * there, for bytes that are no UTF-8; otherwise U+FFFD stands for them.
  */
 export async function* linesOf(
   source: AsyncIterable<Uint8Array>,
   bytesMax: number,
   tooLong: () => Error,
+  notUtf8?: () => Error,
 ): AsyncIterable<string> {
   let parts: Uint8Array[] = [];
   let held = 0;
@@ -15,7 +19,9 @@ export async function* linesOf(
     parts.push(bytes);
   };
   const take = (): string => {
-    const text = Buffer.concat(parts).toString('utf8');
+    const bytes = Buffer.concat(parts);
+    if (notUtf8 !== undefined && !isUtf8(bytes)) throw notUtf8();
+    const text = bytes.toString('utf8');
     parts = [];
     held = 0;
     return text.endsWith('\r') ? text.slice(0, -1) : text;

@@ -179,7 +179,9 @@ class Asked {
         'COMPOSE_BODY_INVALID',
         `line ${number + 1} is longer than ${lineBytesMax} bytes`,
       );
-    for await (const line of linesOf(this.#source, lineBytesMax, tooLong)) {
+    const notUtf8 = (): KilnError =>
+      new KilnError('COMPOSE_BODY_INVALID', `line ${number + 1} is not UTF-8`);
+    for await (const line of linesOf(this.#source, lineBytesMax, tooLong, notUtf8)) {
       number += 1;
       if (line.trim() === '') continue;
       this.lines.push(number);

@@ -84,7 +84,9 @@ async function* readLines(body: AsyncIterable<Uint8Array>): AsyncIterable<Compos
   const tooLong = (): KilnError =>
     new KilnError('COMPOSE_BODY_INVALID', `a line is longer than ${lineBytesMax} bytes`);
   let number = 0;
-  for await (const text of linesOf(body, lineBytesMax, tooLong)) {
+  const notUtf8 = (): KilnError =>
+    new KilnError('COMPOSE_BODY_INVALID', `line ${number + 1} is not UTF-8`);
+  for await (const text of linesOf(body, lineBytesMax, tooLong, notUtf8)) {
     number += 1;
     if (text.trim() !== '') yield readLine(text, number);
   }

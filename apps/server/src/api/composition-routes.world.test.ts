@@ -12,7 +12,7 @@ const port: CompositionPort = {
   },
 };
 
-async function answerTo(line: string): Promise<unknown> {
+async function answerTo(line: string | Uint8Array<ArrayBuffer>): Promise<unknown> {
   const server = Fastify();
   compositionRoutes(server, port, silentLogger);
   const address = await server.listen({ host: '127.0.0.1', port: 0 });
@@ -83,4 +83,11 @@ test('a client that goes away is no failure of the server', async () => {
   expect(await ended.promise).toMatchObject({ message: 'aborted' });
   await server.close();
   expect(lines).toEqual([]);
+});
+
+test('a line that is not UTF-8 is refused', async () => {
+  const line = Buffer.from('{"base": "a\xff", "repository": "b"}\n', 'latin1');
+  expect(await answerTo(line)).toMatchObject({
+    error: { code: 'COMPOSE_BODY_INVALID', message: 'line 1 is not UTF-8' },
+  });
 });
