@@ -98,16 +98,17 @@ class TreeWalk {
     if (first !== undefined) {
       return { ...facts, kind: 'hardlink', target: first.path, sha1: first.sha1 };
     }
+    const sizeBytes = Number(found.size);
     const hash = createHash('sha1');
-    for await (const chunk of readFileOf(host)) hash.update(chunk);
+    for await (const chunk of readFileOf(host, sizeBytes)) hash.update(chunk);
     const sha1 = hash.digest('hex');
     if (found.nlink > 1n) this.#linked.set(inode, { path: facts.path, sha1 });
     return {
       ...facts,
       kind: 'file',
-      sizeBytes: Number(found.size),
+      sizeBytes,
       sha1,
-      open: () => readFileOf(host),
+      open: () => readFileOf(host, sizeBytes),
       range: (start, end) => readRange(host, start, end),
     };
   }
@@ -140,12 +141,18 @@ function specialKind(found: BigIntStats): 'fifo' | 'socket' | 'char' | 'block' {
 
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-async function* readFileOf(host: string): AsyncGenerator<Uint8Array> {
+/**
+ * To its end, wherever that is now. Memory is taken for the size that it had: of thousands of small files, large buffers would have to
+ * be collected all the time, with everything that is known of the files.
+ */
+async function* readFileOf(host: string, sizeBytes: number): AsyncGenerator<Uint8Array> {
   const handle = await open(host, readFlags);
   try {
-    for (;;) {
-      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(chunkBytes));
+    for (let at = 0; ;) {
+      const wanted = Math.min(chunkBytes, Math.max(sizeBytes - at, 1));
+      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(wanted));
       if (bytesRead === 0) return;
+      at += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
   } finally {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -74,6 +74,18 @@ test('every name of a file has its extended attributes, and nothing else has', a
   const found = await readExtendedAttributes(join(workspace.hostPath, 'melange-out/one'));
   const noted = [...found].filter(([, attributes]) => attributes.has('user.note'));
   expect(noted.map(([path]) => path).sort()).toEqual(['a', 'b/c', `b/${long}`, 'c']);
+});
+
+test('a file is read to its end in memory of its size, also when it has grown', async () => {
+  const workspace = await after('echo content > f');
+  const [entry] = await treeOf(workspace);
+  if (entry?.kind !== 'file') throw new Error('assertion failed: not a file');
+  const [chunk] = await gather(entry.open());
+  expect(chunk?.length).toBe(8);
+  // Small memory comes from a pool.
+  expect(chunk?.buffer.byteLength).toBeLessThan(256 * 1024);
+  await appendFile(join(workspace.hostPath, 'melange-out/one/f'), 'more\n');
+  expect(Buffer.concat(await gather(entry.open())).toString()).toBe('content\nmore\n');
 });
 
 test('nothing is read through a link in the place of a tree', async () => {
