@@ -100,7 +100,8 @@ export class Client {
 
   /**
    * Sends a body as it comes, and gives the answer as it comes: a long body may be answered before its end, and either side may take
-   * its time. Throws what the body throws, the server's error, and `FACTORY_UNREACHABLE` where the answer breaks off.
+   * its time once the answer began, which has to be in time. Throws what the body throws, the server's error, and
+   * `FACTORY_UNREACHABLE` where the answer does not begin or breaks off.
    */
   async *exchange(
     route: string,
@@ -113,6 +114,9 @@ export class Client {
     // It is told where the answer is waited for, which may not be reached.
     answered.promise.catch(() => undefined);
     asking.once('response', answered.resolve).on('error', answered.reject);
+    // The body may begin later.
+    asking.flushHeaders();
+    const late = setTimeout(() => answered.reject(tooLate()), this.#answerMs);
     let failure: { readonly error: unknown } | undefined;
     const source = watched(body, (error) => {
       failure = { error };
@@ -125,7 +129,7 @@ export class Client {
     // What befalls it is told by the source or by the answer; a source that still waits is not waited for.
     pipeline(source, asking).catch(() => undefined);
     try {
-      const answer = await answered.promise;
+      const answer = await answered.promise.finally(() => clearTimeout(late));
       if (answer.statusCode !== 200) throw errorOf(answer.statusCode ?? 0, await text(answer));
       if (answer.headers['server'] !== serverName) throw noFactory('');
       yield* answer as AsyncIterable<Uint8Array>;
@@ -182,7 +186,7 @@ function unreachable(what: string, error: unknown): KilnError {
   });
 }
 
-function tooLate(cause: unknown): KilnError {
+function tooLate(cause?: unknown): KilnError {
   return new KilnError('FACTORY_UNREACHABLE', 'the factory does not answer in time', {
     hint: 'kiln logs server shows what the server does; kiln down, then kiln up start it anew',
     retry: 'later',

@@ -99,6 +99,7 @@ describe('a factory that hangs', () => {
     const silent = await clientOf(() => undefined, { answerMs: 100 });
     await expect(silent.call('GET', '/x')).rejects.toMatchObject(refused);
     await expect(streamed(silent)).rejects.toMatchObject(refused);
+    await expect(exchanged(silent, body('a'))).rejects.toMatchObject(refused);
   });
 
   test('in the middle of an answer is not waited for', async () => {

@@ -67,6 +67,8 @@ async function* answersTo(
   log: Logger,
 ): AsyncIterable<string> {
   const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+  // The head of the answer goes out: who asks knows that a factory listens, however long the first image takes.
+  yield '';
   try {
     for await (const result of compositions.compose(readLines(chunks)))
       yield line(answerOf(result));

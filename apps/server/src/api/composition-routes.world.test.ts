@@ -91,3 +91,20 @@ test('a line that is not UTF-8 is refused', async () => {
     error: { code: 'COMPOSE_BODY_INVALID', message: 'line 1 is not UTF-8' },
   });
 });
+
+test('the answer begins before the first question', async () => {
+  const server = Fastify();
+  compositionRoutes(server, port, silentLogger);
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  const { port: number } = server.server.address() as AddressInfo;
+  const socket = connect(number, '127.0.0.1');
+  let answered = '';
+  socket.on('data', (chunk) => (answered += String(chunk)));
+  const head = 'content-type: application/x-ndjson\r\nhost: localhost\r\ncontent-length: 34\r\n';
+  socket.write(`POST /compositions HTTP/1.1\r\n${head}\r\n`);
+  await expect.poll(() => answered).toMatch(/^HTTP\/1.1 200 /);
+  socket.write('{"base": "a", "repository": "b"} \n');
+  await expect.poll(() => answered).toContain('"READ"');
+  socket.destroy();
+  await server.close();
+});
