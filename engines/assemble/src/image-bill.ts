@@ -23,7 +23,8 @@ export interface SbomOfImageInput {
 
 /**
  * The SBOM of an assembled image as apko makes it, of its packages' own documents, which lie in the image under
- * `var/lib/db/sbom`. A document that cannot be read counts as absent. Throws `SPDX_INVALID`, `OS_RELEASE_INVALID`.
+ * `var/lib/db/sbom`. A document that cannot be read counts as absent. Throws `SPDX_INVALID`, `OS_RELEASE_INVALID`, and
+ * `ASSEMBLE_PATH_INVALID` for a directory in its place.
  */
 export async function sbomOfImage(input: SbomOfImageInput): Promise<SpdxDocument> {
   const { assembled } = input;
@@ -57,6 +58,7 @@ async function sbomOf(
 ): Promise<SpdxDocument | undefined> {
   for (const path of sbomPaths(info)) {
     const node = tree.at(path);
+    refuseDirectory(node, path, 'apko');
     if (node?.type === 'file')
       return readableSbom(await readFile(node, path, spdxBytesMax), 'apko');
   }

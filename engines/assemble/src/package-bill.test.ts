@@ -136,4 +136,6 @@ test('an image has what its packages add, in apko’s form only those with docum
   const byApko = (await sbomOfImage(input)).packages.map(({ name }) => name);
   expect(byApko).toContain('described');
   expect(byApko).not.toContain('bare');
+  assembled.tree.mkdirAll('var/lib/db/sbom/bare-2-r0.spdx.json', 0o755);
+  await expect(sbomOfImage(input)).rejects.toMatchObject({ code: 'ASSEMBLE_PATH_INVALID' });
 });
