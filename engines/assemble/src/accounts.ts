@@ -117,7 +117,7 @@ async function addGroups(
 /** Lines of packages lose their third field, the date of the last change, as apko writes them. */
 async function addShadow(tree: FileTree, accounts: Accounts): Promise<void> {
   const present = lines((await readText(tree, 'etc/shadow')) ?? '').map((line) => {
-    const fields = line.split(':');
+    const fields = line.trim().split(':');
     if (fields.length !== 9) throw malformed('etc/shadow', line, 9);
     return fields.with(2, '').join(':');
   });

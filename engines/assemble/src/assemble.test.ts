@@ -334,6 +334,18 @@ describe('hostile packages', () => {
     await expect(build([layout, other])).rejects.toThrow(/layout-1-r0 .* and other-1-r0 /);
   });
 
+  test('lines of account files lose blanks around them', async () => {
+    const files = ['root:*:9:0:::::', 'root:x:0:0:root:/root:/bin/sh'].map(
+      (line) => ` ${line} \r\n`,
+    );
+    const [shadow = '', passwd = ''] = files;
+    const members = [directory('etc'), file('etc/shadow', shadow), file('etc/passwd', passwd)];
+    const yaml = '{contents: {}, accounts: {users: [{username: app, uid: 7}]}}';
+    const { tree } = await build([fixturePackage('blank', members)], { yaml });
+    expect(await readText(tree, 'etc/shadow')).toBe('root:*::0:::::\napp:!:::::::\n');
+    expect(await readText(tree, 'etc/passwd')).toMatch(/^root:x:0:0:root:\/root:\/bin\/sh\napp:/);
+  });
+
   test('a malformed account line stops the image', async () => {
     const broken = fixturePackage('broken', [directory('etc'), file('etc/passwd', 'root:x\n')]);
     await expect(build([broken])).rejects.toMatchObject({
