@@ -1,4 +1,14 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -129,6 +139,18 @@ describe('an index', () => {
   test('whose path runs through a file cannot be read', async () => {
     await put('packages', 'a file');
     await expect(namesAt(['./packages'])).rejects.toMatchObject({ code: 'APK_CLIENT_UNREADABLE' });
+  });
+
+  test('that is a pipe, or a device, is not waited for', async () => {
+    const path = await put('packages/x86_64/APKINDEX.tar.gz', 'a file');
+    for (const make of [() => execFileSync('mkfifo', [path]), () => symlink('/dev/zero', path)]) {
+      await rm(path);
+      await make();
+      await expect(namesAt(['./packages'])).rejects.toMatchObject({
+        code: 'APK_CLIENT_UNREADABLE',
+        message: expect.stringContaining('it is no file'),
+      });
+    }
   });
 
   test.for([
@@ -565,6 +587,15 @@ describe('a package', () => {
     const digest = await client().obtain(wanted(tool, server.url));
     expect(digest).toBe(digestOf(tool.bytes));
     expect(server.log).toHaveLength(3);
+  });
+
+  test('of a directory that is a pipe is not waited for', async () => {
+    const path = await put('packages/x86_64/tool-1-r0.apk', tool.bytes);
+    await rm(path);
+    execFileSync('mkfifo', [path]);
+    await expect(client().obtain(wanted(tool, join(directory, 'packages')))).rejects.toMatchObject({
+      code: 'APK_CLIENT_CHECKSUM_MISMATCH',
+    });
   });
 
   test('that somebody cannot use for another reason stays', async () => {

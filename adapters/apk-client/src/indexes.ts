@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readIndex } from '@kiln/apk';
@@ -85,8 +86,11 @@ function hintFor(error: KilnError, trust: IndexTrust): string | undefined {
 
 async function readLocal(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
   try {
-    await using handle = await open(path, 'r');
-    if ((await handle.stat()).size > bytesMax)
+    // A pipe would be waited for, here and for ever.
+    await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = await handle.stat();
+    if (!found.isFile()) throw new Error('it is no file');
+    if (found.size > bytesMax)
       throw failure(
         'APK_CLIENT_TOO_LARGE',
         `${shorten(path, 200)} is larger than ${bytesMax} bytes`,

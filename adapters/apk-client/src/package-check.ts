@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { checksumOf, defaultPackageLimits, readControl, splitSignatures } from '@kiln/apk';
 import { KilnError, digestFromHex, shorten } from '@kiln/base';
@@ -63,7 +63,8 @@ export async function checkPackage(
   path: string,
   expected: ExpectedPackage,
 ): Promise<CheckedPackage> {
-  const file = openSync(path, 'r');
+  // A pipe would be waited for, here and for ever.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     return await checkFile(file, expected);
   } finally {
