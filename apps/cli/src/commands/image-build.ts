@@ -13,7 +13,7 @@ import type { BuiltImages } from '../image-build/build-images.ts';
 import { imageOptions } from '../image-build/command-options.ts';
 import { ensureFolder, withImageTask } from '../image-build/command-task.ts';
 import { baseNameOf, parseImageName } from '../image-build/image-name.ts';
-import { ociArchive, writeOciFolder } from '../image-build/oci-output.ts';
+import { layersOf, ociArchive, writeOciFolder } from '../image-build/oci-output.ts';
 import { reportImages } from '../image-build/report-images.ts';
 import type { ImageTask } from '../image-build/task.ts';
 import { cacheDirectoryOf } from '../image-build/repositories.ts';
@@ -127,6 +127,7 @@ async function write(
     else await writeOciFolder(output.name, images);
     return;
   }
+  if (output.archive.isStream) await work.compare(layersOf(built));
   await output.archive.write(
     task.dialect === 'apko'
       ? dockerArchive({ built, tag: parseImageName(printReference(tag)), work })

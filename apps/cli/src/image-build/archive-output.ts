@@ -1,12 +1,14 @@
 import type { ByteSource } from '@kiln/apk-files';
 import type { Command, Invocation, Output } from '../command.ts';
 import { usage } from '../command.ts';
-import { requireFolderOf, writeFile } from './write-file.ts';
+import { isStream, requireFolderOf, writeFile } from './write-file.ts';
 
 /** Where an archive goes, and where a command says what it made. */
 export interface ArchiveOutput {
   readonly name: string;
   readonly print: Output;
+  /** Whether what was written cannot be taken back: it is standard output, or a pipe. */
+  readonly isStream: boolean;
   /** Throws as `writeFile`. */
   write(source: ByteSource): Promise<void>;
 }
@@ -22,7 +24,12 @@ export async function archiveOutput(
 ): Promise<ArchiveOutput> {
   if (file !== '-' && file !== '/dev/stdout') {
     await requireFolderOf(file);
-    return { name: file, print, write: (source) => writeFile(file, source) };
+    return {
+      name: file,
+      print,
+      isStream: isStream(file),
+      write: (source) => writeFile(file, source),
+    };
   }
   if (flags['json'] === true)
     throw usage(
@@ -34,6 +41,7 @@ export async function archiveOutput(
   return {
     name: 'standard output',
     print: { data: print.talk, talk: print.talk },
+    isStream: true,
     write: writeStandardOutput,
   };
 }

@@ -65,6 +65,18 @@ function write(contents: string, more = 'archs: [x86_64, aarch64]', file = 'imag
   fs.writeFileSync(file, `contents:\n  ${contents}\n${more}\n`);
 }
 
+function filesBelow(folder: string, ending: string): readonly string[] {
+  const names = fs.readdirSync(folder).filter((name) => name.endsWith(ending));
+  return names.map((name) => path.join(folder, name));
+}
+
+/** Also where the file has another name elsewhere, which stays as it is. */
+function damage(file: string): void {
+  const bytes = fs.readFileSync(file);
+  fs.rmSync(file);
+  fs.writeFileSync(file, bytes.fill(0, bytes.length >> 1));
+}
+
 interface Ran {
   readonly code: number;
   readonly out: string;
@@ -426,19 +438,32 @@ describe('kiln image build', () => {
     write(`${places}\n  packages: [merged-layout, hello, modes]`, 'archs: [x86_64]');
     const own = ['--cache-dir', './own-cache'];
     await run(imageBuild, 'image.yaml', '-o', 'first.tar', '-t', 'a', ...own);
-    const kept = fs
-      .readdirSync('own-cache/layers/whole')
-      .filter((name) => name.endsWith('.layer'))
-      .map((name) => path.join('own-cache/layers/whole', name));
+    const kept = filesBelow('own-cache/layers/whole', '.layer');
     expect(kept).not.toEqual([]);
-    for (const file of kept) {
-      const bytes = fs.readFileSync(file);
-      fs.rmSync(file);
-      fs.writeFileSync(file, bytes.fill(0, bytes.length >> 1));
-    }
+    kept.forEach(damage);
     await run(imageBuild, 'image.yaml', '-o', 'second.tar', '-t', 'a', ...own);
     expect(fs.readFileSync('second.tar')).toEqual(fs.readFileSync('first.tar'));
     expect(fs.readdirSync('own-cache/layers/whole')).toHaveLength(2 * kept.length);
+  });
+
+  test('writes no half of a damaged layer where it cannot be taken back', async () => {
+    write(`${places}\n  packages: [merged-layout, hello, modes]`, 'archs: [x86_64]');
+    const words = ['image.yaml', '-t', 'a', '--cache-dir', './own-cache'];
+    await run(imageBuild, ...words, '-o', 'first.tar');
+    filesBelow('own-cache/layers/whole', '.layer').forEach(damage);
+    const { status, stdout } = runProgram('', 'image', 'build', ...words, '-o', '-');
+    expect(status).toBe(0);
+    expect(stdout.equals(fs.readFileSync('first.tar'))).toBe(true);
+  });
+
+  test('unpacks packages again that an earlier build left and that are damaged', async () => {
+    write(`${places}\n  packages: [merged-layout, hello, modes]`, 'archs: [x86_64]');
+    const own = ['--cache-dir', './own-cache'];
+    await run(imageBuild, 'image.yaml', '-o', 'first.tar', '-t', 'a', ...own);
+    fs.rmSync('own-cache/layers', { recursive: true });
+    filesBelow('own-cache/expanded', '.tar').forEach(damage);
+    await run(imageBuild, 'image.yaml', '-o', 'second.tar', '-t', 'a', ...own);
+    expect(fs.readFileSync('second.tar')).toEqual(fs.readFileSync('first.tar'));
   });
 
   test('refuses compressions that there are not, and zstd where apko’s rules count', async () => {

@@ -60,6 +60,11 @@ function* members(images: NamedImages): Generator<TarMember> {
     };
 }
 
+/** Digests of the layers of all images. */
+export function layersOf({ images }: BuiltImages): readonly Digest[] {
+  return images.flatMap(({ layers }) => layers.map(({ digest }) => digest));
+}
+
 /** Each blob once, in the order of digests. */
 export function blobsOf({
   images,

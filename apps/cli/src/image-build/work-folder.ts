@@ -79,6 +79,15 @@ export class WorkFolder implements AsyncDisposable {
     );
   }
 
+  /** Reads blobs that nobody compared yet, for whoever cannot take back what it wrote of them. Throws as `read`. */
+  async compare(digests: Iterable<Digest>): Promise<void> {
+    for (const digest of new Set(digests)) {
+      if (this.#caches.known.uncheckedCrc(digest) === undefined) continue;
+      const chunks = this.read(digest, 'used again');
+      while ((await chunks.next()).done !== true);
+    }
+  }
+
   /** Takes a blob that is in a file. Throws `BLOB_DIGEST_MISMATCH`. */
   async import(file: string, digest: Digest): Promise<void> {
     await this.blobs.put(createReadStream(file) as AsyncIterable<Buffer>, digest);
@@ -118,9 +127,14 @@ class Chunks {
   }
 }
 
+const damages: ReadonlySet<string> = new Set(['IMAGE_LAYER_DAMAGED', 'APK_CACHE_BROKEN']);
+
+/** Each finds one package that is damaged. */
+const attemptsMax = 5;
+
 /**
- * Does something in a work folder, and once more in another one where a layer of an earlier build turned out to be damaged. Throws
- * what `work` throws.
+ * Does something in a work folder, and again in another one where what was kept of an earlier build turned out to be damaged: that
+ * was dropped. Throws what `work` throws.
  */
 export async function inWorkFolder<T>(
   cacheDirectory: string,
@@ -130,10 +144,12 @@ export async function inWorkFolder<T>(
     await using folder = await WorkFolder.create(cacheDirectory);
     return await work(folder);
   };
-  try {
-    return await attempt();
-  } catch (error) {
-    if (!(error instanceof KilnError) || error.code !== 'IMAGE_LAYER_DAMAGED') throw error;
-    return attempt();
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const isDamaged = error instanceof KilnError && damages.has(error.code);
+      if (!isDamaged || attempts === attemptsMax) throw error;
+    }
   }
 }

@@ -10,8 +10,9 @@ import type { Reference } from '@kiln/oci';
 import { fileEntry, writeTar } from '@kiln/tar';
 import type { TarMember } from '@kiln/tar';
 import type { BuiltImage, BuiltImages } from './build-images.ts';
+import { layersOf } from './oci-output.ts';
 import type { WorkFolder } from './work-folder.ts';
-import { writeFile } from './write-file.ts';
+import { isStream, writeFile } from './write-file.ts';
 
 /** What is written, under which name. */
 export interface TaggedImages {
@@ -22,6 +23,7 @@ export interface TaggedImages {
 
 /** Writes `dockerArchive` into a file. Throws as both. */
 export async function writeArchive(file: string, images: TaggedImages): Promise<void> {
+  if (isStream(file)) await images.work.compare(layersOf(images.built));
   await writeFile(file, dockerArchive(images));
 }
 

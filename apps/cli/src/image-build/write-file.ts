@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { atFile, noFolderOf, replaceFile } from '@kiln/apk-files';
@@ -27,6 +27,11 @@ export async function writeFile(
 export async function requireFolderOf(path: string): Promise<void> {
   const found = await fs.stat(dirname(path)).catch(() => undefined);
   if (found?.isDirectory() !== true) throw noFolderOf(path);
+}
+
+/** Whether there is something that cannot be replaced as a file is: a pipe, a device. */
+export function isStream(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === false;
 }
 
 /** Whether a file is there, and is what it should be: one that was not synced may have lost its content. */
