@@ -23,10 +23,8 @@ export async function gitRemote(folder: string): Promise<string | undefined> {
  * beginning that is replaced counts.
  */
 export async function gitRewritten(folder: string, address: string): Promise<string> {
-  const settings = await git(folder, [
-    ...['config', '--local', '--no-includes', '--null'],
-    ...['--get-regexp', '^url\\..*\\.insteadof$'],
-  ]);
+  const from = ['config', '--local', '--no-includes', '--null'];
+  const settings = await git(folder, [...from, '--get-regexp', '^url\\..*\\.insteadof$']);
   const rewrites = new Map<string, string>();
   for (const setting of settings.split('\0')) {
     const [, base = '', beginning = ''] = /^url\.(.*)\.insteadof\n(.+)$/s.exec(setting) ?? [];
