@@ -169,6 +169,8 @@ describe('layers are written one upon the other', () => {
       member('etc/.wh.none', 'file'),
       member('none/.wh.none', 'file'),
       member('.wh..wh.plnk/1', 'file'),
+      member('.wh.', 'file'),
+      member('etc/.wh.', 'file'),
       member('etc/b', 'file', 'b2'),
       member('etc/.wh.b', 'file'),
     ]);
