@@ -83,8 +83,7 @@ function whiteoutOf(path: string): Whiteout | undefined {
   const parts = path.split('/');
   const name = parts.pop() ?? '';
   if (name === '.wh..wh..opq') return { path: parts.join('/'), inside: true };
-  // One without a name is none of the directory that it is in.
-  if (name === '.wh.' || [...parts, name].some((part) => part.startsWith('.wh..wh.')))
+  if ([...parts, name].some((part) => part.startsWith('.wh..wh.')))
     return { path: undefined, inside: false };
   if (!name.startsWith('.wh.')) return undefined;
   return { path: [...parts, name.slice('.wh.'.length)].join('/'), inside: false };

@@ -169,8 +169,6 @@ describe('layers are written one upon the other', () => {
       member('etc/.wh.none', 'file'),
       member('none/.wh.none', 'file'),
       member('.wh..wh.plnk/1', 'file'),
-      member('.wh.', 'file'),
-      member('etc/.wh.', 'file'),
       member('etc/b', 'file', 'b2'),
       member('etc/.wh.b', 'file'),
     ]);
@@ -212,6 +210,7 @@ describe('layers are written one upon the other', () => {
       [member('../.wh.secret', 'file')],
       [member('h', 'hardlink', 'out/secret')],
       [member('x/.wh.', 'file')],
+      [member('.wh.', 'file')],
       [member('.wh...', 'file')],
       [member('d', 'directory'), member('d', 'file')],
       [member('etc', 'hardlink', 'etc/a')],

@@ -49,7 +49,7 @@ export class TreeModel {
    */
   removeOlder(asked: string, { inside }: { readonly inside: boolean }): readonly string[] {
     const gone: string[] = [];
-    const path = asked === '' ? '' : this.#whereIs(split(asked));
+    const path = asked === '' && inside ? '' : this.#whereIs(split(asked));
     if (path === undefined) return gone;
     if (inside) {
       const node = this.#nodes.get(path);
