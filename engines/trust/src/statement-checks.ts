@@ -67,7 +67,7 @@ export function isComposition({ statements }: Attestations): boolean {
 
 function whyNone(type: string, { statements, rejected }: Attestations): string {
   const claimed = rejected.find(({ claimedType }) => claimedType === type) ?? rejected[0];
-  const others = `${counted(statements.length, 'other signed statement')}`;
+  const others = counted(statements.length, 'other signed statement');
   const reason = claimed === undefined ? '' : `; a bundle does not count: ${claimed.reason}`;
   return `no statement of type ${type} signed by the key (${others})${reason}`;
 }
