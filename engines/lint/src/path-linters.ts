@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path/posix';
 import { counted } from '@kiln/base';
 import type { Dialect, PackageTree, TreeEntry } from '@kiln/build';
 import type { LinterName } from './catalogue.ts';
-import { type Linter, type LintSubject } from './finding.ts';
+import type { Linter, LintSubject } from './finding.ts';
 
 interface PathRule {
   /** Packages whose names end so are spared. */

@@ -1,6 +1,6 @@
 import { counted } from '@kiln/base';
 import type { TreeEntry } from '@kiln/build';
-import { type Linter, type PermissionInfo } from './finding.ts';
+import type { Linter, PermissionInfo } from './finding.ts';
 
 /** Regular files with a permission that few should have. */
 function filesWith(

@@ -149,9 +149,9 @@ function otherEngine(code: Buffer): Uint8Array {
   return changed;
 }
 
-/** What says which settings there are. */
+/** What says which settings there are, and by which name a factory answers. */
 const settings =
-  /^(base|apps\/cli|formats\/yaml\/src\/quote|engines\/(retention\/src\/policy|blobs\/src\/store))/;
+  /^(base|apps\/cli|apps\/server\/src\/api\/server-name|formats\/yaml\/src\/quote|engines\/(retention\/src\/policy|blobs\/src\/store))/;
 
 test('a version and a help need nothing but the command line and its settings', () => {
   for (const words of [
