@@ -153,11 +153,13 @@ async function inputsOf(
   const sources: readonly ResolvedInput[] = request.plan.compiled.sources.map(sourceDescriptor);
   const seed = await packagesOf(ports.records, await ports.records.state(request.bundle.seed));
   const wrapped = new Map((seed?.inputs ?? []).map((one) => [one.name, one]));
-  const catalogs = await catalogsOf(ports.records, request.bundle.closure);
+  const { settings, closure } = request.bundle;
+  // Where there is one vendor, nobody need be asked.
+  const catalogs = await catalogsOf(ports.records, settings.base === undefined ? [] : closure);
   const environment = request.environment.map((one): ResolvedInput => {
     const debian = one.repository === 'seed' ? wrapped.get(one.name) : undefined;
     const repository = one.repository === 'seed' ? 'seed' : (catalogs.get(one.name) ?? '');
-    const namespace = namespaceOf(request.bundle.settings, repository);
+    const namespace = namespaceOf(settings, repository);
     return (
       debian ?? {
         name: one.name,
