@@ -1,6 +1,7 @@
 import { KilnError, collect, concatBytes } from '@kiln/base';
 import type { Random } from '@kiln/base';
 import {
+  mergeRecords,
   printIndexMember,
   readIndex,
   signControl,
@@ -60,6 +61,31 @@ export async function writeIndexFile(
   } catch (error) {
     throw atFile(path, error);
   }
+}
+
+export interface MergeIndexOptions extends Omit<WriteIndexOptions, 'description'> {
+  /** Reads the index whose records and description are kept: the file itself, where it does not say otherwise. */
+  readonly present?: () => Promise<ApkIndex | undefined>;
+  /** Of all records; without it those that are kept come first. */
+  readonly order?: (a: IndexRecord, b: IndexRecord) => number;
+}
+
+/**
+ * Adds records to an index file, where they replace those of their names and versions, and returns all. What others add at the same
+ * time is not lost. Throws what `present`, `writeIndexFile` and `changingIndex` throw.
+ */
+export async function mergeIntoIndexFile(
+  path: string,
+  joining: readonly IndexRecord[],
+  { present = () => readIndexFile(path), order, ...options }: MergeIndexOptions,
+): Promise<readonly IndexRecord[]> {
+  return changingIndex(path, async () => {
+    const kept = await present();
+    const merged = mergeRecords(kept?.records ?? [], joining);
+    const records = order === undefined ? merged : merged.toSorted(order);
+    await writeIndexFile(path, records, { ...options, description: kept?.description ?? '' });
+    return records;
+  });
 }
 
 /**

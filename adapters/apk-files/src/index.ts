@@ -1,8 +1,13 @@
 export { atFile, noFolderOf } from './file-errors.ts';
 export { kindOfFile } from './file-kind.ts';
-export type { WriteIndexOptions } from './index-file.ts';
-export { isSignedIndexFile, readIndexFile, signIndexFile, writeIndexFile } from './index-file.ts';
-export { changingIndex } from './index-lock.ts';
+export type { MergeIndexOptions, WriteIndexOptions } from './index-file.ts';
+export {
+  isSignedIndexFile,
+  mergeIntoIndexFile,
+  readIndexFile,
+  signIndexFile,
+  writeIndexFile,
+} from './index-file.ts';
 export type { IndexPackagesOptions, IndexedPackage, IndexedPackages } from './index-packages.ts';
 export { indexPackages } from './index-packages.ts';
 export { KeptFiles } from './kept-files.ts';

@@ -1,13 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -18,8 +10,13 @@ import type { IndexRecord } from '@kiln/apk';
 import { KilnError, systemRandom } from '@kiln/base';
 import { gunzipBytes, gzipBytes, splitMembers } from '@kiln/gzip';
 import { fileEntry, tarBytes } from '@kiln/tar';
-import { isSignedIndexFile, readIndexFile, signIndexFile, writeIndexFile } from './index-file.ts';
-import { changingIndex } from './index-lock.ts';
+import {
+  isSignedIndexFile,
+  mergeIntoIndexFile,
+  readIndexFile,
+  signIndexFile,
+  writeIndexFile,
+} from './index-file.ts';
 import { indexPackages } from './index-packages.ts';
 import { generateKeyFiles, readSigningKey } from './signing-key.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -194,13 +191,14 @@ it('keeps records as they are from text to file and back', async () => {
 });
 
 describe('an index that several change at once', () => {
-  const add = (file: string, record: IndexRecord): Promise<void> =>
-    changingIndex(file, async () => {
-      const present = existsSync(file) ? await readIndexFile(file) : undefined;
-      await setTimeout(20);
-      await writeIndexFile(file, mergeRecords(present?.records ?? [], [record]), {
-        random: systemRandom,
-      });
+  const add = (file: string, record: IndexRecord): Promise<unknown> =>
+    mergeIntoIndexFile(file, [record], {
+      present: async () => {
+        const present = await readIndexFile(file);
+        await setTimeout(20);
+        return present;
+      },
+      random: systemRandom,
     });
 
   it('has in the end what each of them added', async () => {

@@ -1,12 +1,5 @@
-import { mergeRecords } from '@kiln/apk';
 import type { IndexRecord } from '@kiln/apk';
-import {
-  changingIndex,
-  indexPackages,
-  readIndexFile,
-  readSigningKey,
-  writeIndexFile,
-} from '@kiln/apk-files';
+import { indexPackages, mergeIntoIndexFile, readIndexFile, readSigningKey } from '@kiln/apk-files';
 import type { IndexedPackage } from '@kiln/apk-files';
 import { KilnError, compareBytes, systemRandom, counted } from '@kiln/base';
 import { compareVersions } from '@kiln/version';
@@ -48,12 +41,11 @@ async function writeIndex({ positionals, flags, print }: Invocation): Promise<nu
   const { taken, leftOut } = await indexPackages(positionals, { arch });
   refuseTwins(taken);
   const joining = taken.map((one) => one.record);
-  const records = await changingIndex(output, async () => {
-    const present = flags['merge'] === true ? await readIndexFile(output, key) : undefined;
-    const all = mergeRecords(present?.records ?? [], joining).sort(byNameAndVersion);
-    const description = present?.description ?? '';
-    await writeIndexFile(output, all, { description, key, random: systemRandom });
-    return all;
+  const records = await mergeIntoIndexFile(output, joining, {
+    present: async () => (flags['merge'] === true ? readIndexFile(output, key) : undefined),
+    order: byNameAndVersion,
+    key,
+    random: systemRandom,
   });
   if (flags['json'] === true)
     print.data(

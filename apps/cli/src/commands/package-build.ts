@@ -1,7 +1,5 @@
-import fs from 'node:fs';
 import path from 'node:path';
-import { mergeRecords } from '@kiln/apk';
-import { changingIndex, readIndexFile, writeIndexFile } from '@kiln/apk-files';
+import { mergeIntoIndexFile } from '@kiln/apk-files';
 import { systemClock, systemRandom, counted } from '@kiln/base';
 import type { BuildLogLine } from '@kiln/build';
 import type { Architecture } from '@kiln/recipe';
@@ -241,14 +239,7 @@ async function publish(
 ): Promise<void> {
   const file = path.join(out, arch, 'APKINDEX.tar.gz');
   const built = packages.map(({ record }) => record);
-  await changingIndex(file, async () => {
-    const present = fs.existsSync(file) ? await readIndexFile(file) : undefined;
-    await writeIndexFile(file, mergeRecords(present?.records ?? [], built), {
-      description: present?.description ?? '',
-      key,
-      random: systemRandom,
-    });
-  });
+  await mergeIntoIndexFile(file, built, { key, random: systemRandom });
 }
 
 function report(

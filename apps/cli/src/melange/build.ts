@@ -1,12 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { mergeRecords } from '@kiln/apk';
 import {
   indexPackages,
-  changingIndex,
-  readIndexFile,
+  mergeIntoIndexFile,
   readSigningKey,
-  writeIndexFile,
   type SigningKey,
 } from '@kiln/apk-files';
 import { KilnError, shorten, systemRandom, type Logger } from '@kiln/base';
@@ -226,15 +223,11 @@ async function mergeIndex(
   const file = path.join(folder, 'APKINDEX.tar.gz');
   const { taken } = await indexPackages(files, { dialect: 'melange', arch: undefined });
   const built = taken.map((one) => one.record);
-  await changingIndex(file, async () => {
-    const present = fs.existsSync(file) ? await readIndexFile(file) : undefined;
-    await writeIndexFile(file, mergeRecords(present?.records ?? [], built), {
-      dialect: 'melange',
-      description: present?.description ?? '',
-      key,
-      random: systemRandom,
-      durable: false,
-    });
+  await mergeIntoIndexFile(file, built, {
+    dialect: 'melange',
+    key,
+    random: systemRandom,
+    durable: false,
   });
 }
 

@@ -1,11 +1,4 @@
-import { mergeRecords } from '@kiln/apk';
-import {
-  changingIndex,
-  indexPackages,
-  readIndexFile,
-  readSigningKey,
-  writeIndexFile,
-} from '@kiln/apk-files';
+import { indexPackages, mergeIntoIndexFile, readIndexFile, readSigningKey } from '@kiln/apk-files';
 import { systemRandom } from '@kiln/base';
 import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
 
@@ -52,16 +45,16 @@ async function writeIndex({ flags, positionals, log }: DropInInvocation): Promis
     log.warn(`${record.name}-${record.version}: architecture is ${record.arch}, not ${arch}`);
   const source = flags.string('source');
   const records = taken.map((one) => one.record);
-  await changingIndex(output, async () => {
-    const present = flags.bool('merge') ? await readIndexFile(source) : undefined;
-    if (present !== undefined)
-      log.info(`loaded ${present.records.length} packages from index ${source}`);
-    await writeIndexFile(output, mergeRecords(present?.records ?? [], records), {
-      dialect: 'melange',
-      description: present?.description ?? '',
-      key,
-      random: systemRandom,
-    });
+  await mergeIntoIndexFile(output, records, {
+    present: async () => {
+      const present = flags.bool('merge') ? await readIndexFile(source) : undefined;
+      if (present !== undefined)
+        log.info(`loaded ${present.records.length} packages from index ${source}`);
+      return present;
+    },
+    dialect: 'melange',
+    key,
+    random: systemRandom,
   });
   log.info(`wrote index ${output}`, { packages: records.length, signedBy: key?.keyName });
 }
