@@ -10,8 +10,9 @@ import type { TarMember } from '@kiln/tar';
 import { isInside } from './inside.ts';
 import { librariesAtHand, librariesIn } from './libraries.ts';
 import { memberSegments } from './member-segments.ts';
+import { MemberWriter } from './members.ts';
 import { printRecord } from './record.ts';
-import type { CacheRecord, CachedMember } from './record.ts';
+import type { CacheRecord } from './record.ts';
 import { PackageFile } from './package-file.ts';
 import { PartSums, sumsOf } from './part-sums.ts';
 import { requireFile } from './require-file.ts';
@@ -41,10 +42,11 @@ export async function expand(options: ExpandOptions): Promise<CacheRecord> {
     onSegment: (segment, member) => void segments.push([member, segment]),
   });
   try {
-    const members: CachedMember[] = [];
+    const writer = new MemberWriter();
     const sum = { crc: 0 };
-    const archive = summed(writeTar(placed(opened.data, members)), sum);
+    const archive = summed(writeTar(placed(opened.data, writer)), sum);
     const tarBytes = await options.writeArchive(withDigest(archive, seen, options.apk));
+    const members = writer.members();
     return {
       sizeBytes: seen.sizeBytes,
       control: opened.controlBytes,
@@ -119,11 +121,12 @@ export async function expandAtHand(
     links: 'any',
     onSegment: ({ contentSizeBytes }) => onContent?.(contentSizeBytes),
   });
-  const members = opened.members.map(({ entry, offset }) => ({
-    entry,
-    offset,
-    sums: sumsOf(data.subarray(offset, offset + entry.sizeBytes)),
-  }));
+  const writer = new MemberWriter();
+  for (const { entry, offset } of opened.members) {
+    const sums = sumsOf(data.subarray(offset, offset + entry.sizeBytes));
+    writer.add(entry, { offset, sums });
+  }
+  const members = writer.members();
   const record = {
     sizeBytes: bytes.length,
     control: controlBytes,
@@ -143,7 +146,7 @@ export async function expandAtHand(
  */
 export async function expandSegmented(path: string, options: ExpandTo): Promise<boolean> {
   using file = new PackageFile(path, options.beforeData);
-  const members: CachedMember[] = [];
+  const writer = new MemberWriter();
   let sums = new PartSums();
   let segment = { sizeBytes: 0, crc: 0 };
   let tarBytes = 0;
@@ -161,7 +164,7 @@ export async function expandSegmented(path: string, options: ExpandTo): Promise<
       sink: {
         entry: (entry, offset) => {
           sums = new PartSums();
-          members.push({ entry, offset, sums: sums.sums });
+          writer.add(entry, { offset, sums: sums.sums });
         },
         // A part of a file is a segment for itself.
         content: (bytes) =>
@@ -171,6 +174,7 @@ export async function expandSegmented(path: string, options: ExpandTo): Promise<
     if (found === undefined || archive === undefined) return false;
     file.require(options.apk);
     if (options.durable) fsyncSync(archive);
+    const members = writer.members();
     const record = {
       sizeBytes: file.sizeBytes,
       control: found.controlBytes,
@@ -216,14 +220,14 @@ function writeAll(file: number, bytes: Uint8Array): void {
 /** Notes where each member's content will lie, and its sums, while the members pass. */
 async function* placed(
   data: AsyncIterable<TarMember>,
-  members: CachedMember[],
+  members: MemberWriter,
 ): AsyncGenerator<TarMember> {
   let position = 0;
   for await (const { entry, content } of data) {
     const size = memberSize(entry);
     const offset = position + size - paddedSize(entry.sizeBytes);
     const { sums, passed } = noted(content);
-    members.push({ entry, offset, sums });
+    members.add(entry, { offset, sums });
     position += size;
     yield { entry, content: passed };
   }

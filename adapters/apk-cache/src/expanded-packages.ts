@@ -18,7 +18,7 @@ import { packageFacts } from './facts.ts';
 import type { ControlOptions } from './facts.ts';
 import { DamagedError, contentParts, summed } from './part-sums.ts';
 import { parseRecord, printRecord } from './record.ts';
-import type { CacheRecord, CachedMember, StoredSegment } from './record.ts';
+import type { CacheRecord, StoredSegment } from './record.ts';
 import { readPlace } from './read-place.ts';
 import { SharedWork } from './shared-work.ts';
 
@@ -69,29 +69,33 @@ export class ExpandedPackages implements PackageOpener {
   async open(apk: Digest): Promise<PackageContents> {
     const record = await this.#record(apk);
     if (this.#options.links !== 'any' && !record.isInside) requireInside(record.members);
-    const archive = new ArchiveReader(this.#path(apk, 'tar'), this.#windows);
-    const segments = new Map(record.segments);
+    const path = this.#path(apk, 'tar');
+    const opened = {
+      apk,
+      record,
+      path,
+      archive: new ArchiveReader(path, this.#windows),
+      apkPath: this.#options.blobs.path?.(apk),
+      segments: new Map(record.segments),
+    };
     return {
       apk,
       ...(await packageFacts(record, this.#options)),
-      read: (index) => this.#read(apk, record.members[index], archive),
-      parts: (index) => this.#parts(apk, record.members[index], segments.get(index)),
+      read: (index) => this.#read(opened, index),
+      parts: (index) => this.#parts(opened, index),
     };
   }
 
   /** Where the content of a member lies, and its segments in the package, where that is a file. */
-  #parts(
-    apk: Digest,
-    member: CachedMember | undefined,
-    segments: readonly StoredSegment[] = [],
-  ): readonly StoredPart[] | undefined {
-    if (member?.entry.type !== 'file') return undefined;
-    const apkFile = this.#options.blobs.path?.(apk);
-    const path = this.#path(apk, 'tar');
-    const damaged = (): Promise<Error> => this.#drop(apk, member);
-    return contentParts(member.entry.sizeBytes).map(({ start, sizeBytes }, i) => {
-      const segment = apkFile === undefined ? undefined : segmentPlace(apkFile, segments[i]);
-      const place = { path, offset: member.offset + start, sizeBytes, crc: member.sums[i] ?? 0 };
+  #parts(opened: OpenedPackage, index: number): readonly StoredPart[] | undefined {
+    const { record, path, apkPath } = opened;
+    const content = record.members.content(index);
+    if (content === undefined) return undefined;
+    const segments = apkPath === undefined ? undefined : opened.segments.get(index);
+    const damaged = (): Promise<Error> => this.#drop(opened, index);
+    return contentParts(content.sizeBytes).map(({ start, sizeBytes }, i) => {
+      const segment = segmentPlace(apkPath ?? '', segments?.[i]);
+      const place = { path, offset: content.offset + start, sizeBytes, crc: content.sums[i] ?? 0 };
       return {
         ...place,
         segment,
@@ -189,29 +193,38 @@ export class ExpandedPackages implements PackageOpener {
     return writeWhole(path, source, { id: this.#random.id(), durable });
   }
 
-  async *#read(
-    apk: Digest,
-    member: CachedMember | undefined,
-    archive: ArchiveReader,
-  ): AsyncGenerator<Uint8Array> {
-    if (member?.entry.type !== 'file') return;
+  async *#read(opened: OpenedPackage, index: number): AsyncGenerator<Uint8Array> {
+    const content = opened.record.members.content(index);
+    if (content === undefined) return;
     try {
-      yield* summed(member.sums, archive.read(member.offset, member.entry.sizeBytes));
+      yield* summed(content.sums, opened.archive.read(content.offset, content.sizeBytes));
     } catch (error) {
       if (!(error instanceof DamagedError) && !isAbsent(error)) throw error;
-      throw await this.#drop(apk, member, error);
+      throw await this.#drop(opened, index, error);
     }
   }
 
   /** Has a damaged package expanded again by whoever opens it next. */
-  async #drop(apk: Digest, { entry }: CachedMember, cause?: unknown): Promise<Error> {
+  async #drop({ apk, record }: OpenedPackage, index: number, cause?: unknown): Promise<Error> {
     await rm(this.#path(apk, 'members'), { force: true });
-    return cacheBroken(apk, entry.path, cause);
+    return cacheBroken(apk, record.members.at(index)?.entry.path ?? '', cause);
   }
 
   #path(apk: Digest, kind: 'tar' | 'members'): string {
     return join(this.#options.directory, `${hexOf(apk)}.${kind}`);
   }
+}
+
+/** A package that was opened, and where its parts are. */
+interface OpenedPackage {
+  readonly apk: Digest;
+  readonly record: CacheRecord;
+  /** Of the archive of its data. */
+  readonly path: string;
+  readonly archive: ArchiveReader;
+  /** Undefined where packages are no files. */
+  readonly apkPath: string | undefined;
+  readonly segments: ReadonlyMap<number, readonly StoredSegment[]>;
 }
 
 /** What the system says of a file that is open does not say which. */

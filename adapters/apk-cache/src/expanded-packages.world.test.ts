@@ -15,9 +15,10 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { digestOf, hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { MemoryBlobs } from '@kiln/blobs';
-import { fileEntry } from '@kiln/tar';
+import { fileEntry, symlinkEntry } from '@kiln/tar';
 import { ExpandedPackages } from './expanded-packages.ts';
 import { contents, dataFiles, makePackage } from './package-fixture.ts';
+import { MemberWriter } from './members.ts';
 import { parseRecord, printRecord } from './record.ts';
 
 /** A blob store of what it was given, counting how often it is read. */
@@ -58,7 +59,7 @@ beforeEach(() => {
 async function readAll(apk: Digest): Promise<Map<string, string>> {
   const { members, read } = await packages.open(apk);
   const found = new Map<string, string>();
-  for (const { index, entry } of members.toReversed()) {
+  for (const { index, entry } of [...members].reverse()) {
     if (entry.type === 'file') found.set(entry.path, await text(read(index)));
   }
   return found;
@@ -75,10 +76,10 @@ describe('ExpandedPackages', () => {
     expect(opened.control.map(({ entry, content }) => [entry.path, content.length])).toEqual([
       ['.post-install', 10],
     ]);
-    expect(opened.members.map(({ entry }) => entry.path)).toEqual(
+    expect([...opened.members].map(({ entry }) => entry.path)).toEqual(
       dataFiles().map(({ entry }) => entry.path),
     );
-    expect(opened.members.map(({ index }) => index)).toEqual(dataFiles().map((_, i) => i));
+    expect([...opened.members].map(({ index }) => index)).toEqual(dataFiles().map((_, i) => i));
     for (let i = 0; i < 2; i++)
       expect(await readAll(apk)).toEqual(new Map([...contents].reverse()));
     expect(await text(opened.read(0))).toBe('');
@@ -89,8 +90,8 @@ describe('ExpandedPackages', () => {
     const apk = blobs.add(await makePackage());
     const first = await packages.open(apk);
     const again = await new ExpandedPackages({ directory, blobs }).open(apk);
-    expect(again.members).toEqual(first.members);
-    expect(again.members[1]?.entry.pax.get('SCHILY.xattr.user.note')).toEqual(Buffer.of(0, 255));
+    expect([...again.members]).toEqual([...first.members]);
+    expect(again.members.at(1)?.entry.pax.get('SCHILY.xattr.user.note')).toEqual(Buffer.of(0, 255));
     expect(blobs.reads).toBe(1);
   });
 
@@ -103,7 +104,8 @@ describe('ExpandedPackages', () => {
   it('opens one whose links lead out of it only where that is asked for', async () => {
     const apk = blobs.add(await makePackage({ linkTarget: '../../out' }));
     const any = new ExpandedPackages({ directory, blobs, links: 'any' });
-    expect((await any.open(apk)).members.at(-1)?.entry.linkTarget).toBe('../../out');
+    const { members } = await any.open(apk);
+    expect([...members].at(-1)?.entry.linkTarget).toBe('../../out');
     await expect(packages.open(apk)).rejects.toMatchObject({ code: 'TAR_UNSAFE_PATH' });
   });
 
@@ -162,7 +164,7 @@ describe('a package that does not verify', () => {
 it('reads many at a time, small and large, from one open package', async () => {
   const apk = blobs.add(await makePackage());
   const { members, read } = await packages.open(apk);
-  const files = members.filter(({ entry }) => entry.type === 'file');
+  const files = [...members].filter(({ entry }) => entry.type === 'file');
   const asked = Array.from({ length: 40 }, (_, i) => files[i % files.length]);
   const found = await Promise.all(asked.map((member) => text(read(member?.index ?? -1))));
   expect(found).toEqual(asked.map((member) => contents.get(member?.entry.path ?? '')));
@@ -234,20 +236,27 @@ describe('a damaged cache', () => {
 describe('a record', () => {
   it('comes back as it was, and not at all when a byte changed', () => {
     const entry = fileEntry('a', 3, { pax: new Map([['k', Buffer.of(1, 255)]]) });
+    const members = [
+      { entry, offset: 512, sums: [17] },
+      { entry: symlinkEntry('naïve/文', '../√'), offset: 1024, sums: [] },
+      { entry: { ...entry, hasSlash: true as const }, offset: 2 ** 33, sums: [2 ** 32 - 1] },
+    ];
+    const writer = new MemberWriter();
+    for (const one of members) writer.add(one.entry, one);
     const record = {
       sizeBytes: 9,
       control: Buffer.from('c'),
       tarBytes: 1024,
-      members: [
-        { entry, offset: 512, sums: [17] },
-        { entry: { ...entry, hasSlash: true as const }, offset: 1536, sums: [] },
-      ],
+      members: writer.members(),
       isInside: true,
       libraries: [[0, { machine: 62, soname: 'a.so.1' }] as const, [3, null] as const],
       segments: [[0, [{ offset: 7, sizeBytes: 2, bytesCrc: 1 }]] as const],
     };
     const bytes = Buffer.from(printRecord(record));
     expect(parseRecord(bytes)).toEqual(record);
+    expect([...(parseRecord(bytes)?.members ?? [])]).toEqual(
+      members.map((one, index) => ({ index, ...one })),
+    );
     for (let at = 0; at < bytes.length; at++) {
       const damaged = Buffer.from(bytes);
       damaged[at] = (damaged[at] ?? 0) ^ 1;

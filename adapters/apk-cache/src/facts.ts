@@ -20,7 +20,7 @@ export async function packageFacts(
     checksum: checksumOf(record.control),
     sizeBytes: record.sizeBytes,
     control: members.filter(({ entry }) => entry.path !== '.PKGINFO'),
-    members: record.members.map(({ entry }, index) => ({ index, entry })),
+    members: record.members,
     libraries: new Map(record.libraries.map(([index, object]) => [index, object ?? undefined])),
   };
 }

@@ -4,26 +4,26 @@ import { isLibraryName, sharedObject } from '@kiln/assemble/shared-object';
 import type { SharedObject } from '@kiln/assemble/shared-object';
 import { byteSource } from '@kiln/elf';
 import type { ByteSource } from '@kiln/elf';
-import type { PlacedEntry, TarEntry } from '@kiln/tar';
+import type { CachedMember, Members } from './members.ts';
 import type { CacheRecord } from './record.ts';
 
 /** What the files of a package that have names of libraries are: looked at once, when it is expanded. */
-async function librariesOf<T extends Pick<PlacedEntry, 'entry'>>(
-  members: readonly T[],
-  objectOf: (member: T, index: number) => Promise<SharedObject | undefined>,
+async function librariesOf(
+  members: Members,
+  objectOf: (member: CachedMember) => Promise<SharedObject | undefined>,
 ): Promise<CacheRecord['libraries']> {
   const found: CacheRecord['libraries'][number][] = [];
-  for (const [index, member] of members.entries()) {
+  for (const member of members) {
     const { type, path } = member.entry;
     if (type !== 'file' || !isLibraryName(path.slice(path.lastIndexOf('/') + 1))) continue;
-    found.push([index, (await objectOf(member, index)) ?? null]);
+    found.push([member.index, (await objectOf(member)) ?? null]);
   }
   return found;
 }
 
 /** The same for an archive at hand. */
 export function librariesAtHand(
-  members: readonly PlacedEntry[],
+  members: Members,
   archive: Uint8Array,
 ): Promise<CacheRecord['libraries']> {
   return librariesOf(members, ({ offset, entry }) =>
@@ -34,7 +34,7 @@ export function librariesAtHand(
 /** The same for an archive that is a file. */
 export async function librariesIn(
   archive: string,
-  members: readonly PlacedEntry[],
+  members: Members,
 ): Promise<CacheRecord['libraries']> {
   using file = new OpenFile(archive);
   return await librariesOf(members, ({ offset, entry }) =>
@@ -44,16 +44,13 @@ export async function librariesIn(
 
 /** The same for files that lie at `pathOf` their number. */
 export function librariesInFiles(
-  entries: readonly TarEntry[],
+  members: Members,
   pathOf: (index: number) => string,
 ): Promise<CacheRecord['libraries']> {
-  return librariesOf(
-    entries.map((entry) => ({ entry })),
-    async ({ entry }, index) => {
-      using file = new OpenFile(pathOf(index));
-      return await sharedObject(file.part(0, entry.sizeBytes));
-    },
-  );
+  return librariesOf(members, async ({ index, entry }) => {
+    using file = new OpenFile(pathOf(index));
+    return await sharedObject(file.part(0, entry.sizeBytes));
+  });
 }
 
 /** A file that was written a moment ago: it is read without waiting, which takes a tenth of the time of the reads. */

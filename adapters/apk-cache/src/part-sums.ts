@@ -4,12 +4,17 @@ import { pieceBytesMax } from '@kiln/gzip';
 /** The bytes on disk are not those that were written. */
 export class DamagedError extends Error {}
 
+/** How many parts a content of this size has. */
+export function partsIn(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / pieceBytesMax);
+}
+
 /** Where the parts of a content of this size begin in it, and how large they are: as layers cut it. */
 export function contentParts(
   sizeBytes: number,
 ): readonly { readonly start: number; readonly sizeBytes: number }[] {
-  const count = Math.ceil(sizeBytes / pieceBytesMax);
-  return Array.from({ length: count }, (_, i) => ({
+  if (sizeBytes > 0 && sizeBytes <= pieceBytesMax) return [{ start: 0, sizeBytes }];
+  return Array.from({ length: partsIn(sizeBytes) }, (_, i) => ({
     start: i * pieceBytesMax,
     sizeBytes: Math.min(pieceBytesMax, sizeBytes - i * pieceBytesMax),
   }));

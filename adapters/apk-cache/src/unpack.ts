@@ -6,6 +6,7 @@ import type { PackageLimits } from '@kiln/apk';
 import type { TarEntry } from '@kiln/tar';
 import type { OnContent } from './expand.ts';
 import { librariesAtHand, librariesInFiles } from './libraries.ts';
+import { MemberWriter } from './members.ts';
 import { PackageFile } from './package-file.ts';
 import { printRecord } from './record.ts';
 import type { CacheRecord } from './record.ts';
@@ -45,21 +46,24 @@ export async function unpackAtHand(
   onContent?: OnContent,
 ): Promise<void> {
   requireFile(bytes, options);
+  const writer = new MemberWriter();
   const { controlBytes, data, members } = await openPackage(bytes, {
     limits: options.limits,
     onSegment: ({ contentSizeBytes }) => onContent?.(contentSizeBytes),
   });
-  for (const [index, { entry, offset }] of members.entries()) {
+  for (const { entry, offset } of members) {
+    const index = writer.add(entry, { offset, sums: [] });
     if (entry.type !== 'file') continue;
     using file = new MemberFile(options.directory, index, entry);
     file.write(data.subarray(offset, offset + entry.sizeBytes));
     file.finish();
   }
+  const kept = writer.members();
   writeRecord(options, {
     sizeBytes: bytes.length,
     control: controlBytes,
-    entries: members.map(({ entry }) => entry),
-    libraries: await librariesAtHand(members, data),
+    members: kept,
+    libraries: await librariesAtHand(kept, data),
   });
 }
 
@@ -69,7 +73,7 @@ export async function unpackAtHand(
  */
 export async function unpackSegmented(path: string, options: UnpackOptions): Promise<boolean> {
   using file = new PackageFile(path, options.beforeData);
-  const entries: TarEntry[] = [];
+  const writer = new MemberWriter();
   let member: MemberFile | undefined;
   const endMember = (): void => {
     member?.finish();
@@ -83,9 +87,8 @@ export async function unpackSegmented(path: string, options: UnpackOptions): Pro
       sink: {
         entry: (entry) => {
           endMember();
-          entries.push(entry);
-          if (entry.type === 'file')
-            member = new MemberFile(options.directory, entries.length - 1, entry);
+          const index = writer.add(entry, inNoArchive);
+          if (entry.type === 'file') member = new MemberFile(options.directory, index, entry);
         },
         content: (bytes) => member?.write(bytes),
       },
@@ -94,11 +97,12 @@ export async function unpackSegmented(path: string, options: UnpackOptions): Pro
     endMember();
     file.require(options.apk);
     const { directory } = options;
+    const members = writer.members();
     writeRecord(options, {
       sizeBytes: file.sizeBytes,
       control: found.controlBytes,
-      entries,
-      libraries: await librariesInFiles(entries, (index) => join(directory, memberName(index))),
+      members,
+      libraries: await librariesInFiles(members, (number) => join(directory, memberName(number))),
     });
     return true;
   } finally {
@@ -114,11 +118,11 @@ export async function unpackStream(
   const seen = new SeenBytes();
   const opened = await readPackage(seen.through(source), { limits: options.limits });
   try {
-    const entries: TarEntry[] = [];
+    const writer = new MemberWriter();
     for await (const { entry, content } of opened.data) {
-      entries.push(entry);
+      const index = writer.add(entry, inNoArchive);
       if (entry.type !== 'file') continue;
-      using file = new MemberFile(options.directory, entries.length - 1, entry);
+      using file = new MemberFile(options.directory, index, entry);
       for await (const chunk of content instanceof Uint8Array ? [content] : content)
         file.write(chunk);
       file.finish();
@@ -127,13 +131,16 @@ export async function unpackStream(
     writeRecord(options, {
       sizeBytes: seen.sizeBytes,
       control: opened.controlBytes,
-      entries,
+      members: writer.members(),
       libraries: [],
     });
   } finally {
     await opened.close();
   }
 }
+
+/** There is no archive, and no place in it. */
+const inNoArchive = { offset: 0, sums: [] };
 
 class MemberFile {
   readonly #entry: TarEntry;
@@ -161,21 +168,8 @@ class MemberFile {
 
 function writeRecord(
   { directory, recordName }: UnpackOptions,
-  facts: Pick<CacheRecord, 'sizeBytes' | 'control' | 'libraries'> & {
-    readonly entries: readonly TarEntry[];
-  },
+  facts: Pick<CacheRecord, 'sizeBytes' | 'control' | 'libraries' | 'members'>,
 ): void {
-  const { sizeBytes, control, entries, libraries } = facts;
-  // There is no archive, and no place in it.
-  const members = entries.map((entry) => ({ entry, offset: 0, sums: [] }));
-  const record = {
-    sizeBytes,
-    control,
-    tarBytes: 0,
-    members,
-    isInside: true,
-    libraries,
-    segments: [],
-  };
+  const record = { ...facts, tarBytes: 0, isInside: true, segments: [] };
   writeFileSync(join(directory, recordName), printRecord(record));
 }

@@ -67,9 +67,9 @@ export class UnpackedPackages implements PackageOpener {
     return {
       apk,
       ...(await packageFacts(record, this.#options)),
-      read: (index) => this.#read(apk, index, record.members[index]?.entry),
+      read: (index) => this.#read(apk, index, record.members.at(index)?.entry),
       file: (index) =>
-        linkable(record.members[index]?.entry, join(this.#folder(apk), memberName(index))),
+        linkable(record.members.at(index)?.entry, join(this.#folder(apk), memberName(index))),
     };
   }
 

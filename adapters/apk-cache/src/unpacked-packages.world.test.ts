@@ -91,12 +91,12 @@ describe('UnpackedPackages', () => {
     expect(opened.control.map(({ entry, content }) => [entry.path, content.length])).toEqual([
       ['.post-install', 10],
     ]);
-    expect(opened.members.map(({ entry }) => entry.path)).toEqual(
+    expect([...opened.members].map(({ entry }) => entry.path)).toEqual(
       dataFiles().map(({ entry }) => entry.path),
     );
     expect(await readAll(apk)).toEqual(new Map(contents));
     rmSync(join(parent, hexOf(apk)));
-    expect((await opener().open(apk)).members).toEqual(opened.members);
+    expect([...(await opener().open(apk)).members]).toEqual([...opened.members]);
   });
 
   it('has files with mode and time of the member, and without what makes others run as their owner', async () => {
@@ -131,7 +131,7 @@ describe('UnpackedPackages', () => {
     const { members, file } = await streamed.open(apk);
     expect(inMemory).toEqual(
       new Map(
-        members
+        [...members]
           .filter(({ entry }) => entry.type === 'file')
           .map(({ index, entry }) => [entry.path, readFileSync(file?.(index) ?? '', 'latin1')]),
       ),

@@ -1,7 +1,8 @@
+import { concatBytes } from '@kiln/base';
 import type { AssembledTree } from './assemble.ts';
 import type { ImageLayer } from './layered.ts';
 import type { OrderedEntry } from './layer.ts';
-import type { TreeNode } from './node.ts';
+import type { FileNode, TreeNode } from './node.ts';
 import type { PackageContents } from './package-contents.ts';
 
 const databasePath = 'usr/lib/apk/db/installed';
@@ -50,18 +51,15 @@ class LayerPlan {
   }
 
   add(one: OrderedEntry): void {
-    if (one.entry.type === 'directory') this.#enter(one);
+    if (one.type === 'directory') this.#enter(one);
     const layer = this.#layerFor(one.node);
     this.#align(layer, one);
     layer.entries.push(one);
-    if (one.entry.path === databasePath) this.#addDatabases(one);
+    if (one.node.type === 'file' && one.path === databasePath) this.#addDatabases(one, one.node);
   }
 
   #enter(directory: OrderedEntry): void {
-    const slash = directory.entry.path.lastIndexOf('/');
-    const parent = slash === -1 ? undefined : directory.entry.path.slice(0, slash);
-    while (this.#branch.length > 0 && this.#branch.at(-1)?.entry.path !== parent)
-      this.#branch.pop();
+    while (this.#branch.length > 0 && this.#branch.at(-1) !== directory.parent) this.#branch.pop();
     this.#branch.push(directory);
   }
 
@@ -80,21 +78,21 @@ class LayerPlan {
     for (const directory of this.#branch.slice(differs)) {
       branch.push(directory);
       if (directory === one) continue;
-      const entry = { ...directory.entry, mtimeSeconds: one.entry.mtimeSeconds };
-      entries.push({ ...directory, entry });
+      entries.push(directory.at(one.mtimeSeconds));
     }
   }
 
   /** Each group has the database of its own packages, for those who look at layers. */
-  #addDatabases(database: OrderedEntry): void {
+  #addDatabases(database: OrderedEntry, node: FileNode): void {
     this.#groups.forEach((packages, i) => {
       const layer = this.layers[i];
       if (layer === undefined) return;
       this.#align(layer, database);
-      const text = packages.map((one) => this.#assembled.records.get(one) ?? '').join('');
-      const bytes = new TextEncoder().encode(text);
-      const entry = { ...database.entry, sizeBytes: bytes.length };
-      layer.entries.push({ entry, node: database.node, file: undefined, open: () => bytes });
+      const bytes = concatBytes(
+        packages.map((one) => this.#assembled.records.get(one) ?? new Uint8Array(0)),
+      );
+      const content = { kind: 'bytes', parts: [bytes] } as const;
+      layer.entries.push(database.as({ ...node, content, sizeBytes: bytes.length }));
     });
   }
 }

@@ -236,7 +236,7 @@ annotations: {${pick(['k1: v', 'k2: v', 'k3: v'])}}`;
           const list = (made: readonly (readonly string[])[]): string[] => {
             const tree = new FileTree();
             for (const path of made) tree.mkdirAll(path.join('/'), 0o755);
-            return [...tree.nodes()].map(({ path }) => path);
+            return [...tree.nodes()].map(({ folder, name: last }) => `${folder}${last}`);
           };
           expect(list(paths.toReversed())).toEqual(list(paths));
           const sorted = list(paths).map((path) => path.split('/'));

@@ -94,7 +94,7 @@ async function providedCertificates(
 ): Promise<string[]> {
   const paths = packages
     .filter(({ info }) => info.provides.some((provide) => providers.includes(provide)))
-    .flatMap(({ members }) => members.map(({ entry }) => clean(entry.path)))
+    .flatMap(({ members }) => Array.from(members, ({ entry }) => clean(entry.path)))
     .filter((path) => path.startsWith(`${certificateDirectory}/`) && /\.(?:crt|pem)$/.test(path));
   const found: string[] = [];
   for (const path of [...new Set(paths)].sort(compareBytes)) {

@@ -3,7 +3,7 @@ import { FileTree } from './file-tree.ts';
 import { newFile, newSymlink } from './node.ts';
 
 const file = () => newFile({ mode: 0o644, content: { kind: 'bytes', parts: [] }, sizeBytes: 0 });
-const names = (tree: FileTree) => [...tree.nodes()].map(({ path }) => path);
+const names = (tree: FileTree) => [...tree.nodes()].map(({ folder, name }) => `${folder}${name}`);
 
 test('a path leads where it leads now, whatever it led to a moment ago', () => {
   const tree = new FileTree();

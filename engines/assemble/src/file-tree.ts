@@ -114,6 +114,11 @@ export class FileTree {
     this.put(path, node);
   }
 
+  /** Whether a node may have several names: one without has only one. */
+  mayHaveNames(node: TreeNode): boolean {
+    return this.#linked.has(node);
+  }
+
   /** Removes what is under a path; nothing when there is nothing. */
   remove(path: string): void {
     const { parent, parentPath, name } = this.#place(path);
@@ -149,15 +154,17 @@ export class FileTree {
   }
 
   /**
-   * Every node with its path, each directory before its children, children in byte order; the root is left out. Throws
+   * Every node, each directory before its children, children in byte order; the root is left out. Throws
    * `ASSEMBLE_TOO_LARGE` where directories of several names make too many paths.
    */
-  *nodes(): Generator<{ readonly path: string; readonly node: TreeNode }> {
+  *nodes(): Generator<NamedNode> {
     let count = 0;
     for (const one of nodesBelow(this.root, '')) {
       count += 1;
-      if (count > nodesMax)
-        throw assemblyError('ASSEMBLE_TOO_LARGE', one.path, `more than ${nodesMax} entries`);
+      if (count > nodesMax) {
+        const path = `${one.folder}${one.name}`;
+        throw assemblyError('ASSEMBLE_TOO_LARGE', path, `more than ${nodesMax} entries`);
+      }
       yield one;
     }
   }
@@ -202,7 +209,6 @@ export class FileTree {
     if (this.#own === undefined || this.#own.has(directory)) return directory;
     const own = {
       ...directory,
-      xattrs: new Map(directory.xattrs),
       children: new Map(directory.children),
     };
     this.#own.add(own);
@@ -213,7 +219,7 @@ export class FileTree {
   #owned(path: string, node: TreeNode): TreeNode {
     if (this.#own === undefined || this.#own.has(node)) return node;
     if (node.type === 'directory') return this.#ownDirectory(path);
-    const own: TreeNode = { ...node, xattrs: new Map(node.xattrs) };
+    const own: TreeNode = { ...node };
     this.#own.add(own);
     if (this.#linked.has(node)) this.#linked.add(own);
     for (const name of this.#namesOf(node, path)) {
@@ -228,7 +234,9 @@ export class FileTree {
 
   #namesOf(node: TreeNode, path: string): readonly string[] {
     if (!this.#linked.has(node)) return [path];
-    return [...this.nodes()].flatMap((one) => (one.node === node ? [one.path] : []));
+    return [...this.nodes()].flatMap((one) =>
+      one.node === node ? [`${one.folder}${one.name}`] : [],
+    );
   }
 
   #add(
@@ -267,16 +275,20 @@ function contentFrom(written: WrittenContent): Extract<FileContent, { kind: 'byt
   return { kind: 'bytes', parts: written instanceof Uint8Array ? [written] : written };
 }
 
-function* nodesBelow(
-  directory: DirectoryNode,
-  prefix: string,
-): Generator<{ readonly path: string; readonly node: TreeNode }> {
+/** A node of a tree under one of its paths. */
+export interface NamedNode {
+  /** The path of the directory that it is in, with a slash behind it; "" at the root. */
+  readonly folder: string;
+  readonly name: string;
+  readonly node: TreeNode;
+}
+
+function* nodesBelow(directory: DirectoryNode, folder: string): Generator<NamedNode> {
   for (const name of [...directory.children.keys()].sort(compareBytes)) {
     const node = directory.children.get(name);
     if (node === undefined) continue;
-    const path = `${prefix}${name}`;
-    yield { path, node };
-    if (node.type === 'directory') yield* nodesBelow(node, `${path}/`);
+    yield { folder, name, node };
+    if (node.type === 'directory') yield* nodesBelow(node, `${folder}${name}/`);
   }
 }
 

@@ -28,9 +28,10 @@ export async function installPackages(
   tree.write('usr/lib/apk/db/scripts.tar', scripts);
   tree.write('usr/lib/apk/db/triggers', triggersText(input.packages, dialect));
   const records = installedRecords(input.packages, installer.writers, input.dialect);
-  const before = (input.base?.packages ?? []).map(printBaseRecord);
-  const text = [...before, ...records.values()].map((record) => new TextEncoder().encode(record));
-  tree.write('usr/lib/apk/db/installed', text);
+  const before = (input.base?.packages ?? []).map((one) =>
+    new TextEncoder().encode(printBaseRecord(one)),
+  );
+  tree.write('usr/lib/apk/db/installed', [...before, ...records.values()]);
   return records;
 }
 

@@ -9,7 +9,7 @@ import type { AssemblyDialect } from './failure.ts';
 import { clean } from './path-rules.ts';
 import type { FileTree } from './file-tree.ts';
 import { newFile, newSymlink } from './node.ts';
-import type { FileNode, SymlinkNode, TreeNode } from './node.ts';
+import type { Backing, FileNode, SymlinkNode, TreeNode } from './node.ts';
 import type { DataMember, PackageContents } from './package-contents.ts';
 
 const xattrPrefix = 'SCHILY.xattr.';
@@ -92,9 +92,10 @@ export class Installer {
       if (existing?.type === 'symlink' && existing.target === entry.linkTarget) return;
     }
     const node = this.#newNode(contents, member);
+    const sha1Hex = checksum(contents, entry, this.#dialect);
     this.#requireParent(contents, entry.path);
     const isKept =
-      existing !== undefined && (await this.#keeps(existing, node, contents, entry.path));
+      existing !== undefined && (await this.#keeps(existing, { node, contents, entry, sha1Hex }));
     if (!isKept) {
       this.#tree.put(entry.path, node);
       if (entry.type === 'file') this.writers.set(entry.path, contents);
@@ -116,26 +117,23 @@ export class Installer {
   #newNode(contents: PackageContents, { entry, index }: DataMember): FileNode | SymlinkNode {
     const { mode, mtimeSeconds, sizeBytes } = entry;
     const { uid, gid } = this.#owner(entry);
-    const backing = { package: contents, index, sha1Hex: checksum(contents, entry, this.#dialect) };
+    const backing = { kind: 'member', package: contents, index } as const;
     if (entry.type === 'symlink')
       return newSymlink(entry.linkTarget, { mode, uid, gid, mtimeSeconds, backing });
-    const content = { kind: 'member', package: contents, index } as const;
-    return newFile({ mode, uid, gid, mtimeSeconds, backing, content, sizeBytes });
+    return newFile({ mode, uid, gid, mtimeSeconds, backing, content: backing, sizeBytes });
   }
 
   /** Whether what is there stays; throws when neither may. */
   async #keeps(
     existing: TreeNode,
-    node: FileNode | SymlinkNode,
-    contents: PackageContents,
-    path: string,
+    { node, contents, entry: { path }, sha1Hex }: Newcomer,
   ): Promise<boolean> {
     const backing =
       existing.type === 'file' || existing.type === 'symlink' ? existing.backing : undefined;
-    if (backing === undefined) return keepsUnowned(existing, node, contents, path);
+    if (backing === undefined) return keepsUnowned(existing, { contents, path, sha1Hex });
     const isSameType = existing.type === node.type || this.#dialect === 'apko';
-    if (backing.sha1Hex === node.backing?.sha1Hex && isSameType) return true;
     const owner = backing.package;
+    if (isSameType && this.#checksumOf(backing) === sha1Hex) return true;
     if (this.#replaces(owner, contents)) return true;
     if (owner.info.origin === contents.info.origin || this.#replaces(contents, owner)) return false;
     const parties = [owner, contents]
@@ -150,6 +148,11 @@ export class Installer {
         hint: 'take only one of them, rename the file in one, or declare replaces',
       },
     );
+  }
+
+  #checksumOf({ package: owner, index }: Backing): string | undefined {
+    const entry = owner.members.at(index)?.entry;
+    return entry && checksum(owner, entry, this.#dialect);
   }
 
   /** apko compares the texts; Kiln evaluates a version in `replaces`. */
@@ -232,12 +235,13 @@ export class Installer {
  * The members that are installed: names that begin with a dot at the root are skipped until the first other one, which a directory
  * is that is written with a slash.
  */
-export function placedMembers({ members }: PackageContents): readonly DataMember[] {
-  const first = members.findIndex(
-    ({ entry: { path, hasSlash } }) =>
-      !path.startsWith('.') || path.includes('/') || hasSlash === true,
-  );
-  return first === -1 ? [] : members.slice(first);
+export function* placedMembers({ members }: PackageContents): Generator<DataMember> {
+  let isPlaced = false;
+  for (const member of members) {
+    const { path, hasSlash } = member.entry;
+    isPlaced ||= !path.startsWith('.') || path.includes('/') || hasSlash === true;
+    if (isPlaced) yield member;
+  }
 }
 
 /** What a layer means by the name of a file (OCI image specification, "Whiteouts"): that another one is not there. */
@@ -260,15 +264,22 @@ function checksum(contents: PackageContents, entry: TarEntry, dialect: AssemblyD
 
 function addXattrs(node: TreeNode, entry: TarEntry): void {
   for (const [key, value] of entry.pax) {
-    if (key.startsWith(xattrPrefix)) node.xattrs.set(key.slice(xattrPrefix.length), value);
+    if (key.startsWith(xattrPrefix))
+      node.xattrs = new Map([...node.xattrs, [key.slice(xattrPrefix.length), value]]);
   }
+}
+
+/** A file or link that something is in the way of. */
+interface Newcomer {
+  readonly node: FileNode | SymlinkNode;
+  readonly contents: PackageContents;
+  readonly entry: TarEntry;
+  readonly sha1Hex: string;
 }
 
 async function keepsUnowned(
   existing: TreeNode,
-  node: FileNode | SymlinkNode,
-  contents: PackageContents,
-  path: string,
+  { contents, path, sha1Hex }: Pick<Newcomer, 'contents' | 'sha1Hex'> & { readonly path: string },
 ): Promise<boolean> {
   const isFile = existing.type === 'file' && existing.sizeBytes > 0;
   const sha1 = isFile
@@ -276,7 +287,7 @@ async function keepsUnowned(
         .update(await readFile(existing, path))
         .digest('hex')
     : undefined;
-  if (sha1 !== undefined && sha1 === node.backing?.sha1Hex) return true;
+  if (sha1 === sha1Hex) return true;
   const what = isFile ? 'a file with another content' : `a ${existing.type}`;
   throw assemblyError(
     'ASSEMBLE_CONFLICT',

@@ -6,8 +6,8 @@ import { placedMembers } from './install.ts';
 import type { AssemblyDialect } from './failure.ts';
 import type { PackageContents } from './package-contents.ts';
 
-/** The text of each package in the installed database. */
-export type InstalledRecords = ReadonlyMap<PackageContents, string>;
+/** The text of each package in the installed database, in UTF-8. */
+export type InstalledRecords = ReadonlyMap<PackageContents, Uint8Array>;
 
 /**
  * The records of the installed database (`usr/lib/apk/db/installed`): per package, in install order, its facts and its
@@ -19,7 +19,10 @@ export function installedRecords(
   dialect: AssemblyDialect,
 ): InstalledRecords {
   return new Map(
-    packages.map((contents) => [contents, printRecord(contents, writers, dialect)] as const),
+    packages.map((contents) => {
+      const record = printRecord(contents, writers, dialect);
+      return [contents, new TextEncoder().encode(record)] as const;
+    }),
   );
 }
 
@@ -69,9 +72,9 @@ function fileLines(
   writers: ReadonlyMap<string, PackageContents>,
   dialect: AssemblyDialect,
 ): string[] {
-  const entries = placedMembers(contents)
-    .map(({ entry }) => entry)
-    .filter(({ path }) => (writers.get(path) ?? contents) === contents);
+  const entries: TarEntry[] = [];
+  for (const { entry } of placedMembers(contents))
+    if ((writers.get(entry.path) ?? contents) === contents) entries.push(entry);
   const inOrder =
     dialect === 'apko' && !areParentsFirst(entries) ? sortedAsApko(entries) : walked(entries);
   const lines: string[] = [];

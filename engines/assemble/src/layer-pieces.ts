@@ -56,17 +56,19 @@ export async function* layerPieces(
   const collected = new Collected();
   let top: string | undefined;
   for await (const one of entries) {
-    const { sizeBytes, path } = one.entry;
+    const { entry } = one;
+    const { sizeBytes, path } = entry;
     const [first] = path.split('/', 1);
     if (first !== top) yield* collected.take();
     top = first;
-    yield* collected.add(printHeader(one.entry));
-    if (one.parts !== undefined) {
+    yield* collected.add(printHeader(entry));
+    const { parts } = one;
+    if (parts !== undefined) {
       yield* collected.take();
-      for (const content of one.parts) if (content.length > 0) yield pieceOf(content);
+      for (const content of parts) if (content.length > 0) yield pieceOf(content);
     } else if (sizeBytes >= pieceBytesMin) {
       yield* collected.take();
-      yield* contentPieces(one.entry, sourceOf(one), storedParts(one) ?? streamed(one));
+      yield* contentPieces(entry, sourceOf(one), storedParts(one) ?? inPieces(one.open(), entry));
     } else if (sizeBytes > 0)
       for (const chunk of await smallContent(one)) yield* collected.add(chunk);
     const padding = paddedSize(sizeBytes) - sizeBytes;
@@ -106,12 +108,13 @@ class Collected {
 }
 
 /** In parts that were kept, of a content that was not changed. */
-function storedParts({ node, entry }: OrderedEntry): readonly StoredPart[] | undefined {
+function storedParts(one: OrderedEntry): readonly StoredPart[] | undefined {
+  const { node } = one;
   if (node.type !== 'file' || node.content.kind !== 'member') return undefined;
   const parts = node.content.package.parts?.(node.content.index);
   if (parts === undefined) return undefined;
   const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
-  if (sizeBytes !== entry.sizeBytes) throw wrongContentLength(entry, sizeBytes);
+  if (sizeBytes !== one.sizeBytes) throw wrongContentLength(one.entry, sizeBytes);
   return parts;
 }
 
@@ -176,10 +179,6 @@ export function sourceOf({ node }: OrderedEntry): string | undefined {
 
 function memberSource(dataHash: string, index: number): string {
   return `${dataHash}/${index}`;
-}
-
-function streamed({ entry, open }: OrderedEntry): AsyncIterable<Uint8Array> {
-  return inPieces(open(), entry);
 }
 
 function inPieces(

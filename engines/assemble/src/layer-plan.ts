@@ -42,7 +42,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 function contentName(one: OrderedEntry): string | undefined {
-  if (one.entry.type !== 'file' || one.entry.sizeBytes === 0) return '';
+  if (one.type !== 'file' || one.sizeBytes === 0) return '';
   const source = sourceOf(one);
   if (source !== undefined) return source;
   const content = one.open();

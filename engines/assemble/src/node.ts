@@ -8,7 +8,7 @@ interface NodeFacts {
   gid: number;
   mtimeSeconds: number;
   /** By name, without the prefix of the tar record. */
-  xattrs: Map<string, Uint8Array>;
+  xattrs: ReadonlyMap<string, Uint8Array>;
 }
 
 export interface DirectoryNode extends NodeFacts {
@@ -16,17 +16,17 @@ export interface DirectoryNode extends NodeFacts {
   readonly children: Map<string, TreeNode>;
 }
 
+/** The member of a package that a node came from, and its content. */
+export interface Backing {
+  readonly kind: 'member';
+  readonly package: PackageContents;
+  readonly index: number;
+}
+
 /** Where the bytes of a file are: at hand, in parts that are compressed for themselves, or in a package. */
 export type FileContent =
   | { readonly kind: 'bytes'; readonly parts: readonly Uint8Array[] }
-  | { readonly kind: 'member'; readonly package: PackageContents; readonly index: number };
-
-/** The member of a package that a node came from, and the checksum it recorded. */
-export interface Backing {
-  readonly package: PackageContents;
-  readonly index: number;
-  readonly sha1Hex: string;
-}
+  | Backing;
 
 export interface FileNode extends NodeFacts {
   readonly type: 'file';
@@ -56,32 +56,54 @@ interface NewFacts {
   readonly mtimeSeconds?: number;
 }
 
-function facts({ mode, uid = 0, gid = 0, mtimeSeconds = 0 }: NewFacts): NodeFacts {
-  return { mode, uid, gid, mtimeSeconds, xattrs: new Map() };
+/** Those of almost all nodes, of which a tree may have very many. */
+const noXattrs: NodeFacts['xattrs'] = new Map();
+
+/** In one literal, as all of these are: an object that is put together of others takes much more memory. */
+export function newDirectory({
+  mode,
+  uid = 0,
+  gid = 0,
+  mtimeSeconds = 0,
+}: NewFacts): DirectoryNode {
+  const children = new Map<string, TreeNode>();
+  return { type: 'directory', mode, uid, gid, mtimeSeconds, xattrs: noXattrs, children };
 }
 
-export function newDirectory(options: NewFacts): DirectoryNode {
-  return { type: 'directory', ...facts(options), children: new Map() };
-}
-
-export function newFile(
-  options: NewFacts & {
-    readonly content: FileContent;
-    readonly sizeBytes: number;
-    readonly backing?: Backing;
-  },
-): FileNode {
-  const { content, sizeBytes, backing } = options;
-  return { type: 'file', ...facts(options), content, sizeBytes, backing };
+export function newFile({
+  mode,
+  uid = 0,
+  gid = 0,
+  mtimeSeconds = 0,
+  content,
+  sizeBytes,
+  backing,
+}: NewFacts & {
+  readonly content: FileContent;
+  readonly sizeBytes: number;
+  readonly backing?: Backing;
+}): FileNode {
+  const xattrs = noXattrs;
+  return { type: 'file', mode, uid, gid, mtimeSeconds, xattrs, content, sizeBytes, backing };
 }
 
 export function newSymlink(
   target: string,
-  options: NewFacts & { readonly backing?: Backing } = { mode: 0o777 },
+  {
+    mode,
+    uid = 0,
+    gid = 0,
+    mtimeSeconds = 0,
+    backing,
+  }: NewFacts & { readonly backing?: Backing } = { mode: 0o777 },
 ): SymlinkNode {
-  return { type: 'symlink', ...facts(options), target, backing: options.backing };
+  return { type: 'symlink', mode, uid, gid, mtimeSeconds, xattrs: noXattrs, target, backing };
 }
 
-export function newDevice(major: number, minor: number, options: NewFacts): DeviceNode {
-  return { type: 'char', ...facts(options), major, minor };
+export function newDevice(
+  major: number,
+  minor: number,
+  { mode, uid = 0, gid = 0, mtimeSeconds = 0 }: NewFacts,
+): DeviceNode {
+  return { type: 'char', mode, uid, gid, mtimeSeconds, xattrs: noXattrs, major, minor };
 }

@@ -8,7 +8,7 @@ import { parseSpdx, spdxBytesMax, spdxFragment, spdxFragmentFormat } from '@kiln
 import type { PackageFacts, SpdxDocument } from '@kiln/spdx';
 import type { BillCache } from './bill-cache.ts';
 import type { AssemblyDialect } from './failure.ts';
-import type { PackageContents } from './package-contents.ts';
+import type { DataMember, PackageContents } from './package-contents.ts';
 
 /** What one package adds to the documents of every image that has it. */
 export interface PackageBill {
@@ -64,10 +64,14 @@ function factsOf({ apk, distribution }: BilledPackage, info: PackageInfo): Packa
 }
 
 async function ownSbom(contents: PackageContents): Promise<SpdxDocument | undefined> {
-  for (const path of sbomPaths(contents.info)) {
-    const member = contents.members.find(
-      ({ entry }) => entry.path === path && entry.type === 'file',
-    );
+  const paths = sbomPaths(contents.info);
+  const found = new Map<string, DataMember>();
+  for (const member of contents.members) {
+    const { path, type } = member.entry;
+    if (type === 'file' && paths.includes(path) && !found.has(path)) found.set(path, member);
+  }
+  for (const path of paths) {
+    const member = found.get(path);
     if (member === undefined) continue;
     if (member.entry.sizeBytes > spdxBytesMax) return undefined;
     const tooLarge = (): Error => new Error(`assertion failed: ${path} is larger than it says`);

@@ -10,6 +10,13 @@ export interface DataMember {
   readonly entry: TarEntry;
 }
 
+/** The members of a package in order, each of which may be put together only when it is asked for. */
+export interface MemberList extends Iterable<DataMember> {
+  readonly length: number;
+  /** `index` counts from 0. */
+  at(index: number): DataMember | undefined;
+}
+
 /** A package opened for assembly: its facts in memory, its files on demand. */
 export interface PackageContents {
   readonly info: PackageInfo;
@@ -21,7 +28,7 @@ export interface PackageContents {
   readonly sizeBytes: number;
   /** Members of the control segment other than `.PKGINFO`, with content. */
   readonly control: readonly ControlMember[];
-  readonly members: readonly DataMember[];
+  readonly members: MemberList;
   /** What is known of files that the loader may take for libraries, by index, so that they need not be read. */
   readonly libraries?: ReadonlyMap<number, SharedObject | undefined>;
   /** The content of the member with this index. */

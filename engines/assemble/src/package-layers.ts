@@ -11,40 +11,29 @@ export function packageLayers(
   groups: readonly (readonly PackageContents[])[],
   entries: readonly OrderedEntry[],
 ): readonly ImageLayer[] {
-  const placed = placeEntries(groups, entries);
+  const groupOf = groupsOf(groups);
   const layers = groups.map((packages) => new PackageLayer(packages));
-  for (const { one, branch, group } of placed)
-    if (group !== undefined) layers[group]?.add(one, branch);
-  return [...layers, { packages: [], entries: neededEntries(placed) }];
+  for (const one of entries) {
+    const group = groupOf(one);
+    if (group !== undefined) layers[group]?.add(one);
+  }
+  return [...layers, { packages: [], entries: neededEntries(groupOf, entries) }];
 }
 
-/** An entry with the directories above it, root first, and the number of its group; undefined for what is of no package. */
-export interface PlacedEntry {
-  readonly one: OrderedEntry;
-  readonly branch: readonly OrderedEntry[];
-  readonly group: number | undefined;
-}
+/** The number of the group that an entry belongs to; undefined for what is of no package. */
+export type GroupOf = (one: OrderedEntry) => number | undefined;
 
-/** Says of each entry, in the order of a walk, where it belongs. */
-export function placeEntries(
-  groups: readonly (readonly PackageContents[])[],
-  entries: readonly OrderedEntry[],
-): readonly PlacedEntry[] {
+export function groupsOf(groups: readonly (readonly PackageContents[])[]): GroupOf {
   const groupOf = new Map(
     groups.flatMap((packages, i) => packages.map((one) => [one, i] as const)),
   );
-  const branch: OrderedEntry[] = [];
-  return entries.map((one) => {
-    while (branch.length > 0 && !one.entry.path.startsWith(`${branch.at(-1)?.entry.path}/`))
-      branch.pop();
+  return (one) => {
     const owner = ownerOf(one);
-    const placed = { one, branch: [...branch], group: owner && groupOf.get(owner) };
-    if (one.entry.type === 'directory') branch.push(one);
-    return placed;
-  });
+    return owner && groupOf.get(owner);
+  };
 }
 
-/** The layer of a group as it grows: entries come in the order of a walk, each with the directories above it. */
+/** The layer of a group as it grows: entries come in the order of a walk. */
 export class PackageLayer implements ImageLayer {
   readonly packages: readonly PackageContents[];
   readonly entries: OrderedEntry[] = [];
@@ -54,14 +43,17 @@ export class PackageLayer implements ImageLayer {
     this.packages = packages;
   }
 
-  add(one: OrderedEntry, branch: readonly OrderedEntry[]): void {
-    for (const directory of branch) {
-      if (this.#directories.has(directory)) continue;
-      this.#directories.add(directory);
-      const entry = { ...directory.entry, mtimeSeconds: one.entry.mtimeSeconds };
-      this.entries.push({ ...directory, entry });
-    }
+  /** `parent`: the directory that it is in, of the walk. */
+  add(one: OrderedEntry, parent: OrderedEntry | undefined = one.parent): void {
+    this.#enter(parent, one.mtimeSeconds);
     this.entries.push(one);
+  }
+
+  #enter(directory: OrderedEntry | undefined, mtimeSeconds: number): void {
+    if (directory === undefined || this.#directories.has(directory)) return;
+    this.#enter(directory.parent, mtimeSeconds);
+    this.#directories.add(directory);
+    this.entries.push(directory.at(mtimeSeconds));
   }
 }
 
@@ -72,15 +64,29 @@ export function ownerOf({ node }: OrderedEntry): PackageContents | undefined {
 }
 
 /** What belongs to no group, with the directories above it, and the directories that are in no group's layer. */
-export function neededEntries(placed: readonly PlacedEntry[]): readonly OrderedEntry[] {
-  const inGroups = new Set(
-    placed.flatMap(({ group, branch }) => (group === undefined ? [] : branch)),
-  );
+export function neededEntries(
+  groupOf: GroupOf,
+  entries: readonly OrderedEntry[],
+): readonly OrderedEntry[] {
+  const inGroups = directoriesOf(groupOf, entries);
   const needed = new Set<OrderedEntry>();
-  for (const { one, branch, group } of placed) {
-    if (group !== undefined || (one.entry.type === 'directory' && inGroups.has(one))) continue;
-    needed.add(one);
-    for (const directory of branch) needed.add(directory);
+  for (const one of entries) {
+    if (groupOf(one) !== undefined || inGroups.has(one)) continue;
+    for (let at: OrderedEntry | undefined = one; at && !needed.has(at); at = at.parent)
+      needed.add(at);
   }
-  return placed.flatMap(({ one }) => (needed.has(one) ? [one] : []));
+  return entries.filter((one) => needed.has(one));
+}
+
+/** The directories that layers of groups have. */
+export function directoriesOf(
+  groupOf: GroupOf,
+  entries: readonly OrderedEntry[],
+): ReadonlySet<OrderedEntry> {
+  const inGroups = new Set<OrderedEntry>();
+  for (const one of entries) {
+    if (groupOf(one) === undefined) continue;
+    for (let at = one.parent; at && !inGroups.has(at); at = at.parent) inGroups.add(at);
+  }
+  return inGroups;
 }

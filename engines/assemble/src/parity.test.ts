@@ -5,6 +5,7 @@ import { collect, digestOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { parseImageConfig } from '@kiln/image-config';
 import { mediaTypes, parseConfig, parseManifest } from '@kiln/oci';
+import type { TarEntry } from '@kiln/tar';
 import { describe, expect, test } from 'vitest';
 import { assemble, imageLayers, imageOf, layerArchive, parseInstalledDatabase } from './index.ts';
 import type { BaseImage, PackageContents } from './index.ts';
@@ -33,7 +34,7 @@ const epoch = 1_700_000_000;
 async function openFixture(name: string): Promise<PackageContents> {
   const bytes = fixture(`apks/${name}`);
   const apk = await readPackage(bytes, { dialect: 'apko' });
-  const entries: PackageContents['members'][number]['entry'][] = [];
+  const entries: TarEntry[] = [];
   const contents: Uint8Array[] = [];
   for await (const { entry, content } of apk.data) {
     entries.push(entry);

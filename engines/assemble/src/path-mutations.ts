@@ -70,8 +70,8 @@ function emptyFile(tree: FileTree, path: string, dialect: AssemblyDialect): void
   const file = tree.write(path, new Uint8Array(0));
   if (file.backing === undefined) return;
   const { package: owner, index } = file.backing;
-  file.content = { kind: 'member', package: owner, index };
-  file.sizeBytes = owner.members[index]?.entry.sizeBytes ?? 0;
+  file.content = file.backing;
+  file.sizeBytes = owner.members.at(index)?.entry.sizeBytes ?? 0;
 }
 
 /** apko takes a directory too: it is then in two places. It looks for the source when what was at the path is gone. */

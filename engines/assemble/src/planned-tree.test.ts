@@ -53,9 +53,12 @@ const inputOf = (yaml: string): AssembleInput => ({
 function facts(layers: readonly ImageLayer[] | undefined): unknown {
   return layers?.map(({ packages: of, entries }) => ({
     packages: of.map(({ info }) => info.name),
-    entries: entries.map(({ entry, open }) => {
-      const content = open();
-      return [entry, content instanceof Uint8Array ? Buffer.from(content).toString() : undefined];
+    entries: entries.map((one) => {
+      const content = one.open();
+      return [
+        one.entry,
+        content instanceof Uint8Array ? Buffer.from(content).toString() : undefined,
+      ];
     }),
   }));
 }

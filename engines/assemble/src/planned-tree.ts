@@ -1,4 +1,5 @@
 import { compareBytes, firstIndex } from '@kiln/base';
+import type { TarEntry } from '@kiln/tar';
 import type { FileTree } from './file-tree.ts';
 import type { InstalledTree } from './installed-tree.ts';
 import { layerGroups } from './layer-groups.ts';
@@ -6,8 +7,8 @@ import { singleEntry, treeEntries } from './layer.ts';
 import type { OrderedEntry } from './layer.ts';
 import type { ImageLayer } from './layered.ts';
 import type { TreeNode } from './node.ts';
-import { PackageLayer, neededEntries, ownerOf, placeEntries } from './package-layers.ts';
-import type { PlacedEntry } from './package-layers.ts';
+import { PackageLayer, directoriesOf, groupsOf, neededEntries, ownerOf } from './package-layers.ts';
+import type { GroupOf } from './package-layers.ts';
 import type { PackageContents } from './package-contents.ts';
 import { treeChanges } from './tree-changes.ts';
 import type { TreeChange } from './tree-changes.ts';
@@ -22,7 +23,8 @@ const changedLayersMax = 1000;
 export class PlannedTree {
   readonly #tree: FileTree;
   readonly #groups: readonly (readonly PackageContents[])[];
-  readonly #placed: ReadonlyMap<string, PlacedEntry>;
+  readonly #groupOf: GroupOf;
+  readonly #entries: ReadonlyMap<string, OrderedEntry>;
   readonly #nodes: ReadonlySet<TreeNode>;
   readonly #linked: ReadonlySet<TreeNode>;
   /** Directories that layers of packages have. */
@@ -34,17 +36,15 @@ export class PlannedTree {
   private constructor(installed: InstalledTree, budget: number, entries: readonly OrderedEntry[]) {
     this.#tree = installed.tree;
     this.#groups = layerGroups(installed.input.packages, budget);
-    const placed = placeEntries(this.#groups, entries);
-    this.#placed = new Map(placed.map((one) => [one.one.entry.path, one]));
+    this.#groupOf = groupsOf(this.#groups);
+    this.#entries = new Map(entries.map((one) => [one.path, one]));
     const nodes = entries.map(({ node }) => node);
     this.#nodes = new Set(nodes);
     const seen = new Set<TreeNode>();
     this.#linked = new Set(nodes.filter((node) => seen.has(node) || !seen.add(node)));
-    this.#inGroups = new Set(
-      placed.flatMap(({ group, branch }) => (group === undefined ? [] : branch)),
-    );
+    this.#inGroups = directoriesOf(this.#groupOf, entries);
     this.#layers = this.#groups.map((_, group) => this.#layerOf(group, new Map()));
-    this.#rest = neededEntries(placed);
+    this.#rest = neededEntries(this.#groupOf, entries);
   }
 
   static async of(installed: InstalledTree, budget: number): Promise<PlannedTree> {
@@ -65,7 +65,8 @@ export class PlannedTree {
     const byGroup = new Map<number, Map<string, OrderedEntry | undefined>>();
     for (const { path, after } of changes) {
       const one = singleEntry(path, after);
-      const group = this.#placed.get(path)?.group;
+      const known = this.#entries.get(path);
+      const group = known && this.#groupOf(known);
       const stays = group !== undefined && this.#groups[group]?.some((p) => p === ownerOf(one));
       if (group !== undefined) {
         const replaced = byGroup.get(group) ?? new Map<string, OrderedEntry | undefined>();
@@ -88,8 +89,8 @@ export class PlannedTree {
       if (before === undefined) return true;
       if (this.#linked.has(before)) return false;
       if (before.type !== 'directory') return after.type !== 'directory';
-      const placed = this.#placed.get(path);
-      return after.type === 'directory' && placed !== undefined && !this.#inGroups.has(placed.one);
+      const known = this.#entries.get(path);
+      return after.type === 'directory' && known !== undefined && !this.#inGroups.has(known);
     });
   }
 
@@ -97,10 +98,7 @@ export class PlannedTree {
     group: number,
     replaced: ReadonlyMap<string, OrderedEntry | undefined>,
   ): ImageLayer {
-    const facts = [...replaced].map(([path, one]) => [
-      path,
-      one && { ...one.entry, pax: [...one.entry.pax].map(([key, value]) => [key, ...value]) },
-    ]);
+    const facts = [...replaced].map(([path, one]) => [path, one && entryFacts(one.entry)]);
     const key = JSON.stringify([group, facts]);
     const known = this.#changedLayers.get(key);
     if (known !== undefined) return known;
@@ -112,37 +110,39 @@ export class PlannedTree {
 
   #layerOf(group: number, replaced: ReadonlyMap<string, OrderedEntry | undefined>): ImageLayer {
     const layer = new PackageLayer(this.#groups[group] ?? []);
-    for (const { one, branch, group: own } of this.#placed.values()) {
-      if (own !== group) continue;
-      const { path } = one.entry;
+    for (const [path, one] of this.#entries) {
+      if (this.#groupOf(one) !== group) continue;
       const now = replaced.has(path) ? replaced.get(path) : one;
-      if (now !== undefined) layer.add(now, branch);
+      if (now !== undefined) layer.add(now, one.parent);
     }
     return layer;
   }
 
   /** Everything that is of no package, with the directories above it. */
   #restWith(changed: readonly OrderedEntry[]): readonly OrderedEntry[] {
-    const byPath = new Map(changed.map((one) => [one.entry.path, one]));
-    const rest = this.#rest.map((one) => byPath.get(one.entry.path) ?? one);
-    const present = new Set(rest.map(({ entry }) => entry.path));
+    const byPath = new Map(changed.map((one) => [one.path, one]));
+    const rest = this.#rest.map((one) => byPath.get(one.path) ?? one);
+    const present = new Set(rest.map(({ path }) => path));
     const added: OrderedEntry[] = [];
     const add = (one: OrderedEntry | undefined): void => {
-      if (one === undefined || present.has(one.entry.path)) return;
-      present.add(one.entry.path);
+      if (one === undefined || present.has(one.path)) return;
+      present.add(one.path);
       added.push(one);
     };
     for (const one of changed) {
       // Above one that is there all are.
       const missing: string[] = [];
-      let path = parentOf(one.entry.path);
+      let path = parentOf(one.path);
       for (; path !== '' && !present.has(path); path = parentOf(path)) missing.push(path);
-      for (const parent of missing.reverse())
-        add(byPath.get(parent) ?? this.#placed.get(parent)?.one);
+      for (const parent of missing.reverse()) add(byPath.get(parent) ?? this.#entries.get(parent));
       add(one);
     }
     return merged(rest, added);
   }
+}
+
+function entryFacts(entry: TarEntry): unknown {
+  return { ...entry, pax: [...entry.pax].map(([key, value]) => [key, ...value]) };
 }
 
 /** "" for what is at the root. */
@@ -167,6 +167,6 @@ function merged(
   return all;
 }
 
-function orderOf({ entry }: OrderedEntry): string {
-  return entry.path.replaceAll('/', '\0');
+function orderOf({ path }: OrderedEntry): string {
+  return path.replaceAll('/', '\0');
 }

@@ -23,7 +23,9 @@ function withShippers(
   const { path } = details;
   if (typeof path !== 'string' || details['package'] !== undefined) return undefined;
   const shippers = packages
-    .filter(({ members }) => members.some(({ entry }) => clean(entry.path) === clean(path)))
+    .filter(({ members }) =>
+      Iterator.from(members).some(({ entry }) => clean(entry.path) === clean(path)),
+    )
     .map(packageLabel);
   if (shippers.length === 0) return undefined;
   return new KilnError(code, `${message} (of package ${shippers.join(', ')})`, {

@@ -16,6 +16,7 @@ import type {
   ImageLayer,
   LayerCompression,
   LayerSegment,
+  PackageContents,
   SegmentMaker,
   StoredLayer,
   StoredPart,
@@ -36,11 +37,15 @@ function packageOf(read: string[], info = { dataHash: 'a'.repeat(64) }) {
   return fixturePackage('big', members, { info, onRead: (path) => read.push(path) });
 }
 
-async function layerOf(read: string[], info?: { dataHash: string }): Promise<ImageLayer> {
+function layerOf(read: string[], info?: { dataHash: string }): Promise<ImageLayer> {
+  return layerOfPackage(packageOf(read, info));
+}
+
+async function layerOfPackage(one: PackageContents): Promise<ImageLayer> {
   const assembled = await assemble({
     config: parseImageConfig('{}', 'image.yaml'),
     arch: 'amd64',
-    packages: [packageOf(read, info)],
+    packages: [one],
     keyring: [],
     sourceDateEpochSeconds: 1000,
   });
@@ -245,22 +250,20 @@ describe('storing a layer', () => {
     expect(plan).toBe(layerPlan(await layerOf([]), 'gzip/4'));
     expect(layerPlan(await layerOf([], { dataHash: 'b'.repeat(64) }), 'gzip/4')).not.toBe(plan);
     expect(layerPlan(layer, 'zstd/3')).not.toBe(plan);
-    const touched = layer.entries.map((one) => ({
-      ...one,
-      entry: { ...one.entry, mtimeSeconds: 5 },
-    }));
+    const touched = layer.entries.map((one) => one.at(5));
     expect(layerPlan({ ...layer, entries: touched }, 'gzip/4')).not.toBe(plan);
     expect(layerPlan(await layerOf([], { dataHash: '' }), 'gzip/4')).toBeUndefined();
   });
 
   test('a content that is not as long as its header says is refused', async () => {
-    const layer = await layerOf([]);
     for (const bytes of [new Uint8Array(3), new Uint8Array(40_000)]) {
-      const entries = layer.entries.map((one) => ({ ...one, open: () => bytes }));
-      const stored = storeLayer(
-        { ...layer, entries },
-        { blobs: new MemoryBlobs(), compression: gzipLayers },
-      );
+      const read = async function* (): AsyncGenerator<Uint8Array> {
+        yield await Promise.resolve(bytes);
+      };
+      const stored = storeLayer(await layerOfPackage({ ...packageOf([]), read }), {
+        blobs: new MemoryBlobs(),
+        compression: gzipLayers,
+      });
       await expect(stored).rejects.toMatchObject({ code: 'TAR_CONTENT_LENGTH' });
     }
   });

@@ -73,7 +73,7 @@ function withReads(contents: PackageContents): PackageContents {
   return {
     ...contents,
     read: (index) => {
-      read.push(`${contents.info.name} ${contents.members[index]?.entry.path}`);
+      read.push(`${contents.info.name} ${contents.members.at(index)?.entry.path}`);
       return contents.read(index);
     },
   };

@@ -96,7 +96,7 @@ export async function composeImage(
 const ownBytesMax = 16 * 1024 * 1024;
 
 function contentBytes({ entries }: ImageLayer): number {
-  return entries.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
+  return entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 function storedAs(

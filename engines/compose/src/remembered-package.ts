@@ -37,7 +37,7 @@ export function rememberedPackage(
   return {
     ...contents,
     async *read(index) {
-      const sizeBytes = contents.members[index]?.entry.sizeBytes ?? 0;
+      const sizeBytes = contents.members.at(index)?.entry.sizeBytes ?? 0;
       if (sizeBytes > fileBytesMax) yield* contents.read(index);
       else yield await read(index, sizeBytes);
     },

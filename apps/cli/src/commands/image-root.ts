@@ -62,9 +62,11 @@ async function* cpioOf(tree: AssembledTree, { print }: Invocation): AsyncGenerat
 /** How many names what has several of them has, by the first. */
 async function namesOf(tree: AssembledTree): Promise<ReadonlyMap<string, number>> {
   const names = new Map<string, number>();
-  for await (const { entry } of treeEntries(tree))
-    if (entry.type === 'hardlink')
-      names.set(entry.linkTarget, (names.get(entry.linkTarget) ?? 1) + 1);
+  for await (const one of treeEntries(tree)) {
+    if (one.type !== 'hardlink') continue;
+    const { linkTarget } = one.entry;
+    names.set(linkTarget, (names.get(linkTarget) ?? 1) + 1);
+  }
   return names;
 }
 
