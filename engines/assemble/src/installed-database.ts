@@ -2,6 +2,7 @@ import { compareBytes } from '@kiln/base';
 import { recordedSha1 } from '@kiln/apk';
 import type { TarEntry } from '@kiln/tar';
 import { areParentsFirst, sortedAsApko } from './apko-file-order.ts';
+import type { OrderedFile } from './apko-file-order.ts';
 import { placedMembers } from './install.ts';
 import type { AssemblyDialect } from './failure.ts';
 import type { PackageContents } from './package-contents.ts';
@@ -52,9 +53,8 @@ function printRecord(
     `I:${info.installedSizeBytes}`,
     `k:${info.providerPriority ?? 0}`,
     `C:${contents.checksum}`,
-    ...fileLines(contents, writers, dialect),
-  ];
-  return `${lines.map(oneLine).join('\n')}\n\n`;
+  ].map(oneLine);
+  return `${[...lines, ...fileLines(contents, writers, dialect)].join('\n')}\n\n`;
 }
 
 /** apko prints the list as Go prints a slice. */
@@ -67,39 +67,40 @@ function oneLine(text: string): string {
   return text.replace(/[\r\n]/g, ' ');
 }
 
+/** A member, and what the record says of it: all that is held of many of them. */
+interface ListedFile extends OrderedFile {
+  readonly lines: string;
+}
+
 function fileLines(
   contents: PackageContents,
   writers: ReadonlyMap<string, PackageContents>,
   dialect: AssemblyDialect,
 ): string[] {
-  const entries: TarEntry[] = [];
-  for (const { entry } of placedMembers(contents))
-    if ((writers.get(entry.path) ?? contents) === contents) entries.push(entry);
+  const listed: ListedFile[] = [];
+  for (const { entry } of placedMembers(contents)) {
+    const { path, type } = entry;
+    if ((writers.get(path) ?? contents) !== contents) continue;
+    const lines = type === 'directory' ? directoryLines(entry) : leafLines(entry);
+    listed.push({ path, type, lines: lines.map(oneLine).join('\n') });
+  }
   const inOrder =
-    dialect === 'apko' && !areParentsFirst(entries) ? sortedAsApko(entries) : walked(entries);
-  const lines: string[] = [];
-  for (const entry of inOrder)
-    lines.push(
-      ...(entry.type === 'directory'
-        ? directoryLines(entry)
-        : leafLines(entry, lines.length === 0)),
-    );
-  return lines;
+    dialect === 'apko' && !areParentsFirst(listed) ? sortedAsApko(listed) : walked(listed);
+  const isAtRoot = inOrder.length > 0 && inOrder[0]?.type !== 'directory';
+  return [...(isAtRoot ? ['F:'] : []), ...inOrder.map(({ lines }) => lines)];
 }
 
 /** What is in directories of the package itself: what is no directory first, then each directory with what is in it. */
-function walked(entries: readonly TarEntry[]): TarEntry[] {
-  const entriesIn = Map.groupBy(entries, ({ path }) => path.slice(0, nameStart(path)));
-  const order: TarEntry[] = [];
+function walked(files: readonly ListedFile[]): ListedFile[] {
+  const filesIn = Map.groupBy(files, ({ path }) => path.slice(0, nameStart(path)));
+  const order: ListedFile[] = [];
   const list = (directory: string): void => {
-    const inside = (entriesIn.get(directory) ?? []).toSorted((a, b) =>
-      compareBytes(a.path, b.path),
-    );
-    for (const entry of inside) if (entry.type !== 'directory') order.push(entry);
-    for (const entry of inside) {
-      if (entry.type !== 'directory') continue;
-      order.push(entry);
-      list(`${entry.path}/`);
+    const inside = (filesIn.get(directory) ?? []).toSorted((a, b) => compareBytes(a.path, b.path));
+    for (const file of inside) if (file.type !== 'directory') order.push(file);
+    for (const file of inside) {
+      if (file.type !== 'directory') continue;
+      order.push(file);
+      list(`${file.path}/`);
     }
   };
   list('');
@@ -113,11 +114,10 @@ function directoryLines(entry: TarEntry): string[] {
   return [`F:${entry.path}`, ...(isPlain ? [] : [`M:${ownerAndMode(entry)}`])];
 }
 
-function leafLines(entry: TarEntry, isFirst: boolean): string[] {
+function leafLines(entry: TarEntry): string[] {
   const isPlain = entry.mode === 0o644 && entry.uid === 0 && entry.gid === 0;
   const sha1 = recordedSha1(entry);
   return [
-    ...(isFirst ? ['F:'] : []),
     `R:${entry.path.slice(nameStart(entry.path))}`,
     ...(isPlain ? [] : [`a:${ownerAndMode(entry)}`]),
     ...(sha1 === undefined ? [] : [`Z:Q1${Buffer.from(sha1, 'hex').toString('base64')}`]),
