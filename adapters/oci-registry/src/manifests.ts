@@ -161,25 +161,36 @@ async function tagExpectation(
   request: RegistryRequest,
   { repository, reference }: ManifestTarget,
 ): Promise<TagExpectation> {
-  if (reference.kind !== 'tag') return 'any';
-  const ifMatch = request.header('if-match');
-  const ifNoneMatch = request.header('if-none-match');
-  if (ifMatch === undefined && ifNoneMatch === undefined) return 'any';
+  if (reference.kind !== 'tag' || !isConditional(request)) return 'any';
   const current = (await state.tag(repository, reference.tag))?.digest;
-  const matches = (header: string): boolean =>
-    current !== undefined && matchesEtag(header, `"${current}"`);
-  if (ifMatch !== undefined && !matches(ifMatch)) throw preconditionFailed();
-  if (ifNoneMatch !== undefined && matches(ifNoneMatch)) throw preconditionFailed();
+  requireConditions(request, current);
   return current ?? 'absent';
 }
 
+function isConditional({ header }: RegistryRequest): boolean {
+  return header('if-match') !== undefined || header('if-none-match') !== undefined;
+}
+
+/** Throws the refusal of a change for which what is there now, undefined for nothing, is not what it may be. */
+function requireConditions({ header }: RegistryRequest, current: Digest | undefined): void {
+  const ifMatch = header('if-match');
+  const ifNoneMatch = header('if-none-match');
+  const matches = (etags: string): boolean =>
+    current !== undefined && matchesEtag(etags, `"${current}"`);
+  if (ifMatch !== undefined && !matches(ifMatch)) throw preconditionFailed();
+  if (ifNoneMatch !== undefined && matches(ifNoneMatch)) throw preconditionFailed();
+}
+
 function preconditionFailed(): RegistryRefusal {
-  return new RegistryRefusal('DENIED', 'the tag is not where the request expects it', {
+  return new RegistryRefusal('DENIED', 'what is there is not what the request expects', {
     status: 412,
   });
 }
 
-/** Deletes a tag, or a manifest with its tags (end-9). */
+/**
+ * Deletes a tag, or a manifest with its tags (end-9). Conditions count as for a push; what is not there is unknown,
+ * whatever they say (RFC 9110, 13.2.1).
+ */
 export async function deleteManifest(
   context: RegistryContext,
   request: RegistryRequest,
@@ -192,12 +203,19 @@ export async function deleteManifest(
   if (reference.kind === 'tag') {
     const tags = [reference.tag];
     await context.authorize({ action: 'delete-tag', repository, digest: undefined, tags, header });
-    if (!(await state.deleteTag(repository, reference.tag))) throw manifestUnknown(target);
+    const from = isConditional(request)
+      ? (await state.tag(repository, reference.tag))?.digest
+      : undefined;
+    if (from !== undefined) requireConditions(request, from);
+    if (!(await state.deleteTag(repository, reference.tag, from)))
+      throw from === undefined ? manifestUnknown(target) : preconditionFailed();
   } else {
     const content = await digestNamed(state, repository, reference.digest);
     const tags = content === undefined ? [] : await state.tagsOf(repository, content);
     const { digest } = reference;
     await context.authorize({ action: 'delete-manifest', repository, digest, tags, header });
+    const shown = content && (await state.manifestSizes(repository, [content])).has(content);
+    if (shown === true) requireConditions(request, content);
     if (content === undefined || !(await state.deleteManifest(repository, content)))
       throw manifestUnknown(target);
   }

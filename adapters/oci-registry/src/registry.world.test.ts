@@ -431,6 +431,39 @@ describe('an OCI registry', () => {
     expect((await get('/v2/a/referrers/sha256:x')).status).toBe(400);
   });
 
+  it('deletes a tag or a manifest only where the conditions of the request hold', async () => {
+    await pushBlob('a', empty);
+    const [one, two] = [artifact(), artifact({ annotations: { n: '2' } })];
+    await pushManifest('/v2/a/manifests/v1', two);
+    const digest = digestOfJson(one);
+    await pushManifest('/v2/a/manifests/v1', one);
+    const remove = async (reference: string, headers: Record<string, string>): Promise<number> =>
+      (await call('DELETE', `/v2/a/manifests/${reference}`, { headers })).status;
+    const [here, elsewhere] = [`"${digest}"`, `"${digestOfJson(two)}"`];
+    for (const reference of ['v1', digest]) {
+      expect(await remove(reference, { 'if-match': elsewhere })).toBe(412);
+      expect(await remove(reference, { 'if-none-match': '*' })).toBe(412);
+      expect(await remove(reference, { 'if-none-match': `${elsewhere}, ${here}` })).toBe(412);
+      expect((await get(`/v2/a/manifests/${reference}`)).status).toBe(200);
+      const held = { 'if-match': `${elsewhere}, ${here}`, 'if-none-match': elsewhere };
+      expect(await remove(reference, held)).toBe(202);
+      expect(await remove(reference, { 'if-match': elsewhere })).toBe(404);
+      expect(await remove(reference, { 'if-none-match': '*' })).toBe(404);
+    }
+    // Between the look at the tag and its deletion it moves.
+    await pushManifest('/v2/a/manifests/v1', one);
+    const look = state.tag.bind(state);
+    const moving = vi.spyOn(state, 'tag').mockImplementationOnce(async (repository, tag) => {
+      const found = await look(repository, tag);
+      await state.moveTag(repository, { tag, digest: digestOfJson(two), expected: 'any' });
+      return found;
+    });
+    expect(await remove('v1', { 'if-match': here })).toBe(412);
+    moving.mockRestore();
+    expect((await state.tag('a', 'v1'))?.digest).toBe(digestOfJson(two));
+    expect(await remove('v1', { 'if-match': '*' })).toBe(202);
+  });
+
   it('deletes tags, manifests with their tags, and blobs', async () => {
     await pushBlob('a', empty);
     const digest = digestOfJson(artifact());

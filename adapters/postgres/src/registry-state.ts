@@ -291,14 +291,15 @@ export class PostgresRegistryState implements RegistryState {
     return this.publish({ repository, blobs: [], manifests: [], tags: [move] });
   }
 
-  async deleteTag(repository: string, tag: string): Promise<boolean> {
+  async deleteTag(repository: string, tag: string, from?: Digest): Promise<boolean> {
     return this.#db.transaction().execute(async (tx) => {
       await lockRepositories(tx, [repository]);
-      const result = await tx
+      let deletion = tx
         .deleteFrom('registry_tag')
         .where('repository', '=', repository)
-        .where('tag', '=', tag)
-        .executeTakeFirst();
+        .where('tag', '=', tag);
+      if (from !== undefined) deletion = deletion.where('digest', '=', from);
+      const result = await deletion.executeTakeFirst();
       if (result.numDeletedRows === 0n) return false;
       await this.#recordDeletion(tx, repository, tag);
       return true;

@@ -169,9 +169,10 @@ export class MemoryRegistryState implements RegistryState {
     return this.publish({ repository, blobs: [], manifests: [], tags: [move] });
   }
 
-  async deleteTag(repository: string, tag: string): Promise<boolean> {
+  async deleteTag(repository: string, tag: string, from?: Digest): Promise<boolean> {
     const found = this.#repositories.get(repository);
-    if (found === undefined || !found.tags.has(tag)) return false;
+    const digest = found?.tags.get(tag)?.digest;
+    if (found === undefined || digest === undefined || digest !== (from ?? digest)) return false;
     this.#dropTag(found, tag);
     return true;
   }

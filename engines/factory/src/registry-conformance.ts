@@ -352,6 +352,16 @@ export function registryStateConformance(
       ]);
     });
 
+    it('deletes a tag only from where it is expected to be', async () => {
+      await publish({ manifests: [manifest(one!)], tags: tagsAt(one!, 'latest') });
+      expect(await state.deleteTag(repository, 'latest', two!)).toBe(false);
+      expect((await state.tag(repository, 'latest'))?.digest).toBe(one);
+      expect(await historyOf('latest')).toHaveLength(1);
+      expect(await state.deleteTag(repository, 'latest', one!)).toBe(true);
+      expect(await state.deleteTag(repository, 'latest', one!)).toBe(false);
+      expect(await historyOf('latest')).toHaveLength(2);
+    });
+
     it('tells the history of all tags of a repository, page by page', async () => {
       await publish({
         manifests: [manifest(one!), manifest(two!)],

@@ -185,8 +185,8 @@ export interface RegistryState {
   tagsOf(repository: string, digest: Digest): Promise<readonly string[]>;
   /** `publish` of a single tag. */
   moveTag(repository: string, move: TagMove): Promise<boolean>;
-  /** True when there was one. */
-  deleteTag(repository: string, tag: string): Promise<boolean>;
+  /** True when there was one; one that is not at `from`, where that is said, stays. */
+  deleteTag(repository: string, tag: string, from?: Digest): Promise<boolean>;
   /** Events of tags, newest first; deletions are events too, and deleted tags keep theirs. */
   tagHistory(repository: string, request: TagHistoryRequest): Promise<readonly TagEvent[]>;
   /**
