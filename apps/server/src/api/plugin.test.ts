@@ -13,12 +13,12 @@ interface Asked {
   readonly payload?: object;
 }
 
-/** Asks an API with these ports; the others are away. */
-async function answerTo(
+/** Asks an API with these ports; the others are away. Also what it says in `Retry-After`. */
+async function answerAndRetry(
   request: Asked,
   ports: object = {},
   failure: Error = new Error('EACCES: permission denied, open /home/ada/kiln/blobs/a'),
-): Promise<readonly [number, unknown]> {
+): Promise<readonly [number, unknown, unknown]> {
   const away = (): Promise<never> => Promise.reject(failure);
   const port = new Proxy({}, { get: () => away });
   const views = { records: port, queue: port, registry: port };
@@ -31,22 +31,28 @@ async function answerTo(
   });
   const answer = await server.inject({ ...request, headers: { host: 'localhost' } });
   await server.close();
-  return [answer.statusCode, answer.json()];
+  return [answer.statusCode, answer.json(), answer.headers['retry-after']];
+}
+
+async function answerTo(request: Asked, ports: object = {}): Promise<readonly [number, unknown]> {
+  const [status, body] = await answerAndRetry(request, ports);
+  return [status, body];
 }
 
 test('of what nobody foresaw is said that it failed, and no more', async () => {
   for (const url of ['/api/keys', '/api/images/a/history', '/api/gc']) {
-    expect(await answerTo({ url })).toEqual([
+    expect(await answerAndRetry({ url })).toEqual([
       500,
       { error: { code: 'INTERNAL', message: 'internal error', hint: 'kiln logs server' } },
+      undefined,
     ]);
   }
 });
 
-test('of a database that is away is said that it is, and that it comes back', async () => {
+test('of a database that is away is said that it is, and when to ask again', async () => {
   const lost = new Error('connect ENOENT /home/ada/kiln/.s.PGSQL.5432');
   Object.assign(lost, { code: 'ENOENT', syscall: 'connect' });
-  expect(await answerTo({ url: '/api/keys' }, {}, lost)).toEqual([
+  expect(await answerAndRetry({ url: '/api/keys' }, {}, lost)).toEqual([
     503,
     {
       error: {
@@ -55,6 +61,7 @@ test('of a database that is away is said that it is, and that it comes back', as
         hint: 'it is started again by itself: try again in a moment',
       },
     },
+    '5',
   ]);
 });
 

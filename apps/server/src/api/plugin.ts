@@ -59,7 +59,9 @@ export async function apiPlugin(
     const known = foreseen(error);
     if (known !== undefined) {
       if (known !== error) log.warn('request failed', { error: messageOf(error) });
-      return reply.status(statusOf(known)).send({ error: tellable(known) });
+      const status = statusOf(known);
+      if (status === 503) reply.header('retry-after', '5');
+      return reply.status(status).send({ error: tellable(known) });
     }
     const status = (error as { statusCode?: number }).statusCode ?? 500;
     if (status < 500)
