@@ -13,6 +13,7 @@ import type { ApiOptions } from './api/routes.ts';
 import { apiPlugin } from './api/plugin.ts';
 import { foreseen } from './api/tellable.ts';
 import type { Factory } from './compose.ts';
+import { originForm } from './origin-form.ts';
 import type { Place } from './place.ts';
 import { pushPolicy } from './push-policy.ts';
 import { answerUnknown, refusing } from './refused-requests.ts';
@@ -60,6 +61,7 @@ export async function makeServer(options: ServerOptions): Promise<FastifyInstanc
     logger: false,
     bodyLimit: 8 * 1024 * 1024,
     forceCloseConnections: 'idle',
+    rewriteUrl: originForm,
     routerOptions: { maxParamLength: 1024 },
     frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
   });
