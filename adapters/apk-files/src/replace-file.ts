@@ -1,6 +1,6 @@
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import type { Random } from '@kiln/base';
 
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -12,8 +12,8 @@ export interface ReplaceFileOptions {
 
 /**
  * Writes a file that is there whole or not at all, also after a crash: beside it under a temporary name, synced unless told
- * otherwise, renamed, the folder synced. A file that was there keeps its mode, and a link still leads to it. What is no regular
- * file, such as `/dev/stdout`, is written to as it is. What `source` throws leaves nothing behind. It is asked for the next chunk
+ * otherwise, renamed, the folder synced. A file that was there keeps its mode, and a link still leads to it, as it does to one that
+ * was not there. What is no regular file, such as `/dev/stdout`, is written to as it is. What `source` throws leaves nothing behind. It is asked for the next chunk
  * while one is written, whose memory it may use again for the chunk after the next.
  */
 export async function replaceFile(
@@ -27,7 +27,7 @@ export async function replaceFile(
     await using target = await open(path, 'w');
     return await write(target, source);
   }
-  const place = present === undefined ? path : await realpath(path);
+  const place = present === undefined ? await ledTo(path) : await realpath(path);
   const temporary = `${place}.${random.id()}.tmp`;
   try {
     await writeTemporary(temporary, source, { mode: present?.mode, durable });
@@ -37,6 +37,21 @@ export async function replaceFile(
     throw error;
   }
   if (durable) await syncDirectory(dirname(place));
+}
+
+/** As many as the kernel follows. */
+const linksMax = 40;
+
+/** Where a path leads where nothing is: the target of a dangling link. Of links that lead nowhere it throws `ELOOP`. */
+async function ledTo(path: string): Promise<string> {
+  let place = path;
+  for (let links = 0; links <= linksMax; links += 1) {
+    const target = await readlink(place).catch(() => undefined);
+    if (target === undefined) return place;
+    // Not normalized: `..` behind a link leads out of its target.
+    place = isAbsolute(target) ? target : `${dirname(place)}/${target}`;
+  }
+  return realpath(path);
 }
 
 export interface TemporaryFile {

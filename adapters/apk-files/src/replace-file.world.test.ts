@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
+import {
+  createReadStream,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -36,4 +45,23 @@ it.each([
   await pause(100);
   const [bytes] = await Promise.all([buffer(read), written]);
   expect(bytes.equals(Buffer.concat(sizes.map((size, i) => Buffer.alloc(size, i))))).toBe(true);
+});
+
+it('writes to where a dangling link leads', async () => {
+  const links = join(folder, 'links');
+  mkdirSync(join(links, 'below/deep'), { recursive: true });
+  symlinkSync('below/deep', join(links, 'deep'));
+  symlinkSync('deep/../next', join(links, 'first'));
+  symlinkSync(join(links, 'made'), join(links, 'below/next'));
+  symlinkSync('loop', join(links, 'loop'));
+  symlinkSync('nowhere/made', join(links, 'lost'));
+  const write = (name: string): Promise<void> =>
+    replaceFile(join(links, name), [Buffer.from('content')], systemRandom);
+  await write('first');
+  expect(readFileSync(join(links, 'made'), 'utf8')).toBe('content');
+  expect(readlinkSync(join(links, 'first'))).toBe('deep/../next');
+  await expect(write('loop')).rejects.toMatchObject({ code: 'ELOOP' });
+  await expect(write('lost')).rejects.toMatchObject({ code: 'ENOENT' });
+  const left = ['below', 'deep', 'first', 'loop', 'lost', 'made'];
+  expect(readdirSync(links).sort()).toEqual(left);
 });
