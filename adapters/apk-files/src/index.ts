@@ -15,7 +15,7 @@ export type { PackageHead } from './package-file.ts';
 export { fileBytes, readPackageFile } from './package-file.ts';
 export type { SignedFile } from './package-sign.ts';
 export { signPackageFile } from './package-sign.ts';
-export type { ByteSource, ReplaceFileOptions } from './replace-file.ts';
+export type { ByteSource, ReplaceFileOptions, WritingFolder } from './replace-file.ts';
 export { replaceFile } from './replace-file.ts';
 export type { GenerateKeyOptions, GeneratedKey, SigningKey } from './signing-key.ts';
 export { generateKeyFiles, keyBitsMax, keyBitsMin, readSigningKey } from './signing-key.ts';

@@ -1,6 +1,6 @@
 import { open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { dirname, isAbsolute } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { Random } from '@kiln/base';
 
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -8,6 +8,15 @@ export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 export interface ReplaceFileOptions {
   /** Whether the file outlasts a crash of the machine, default true: not for what takes long to sync and is made again. */
   readonly durable?: boolean | undefined;
+  /**
+   * Makes a folder beside the file, which is written there under its own name and moved out; for who can tell later which folders
+   * are of processes that were killed. A temporary name beside the file unless given.
+   */
+  readonly folderBeside?: ((file: string) => Promise<WritingFolder>) | undefined;
+}
+
+export interface WritingFolder extends AsyncDisposable {
+  readonly path: string;
 }
 
 /**
@@ -20,7 +29,7 @@ export async function replaceFile(
   path: string,
   source: ByteSource,
   random: Random,
-  { durable = true }: ReplaceFileOptions = {},
+  { durable = true, folderBeside }: ReplaceFileOptions = {},
 ): Promise<void> {
   const present = await stat(path).catch(() => undefined);
   if (present !== undefined && !present.isFile() && !present.isDirectory()) {
@@ -28,7 +37,9 @@ export async function replaceFile(
     return await write(target, source);
   }
   const place = present === undefined ? await ledTo(path) : await realpath(path);
-  const temporary = `${place}.${random.id()}.tmp`;
+  await using folder = await folderBeside?.(place);
+  const temporary =
+    folder === undefined ? `${place}.${random.id()}.tmp` : join(folder.path, basename(place));
   try {
     await writeTemporary(temporary, source, { mode: present?.mode, durable });
     await rename(temporary, place);

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 
 /**
- * A folder of one piece of work below `TMPDIR`, which goes when it is disposed. A process that is killed leaves its folder, and the
+ * A folder of one piece of work, which goes when it is disposed. A process that is killed leaves its folder, and the
  * next one that makes a folder of the same prefix removes it.
  *
  * Whether the process still runs is told by a lock on a file in the folder: the kernel drops it when the process ends, however it
@@ -22,9 +22,11 @@ export class ScratchFolder implements AsyncDisposable {
     this.#lock = lockNew(folder);
   }
 
-  /** `prefix` is what the name begins with. Throws what the system says of a folder that cannot be made. */
-  static async create(prefix: string): Promise<ScratchFolder> {
-    const parent = tmpdir();
+  /**
+   * `prefix` is what the name begins with; it lies below `TMPDIR` unless `parent` is named. Throws what the system says of a
+   * folder that cannot be made.
+   */
+  static async create(prefix: string, parent: string = tmpdir()): Promise<ScratchFolder> {
     await removeAbandoned(parent, prefix);
     return new ScratchFolder(mkdtempSync(path.join(parent, prefix)));
   }

@@ -1,7 +1,7 @@
 import type { ByteSource } from '@kiln/apk-files';
 import type { Command, Invocation, Output } from '../command.ts';
 import { usage } from '../command.ts';
-import { isStream, requireFolderOf, writeFile } from './write-file.ts';
+import { isStream, requireFolderOf, writeLargeFile } from './write-file.ts';
 
 /** Where an archive goes, and where a command says what it made. */
 export interface ArchiveOutput {
@@ -9,7 +9,7 @@ export interface ArchiveOutput {
   readonly print: Output;
   /** Whether what was written cannot be taken back: it is standard output, or a pipe. */
   readonly isStream: boolean;
-  /** Throws as `writeFile`. */
+  /** Throws as `writeLargeFile`. */
   write(source: ByteSource): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export async function archiveOutput(
       name: file,
       print,
       isStream: isStream(file),
-      write: (source) => writeFile(file, source),
+      write: (source) => writeLargeFile(file, source),
     };
   }
   if (flags['json'] === true)

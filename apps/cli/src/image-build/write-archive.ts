@@ -12,7 +12,7 @@ import type { TarMember } from '@kiln/tar';
 import type { BuiltImage, BuiltImages } from './build-images.ts';
 import { layersOf } from './oci-output.ts';
 import type { WorkFolder } from './work-folder.ts';
-import { isStream, writeFile } from './write-file.ts';
+import { isStream, writeLargeFile } from './write-file.ts';
 
 /** What is written, under which name. */
 export interface TaggedImages {
@@ -24,7 +24,7 @@ export interface TaggedImages {
 /** Writes `dockerArchive` into a file. Throws as both. */
 export async function writeArchive(file: string, images: TaggedImages): Promise<void> {
   if (isStream(file)) await images.work.compare(layersOf(images.built));
-  await writeFile(file, dockerArchive(images));
+  await writeLargeFile(file, dockerArchive(images));
 }
 
 /**

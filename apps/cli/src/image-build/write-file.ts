@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import fs from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { atFile, noFolderOf, replaceFile } from '@kiln/apk-files';
 import type { ByteSource, ReplaceFileOptions } from '@kiln/apk-files';
 import { KilnError, hexOf, systemRandom } from '@kiln/base';
 import type { Digest } from '@kiln/base';
+import { ScratchFolder } from '../scratch-folder.ts';
 
 /**
  * Writes a file that is there whole or not at all; unless it is asked for it is not synced, as the same command makes it again. Throws `APK_FILE_NOT_FOUND` where its folder is not there, `APK_FILE_FAILED` for
@@ -14,13 +15,20 @@ import type { Digest } from '@kiln/base';
 export async function writeFile(
   path: string,
   source: ByteSource,
-  { durable = false }: ReplaceFileOptions = {},
+  options: ReplaceFileOptions = {},
 ): Promise<void> {
   try {
-    await replaceFile(path, source, systemRandom, { durable });
+    await replaceFile(path, source, systemRandom, { durable: false, ...options });
   } catch (error) {
     throw error instanceof KilnError ? error : atFile(path, error);
   }
+}
+
+/** As `writeFile`, of what may be large: what processes that were killed left of the same file goes first. */
+export async function writeLargeFile(path: string, source: ByteSource): Promise<void> {
+  await writeFile(path, source, {
+    folderBeside: (file) => ScratchFolder.create(`${basename(file)}.`, dirname(file)),
+  });
 }
 
 /** Refuses at once a file that could not be written when all is made. Throws `APK_FILE_NOT_FOUND` where its folder is not there. */

@@ -4,7 +4,7 @@ import { gzipMember } from '@kiln/gzip';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
 import { inContext } from '../../image-build/in-context.ts';
 import { rootTree } from '../../image-build/root-tree.ts';
-import { writeFile } from '../../image-build/write-file.ts';
+import { writeLargeFile } from '../../image-build/write-file.ts';
 import { rootFlags } from '../flags.ts';
 import { taskOfFlags } from '../task-of-flags.ts';
 
@@ -27,6 +27,6 @@ export const buildCpio: Subcommand = {
       onLeftOut: (path) => invocation.log.warn(`hard link left out: ${path}`),
     });
     const isCompressed = output.endsWith('.gz');
-    await writeFile(output, isCompressed ? gzipMember(archive) : archive);
+    await writeLargeFile(output, isCompressed ? gzipMember(archive) : archive);
   },
 };

@@ -2,7 +2,7 @@ import { layerTar } from '@kiln/assemble';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
 import { inContext } from '../../image-build/in-context.ts';
 import { rootTree } from '../../image-build/root-tree.ts';
-import { writeFile } from '../../image-build/write-file.ts';
+import { writeLargeFile } from '../../image-build/write-file.ts';
 import { rootFlags, trustFlag } from '../flags.ts';
 import { taskOfFlags } from '../task-of-flags.ts';
 
@@ -21,6 +21,6 @@ export const buildMinirootfs: Subcommand = {
     const tree = await inContext('failed to build layer image', () =>
       rootTree(taskOfFlags(invocation, flagTable)),
     );
-    await writeFile(invocation.positionals[1] ?? '', layerTar(tree));
+    await writeLargeFile(invocation.positionals[1] ?? '', layerTar(tree));
   },
 };
