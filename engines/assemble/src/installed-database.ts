@@ -1,5 +1,5 @@
 import { compareBytes } from '@kiln/base';
-import { recordedSha1 } from '@kiln/apk';
+import { joinedLicenses, recordedSha1 } from '@kiln/apk';
 import type { TarEntry } from '@kiln/tar';
 import { areParentsFirst, sortedAsApko } from './apko-file-order.ts';
 import type { OrderedFile } from './apko-file-order.ts';
@@ -38,7 +38,7 @@ function printRecord(
     `V:${info.version}`,
     `A:${info.arch}`,
     // apko reads the first licence line only.
-    `L:${dialect === 'apko' ? (info.licenses[0] ?? '') : info.licenses.join(' AND ')}`,
+    `L:${dialect === 'apko' ? (info.licenses[0] ?? '') : joinedLicenses(info.licenses)}`,
     `T:${info.description}`,
     `o:${info.origin}`,
     `m:${info.maintainer}`,

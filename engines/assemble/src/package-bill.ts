@@ -1,3 +1,4 @@
+import { joinedLicenses } from '@kiln/apk';
 import type { PackageInfo } from '@kiln/apk';
 import type { Digest } from '@kiln/base';
 import { KilnError, collect, digestOfValue } from '@kiln/base';
@@ -55,7 +56,7 @@ function factsOf({ apk, distribution }: BilledPackage, info: PackageInfo): Packa
     name,
     version,
     arch,
-    license: licenses.join(' AND '),
+    license: joinedLicenses(licenses),
     description,
     url,
     apk,

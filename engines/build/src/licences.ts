@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { joinedLicenses } from '@kiln/apk';
 import { compareBytes, shorten } from '@kiln/base';
 import type { Copyright, OriginFacts, RecipeDialect } from '@kiln/recipe';
 import { isGoLicenseExpression, isLicenseExpression, type ExtractedLicense } from '@kiln/spdx';
@@ -34,19 +35,7 @@ export function licenseExpression(
 ): string {
   const all = copyright.map((entry) => licenseIdOf(entry, dialect));
   if (dialect === 'melange') return all.slice(all.findIndex((one) => one !== '')).join(' AND ');
-  const licenses = all.filter((license) => license !== '');
-  if (licenses.length < 2) return licenses[0] ?? '';
-  return licenses.map((license) => (isChoice(license) ? `(${license})` : license)).join(' AND ');
-}
-
-function isChoice(expression: string): boolean {
-  let depth = 0;
-  for (const [token] of expression.matchAll(/[()]|[^\s()]+/g)) {
-    if (token === '(') depth += 1;
-    else if (token === ')') depth -= 1;
-    else if (token === 'OR' && depth === 0) return true;
-  }
-  return false;
+  return joinedLicenses(all.filter((license) => license !== ''));
 }
 
 export type LicenseTexts =

@@ -39,7 +39,7 @@ S:1234
 I:12298
 T:a sample: with = and spaces
 U:https://example.org/
-L:MIT AND Apache-2.0 OR BSD-3-Clause
+L:MIT AND (Apache-2.0 OR BSD-3-Clause)
 o:sample
 m:Someone <someone@example.org>
 t:1700000000

@@ -1,9 +1,10 @@
 import { shorten } from '@kiln/base';
 import { indexInvalid } from './errors.ts';
+import { joinedLicenses } from './joined-licenses.ts';
 import type { IndexRecord, PackageInfo } from './package-info.ts';
 import { PackedIndex } from './packed-index.ts';
 
-/** The index record of a package: `checksum` is `checksumOf` its control segment, `sizeBytes` the whole file's. Licences are joined by `AND`. */
+/** The index record of a package: `checksum` is `checksumOf` its control segment, `sizeBytes` the whole file's. */
 export function recordOf(info: PackageInfo, checksum: string, sizeBytes: number): IndexRecord {
   return {
     checksum,
@@ -14,7 +15,7 @@ export function recordOf(info: PackageInfo, checksum: string, sizeBytes: number)
     installedSizeBytes: info.installedSizeBytes,
     description: info.description,
     url: info.url,
-    license: info.licenses.join(' AND '),
+    license: joinedLicenses(info.licenses),
     origin: info.origin,
     maintainer: info.maintainer,
     buildTimeSeconds: info.buildTimeSeconds,

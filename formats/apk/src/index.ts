@@ -12,6 +12,7 @@ export type { UnusualProvide } from './index-scan.ts';
 export { mergeRecords } from './index-merge.ts';
 export type { PrintIndexOptions } from './index-text.ts';
 export { parseIndex, printIndex, recordOf } from './index-text.ts';
+export { joinedLicenses } from './joined-licenses.ts';
 export type { ParseInfoOptions } from './info-parse.ts';
 export { parsePackageInfo } from './info-parse.ts';
 export type { PrintInfoOptions } from './info-print.ts';
