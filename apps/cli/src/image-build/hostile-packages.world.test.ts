@@ -19,6 +19,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parseInvocation } from '../command.ts';
 import { imageBuild } from '../commands/image-build.ts';
 import { imageLock } from '../commands/image-lock.ts';
+import { imageBuildMinirootfs } from '../commands/image-root.ts';
 import { readConfig } from '../config.ts';
 
 const start = process.cwd();
@@ -231,4 +232,17 @@ test.each([
     hint: expect.stringContaining('leave out one'),
   });
   expect(fs.existsSync('image.tar')).toBe(false);
+});
+
+test('what a package says of itself is read as the factory reads it, and for apko as apko does', async () => {
+  const description = 'for C# and; more';
+  await index(put('said', plain, { description, licenses: ['MIT', 'ISC OR 0BSD'] }));
+  write('said');
+  const recorded = async (...words: readonly string[]): Promise<readonly string[]> => {
+    await run(imageBuildMinirootfs, '-o', 'root.tar', ...words);
+    const lines = fs.readFileSync('root.tar', 'utf8').split('\n');
+    return lines.filter((line) => /^[TL]:/.test(line));
+  };
+  expect(await recorded()).toEqual(['L:MIT AND (ISC OR 0BSD)', `T:${description}`]);
+  expect(await recorded('--compat', 'apko')).toEqual(['L:MIT', 'T:for C']);
 });

@@ -62,7 +62,7 @@ export class ImageRepositories {
     this.#unpacking = {
       directory: path.join(cacheDirectory, 'expanded'),
       blobs: this.#client,
-      dialect: 'apko',
+      dialect: dialect === 'apko' ? 'apko' : 'plain',
       links: dialect === 'apko' ? 'any' : 'inside',
       // Two syncs for each package take longer than unpacking them again, once, after a power cut.
       durable: false,
