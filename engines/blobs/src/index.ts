@@ -15,7 +15,7 @@ export {
   clampRange,
   segmentInvalid,
 } from './errors.ts';
-export { checkPackLimits } from './check-pack.ts';
+export { checkPackLimits, fitsPack } from './check-pack.ts';
 export type { BlobPart, BlobSegment, ComposedBlob } from './composed.ts';
 export { composeBlob, partBytes, wholeSegment } from './composed.ts';
 export { MemoryBlobs } from './memory.ts';

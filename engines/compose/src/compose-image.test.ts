@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   MemoryBillCache,
   assemble,
@@ -228,6 +229,36 @@ describe('a composed image', () => {
     expect(layer).toMatchObject((layer && (await blobs.stat(layer.digest))) ?? {});
     const other = await compose('{environment: {A: a}}');
     expect(other.blobs).toHaveLength(2);
+  });
+
+  test('whose last layer has much that is new has it written to the store, and of parts from then on', async () => {
+    const noise = createHash('shake256', { outputLength: 3 * 2 ** 20 })
+      .update('noise')
+      .digest();
+    const noisy: PackageContents = {
+      ...fixturePackage('noisy', [file('data', 'x'.repeat(noise.length))], {
+        info: packageInfo('noisy'),
+      }),
+      async *read() {
+        yield await Promise.resolve(noise);
+      },
+    };
+    const packages = [...fixturePackages(), noisy].map((contents) => ({
+      contents,
+      apk: digestOf(contents.info.name),
+      namespace: 'test',
+    }));
+    const bills = new MemoryBillCache(1_000_000);
+    set = await PackageSet.of({ ...set.input, packages }, { blobs, packs: blobs, bills });
+    const stored: number[] = [];
+    for (const value of ['a', 'b', 'c']) {
+      const image = await compose(`{layering: {}, environment: {A: ${value}}}`);
+      await blobs.putMany([...image.blobs, image.manifest.blob]);
+      for (const { digest, sizeBytes } of [...image.blobs, ...image.links])
+        expect(await blobs.stat(digest)).toEqual({ digest, sizeBytes });
+      stored.push(image.blobs.length);
+    }
+    expect(stored).toEqual([1, 2, 2]);
   });
 
   test('is described: bill of materials, provenance, signature', async () => {

@@ -21,10 +21,10 @@ import type {
 } from '@kiln/assemble';
 import { canonicalJson } from '@kiln/base';
 import type { Digest } from '@kiln/base';
-import type { BlobPacks, BlobStore } from '@kiln/blobs';
+import type { BlobStore } from '@kiln/blobs';
 import type { Component } from '@kiln/factory';
 import type { Fragment } from '@kiln/json-fragments';
-import type { StatementSegment } from '@kiln/publish';
+import type { SegmentStore, StatementSegment } from '@kiln/publish';
 import { storeStatementSegments } from '@kiln/publish';
 import { parseOsRelease } from '@kiln/spdx';
 import { packageDependency } from '@kiln/trust';
@@ -51,7 +51,7 @@ export interface PackageSetInput {
 
 export interface PackageSetPorts {
   readonly blobs: Pick<BlobStore, 'put'>;
-  readonly packs: BlobPacks;
+  readonly packs: SegmentStore;
   readonly bills: BillCache;
   readonly known?: KnownLayers;
   readonly segments?: SegmentCache;

@@ -1,7 +1,8 @@
 import { RecentlyUsed, digestOf } from '@kiln/base';
-import type { BlobPacks, BlobPart, BlobSegment } from '@kiln/blobs';
+import type { BlobPart, BlobSegment } from '@kiln/blobs';
 import type { LayerCompression, LayerSegment } from '@kiln/assemble';
 import { storeSegments } from '@kiln/publish';
+import type { SegmentStore } from '@kiln/publish';
 
 interface Entry {
   readonly segment: LayerSegment;
@@ -17,12 +18,12 @@ const bytesMaxDefault = 16 * 1024 * 1024;
  * blobs with it refer to it from then on.
  */
 export class SegmentMemo {
-  readonly #packs: BlobPacks;
+  readonly #blobs: SegmentStore;
   readonly #entries: RecentlyUsed<string, Entry>;
   readonly #ofBytes = new WeakMap<Uint8Array, Entry>();
 
-  constructor(packs: BlobPacks, bytesMax: number = bytesMaxDefault) {
-    this.#packs = packs;
+  constructor(blobs: SegmentStore, bytesMax: number = bytesMaxDefault) {
+    this.#blobs = blobs;
     this.#entries = new RecentlyUsed({ bytesMax });
   }
 
@@ -53,7 +54,7 @@ export class SegmentMemo {
 
   async #store(entry: Entry): Promise<BlobSegment> {
     try {
-      const [stored] = await storeSegments(this.#packs, [entry.segment.bytes]);
+      const [stored] = await storeSegments(this.#blobs, [entry.segment.bytes]);
       if (stored === undefined) throw new Error('assertion failed: a segment was not stored');
       return stored;
     } catch (error) {

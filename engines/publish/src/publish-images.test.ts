@@ -101,6 +101,12 @@ async function publish(
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `v${at}`);
 
+it('stores a segment of any size', async () => {
+  const contents = [Buffer.from('small'), Buffer.alloc(3 * 2 ** 20, 'large')];
+  for (const { blob, bytes } of await storeSegments(blobs, contents))
+    expect(Buffer.compare(await blobs.bytes(blob), bytes)).toBe(0);
+});
+
 describe('images that are published', () => {
   it('are told in their order, and shown with all that is said of them', async () => {
     const published = await publish(source(names(8)));

@@ -1,17 +1,25 @@
 import type { Digest } from '@kiln/base';
-import type { BlobPacks, BlobSegment } from '@kiln/blobs';
-import { composeBlob, packLimits, wholeSegment } from '@kiln/blobs';
+import type { BlobPacks, BlobSegment, BlobStore } from '@kiln/blobs';
+import { composeBlob, fitsPack, packLimits, wholeSegment } from '@kiln/blobs';
 import { alignedPart, base64Part, statementFrame } from '@kiln/intoto';
 import type { ComposedStatement, StatementPart, StatementSegment } from './composed-image.ts';
 
+/** Where segments lie: small ones together, others by themselves. */
+export type SegmentStore = BlobPacks & Pick<BlobStore, 'put'>;
+
 /** Stores contents and gives each as a segment, in their order. */
 export async function storeSegments(
-  packs: BlobPacks,
+  store: SegmentStore,
   contents: readonly Uint8Array[],
 ): Promise<readonly BlobSegment[]> {
   const blobs = contents.map((bytes) => composeBlob([bytes]));
-  for (let at = 0; at < blobs.length; at += packLimits.blobsMax)
-    await packs.putMany(blobs.slice(at, at + packLimits.blobsMax));
+  const small = blobs.filter(fitsPack);
+  for (let at = 0; at < small.length; at += packLimits.blobsMax)
+    await store.putMany(small.slice(at, at + packLimits.blobsMax));
+  for (const [at, bytes] of contents.entries()) {
+    const blob = blobs[at];
+    if (blob !== undefined && !fitsPack(blob)) await store.put(bytes, blob.digest);
+  }
   return blobs.map(({ digest }, at) => wholeSegment(digest, contents[at] ?? new Uint8Array()));
 }
 
@@ -20,12 +28,12 @@ export async function storeSegments(
  * their base64, and gives each as a segment of statements and bundles, in their order.
  */
 export async function storeStatementSegments(
-  packs: BlobPacks,
+  store: SegmentStore,
   fragments: readonly (Uint8Array | string)[],
 ): Promise<readonly StatementSegment[]> {
   const aligned = fragments.map((fragment) => alignedPart(fragment));
-  const json = await storeSegments(packs, aligned);
-  const base64 = await storeSegments(packs, aligned.map(base64Part));
+  const json = await storeSegments(store, aligned);
+  const base64 = await storeSegments(store, aligned.map(base64Part));
   return json.flatMap((segment, at) => {
     const encoded = base64[at];
     return encoded === undefined ? [] : [{ json: segment, base64: encoded }];
