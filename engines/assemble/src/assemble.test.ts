@@ -1,7 +1,7 @@
 import { collect, digestOf } from '@kiln/base';
 import { emptyImageConfig, parseImageConfig } from '@kiln/image-config';
 import { mediaTypes, parseConfig, parseIndex, parseManifest } from '@kiln/oci';
-import { readTar } from '@kiln/tar';
+import { fileEntry, readTar } from '@kiln/tar';
 import type { TarEntry } from '@kiln/tar';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -72,6 +72,28 @@ describe('the tree of an image', () => {
     expect(await readText(tree, 'etc/apk/world')).toBe('layout=1-r0\n');
     expect(await readText(tree, 'lib/apk/db/installed')).toContain('P:layout\nV:1-r0\n');
     expect(await readText(tree, 'etc/apko.json')).toContain('"packages":["layout=1-r0"]');
+  });
+
+  test('scripts have the time of what is made here: the youngest package’s, or what is said', async () => {
+    const scripted: PackageContents = {
+      ...fixturePackage('scripted', [], { info: { buildTimeSeconds: 5000 } }),
+      control: [
+        {
+          entry: fileEntry('.post-install', 1, { mode: 0o755 }),
+          content: Buffer.from('x'),
+          headers: new Uint8Array(),
+        },
+      ],
+    };
+    const timeOf = async (more: Input): Promise<number | undefined> => {
+      const { tree } = await build([layout, scripted], more);
+      const scripts = Buffer.from((await readText(tree, 'usr/lib/apk/db/scripts.tar')) ?? '');
+      for await (const { entry } of readTar(scripts)) return entry.mtimeSeconds;
+      return undefined;
+    };
+    expect(await timeOf({})).toBe(5000);
+    expect(await timeOf({ buildDateSeconds: 2000 })).toBe(2000);
+    expect(await timeOf({ sourceDateEpochSeconds: 6000 })).toBe(6000);
   });
 
   test('contents of packages are not read unless they change', async () => {

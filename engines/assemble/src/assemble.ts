@@ -3,9 +3,8 @@ import { architectureOf, lockImageConfig, lockedPackages, printApkoJson } from '
 import type { ImageConfig } from '@kiln/image-config';
 import { applyAccounts } from './accounts.ts';
 import { applyCertificates, applyRuntimeKeyring } from './certificates.ts';
-import { buildTimeSecondsMax } from './base-image.ts';
 import type { BaseImage } from './base-image.ts';
-import { packageLabel } from './failure.ts';
+import { buildDateOf } from './build-date.ts';
 import type { AssemblyDialect } from './failure.ts';
 import { FileTree } from './file-tree.ts';
 import { installPackages, linkDatabase } from './install-packages.ts';
@@ -108,7 +107,7 @@ async function assembleAsApko(input: AssembleInput): Promise<AssembledTree> {
 
 /**
  * The image that a configuration makes of installed packages: `assemble` of both, by Kiln's rules. `installed` was made of the
- * same packages, keys, architecture and epoch, and serves any number of configurations. Throws as `assemble`.
+ * same packages, keys, architecture, epoch and date, and serves any number of configurations. Throws as `assemble`.
  */
 export async function configure(
   installed: InstalledTree,
@@ -146,7 +145,7 @@ async function applyConfig(
   const isEmpty = isEmptied();
   const packages = isEmpty ? [] : input.packages;
   const base = isEmpty ? undefined : input.base;
-  const buildDateSeconds = input.buildDateSeconds ?? latestBuild({ ...input, packages, base });
+  const buildDateSeconds = buildDateOf({ ...input, packages, base });
   await applyCertificates(tree, config.certificates, packages, {
     mtimeSeconds: buildDateSeconds,
     dialect,
@@ -200,27 +199,5 @@ function worldOf({ appendedPackages = [], base }: AssembleInput, locked: ImageCo
 function repositoriesOf({ config, repositories }: AssembleInput): string[] {
   return sortUnique(
     repositories ?? [...config.contents.repositories, ...config.contents.runtimeRepositories],
-  );
-}
-
-function latestBuild({
-  sourceDateEpochSeconds,
-  packages,
-  base,
-}: Pick<AssembleInput, 'sourceDateEpochSeconds' | 'packages'> & {
-  readonly base: BaseImage | undefined;
-}): number {
-  const never = packages.find(({ info }) => info.buildTimeSeconds > buildTimeSecondsMax);
-  if (never !== undefined) {
-    throw new KilnError(
-      'ASSEMBLE_UNSUPPORTED',
-      `package ${packageLabel(never)}: built at ${never.info.buildTimeSeconds}, after the year 9999`,
-      { hint: 'build the package anew', details: { package: packageLabel(never) } },
-    );
-  }
-  return Math.max(
-    sourceDateEpochSeconds,
-    ...packages.map(({ info }) => info.buildTimeSeconds),
-    ...(base?.packages ?? []).map(({ buildTimeSeconds }) => buildTimeSeconds),
   );
 }

@@ -1,4 +1,5 @@
 import { architectureOf } from '@kiln/image-config';
+import { buildDateOf } from './build-date.ts';
 import { installPackages, linkDatabase } from './install-packages.ts';
 import { FileTree } from './file-tree.ts';
 import type { InstalledRecords } from './installed-database.ts';
@@ -15,6 +16,8 @@ export interface InstalledTreeInput {
   /** Public keys for `etc/apk/keys`. */
   readonly keyring: readonly { readonly name: string; readonly pem: string }[];
   readonly sourceDateEpochSeconds: number;
+  /** As in `AssembleInput`. */
+  readonly buildDateSeconds?: number;
 }
 
 /** What packages alone make of an image, before any configuration: the same for every image that has them. */
@@ -39,7 +42,7 @@ export async function installTree(input: InstalledTreeInput): Promise<InstalledT
   const records = await installPackages(tree, {
     packages,
     dialect: 'kiln',
-    scriptTimeSeconds: input.sourceDateEpochSeconds,
+    scriptTimeSeconds: buildDateOf(input),
   });
   linkDatabase(tree, packages);
   await addBusyboxLinks(tree, packages, 'kiln');
