@@ -6,7 +6,7 @@ import type { BlobPacks, BlobStore } from '@kiln/blobs';
 import type { FactoryRecords, LockMemo, LockedPackage } from '@kiln/factory';
 import { imageKey, namespaceOf, solveLock } from '@kiln/factory';
 import type { ImageConfig } from '@kiln/image-config';
-import { checkImageConfig, overlayImageConfig } from '@kiln/image-config';
+import { checkImageConfig, completeImageConfig, overlayImageConfig } from '@kiln/image-config';
 import { isRepositoryName, isTag } from '@kiln/oci';
 import type { ComposedImage, PublishPorts } from '@kiln/publish';
 import { publishImages } from '@kiln/publish';
@@ -126,7 +126,8 @@ export class Composer {
     const overlay = parseOverlay(composition.overlay);
     const config: ImageConfig = { ...overlayImageConfig(base.config, overlay), include: '' };
     checkImageConfig(config, `over ${composition.base}`);
-    const packages = await this.#lock(base, sortUnique(config.contents.packages));
+    const asked = completeImageConfig(config).contents.packages;
+    const packages = await this.#lock(base, sortUnique(asked));
     const { bundle } = base;
     return composeImage(
       {

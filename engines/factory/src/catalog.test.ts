@@ -177,6 +177,23 @@ describe('which repository provides a name', () => {
     expect(desired?.mayNeed).toEqual(['package:libc@x86_64']);
   });
 
+  test('an image of services waits for what supervises them', () => {
+    const withServices = readCatalogs(
+      [
+        source('catalog', {
+          ...files,
+          'recipes/s6.yaml': recipe('s6'),
+          'images/bundle.yaml': `${image([])}entrypoint: {type: service-bundle, services: {a: b}}\n`,
+          'images/bundle.test.yaml': imageTest(),
+        }),
+      ],
+      'x86_64',
+    );
+    expect(bundleOf(withServices, 'image:bundle')).toMatchObject({
+      closure: ['package:s6@x86_64'],
+    });
+  });
+
   test('an image may be laid over another, of a catalog below too, and leave packages of it out', () => {
     const own = source('own', {
       'catalog.yaml': 'name: own\nnamespace: own\ndate: 2026-01-02\n',

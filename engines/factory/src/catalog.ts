@@ -1,5 +1,6 @@
 import type { Digest } from '@kiln/base';
 import { KilnError, canonicalJson, compareBytes, digestOf, messageOf } from '@kiln/base';
+import { completeImageConfig } from '@kiln/image-config';
 import type { Key } from '@kiln/queue';
 import type { Architecture } from '@kiln/recipe';
 import { parseSeedAddition } from '@kiln/seed';
@@ -513,7 +514,7 @@ function addImage(
       configuration: source,
       test,
       facts: {
-        packages: [...config.contents.packages, ...tests.packages].filter(
+        packages: [...completeImageConfig(config).contents.packages, ...tests.packages].filter(
           (text) => !text.startsWith('!'),
         ),
       },

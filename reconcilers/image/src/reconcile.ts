@@ -18,7 +18,7 @@ import type {
 } from '@kiln/factory';
 import { allPresent, eachReferrer, lookAt, parseImageTest, pendingOf } from '@kiln/factory';
 import type { ImageConfig } from '@kiln/image-config';
-import { parseImageConfig } from '@kiln/image-config';
+import { completeImageConfig, parseImageConfig } from '@kiln/image-config';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
 import { done, requeueAfter } from '@kiln/queue';
 import type { TarMember } from '@kiln/tar';
@@ -78,11 +78,9 @@ function reconcileImage(
       if (pending.length > 0) return await writer.waiting(pending);
       const config = parseImageConfig(bundle.source, bundle.file);
       const test = parseImageTest(bundle.testSource, bundle.testFile);
-      const lock = await lockImage(ports, bundle, config.contents.packages);
-      const testLock = await lockImage(ports, bundle, [
-        ...config.contents.packages,
-        ...test.packages,
-      ]);
+      const asked = completeImageConfig(config).contents.packages;
+      const lock = await lockImage(ports, bundle, asked);
+      const testLock = await lockImage(ports, bundle, [...asked, ...test.packages]);
       for (const one of [lock, testLock]) {
         if (one.kind === 'waiting') return await writer.waiting(one.keys);
         if (one.kind === 'unsolved') {

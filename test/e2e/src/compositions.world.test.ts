@@ -271,6 +271,9 @@ test('what cannot be is refused, and says why', async () => {
     return refused('greeter', overlay, ...to);
   };
   expect(await tryOverlay('enviroment: {A: b}\n')).toMatch(/refused\.yaml:1:1/);
+  expect(await tryOverlay('entrypoint: {type: service-bundle, services: {a: b}}\n')).toMatch(
+    /COMPOSE_UNSOLVED.*"s6"/,
+  );
   expect(await tryOverlay('contents: {repositories: [/x]}\n')).toMatch(
     /COMPOSE_OVERLAY_KEY.*contents\.repositories/,
   );
