@@ -136,8 +136,9 @@ async function coldManifest(yaml: string, compression = gzipLayers): Promise<str
   const layers = [];
   for (const layer of await imageLayers(assembled))
     layers.push(await storeLayer(layer, { blobs: store, compression }));
+  const { vcsUrl } = parseImageConfig(yaml, 'image.yaml');
   const { config } = assembled;
-  const image = imageOf({ config, arch: 'x86_64', layers, createdSeconds: epochSeconds });
+  const image = imageOf({ config, arch: 'x86_64', layers, createdSeconds: epochSeconds, vcsUrl });
   return image.manifest.descriptor.digest;
 }
 
@@ -151,11 +152,12 @@ const configurations = fc
       '{path: /data, type: directory, permissions: 0o755}',
       '{path: /again, type: hardlink, source: /usr/bin/tool, permissions: 0o700}',
     ),
+    vcs: fc.constantFrom('', `, vcs-url: 'https://example.org/r@${'a'.repeat(40)}'`),
     layering: fc.constantFrom('', ', layering: {}', ', layering: {strategy: origin, budget: 1}'),
   })
   .map(
-    ({ users, value, path, layering }) =>
-      `{accounts: {users: [${users}]}, environment: {A: '${value}'}, paths: [${path}]${layering}}`,
+    ({ users, value, path, vcs, layering }) =>
+      `{accounts: {users: [${users}]}, environment: {A: '${value}'}, paths: [${path}]${vcs}${layering}}`,
   );
 
 const statementsOf = (image: ComposedImage): readonly Statement[] =>

@@ -70,6 +70,7 @@ export async function composeImage(
     arch,
     layers: all,
     createdSeconds,
+    vcsUrl: config.vcsUrl,
   });
   const about = {
     assembled,
@@ -139,6 +140,7 @@ async function sbomStatements(about: About): Promise<readonly ComposedStatement[
     layers,
     repositoryName: repository,
     tool: builder,
+    vcsUrl: about.request.config.vcsUrl,
   });
   return Promise.all(
     sbomFormats.map(async (format) => {

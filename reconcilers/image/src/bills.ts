@@ -29,6 +29,7 @@ export async function imageBills(
     layers: image.layers.map((layer) => layer.descriptor),
     repositoryName: inputs.bundle.name,
     tool: ports.builder,
+    vcsUrl: inputs.config.vcsUrl,
   });
   const parts = [];
   for (const { record, apk } of inputs.packages)

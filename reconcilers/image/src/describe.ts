@@ -35,7 +35,7 @@ export async function describeImage(
     created: rfc3339(inputs.bundle.settings.epochSeconds),
     tool: ports.builder,
     supplier: `Organization: ${inputs.bundle.settings.namespace}`,
-    vcsUrl: '',
+    vcsUrl: inputs.config.vcsUrl,
     images: [
       {
         digest: image.manifest.descriptor.digest,

@@ -32,16 +32,19 @@ export async function makeImage(
   for (const layer of await imageLayers(assembled))
     layers.push(await storeLayer(layer, { blobs, known, segments, compression, signal }));
   const createdSeconds = inputs.bundle.settings.epochSeconds;
+  const { vcsUrl } = inputs.config;
   const { config, manifest } = imageOf({
     config: assembled.config,
     arch: inputs.bundle.arch,
     layers,
     createdSeconds,
+    vcsUrl,
   });
   const index = indexOf({
     config: assembled.config,
     images: [{ arch: inputs.bundle.arch, manifest: manifest.descriptor }],
     createdSeconds,
+    vcsUrl,
   });
   for (const document of [config, manifest, index])
     await ports.blobs.put(document.bytes, document.descriptor.digest);
