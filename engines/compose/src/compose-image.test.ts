@@ -111,7 +111,7 @@ const compose = (
       config: parseImageConfig(yaml, 'image.yaml'),
       base: { name: 'base', manifest: digestOf('base') },
       overlay: yaml,
-      repository: 'app',
+      repository: 'team/app',
       key: imageKey('app'),
       tags: [],
       builder,
@@ -275,6 +275,8 @@ describe('a composed image', () => {
       expect(`sha256:${subject[0]?.digest['sha256']}`).toBe(image.manifest.blob.digest);
     const [sbom, provenance] = statements;
     const document = parseSpdx(Buffer.from(JSON.stringify(sbom?.predicate)));
+    // A package URL of type oci has no namespace.
+    expect(document.packages[0]?.externalRefs[0]?.locator).toMatch(/^pkg:oci\/app@sha256:/);
     for (const contents of fixturePackages())
       expect(document.packages.map(({ name }) => name)).toContain(contents.info.name);
     expect(new Set(document.packages.map(({ id }) => id)).size).toBe(document.packages.length);

@@ -138,7 +138,7 @@ async function sbomStatements(about: About): Promise<readonly ComposedStatement[
     arch: set.input.arch,
     manifest,
     layers,
-    repositoryName: repository,
+    repositoryName: repository.slice(repository.lastIndexOf('/') + 1),
     tool: builder,
     vcsUrl: about.request.config.vcsUrl,
   });
