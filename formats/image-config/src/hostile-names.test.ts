@@ -131,3 +131,14 @@ describe('a path that would take longer to make than anybody waits is refused at
     expect(refusal(made(`/${'d'.repeat(4094)}`))).toBe('taken');
   });
 });
+
+test.each([
+  ['{paths: [{path: /usr/bin/.wh.sh, type: empty-file}]}', '1:17: "/usr/bin/.wh.sh"'],
+  ['{paths: [{path: .wh.etc/x, type: directory}]}', '1:17: ".wh.etc/x"'],
+  [user({ homedir: '/.wh..wh..opq' }), '"/.wh..wh..opq" would remove other files'],
+  ['{entrypoint: {type: service-bundle, services: {.wh.a: b}}}', '".wh.a" would remove'],
+])('a path that a layer takes for a whiteout is refused: %s', (text, words) => {
+  expect(refusal(text)).toContain(words);
+  expect(() => parseImageConfig(text, 'image.yaml', 'apko')).not.toThrow();
+  expect(refusal(text.replaceAll('.wh.', '.w.wh.'))).toBe('taken');
+});

@@ -10,7 +10,7 @@ import { zeroByteProblems } from './zero-bytes.ts';
 
 /**
  * What apko accepts and Kiln does not: names that would become other lines of an account file or other variables, texts that the
- * kernel would take for shorter ones, comparisons that nothing fails, secrets that would end up in the image, architectures that do
+ * kernel would take for shorter ones, names that remove other files, comparisons that nothing fails, secrets that would end up in the image, architectures that do
  * not exist. And what a build would only trip over, when nobody knows its place any more.
  */
 export function stricterProblems(config: ImageConfig): ConfigProblem[] {
@@ -18,6 +18,7 @@ export function stricterProblems(config: ImageConfig): ConfigProblem[] {
     ...accountNameProblems(config.accounts),
     ...environmentProblems(config),
     ...zeroByteProblems(config),
+    ...whiteoutProblems(config),
     ...buildableProblems(config),
     ...packageProblems(config.contents),
     ...secretProblems(config),
@@ -33,6 +34,30 @@ function budgetProblems({ layering }: ImageConfig): ConfigProblem[] {
   if (layering === undefined || layering.budget <= budgetMax) return [];
   const message = `a layering budget of ${layering.budget}: container runtimes stop at 127 layers`;
   return [problem(['layering'], message, `write ${budgetMax} or less`)];
+}
+
+/** Names of files that a layer takes for the removal of others (OCI image specification, "Whiteouts"). */
+function whiteoutProblems({ accounts, entrypoint, paths }: ImageConfig): ConfigProblem[] {
+  const places: readonly (readonly [ConfigProblem['path'], string])[] = [
+    ...paths.map(({ path }, i) => [['paths', i, 'path'], path] as const),
+    ...accounts.users.map(
+      ({ homeDir }, i) => [['accounts', 'users', i, 'homedir'], homeDir] as const,
+    ),
+    ...Object.keys(entrypoint.services).map(
+      (name) => [['entrypoint', 'services', name], name] as const,
+    ),
+  ];
+  return places.flatMap(([place, path]) =>
+    /(?:^|\/)\.wh\./.test(path)
+      ? [
+          problem(
+            place,
+            `"${shorten(path)}" would remove other files`,
+            'in a layer of an image .wh. begins a whiteout',
+          ),
+        ]
+      : [],
+  );
 }
 
 function environmentProblems({ environment }: ImageConfig): ConfigProblem[] {
