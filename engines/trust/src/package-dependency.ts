@@ -1,6 +1,7 @@
 import { hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { ResourceDescriptor } from '@kiln/intoto';
+import { printPurl } from '@kiln/spdx';
 
 /** A package file that an image is made of, as a resolved dependency of its provenance. */
 export function packageDependency(
@@ -13,7 +14,7 @@ export function packageDependency(
 ): ResourceDescriptor {
   return {
     name: `${name}-${version}.apk`,
-    uri: `pkg:apk/${namespace}/${name}@${version}?arch=${arch}`,
+    uri: printPurl({ type: 'apk', namespace, name, version, qualifiers: { arch } }),
     digest: { sha256: hexOf(apk) },
   };
 }

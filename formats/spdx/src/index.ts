@@ -21,7 +21,8 @@ export type { GitCheckout, PackageSource, SourceChecksum } from './package-sourc
 export { fetchSource, gitSource, recipePurl } from './package-source.ts';
 export { parseSpdx, spdxBytesMax } from './parse.ts';
 export { printSpdx } from './print.ts';
-export { apkPurl } from './purl.ts';
+export type { PackageUrl } from './purl.ts';
+export { apkPurl, printPurl } from './purl.ts';
 export { validPackage } from './valid.ts';
 export type {
   ExtractedLicense,

@@ -16,6 +16,7 @@ import type {
 import { environmentRoot, explain, namespaceOf, packagesOf } from '@kiln/factory';
 import type { Key, ReconcileContext } from '@kiln/queue';
 import { sourceDescriptor } from '@kiln/recipe';
+import { printPurl } from '@kiln/spdx';
 import type { AttestRequest } from './attest.ts';
 import { attestBuild } from './attest.ts';
 import { BuildLinter } from './lint.ts';
@@ -163,7 +164,7 @@ async function inputsOf(
     return (
       debian ?? {
         name: one.name,
-        uri: `pkg:apk/${namespace}/${one.name}@${one.version}`,
+        uri: printPurl({ type: 'apk', namespace, name: one.name, version: one.version }),
         digest: { sha256: hexOf(one.apk) },
       }
     );

@@ -18,6 +18,7 @@ import {
   type Statement,
 } from '@kiln/intoto';
 import { sourceDescriptor } from '@kiln/recipe';
+import { printPurl } from '@kiln/spdx';
 import { fileEntry, tarBytes } from '@kiln/tar';
 import { printNetworkRecord } from '@kiln/network-observer';
 import type { LocalBuildResult, WrittenPackage } from './local-build.ts';
@@ -98,7 +99,7 @@ function provenanceOf(
     }),
     ...plan.environment.map(({ name, version, checksum }): ResourceDescriptor => ({
       name: `${name}=${version}`,
-      uri: `pkg:apk/${name}@${version}`,
+      uri: printPurl({ type: 'apk', name, version }),
       // The checksum of apk is the SHA-1 of the control segment, which names the digest of the data.
       digest: { sha1: Buffer.from(checksum.replace(/^Q1/, ''), 'base64').toString('hex') },
     })),
