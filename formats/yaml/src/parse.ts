@@ -1,18 +1,21 @@
 import { KilnError, shorten, type Position } from '@kiln/base';
 import {
+  Composer,
   LineCounter,
+  Parser,
   isAlias,
   isMap,
   isPair,
   isScalar,
   isSeq,
-  parseAllDocuments,
   type Alias,
+  type CST,
   type Document,
   type ParsedNode,
   type Scalar,
   type YAMLMap,
 } from 'yaml';
+import { goLexemes } from './go-lexemes.ts';
 import { defaultYamlLimits, type YamlLimits } from './limits.ts';
 import {
   isNull,
@@ -31,8 +34,8 @@ export interface ParseYamlOptions {
   readonly furtherDocuments?: 'refuse' | 'ignore';
   /**
    * `go`: as Go's yaml.v3 reads and decodes. Tags that it does not know leave a string, `!!binary` is decoded, and characters that
-   * cannot be printed are errors; lists lose elements and maps lose keys that are null, and a whole number is what is left of one
-   * with a fraction. Default `plain`: tags outside the core schema and keys that are null are errors, null elements are "".
+   * cannot be printed are errors, as are tabs where a key could begin; lines in brackets and quotes may stand left of the key; lists lose elements
+   * and maps lose keys that are null, and a whole number is what is left of one with a fraction. Default `plain`: tags outside the core schema and keys that are null are errors, null elements are "".
    */
   readonly form?: 'plain' | 'go';
 }
@@ -43,10 +46,10 @@ export interface ParseYamlOptions {
  * Throws `YAML_INVALID` for syntax errors, duplicate keys, keys that are not scalars, tags outside the core schema,
  * a second document, an alias inside its own anchor and anything above the limits.
  */
-export function parseYaml(text: string, options: ParseYamlOptions): YamlNode {
+export function parseYaml(raw: string, options: ParseYamlOptions): YamlNode {
   const limits = options.limits ?? defaultYamlLimits;
   const start: Position = { file: options.file, line: 1, column: 1 };
-  if (Buffer.byteLength(text) > limits.sizeBytesMax) {
+  if (Buffer.byteLength(raw) > limits.sizeBytesMax) {
     throw invalid(`larger than ${limits.sizeBytesMax} bytes`, start);
   }
   const lines = new LineCounter();
@@ -55,6 +58,8 @@ export function parseYaml(text: string, options: ParseYamlOptions): YamlNode {
     return { file: options.file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   const isGo = options.form === 'go';
+  // A lone CR, or NEL, ends a line to yaml.v3 and not to the library. The text keeps its length.
+  const text = isGo ? raw.replace(/\r(?!\n)|\u0085/g, '\n') : raw;
   // oxlint-disable-next-line no-control-regex -- control characters are what this refuses
   const unprintable = isGo ? /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ufffd]/.exec(text) : null;
   if (unprintable !== null)
@@ -79,17 +84,15 @@ function readDocument(
 ): Document.Parsed | undefined {
   let documents: readonly Document.Parsed[];
   try {
-    const all = parseAllDocuments(text, {
+    const composer = new Composer({
       schema: 'failsafe',
-      lineCounter: lines,
       // The reader below refuses them, in linear time.
       uniqueKeys: false,
       // The reader looks at what stands behind keys.
       keepSourceTokens: true,
-      prettyErrors: false,
       logLevel: 'silent',
     });
-    documents = Array.isArray(all) ? all : [];
+    documents = [...composer.compose(tokensOf(text, { isGo: options.form === 'go', lines, at }))];
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     // The composer recurses: a stack that ran out means nesting beyond any limit of ours.
@@ -113,6 +116,31 @@ function readDocument(
     );
   }
   return first;
+}
+
+function* tokensOf(
+  text: string,
+  {
+    isGo,
+    lines,
+    at,
+  }: {
+    readonly isGo: boolean;
+    readonly lines: LineCounter;
+    readonly at: (offset: number) => Position;
+  },
+): Generator<CST.Token> {
+  const parser = new Parser(lines.addNewLine);
+  if (!isGo) {
+    yield* parser.parse(text);
+    return;
+  }
+  lines.addNewLine(0);
+  const refuseTab = (offset: number): never => {
+    throw invalid('a tab where a key could begin', at(offset), 'indent with blanks');
+  };
+  for (const lexeme of goLexemes(text, refuseTab)) yield* parser.next(lexeme);
+  yield* parser.end();
 }
 
 function syntaxMessage(message: string): string {
