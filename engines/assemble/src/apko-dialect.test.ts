@@ -180,6 +180,13 @@ test('a directory in the place of a bundle of certificates is refused', async ()
   await expect(build(yaml)).rejects.toThrow('is a directory');
 });
 
+test('a file in the place of the directory of such a bundle is refused, and not one further up', async () => {
+  const yaml = (path: string): string =>
+    `{contents: {}, paths: [{path: ${path}, type: empty-file}]}`;
+  await expect(build(yaml('etc/ssl/certs'))).rejects.toThrow('its parent is a file');
+  expect(await entry(await build(yaml('etc/ssl')), 'etc/ssl')).toMatchObject({ type: 'file' });
+});
+
 test('scripts keep the format of their headers, which holds their name and time', () => {
   const scripts = (
     name: string,

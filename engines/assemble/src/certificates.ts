@@ -47,7 +47,11 @@ export async function applyCertificates(
       );
     }
   }
-  for (const path of [...bundles, javaStore]) refuseDirectory(tree.at(path), path, dialect);
+  for (const path of [...bundles, javaStore]) {
+    // apko takes what has no directory to be in for absent, and not what is in something else.
+    if (dialect === 'apko') tree.entryAt(path);
+    refuseDirectory(tree.at(path), path, dialect);
+  }
   await writeSidecars(tree, mtimeSeconds);
 }
 
