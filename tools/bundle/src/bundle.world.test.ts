@@ -95,6 +95,20 @@ test.each(['images', 'packages'])('loads, each part of the program for %s', (pro
   run(file, []);
 });
 
+test('a part that is loaded late finds the program loaded', () => {
+  const config = path.join(folder, 'based.yaml');
+  writeFileSync(
+    config,
+    'contents: {repositories: [./x], baseimage: {image: ./absent, apkindex: ./absent}}\n',
+  );
+  const words = ['apko', 'show-config', config];
+  const { stderr } = spawnSync(process.execPath, [programFile('images'), ...words], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toContain('there is no ./absent');
+  expect(stderr).not.toContain('Warning');
+});
+
 test('is few files, and a program fewer', () => {
   expect(run(bundled(), ['melange', 'build', '--help']).loaded.length).toBeLessThan(100);
   for (const [program, words] of programs)

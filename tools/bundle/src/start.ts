@@ -16,6 +16,7 @@ const words = process.argv.slice(2);
 /** What `module` is to a file of CommonJS. */
 interface Loaded {
   readonly exports: object;
+  loaded: boolean;
 }
 
 type Wrapper = (
@@ -73,10 +74,11 @@ const script = new vm.Script(
   { filename: file, cachedData },
 );
 const require = createRequire(file);
-const loaded: Loaded = { exports: {} };
+const loaded: Loaded = { exports: {}, loaded: false };
 // Parts that are loaded late ask for it by its name.
 require.cache[file] = loaded as NodeJS.Module;
 (script.runInThisContext() as Wrapper)(loaded.exports, require, loaded, file, folder);
+loaded.loaded = true;
 const program = require('./entry.cjs') as Program;
 void program.runProgram(words).then(() => {
   const isKept = cachedData !== undefined && script.cachedDataRejected !== true;
