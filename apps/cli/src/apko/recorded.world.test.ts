@@ -100,6 +100,33 @@ test('show-config looks at the base image', async () => {
   expect(talk).toContain('nowhere');
 });
 
+test('what a base image has is drawn, and fetched for a plain file system', async () => {
+  const packages = 'packages: [docs]';
+  const one = prepareYaml('based', `{contents: {${places}, ${packages}}, archs: [x86_64]}`);
+  fs.mkdirSync('base/x86_64', { recursive: true });
+  await run(one, ['build', 'apko.yaml', 'ab:1', 'base', '--sbom=false']);
+  const base = 'baseimage: {image: ./base, apkindex: ./base}';
+  fs.writeFileSync('apko.yaml', `{contents: {${places}, ${base}, packages: [app]}}`);
+  const having = async (name: string): Promise<[string, number, string]> => {
+    fs.writeFileSync('base/x86_64/APKINDEX', `P:${name}\nV:1-r0\nA:x86_64\n\n`);
+    const { out } = await run(one, ['dot', 'apko.yaml', '--arch', 'x86_64']);
+    const command = ['build-minirootfs', 'apko.yaml', 'root.tar', '--build-arch', 'x86_64'];
+    const { code, talk } = await run(one, command);
+    return [out, code, talk];
+  };
+  expect(await having('docs')).toEqual([
+    expect.stringContaining('label="docs-1-r0"'),
+    0,
+    expect.anything(),
+  ]);
+  const [out, code, talk] = await having('unpublished');
+  expect(out).toContain('label="unpublished-1-r0"');
+  expect([code, talk]).toEqual([
+    1,
+    expect.stringContaining('no repository has its package unpublished-1-r0'),
+  ]);
+});
+
 async function lockOf(one: Recorded): Promise<string | null> {
   const flags = [...repositoryFlags, '--arch', '--include-paths', '--ignore-signatures'];
   const words = ['lock', 'apko.yaml', '--output', 'x.lock.json', ...wordsFor(one, flags)];

@@ -2,6 +2,7 @@ import { KilnError } from '@kiln/base';
 import { imageWorld, partialSolve, solveImage } from '@kiln/solve';
 import { apkoDot } from './apko-dot.ts';
 import { wantedArchitectures } from './architectures.ts';
+import { basePackagesOf } from './base-packages.ts';
 import { packageDot } from './package-dot.ts';
 import { ImageRepositories } from './repositories.ts';
 import { imageRequest, lockRequest, trustedKeys } from './request.ts';
@@ -27,8 +28,14 @@ export async function packageGraph(
   const repositories = new ImageRepositories(task);
   task.onStage?.('reading keys and indexes');
   const keys = await repositories.keys(trustedKeys(request));
-  const [indexes] = await repositories.indexes(request, { archs: [arch], keys, extra: () => [] });
-  const world = imageWorld(lockRequest(request));
+  const base = (await basePackagesOf(request, [arch])).get(arch);
+  const extra = base === undefined ? [] : [base.index];
+  const [indexes] = await repositories.indexes(request, {
+    archs: [arch],
+    keys,
+    extra: () => extra,
+  });
+  const world = imageWorld(lockRequest(request), base?.world);
   const options = { file: task.file, world: request.config.contents.packages, asTree };
   try {
     const packages = indexes === undefined ? [] : solveImage(world, indexes);

@@ -67,18 +67,22 @@ async function unlocked(request: ImageRequest, task: ImageTask): Promise<Assembl
   if (request.config.archs.length > 0)
     task.log.warn(`ignoring archs in config, only building for current arch (${arch})`);
   const base = baseImageOf(request, arch);
+  const extra = base === undefined ? [] : [baseIndex(base)];
   const repositories = new ImageRepositories(task);
   const keys = await repositories.keys(trustedKeys(request));
-  const indexes = await repositories.indexes(request, {
-    archs: [arch],
-    keys,
-    extra: () => (base === undefined ? [] : [baseIndex(base)]),
-  });
+  const indexes = await repositories.indexes(request, { archs: [arch], keys, extra: () => extra });
   const present = new Set(base?.image.packages.map(({ name }) => name));
   const world = imageWorld(lockRequest(request), baseWorld(base));
-  const solved = indexes
-    .flatMap((one) => solveImage(world, one))
-    .filter(({ record }) => !present.has(record.name));
+  const all = indexes.flatMap((one) => solveImage(world, one));
+  // Without a lock apko fetches what the base image has, too.
+  const absent = all.find(({ repository }) => repository === extra[0]?.repository);
+  if (absent !== undefined)
+    throw new KilnError(
+      'IMAGE_BASE_IMAGE',
+      `base image: no repository has its package ${absent.record.name}-${absent.record.version}`,
+      { hint: 'add the repositories that the base image was made from' },
+    );
+  const solved = all.filter(({ record }) => !present.has(record.name));
   const assembled = await assemble({
     ...assemblyOf(request, { keys, base: base?.image }),
     config: request.config,
