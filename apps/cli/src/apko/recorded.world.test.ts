@@ -108,7 +108,7 @@ test('what a base image has is drawn, and fetched for a plain file system', asyn
   const base = 'baseimage: {image: ./base, apkindex: ./base}';
   fs.writeFileSync('apko.yaml', `{contents: {${places}, ${base}, packages: [app]}}`);
   const having = async (name: string): Promise<[string, number, string]> => {
-    fs.writeFileSync('base/x86_64/APKINDEX', `P:${name}\nV:1-r0\nA:x86_64\n\n`);
+    fs.writeFileSync('base/x86_64/APKINDEX', `P:${name}\nV:1-r0\nA:x86_64\nT:of base\n\n`);
     const { out } = await run(one, ['dot', 'apko.yaml', '--arch', 'x86_64']);
     const command = ['build-minirootfs', 'apko.yaml', 'root.tar', '--build-arch', 'x86_64'];
     const { code, talk } = await run(one, command);
@@ -120,7 +120,7 @@ test('what a base image has is drawn, and fetched for a plain file system', asyn
     expect.anything(),
   ]);
   const [out, code, talk] = await having('unpublished');
-  expect(out).toContain('label="unpublished-1-r0"');
+  expect(out).toContain('label="unpublished-1-r0", tooltip="of base"');
   expect([code, talk]).toEqual([
     1,
     expect.stringContaining('no repository has its package unpublished-1-r0'),

@@ -61,6 +61,7 @@ function recordOf(one: InstalledPackage): IndexRecord {
     name,
     version,
     arch: fields.get('A') ?? '',
+    description: fields.get('T') ?? '',
     origin,
     checksum,
     buildTimeSeconds,
