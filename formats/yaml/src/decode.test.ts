@@ -99,3 +99,20 @@ test('positions stay available after decoding', () => {
   expect(positionOf(['packages', 1])).toEqual({ file: 'f', line: 4, column: 5 });
   expect(positionOf(['vars', 'none'])).toEqual({ file: 'f', line: 1, column: 1 });
 });
+
+test.each([
+  ['1__0', 10],
+  ['0o_7', 7],
+  ['-_1', -1],
+  ['0X1F_', 31],
+  ['1_.5_0', 1],
+  ['1_e3', 1000],
+])('yaml.v3 takes %s for a whole number', (written, epoch) => {
+  const text = `name: a\nepoch: ${written}`;
+  expect(decodeYaml(text, { file: 'a', schema, form: 'go' }).epoch).toBe(epoch);
+});
+
+test.each(['_1', '1_a', '0o8', '._5'])('and %s for a text', (written) => {
+  const text = `name: a\nepoch: ${written}`;
+  expect(() => decodeYaml(text, { file: 'a', schema, form: 'go' })).toThrow('whole number');
+});

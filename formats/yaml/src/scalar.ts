@@ -27,9 +27,11 @@ export function integerOf(scalar: YamlScalar): number | undefined {
   return Number.isSafeInteger(size) ? (sign === '-' ? -size : size) || 0 : undefined;
 }
 
-/** The integer that is left of the number a scalar means, its fraction cut off. */
+/** The integer that is left of the number a scalar means to yaml.v3, its fraction cut off: `_` stands anywhere behind a first digit or sign. */
 export function wholePartOf(scalar: YamlScalar): number | undefined {
-  const number = numberOf(scalar);
+  const bare = /^[-+0-9]/.test(scalar.text) ? scalar.text.replaceAll('_', '') : scalar.text;
+  const text = bare.replace(/^[-+]?0[XOB]/, (prefix) => prefix.toLowerCase());
+  const number = numberOf({ ...scalar, text });
   const whole = number === undefined ? undefined : Math.trunc(number) || 0;
   return Number.isSafeInteger(whole) ? whole : undefined;
 }
