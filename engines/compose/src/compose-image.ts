@@ -2,7 +2,7 @@ import { configure, imageFacts, imageLayers, imageOf } from '@kiln/assemble';
 import type { AssembledTree, ImageLayer, StoredLayer } from '@kiln/assemble';
 import type { Digest } from '@kiln/base';
 import { canonicalJson, rfc3339 } from '@kiln/base';
-import { composeBlob, fitsPack } from '@kiln/blobs';
+import { composeBlob } from '@kiln/blobs';
 import { composeCyclonedx } from '@kiln/cyclonedx';
 import type { BlobLink } from '@kiln/factory';
 import { printApkoJson } from '@kiln/image-config';
@@ -61,7 +61,8 @@ export async function composeImage(
   const top = layers.at(-1);
   if (top === undefined) throw new Error('assertion failed: an image without layers');
   const stored = await Promise.all(layers.slice(0, -1).map((layer) => set.stored(layer)));
-  const own = await ownLayer(top, { memo, compression });
+  const own =
+    contentBytes(top) > ownBytesMax ? undefined : await composeLayer(top, { memo, compression });
   const last = own === undefined ? await set.stored(top) : storedAs(own, compression.mediaType);
   const all = [...stored, last];
   const shared = own === undefined ? all : stored;
@@ -92,18 +93,8 @@ export async function composeImage(
   };
 }
 
-/** A layer with more in it is not composed in memory. */
+/** A layer with more in it is not composed in memory but written to the store, as packages' layers are. */
 const ownBytesMax = 16 * 1024 * 1024;
-
-/** Undefined for one that is written to the store as packages' layers are, since it is large, or much of it is new. */
-async function ownLayer(
-  layer: ImageLayer,
-  options: Parameters<typeof composeLayer>[1],
-): Promise<ComposedLayer | undefined> {
-  if (contentBytes(layer) > ownBytesMax) return undefined;
-  const own = await composeLayer(layer, options);
-  return fitsPack(own.blob) ? own : undefined;
-}
 
 function contentBytes({ entries }: ImageLayer): number {
   return entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

@@ -24,7 +24,7 @@ import type { Digest } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import type { Component } from '@kiln/factory';
 import type { Fragment } from '@kiln/json-fragments';
-import type { SegmentStore, StatementSegment } from '@kiln/publish';
+import type { ComposedStore, StatementSegment } from '@kiln/publish';
 import { storeStatementSegments } from '@kiln/publish';
 import { parseOsRelease } from '@kiln/spdx';
 import { packageDependency } from '@kiln/trust';
@@ -51,7 +51,7 @@ export interface PackageSetInput {
 
 export interface PackageSetPorts {
   readonly blobs: Pick<BlobStore, 'put'>;
-  readonly packs: SegmentStore;
+  readonly packs: ComposedStore;
   readonly bills: BillCache;
   readonly known?: KnownLayers;
   readonly segments?: SegmentCache;

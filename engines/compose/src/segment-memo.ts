@@ -2,7 +2,7 @@ import { RecentlyUsed, digestOf } from '@kiln/base';
 import type { BlobPart, BlobSegment } from '@kiln/blobs';
 import type { LayerCompression, LayerSegment } from '@kiln/assemble';
 import { storeSegments } from '@kiln/publish';
-import type { SegmentStore } from '@kiln/publish';
+import type { ComposedStore } from '@kiln/publish';
 
 interface Entry {
   readonly segment: LayerSegment;
@@ -18,11 +18,11 @@ const bytesMaxDefault = 16 * 1024 * 1024;
  * blobs with it refer to it from then on.
  */
 export class SegmentMemo {
-  readonly #blobs: SegmentStore;
+  readonly #blobs: ComposedStore;
   readonly #entries: RecentlyUsed<string, Entry>;
   readonly #ofBytes = new WeakMap<Uint8Array, Entry>();
 
-  constructor(blobs: SegmentStore, bytesMax: number = bytesMaxDefault) {
+  constructor(blobs: ComposedStore, bytesMax: number = bytesMaxDefault) {
     this.#blobs = blobs;
     this.#entries = new RecentlyUsed({ bytesMax });
   }

@@ -3,7 +3,7 @@ import { digestOf, hexOf } from '@kiln/base';
 import { MemoryBlobs, composeBlob } from '@kiln/blobs';
 import { MemoryRegistryState, imageKey } from '@kiln/factory';
 import { MemoryRecords } from '@kiln/factory/testing';
-import { COSIGN_SIGN_PREDICATE, SPDX_PREDICATE, parseBundle } from '@kiln/intoto';
+import { COSIGN_SIGN_PREDICATE, SPDX_PREDICATE, parseBundle, parseStatement } from '@kiln/intoto';
 import { mediaTypes, parseManifest } from '@kiln/oci';
 import { localSigner, openSigningKeys, verifyBundle } from '@kiln/trust';
 import type { Signer } from '@kiln/trust';
@@ -123,6 +123,29 @@ describe('images that are published', () => {
         attachments.map((one) => one.manifest).sort(),
       );
     }
+  });
+
+  it('are whole where more of a layer or a statement is new than a pack takes', async () => {
+    const small = compose('large');
+    const layer = composeBlob([Buffer.alloc(2 ** 21, 'layer')]);
+    const subject = { name: 'app', digest: small.manifest.blob.digest };
+    const text = Buffer.from(JSON.stringify({ text: 'x'.repeat(2 ** 21) }));
+    const statements = [
+      composeStatement(subject, SPDX_PREDICATE, [text]),
+      ...small.statements.slice(1),
+    ];
+    const large = { ...small, blobs: [...small.blobs, layer], statements };
+    const [image] = await publish(
+      (async function* () {
+        yield await Promise.resolve(large);
+      })(),
+    );
+    expect((await blobs.stat(layer.digest))?.sizeBytes).toBe(2 ** 21);
+    const manifest = parseManifest(await blobs.bytes(image!.attachments[0]!.manifest));
+    const bundle = parseBundle(await blobs.bytes(manifest.layers[0]!.digest));
+    expect(parseStatement(bundle.envelope.payload).predicate).toEqual({
+      text: 'x'.repeat(2 ** 21),
+    });
   });
 
   it('have bundles that hold the stored statement, signed', async () => {

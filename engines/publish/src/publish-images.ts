@@ -1,5 +1,4 @@
 import type { Digest } from '@kiln/base';
-import type { BlobPacks } from '@kiln/blobs';
 import { composeBlob } from '@kiln/blobs';
 import type { Attachment, FactoryRecords, Publication, RegistryState } from '@kiln/factory';
 import { EMPTY_CONFIG } from '@kiln/intoto';
@@ -7,9 +6,11 @@ import type { Signer } from '@kiln/trust';
 import type { Referrer } from './bundles.ts';
 import { referrerOf, statementBlob } from './bundles.ts';
 import type { ComposedImage } from './composed-image.ts';
+import { storeComposed } from './store-composed.ts';
+import type { ComposedStore } from './store-composed.ts';
 
 export interface PublishPorts {
-  readonly packs: BlobPacks;
+  readonly packs: ComposedStore;
   readonly records: Pick<FactoryRecords, 'recordLedger'>;
   readonly signer: Pick<Signer, 'signStatements'>;
   readonly registry: Pick<RegistryState, 'publishMany'>;
@@ -72,7 +73,7 @@ async function publishBatch(
 ): Promise<readonly PublishedImage[]> {
   const statements = images.map((image) => image.statements.map(statementBlob));
   await Promise.all([
-    ports.packs.putMany([
+    storeComposed(ports.packs, [
       ...images.flatMap(({ blobs, manifest }) => [...blobs, manifest.blob]),
       ...statements.flat(),
     ]),
@@ -92,7 +93,7 @@ async function publishBatch(
       return value === undefined ? [] : [referrerOf(manifest, statement, value, created)];
     }),
   );
-  await ports.packs.putMany([
+  await storeComposed(ports.packs, [
     emptyConfig,
     ...referrers.flat().flatMap(({ bundle, manifest }) => [bundle, manifest]),
   ]);

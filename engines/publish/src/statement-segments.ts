@@ -1,25 +1,19 @@
 import type { Digest } from '@kiln/base';
-import type { BlobPacks, BlobSegment, BlobStore } from '@kiln/blobs';
-import { composeBlob, fitsPack, packLimits, wholeSegment } from '@kiln/blobs';
+import type { BlobSegment } from '@kiln/blobs';
+import { composeBlob, packLimits, wholeSegment } from '@kiln/blobs';
 import { alignedPart, base64Part, statementFrame } from '@kiln/intoto';
 import type { ComposedStatement, StatementPart, StatementSegment } from './composed-image.ts';
-
-/** Where segments lie: small ones together, others by themselves. */
-export type SegmentStore = BlobPacks & Pick<BlobStore, 'put'>;
+import { storeComposed } from './store-composed.ts';
+import type { ComposedStore } from './store-composed.ts';
 
 /** Stores contents and gives each as a segment, in their order. */
 export async function storeSegments(
-  store: SegmentStore,
+  store: ComposedStore,
   contents: readonly Uint8Array[],
 ): Promise<readonly BlobSegment[]> {
   const blobs = contents.map((bytes) => composeBlob([bytes]));
-  const small = blobs.filter(fitsPack);
-  for (let at = 0; at < small.length; at += packLimits.blobsMax)
-    await store.putMany(small.slice(at, at + packLimits.blobsMax));
-  for (const [at, bytes] of contents.entries()) {
-    const blob = blobs[at];
-    if (blob !== undefined && !fitsPack(blob)) await store.put(bytes, blob.digest);
-  }
+  for (let at = 0; at < blobs.length; at += packLimits.blobsMax)
+    await storeComposed(store, blobs.slice(at, at + packLimits.blobsMax));
   return blobs.map(({ digest }, at) => wholeSegment(digest, contents[at] ?? new Uint8Array()));
 }
 
@@ -28,7 +22,7 @@ export async function storeSegments(
  * their base64, and gives each as a segment of statements and bundles, in their order.
  */
 export async function storeStatementSegments(
-  store: SegmentStore,
+  store: ComposedStore,
   fragments: readonly (Uint8Array | string)[],
 ): Promise<readonly StatementSegment[]> {
   const aligned = fragments.map((fragment) => alignedPart(fragment));
