@@ -2,7 +2,7 @@ import { configure, imageFacts, imageLayers, imageOf } from '@kiln/assemble';
 import type { AssembledTree, ImageLayer, StoredLayer } from '@kiln/assemble';
 import type { Digest } from '@kiln/base';
 import { canonicalJson, rfc3339 } from '@kiln/base';
-import { composeBlob } from '@kiln/blobs';
+import { composeBlob, fitsPack } from '@kiln/blobs';
 import { composeCyclonedx } from '@kiln/cyclonedx';
 import type { BlobLink } from '@kiln/factory';
 import { printApkoJson } from '@kiln/image-config';
@@ -63,9 +63,12 @@ export async function composeImage(
   const stored = await Promise.all(layers.slice(0, -1).map((layer) => set.stored(layer)));
   const own =
     contentBytes(top) > ownBytesMax ? undefined : await composeLayer(top, { memo, compression });
+  // What a pack does not take would be held until all that is published with it is composed.
+  const packed = own !== undefined && fitsPack(own.blob) ? [own.blob] : [];
+  if (own !== undefined && packed.length === 0) await set.store(own.blob);
   const last = own === undefined ? await set.stored(top) : storedAs(own, compression.mediaType);
   const all = [...stored, last];
-  const shared = own === undefined ? all : stored;
+  const shared = packed.length === 0 ? all : stored;
   const image = imageOf({
     config: assembled.config,
     arch,
@@ -83,7 +86,7 @@ export async function composeImage(
   return {
     repository,
     key,
-    blobs: [...(own === undefined ? [] : [own.blob]), composeBlob([image.config.bytes])],
+    blobs: [...packed, composeBlob([image.config.bytes])],
     links: shared.map(({ descriptor }): BlobLink => descriptor),
     manifest: { blob: composeBlob([image.manifest.bytes]), mediaType: mediaTypes.manifest },
     components: set.components,

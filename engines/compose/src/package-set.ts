@@ -21,11 +21,11 @@ import type {
 } from '@kiln/assemble';
 import { canonicalJson } from '@kiln/base';
 import type { Digest } from '@kiln/base';
-import type { BlobStore } from '@kiln/blobs';
+import type { BlobStore, ComposedBlob } from '@kiln/blobs';
 import type { Component } from '@kiln/factory';
 import type { Fragment } from '@kiln/json-fragments';
 import type { ComposedStore, StatementSegment } from '@kiln/publish';
-import { storeStatementSegments } from '@kiln/publish';
+import { storeComposed, storeStatementSegments } from '@kiln/publish';
 import { parseOsRelease } from '@kiln/spdx';
 import { packageDependency } from '@kiln/trust';
 import type { RememberedFiles } from './remembered-package.ts';
@@ -152,6 +152,11 @@ export class PackageSet {
     this.#stored.set(layer, stored);
     stored.catch(() => this.#stored.delete(layer));
     return stored;
+  }
+
+  /** Stores a layer of one image at once. */
+  async store(layer: ComposedBlob): Promise<void> {
+    await storeComposed(this.#ports.packs, [layer]);
   }
 
   /** The packages' part of every document of this format; stored, for statements, when it is asked for first. */
