@@ -114,6 +114,8 @@ describe('an apk repository over HTTP', () => {
     });
     expect(again.statusCode).toBe(304);
     expect(again.body).toBe('');
+    const other = await get('/apk/os/x86_64/APKINDEX.tar.gz', { 'if-match': '"other"' });
+    expect([other.statusCode, other.body]).toEqual([412, '']);
   });
 
   it('serves old generations by number and by digest, for ever', async () => {

@@ -171,6 +171,7 @@ async function answer(
 ): Promise<FastifyReply> {
   const { headers } = request;
   const conditions = {
+    ifMatch: headers['if-match'],
     ifNoneMatch: headers['if-none-match'],
     ifRange: headers['if-range'] as string | undefined,
     range: headers.range,
@@ -187,7 +188,7 @@ async function answer(
   }
   if (chosen.status === 206 || chosen.status === 416)
     reply.header('content-range', chosen.contentRange);
-  if (chosen.status === 304 || chosen.status === 416) return reply.send();
+  if (!('range' in chosen)) return reply.send();
   const { range } = chosen;
   reply.headers({
     'content-type': content.mediaType,

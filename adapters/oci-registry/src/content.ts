@@ -26,6 +26,7 @@ export function contentReply(request: RegistryRequest, content: ServedContent): 
     'x-content-type-options': 'nosniff',
   };
   const conditions = {
+    ifMatch: request.header('if-match'),
     ifNoneMatch: request.header('if-none-match'),
     ifRange: request.header('if-range'),
     // A range has a meaning only for GET (RFC 9110, 14.2); HEAD tells of the whole.
@@ -34,7 +35,8 @@ export function contentReply(request: RegistryRequest, content: ServedContent): 
   const answer = answerRange(conditions, { etag, sizeBytes: content.sizeBytes });
   switch (answer.status) {
     case 304:
-      return { status: 304, headers };
+    case 412:
+      return { status: answer.status, headers };
     case 416:
       return { status: 416, headers: { ...headers, 'content-range': answer.contentRange } };
     case 200:

@@ -321,6 +321,8 @@ describe('an OCI registry', () => {
     expect(
       (await get('/v2/a/manifests/v1', { 'if-none-match': `"${digestOf(text)}"` })).status,
     ).toBe(304);
+    const other = await get('/v2/a/manifests/v1', { 'if-match': `"${digestOf('other')}"` });
+    expect([other.status, await other.text()]).toEqual([412, '']);
     const missing = await get('/v2/a/manifests/v2');
     expect([missing.status, await codeOf(missing)]).toEqual([404, 'MANIFEST_UNKNOWN']);
     expect((await get('/v2/a/manifests/sha256:bad')).status).toBe(400);

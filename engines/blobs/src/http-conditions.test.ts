@@ -5,6 +5,15 @@ import { answerRange, matchesEtag } from './http-conditions.ts';
 const blob = { etag: '"sha256:abc"', sizeBytes: 2048 };
 const whole = { status: 200, range: { start: 0, end: 2048 } };
 
+it('is answered with nothing of another content than the request names', () => {
+  expect(answerRange({ ifMatch: '"sha256:old"', range: 'bytes=500-' }, blob)).toEqual({
+    status: 412,
+  });
+  expect(answerRange({ ifMatch: '"sha256:old"', ifNoneMatch: '*' }, blob)).toEqual({ status: 412 });
+  for (const ifMatch of ['*', '"sha256:old", "sha256:abc"'])
+    expect(answerRange({ ifMatch }, blob)).toEqual(whole);
+});
+
 describe('a ranged request', () => {
   it('is answered with the part it asks for', () => {
     const part = (range: string): unknown => answerRange({ range }, blob);

@@ -2,6 +2,7 @@ import type { ByteRange } from './store.ts';
 
 /** The request headers that decide which part of a representation is answered, as they arrived. */
 export interface ConditionalHeaders {
+  readonly ifMatch?: string | undefined;
   readonly ifNoneMatch?: string | undefined;
   readonly ifRange?: string | undefined;
   readonly range?: string | undefined;
@@ -12,6 +13,7 @@ export type RangeAnswer =
   | { readonly status: 200; readonly range: ByteRange }
   | { readonly status: 206; readonly range: ByteRange; readonly contentRange: string }
   | { readonly status: 304 }
+  | { readonly status: 412 }
   | { readonly status: 416; readonly contentRange: string };
 
 /** True when an `If-None-Match` or `If-Match` list names this entity tag, compared weakly (RFC 9110, 13.1). */
@@ -21,7 +23,7 @@ export function matchesEtag(header: string, etag: string): boolean {
 }
 
 /**
- * Chooses between the whole, a part, "not modified" and "range not satisfiable" (RFC 9110, sections 13 and 14).
+ * Chooses between the whole, a part, "not modified", "precondition failed" and "range not satisfiable" (RFC 9110, sections 13 and 14).
  * One range is answered; of several the whole is sent, which a client has to accept. A range whose end is before its
  * start is answered with 416 rather than ignored, as the OCI distribution conformance tests ask for.
  */
@@ -29,6 +31,7 @@ export function answerRange(
   headers: ConditionalHeaders,
   { etag, sizeBytes }: { readonly etag: string; readonly sizeBytes: number },
 ): RangeAnswer {
+  if (headers.ifMatch !== undefined && !matchesEtag(headers.ifMatch, etag)) return { status: 412 };
   if (headers.ifNoneMatch !== undefined && matchesEtag(headers.ifNoneMatch, etag)) {
     return { status: 304 };
   }
