@@ -60,7 +60,7 @@ export interface PackageSetPorts {
 }
 
 /** Of a file's entries in package, tree and plan. */
-const fileWeightBytes = 2048;
+const fileWeightBytes = 768;
 
 const ownFilesBytesMax = 8 * 1024 * 1024;
 
