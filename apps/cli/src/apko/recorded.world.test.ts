@@ -127,6 +127,15 @@ test('what a base image has is drawn, and fetched for a plain file system', asyn
   ]);
 });
 
+test('a slash behind an address of the command line is in the addresses of packages', async () => {
+  const keyring = 'keyring: [./repos/parity.rsa.pub]';
+  const one = prepareYaml('slash', `{contents: {${keyring}, packages: [docs]}, archs: [x86_64]}`);
+  const words = ['--repository-append', './repos/main/'];
+  await run(one, ['lock', 'apko.yaml', '--output', 'x.lock.json', ...words]);
+  const lock = fs.readFileSync('x.lock.json', 'utf8');
+  expect(lock).toContain('"url": "./repos/main//x86_64/docs-1-r0.apk"');
+});
+
 async function lockOf(one: Recorded): Promise<string | null> {
   const flags = [...repositoryFlags, '--arch', '--include-paths', '--ignore-signatures'];
   const words = ['lock', 'apko.yaml', '--output', 'x.lock.json', ...wordsFor(one, flags)];

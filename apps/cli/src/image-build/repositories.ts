@@ -113,11 +113,11 @@ export class ImageRepositories {
     const options = { arch: apkArch(arch), keys, signal: this.#signal };
     const { indexes, missing } = await this.#client.indexes([text], options);
     for (const one of missing) this.#log.warn(`no index in ${one} for ${apkArch(arch)}`);
-    // Locks and listings say where a package is in the words of the configuration.
-    const repository = withoutUserInfo(text)
+    // Locks and listings say where a package is in the words of the configuration or, in dialect `apko`, of the command line.
+    const written = withoutUserInfo(text)
       .trim()
-      .replace(/^@\S+\s+/, '')
-      .replace(/\/+$/, '');
+      .replace(/^@\S+\s+/, '');
+    const repository = this.#dialect === 'apko' ? written : written.replace(/\/+$/, '');
     return indexes.map((index) => ({ ...index, repository }));
   }
 
