@@ -47,7 +47,7 @@ export async function imageFacts(input: SbomOfImageInput): Promise<ImageFacts> {
     created: rfc3339(assembled.buildDateSeconds, input.createdOffsetMinutes),
     tool: input.tool,
     layers: input.layers,
-    osRelease: osRelease === undefined ? undefined : parseOsRelease(osRelease),
+    osRelease: osRelease === undefined ? undefined : parseOsRelease(osRelease, assembled.dialect),
     vcsUrl: input.vcsUrl ?? '',
   };
 }

@@ -1,10 +1,14 @@
 import { KilnError, shorten } from '@kiln/base';
 import type { OsRelease } from './image-elements.ts';
 
-/** Reads os-release(5): `KEY=VALUE` lines, blank lines and comments. Throws `OS_RELEASE_INVALID`. */
-export function parseOsRelease(text: string): OsRelease {
+/**
+ * Reads os-release(5): `KEY=VALUE` lines, blank lines and comments. Blanks around a line are no matter; to `apko` they belong to it.
+ * Throws `OS_RELEASE_INVALID`.
+ */
+export function parseOsRelease(text: string, dialect: 'kiln' | 'apko' = 'kiln'): OsRelease {
   const values = new Map<string, string>();
-  for (const line of text.split('\n').map((l) => l.trim())) {
+  for (const written of text.split('\n')) {
+    const line = dialect === 'apko' ? written.replace(/\r$/, '') : written.trim();
     if (line === '' || line.startsWith('#')) continue;
     const equals = line.indexOf('=');
     if (equals === -1)

@@ -160,6 +160,13 @@ describe('reading and printing', () => {
     );
   });
 
+  test('blanks around a line of os-release belong to it for apko', () => {
+    const text = ' ID=a\nNAME="b" \r\nVERSION_ID=1\r\n\r\n';
+    expect(parseOsRelease(text, 'apko')).toEqual({ id: '', name: 'b" ', versionId: '1' });
+    expect(parseOsRelease(text)).toEqual({ id: 'a', name: 'b', versionId: '1' });
+    expect(() => parseOsRelease('ID=a\n \n', 'apko')).toThrow('a line without "="');
+  });
+
   test('os-release is read with and without quotes', () => {
     expect(parseOsRelease('# c\nID=kiln\nNAME="Kiln OS"\n\nVERSION_ID="1"\n')).toEqual({
       id: 'kiln',
