@@ -143,6 +143,16 @@ describe('an image of packages', () => {
     });
   });
 
+  test.each([
+    ['https://github.com/o/r@feature/x+y', 'github.com/o/r', 'pkg:github/o/r@feature%2Fx%2By'],
+    ['https://github.com/\u00fc/a/b.git', 'github.com/\u00fc/a/b.git', 'pkg:github/%C3%BC/a%2Fb'],
+    ['https://github.com/o/', 'github.com/o/', 'pkg:github/o/'],
+  ])('encodes where it is from: %s', (vcsUrl, name, referenceLocator) => {
+    expect(named(compose([], { ...image, vcsUrl }), name)).toMatchObject({
+      externalRefs: [{ referenceLocator }],
+    });
+  });
+
   test('differs from another in its name space', () => {
     const other = { ...image, manifest: digestOf('other') };
     const spaces = [image, other].map(

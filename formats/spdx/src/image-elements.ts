@@ -1,6 +1,7 @@
 import { hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { spdxId } from './identifier.ts';
+import { purlText } from './purl.ts';
 import { barePackage, purlRef } from './types.ts';
 import type { SpdxDocument, SpdxPackage, SpdxTool } from './types.ts';
 
@@ -112,8 +113,6 @@ export function sourcePackage(vcsUrl: string, supplier: string): SpdxPackage[] {
   const [url, commit] = at === -1 ? [vcsUrl, ''] : [vcsUrl.slice(0, at), vcsUrl.slice(at + 1)];
   const name = url.replace(/^(?:git\+ssh|git|https):\/\//, '');
   const [, owner, repository = ''] = /^github\.com\/([^/]*)\/(.*?)(?:\.git)?$/s.exec(name) ?? [];
-  const tail = commit === '' ? '' : `@${commit}`;
-  const purl = `pkg:github/${owner}/${repository.replaceAll('/', '%2F')}${tail}`;
   return [
     {
       ...barePackage(spdxId(['Package', vcsUrl], 'code'), name),
@@ -123,7 +122,14 @@ export function sourcePackage(vcsUrl: string, supplier: string): SpdxPackage[] {
       supplier,
       purpose: 'SOURCE',
       checksums: at === -1 ? [] : [{ algorithm: 'SHA1', hex: commit }],
-      externalRefs: owner === undefined ? [] : [purlRef(purl)],
+      externalRefs:
+        owner === undefined
+          ? []
+          : [
+              purlRef(
+                purlText({ type: 'github', namespace: owner, name: repository, version: commit }),
+              ),
+            ],
     },
   ];
 }

@@ -21,6 +21,11 @@ export function printPurl(url: PackageUrl): string {
       `a package URL of type ${url.type} has no name: "${shorten(what)}"`,
     );
   }
+  return purlText(url);
+}
+
+/** The text of a package URL whatever its name is, which apko does not look at. */
+export function purlText(url: PackageUrl): string {
   const path = [...(url.namespace ?? '').split('/').filter(Boolean), url.name];
   const qualifiers = Object.entries(url.qualifiers ?? {})
     .filter(([, value]) => value !== '')
