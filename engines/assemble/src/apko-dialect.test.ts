@@ -180,6 +180,26 @@ test('a directory in the place of a bundle of certificates is refused', async ()
   await expect(build(yaml)).rejects.toThrow('is a directory');
 });
 
+test('a certificate of a provider that is a link to nothing or to a directory is refused', async () => {
+  const folder = 'usr/local/share/ca-certificates';
+  const yaml = '{contents: {}, certificates: {providers: [company]}}';
+  const made = (target: string): Promise<AssembledTree> =>
+    buildOf(
+      yaml,
+      fixturePackage('a', [directory(`${folder}/d.crt`), symlink(`${folder}/a.crt`, target)], {
+        info: { provides: ['company'] },
+      }),
+    );
+  await expect(made('nothing')).rejects.toThrow('a certificate that is not there');
+  await expect(made('d.crt')).rejects.toThrow('is a directory');
+  const others = fixturePackage('a', [directory(`${folder}/d.crt`)], {
+    info: { provides: ['company'] },
+  });
+  expect(await entry(await buildOf(yaml, others), `${folder}/d.crt`)).toMatchObject({
+    type: 'directory',
+  });
+});
+
 test('a file in the place of the directory of such a bundle is refused, and not one further up', async () => {
   const yaml = (path: string): string =>
     `{contents: {}, paths: [{path: ${path}, type: empty-file}]}`;

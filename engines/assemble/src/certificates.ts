@@ -32,7 +32,7 @@ export async function applyCertificates(
     ...(certificates?.additional ?? []).map((certificate) =>
       addCertificate(tree, certificate, mtimeSeconds),
     ),
-    ...(await providedCertificates(tree, certificates?.providers ?? [], packages)),
+    ...(await providedCertificates(tree, certificates?.providers ?? [], { packages, dialect })),
   ];
   if (added.length > 0) {
     await appendToBundles(tree, added, mtimeSeconds);
@@ -90,19 +90,30 @@ function addCertificate(
   return text;
 }
 
-/** Certificates that packages with one of these provides installed; what is no single certificate is left alone. */
+/**
+ * Certificates that packages with one of these provides installed; what is no single certificate is left alone. In dialect `apko` a
+ * link that leads nowhere or to a directory is an error.
+ */
 async function providedCertificates(
   tree: FileTree,
   providers: readonly string[],
-  packages: readonly PackageContents[],
+  {
+    packages,
+    dialect,
+  }: { readonly packages: readonly PackageContents[]; readonly dialect: AssemblyDialect },
 ): Promise<string[]> {
   const paths = packages
     .filter(({ info }) => info.provides.some((provide) => providers.includes(provide)))
-    .flatMap(({ members }) => Array.from(members, ({ entry }) => clean(entry.path)))
+    .flatMap(({ members }) => Array.from(members, ({ entry }) => entry))
+    .filter(({ type }) => type !== 'directory')
+    .map((entry) => clean(entry.path))
     .filter((path) => path.startsWith(`${certificateDirectory}/`) && /\.(?:crt|pem)$/.test(path));
   const found: string[] = [];
   for (const path of [...new Set(paths)].sort(compareBytes)) {
     const node = tree.at(path);
+    refuseDirectory(node, path, dialect);
+    if (dialect === 'apko' && node === undefined)
+      throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'a certificate that is not there');
     if (node?.type !== 'file') continue;
     const der = certificateDer(new TextDecoder().decode(await readFile(node, path)));
     if (typeof der !== 'string') found.push(pem('CERTIFICATE', der));
