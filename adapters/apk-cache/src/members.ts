@@ -19,7 +19,7 @@ export interface CachedMember extends DataMember, Pick<ContentPlace, 'offset' | 
 export interface StoredMembers {
   /** Of each its path, the target of a link, and the values of its PAX records, a character for each of their bytes. */
   readonly text: string;
-  /** `width` for each member: see `rowOf`. */
+  /** `width` for each member, in the order of `Row`. */
   readonly numbers: readonly number[];
   /** What many members have in common. */
   readonly facts: readonly StoredFacts[];
@@ -43,6 +43,7 @@ type StoredFacts = readonly [
 const paxAt = 9;
 const width = 8;
 
+/** Numbers of a member; where its text and its sums begin, and which facts it has. */
 interface Row {
   readonly textAt: number;
   readonly pathLength: number;
