@@ -91,10 +91,10 @@ export class ExpandedPackages implements PackageOpener {
     const { record, path, apkPath } = opened;
     const content = record.members.content(index);
     if (content === undefined) return undefined;
-    const segments = apkPath === undefined ? undefined : opened.segments.get(index);
+    const segments = opened.segments.get(index);
     const damaged = (): Promise<Error> => this.#drop(opened, index);
     return contentParts(content.sizeBytes).map(({ start, sizeBytes }, i) => {
-      const segment = segmentPlace(apkPath ?? '', segments?.[i]);
+      const segment = segmentPlace(apkPath, segments?.[i]);
       const place = { path, offset: content.offset + start, sizeBytes, crc: content.sums[i] ?? 0 };
       return {
         ...place,
@@ -233,8 +233,11 @@ function withPlace(error: unknown, path: string): unknown {
   return isUnnamed ? Object.assign(error, { path }) : error;
 }
 
-function segmentPlace(path: string, segment: StoredSegment | undefined): FilePlace | undefined {
-  if (segment === undefined) return undefined;
+function segmentPlace(
+  path: string | undefined,
+  segment: StoredSegment | undefined,
+): FilePlace | undefined {
+  if (path === undefined || segment === undefined) return undefined;
   const { offset, sizeBytes, bytesCrc } = segment;
   return { path, offset, sizeBytes, crc: bytesCrc };
 }

@@ -145,7 +145,8 @@ export class MemberWriter {
   readonly #texts: string[] = [];
   #textLength = 0;
   readonly #numbers: number[] = [];
-  readonly #facts = new Map<string, number>();
+  readonly #facts: StoredFacts[] = [];
+  readonly #factsByText = new Map<string, number>();
   readonly #sums: number[] = [];
   #last: readonly number[] = [];
 
@@ -166,9 +167,8 @@ export class MemberWriter {
 
   members(): Members {
     this.#endLast();
-    const facts = [...this.#facts.keys()].map((text) => JSON.parse(text) as StoredFacts);
     const text = this.#texts.join('');
-    return new Members({ text, numbers: this.#numbers, facts, sums: this.#sums });
+    return new Members({ text, numbers: this.#numbers, facts: this.#facts, sums: this.#sums });
   }
 
   #endLast(): void {
@@ -177,11 +177,12 @@ export class MemberWriter {
   }
 
   #numberOf(facts: StoredFacts): number {
-    const key = JSON.stringify(facts);
-    const known = this.#facts.get(key);
+    const text = JSON.stringify(facts);
+    const known = this.#factsByText.get(text);
     if (known !== undefined) return known;
-    this.#facts.set(key, this.#facts.size);
-    return this.#facts.size - 1;
+    const number = this.#facts.push(facts) - 1;
+    this.#factsByText.set(text, number);
+    return number;
   }
 }
 
