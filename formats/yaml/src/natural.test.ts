@@ -11,6 +11,7 @@ test.each([
   ['a', 'a1'],
   ['a1b', 'a1_', 'a2'],
   ['v1.2', 'v1.10'],
+  ['v9223372036854775808', 'v1'],
   ['note with space', 'team'],
 ])('%j stands before %j', (...keys) => {
   for (let at = 1; at < keys.length; at++) {

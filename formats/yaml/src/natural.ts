@@ -45,8 +45,9 @@ function nonZeroBefore(characters: readonly string[], at: number): boolean {
   return false;
 }
 
+/** As yaml.v3 counts: from the largest number of 64 bits on to the smallest. */
 function compareNumbers(a: string, b: string): number {
-  const [x, y] = [BigInt(`0${a}`), BigInt(`0${b}`)];
+  const [x, y] = [BigInt.asIntN(64, BigInt(`0${a}`)), BigInt.asIntN(64, BigInt(`0${b}`))];
   return x < y ? -1 : x > y ? 1 : 0;
 }
 

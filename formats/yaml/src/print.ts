@@ -1,4 +1,5 @@
 import { assert } from '@kiln/base';
+import { meansSomethingElse } from './plain-meaning.ts';
 
 export interface PrintYamlOptions {
   /** Columns from one level to the next; default 2. */
@@ -90,7 +91,7 @@ function isSimpleKey(name: string, marks: Place['marks']): boolean {
 }
 
 /** What ends a line: yaml.v3 writes the separators of Unicode as such ends, which they are no more. */
-const breaks = { right: /\n/, wrong: /[\n\u2028\u2029]/ };
+const breaks = { right: /[\n\r\u0085]/, wrong: /[\n\r\u0085\u2028\u2029]/ };
 
 /**
  * `parent` is where the list or object begins that the value stands in; `columns` is how far from there its lines begin, which is
@@ -155,8 +156,8 @@ function plainAllowed(text: string): boolean {
   if (/^[ ]|[ ]$/.test(text)) return false;
   if (/^(?:---|\.\.\.)/.test(text)) return false;
   if (/^[#,[\]{}&*!|>'"%@`]/.test(text)) return false;
-  if (/^[-?:](?:\s|$)/.test(text)) return false;
-  return !/:(?:\s|$)|\s#/.test(text);
+  if (/^[-?:](?: |$)/.test(text)) return false;
+  return !/:(?: |$)| #/.test(text);
 }
 
 /** Characters that only double quotes can hold; yaml.v3 counts all of four bytes among them. */
@@ -165,26 +166,6 @@ function hasSpecial(text: string): boolean {
   return /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]/.test(
     text,
   );
-}
-
-/** Whether the plain form would be read as null, a boolean (YAML 1.1's included), a number, a date or a merge key. */
-function meansSomethingElse(text: string): boolean {
-  if (/^(?:|~|null|Null|NULL)$/.test(text)) return true;
-  if (/^(?:true|false|y|n|yes|no|on|off)$/i.test(text)) return isUsualCase(text);
-  if (!/^[-+.0-9]/.test(text)) return false;
-  const bare = text.replaceAll('_', '');
-  return (
-    /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/.test(bare) ||
-    /^[-+]?0(?:x[0-9a-fA-F]+|o?[0-7]+|b[01]+)$/i.test(bare) ||
-    /^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/.test(text) ||
-    /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/.test(text) ||
-    /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:$|[Tt ]+[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2})/.test(text)
-  );
-}
-
-/** `yes`, `Yes` and `YES` are words of YAML; `yEs` is not. */
-function isUsualCase(text: string): boolean {
-  return text === text.toLowerCase() || text === text.toUpperCase() || /^[A-Z][a-z]*$/.test(text);
 }
 
 const escapes: Readonly<Record<string, string>> = {
@@ -200,6 +181,7 @@ const escapes: Readonly<Record<string, string>> = {
   '"': '\\"',
   '\\': '\\\\',
   '\u0085': '\\N',
+  '\u00a0': '\\_',
   '\u2028': '\\L',
   '\u2029': '\\P',
 };

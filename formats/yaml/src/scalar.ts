@@ -36,11 +36,12 @@ export function wholePartOf(scalar: YamlScalar): number | undefined {
   return Number.isSafeInteger(whole) ? whole : undefined;
 }
 
-/** The number a scalar means where any number is wanted. */
+/** The number a scalar means where any number is wanted; none that is too large for 64 bits of floating point. */
 export function numberOf(scalar: YamlScalar): number | undefined {
   const whole = integerOf(scalar);
   if (whole !== undefined) return whole;
   if (!scalar.plain || !/^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(scalar.text))
     return undefined;
-  return Number(scalar.text);
+  const number = Number(scalar.text);
+  return Number.isFinite(number) ? number : undefined;
 }
