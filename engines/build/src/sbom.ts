@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { compareWalk } from '@kiln/apk';
-import { rfc3339 } from '@kiln/base';
+import { compareBytes, rfc3339 } from '@kiln/base';
 import type { CompiledSubpackage, OriginFacts, RecipeDialect } from '@kiln/recipe';
-import { packageSbom, printSpdx, type ExtractedLicense } from '@kiln/spdx';
+import { LicenceNames, packageSbom, printSpdx, type ExtractedLicense } from '@kiln/spdx';
 import { licenseExpression } from './licences.ts';
 import { cpeOf } from './cpe.ts';
 import type { BuildPlan } from './plan.ts';
@@ -10,7 +10,10 @@ import { sbomSourcesOf } from './sbom-sources.ts';
 import { makeTree, refused, type PackageTree } from './tree.ts';
 import type { TreeEntry } from './workspace.ts';
 
-/** The SBOM of one package of the build (SPDX 2.3, JSON). */
+/**
+ * The SBOM of one package of the build (SPDX 2.3, JSON). Its licences are as strict readers want them, and texts only of those
+ * that SPDX does not list; in melange's dialect they stand as they are written.
+ */
 export function sbomOf(
   plan: BuildPlan,
   facts: OriginFacts | CompiledSubpackage,
@@ -18,7 +21,12 @@ export function sbomOf(
 ): Uint8Array {
   const { compiled, recipeSource } = plan;
   const origin = compiled.package;
-  const licenseDeclared = licenseExpression(origin.copyright, compiled.recipe.dialect);
+  const { dialect } = compiled.recipe;
+  const names = new LicenceNames(extractedLicenses, '');
+  const valid = (licence: string): string =>
+    dialect === 'melange' ? licence : names.expression(licence);
+  const licenseDeclared = valid(licenseExpression(origin.copyright, dialect));
+  const recipeLicense = valid(recipeSource?.license ?? '');
   return printSpdx(
     packageSbom({
       namespace: plan.namespace,
@@ -35,11 +43,14 @@ export function sbomOf(
         file: recipeSource?.file ?? `${origin.name}.yaml`,
         commit: recipeSource?.commit ?? facts.commit,
         purl: recipeSource?.purl ?? '',
-        licenseDeclared: recipeSource?.license ?? '',
+        licenseDeclared: recipeLicense,
       },
       ownSources: 'pipeline' in facts ? sbomSourcesOf(plan, facts.pipeline, licenseDeclared) : [],
       sources: sbomSourcesOf(plan, compiled.pipeline, licenseDeclared),
-      extractedLicenses,
+      extractedLicenses:
+        dialect === 'melange'
+          ? extractedLicenses
+          : names.extracted.toSorted((a, b) => compareBytes(a.id, b.id)),
     }),
   );
 }

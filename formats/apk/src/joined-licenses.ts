@@ -9,7 +9,7 @@ function isChoice(expression: string): boolean {
   for (const [token] of expression.matchAll(/[()]|[^\s()]+/g)) {
     if (token === '(') depth += 1;
     else if (token === ')') depth -= 1;
-    else if (token === 'OR' && depth === 0) return true;
+    else if (token.toUpperCase() === 'OR' && depth === 0) return true;
   }
   return false;
 }

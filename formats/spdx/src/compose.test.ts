@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { composeSpdx, fetchSource, packageSbom, spdxFragment } from './index.ts';
 import type { ImageFacts, PackageFacts, SpdxDocument, SpdxPackage } from './index.ts';
-import { barePackage, isLicenseExpression, parseSpdx } from './index.ts';
+import { LicenceNames, barePackage, isLicenseExpression, parseSpdx } from './index.ts';
 
 const image: ImageFacts = {
   manifest: digestOf('manifest'),
@@ -313,6 +313,27 @@ describe('what a package says of itself', () => {
       for (const [id] of expression.matchAll(/LicenseRef-[\w.-]+/g))
         expect(texts.has(id)).toBe(true);
     }
+  });
+
+  test.each([
+    ['MIT+', '{MIT+}'],
+    [
+      '(MIT+ OR ISC) AND Zlib+ WITH GCC-exception-2.0',
+      '({MIT+} OR ISC) AND {Zlib+ WITH GCC-exception-2.0}',
+    ],
+    ['GPL-2.0+ and GPL-2.0-or-later+', 'GPL-2.0+ AND {GPL-2.0-or-later+}'],
+    ['MIT or LicenseRef-or', 'MIT OR {LicenseRef-or}'],
+    ['GPL-2.0-with-classpath-exception', 'GPL-2.0-only WITH Classpath-exception-2.0'],
+    ['GPL-2.0-with-font-exception+', '{GPL-2.0-with-font-exception+}'],
+    ['eCos-2.0 with GCC-exception-2.0', '{eCos-2.0 WITH GCC-exception-2.0}'],
+  ])('of %j, strict readers know each name', (license, expected) => {
+    const names = new LicenceNames([{ id: 'LicenseRef-or', text: 'LicenseRef-or' }], '-x');
+    const expression = names.expression(license);
+    expect(isLicenseExpression(expression)).toBe(true);
+    const texts = new Map(names.extracted.map(({ id, text }) => [id, text]));
+    expect(expression.replaceAll(/LicenseRef-[\w.-]+/g, (id) => `{${texts.get(id)}}`)).toBe(
+      expected,
+    );
   });
 });
 

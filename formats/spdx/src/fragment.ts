@@ -12,7 +12,7 @@ import { uniqueById } from './unique.ts';
 import { validPackage, validRelationshipType } from './valid.ts';
 
 /** The name of the form in which fragments are kept; it changes with what they say. */
-export const spdxFragmentFormat = 'kiln-spdx/1';
+export const spdxFragmentFormat = 'kiln-spdx/2';
 
 /**
  * What a package adds to the SPDX document of every image that has it (`composeSpdx`): licences, packages and relationships,

@@ -11,6 +11,7 @@ export type { ImagePackage, ImageSbomInput } from './image-sbom.ts';
 export { imageSbom } from './image-sbom.ts';
 export type { IndexSbomInput } from './index-sbom.ts';
 export { indexSbom } from './index-sbom.ts';
+export { LicenceNames } from './licences.ts';
 export { isLicenseExpression } from './license-expression.ts';
 export { parseOsRelease } from './os-release.ts';
 export type { PackageFacts } from './package-facts.ts';

@@ -142,6 +142,8 @@ const packages: readonly (readonly [PackageFacts, SpdxDocument | undefined])[] =
   [facts('bare', 'GPL 2 or later'), undefined],
   [facts('c++_x', 'GPL-2.0-or-later WITH Classpath-exception-2.0'), undefined],
   [facts('none', ''), undefined],
+  [facts('plus', 'ISC AND (MIT+ OR Zlib+ WITH GCC-exception-2.0)'), undefined],
+  [facts('both', 'GPL-2.0-with-classpath-exception and eCos-2.0'), undefined],
 ];
 
 describe('strangers accept', () => {
