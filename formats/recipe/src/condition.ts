@@ -3,11 +3,11 @@ import { KilnError, shorten, type Position } from '@kiln/base';
 /**
  * Evaluates a condition; a variable that is left in it is the empty text:
  * `expr := term (("&&" | "||") term)*` with equal precedence, left associative; `term := value ("==" | "!=") value` or
- * an expression in parentheses; `value` is a quoted string with the escapes `\\ \' \" \n \t`. The empty condition holds.
- * Throws `RECIPE_CONDITION_INVALID`.
+ * an expression in parentheses; `value` is a quoted string with the escapes `\\ \' \" \n \t`. The empty condition
+ * holds, and blanks are none. Throws `RECIPE_CONDITION_INVALID`.
  */
 export function evaluateCondition(text: string, position: Position): boolean {
-  if (text.trim() === '') return true;
+  if (text === '') return true;
   const parser = new ConditionParser(text, position);
   const value = parser.expression(0);
   parser.end();
