@@ -98,6 +98,11 @@ describe('refuses', () => {
       /RECIPE_INVALID .*not a pipeline name/,
     ],
     [
+      'two dots in the name of a pipeline',
+      'pipeline: [{uses: a..b}]',
+      /RECIPE_INVALID .*not a pipeline name/,
+    ],
+    [
       'a circle of pipelines',
       'pipeline: [{uses: one}]',
       /RECIPE_PIPELINE_CYCLE .*circle: one -> two -> one \(one of them/,

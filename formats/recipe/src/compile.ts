@@ -185,6 +185,7 @@ class Compiler {
       uses: step.uses,
       declared: step.inputs,
       strict: instantiates,
+      dialect: this.#dialect,
       passed: step.with,
       enclosing: enclosing.variables,
       position: step.position,
@@ -212,7 +213,7 @@ class Compiler {
 
   #definition(step: Step, scope: Scope): Step {
     const { position, uses } = step;
-    if (uses.startsWith('/') || uses.split('/').some((part) => part === '..' || part === '')) {
+    if (uses.includes('..') || uses.split('/').includes('')) {
       throw new KilnError('RECIPE_INVALID', `not a pipeline name: "${shorten(uses)}"`, {
         position,
       });

@@ -256,3 +256,25 @@ test:
     expect(refusal('', { varsFile: { a: 'b' } })).toContain('needs "vars" in the recipe');
   });
 });
+
+test('an input that names itself has its own text there', () => {
+  const definition = 'inputs: {b: {default: "${{inputs.b}}"}, c: {}}\npipeline: [{label: l}]';
+  const yaml =
+    'pipeline: [{uses: p, with: {b: "x-${{ inputs.b }}", c: "${{inputs.c}}"}}, {uses: p}]';
+  expect(compile(yaml, { definition }).pipeline.map((step) => step.with)).toEqual([
+    { b: 'x-x-${{ inputs.b }}', c: '${{inputs.c}}' },
+    {},
+  ]);
+});
+
+test('a transform cannot start from the description, which is unknown when a recipe is compiled', () => {
+  const transform = (from: string) =>
+    `var-transforms: [{from: "\${{package.${from}}}", match: a, replace: b, to: c}]\n`;
+  expect(refusal(transform('description'))).toContain('"package.description"');
+  expect(compile(transform('name')).recipe.variables.get('vars.c')).toBe('b');
+});
+
+test('a script that is empty once its variables are replaced is none', () => {
+  const scriptlets = '  scriptlets: {pre-install: "${{package.description}}", post-install: x}\n';
+  expect(compile(head + scriptlets).package.scriptlets?.scripts).toEqual({ 'post-install': 'x' });
+});

@@ -227,7 +227,9 @@ class Expander {
     const replace = this.#dialect === 'kiln' ? substituteKnown : asWritten;
     const request = { vars, references, growth: this.#growth, positionOf: this.#at };
     const plain = resolveVars({ ...request, transforms: [], known: new Map() });
-    const known = packageVariables(written, plain, replace);
+    const known = new Map(packageVariables(written, plain, replace));
+    // Unknown to the reference when it compiles.
+    if (references === 'earlier') known.delete('package.description');
     const resolved = resolveVars({ ...request, transforms, known });
     return new Map([...packageVariables(written, resolved, replace), ...resolved]);
   }

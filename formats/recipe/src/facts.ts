@@ -243,8 +243,8 @@ const scriptletNames: readonly ScriptletName[] = [
 function scriptletsOf(raw: RawScriptlets | undefined, replace: Substitution): Scriptlets {
   const scripts: Partial<Record<ScriptletName, string>> = {};
   for (const name of scriptletNames) {
-    const text = raw?.[name] ?? '';
-    if (text !== '') scripts[name] = replace(text);
+    const text = replace(raw?.[name] ?? '');
+    if (text !== '') scripts[name] = text;
   }
   const trigger = raw?.trigger;
   return {

@@ -1,6 +1,6 @@
 import { KilnError, shorten, type Position } from '@kiln/base';
 import type { Growth } from './growth.ts';
-import type { Input } from './recipe.ts';
+import type { Input, RecipeDialect } from './recipe.ts';
 import { reference, substitute, substituteKnown, type Variables } from './substitute.ts';
 
 export interface InputRequest {
@@ -9,6 +9,7 @@ export interface InputRequest {
   readonly declared: Readonly<Record<string, Input>>;
   /** Whether an input that is not declared is refused. */
   readonly strict: boolean;
+  readonly dialect: RecipeDialect;
   /** What the step passes, as written. */
   readonly passed: Readonly<Record<string, string>>;
   /** The variables of the step that uses the pipeline, its own inputs among them. */
@@ -25,7 +26,8 @@ const hexLengths: Readonly<Record<string, number>> = {
 
 /**
  * The inputs of a reusable pipeline by name (packages.md 3.5): what is passed, in which `${{inputs.x}}` means the
- * enclosing pipeline's input, or else a sibling; for a declared one that is missing or empty its default.
+ * enclosing pipeline's input, or else a sibling; for a declared one that is missing or empty its default. An input that names itself
+ * is refused, but for melange has its own text there.
  * Throws `RECIPE_INPUT_INVALID` for one that is not declared, is required and empty, or is a digest or commit of the wrong
  * shape, `RECIPE_VARIABLE_UNKNOWN` and `RECIPE_TOO_LARGE`.
  */
@@ -89,16 +91,19 @@ class Siblings {
     const text = this.#texts.get(name);
     const known = this.#values.get(name);
     if (text === undefined || known !== undefined) return known;
-    const { position, enclosing, growth } = this.#request;
+    const { position, enclosing, growth, dialect } = this.#request;
     if (this.#open.has(name))
       throw invalid(this.#request, `the input "${shorten(name)}" refers to itself`);
     if (this.#open.size > depthMax)
       throw invalid(this.#request, 'inputs name each other too deeply');
     this.#open.add(name);
-    const get = (variable: string): string | undefined =>
-      (variable.startsWith('inputs.')
+    const get = (variable: string): string | undefined => {
+      if (dialect === 'melange' && variable === `inputs.${name}`) return text;
+      const sibling = variable.startsWith('inputs.')
         ? this.#value(variable.slice('inputs.'.length))
-        : undefined) ?? enclosing.get(variable);
+        : undefined;
+      return sibling ?? enclosing.get(variable);
+    };
     const value = substitute(text, { get }, { position, what: `the input "${shorten(name)}"` });
     if (Object.hasOwn(this.#request.declared, name)) checkShape(this.#request, name, value);
     this.#open.delete(name);
