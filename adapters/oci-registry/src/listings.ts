@@ -111,7 +111,7 @@ interface Page {
 
 function pageOf({ query }: RegistryRequest, itemsMax: number): Page {
   const count = query.get('n') ?? `${itemsMax}`;
-  if (!/^\d{1,9}$/.test(count)) {
+  if (!/^\d{1,20}$/.test(count)) {
     throw new RegistryRefusal('UNSUPPORTED', `not a page size: "${shorten(count)}"`, {
       status: 400,
     });

@@ -377,6 +377,8 @@ describe('an OCI registry', () => {
     expect(listed).toEqual(tags.toSorted());
     const none = await get('/v2/a/tags/list?n=0');
     expect([await none.json(), none.headers.get('link')]).toEqual([{ name: 'a', tags: [] }, null]);
+    const whole = await get('/v2/a/tags/list?n=9223372036854775807');
+    expect(await whole.json()).toEqual({ name: 'a', tags: tags.toSorted().slice(0, 5) });
     expect((await get('/v2/a/tags/list?n=x')).status).toBe(400);
     expect((await get('/v2/a/tags/list?last=_%00')).status).toBe(200);
     expect(await (await get('/v2/_catalog')).json()).toEqual({ repositories: ['a'] });
