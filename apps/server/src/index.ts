@@ -1,3 +1,4 @@
+export { clearKilledFactory } from './killed-factory.ts';
 export type { Place } from './place.ts';
 export { placeOf } from './place.ts';
 export type { ProcessOptions } from './processes.ts';

@@ -1,7 +1,9 @@
+import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError } from '@kiln/base';
 import { findRunning } from '../client.ts';
 import type { Command } from '../command.ts';
+import type { Config } from '../config.ts';
 
 const stopMs = 30_000;
 
@@ -14,6 +16,7 @@ export const down: Command = {
   options: {},
   async run({ config, print }) {
     const stopped = await stopFactory(config.home);
+    if (!stopped) await clearKilledFactory(config);
     print.talk(stopped ? 'the factory is stopped\n' : `no factory runs on ${config.home}\n`);
     return 0;
   },
@@ -36,4 +39,12 @@ export async function stopFactory(home: string): Promise<boolean> {
     await sleep(50);
   }
   return true;
+}
+
+/** Removes what a factory of this home that was killed left outside of it. */
+export async function clearKilledFactory({ root, home, runtime }: Config): Promise<void> {
+  if (!fs.existsSync(runtime)) return;
+  // Loaded only where there is something: it is the whole server.
+  const server = await import('@kiln/server');
+  await server.clearKilledFactory(server.placeOf(root, home, runtime));
 }

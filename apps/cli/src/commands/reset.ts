@@ -4,7 +4,7 @@ import { KilnError } from '@kiln/base';
 import { findRunning } from '../client.ts';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
-import { down } from './down.ts';
+import { down, clearKilledFactory } from './down.ts';
 
 /** What Kiln makes in its home; nothing else there is touched. */
 export const homeFolders = [
@@ -45,6 +45,7 @@ export const reset: Command = {
     if (findRunning(config.home) !== undefined) await down.run(invocation);
     if (findRunning(config.home) !== undefined)
       throw new KilnError('FACTORY_RUNNING', 'the factory still runs', { hint: 'kiln down' });
+    await clearKilledFactory(config);
     for (const folder of homeFolders) {
       if (flags['keep-keys'] === true && (folder === 'keys' || folder === 'public')) continue;
       // After a crash of the supervisor the database may still be writing its last.
