@@ -19,7 +19,7 @@ import { asOrdinaryUser, endingWithParent, serverArguments } from './launch.ts';
 import type { Command } from './launch.ts';
 import { linkLibraries, locateNativeFiles } from './native-files.ts';
 import type { NativeFiles } from './native-files.ts';
-import { clearStaleLocks, inspectPostmaster, isAlive } from './postmaster.ts';
+import { clearStaleLocks, inspectPostmaster, isAlive, serves } from './postmaster.ts';
 import { makeSocketDirectory, socketDirectoryOf, socketPort } from './socket-directory.ts';
 import { isPassingConflict, startFailure } from './start-failure.ts';
 
@@ -41,6 +41,8 @@ export interface EmbeddedPostgresOptions {
   /** The factory's home directory; made when absent. */
   readonly home: string;
   readonly logger?: Logger;
+  /** Whether a data directory is made where there is none; default true. Without, there must be one. */
+  readonly initialise?: boolean;
   /** How long a start may take, crash recovery included; default 60,000. */
   readonly readyMs?: number;
 }
@@ -69,9 +71,13 @@ export class EmbeddedPostgres implements AsyncDisposable {
     while (isAlive(this.pid)) await sleep(200, undefined, signal === undefined ? {} : { signal });
   }
 
-  /** Stops the server: orderly, and after 10 s without mercy. Committed data is safe either way. */
+  /**
+   * Stops the server: orderly, and after 10 s without mercy. Committed data is safe either way. One whose data directory
+   * was removed is stopped at once.
+   */
   async stop(): Promise<void> {
-    await stopPostmaster(this.dataDirectory);
+    if (await stopPostmaster(this.dataDirectory)) return;
+    if (serves(this.pid, this.dataDirectory)) await endedAfter(this.pid, 'SIGQUIT', 5_000);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,7 +116,7 @@ export async function startEmbeddedPostgres(
   };
   const initialising = { ...user, writable: [home] };
   const wrap = (one: Command): Command => asOrdinaryUser(one, initialising);
-  await initialise(place.dataDirectory, files.initdb, wrap, env);
+  if (options.initialise ?? true) await initialise(place.dataDirectory, files.initdb, wrap, env);
   const serving = { ...user, writable: [place.dataDirectory, place.socketDirectory] };
   const program = endingWithParent(serverCommand(files, place), searchPath);
   const command = asOrdinaryUser(program, serving);

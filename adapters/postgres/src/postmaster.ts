@@ -56,7 +56,8 @@ export function isAlive(pid: number): boolean {
   return stat !== undefined && stat !== '' && !/\) [ZX]/.test(stat.slice(stat.lastIndexOf(')')));
 }
 
-function serves(pid: number, dataDirectory: string): boolean {
+/** True while the process lives and is a server of this data directory. */
+export function serves(pid: number, dataDirectory: string): boolean {
   const argv = (readLines(`/proc/${pid}/cmdline`)[0] ?? '').split('\0');
   return (
     path.basename(argv[0] ?? '') === 'postgres' && argv.includes(dataDirectory) && isAlive(pid)

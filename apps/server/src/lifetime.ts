@@ -11,9 +11,10 @@ export function endEarly(): void {
 
 /**
  * The end of a process of the factory: SIGTERM or SIGINT, or the death of the supervisor, which closes the IPC channel
- * however it dies. `stop` runs once; the process then exits 0, or 1 when `stop` took longer than `graceMs`.
+ * however it dies. `stop` runs once; the process then exits 0, or 1 when `stop` took longer than `graceMs`. Returns what
+ * ends the process for another reason.
  */
-export function endWith(stop: () => Promise<void>, graceMs: number): void {
+export function endWith(stop: () => Promise<void>, graceMs: number): () => void {
   let stopping = false;
   const end = (limitMs: number): void => {
     if (stopping) return;
@@ -30,4 +31,5 @@ export function endWith(stop: () => Promise<void>, graceMs: number): void {
   process.removeAllListeners('disconnect');
   if (process.connected) process.once('disconnect', orphaned);
   else if (process.env[supervisedVariable] === '1') orphaned();
+  return () => end(graceMs);
 }

@@ -290,7 +290,11 @@ export async function supervisorProcess(
       fs.rmSync(place.runtime, { recursive: true, force: true });
       fs.rmSync(factoryFile, { force: true });
     };
-    endWith(stop, 60_000);
+    const end = endWith(stop, 60_000);
+    supervision.home.whenGone((gone) => {
+      log.error('the home was removed, the factory ends', { gone });
+      end();
+    });
   } catch (error) {
     log.error('the factory did not start', { error: messageOf(error) });
     const known = diskFull(error) ?? (error instanceof KilnError ? error : undefined);

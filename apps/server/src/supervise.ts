@@ -7,6 +7,7 @@ import { KilnError, messageOf, systemClock } from '@kiln/base';
 import { connect, isConnectionLost, migrate, startEmbeddedPostgres } from '@kiln/postgres';
 import { checkConfinement, createKeys } from '@kiln/keys-file';
 import { systemRandom } from '@kiln/base';
+import { HeldFolders } from './held-folders.ts';
 import { hold, released } from './hold.ts';
 import { launch, launchConfined } from './launch.ts';
 import type { Place } from './place.ts';
@@ -33,6 +34,7 @@ const databaseMs = 60_000;
 
 export interface Supervision {
   readonly port: number;
+  readonly home: HeldFolders;
   stop(): Promise<void>;
 }
 
@@ -55,13 +57,14 @@ async function freePort(port: number): Promise<number> {
   return taken;
 }
 
-/** PostgreSQL as a kept process: adopted or started, and started again when it ends. */
+/** PostgreSQL as a kept process: adopted or started on the data that is there, and started again when it ends. */
 function postgresRole(place: Place, log: Logger): Role {
   return {
     name: 'postgres',
     graceMs: 30_000,
     launch: async (): Promise<LiveProcess> => {
-      const server = await startEmbeddedPostgres({ home: place.home, logger: log });
+      const { home } = place;
+      const server = await startEmbeddedPostgres({ home, initialise: false, logger: log });
       return {
         exited: server.exited().then(() => 'ended'),
         signal: async (name) => {
@@ -87,7 +90,17 @@ export async function supervise(options: SuperviseOptions): Promise<Supervision>
   }
   await takeOver(place, log);
   const port = await freePort(options.port);
-  const postgres = new KeptProcess(postgresRole(place, log), log, systemClock);
+  const home = new HeldFolders();
+  home.add(place.run);
+  // A process that is started in a home which is being removed would make the home again.
+  const kept = (one: Role): KeptProcess => {
+    const launched = (): Promise<LiveProcess> => {
+      home.mustBeThere();
+      return one.launch();
+    };
+    return new KeptProcess({ ...one, launch: launched }, log, systemClock);
+  };
+  const postgres = kept(postgresRole(place, log));
   const environment = { ...options.environment, KILN_PORT: String(port) };
   const role = (name: string, start: typeof launch, nodeFlags: readonly string[] = []): Role => ({
     name,
@@ -98,31 +111,31 @@ export async function supervise(options: SuperviseOptions): Promise<Supervision>
     },
   });
   // The server loads while everything else gets ready, and waits for the schema.
-  const server = new KeptProcess(role('server', launch), log, systemClock);
+  const server = kept(role('server', launch));
   try {
     await server.start();
-    await prepare(options, postgres);
+    home.add(await prepare(options, postgres));
   } catch (error) {
     await Promise.all([server.stop(), postgres.stop()]);
     throw error;
   }
   const others = [
-    new KeptProcess(role('signer', launch, ['--disable-sigusr1']), log, systemClock),
-    new KeptProcess(role('worker', launchConfined), log, systemClock),
+    kept(role('signer', launch, ['--disable-sigusr1'])),
+    kept(role('worker', launchConfined)),
   ];
   await Promise.all(others.map((one) => one.start()));
-  const kept = [server, ...others];
   return {
     port,
+    home,
     stop: async () => {
-      await Promise.all(kept.map((one) => one.stop()));
+      await Promise.all([server, ...others].map((one) => one.stop()));
       await postgres.stop();
     },
   };
 }
 
-/** Keys, the proof that workers cannot reach them, and a database with its schema. */
-async function prepare(options: SuperviseOptions, postgres: KeptProcess): Promise<void> {
+/** Keys, the proof that workers cannot reach them, and a database with its schema, whose folder this returns. */
+async function prepare(options: SuperviseOptions, postgres: KeptProcess): Promise<string> {
   const { place, log } = options;
   options.onStage(fs.existsSync(place.keys) ? 'looking at the keys' : 'making keys');
   await createKeys({ keysDirectory: place.keys, publicDirectory: place.publicKeys }, systemRandom);
@@ -132,8 +145,9 @@ async function prepare(options: SuperviseOptions, postgres: KeptProcess): Promis
     workingDirectory: place.root,
   });
   options.onStage('starting PostgreSQL');
-  await prepareDatabase(place, log);
+  const dataDirectory = await prepareDatabase(place, log);
   await postgres.start();
+  return dataDirectory;
 }
 
 /**
@@ -150,16 +164,19 @@ async function takeOver(place: Place, log: Logger): Promise<void> {
 
 /**
  * Starts the database and brings its schema up to date. One that was adopted may have been on its way out: then it is
- * started and asked again. Throws what keeps it from starting at all.
+ * started and asked again. Returns its folder. Throws what keeps it from starting at all.
  */
-async function prepareDatabase(place: Place, log: Logger): Promise<void> {
+async function prepareDatabase(place: Place, log: Logger): Promise<string> {
   const deadline = performance.now() + databaseMs;
   for (;;) {
-    const { socketDirectory } = await startEmbeddedPostgres({ home: place.home, logger: log });
+    const { dataDirectory, socketDirectory } = await startEmbeddedPostgres({
+      home: place.home,
+      logger: log,
+    });
     const database = connect({ socketDirectory });
     try {
       await migrate(database);
-      return;
+      return dataDirectory;
     } catch (error) {
       if (!isConnectionLost(error) || performance.now() > deadline) throw error;
       log.warn('the database went away while its schema was looked at', {

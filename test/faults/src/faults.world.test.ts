@@ -5,6 +5,7 @@ import { seededRandom } from '@kiln/base';
 import type { PackageDetail, QueueRow } from '@kiln/server/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Factory } from '../../e2e/src/factory.ts';
+import { removeTree } from '../../e2e/src/leftovers.ts';
 import { warmHome } from '../../e2e/src/warm-home.ts';
 import { disturb } from './disturbance.ts';
 import type { Role } from './processes-of.ts';
@@ -226,6 +227,16 @@ test('two starts at the same moment agree on one factory', async () => {
     await factory.succeed(['down']);
     // An environment that was being unpacked is cleared when the next worker starts.
     await expectNoProcess(factory);
+  });
+}, 200_000);
+
+test('a factory whose home is removed ends, and does not make it again', async () => {
+  await using factory = new Factory({ homeFrom: built });
+  await explained(factory, async () => {
+    await factory.up();
+    await removeTree(factory.home);
+    await expectNoProcess(factory);
+    expect(fs.existsSync(factory.home)).toBe(false);
   });
 }, 200_000);
 
