@@ -80,6 +80,15 @@ test('null is absence for lists and mappings', () => {
   expect(decode('name: a\npackages:\nvars: ~')).toMatchObject({ packages: [], vars: {} });
 });
 
+test('a key that is null is one of Go, which says nothing', () => {
+  const text = '{name: a, null: x, vars: {~: x}}';
+  expect(decodeYaml(text, { file: 'a', schema, form: 'go' })).toMatchObject({
+    name: 'a',
+    vars: {},
+  });
+  expect(failure(text).message).toContain('unknown key "null"');
+});
+
 test('an open field takes values by the core schema', () => {
   expect(decode('name: a\ndata: {i: 1, f: 1.5, b: true, n: null, s: "1", y: yes}').data).toEqual({
     i: 1,

@@ -168,6 +168,7 @@ function shapeObject(node: YamlNode, def: Definition, context: Context): unknown
   const known = def.shape ?? {};
   const value: Record<string, unknown> = {};
   for (const [name, member] of mapping.members) {
+    if (context.isGo && isNull(member.key)) continue;
     const schema = Object.hasOwn(known, name) ? known[name] : openCatchall(def);
     if (schema !== undefined) value[name] = shape(member.value, schema, inside(context, name));
     else if (!context.lenient) throw unknownKey(member.key, Object.keys(known), context);
