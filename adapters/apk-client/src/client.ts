@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { firstPublicKey } from '@kiln/apk';
 import type { IndexTrust, VerifyOptions } from '@kiln/apk';
 import { silentLogger, systemClock, systemRandom } from '@kiln/base';
 import type { Clock, Digest, Logger, Random } from '@kiln/base';
@@ -10,6 +11,7 @@ import { Http } from './http.ts';
 import { readIndexes } from './indexes.ts';
 import type { ReadIndexes } from './indexes.ts';
 import { readKeys } from './keyring.ts';
+import type { KeyContent } from './keyring.ts';
 import { defaultClientLimits } from './limits.ts';
 import type { ClientLimits } from './limits.ts';
 import type { BeforeData, CheckedPackage } from './package-check.ts';
@@ -27,6 +29,8 @@ export interface ApkClientOptions {
   readonly ignoreSignatures?: boolean;
   /** Repositories, as they are written, whose indexes are believed as they are. */
   readonly unsigned?: readonly string[];
+  /** What keys may hold, see `KeyringOptions`; of `any` content, what Go finds in it is what verifies. */
+  readonly keys?: KeyContent | undefined;
   /** SHA-1 signatures are refused by default. */
   readonly sha1?: VerifyOptions['sha1'];
   /** Uses what is in the cache and asks no server. */
@@ -76,7 +80,7 @@ export class ApkClient {
     const { keyBytesMax } = this.#limits;
     const fetch = (url: string): Promise<Uint8Array> =>
       this.#answers.read({ url, bytesMax: keyBytesMax, signal });
-    return readKeys(parsed, { fetch, keyBytesMax });
+    return readKeys(parsed, { fetch, keyBytesMax, content: this.#options.keys });
   }
 
   /** The verified indexes of these repositories for an architecture (apk name). Throws as `readIndexes`. */
@@ -147,6 +151,11 @@ export class ApkClient {
   #trust(keys: GuestKeys): IndexTrust {
     const { ignoreSignatures = false, sha1 = 'refuse' } = this.#options;
     if (ignoreSignatures) return { unsigned: true };
-    return { keys: new Map(keys.map(({ name, pem }) => [name, pem])), sha1 };
+    return { keys: new Map(keys.flatMap((key) => this.#verifying(key))), sha1 };
+  }
+
+  #verifying({ name, pem }: GuestKeys[number]): [name: string, pem: string][] {
+    const key = this.#options.keys === 'any' ? firstPublicKey(pem) : pem;
+    return key === undefined ? [] : [[name, key]];
   }
 }

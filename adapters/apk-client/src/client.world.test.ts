@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createPublicKey } from 'node:crypto';
 import {
   mkdir,
   mkdtemp,
@@ -305,6 +306,36 @@ describe('keys', () => {
     expect(error).toMatchObject({ code });
     expect(error.message).toMatch(message);
     expect(error.said).not.toContain(key.privatePem.slice(100, 140));
+  });
+
+  test.for([
+    ['k k.pub', '<html>'],
+    ['.é.pub', ''],
+  ] as const)('of any content and name are taken as they are: %s', async ([name, text]) => {
+    await put(`ring/${name}`, text);
+    expect(await client({ keys: 'any' }).keys([`ring/${name}`])).toEqual([{ name, pem: text }]);
+  });
+
+  test('of any content have the name at the end of their addresses, and are not private', async () => {
+    server.files.set('keys/a b', Buffer.from(other.publicPem));
+    const reader = client({ keys: 'any' });
+    expect(await reader.keys([`${server.url}/keys/a%20b`])).toMatchObject([{ name: 'a%20b' }]);
+    await put('k.rsa', key.privatePem);
+    await expect(reader.keys(['k.rsa'])).rejects.toThrow('is a private key');
+  });
+
+  test('of any content verify with what Go finds in them', async () => {
+    const read = (pem: string): Promise<unknown> =>
+      client({ keys: 'any' }).indexes([server.url], {
+        arch: 'x86_64',
+        keys: [
+          { name: 'notes', pem: 'no key' },
+          { name: key.name, pem },
+        ],
+      });
+    await read(`A team's key:\n${key.publicPem.replace('KEY-----\n', '$&Owner: team\n\n')}`);
+    const pkcs1 = createPublicKey(key.publicPem).export({ type: 'pkcs1', format: 'pem' });
+    await expect(read(pkcs1.toString())).rejects.toThrow('no valid signature by a trusted key');
   });
 
   test('that are not there are named', async () => {

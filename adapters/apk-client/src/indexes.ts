@@ -78,7 +78,7 @@ function hintFor(error: KilnError, trust: IndexTrust): string | undefined {
     'keys' in trust && /^APK_INDEX_(UNSIGNED|SIGNATURE_INVALID)$/.test(error.code);
   if (!isUnverified) return error.hint;
   if (trust.keys.size === 0)
-    return 'no key was given: add one with --keyring-append (kiln package: --keyring), or say --ignore-signatures where that is an option';
+    return 'no key was given that can verify: add one with --keyring-append (kiln package: --keyring), or say --ignore-signatures where that is an option';
   return error.code === 'APK_INDEX_UNSIGNED'
     ? 'sign it (kiln key sign --key KEY FILE), or remove it where it can be made again'
     : error.hint;

@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { createPublicKey } from 'node:crypto';
 import { readFile, readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, posix } from 'node:path';
 import { KilnError, compareBytes, messageOf, shorten } from '@kiln/base';
 import type { GuestKeys } from '@kiln/solve';
 import { failure, hasErrno, shown } from './failure.ts';
@@ -9,7 +10,14 @@ import type { Place } from './reference.ts';
 export interface KeyringOptions {
   readonly fetch: (url: string) => Promise<Uint8Array>;
   readonly keyBytesMax: number;
+  /**
+   * `checked` (default): each is a public key, under a name that signatures can give. `any`: whatever the place has, as apko takes
+   * it, under the last part of the place's name, but for private keys.
+   */
+  readonly content?: KeyContent | undefined;
 }
+
+export type KeyContent = 'checked' | 'any';
 
 type Key = GuestKeys[number];
 
@@ -35,8 +43,9 @@ export async function readKeys(places: readonly Place[], options: KeyringOptions
 
 async function readPlace(place: Place, options: KeyringOptions): Promise<Key[]> {
   if (place.kind === 'remote') {
-    const name = lastSegment(place.address);
-    return [keyOf(name, await options.fetch(place.address), shown(place.address))];
+    const { address } = place;
+    const name = options.content === 'any' ? posix.basename(address) : lastSegment(address);
+    return [keyOf(name, await options.fetch(address), { where: shown(address), ...options })];
   }
   try {
     const isDirectory = (await stat(place.address)).isDirectory();
@@ -60,13 +69,14 @@ async function keyFiles(directory: string): Promise<string[]> {
   return names.sort(compareBytes).map((name) => join(directory, name));
 }
 
-async function readKeyFile(path: string, { keyBytesMax }: KeyringOptions): Promise<Key> {
+async function readKeyFile(path: string, options: KeyringOptions): Promise<Key> {
+  const { keyBytesMax } = options;
   if ((await stat(path)).size > keyBytesMax)
     throw failure(
       'APK_CLIENT_TOO_LARGE',
       `key ${shorten(path, 200)} is larger than ${keyBytesMax} bytes`,
     );
-  return keyOf(basename(path), await readFile(path), path);
+  return keyOf(basename(path), await readFile(path), { where: path, ...options });
 }
 
 function lastSegment(url: string): string {
@@ -78,19 +88,29 @@ function lastSegment(url: string): string {
   }
 }
 
-/** It will be a file of the guest, so it must be a public key and nothing else. */
-function keyOf(name: string, bytes: Uint8Array, where: string): Key {
+/** It will be a file of the guest, so it must be a public key and nothing else, unless any content is taken. */
+function keyOf(
+  name: string,
+  bytes: Uint8Array,
+  { where, content }: Pick<KeyringOptions, 'content'> & { readonly where: string },
+): Key {
   const pem = Buffer.from(bytes).toString('utf8');
   const invalid = (reason: string, hint: string): KilnError =>
     failure('APK_CLIENT_KEY_INVALID', `${shorten(where, 200)} ${reason}`, { hint });
-  if (!/^[a-zA-Z0-9_@+=-][a-zA-Z0-9_.@+=-]*$/.test(name))
+  if (content !== 'any' && !/^[a-zA-Z0-9_@+=-][a-zA-Z0-9_.@+=-]*$/.test(name))
     throw invalid('is no file name for a key', 'name it as signatures do, such as team.rsa.pub');
   if (/PRIVATE KEY/.test(pem))
     throw invalid('is a private key', 'give the public key beside it, which ends in .pub');
+  if (content === 'any' ? !isUtf8(bytes) : !isPublicKey(pem))
+    throw invalid('is no public key in PEM', 'check the path or the address');
+  return { name, pem };
+}
+
+function isPublicKey(pem: string): boolean {
   try {
     createPublicKey(pem);
+    return true;
   } catch {
-    throw invalid('is no public key in PEM', 'check the path or the address');
+    return false;
   }
-  return { name, pem };
 }

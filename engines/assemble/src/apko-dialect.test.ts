@@ -306,6 +306,22 @@ test("services of apko's may have any name", async () => {
   expect(await readText(made.tree, 'sv/x/y/run')).toBe('#!/bin/execlineb\ngo\n');
 });
 
+test("a key of apko's may have any file name", async () => {
+  const made = (name: string): Promise<AssembledTree> =>
+    assemble({
+      config: parseImageConfig('{contents: {}}', 'image.yaml', 'apko'),
+      dialect: 'apko',
+      arch: 'amd64',
+      packages: [],
+      repositories: ['r'],
+      keyring: [{ name, pem: 'k' }],
+      sourceDateEpochSeconds: 1000,
+    });
+  expect(await readText((await made('.a b~é')).tree, 'etc/apk/keys/.a b~é')).toBe('k');
+  await expect(made('..')).rejects.toThrow('is not a file name for a key');
+  await expect(made('a/b')).rejects.toThrow('is not a file name for a key');
+});
+
 test('attributes of a link are those of what it leads to', async () => {
   const pax = new Map([['SCHILY.xattr.user.a', new TextEncoder().encode('1')]]);
   const link = symlink('l', 'f');

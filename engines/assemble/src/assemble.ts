@@ -184,11 +184,15 @@ function addSystem(tree: FileTree, input: AssembleInput, locked: ImageConfig): v
   addEmptyDatabase(tree, architectureOf(input.arch)?.apk ?? input.arch);
   addDevices(tree);
   const { buildRepositories, repositories } = locked.contents;
-  addApkSettings(tree, {
-    keys: input.keyring,
-    world: worldOf(input, locked),
-    repositories: sortUnique([...buildRepositories, ...repositories]),
-  });
+  addApkSettings(
+    tree,
+    {
+      keys: input.keyring,
+      world: worldOf(input, locked),
+      repositories: sortUnique([...buildRepositories, ...repositories]),
+    },
+    'apko',
+  );
 }
 
 function worldOf({ appendedPackages = [], base }: AssembleInput, locked: ImageConfig): string[] {

@@ -55,11 +55,15 @@ export async function environmentTree(input: EnvironmentInput): Promise<Finished
   const tree = new FileTree();
   addSkeletonDirectories(tree);
   addEmptyDatabase(tree, input.arch ?? archOf(packages));
-  addApkSettings(tree, {
-    keys: input.keys ?? [],
-    world: input.world ?? packages.map(({ info }) => `${info.name}=${info.version}`),
-    repositories: input.repositories ?? [],
-  });
+  addApkSettings(
+    tree,
+    {
+      keys: input.keys ?? [],
+      world: input.world ?? packages.map(({ info }) => `${info.name}=${info.version}`),
+      repositories: input.repositories ?? [],
+    },
+    dialect,
+  );
   await installPackages(tree, { packages, dialect, scriptTimeSeconds: 0 });
   linkDatabase(tree, packages);
   if (dialect === 'kiln') await ensureRoot(tree);

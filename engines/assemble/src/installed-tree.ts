@@ -38,7 +38,7 @@ export async function installTree(input: InstalledTreeInput): Promise<InstalledT
   addSkeletonDirectories(tree);
   addEmptyDatabase(tree, architectureOf(input.arch)?.apk ?? input.arch);
   addDevices(tree);
-  addKeys(tree, input.keyring);
+  addKeys(tree, input.keyring, 'kiln');
   const records = await installPackages(tree, {
     packages,
     dialect: 'kiln',

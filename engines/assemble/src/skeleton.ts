@@ -1,4 +1,5 @@
 import { assemblyError } from './failure.ts';
+import type { AssemblyDialect } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
 import { newDevice } from './node.ts';
 
@@ -53,16 +54,22 @@ export interface ApkSettings {
 }
 
 /** Fills `etc/apk`. Throws as `addKeys`. */
-export function addApkSettings(tree: FileTree, settings: ApkSettings): void {
-  addKeys(tree, settings.keys);
+export function addApkSettings(
+  tree: FileTree,
+  settings: ApkSettings,
+  dialect: AssemblyDialect,
+): void {
+  addKeys(tree, settings.keys, dialect);
   tree.write('etc/apk/world', listText(settings.world));
   tree.write('etc/apk/repositories', listText(settings.repositories));
 }
 
-/** Throws `ASSEMBLE_KEY_INVALID` for a key that cannot be a file of `etc/apk/keys`. */
-export function addKeys(tree: FileTree, keys: ApkSettings['keys']): void {
+/** Throws `ASSEMBLE_KEY_INVALID` for a key that cannot be a file of `etc/apk/keys`, or in dialect `kiln` has no usual name. */
+export function addKeys(tree: FileTree, keys: ApkSettings['keys'], dialect: AssemblyDialect): void {
+  const usable =
+    dialect === 'apko' ? /^(?!\.{0,2}$)[^/\0]+$/ : /^[a-zA-Z0-9_@+=-][a-zA-Z0-9_.@+=-]*$/;
   for (const { name, pem } of keys) {
-    if (!/^[a-zA-Z0-9_@+=-][a-zA-Z0-9_.@+=-]*$/.test(name)) {
+    if (!usable.test(name)) {
       throw assemblyError('ASSEMBLE_KEY_INVALID', name, 'is not a file name for a key');
     }
     tree.write(`etc/apk/keys/${name}`, pem);

@@ -6,6 +6,7 @@ export { controlSegment, controlTar } from './control-segment.ts';
 export { recordedSha1 } from './data-check.ts';
 export type { DataFile } from './data-segment.ts';
 export { checksumRecord, compareWalk, dataMembers, dataSegment } from './data-segment.ts';
+export { firstPublicKey } from './first-public-key.ts';
 export type { ApkIndex, IndexLimits, IndexTrust } from './index-file.ts';
 export { printIndexMember, readIndex } from './index-file.ts';
 export type { UnusualProvide } from './index-scan.ts';

@@ -75,7 +75,8 @@ export function keysOfFile(lock: LockFile, request: ImageRequest): GuestKeys | u
   );
   if (found.some((keys) => keys.length === 0 || keys.some(({ content }) => content === '')))
     return undefined;
-  return found.flat().map(({ url, content }) => ({ name: keyName(url), pem: content }));
+  const nameOf = request.dialect === 'apko' ? path.posix.basename : keyName;
+  return found.flat().map(({ url, content }) => ({ name: nameOf(url), pem: content }));
 }
 
 /** A key as locks hold it: the address of a key in a folder ends with its name. */

@@ -46,6 +46,7 @@ export class ImageRepositories {
       workingDirectory: process.cwd(),
       httpAuth: environment['HTTP_AUTH'],
       ignoreSignatures: reading.ignoreSignatures,
+      keys: dialect === 'apko' ? 'any' : 'checked',
       sha1: dialect === 'apko' ? 'accept' : 'refuse',
       offline: reading.offline,
       ...(limits === undefined
