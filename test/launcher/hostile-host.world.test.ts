@@ -70,9 +70,12 @@ test('a port that is none, and one in use, are refused', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
     const { port } = server.address() as { port: number };
-    const used = await kiln(['up'], [], { KILN_PORT: String(port) });
+    const temporary = path.join(folder, 'tmp');
+    fs.mkdirSync(temporary);
+    const used = await kiln(['up'], [], { KILN_PORT: String(port), TMPDIR: temporary });
     expect(used.code).toBe(1);
     expect(used.stderr).toContain(`error[FACTORY_PORT_IN_USE]: port ${port} is in use`);
+    expect(fs.readdirSync(temporary).filter((name) => name.startsWith('kiln-'))).toEqual([]);
   } finally {
     server.close();
   }

@@ -82,13 +82,23 @@ function postgresRole(place: Place, log: Logger): Role {
 export async function supervise(options: SuperviseOptions): Promise<Supervision> {
   const { place, log } = options;
   fs.mkdirSync(place.run, { recursive: true, mode: 0o700 });
+  await takeOver(place, log);
   fs.mkdirSync(place.runtime, { recursive: true, mode: 0o700 });
   if (fs.statSync(place.runtime).uid !== (process.getuid?.() ?? 0)) {
     throw new KilnError('FACTORY_RUNTIME_FOREIGN', `${place.runtime} belongs to somebody else`, {
       hint: 'remove it, or set TMPDIR',
     });
   }
-  await takeOver(place, log);
+  try {
+    return await startProcesses(options);
+  } catch (error) {
+    fs.rmSync(place.runtime, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function startProcesses(options: SuperviseOptions): Promise<Supervision> {
+  const { place, log } = options;
   const port = await freePort(options.port);
   const home = new HeldFolders();
   home.add(place.run);
