@@ -335,6 +335,13 @@ describe('what a package says of itself', () => {
       expected,
     );
   });
+
+  test('the name of a licence that is not on the list says what it was', () => {
+    const names = new LicenceNames([], '-x');
+    expect(names.expression('ISC OR MIT+  WITH GCC-exception-2.0 OR MIT+')).toBe(
+      'ISC OR LicenseRef-MIT-or-later-WITH-GCC-exception-2.0-x OR LicenseRef-MIT-or-later-x',
+    );
+  });
 });
 
 const word = fc.string({

@@ -20,8 +20,8 @@ export class LicenceNames {
   }
 
   /**
-   * An expression that SPDX allows, of names that strict readers know. Words that are no expression, and a part such as `MIT+`
-   * that names nothing on SPDX's list, become a licence of their own, of which they are the text.
+   * An expression that SPDX allows, of names that strict readers know. Words that are no expression become a licence of their
+   * own, of which they are the text; so does a part that names nothing on SPDX's list: `MIT+` is `LicenseRef-MIT-or-later`.
    */
   expression(text: string): string {
     if (text === '' || text === 'NOASSERTION' || text === 'NONE') return text;
@@ -30,7 +30,8 @@ export class LicenceNames {
       text.replaceAll(/LicenseRef-[A-Za-z0-9.-]+/g, (id) =>
         this.#use(id, this.#texts.get(id)?.toWellFormed() || noText),
       ),
-      (part) => this.#ofText(part),
+      (part) =>
+        this.#use(`LicenseRef-${part.replace('+', '-or-later').replaceAll(/ +/g, '-')}`, part),
     );
   }
 
