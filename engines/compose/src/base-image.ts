@@ -49,7 +49,7 @@ export async function readBase(ports: BasePorts, name: string): Promise<BaseImag
   const desired = known ? await records.desired(key) : undefined;
   if (desired === undefined)
     throw new KilnError('COMPOSE_BASE_UNKNOWN', `there is no image ${shorten(name)}`, {
-      hint: 'kiln image ls lists those of the catalog',
+      hint: 'name one of the catalog, without registry and tag: kiln image ls lists them',
     });
   const state = await records.state(key);
   const action = state?.action;

@@ -74,7 +74,7 @@ async function composeOne({ config, positionals, flags, print }: Invocation): Pr
   const overlay =
     file === undefined
       ? own
-      : overlayImageConfig(parseImageConfig(await found(file, readFile(file, 'utf8')), file), own);
+      : overlayOfFile(parseImageConfig(await found(file, readFile(file, 'utf8')), file), own);
   const composition = {
     base,
     repository,
@@ -97,6 +97,12 @@ function sbomFormatsOf(flags: Invocation['flags']): readonly SbomFormat[] {
   if (!named.includes('spdx'))
     throw usage(imageCompose, 'an image without spdx is one that kiln verify refuses: add it');
   return named;
+}
+
+/** What a file says with what the options say laid over it, which name neither a file to include, that the factory refuses, nor a commit. */
+export function overlayOfFile(file: ImageConfig, own: ImageConfig): ImageConfig {
+  const { include, vcsUrl } = file;
+  return { ...overlayImageConfig(file, own), include, vcsUrl };
 }
 
 /** What the options say, as a configuration. */
