@@ -117,7 +117,7 @@ async function addGroups(
 /** Lines of packages lose their third field, the date of the last change, as apko writes them. */
 async function addShadow(tree: FileTree, accounts: Accounts): Promise<void> {
   const present = lines((await readText(tree, 'etc/shadow')) ?? '').map((line) => {
-    const fields = line.trim().split(':');
+    const fields = trimmed(line).split(':');
     if (fields.length !== 9) throw malformed('etc/shadow', line, 9);
     return fields.with(2, '').join(':');
   });
@@ -172,8 +172,19 @@ function lines(text: string): string[] {
   return all;
 }
 
+/** Blanks are those of Go: a byte order mark is none, and NEL is one. */
+function trimmed(line: string): string {
+  const from = line.search(noBlank);
+  if (from === -1) return '';
+  let to = line.length;
+  while (!noBlank.test(line.charAt(to - 1))) to -= 1;
+  return line.slice(from, to);
+}
+
+const noBlank = /[^\s\u0085]|\ufeff/;
+
 function parsePasswdLine(line: string, dialect: AssemblyDialect): PasswdEntry | undefined {
-  const fields = line.trim().split(':');
+  const fields = trimmed(line).split(':');
   const [name = '', password = '', uid = '', gid = '', comment = '', home = '', shell = ''] =
     fields;
   const ids = { uid: idOf(uid, dialect), gid: idOf(gid, dialect) };
@@ -182,7 +193,7 @@ function parsePasswdLine(line: string, dialect: AssemblyDialect): PasswdEntry | 
 }
 
 function parseGroupLine(line: string, dialect: AssemblyDialect): GroupEntry | undefined {
-  const fields = line.trim().split(':');
+  const fields = trimmed(line).split(':');
   const [name = '', password = '', gid = '', members = ''] = fields;
   const id = idOf(gid, dialect);
   if (fields.length !== 4 || id === undefined) return undefined;
@@ -203,7 +214,7 @@ function printPasswd(e: PasswdEntry): string {
 }
 
 function malformed(file: string, line: string, fields: number): KilnError {
-  const count = line.trim().split(':').length;
+  const count = trimmed(line).split(':').length;
   return new KilnError(
     'ASSEMBLE_ACCOUNTS_INVALID',
     `malformed line in ${file}, contains ${count} parts, expecting ${fields}: "${shorten(line)}"`,

@@ -233,6 +233,30 @@ test('scripts keep the format of their headers, which holds their name and time'
   for (const format of ['pax', 'gnu', undefined] as const) expect(scripts(long, format)).toBe(2560);
 });
 
+test('a directory of a control segment has a slash behind its name', () => {
+  const { entry } = directory('lib');
+  const control = [{ entry, content: new Uint8Array(0), headers: printHeaderAs('ustar', entry)! }];
+  const tar = scriptsTar([{ ...fixturePackage('a', []), control }], {
+    mtimeSeconds: 1,
+    dialect: 'apko',
+  });
+  expect(Buffer.from(tar.subarray(0, 100)).toString()).toMatch(/^a-1-r0\.Q1\S+lib\/\0+$/);
+});
+
+test('a hard link to a device has its numbers', async () => {
+  const link = { entry: { ...symlink('null', 'dev/null').entry, type: 'hardlink' as const } };
+  const numbers = { deviceMajor: 1, deviceMinor: 3, linkTarget: 'dev/null' };
+  expect(await entry(await build('{contents: {}}', link), 'null')).toMatchObject(numbers);
+});
+
+test('blanks around a line of accounts are those of Go', async () => {
+  const passwd = '\ufeffa:x:1:1:r:/dev/null:/s \n\u0085b:x:1:1:r:/dev/null:\u00a0\n';
+  const made = await build('{contents: {}}', directory('etc'), file('etc/passwd', passwd));
+  expect(await readText(made.tree, 'etc/passwd')).toBe(
+    '\ufeffa:x:1:1:r:/dev/null:/s\nb:x:1:1:r:/dev/null:\n',
+  );
+});
+
 test('triggers have a line for each time that a package names some', async () => {
   const info = { triggers: ['/a /b', '/c'] };
   const made = await buildOf('{contents: {}}', fixturePackage('a', [], { info }));

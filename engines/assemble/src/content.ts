@@ -41,8 +41,11 @@ export function refuseDirectory(
     throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'is a directory');
 }
 
+/** A byte order mark is a character like others. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /** The text of a file at a path; undefined when there is no file. */
 export async function readText(tree: FileTree, path: string): Promise<string | undefined> {
   const node = tree.at(path);
-  return node?.type === 'file' ? new TextDecoder().decode(await readFile(node, path)) : undefined;
+  return node?.type === 'file' ? utf8.decode(await readFile(node, path)) : undefined;
 }

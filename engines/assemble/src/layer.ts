@@ -69,8 +69,8 @@ export class OrderedEntry {
       sizeBytes: this.sizeBytes,
       mtimeSeconds: this.mtimeSeconds,
       linkTarget: this.#target ?? (node.type === 'symlink' ? node.target : ''),
-      deviceMajor: node.type === 'char' && !isLink ? node.major : 0,
-      deviceMinor: node.type === 'char' && !isLink ? node.minor : 0,
+      deviceMajor: node.type === 'char' ? node.major : 0,
+      deviceMinor: node.type === 'char' ? node.minor : 0,
       pax: isLink ? noRecords : xattrRecords(node),
     };
   }

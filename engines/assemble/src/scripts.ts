@@ -17,7 +17,8 @@ export function scriptsTar(
     control
       .filter(({ entry }) => entry.path !== '.PKGINFO' && (entry.mode & 0o555) === 0o555)
       .map(({ entry, content, headers }) => {
-        const path = `${info.name}-${info.version}.${checksum}${entry.path}`;
+        const end = dialect === 'apko' && entry.type === 'directory' ? '/' : '';
+        const path = `${info.name}-${info.version}.${checksum}${entry.path}${end}`;
         return { entry: { ...entry, path, mtimeSeconds }, content, headers };
       }),
   );
