@@ -31,7 +31,7 @@ function documentOf(dialect: 'kiln' | 'melange'): SpdxDocument {
   return parseSpdx(sbomOf(plan, compiled.package, texts));
 }
 
-test('licences are valid in SPDX, with the texts of those alone that are not on its list', () => {
+test('everything is valid in SPDX, with the texts of those licences alone that are not on its list', () => {
   const { packages, extractedLicenses } = documentOf('kiln');
   const named = new Map(extractedLicenses.map(({ id, text }) => [id, text]));
   const declared = packages.map(({ licenseDeclared }) => licenseDeclared);
@@ -45,10 +45,12 @@ test('licences are valid in SPDX, with the texts of those alone that are not on 
     ]),
   );
   expect(extractedLicenses).toHaveLength(3);
+  expect(packages.map(({ purpose }) => purpose)).toContain('OPERATING_SYSTEM');
 });
 
-test('of melange, licences and texts stand as they are written', () => {
+test('of melange, everything stands as it is written', () => {
   const { packages, extractedLicenses } = documentOf('melange');
   expect(packages.map(({ licenseDeclared }) => licenseDeclared)).toContain('Apache-2.0+');
   expect(extractedLicenses).toEqual(texts);
+  expect(packages.map(({ purpose }) => purpose)).toContain('OPERATING-SYSTEM');
 });

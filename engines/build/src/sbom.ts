@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { compareWalk } from '@kiln/apk';
 import { compareBytes, rfc3339 } from '@kiln/base';
 import type { CompiledSubpackage, OriginFacts, RecipeDialect } from '@kiln/recipe';
-import { LicenceNames, packageSbom, printSpdx, type ExtractedLicense } from '@kiln/spdx';
+import {
+  LicenceNames,
+  packageSbom,
+  printSpdx,
+  validPackage,
+  type ExtractedLicense,
+} from '@kiln/spdx';
 import { licenseExpression } from './licences.ts';
 import { cpeOf } from './cpe.ts';
 import type { BuildPlan } from './plan.ts';
@@ -11,8 +17,8 @@ import { makeTree, refused, type PackageTree } from './tree.ts';
 import type { TreeEntry } from './workspace.ts';
 
 /**
- * The SBOM of one package of the build (SPDX 2.3, JSON). Its licences are as strict readers want them, and texts only of those
- * that SPDX does not list; in melange's dialect they stand as they are written.
+ * The SBOM of one package of the build (SPDX 2.3, JSON), valid as strict readers want it, with the texts of those licences alone
+ * that SPDX does not list; in melange's dialect everything stands as melange writes it.
  */
 export function sbomOf(
   plan: BuildPlan,
@@ -27,32 +33,32 @@ export function sbomOf(
     dialect === 'melange' ? licence : names.expression(licence);
   const licenseDeclared = valid(licenseExpression(origin.copyright, dialect));
   const recipeLicense = valid(recipeSource?.license ?? '');
-  return printSpdx(
-    packageSbom({
-      namespace: plan.namespace,
-      name: facts.name,
-      version: plan.fullVersion,
-      arch: compiled.arch,
-      created: rfc3339(plan.sourceDateEpoch, plan.dateOffsetMinutes),
-      tool: { name: plan.builder.name, version: plan.builder.version },
-      licenseDeclared,
-      copyrightText: copyrightText(plan),
-      cpe: cpeOf(origin),
-      // Named after the package, unless somebody says otherwise: where the recipe was read from is no input of the build.
-      recipe: {
-        file: recipeSource?.file ?? `${origin.name}.yaml`,
-        commit: recipeSource?.commit ?? facts.commit,
-        purl: recipeSource?.purl ?? '',
-        licenseDeclared: recipeLicense,
-      },
-      ownSources: 'pipeline' in facts ? sbomSourcesOf(plan, facts.pipeline, licenseDeclared) : [],
-      sources: sbomSourcesOf(plan, compiled.pipeline, licenseDeclared),
-      extractedLicenses:
-        dialect === 'melange'
-          ? extractedLicenses
-          : names.extracted.toSorted((a, b) => compareBytes(a.id, b.id)),
-    }),
-  );
+  const document = packageSbom({
+    namespace: plan.namespace,
+    name: facts.name,
+    version: plan.fullVersion,
+    arch: compiled.arch,
+    created: rfc3339(plan.sourceDateEpoch, plan.dateOffsetMinutes),
+    tool: { name: plan.builder.name, version: plan.builder.version },
+    licenseDeclared,
+    copyrightText: copyrightText(plan),
+    cpe: cpeOf(origin),
+    // Named after the package, unless somebody says otherwise: where the recipe was read from is no input of the build.
+    recipe: {
+      file: recipeSource?.file ?? `${origin.name}.yaml`,
+      commit: recipeSource?.commit ?? facts.commit,
+      purl: recipeSource?.purl ?? '',
+      licenseDeclared: recipeLicense,
+    },
+    ownSources: 'pipeline' in facts ? sbomSourcesOf(plan, facts.pipeline, licenseDeclared) : [],
+    sources: sbomSourcesOf(plan, compiled.pipeline, licenseDeclared),
+    extractedLicenses:
+      dialect === 'melange'
+        ? extractedLicenses
+        : names.extracted.toSorted((a, b) => compareBytes(a.id, b.id)),
+  });
+  if (dialect === 'melange') return printSpdx(document);
+  return printSpdx({ ...document, packages: document.packages.map(validPackage) });
 }
 
 /** The attestations, one below the other; the reference ends each with a line break. */
