@@ -14,7 +14,8 @@ export function addServices(
   services: Entrypoint['services'],
   dialect: AssemblyDialect,
 ): void {
-  for (const [name, command] of Object.entries(services).sort(([a], [b]) => compareBytes(a, b))) {
+  const byName = Object.entries(services ?? {}).sort(([a], [b]) => compareBytes(a, b));
+  for (const [name, command] of byName) {
     if (dialect === 'apko' ? name.split('/').includes('..') : !isServiceName(name)) {
       throw assemblyError('ASSEMBLE_PATH_INVALID', name, 'is not a name for a service');
     }

@@ -31,7 +31,7 @@ function wordProblems(path: ConfigProblem['path'], text: string): ConfigProblem[
 }
 
 function serviceProblems(services: ImageConfig['entrypoint']['services']): ConfigProblem[] {
-  return Object.keys(services).flatMap((name) =>
+  return Object.keys(services ?? {}).flatMap((name) =>
     isServiceName(name)
       ? []
       : [

@@ -56,7 +56,7 @@ function contents({ contents: c }: ImageConfig, dialect: ConfigDialect): object 
 }
 
 function entrypoint({ entrypoint: e }: ImageConfig): object | undefined {
-  const services = sorted(e.services);
+  const services = sorted(e.services ?? {});
   const isEmpty = e.type === '' && e.command === '' && e.shellFragment === '';
   if (isEmpty && services.size === 0) return undefined;
   return { type: e.type, command: e.command, 'shell-fragment': e.shellFragment, services };

@@ -186,6 +186,16 @@ describe('merging', () => {
     expect(merged.entrypoint).toMatchObject({ type: 't', command: '' });
     expect(merged.vcsUrl).toBe('');
   });
+
+  test('an entrypoint with an empty map of services is not that of an included one', () => {
+    const included = parse('{contents: {}, entrypoint: {command: a}}');
+    const command = (entrypoint: string): string =>
+      mergeImageConfig(included, parse(`{contents: {}, entrypoint: ${entrypoint}}`)).entrypoint
+        .command;
+    expect(command('{services: {}}')).toBe('');
+    expect(command('{services: ~}')).toBe('a');
+    expect(command('{}')).toBe('a');
+  });
 });
 
 describe('apko.json', () => {

@@ -46,9 +46,7 @@ export function mergeImageConfig(included: ImageConfig, target: ImageConfig): Im
 
 function isEmpty(entrypoint: Entrypoint): boolean {
   const { type, command, shellFragment, services } = entrypoint;
-  return (
-    type === '' && command === '' && shellFragment === '' && Object.keys(services).length === 0
-  );
+  return type === '' && command === '' && shellFragment === '' && services === undefined;
 }
 
 /**

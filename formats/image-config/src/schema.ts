@@ -50,8 +50,17 @@ const contents: z.ZodType<Contents> = z
   }));
 
 const entrypoint: z.ZodType<Entrypoint> = z
-  .strictObject({ type: word(), command: word(), 'shell-fragment': word(), services: wordMap() })
-  .transform(({ 'shell-fragment': shellFragment, ...rest }) => ({ ...rest, shellFragment }));
+  .strictObject({
+    type: word(),
+    command: word(),
+    'shell-fragment': word(),
+    services: z.record(z.string(), text()).optional(),
+  })
+  .transform(({ 'shell-fragment': shellFragment, services, ...rest }) => ({
+    ...rest,
+    shellFragment,
+    services,
+  }));
 
 const user: z.ZodType<User> = z
   .strictObject({

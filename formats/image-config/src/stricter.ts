@@ -43,7 +43,7 @@ function whiteoutProblems({ accounts, entrypoint, paths }: ImageConfig): ConfigP
     ...accounts.users.map(
       ({ homeDir }, i) => [['accounts', 'users', i, 'homedir'], homeDir] as const,
     ),
-    ...Object.keys(entrypoint.services).map(
+    ...Object.keys(entrypoint.services ?? {}).map(
       (name) => [['entrypoint', 'services', name], name] as const,
     ),
   ];

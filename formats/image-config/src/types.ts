@@ -46,7 +46,8 @@ export interface Entrypoint {
   readonly type: string;
   readonly command: string;
   readonly shellFragment: string;
-  readonly services: Readonly<Record<string, string>>;
+  /** Undefined where nothing is said of them: an entrypoint with an empty map is one, and not that of an included configuration. */
+  readonly services: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Accounts {
@@ -107,7 +108,7 @@ export const emptyImageConfig: ImageConfig = {
     packages: [],
     baseImage: undefined,
   },
-  entrypoint: { type: '', command: '', shellFragment: '', services: {} },
+  entrypoint: { type: '', command: '', shellFragment: '', services: undefined },
   cmd: '',
   stopSignal: '',
   workDir: '',

@@ -118,9 +118,8 @@ function baseImageProblems(config: ImageConfig): ConfigProblem[] {
       (text) => text === '',
     ) &&
     [config.stopSignal, config.workDir, accounts.runAs].every((text) => text === '') &&
-    [entrypoint.services, config.environment, config.annotations].every(
-      (map) => Object.keys(map).length === 0,
-    ) &&
+    entrypoint.services === undefined &&
+    [config.environment, config.annotations].every((map) => Object.keys(map).length === 0) &&
     [accounts.users, accounts.groups, config.paths].every((list) => list.length === 0);
   return isPlain
     ? []

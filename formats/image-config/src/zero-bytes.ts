@@ -18,7 +18,7 @@ function placedTexts(config: ImageConfig): PlacedText[] {
     [['entrypoint', 'type'], entrypoint.type],
     [['entrypoint', 'command'], entrypoint.command],
     [['entrypoint', 'shell-fragment'], entrypoint.shellFragment],
-    ...named(['entrypoint', 'services'], entrypoint.services),
+    ...named(['entrypoint', 'services'], entrypoint.services ?? {}),
     [['cmd'], config.cmd],
     [['stop-signal'], config.stopSignal],
     [['work-dir'], config.workDir],

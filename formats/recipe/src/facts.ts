@@ -140,7 +140,7 @@ export class FactsReader {
         type: entrypoint.type,
         command: replace(entrypoint.command),
         shellFragment: replace(entrypoint.shellFragment),
-        services: mapValues(entrypoint.services, replace),
+        services: entrypoint.services && mapValues(entrypoint.services, replace),
       },
       cmd: replace(config.cmd),
       stopSignal: replace(config.stopSignal),

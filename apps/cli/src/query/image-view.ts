@@ -9,7 +9,7 @@ export function imageView(config: ImageConfig): GoValue {
       Type: config.entrypoint.type,
       Command: config.entrypoint.command,
       ShellFragment: config.entrypoint.shellFragment,
-      Services: strings(config.entrypoint.services),
+      Services: strings(config.entrypoint.services ?? {}),
     }),
     Cmd: config.cmd,
     StopSignal: config.stopSignal,
