@@ -1,3 +1,4 @@
+import { resolve } from 'node:path/posix';
 import type { CompiledStep } from '@kiln/recipe';
 
 /** Where the workspace is in the guest. */
@@ -23,12 +24,11 @@ export function stepScript(
   ].join('\n');
 }
 
-/** Where a step runs: absolute, whatever the recipe wrote. */
+/** Where a step runs: absolute, and without `..` where the recipe wrote what is not. */
 export function directoryOf({ workingDirectory }: Pick<CompiledStep, 'workingDirectory'>): string {
-  if (workingDirectory === '') return workspaceMount;
   return workingDirectory.startsWith('/')
     ? workingDirectory
-    : `${workspaceMount}/${workingDirectory}`;
+    : resolve(workspaceMount, workingDirectory);
 }
 
 /** A word of the shell that means exactly this text. */

@@ -28,6 +28,15 @@ test('a quoted word survives the shell, and the script ends well', () => {
   );
 });
 
+test.each([
+  ['', '/home/build'],
+  ['a/../b', '/home/build/b'],
+  ['../../up/', '/up'],
+  ['/a/../b', '/a/../b'],
+])('the working directory "%s" is %s', (workingDirectory, path) => {
+  expect(stepScript({ workingDirectory, runs: '' })).toContain(`\ncd '${path}'\n`);
+});
+
 describe('a tree', () => {
   test.each([
     ['a fifo', special('run/x', 'fifo'), /is a fifo/],
