@@ -5,10 +5,8 @@ const names =
   sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override mac_admin syslog
   wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore`.split(/\s+/);
 
-/** Whether the kernel has a capability of that name: `CAP_CHOWN`, in whatever case. */
-export function isCapability(name: string): boolean {
-  return /^cap_/i.test(name) && names.includes(name.slice(4).toLowerCase());
-}
+/** The capabilities of the kernel by bit, as `CAP_CHOWN`. */
+export const capabilityNames: readonly string[] = names.map((name) => `CAP_${name.toUpperCase()}`);
 
 /**
  * The capabilities that an attribute `security.capability` (revision 2 or 3) gives to whoever runs the file, permitted or

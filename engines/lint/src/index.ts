@@ -1,4 +1,4 @@
-export { isCapability } from './capability-names.ts';
+export { capabilityNames } from './capability-names.ts';
 export type { LinterDescription, LinterName, Severity } from './catalogue.ts';
 export { catalogue, isLinterName, linterNames } from './catalogue.ts';
 export type { DuplicateInfo, Finding, LintDetails, LintFacts, PermissionInfo } from './finding.ts';

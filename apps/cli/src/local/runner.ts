@@ -4,7 +4,7 @@ import path from 'node:path';
 import { KilnError, shorten } from '@kiln/base';
 import { buildIdentity, type Mount, type StepIdentity, type StepRunner } from '@kiln/build';
 import type { ImageConfig } from '@kiln/image-config';
-import { isCapability } from '@kiln/lint';
+import { capabilityNames } from '@kiln/lint';
 import type { Recipe } from '@kiln/recipe';
 import { BwrapSandbox, FsWorkspaces, removeTree } from '@kiln/sandbox-bwrap';
 import { isDirectory } from './source-directory.ts';
@@ -98,18 +98,21 @@ function callerOfMelange(recipe: Recipe): StepIdentity {
   return { uid: 0, gid: 0, privileges: { capabilities: capabilitiesOf(recipe) } };
 }
 
-/** Whatever case names are in. Throws `RECIPE_INVALID` for one to be dropped that there is not. */
+/** Whatever case names are in; `ALL` means all. Throws `RECIPE_INVALID` for one that there is not. */
 function capabilitiesOf({ capabilities, package: origin }: Recipe): readonly string[] {
   const add = capabilities.add.map((name) => name.toUpperCase());
   const drop = capabilities.drop.map((name) => name.toUpperCase());
-  const unknown = drop.find((name) => name !== 'ALL' && !isCapability(name));
+  const unknown = [...add, ...drop].find(
+    (name) => name !== 'ALL' && !capabilityNames.includes(name),
+  );
   if (unknown !== undefined) {
     throw new KilnError('RECIPE_INVALID', `no such capability: "${shorten(unknown)}"`, {
       position: origin.position,
     });
   }
   if (drop.includes('ALL')) return [];
-  return [...new Set([...rootCapabilities, ...add])].filter((name) => !drop.includes(name));
+  const all = add.includes('ALL') ? capabilityNames : [...rootCapabilities, ...add];
+  return [...new Set(all)].filter((name) => !drop.includes(name));
 }
 
 /** What the steps see of the host: the cache of sources, and how names are resolved where there is a network. */
