@@ -177,6 +177,7 @@ class Compiler {
       });
     }
     this.#growth.part(written.position);
+    this.#checkVersion(enclosing.variables);
     // In a recipe that is compiled already, `uses` is for information only.
     const instantiates = written.uses !== '' && written.pipeline.length === 0;
     const definition = instantiates ? this.#definition(written, enclosing) : undefined;
@@ -209,6 +210,13 @@ class Compiler {
       open: [...enclosing.open, instantiates ? written.uses : ''],
       live: enclosing.live,
     });
+  }
+
+  /** Wherever a step is, the reference looks for the variables that a version was left with. */
+  #checkVersion(variables: Variables): void {
+    const { version, position } = this.#options.recipe.package;
+    if (this.#dialect === 'melange')
+      substitute(version, variables, { position, what: 'the version' });
   }
 
   #definition(step: Step, scope: Scope): Step {

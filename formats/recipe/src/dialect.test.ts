@@ -278,3 +278,11 @@ test('a script that is empty once its variables are replaced is none', () => {
   const scriptlets = '  scriptlets: {pre-install: "${{package.description}}", post-install: x}\n';
   expect(compile(head + scriptlets).package.scriptlets?.scripts).toEqual({ 'post-install': 'x' });
 });
+
+test('a version names no unknown variable where there are steps', () => {
+  const origin = 'package: {name: a, version: "${{vars.a}}"}\n';
+  expect(compile(origin).package.version).toBe('${{vars.a}}');
+  expect(refusal(`${origin}pipeline: [{label: x}]`)).toContain('"vars.a" in the version');
+  expect(refusal(`${origin}test: {pipeline: [{label: x}]}`)).toContain('in the version');
+  expect(compile(`${origin}vars: {a: "1"}\npipeline: [{label: x}]`).package.version).toBe('1');
+});
