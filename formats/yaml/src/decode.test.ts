@@ -125,3 +125,11 @@ test.each(['_1', '1_a', '0o8', '._5'])('and %s for a text', (written) => {
   const text = `name: a\nepoch: ${written}`;
   expect(() => decodeYaml(text, { file: 'a', schema, form: 'go' })).toThrow('whole number');
 });
+
+test('a number with a fraction is no integer to a tag of yaml.v3, whatever the fraction', () => {
+  const read = (epoch: string): unknown =>
+    decodeYaml(`name: a\nepoch: ${epoch}`, { file: 'a', schema, form: 'go' }).epoch;
+  expect(read('!!int "5"')).toBe(5);
+  expect(read('!!float 5.0')).toBe(5);
+  expect(() => read('!!int 5.0')).toThrow('"5.0" is no int');
+});

@@ -337,7 +337,10 @@ function coreTag(name: string): string {
 }
 
 const meanings: ReadonlyMap<string, (scalar: YamlScalar) => boolean> = new Map([
-  [coreTag('int'), (scalar: YamlScalar) => integerOf(scalar) !== undefined],
+  [
+    coreTag('int'),
+    (scalar: YamlScalar) => integerOf(scalar) !== undefined && !scalar.text.includes('.'),
+  ],
   [
     coreTag('float'),
     (scalar: YamlScalar) =>
