@@ -31,7 +31,8 @@ const withException: Readonly<Record<string, string>> = {
 
 /**
  * A licence expression of SPDX in which strict readers find every name on SPDX's list: a licence and its exception in one
- * become both, operators have the capitals that SPDX 2.3 asks for, and `unlisted` gives the place of a licence with a `+` of which the list has no later version, such as `MIT+`.
+ * become both, operators have the capitals that SPDX 2.3 asks for, and `unlisted` says what stands for a licence with a `+` of
+ * which the list has no later version, such as `MIT+`.
  */
 export function withListedNames(expression: string, unlisted: (part: string) => string): string {
   const operators = /(?<![\w.-])(?:and|or|with)(?![\w.-])/gi;

@@ -69,7 +69,7 @@ export function discoverySection(client: DistributionClient): void {
 
     it('refuses a page size that is none', async () => {
       await push();
-      for (const n of ['-1', 'x', '1e3', '99999999999']) {
+      for (const n of ['-1', 'x', '1e3', '1'.repeat(21)]) {
         expect((await client.get(`/v2/${repository}/tags/list?n=${n}`)).status).toBe(400);
       }
     });
