@@ -36,3 +36,4 @@ export { sealText, unsealText } from './sealed-text.ts';
 export type { PoolThread, ThreadPoolOptions, ThreadRoom } from './thread-pool.ts';
 export { ThreadPool } from './thread-pool.ts';
 export { rfc3339 } from './time-text.ts';
+export { trimmed } from './trimmed.ts';

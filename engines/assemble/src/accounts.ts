@@ -1,4 +1,4 @@
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, shorten, trimmed } from '@kiln/base';
 import type { Accounts } from '@kiln/image-config';
 import { readText } from './content.ts';
 import { assemblyError } from './failure.ts';
@@ -171,17 +171,6 @@ function lines(text: string): string[] {
   }
   return all;
 }
-
-/** Blanks are those of Go: a byte order mark is none, and NEL is one. */
-function trimmed(line: string): string {
-  const from = line.search(noBlank);
-  if (from === -1) return '';
-  let to = line.length;
-  while (!noBlank.test(line.charAt(to - 1))) to -= 1;
-  return line.slice(from, to);
-}
-
-const noBlank = /[^\s\u0085]|\ufeff/;
 
 function parsePasswdLine(line: string, dialect: AssemblyDialect): PasswdEntry | undefined {
   const fields = trimmed(line).split(':');

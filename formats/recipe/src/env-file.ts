@@ -1,4 +1,4 @@
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, shorten, trimmed } from '@kiln/base';
 
 const variablesMax = 10_000;
 
@@ -78,16 +78,6 @@ class EnvReader {
       hint: 'write KEY=value lines',
     });
   }
-}
-
-const blank = /(?!\ufeff)[\s\u0085]/;
-
-/** Without blanks around it; a byte order mark is none in Go. */
-function trimmed(line: string): string {
-  let [start, end] = [0, line.length];
-  while (start < end && blank.test(line.charAt(start))) start += 1;
-  while (end > start && blank.test(line.charAt(end - 1))) end -= 1;
-  return line.slice(start, end);
 }
 
 /** The escapes of double quotes; `\$` stays for the expansion. */

@@ -1,9 +1,9 @@
 import { pipeline, Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
+import { trimmed } from '@kiln/base';
 import { gunzip } from '@kiln/gzip';
 import { unxz } from '@kiln/xz';
 import type { FileEntry } from '../tree.ts';
-import { trimmed } from './blanks.ts';
 
 /** Content that can be read again from any place: a file, or what a compressed one holds. */
 export interface ByteStream {

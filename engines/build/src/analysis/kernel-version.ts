@@ -1,8 +1,7 @@
 import { crc32 } from 'node:zlib';
-import { KilnError } from '@kiln/base';
+import { KilnError, trimmed } from '@kiln/base';
 import { isXz } from '@kiln/xz';
 import type { FileEntry } from '../tree.ts';
-import { trimmed } from './blanks.ts';
 import {
   fileStream,
   gunzipped,
