@@ -37,3 +37,4 @@ export type { PoolThread, ThreadPoolOptions, ThreadRoom } from './thread-pool.ts
 export { ThreadPool } from './thread-pool.ts';
 export { rfc3339 } from './time-text.ts';
 export { trimmed } from './trimmed.ts';
+export { WaitingWriter } from './waiting-writer.ts';

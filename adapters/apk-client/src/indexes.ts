@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readIndex } from '@kiln/apk';
 import type { ApkIndex, IndexTrust } from '@kiln/apk';
@@ -55,7 +54,7 @@ async function readOne(
   const bytes =
     repository.kind === 'remote'
       ? await options.fetch(`${repository.address}/${options.arch}/${file}`)
-      : await readLocal(join(repository.address, options.arch, file), options.indexBytesMax);
+      : readLocal(join(repository.address, options.arch, file), options.indexBytesMax);
   if (bytes === undefined) return undefined;
   const isBelieved = options.unsigned?.has(repository.text) === true;
   const trust: IndexTrust = isBelieved ? { unsigned: true } : options.trust;
@@ -84,18 +83,19 @@ function hintFor(error: KilnError, trust: IndexTrust): string | undefined {
     : error.hint;
 }
 
-async function readLocal(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
+function readLocal(path: string, bytesMax: number): Uint8Array | undefined {
+  let file: number | undefined;
   try {
     // A pipe would be waited for, here and for ever.
-    await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const found = await handle.stat();
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = fstatSync(file);
     if (!found.isFile()) throw new Error('it is no file');
     if (found.size > bytesMax)
       throw failure(
         'APK_CLIENT_TOO_LARGE',
         `${shorten(path, 200)} is larger than ${bytesMax} bytes`,
       );
-    return await handle.readFile();
+    return readFileSync(file);
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined;
     if (error instanceof KilnError) throw error;
@@ -107,5 +107,7 @@ async function readLocal(path: string, bytesMax: number): Promise<Uint8Array | u
         cause: error,
       },
     );
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createPublicKey } from 'node:crypto';
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import { KilnError, compareBytes, messageOf, shorten } from '@kiln/base';
 import type { GuestKeys } from '@kiln/solve';
@@ -48,8 +49,8 @@ async function readPlace(place: Place, options: KeyringOptions): Promise<Key[]> 
     return [keyOf(name, await options.fetch(address), { where: shown(address), ...options })];
   }
   try {
-    const isDirectory = (await stat(place.address)).isDirectory();
-    const files = isDirectory ? await keyFiles(place.address) : [place.address];
+    const isDirectory = statSync(place.address).isDirectory();
+    const files = isDirectory ? keyFiles(place.address) : [place.address];
     return await Promise.all(files.map((file) => readKeyFile(file, options)));
   } catch (error) {
     if (error instanceof KilnError) throw error;
@@ -64,19 +65,22 @@ async function readPlace(place: Place, options: KeyringOptions): Promise<Key[]> 
   }
 }
 
-async function keyFiles(directory: string): Promise<string[]> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.pub'));
+function keyFiles(directory: string): string[] {
+  const names = readdirSync(directory).filter((name) => name.endsWith('.pub'));
   return names.sort(compareBytes).map((name) => join(directory, name));
 }
 
 async function readKeyFile(path: string, options: KeyringOptions): Promise<Key> {
   const { keyBytesMax } = options;
-  if ((await stat(path)).size > keyBytesMax)
+  const found = statSync(path);
+  if (found.size > keyBytesMax)
     throw failure(
       'APK_CLIENT_TOO_LARGE',
       `key ${shorten(path, 200)} is larger than ${keyBytesMax} bytes`,
     );
-  return keyOf(basename(path), await readFile(path), { where: path, ...options });
+  // Of a pipe it may take long.
+  const bytes = found.isFile() ? readFileSync(path) : await readFile(path);
+  return keyOf(basename(path), bytes, { where: path, ...options });
 }
 
 function lastSegment(url: string): string {

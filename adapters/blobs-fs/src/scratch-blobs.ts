@@ -1,19 +1,28 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digestFromHex, hexOf, isDigest, parseDigest } from '@kiln/base';
+import { WaitingWriter, digestFromHex, hexOf, isDigest, parseDigest } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { BlobStat, BlobStore, ByteRange, ReadBlobOptions } from '@kiln/blobs';
 import { blobBytesLimitDefault, blobDigestMismatch, blobUnknown } from '@kiln/blobs';
 import { translateErrno } from './errno.ts';
 import { unlessGone } from './files.ts';
 import { readRange, readWhole } from './read-blob.ts';
-import { writeHashed } from './write-blob.ts';
 
 /**
  * Blobs of one piece of work, in a folder that is its alone and goes with it: each is a file that is named by its digest. Nothing
- * is synced, and what a crash leaves is of no use to anybody.
+ * is synced, and what a crash leaves is of no use to anybody. Whoever writes waits.
  */
 export class ScratchBlobs implements BlobStore {
   readonly #folder: string;
@@ -87,14 +96,29 @@ export class ScratchBlobs implements BlobStore {
   }
 
   async #write(path: string, source: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobStat> {
-    await using file = await this.#guard(open(path, 'wx', 0o644));
-    return await writeHashed(file, source, (work) => this.#guard(work));
+    const file = this.#guard(() => openSync(path, 'wx', 0o644));
+    try {
+      const hash = createHash('sha256');
+      const writer = new WaitingWriter((bytes) => writeSync(file, bytes));
+      let sizeBytes = 0;
+      const add = (chunk: Uint8Array): void => {
+        hash.update(chunk);
+        sizeBytes += chunk.length;
+        this.#guard(() => writer.write(chunk));
+      };
+      if (source instanceof Uint8Array) add(source);
+      else for await (const chunk of source) add(chunk);
+      this.#guard(() => writer.end());
+      return { digest: digestFromHex(hash.digest('hex')), sizeBytes };
+    } finally {
+      closeSync(file);
+    }
   }
 
   /** Names what the disk said. */
-  async #guard<T>(work: Promise<T>): Promise<T> {
+  #guard<T>(work: () => T): T {
     try {
-      return await work;
+      return work();
     } catch (error) {
       throw translateErrno(error, this.#folder);
     }

@@ -64,7 +64,10 @@ async function writeProgram(root: string, dir: string, files: readonly string[])
     },
   };
   await write(
-    { input: { entry: program }, plugins: [threadsAbove, places, early(files), ascii] },
+    {
+      input: { entry: program },
+      plugins: [threadsAbove, places, early(files), lateBuiltins, ascii],
+    },
     output,
   );
   await write({ input: { main: join(root, 'tools/bundle/src/start.ts') } }, output);
@@ -132,6 +135,26 @@ function early(files: readonly string[]): Plugin {
     },
   };
 }
+
+const requiredPattern =
+  /^let (\w+) = require\("(node:(?:child_process|fs\/promises))"\);\n(?:\1 = .*__toESM\(\1, 1\);\n)?/m;
+
+/** Modules of Node that take milliseconds to load, and that many runs do without, are loaded by what first asks for them. */
+const lateBuiltins: Plugin = {
+  name: 'late-builtins',
+  generateBundle(_, files) {
+    for (const file of Object.values(files)) {
+      if (file.type !== 'chunk') continue;
+      for (let found; (found = requiredPattern.exec(file.code)) !== null;) {
+        const [all, name = '', module] = found;
+        const used = new RegExp(`\\b${name}(?:\\.default)?\\b`, 'g');
+        file.code = file.code
+          .replace(all, '')
+          .replaceAll(used, `globalThis.process.getBuiltinModule("${module}")`);
+      }
+    }
+  },
+};
 
 /** A text of other letters takes twice the memory. Templates are not used raw. */
 const ascii: Plugin = {

@@ -54,7 +54,7 @@ export const imageBuild: Command = {
   },
   async run(invocation) {
     const { flags } = invocation;
-    const output = await outputOf(invocation);
+    const output = outputOf(invocation);
     const tag = tagOf(invocation);
     const sbomFolder = textOf(flags['sbom-path']);
     const { built, sboms } = await withImageTask(imageBuild, invocation, (task) =>
@@ -78,7 +78,7 @@ type ImageOutput = { readonly name: string } & (
   | { readonly kind: 'archive'; readonly archive: ArchiveOutput }
 );
 
-async function outputOf(invocation: Invocation): Promise<ImageOutput> {
+function outputOf(invocation: Invocation): ImageOutput {
   const text = textOf(invocation.flags['output']);
   if (text === undefined) throw usage(imageBuild, 'where to? give -o layout/ or -o image.tar');
   const isFolder =
@@ -88,7 +88,7 @@ async function outputOf(invocation: Invocation): Promise<ImageOutput> {
     return { name: text, kind: 'folder' };
   }
   if (text.endsWith('.tar') || text === '-' || text === '/dev/stdout') {
-    const archive = await archiveOutput(imageBuild, invocation, text);
+    const archive = archiveOutput(imageBuild, invocation, text);
     return { name: archive.name, kind: 'archive', archive };
   }
   throw usage(

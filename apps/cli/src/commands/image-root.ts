@@ -77,7 +77,7 @@ async function writeRoot(
 ): Promise<number> {
   const file = textOf(invocation.flags['output']);
   if (file === undefined) throw usage(command, 'where to? give -o FILE');
-  const output = await archiveOutput(command, invocation, file);
+  const output = archiveOutput(command, invocation, file);
   const tree = await withImageTask(command, invocation, async (task) => {
     const assembled = await rootTree(task);
     task.onStage?.(`writing ${output.name}`);

@@ -17,13 +17,13 @@ export interface ArchiveOutput {
  * What `-o` names: a file, whose folder is there, or with `-` standard output, which has nothing but the archive then. Throws
  * `APK_FILE_NOT_FOUND`, and `USAGE` for a terminal and for `--json`, which wants standard output, too.
  */
-export async function archiveOutput(
+export function archiveOutput(
   command: Command,
   { flags, print }: Invocation,
   file: string,
-): Promise<ArchiveOutput> {
+): ArchiveOutput {
   if (file !== '-' && file !== '/dev/stdout') {
-    await requireFolderOf(file);
+    requireFolderOf(file);
     return {
       name: file,
       print,

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
-import fs from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { atFile, noFolderOf, replaceFile } from '@kiln/apk-files';
 import type { ByteSource, ReplaceFileOptions } from '@kiln/apk-files';
@@ -18,7 +17,7 @@ export async function writeFile(
   options: ReplaceFileOptions = {},
 ): Promise<void> {
   try {
-    await replaceFile(path, source, systemRandom, { durable: false, ...options });
+    await replaceFile(path, source, systemRandom, { durable: false, waits: true, ...options });
   } catch (error) {
     throw error instanceof KilnError ? error : atFile(path, error);
   }
@@ -32,8 +31,8 @@ export async function writeLargeFile(path: string, source: ByteSource): Promise<
 }
 
 /** Refuses at once a file that could not be written when all is made. Throws `APK_FILE_NOT_FOUND` where its folder is not there. */
-export async function requireFolderOf(path: string): Promise<void> {
-  const found = await fs.stat(dirname(path)).catch(() => undefined);
+export function requireFolderOf(path: string): void {
+  const found = statSync(dirname(path), { throwIfNoEntry: false });
   if (found?.isDirectory() !== true) throw noFolderOf(path);
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -15,11 +15,11 @@ export async function onceADay(
   work: () => Promise<void>,
 ): Promise<void> {
   const stamp = path.join(directory, 'swept');
-  const swept = await stat(stamp).catch(() => undefined);
+  const swept = statSync(stamp, { throwIfNoEntry: false });
   if (swept !== undefined && swept.mtimeMs > nowMs - dayMs) return;
   try {
-    await mkdir(directory, { recursive: true });
-    await writeFile(stamp, '');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(stamp, '');
   } catch (error) {
     if (refusals.has((error as NodeJS.ErrnoException).code)) return;
     throw error;
