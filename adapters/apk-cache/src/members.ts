@@ -57,26 +57,38 @@ interface Row {
 
 /** The members of a package in little memory: each is put together when it is asked for. */
 export class Members implements Iterable<CachedMember> {
-  readonly stored: StoredMembers;
   readonly length: number;
+  readonly #text: string;
+  readonly #numbers: Int32Array | Float64Array;
+  readonly #facts: readonly StoredFacts[];
+  readonly #sums: Uint32Array;
 
-  constructor(stored: StoredMembers) {
-    this.stored = stored;
-    this.length = stored.numbers.length / width;
+  constructor({ text, numbers, facts, sums }: StoredMembers) {
+    this.length = numbers.length / width;
+    this.#text = text;
+    this.#numbers = packed(numbers);
+    this.#facts = facts;
+    this.#sums = Uint32Array.from(sums);
+  }
+
+  /** What it was made of. */
+  stored(): StoredMembers {
+    const [numbers, sums] = [Array.from(this.#numbers), Array.from(this.#sums)];
+    return { text: this.#text, numbers, facts: this.#facts, sums };
   }
 
   at(index: number): CachedMember | undefined {
     if (index < 0 || index >= this.length) return undefined;
     const row = this.#row(index);
-    return { index, entry: this.#entry(row), offset: row.offset, sums: this.#sums(row) };
+    return { index, entry: this.#entry(row), offset: row.offset, sums: this.#sumsOf(row) };
   }
 
   /** Undefined for what is no file. */
   content(index: number): ContentPlace | undefined {
     if (index < 0 || index >= this.length) return undefined;
     const row = this.#row(index);
-    if (this.stored.facts[row.facts]?.[0] !== 'file') return undefined;
-    return { offset: row.offset, sizeBytes: row.sizeBytes, sums: this.#sums(row) };
+    if (this.#facts[row.facts]?.[0] !== 'file') return undefined;
+    return { offset: row.offset, sizeBytes: row.sizeBytes, sums: this.#sumsOf(row) };
   }
 
   *[Symbol.iterator](): Generator<CachedMember> {
@@ -87,7 +99,7 @@ export class Members implements Iterable<CachedMember> {
   }
 
   #row(index: number): Row {
-    const { numbers } = this.stored;
+    const numbers = this.#numbers;
     const at = index * width;
     return {
       textAt: numbers[at] ?? 0,
@@ -102,8 +114,8 @@ export class Members implements Iterable<CachedMember> {
   }
 
   #entry({ textAt, pathLength, targetLength, facts, sizeBytes, mtimeSeconds }: Row): TarEntry {
-    const { text } = this.stored;
-    const common = this.stored.facts[facts];
+    const text = this.#text;
+    const common = this.#facts[facts];
     if (common === undefined) throw new Error('assertion failed: a member has no facts');
     let at = textAt;
     const next = (length: number): string => {
@@ -135,9 +147,16 @@ export class Members implements Iterable<CachedMember> {
     };
   }
 
-  #sums({ sizeBytes, sumsAt }: Row): readonly number[] {
-    return this.stored.sums.slice(sumsAt, sumsAt + partsIn(sizeBytes));
+  #sumsOf({ sizeBytes, sumsAt }: Row): readonly number[] {
+    return Array.from(this.#sums.subarray(sumsAt, sumsAt + partsIn(sizeBytes)));
   }
+}
+
+/** Numbers in half of the memory or less; those of an archive of more than 2 GiB need as much as before, and nobody looks for garbage in it. */
+function packed(numbers: readonly number[]): Int32Array | Float64Array {
+  return numbers.every((one) => (one | 0) === one)
+    ? Int32Array.from(numbers)
+    : Float64Array.from(numbers);
 }
 
 /** Takes members down as a package is read. */

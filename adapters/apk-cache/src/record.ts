@@ -40,7 +40,7 @@ export function printRecord(record: CacheRecord): Uint8Array {
     isInside: record.isInside,
     libraries: record.libraries,
     segments: record.segments,
-    members: record.members.stored,
+    members: record.members.stored(),
   };
   return Buffer.from(sealText(JSON.stringify(body)));
 }

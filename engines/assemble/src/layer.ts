@@ -20,15 +20,13 @@ export class OrderedEntry {
   readonly node: TreeNode;
   readonly #name: string;
   readonly #place: Place;
-  readonly #target: string | undefined;
-  readonly #mtimeSeconds: number | undefined;
+  readonly #more: HeaderFacts;
 
   constructor(name: string, node: TreeNode, place: Place, more: HeaderFacts = plain) {
     this.node = node;
     this.#name = name;
     this.#place = place;
-    this.#target = more.target;
-    this.#mtimeSeconds = more.mtimeSeconds;
+    this.#more = more;
   }
 
   get path(): string {
@@ -41,22 +39,22 @@ export class OrderedEntry {
   }
 
   get type(): TarEntry['type'] {
-    return this.#target === undefined ? this.node.type : 'hardlink';
+    return this.#more.target === undefined ? this.node.type : 'hardlink';
   }
 
   /** Of the content. */
   get sizeBytes(): number {
     const { node } = this;
-    return node.type === 'file' && this.#target === undefined ? node.sizeBytes : 0;
+    return node.type === 'file' && this.#more.target === undefined ? node.sizeBytes : 0;
   }
 
   get mtimeSeconds(): number {
-    return this.#mtimeSeconds ?? this.node.mtimeSeconds;
+    return this.#more.mtimeSeconds ?? this.node.mtimeSeconds;
   }
 
   get entry(): TarEntry {
     const { node } = this;
-    const isLink = this.#target !== undefined;
+    const isLink = this.#more.target !== undefined;
     const { users, groups } = this.#place.owners;
     return {
       path: this.path,
@@ -68,7 +66,7 @@ export class OrderedEntry {
       groupName: groups.get(node.gid) ?? '',
       sizeBytes: this.sizeBytes,
       mtimeSeconds: this.mtimeSeconds,
-      linkTarget: this.#target ?? (node.type === 'symlink' ? node.target : ''),
+      linkTarget: this.#more.target ?? (node.type === 'symlink' ? node.target : ''),
       deviceMajor: node.type === 'char' ? node.major : 0,
       deviceMinor: node.type === 'char' ? node.minor : 0,
       pax: isLink ? noRecords : xattrRecords(node),
@@ -95,7 +93,7 @@ export class OrderedEntry {
 
   /** The same at another time. */
   at(mtimeSeconds: number): OrderedEntry {
-    const more = { target: this.#target, mtimeSeconds };
+    const more = { ...this.#more, mtimeSeconds };
     return new OrderedEntry(this.#name, this.node, this.#place, more);
   }
 
@@ -105,7 +103,7 @@ export class OrderedEntry {
   }
 
   #file(): FileNode | undefined {
-    return this.node.type === 'file' && this.#target === undefined ? this.node : undefined;
+    return this.node.type === 'file' && this.#more.target === undefined ? this.node : undefined;
   }
 }
 
