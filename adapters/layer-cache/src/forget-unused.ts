@@ -1,20 +1,32 @@
-import { opendir, rm, stat } from 'node:fs/promises';
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ifGone } from './gone.ts';
 
-/** Removes the files below a directory that were read and written last before a time, in milliseconds since 1970. */
+/**
+ * Removes the files below a directory that were read and written last before a time, in milliseconds since 1970. Of each directory
+ * the caller's thread waits for the system.
+ */
 export async function forgetUnused(directory: string, beforeMs: number): Promise<void> {
-  const entries = await opendir(directory).catch(ifGone);
-  if (entries === undefined) return;
-  for await (const entry of entries) {
+  for (const entry of entriesOf(directory)) {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) {
+      await nextTurn();
       await forgetUnused(path, beforeMs);
       continue;
     }
-    const found = await stat(path).catch(ifGone);
+    const found = statSync(path, { throwIfNoEntry: false });
     // Times of reading are kept to a day or so, which will do.
     if (found !== undefined && Math.max(found.atimeMs, found.mtimeMs) < beforeMs)
-      await rm(path, { force: true });
+      rmSync(path, { force: true });
+  }
+}
+
+function entriesOf(directory: string): readonly Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    return ifGone(error) ?? [];
   }
 }
