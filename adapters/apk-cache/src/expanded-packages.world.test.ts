@@ -254,9 +254,15 @@ describe('a record', () => {
     };
     const bytes = Buffer.from(printRecord(record));
     expect(parseRecord(bytes)).toEqual(record);
-    expect([...(parseRecord(bytes)?.members ?? [])]).toEqual(
-      members.map((one, index) => ({ index, ...one })),
+    const read = parseRecord(bytes)?.members;
+    expect([...(read ?? [])]).toEqual(
+      members.map((one, index) => ({ index, entry: one.entry, offset: one.offset })),
     );
+    expect(members.map((_, index) => read?.content(index)?.sums)).toEqual([
+      [17],
+      undefined,
+      [2 ** 32 - 1],
+    ]);
     for (let at = 0; at < bytes.length; at++) {
       const damaged = Buffer.from(bytes);
       damaged[at] = (damaged[at] ?? 0) ^ 1;

@@ -13,7 +13,7 @@ export interface ContentPlace {
 }
 
 /** A member of an expanded package. */
-export interface CachedMember extends DataMember, Pick<ContentPlace, 'offset' | 'sums'> {}
+export interface CachedMember extends DataMember, Pick<ContentPlace, 'offset'> {}
 
 /** What is kept of members, in JSON: as few values as can be, since images have hundreds of thousands of files. */
 export interface StoredMembers {
@@ -23,7 +23,7 @@ export interface StoredMembers {
   readonly numbers: readonly number[];
   /** What many members have in common. */
   readonly facts: readonly StoredFacts[];
-  /** See `CachedMember`; none where there is no archive. */
+  /** See `ContentPlace`; none where there is no archive. */
   readonly sums: readonly number[];
 }
 
@@ -80,7 +80,7 @@ export class Members implements Iterable<CachedMember> {
   at(index: number): CachedMember | undefined {
     if (index < 0 || index >= this.length) return undefined;
     const row = this.#row(index);
-    return { index, entry: this.#entry(row), offset: row.offset, sums: this.#sumsOf(row) };
+    return { index, entry: this.#entry(row), offset: row.offset };
   }
 
   /** Undefined for what is no file. */
@@ -88,7 +88,9 @@ export class Members implements Iterable<CachedMember> {
     if (index < 0 || index >= this.length) return undefined;
     const row = this.#row(index);
     if (this.#facts[row.facts]?.[0] !== 'file') return undefined;
-    return { offset: row.offset, sizeBytes: row.sizeBytes, sums: this.#sumsOf(row) };
+    const { offset, sizeBytes, sumsAt } = row;
+    const sums = Array.from(this.#sums.subarray(sumsAt, sumsAt + partsIn(sizeBytes)));
+    return { offset, sizeBytes, sums };
   }
 
   *[Symbol.iterator](): Generator<CachedMember> {
@@ -146,10 +148,6 @@ export class Members implements Iterable<CachedMember> {
       pax,
     };
   }
-
-  #sumsOf({ sizeBytes, sumsAt }: Row): readonly number[] {
-    return Array.from(this.#sums.subarray(sumsAt, sumsAt + partsIn(sizeBytes)));
-  }
 }
 
 /** Numbers in half of the memory or less; those of an archive of more than 2 GiB need as much as before, and nobody looks for garbage in it. */
@@ -170,7 +168,7 @@ export class MemberWriter {
   #last: readonly number[] = [];
 
   /** The number of the member. `sums` need not be complete before the next one is added. */
-  add(entry: TarEntry, { offset, sums }: Pick<CachedMember, 'offset' | 'sums'>): number {
+  add(entry: TarEntry, { offset, sums }: Pick<ContentPlace, 'offset' | 'sums'>): number {
     this.#endLast();
     const { path, linkTarget, sizeBytes, mtimeSeconds } = entry;
     this.#numbers.push(this.#textLength, path.length, linkTarget.length);
