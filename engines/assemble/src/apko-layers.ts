@@ -64,8 +64,8 @@ class LayerPlan {
   }
 
   #layerFor(node: TreeNode): PlannedLayer {
-    const backing = node.type === 'file' || node.type === 'symlink' ? node.backing : undefined;
-    return (backing && this.#layerOf.get(backing.package)) ?? this.#top;
+    const owner = node.type === 'file' || node.type === 'symlink' ? node.owner : undefined;
+    return (owner && this.#layerOf.get(owner)) ?? this.#top;
   }
 
   #align({ branch, entries }: PlannedLayer, one: OrderedEntry): void {
@@ -91,8 +91,7 @@ class LayerPlan {
       const bytes = concatBytes(
         packages.map((one) => this.#assembled.records.get(one) ?? new Uint8Array(0)),
       );
-      const content = { kind: 'bytes', parts: [bytes] } as const;
-      layer.entries.push(database.as({ ...node, content, sizeBytes: bytes.length }));
+      layer.entries.push(database.as({ ...node, bytes: [bytes], sizeBytes: bytes.length }));
     });
   }
 }

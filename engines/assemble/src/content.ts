@@ -2,16 +2,19 @@ import { collect, concatBytes } from '@kiln/base';
 import { assemblyError } from './failure.ts';
 import type { AssemblyDialect } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
+import { shipperOf } from './node.ts';
 import type { FileNode, TreeNode } from './node.ts';
 
 /** Largest file that is read into memory: account files, certificate bundles, link lists. */
 export const textBytesMax: number = 16 * 1024 * 1024;
 
 /** The content of a file as a stream. */
-export function contentOf({ content }: FileNode): AsyncIterable<Uint8Array> | Uint8Array {
-  if (content.kind === 'member') return content.package.read(content.index);
-  const [part, ...more] = content.parts;
-  return part !== undefined && more.length === 0 ? part : concatBytes(content.parts);
+export function contentOf(file: FileNode): AsyncIterable<Uint8Array> | Uint8Array {
+  const shipper = shipperOf(file);
+  if (shipper !== undefined) return shipper.read(file.index);
+  const parts = file.bytes ?? [];
+  const [part, ...more] = parts;
+  return part !== undefined && more.length === 0 ? part : concatBytes(parts);
 }
 
 /** The content of a small file. Throws `ASSEMBLE_FILE_TOO_LARGE`. */

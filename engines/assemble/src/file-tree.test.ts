@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { FileTree } from './file-tree.ts';
 import { newFile, newSymlink } from './node.ts';
 
-const file = () => newFile({ mode: 0o644, content: { kind: 'bytes', parts: [] }, sizeBytes: 0 });
+const file = () => newFile({ mode: 0o644, sizeBytes: 0, owner: undefined, index: 0, bytes: [] });
 const names = (tree: FileTree) => [...tree.nodes()].map(({ folder, name }) => `${folder}${name}`);
 
 test('a path leads where it leads now, whatever it led to a moment ago', () => {

@@ -1,7 +1,7 @@
 import { compareBytes } from '@kiln/base';
 import { assemblyError } from './failure.ts';
 import { newDirectory, newFile } from './node.ts';
-import type { DirectoryNode, FileContent, FileNode, TreeNode } from './node.ts';
+import type { DirectoryNode, FileNode, TreeNode } from './node.ts';
 import { clean, kernelRules } from './path-rules.ts';
 import type { PathRules, Walk } from './path-rules.ts';
 
@@ -134,19 +134,19 @@ export class FileTree {
 
   /** Writes a file. An existing one keeps mode, owner and time and belongs to no package any more. */
   write(path: string, bytes: WrittenContent, mode = 0o644): FileNode {
-    const content = contentFrom(bytes);
-    const sizeBytes = content.parts.reduce((sum, part) => sum + part.length, 0);
+    const parts = partsOf(bytes);
+    const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
     const walk = this.#rules.walkToWrite(this.root, path);
     if (walk.kind === 'found') {
       const existing = this.#owned(walk.path, walk.node);
       if (existing.type !== 'file')
         throw assemblyError('ASSEMBLE_PATH_INVALID', path, `is a ${existing.type}, not a file`);
-      existing.content = content;
+      existing.bytes = parts;
       existing.sizeBytes = sizeBytes;
       return existing;
     }
     if (!walk.isLast) throw missingParent(path);
-    const file = newFile({ mode, content, sizeBytes });
+    const file = newFile({ mode, sizeBytes, owner: undefined, index: 0, bytes: parts });
     this.#own?.add(file);
     const { parent, parentPath, name } = walk;
     this.#add(parent, { parentPath, name, node: file, path });
@@ -269,10 +269,9 @@ export class FileTree {
 /** The bytes of a file, whole or in parts that are the same in other images; a text is written in UTF-8. */
 export type WrittenContent = Uint8Array | string | readonly Uint8Array[];
 
-function contentFrom(written: WrittenContent): Extract<FileContent, { kind: 'bytes' }> {
-  if (typeof written === 'string')
-    return { kind: 'bytes', parts: [new TextEncoder().encode(written)] };
-  return { kind: 'bytes', parts: written instanceof Uint8Array ? [written] : written };
+function partsOf(written: WrittenContent): readonly Uint8Array[] {
+  if (typeof written === 'string') return [new TextEncoder().encode(written)];
+  return written instanceof Uint8Array ? [written] : written;
 }
 
 /** A node of a tree under one of its paths. */

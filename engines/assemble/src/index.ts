@@ -31,15 +31,7 @@ export { segmentKey } from './segment-cache.ts';
 export type { MadeSegments, SegmentMaker } from './segment-maker.ts';
 export type { KnownLayers, StoreLayerOptions, StoredLayer } from './store-layer.ts';
 export { storeLayer } from './store-layer.ts';
-export type {
-  Backing,
-  DeviceNode,
-  DirectoryNode,
-  FileContent,
-  FileNode,
-  SymlinkNode,
-  TreeNode,
-} from './node.ts';
+export type { DeviceNode, DirectoryNode, FileNode, SymlinkNode, TreeNode } from './node.ts';
 export type { InstalledTree, InstalledTreeInput } from './installed-tree.ts';
 export { installTree } from './installed-tree.ts';
 export type { InstalledRecords } from './installed-database.ts';

@@ -9,7 +9,7 @@ import type { AssemblyDialect } from './failure.ts';
 import { clean } from './path-rules.ts';
 import type { FileTree } from './file-tree.ts';
 import { newFile, newSymlink } from './node.ts';
-import type { Backing, FileNode, SymlinkNode, TreeNode } from './node.ts';
+import type { FileNode, SymlinkNode, TreeNode } from './node.ts';
 import type { DataMember, PackageContents } from './package-contents.ts';
 
 const xattrPrefix = 'SCHILY.xattr.';
@@ -117,10 +117,9 @@ export class Installer {
   #newNode(contents: PackageContents, { entry, index }: DataMember): FileNode | SymlinkNode {
     const { mode, mtimeSeconds, sizeBytes } = entry;
     const { uid, gid } = this.#owner(entry);
-    const backing = { kind: 'member', package: contents, index } as const;
-    if (entry.type === 'symlink')
-      return newSymlink(entry.linkTarget, { mode, uid, gid, mtimeSeconds, backing });
-    return newFile({ mode, uid, gid, mtimeSeconds, backing, content: backing, sizeBytes });
+    const facts = { mode, uid, gid, mtimeSeconds, owner: contents, index };
+    if (entry.type === 'symlink') return newSymlink(entry.linkTarget, facts);
+    return newFile({ ...facts, sizeBytes, bytes: undefined });
   }
 
   /** Whether what is there stays; throws when neither may. */
@@ -128,12 +127,12 @@ export class Installer {
     existing: TreeNode,
     { node, contents, entry: { path }, sha1Hex }: Newcomer,
   ): Promise<boolean> {
-    const backing =
-      existing.type === 'file' || existing.type === 'symlink' ? existing.backing : undefined;
-    if (backing === undefined) return keepsUnowned(existing, { contents, path, sha1Hex });
+    const shipped = existing.type === 'file' || existing.type === 'symlink' ? existing : undefined;
+    const owner = shipped?.owner;
+    if (shipped === undefined || owner === undefined)
+      return keepsUnowned(existing, { contents, path, sha1Hex });
     const isSameType = existing.type === node.type || this.#dialect === 'apko';
-    const owner = backing.package;
-    if (isSameType && this.#checksumOf(backing) === sha1Hex) return true;
+    if (isSameType && this.#checksumOf(owner, shipped.index) === sha1Hex) return true;
     if (this.#replaces(owner, contents)) return true;
     if (owner.info.origin === contents.info.origin || this.#replaces(contents, owner)) return false;
     const parties = [owner, contents]
@@ -150,7 +149,7 @@ export class Installer {
     );
   }
 
-  #checksumOf({ package: owner, index }: Backing): string | undefined {
+  #checksumOf(owner: PackageContents, index: number): string | undefined {
     const entry = owner.members.at(index)?.entry;
     return entry && checksum(owner, entry, this.#dialect);
   }

@@ -3,6 +3,7 @@ import { collectedBytesMax, pieceBytesMax, pieceBytesMin } from '@kiln/gzip';
 import { endOfArchive, paddedSize, printHeader, wrongContentLength } from '@kiln/tar';
 import type { TarEntry, TarMember } from '@kiln/tar';
 import type { OrderedEntry } from './layer.ts';
+import { shipperOf } from './node.ts';
 import type { StoredPart } from './package-contents.ts';
 
 /** The archive of a layer, not compressed. */
@@ -110,8 +111,8 @@ class Collected {
 /** In parts that were kept, of a content that was not changed. */
 function storedParts(one: OrderedEntry): readonly StoredPart[] | undefined {
   const { node } = one;
-  if (node.type !== 'file' || node.content.kind !== 'member') return undefined;
-  const parts = node.content.package.parts?.(node.content.index);
+  if (node.type !== 'file') return undefined;
+  const parts = shipperOf(node)?.parts?.(node.index);
   if (parts === undefined) return undefined;
   const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
   if (sizeBytes !== one.sizeBytes) throw wrongContentLength(one.entry, sizeBytes);
@@ -171,10 +172,9 @@ export async function* packagePieces({
 
 /** The data of a package and the file in them; undefined for contents from elsewhere, and from packages that do not say. */
 export function sourceOf({ node }: OrderedEntry): string | undefined {
-  if (node.type !== 'file' || node.content.kind !== 'member') return undefined;
-  const { package: contents, index } = node.content;
-  const { dataHash } = contents.info;
-  return dataHash === '' ? undefined : memberSource(dataHash, index);
+  if (node.type !== 'file') return undefined;
+  const dataHash = shipperOf(node)?.info.dataHash ?? '';
+  return dataHash === '' ? undefined : memberSource(dataHash, node.index);
 }
 
 function memberSource(dataHash: string, index: number): string {

@@ -4,6 +4,7 @@ import { ownerNames } from './accounts.ts';
 import { contentOf } from './content.ts';
 import type { AssemblyDialect } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
+import { shipperOf } from './node.ts';
 import type { FileNode, TreeNode } from './node.ts';
 
 /** A tree that is complete, and by whose rules it was made. */
@@ -81,8 +82,8 @@ export class OrderedEntry {
 
   /** The content, where it is at hand in parts that are compressed for themselves. */
   get parts(): readonly Uint8Array[] | undefined {
-    const content = this.#file()?.content;
-    return content?.kind === 'bytes' && content.parts.length > 1 ? content.parts : undefined;
+    const parts = this.#file()?.bytes;
+    return parts !== undefined && parts.length > 1 ? parts : undefined;
   }
 
   /** The content, anew each time. */
@@ -181,11 +182,11 @@ export function layerTar(finished: FinishedTree): AsyncIterable<Uint8Array> {
 }
 
 /** A file that was given another mode or time is not the package's any more. */
-function hostFileOf({ content, mode, mtimeSeconds }: FileNode): string | undefined {
-  if (content.kind === 'bytes') return undefined;
-  const entry = content.package.members.at(content.index)?.entry;
-  if (entry?.mode !== mode || entry.mtimeSeconds !== mtimeSeconds) return undefined;
-  return content.package.file?.(content.index);
+function hostFileOf(file: FileNode): string | undefined {
+  const shipper = shipperOf(file);
+  const entry = shipper?.members.at(file.index)?.entry;
+  if (entry?.mode !== file.mode || entry.mtimeSeconds !== file.mtimeSeconds) return undefined;
+  return shipper?.file?.(file.index);
 }
 
 function xattrRecords(node: TreeNode): ReadonlyMap<string, Uint8Array> {

@@ -6,6 +6,7 @@ import { assemblyError } from './failure.ts';
 import { isPattern, matchingPaths } from './file-pattern.ts';
 import type { AssemblyDialect } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
+import { shipperOf } from './node.ts';
 import type { FileNode, TreeNode } from './node.ts';
 import { clean, shortened } from './path-rules.ts';
 import { isLibraryName, sharedObject } from './shared-object.ts';
@@ -165,9 +166,8 @@ function foundAt(tree: FileTree, path: string): TreeNode | undefined {
 
 /** What the package knows of its file, or what is read. */
 async function libraryOf(file: FileNode, path: string): Promise<SharedObject | undefined> {
-  const { content } = file;
-  const known = content.kind === 'member' ? content.package.libraries : undefined;
-  if (content.kind === 'member' && known?.has(content.index)) return known.get(content.index);
+  const known = shipperOf(file)?.libraries;
+  if (known?.has(file.index) === true) return known.get(file.index);
   return sharedObject(await sourceOf(file, path));
 }
 

@@ -16,29 +16,22 @@ export interface DirectoryNode extends NodeFacts {
   readonly children: Map<string, TreeNode>;
 }
 
-/** The member of a package that a node came from, and its content. */
-export interface Backing {
-  readonly kind: 'member';
-  readonly package: PackageContents;
+/** The member of a package that a node came from; without an owner it came from none, and the index means nothing. */
+interface Origin {
+  readonly owner: PackageContents | undefined;
   readonly index: number;
 }
 
-/** Where the bytes of a file are: at hand, in parts that are compressed for themselves, or in a package. */
-export type FileContent =
-  | { readonly kind: 'bytes'; readonly parts: readonly Uint8Array[] }
-  | Backing;
-
-export interface FileNode extends NodeFacts {
+export interface FileNode extends NodeFacts, Origin {
   readonly type: 'file';
-  content: FileContent;
+  /** What was written, in parts that are compressed for themselves; undefined while the content is the package's. */
+  bytes: readonly Uint8Array[] | undefined;
   sizeBytes: number;
-  backing: Backing | undefined;
 }
 
-export interface SymlinkNode extends NodeFacts {
+export interface SymlinkNode extends NodeFacts, Origin {
   readonly type: 'symlink';
   readonly target: string;
-  readonly backing: Backing | undefined;
 }
 
 export interface DeviceNode extends NodeFacts {
@@ -75,29 +68,23 @@ export function newFile({
   uid = 0,
   gid = 0,
   mtimeSeconds = 0,
-  content,
   sizeBytes,
-  backing,
-}: NewFacts & {
-  readonly content: FileContent;
-  readonly sizeBytes: number;
-  readonly backing?: Backing;
-}): FileNode {
+  owner,
+  index,
+  bytes,
+}: NewFacts & Origin & Pick<FileNode, 'bytes' | 'sizeBytes'>): FileNode {
   const xattrs = noXattrs;
-  return { type: 'file', mode, uid, gid, mtimeSeconds, xattrs, content, sizeBytes, backing };
+  return { type: 'file', mode, uid, gid, mtimeSeconds, xattrs, sizeBytes, owner, index, bytes };
 }
 
 export function newSymlink(
   target: string,
-  {
-    mode,
-    uid = 0,
-    gid = 0,
-    mtimeSeconds = 0,
-    backing,
-  }: NewFacts & { readonly backing?: Backing } = { mode: 0o777 },
+  { mode, uid = 0, gid = 0, mtimeSeconds = 0, owner, index = 0 }: NewFacts & Partial<Origin> = {
+    mode: 0o777,
+  },
 ): SymlinkNode {
-  return { type: 'symlink', mode, uid, gid, mtimeSeconds, xattrs: noXattrs, target, backing };
+  const xattrs = noXattrs;
+  return { type: 'symlink', mode, uid, gid, mtimeSeconds, xattrs, target, owner, index };
 }
 
 export function newDevice(
@@ -106,4 +93,9 @@ export function newDevice(
   { mode, uid = 0, gid = 0, mtimeSeconds = 0 }: NewFacts,
 ): DeviceNode {
   return { type: 'char', mode, uid, gid, mtimeSeconds, xattrs: noXattrs, major, minor };
+}
+
+/** The package whose file this is as it came; undefined for what is no file, or was written. */
+export function shipperOf(node: TreeNode): PackageContents | undefined {
+  return node.type === 'file' && node.bytes === undefined ? node.owner : undefined;
 }

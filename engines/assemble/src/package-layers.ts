@@ -1,5 +1,6 @@
 import type { ImageLayer } from './layered.ts';
 import type { OrderedEntry } from './layer.ts';
+import { shipperOf } from './node.ts';
 import type { PackageContents } from './package-contents.ts';
 
 /**
@@ -59,8 +60,7 @@ export class PackageLayer implements ImageLayer {
 
 /** The package that a file or link came from, as it came. */
 export function ownerOf({ node }: OrderedEntry): PackageContents | undefined {
-  if (node.type === 'file' && node.content.kind === 'member') return node.content.package;
-  return node.type === 'symlink' ? node.backing?.package : undefined;
+  return node.type === 'symlink' ? node.owner : shipperOf(node);
 }
 
 /** What belongs to no group, with the directories above it, and the directories that are in no group's layer. */

@@ -65,13 +65,12 @@ function emptyFile(tree: FileTree, path: string, dialect: AssemblyDialect): void
   const existing = tree.at(path);
   if (existing === tree.root && !isUnseen(path, dialect))
     throw assemblyError('ASSEMBLE_MUTATION_FAILED', path, 'is a directory');
-  if (existing?.type === 'file' && existing.content.kind === 'member') return;
+  if (existing?.type === 'file' && existing.bytes === undefined) return;
   if (existing?.type === 'char') return;
   const file = tree.write(path, new Uint8Array(0));
-  if (file.backing === undefined) return;
-  const { package: owner, index } = file.backing;
-  file.content = file.backing;
-  file.sizeBytes = owner.members.at(index)?.entry.sizeBytes ?? 0;
+  if (file.owner === undefined) return;
+  file.bytes = undefined;
+  file.sizeBytes = file.owner.members.at(file.index)?.entry.sizeBytes ?? 0;
 }
 
 /** apko takes a directory too: it is then in two places. It looks for the source when what was at the path is gone. */

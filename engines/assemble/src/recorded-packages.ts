@@ -1,6 +1,5 @@
 import { assemblyError } from './failure.ts';
 import type { FileTree } from './file-tree.ts';
-import type { FileContent } from './node.ts';
 
 const installedDatabase = 'usr/lib/apk/db/installed';
 
@@ -9,18 +8,18 @@ const installedDatabase = 'usr/lib/apk/db/installed';
  * Throws `ASSEMBLE_CONFLICT` where another file has taken its place, or nothing has: apko reads it, and mostly fails.
  */
 export function noteDatabase(tree: FileTree): () => boolean {
-  const before = contentAt(tree);
+  const before = writtenAt(tree);
   return () => {
-    const now = contentAt(tree);
+    const now = writtenAt(tree);
     if (now === before) return false;
-    if (now?.kind === 'bytes' && now.parts.every(({ length }) => length === 0)) return true;
+    if (now?.every(({ length }) => length === 0) === true) return true;
     throw assemblyError('ASSEMBLE_CONFLICT', installedDatabase, 'is no longer there as it was', {
       hint: 'an entry of paths puts something else in its place',
     });
   };
 }
 
-function contentAt(tree: FileTree): FileContent | undefined {
+function writtenAt(tree: FileTree): readonly Uint8Array[] | undefined {
   const node = tree.at(installedDatabase);
-  return node?.type === 'file' ? node.content : undefined;
+  return node?.type === 'file' ? node.bytes : undefined;
 }
