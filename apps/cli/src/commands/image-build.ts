@@ -16,7 +16,6 @@ import { baseNameOf, parseImageName } from '../image-build/image-name.ts';
 import { layersOf, ociArchive, writeOciFolder } from '../image-build/oci-output.ts';
 import { reportImages } from '../image-build/report-images.ts';
 import type { ImageTask } from '../image-build/task.ts';
-import { cacheDirectoryOf } from '../image-build/repositories.ts';
 import { inWorkFolder } from '../image-build/work-folder.ts';
 import type { WorkFolder } from '../image-build/work-folder.ts';
 import { dockerArchive } from '../image-build/write-archive.ts';
@@ -58,7 +57,7 @@ export const imageBuild: Command = {
     const tag = tagOf(invocation);
     const sbomFolder = textOf(flags['sbom-path']);
     const { built, sboms } = await withImageTask(imageBuild, invocation, (task) =>
-      inWorkFolder(cacheDirectoryOf(task), async (work) => {
+      inWorkFolder(task, async (work) => {
         const made = await buildImages({ task, repositoryName: baseNameOf(tag), work });
         // Before the image, which would be left without the SBOMs that were asked for.
         if (sbomFolder !== undefined) await ensureFolder(sbomFolder);

@@ -9,7 +9,6 @@ import { withImageTask } from '../image-build/command-task.ts';
 import { baseNameOf, parseImageName } from '../image-build/image-name.ts';
 import { pushImages } from '../image-build/push-images.ts';
 import { reportImages } from '../image-build/report-images.ts';
-import { cacheDirectoryOf } from '../image-build/repositories.ts';
 import { inWorkFolder } from '../image-build/work-folder.ts';
 import { writeFile } from '../image-build/write-file.ts';
 import { textOf } from '../local/options.ts';
@@ -39,7 +38,7 @@ export const imagePublish: Command = {
     const made = await withImageTask(imagePublish, invocation, async (task) => {
       const { environment, log, signal } = task;
       const repositoryName = tags[0] === undefined ? 'image' : baseNameOf(tags[0]);
-      const { built, references } = await inWorkFolder(cacheDirectoryOf(task), async (work) => {
+      const { built, references } = await inWorkFolder(task, async (work) => {
         const images = await buildImages({ task, repositoryName, work });
         task.onStage?.('pushing');
         const pushed = await pushImages(images, tags, { work, environment, log, signal });

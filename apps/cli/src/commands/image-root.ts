@@ -8,6 +8,7 @@ import { apkArch } from '../image-build/architectures.ts';
 import { archiveOutput } from '../image-build/archive-output.ts';
 import { buildOptions } from '../image-build/command-options.ts';
 import { withImageTask } from '../image-build/command-task.ts';
+import { interruptible } from '../image-build/interruptible.ts';
 import { rootTree } from '../image-build/root-tree.ts';
 import { textOf } from '../local/options.ts';
 
@@ -81,7 +82,7 @@ async function writeRoot(
   const tree = await withImageTask(command, invocation, async (task) => {
     const assembled = await rootTree(task);
     task.onStage?.(`writing ${output.name}`);
-    const archive = archiveOf(assembled);
+    const archive = interruptible(archiveOf(assembled), task.signal);
     await output.write(file.endsWith('.gz') ? gzipMember(archive) : archive);
     return assembled;
   });

@@ -147,7 +147,7 @@ async function buildImage(plan: PlannedImage, context: ImageContext): Promise<Fi
     warnOfMissingFiles(tree, task.log, arch);
     task.onStage?.(`writing layers for ${apkArch(arch)}`);
     const stored = await mapBounded(await imageLayers(tree), layersMax, (layer) =>
-      work.addLayer(layer, task),
+      work.addLayer(layer, task.compression),
     );
     if (plan.base !== undefined) {
       for (const layer of plan.base.image.manifest.layers)

@@ -9,31 +9,45 @@ import { ScratchBlobs } from '@kiln/blobs-fs';
 import { ScratchFolder } from '../scratch-folder.ts';
 import { layerCaches } from './layer-caches.ts';
 import type { LayerCaches } from './layer-caches.ts';
+import { cacheDirectoryOf } from './repositories.ts';
+import type { ImageTask } from './task.ts';
+
+type WorkTask = Parameters<typeof cacheDirectoryOf>[0] & Pick<ImageTask, 'signal'>;
 
 /** Where layers and documents of a build lie until they are written out; the folder goes when the build ends. */
 export class WorkFolder implements AsyncDisposable {
   readonly blobs: ScratchBlobs;
   readonly #folder: ScratchFolder;
   readonly #caches: LayerCaches;
+  readonly #signal: AbortSignal;
   readonly #buffers = new RunBuffers();
   readonly #chunks = new Chunks();
 
   private constructor(
     folder: ScratchFolder,
-    { blobs, caches }: { readonly blobs: ScratchBlobs; readonly caches: LayerCaches },
+    {
+      blobs,
+      caches,
+      signal,
+    }: {
+      readonly blobs: ScratchBlobs;
+      readonly caches: LayerCaches;
+      readonly signal: AbortSignal;
+    },
   ) {
     this.#folder = folder;
     this.blobs = blobs;
     this.#caches = caches;
+    this.#signal = signal;
   }
 
-  /** `cacheDirectory` is where builds keep what they make of packages. */
-  static async create(cacheDirectory: string): Promise<WorkFolder> {
+  /** For a task, which says where builds keep what they make of packages. */
+  static async create(task: WorkTask): Promise<WorkFolder> {
     const folder = await ScratchFolder.create('kiln-apko-');
     try {
       const blobs = new ScratchBlobs(folder.path);
-      const caches = await layerCaches(path.join(cacheDirectory, 'layers'), blobs);
-      return new WorkFolder(folder, { blobs, caches });
+      const caches = await layerCaches(path.join(cacheDirectoryOf(task), 'layers'), blobs);
+      return new WorkFolder(folder, { blobs, caches, signal: task.signal });
     } catch (error) {
       await folder[Symbol.asyncDispose]();
       throw error;
@@ -41,32 +55,27 @@ export class WorkFolder implements AsyncDisposable {
   }
 
   /** Compresses a layer, or takes it from an earlier build. */
-  addLayer(
-    layer: ImageLayer,
-    {
-      compression,
-      signal,
-    }: { readonly compression: CompressionName; readonly signal: AbortSignal },
-  ): Promise<StoredLayer> {
+  addLayer(layer: ImageLayer, compression: CompressionName): Promise<StoredLayer> {
     return storeLayer(layer, {
       blobs: this.blobs,
       compression: layerCompressions[compression],
       ...this.#caches,
       buffers: this.#buffers,
-      signal,
+      signal: this.#signal,
     });
   }
 
   /**
    * A blob, to be written elsewhere. What was written or read lately is copied in less time than another thread is asked for it:
    * this waits for it. `memory` says whether a chunk's is used again for the chunk after the next. Throws `IMAGE_LAYER_DAMAGED` at the end of
-   * a layer of an earlier build that is not what it was; the next build makes it again.
+   * a layer of an earlier build that is not what it was; the next build makes it again; and the signal's reason.
    */
   async *read(digest: Digest, memory: 'used again' | 'new'): AsyncGenerator<Uint8Array> {
     const { known } = this.#caches;
     const wanted = known.uncheckedCrc(digest);
     let crc = 0;
     for (const chunk of this.#chunks.of(this.blobs.path(digest), memory)) {
+      this.#signal.throwIfAborted();
       if (wanted !== undefined) crc = crc32(chunk, crc);
       yield chunk;
     }
@@ -137,11 +146,11 @@ const attemptsMax = 5;
  * was dropped. Throws what `work` throws.
  */
 export async function inWorkFolder<T>(
-  cacheDirectory: string,
+  task: WorkTask,
   work: (folder: WorkFolder) => Promise<T>,
 ): Promise<T> {
   const attempt = async (): Promise<T> => {
-    await using folder = await WorkFolder.create(cacheDirectory);
+    await using folder = await WorkFolder.create(task);
     return await work(folder);
   };
   for (let attempts = 1; ; attempts += 1) {

@@ -3,6 +3,7 @@ import { writeCpio } from '@kiln/cpio';
 import { gzipMember } from '@kiln/gzip';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
 import { inContext } from '../../image-build/in-context.ts';
+import { interruptible } from '../../image-build/interruptible.ts';
 import { rootTree } from '../../image-build/root-tree.ts';
 import { writeLargeFile } from '../../image-build/write-file.ts';
 import { rootFlags } from '../flags.ts';
@@ -22,10 +23,11 @@ export const buildCpio: Subcommand = {
     const tree = await inContext('failed to build layer image', () =>
       rootTree(taskOfFlags(invocation, rootFlags)),
     );
-    const archive = writeCpio(treeMembers(tree), {
+    const plain = writeCpio(treeMembers(tree), {
       kind: 'plain',
       onLeftOut: (path) => invocation.log.warn(`hard link left out: ${path}`),
     });
+    const archive = interruptible(plain, invocation.signal);
     const isCompressed = output.endsWith('.gz');
     await writeLargeFile(output, isCompressed ? gzipMember(archive) : archive);
   },

@@ -1,6 +1,7 @@
 import { layerTar } from '@kiln/assemble';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
 import { inContext } from '../../image-build/in-context.ts';
+import { interruptible } from '../../image-build/interruptible.ts';
 import { rootTree } from '../../image-build/root-tree.ts';
 import { writeLargeFile } from '../../image-build/write-file.ts';
 import { rootFlags, trustFlag } from '../flags.ts';
@@ -21,6 +22,9 @@ export const buildMinirootfs: Subcommand = {
     const tree = await inContext('failed to build layer image', () =>
       rootTree(taskOfFlags(invocation, flagTable)),
     );
-    await writeLargeFile(invocation.positionals[1] ?? '', layerTar(tree));
+    await writeLargeFile(
+      invocation.positionals[1] ?? '',
+      interruptible(layerTar(tree), invocation.signal),
+    );
   },
 };

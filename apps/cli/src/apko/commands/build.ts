@@ -5,7 +5,6 @@ import { buildImages } from '../../image-build/build-images.ts';
 import { taskOfFlags } from '../task-of-flags.ts';
 import { imageFlags, includeFlag, limitFlags } from '../flags.ts';
 import { baseNameOf, parseNameAsApko, parseTagAsApko } from '../../image-build/image-name.ts';
-import { cacheDirectoryOf } from '../../image-build/repositories.ts';
 import { inWorkFolder } from '../../image-build/work-folder.ts';
 import { writeArchive } from '../../image-build/write-archive.ts';
 import { writeLayout } from '../../image-build/write-layout.ts';
@@ -36,7 +35,7 @@ async function buildImage(invocation: DropInInvocation): Promise<void> {
   const archived = isFolder ? undefined : parseNameAsApko(name);
   if (isFolder) folderPlace(output);
   const task = taskOfFlags(invocation, flagTable);
-  await inWorkFolder(cacheDirectoryOf(task), async (work) => {
+  await inWorkFolder(task, async (work) => {
     const built = await buildImages({ task, repositoryName: tag && baseNameOf(tag), work });
     if (archived === undefined) await writeLayout(output, built, work);
     else await writeArchive(output, { built, tag: archived, work });

@@ -6,7 +6,6 @@ import { imageFlags } from '../flags.ts';
 import { baseNameOf, parseNameAsApko, parseTagAsApko } from '../../image-build/image-name.ts';
 import { inContext } from '../../image-build/in-context.ts';
 import { pushImages } from '../../image-build/push-images.ts';
-import { cacheDirectoryOf } from '../../image-build/repositories.ts';
 import { inWorkFolder } from '../../image-build/work-folder.ts';
 import { writeSboms } from '../../image-build/write-sboms.ts';
 import { writeFile } from '../../image-build/write-file.ts';
@@ -43,7 +42,7 @@ async function publishImage(invocation: DropInInvocation): Promise<void> {
   const task = taskOfFlags(invocation, flagTable);
   const first = parseTagAsApko(names[0] ?? '');
   const repositoryName = first && baseNameOf(first);
-  const { built, references } = await inWorkFolder(cacheDirectoryOf(task), async (work) => {
+  const { built, references } = await inWorkFolder(task, async (work) => {
     const made = await inContext('failed to build image components', () =>
       buildImages({ task, repositoryName, work }),
     );

@@ -1,0 +1,42 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { interruptible } from './interruptible.ts';
+import { inWorkFolder } from './work-folder.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'kiln-work-folder-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const stopped = new Error('stopped');
+
+test('what is read to be written elsewhere ends with the signal, and the folder goes', async () => {
+  const controller = new AbortController();
+  const reading = { cacheDirectory: folder, offline: true, ignoreSignatures: false };
+  const task = { reading, environment: {}, signal: controller.signal };
+  let place = '';
+  const work = inWorkFolder(task, async (one) => {
+    const { digest } = await one.blobs.put(Buffer.alloc(3 * 2 ** 20));
+    place = path.dirname(one.blobs.path(digest));
+    const chunks = one.read(digest, 'new');
+    expect((await chunks.next()).value).toHaveLength(2 ** 20);
+    controller.abort(stopped);
+    await chunks.next();
+  });
+  await expect(work).rejects.toBe(stopped);
+  expect(() => readdirSync(place)).toThrow('ENOENT');
+});
+
+test('a source ends with the signal', async () => {
+  const controller = new AbortController();
+  async function* source(): AsyncGenerator<Uint8Array> {
+    for (let i = 0; i < 3; i += 1) yield Uint8Array.of(i);
+  }
+  const chunks = interruptible(source(), controller.signal);
+  expect((await chunks.next()).value).toEqual(Uint8Array.of(0));
+  controller.abort(stopped);
+  await expect(chunks.next()).rejects.toBe(stopped);
+});
