@@ -9,6 +9,7 @@ import type {
   FileDifference,
   ImageDifference,
   PackageDifference,
+  SettingDifference,
 } from '../image/difference.ts';
 import { compareImages } from '../image/difference.ts';
 import { namedImage } from '../image/named.ts';
@@ -61,7 +62,7 @@ function differenceText(difference: ImageDifference, everyFile: boolean): string
     `from ${from.reference} ${from.digest}`,
     `to   ${to.reference} ${to.digest}`,
     ...packages.flatMap(packageLines),
-    ...settings.map((one) => `~ ${one.setting}: "${one.from}" is now "${one.to}"`),
+    ...settings.map(settingLine),
     ...shown.map(fileLine),
     ...(hidden > 0
       ? [
@@ -85,6 +86,11 @@ function packageLines({ name, change, from, to, why }: PackageDifference): reado
   const because =
     first === undefined || way.length === 0 ? [] : [`    ${first.package} ${way.join(', which ')}`];
   return [line, ...because];
+}
+
+function settingLine({ setting, from, to }: SettingDifference): string {
+  if (from === null) return `+ ${setting}: "${to}"`;
+  return to === null ? `- ${setting}: "${from}"` : `~ ${setting}: "${from}" is now "${to}"`;
 }
 
 function fileLine({ path, change, of, package: owner }: FileDifference): string {

@@ -57,6 +57,35 @@ test('an image does not differ from itself', () => {
   expect([packages, settings, files]).toEqual([[], [], []]);
 });
 
+test('a variable or a label that is set to nothing differs from one that is not set', () => {
+  const unset = image([], {}, { env: ['PATH=/bin'] });
+  const empty = image([], {}, { env: ['PATH=/bin', 'DEBUG='], labels: { 'example.label': '' } });
+  expect(compareImages(unset, empty).settings).toEqual([
+    { setting: 'env DEBUG', from: null, to: '' },
+    { setting: 'label example.label', from: null, to: '' },
+  ]);
+});
+
+test('an empty list, or an empty name of a user, sets nothing', () => {
+  const empty = image([], {}, { entrypoint: [], cmd: [], user: '', workingDir: '', volumes: [] });
+  expect(compareImages(image([], {}), empty).settings).toEqual([]);
+});
+
+test('a variable without a value keeps its name', () => {
+  const bare = image([], {}, { env: ['DEBUG'] });
+  expect(compareImages(image([], {}), bare).settings).toEqual([
+    { setting: 'env DEBUG', from: null, to: '' },
+  ]);
+});
+
+test('the same files for another platform are another image', () => {
+  const here = image([], {});
+  const there = { ...here, config: { ...here.config, architecture: 'arm64', variant: 'v8' } };
+  expect(compareImages(here, there).settings).toEqual([
+    { setting: 'platform', from: 'linux/amd64', to: 'linux/arm64/v8' },
+  ]);
+});
+
 test('packages that came, went, changed or were built again are told apart, with the way to them', () => {
   const after = image(
     [
@@ -82,8 +111,8 @@ test('packages that came, went, changed or were built again are told apart, with
   expect(packages[1]?.why.map((step) => step.package)).toEqual(['app', 'new']);
   expect(settings).toEqual([
     { setting: 'entrypoint', from: '["/bin/old"]', to: '["/bin/app"]' },
-    { setting: 'env LANG', from: 'C', to: '' },
-    { setting: 'user', from: '', to: '65532' },
+    { setting: 'env LANG', from: 'C', to: null },
+    { setting: 'user', from: null, to: '65532' },
   ]);
   expect(files.map((one) => [one.path, one.change, one.of.join(' '), one.explained])).toEqual([
     ['bin/app', 'changed', 'content', true],

@@ -1,6 +1,6 @@
 import type { InstalledPackage } from '@kiln/apk';
 import { sortUnique } from '@kiln/base';
-import type { RuntimeConfig } from '@kiln/oci';
+import type { Config } from '@kiln/oci';
 import type { FileFacts, ImageContents } from './contents.ts';
 import type { AskedEntries, WhyStep } from './why.ts';
 import { whyPackage } from './why.ts';
@@ -19,9 +19,9 @@ export interface PackageDifference {
 export interface SettingDifference {
   /** Such as `entrypoint`, or `env PATH`. */
   readonly setting: string;
-  /** "" where it is not set. */
-  readonly from: string;
-  readonly to: string;
+  /** Null where it is not set: a variable or a label that is set may be empty. */
+  readonly from: string | null;
+  readonly to: string | null;
 }
 
 export interface FileDifference {
@@ -59,7 +59,7 @@ export function compareImages(from: ComparedImage, to: ComparedImage): ImageDiff
     from: named(from),
     to: named(to),
     packages,
-    settings: settingDifferences(from.config.config, to.config.config),
+    settings: settingDifferences(from.config, to.config),
     files: fileDifferences(from, to, new Set(packages.map(({ name }) => name))),
   };
 }
@@ -90,21 +90,23 @@ function packageChange(
   return a.checksum === b.checksum ? undefined : 'rebuilt';
 }
 
-function settingDifferences(from: RuntimeConfig, to: RuntimeConfig): readonly SettingDifference[] {
+function settingDifferences(from: Config, to: Config): readonly SettingDifference[] {
   const [before, after] = [settingsOf(from), settingsOf(to)];
   return sortUnique([...before.keys(), ...after.keys()])
     .map((setting) => ({
       setting,
-      from: before.get(setting) ?? '',
-      to: after.get(setting) ?? '',
+      from: before.get(setting) ?? null,
+      to: after.get(setting) ?? null,
     }))
     .filter((one) => one.from !== one.to);
 }
 
-function settingsOf(config: RuntimeConfig): ReadonlyMap<string, string> {
-  const words = (list: readonly string[] | undefined): string =>
-    list === undefined ? '' : JSON.stringify(list);
-  return new Map([
+/** What is set, by name. A list or a text without content sets nothing, but a variable or a label does. */
+function settingsOf({ os, architecture, variant, config }: Config): ReadonlyMap<string, string> {
+  const words = (list: readonly string[] = []): string =>
+    list.length === 0 ? '' : JSON.stringify(list);
+  const named: readonly (readonly [string, string])[] = [
+    ['platform', [os, architecture, variant].filter((part) => part !== undefined).join('/')],
     ['entrypoint', words(config.entrypoint)],
     ['cmd', words(config.cmd)],
     ['user', config.user ?? ''],
@@ -112,9 +114,12 @@ function settingsOf(config: RuntimeConfig): ReadonlyMap<string, string> {
     ['stop signal', config.stopSignal ?? ''],
     ['volumes', words(config.volumes)],
     ['ports', words(config.exposedPorts)],
+  ];
+  return new Map([
+    ...named.filter(([, value]) => value !== ''),
     ...(config.env ?? []).map((pair): [string, string] => {
-      const equals = pair.indexOf('=');
-      return [`env ${pair.slice(0, equals)}`, pair.slice(equals + 1)];
+      const [name = ''] = pair.split('=', 1);
+      return [`env ${name}`, pair.slice(name.length + 1)];
     }),
     ...Object.entries(config.labels ?? {}).map(([key, value]): [string, string] => [
       `label ${key}`,
