@@ -138,6 +138,9 @@ function pairs(option: string, value: Invocation['flags'][string]): Record<strin
 async function composeMany({ config, positionals, flags, print }: Invocation): Promise<number> {
   if (positionals.length > 0)
     throw usage(imageCompose, `with --from, the base is named in each line: ${positionals[0]}`);
+  const own = Object.keys(flags).find((name) => name !== 'from' && name !== 'json');
+  if (own !== undefined)
+    throw usage(imageCompose, `--${own} and --from do not go together: each line has its own`);
   const client = connectClient(config);
   const file = String(flags['from']);
   await using handle = file === '-' ? undefined : await found(file, open(file));
@@ -168,8 +171,8 @@ async function composeMany({ config, positionals, flags, print }: Invocation): P
   return refused > 0 ? 1 : 0;
 }
 
-/** The lines of a file that ask for something; blank ones are answered by nobody. */
-class Asked {
+/** The lines of a file. Blank ones are sent too, so that the factory counts as the file does, and answered by nobody. */
+export class Asked {
   /** The number in the file of each question that was sent. */
   readonly lines: number[] = [];
   readonly #source: AsyncIterable<Uint8Array>;
@@ -189,8 +192,7 @@ class Asked {
       new KilnError('COMPOSE_BODY_INVALID', `line ${number + 1} is not UTF-8`);
     for await (const line of linesOf(this.#source, lineBytesMax, tooLong, notUtf8)) {
       number += 1;
-      if (line.trim() === '') continue;
-      this.lines.push(number);
+      if (line.trim() !== '') this.lines.push(number);
       yield Buffer.from(`${line}\n`);
     }
   }

@@ -94,12 +94,14 @@ async function* readLines(body: AsyncIterable<Uint8Array>): AsyncIterable<Compos
   }
 }
 
+const lineHint = 'a line has base, repository, tags, overlay and sbomFormats';
+
 function readLine(text: string, number: number): Composition {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new KilnError('COMPOSE_BODY_INVALID', `line ${number} is not JSON`);
+    throw new KilnError('COMPOSE_BODY_INVALID', `line ${number} is not JSON`, { hint: lineHint });
   }
   const { success, data, error } = composition.safeParse(value);
   if (!success) {
@@ -108,9 +110,7 @@ function readLine(text: string, number: number): Composition {
     throw new KilnError(
       'COMPOSE_BODY_INVALID',
       `line ${number}: ${where}${message.charAt(0).toLowerCase()}${message.slice(1)}`,
-      {
-        hint: 'a line has base, repository, tags, overlay and sbomFormats',
-      },
+      { hint: lineHint },
     );
   }
   const { overlay, ...rest } = data;

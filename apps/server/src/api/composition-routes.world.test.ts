@@ -85,6 +85,16 @@ test('a client that goes away is no failure of the server', async () => {
   expect(lines).toEqual([]);
 });
 
+test('a line that is not JSON is refused with its number, blank ones counted, and with what a line has', async () => {
+  expect(await answerTo('\n\n{base}\n')).toMatchObject({
+    error: {
+      code: 'COMPOSE_BODY_INVALID',
+      message: 'line 3 is not JSON',
+      hint: expect.stringContaining('overlay'),
+    },
+  });
+});
+
 test('a line that is not UTF-8 is refused', async () => {
   const line = Buffer.from('{"base": "a\xff", "repository": "b"}\n', 'latin1');
   expect(await answerTo(line)).toMatchObject({
