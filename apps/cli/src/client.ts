@@ -30,16 +30,18 @@ export function startTicks(pid: number): string | undefined {
   }
 }
 
-/** The factory of this home, undefined when it does not run. */
+/** The factory of this home, undefined when it does not run. Throws what the system says where that cannot be seen. */
 export function findRunning(home: string): Running | undefined {
   try {
     const running = JSON.parse(
       fs.readFileSync(path.join(home, 'run', 'factory.json'), 'utf8'),
     ) as Running;
     return startTicks(running.pid) === running.startTicks ? running : undefined;
-  } catch {
-    // Never started, or being written: it does not run.
-    return undefined;
+  } catch (error) {
+    // Never started, or being written: it does not run. One of another user's may.
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof SyntaxError || code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
   }
 }
 

@@ -1,8 +1,11 @@
+import fs from 'node:fs';
 import type { RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
-import { Client } from './client.ts';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { Client, findRunning } from './client.ts';
 
 let server: Server | undefined;
 
@@ -161,5 +164,24 @@ describe('an exchange', () => {
     const refused = { code: 'FACTORY_UNREACHABLE', retry: 'later' };
     await expect(exchanged(broken, body('a'))).rejects.toMatchObject(refused);
     await expect(exchanged(new Client(1), body('a'))).rejects.toMatchObject(refused);
+  });
+});
+
+describe('the factory of a home', () => {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-home-'));
+  afterAll(() => fs.rmSync(home, { recursive: true }));
+  const run = path.join(home, 'run');
+
+  test('does not run where there is none, or half a file of one', () => {
+    expect(findRunning(home)).toBeUndefined();
+    fs.mkdirSync(run);
+    fs.writeFileSync(path.join(run, 'factory.json'), '{"pid":');
+    expect(findRunning(home)).toBeUndefined();
+  });
+
+  test('is not said not to run where nobody can see it', () => {
+    fs.rmSync(run, { recursive: true });
+    fs.symlinkSync('run', run);
+    expect(() => findRunning(home)).toThrow('ELOOP');
   });
 });

@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import type { Keyring } from '@kiln/apk';
 import { KilnError } from '@kiln/base';
@@ -8,10 +7,14 @@ const keyBytesMax = 64 * 1024;
 
 /** The text of a key file. Throws `KEY_NOT_FOUND`, `LOCAL_FILE_TOO_LARGE` and what the system says. */
 export function readKey(file: string): string {
-  if (fs.existsSync(file)) return readBoundedFile(file, keyBytesMax).toString('utf8');
-  throw new KilnError('KEY_NOT_FOUND', `there is no key ${file}`, {
-    hint: 'name one with --key',
-  });
+  try {
+    return readBoundedFile(file, keyBytesMax).toString('utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new KilnError('KEY_NOT_FOUND', `there is no key ${file}`, {
+      hint: 'name one with --key',
+    });
+  }
 }
 
 /** Public keys by the names of their files, which is how signatures of packages name them. Throws `KEY_NOT_FOUND`. */

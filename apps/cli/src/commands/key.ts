@@ -24,7 +24,7 @@ export const keyPublic: Command = {
   options: { apk: { type: 'boolean', help: 'the RSA key of packages and indexes' } },
   async run({ config, flags, print }) {
     const folder = path.join(config.home, 'public');
-    const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+    const names = namesIn(folder);
     const name = names.find((one) =>
       flags['apk'] === true
         ? one.endsWith('.rsa.pub')
@@ -38,6 +38,16 @@ export const keyPublic: Command = {
     return 0;
   },
 };
+
+/** None where the folder is not there. Throws what the system says. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
 
 const bitsDefault = 4096;
 
