@@ -72,9 +72,11 @@ export class RetentionKeeper {
     await this.#done;
   }
 
+  /** Now where there was none yet. */
   #nextAt(last: SweepReport | undefined): number | null {
     const { everyMs } = this.#options.policy;
-    return everyMs === undefined ? null : (last?.finishedAt ?? 0) + everyMs;
+    if (everyMs === undefined) return null;
+    return last === undefined ? this.#options.ports.clock.now() : last.finishedAt + everyMs;
   }
 
   async #run(dryRun: boolean): Promise<void> {

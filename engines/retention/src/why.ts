@@ -21,7 +21,7 @@ export interface WhyKept {
   readonly repositories: readonly WayInRepository[];
   /** Other records that name it. */
   readonly records: readonly { readonly source: NamingSource; readonly id: string }[];
-  /** Whether the next sweep may remove it, once nobody used it for as long as the policy says. */
+  /** Whether the next sweep may remove it, once nobody used it for as long as the policy says; of what is not there it cannot. */
   readonly collectable: boolean;
 }
 
@@ -45,12 +45,15 @@ export async function whyKept(
   }
   const bundles = await bundlesNaming(ports, digest);
   const named = [...records, ...bundles];
+  const sizeBytes = (await ports.blobs.stat(digest))?.sizeBytes;
+  const isThere = sizeBytes !== undefined || ways.length > 0;
+  const isKept = named.length > 0 || ways.some((way) => way.reasons.length > 0);
   return {
     digest,
-    sizeBytes: (await ports.blobs.stat(digest))?.sizeBytes,
+    sizeBytes,
     repositories: ways,
     records: named,
-    collectable: named.length === 0 && ways.every((way) => way.reasons.length === 0),
+    collectable: isThere && !isKept,
   };
 }
 

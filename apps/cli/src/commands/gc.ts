@@ -105,7 +105,7 @@ function describeStatus({ running, last, nextAt, policy }: GarbageStatus): strin
   return [
     running === null ? '' : `running since ${time(running.startedAt)}\n`,
     `last      ${last === null ? 'never' : time(last.finishedAt)}\n`,
-    `next      ${nextAt === null ? 'when somebody asks' : nextAt < Date.now() ? 'soon' : time(nextAt)}\n`,
+    `next      ${nextAt === null ? 'when somebody asks' : nextAt <= Date.now() ? 'soon' : time(nextAt)}\n`,
     '\n',
     table(
       ['KEPT FOR', 'SINCE ITS LAST USE'],
@@ -143,11 +143,13 @@ export const gcWhy: Command = {
   },
 };
 
-function describeWhy({ digest, sizeBytes, because, collectable }: WhyKeptView): string {
+/** What `gc why` prints. */
+export function describeWhy({ digest, sizeBytes, because, collectable }: WhyKeptView): string {
   const bytes = sizeBytes === null ? 'there are no such bytes' : size(sizeBytes);
   return [
     `${digest}, ${bytes}\n`,
     ...because.map((line) => `${line}\n`),
     collectable ? 'nothing keeps it: it goes once nobody used it for long enough\n' : '',
+    sizeBytes === null && because.length === 0 && !collectable ? 'nothing names it\n' : '',
   ].join('');
 }
