@@ -197,6 +197,22 @@ describe('what cannot be resolved', () => {
     );
   });
 
+  test('is a name that no chosen package has, where a lock is made by the rules of apko', () => {
+    const records = [record('a=1-r0', { provides: ['virtual'] }), record('a=2-r0')];
+    const lock = (packages: string[], more: Partial<GuestRequest> = {}): string[] =>
+      lockGuest(request({ packages }, more), [{ ...tools, records }], []).packages.map(
+        ({ name, version }) => `${name}=${version}`,
+      );
+    expect(lock(['a<2', 'virtual'])).toEqual(['a=1-r0']);
+    expect(() => lock(['a', 'virtual'])).toThrow(
+      expect.objectContaining({
+        code: 'GUEST_UNSOLVED',
+        message: 'no guest: no chosen package is or provides "virtual"',
+      }),
+    );
+    expect(lock(['a', 'virtual'], { purpose: 'test' })).toEqual(['a=2-r0']);
+  });
+
   test('is an unknown architecture, or a request without repositories', () => {
     expect(() => lockGuest(request({}, { arch: 'vax' }), [tools], [])).toThrow(
       expect.objectContaining({ code: 'GUEST_ARCHITECTURE' }),

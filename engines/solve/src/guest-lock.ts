@@ -1,7 +1,9 @@
 import { KilnError, shorten, sortUnique, withoutUserInfo } from '@kiln/base';
 import { architectureOf, lockImageConfig, lockedPackages } from '@kiln/image-config';
 import type { Contents, ImageConfig } from '@kiln/image-config';
+import { splitAtom } from './atom.ts';
 import type { SolverDialect } from './atom.ts';
+import { askedNames } from './image-lock.ts';
 import { packageAddress } from './package-address.ts';
 import { prepareIndexes } from './prepared.ts';
 import type { PreparedIndexes } from './prepared.ts';
@@ -115,6 +117,7 @@ export function lockGuest(
   const prepared = prepareIndexes(indexes, dialect);
   const asked = sortUnique([...environment.contents.packages, ...appended]);
   const first = solved(prepared, asked, 'no guest');
+  if (dialect === 'apko' && purpose === 'build') requireAsked(environment, first);
   // apko forgets what the command line added where the environment itself names no package.
   const isEmpty = dialect === 'apko' && environment.contents.packages.length === 0;
   const pinning = dialect === 'apko' ? environment.contents.packages : asked;
@@ -142,6 +145,22 @@ function solved(
   throw new KilnError('GUEST_UNSOLVED', `${what}: ${chainText(solution.chain)}`, {
     hint: unsolvedHint(solution, prepared.dialect),
     details: { missing: solution.missing },
+  });
+}
+
+/** To apko a lock needs every name that the environment asks for: a package may be there at a version that does not provide one. */
+function requireAsked(environment: ImageConfig, packages: readonly Solved[]): void {
+  const found = new Set(
+    packages.flatMap(({ record: { name, provides } }) => [
+      name,
+      ...provides.map((text) => splitAtom(text, 'apko').name),
+    ]),
+  );
+  const lost = askedNames(environment, 'apko').find((name) => !found.has(name));
+  if (lost === undefined) return;
+  throw new KilnError('GUEST_UNSOLVED', `no guest: no chosen package is or provides "${lost}"`, {
+    hint: 'ask for versions that go together',
+    details: { missing: [] },
   });
 }
 

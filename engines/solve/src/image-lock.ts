@@ -184,7 +184,7 @@ function intersection(
 }
 
 /** Names without constraints and pins, sorted. What is refused (`!name`) is not asked for, except by apko. */
-function askedNames(
+export function askedNames(
   { contents }: ImageConfig,
   dialect: SolverDialect | undefined,
 ): readonly string[] {
