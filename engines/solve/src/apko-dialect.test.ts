@@ -21,7 +21,10 @@ function answer(indexes: readonly RepositoryIndex[], ...world: string[]): string
 
 describe("what apko's solver does", () => {
   test('an entry of several words is several entries, and one of none is none', () => {
-    expect(answer(index(record('a'), record('b')), '', 'a b')).toBe('a=1-r0 b=1-r0');
+    const here = index(record('a'), record('b'));
+    expect(answer(here, '', 'a b')).toBe('a=1-r0 b=1-r0');
+    expect(answer(here, 'a\u0085b')).toBe('a=1-r0 b=1-r0');
+    expect(answer(here, '\ufeffa')).toBe('refused: nothing provides "\ufeffa"');
   });
 
   test('a package with dependencies that provides its own name, or a name at two versions, is refused', () => {

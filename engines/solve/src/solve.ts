@@ -58,9 +58,9 @@ export function unsolvedText(unsolved: Unsolved): string {
     .join('');
 }
 
-/** apko writes its world down and reads it again, a word for an entry. */
+/** apko writes its world down and reads it again, a word for an entry; white space is what Go takes for it. */
 function words(entry: string): string[] {
-  return entry.split(/\s+/).filter((word) => word !== '');
+  return entry.split(/(?:(?!\ufeff)[\s\u0085])+/).filter((word) => word !== '');
 }
 
 function isPrepared(
