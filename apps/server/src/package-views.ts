@@ -18,6 +18,7 @@ import {
 } from '@kiln/factory';
 import type { Key } from '@kiln/queue';
 import type { PackageDetail, PackageSummary } from './api/schemas.ts';
+import { packageCheckCommand } from './check-commands.ts';
 import type { Addresses } from './views.ts';
 
 async function generations(records: FactoryRecords, seed: boolean): Promise<readonly Generation[]> {
@@ -184,6 +185,6 @@ async function provenanceDetail(
   return {
     digest,
     address: `${folder}/${encodeURIComponent(file)}`,
-    verify: `cosign verify-blob-attestation --key ${key} --insecure-ignore-tlog --type slsaprovenance1 --bundle ${file} ${built.file}`,
+    verify: packageCheckCommand({ key, bundle: file, file: built.file }),
   };
 }

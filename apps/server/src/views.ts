@@ -28,6 +28,7 @@ import type {
   Status,
 } from './api/schemas.ts';
 import { stageNames } from './api/schemas.ts';
+import { imageCheckCommand } from './check-commands.ts';
 
 export interface ViewPorts {
   readonly records: FactoryRecords;
@@ -415,6 +416,6 @@ export async function imageDetail(
     packages: result.packages.map((one) => ({ ...one })),
     tests: result.test.steps.map((step) => ({ ...step })),
     attachments: result.attachments.map((one) => ({ ...one })),
-    verify: `cosign verify --key ${addresses.key} --insecure-ignore-tlog --allow-http-registry ${summary.reference}`,
+    verify: imageCheckCommand({ key: addresses.key, reference: summary.reference }),
   };
 }

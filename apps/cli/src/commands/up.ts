@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KilnError, messageOf } from '@kiln/base';
+import { KilnError, messageOf, shellWord } from '@kiln/base';
 import { buildConsole } from '@kiln/console/build';
 import { readInstallation } from '@kiln/server/installation';
 import type { ImageSummary, KeySummary, Status } from '@kiln/server/schemas';
@@ -47,22 +47,17 @@ function where(status: Status): string {
   ].join('\n');
 }
 
-/** As a shell takes it for one word. */
-function quoted(word: string): string {
-  return /^[\w./:@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
 function runFirst(images: readonly ImageSummary[], status: Status): string {
   const first = images.find((image) => image.name === 'busybox') ?? images[0];
   if (first === undefined) return '';
-  const kiln = quoted(process.env['KILN_PROGRAM'] ?? 'kiln');
+  const kiln = shellWord(process.env['KILN_PROGRAM'] ?? 'kiln');
   const cosign = 'cosign verify --insecure-ignore-tlog --allow-http-registry';
   return [
     '',
     `run it        ${kiln} image run ${first.name}`,
     `or            docker run --rm -it ${first.reference}`,
     `check it      ${kiln} verify ${first.name}`,
-    `or            ${cosign} --key ${quoted(status.key)} ${first.reference}`,
+    `or            ${cosign} --key ${shellWord(status.key)} ${first.reference}`,
     '',
   ].join('\n');
 }
