@@ -6,6 +6,9 @@ import type { Config } from '../config.ts';
 import { parseOwnName } from '../image/own-name.ts';
 import { table } from '../report.ts';
 
+/** What the factory takes. */
+const numbersMax = { limit: 1000, before: Number.MAX_SAFE_INTEGER };
+
 export const imageHistory: Command = {
   name: 'image history',
   summary: 'List when the tags of an image moved, where to, and when they were deleted.',
@@ -17,7 +20,11 @@ export const imageHistory: Command = {
     "kiln image history nginx:latest --json | jq -r '.events[1].digest'",
   ],
   options: {
-    limit: { type: 'string', value: 'N', help: 'how many changes, at most 1000 (default: 100)' },
+    limit: {
+      type: 'string',
+      value: 'N',
+      help: `how many changes, at most ${numbersMax.limit} (default: 100)`,
+    },
     before: {
       type: 'string',
       value: 'NUMBER',
@@ -26,10 +33,8 @@ export const imageHistory: Command = {
     ...jsonOption,
   },
   async run({ config, positionals, flags, print }) {
-    const history = await connectClient(config).call<TagHistory>(
-      'GET',
-      addressOf(config, positionals[0], flags),
-    );
+    const address = addressOf(config, positionals[0], flags);
+    const history = await connectClient(config).call<TagHistory>('GET', address);
     if (flags['json'] === true) print.data(`${JSON.stringify(history, null, 2)}\n`);
     else if (history.events.length === 0) print.talk('nothing is known of such a tag\n');
     else {
@@ -52,10 +57,11 @@ function addressOf(
   if (digest !== undefined)
     throw usage(imageHistory, 'a digest has no history: name a tag, or none for all tags');
   const query = new URLSearchParams(tag === undefined ? {} : { tag });
-  for (const name of ['limit', 'before']) {
+  for (const [name, max] of Object.entries(numbersMax)) {
     const value = flags[name];
     if (typeof value !== 'string') continue;
-    if (!/^[1-9]\d{0,14}$/.test(value)) throw usage(imageHistory, `--${name} takes a number`);
+    if (!/^[1-9]\d{0,15}$/.test(value) || Number(value) > max)
+      throw usage(imageHistory, `--${name} takes a number up to ${max}`);
     query.set(name, value);
   }
   return `/api/images/${encodeURIComponent(repository)}/history?${query.toString()}`;
