@@ -1,5 +1,5 @@
 import type { Digest } from '@kiln/base';
-import { KilnError, digestOf } from '@kiln/base';
+import { KilnError, digestOf, shorten } from '@kiln/base';
 import type { Descriptor, Reference } from '@kiln/oci';
 import { parseReference, printReference } from '@kiln/oci';
 import { RegistryRepository } from '@kiln/registry-client';
@@ -31,9 +31,26 @@ export function namedImage(config: Config, text: string): NamedImage {
   if (reference.registry !== '') return new RegistryImage(parseImageName(text));
   const running = findRunning(config.home);
   const registry = `localhost:${running?.port ?? config.port}`;
+  const noFile = text.endsWith('.tar')
+    ? new KilnError('IMAGE_NOT_FOUND', `there is no file "${shorten(text, 200)}"`, {
+        hint: 'name an archive that is there, or an image of a registry',
+      })
+    : undefined;
   // Another home's factory may have the port, of which nothing is known here.
-  const otherwise = running === undefined ? notRunning(config) : undefined;
-  return new RegistryImage({ ...reference, registry }, otherwise);
+  const away = running === undefined ? (noFile ?? notRunning(config)) : undefined;
+  const { repository } = reference;
+  const hint =
+    noFile === undefined
+      ? `kiln image ls --all lists the repositories, kiln image history ${repository} its tags`
+      : `${noFile.message} either`;
+  return new RegistryImage({ ...reference, registry }, { away, hint });
+}
+
+/** What is said where an image is not in this factory's registry. */
+interface OwnAbsence {
+  /** Thrown where nobody is at the registry. */
+  readonly away: KilnError | undefined;
+  readonly hint: string;
 }
 
 /** An image in a registry, which is asked with docker’s credentials where it wants to know who asks. */
@@ -41,12 +58,11 @@ export class RegistryImage implements NamedImage {
   readonly reference: Reference;
   readonly repair = 'kiln verify names what is wrong; kiln resync repairs what is of this factory';
   readonly #repository: RegistryRepository;
-  readonly #otherwise: KilnError | undefined;
+  readonly #own: OwnAbsence | undefined;
 
-  /** `otherwise` is thrown where nobody is at the registry. */
-  constructor(reference: Reference, otherwise?: KilnError) {
+  constructor(reference: Reference, own?: OwnAbsence) {
     const { registry, repository } = reference;
-    this.#otherwise = otherwise;
+    this.#own = own;
     this.reference = reference;
     this.#repository = new RegistryRepository({
       registry,
@@ -67,7 +83,7 @@ export class RegistryImage implements NamedImage {
     const bytes = await this.#manifest(this.reference.tag ?? 'latest');
     if (bytes !== undefined) return digestOf(bytes);
     throw new KilnError('IMAGE_NOT_FOUND', `there is no image ${this.text}`, {
-      hint: 'kiln image ls lists the images',
+      hint: this.#own?.hint ?? 'check its name and its tag',
     });
   }
 
@@ -80,7 +96,7 @@ export class RegistryImage implements NamedImage {
       return await this.#repository.readManifest(reference);
     } catch (error) {
       const isAway = error instanceof KilnError && error.code === 'REGISTRY_CLIENT_UNAVAILABLE';
-      throw isAway ? (this.#otherwise ?? error) : error;
+      throw isAway ? (this.#own?.away ?? error) : error;
     }
   }
 
