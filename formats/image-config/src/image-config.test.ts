@@ -23,6 +23,15 @@ describe('parsing', () => {
     expect(config.environment).toEqual({ N: '0755', T: 'true', NUL: '' });
   });
 
+  test('comments above it, however many and long, cost a configuration nothing', () => {
+    const lines = [...Array<string>(2000).fill('# of the team'), '#'.repeat(5000), 'contents: {}'];
+    expect(parse(lines.join('\n'))).toEqual(emptyImageConfig);
+  });
+
+  test.each(['', ' \n\t\r\n', '# a\n\n  # b', '#'])('%j is no configuration', (text) => {
+    expect(() => parse(text)).toThrow('the configuration is empty');
+  });
+
   test('octal permissions are read in both spellings', () => {
     const config = parse(
       'paths: [{path: /a, type: directory, permissions: 0o755}, {path: /b, type: directory, permissions: 0755}]',

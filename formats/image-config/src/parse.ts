@@ -18,7 +18,7 @@ export function parseImageConfig(
   dialect: ConfigDialect = 'kiln',
   part: 'whole' | 'included' = 'whole',
 ): ImageConfig {
-  if (/^(?:\s|#.*\n?)*$/.test(text)) {
+  if (isBlank(text)) {
     throw new KilnError('IMAGE_CONFIG_INVALID', 'the configuration is empty', {
       position: { file, line: 1, column: 1 },
       hint: 'an image needs at least contents with repositories and packages',
@@ -38,6 +38,11 @@ export function parseImageConfig(
     position: positionOf(first.path),
     hint: first.hint,
   });
+}
+
+/** Without anything but comments. Looked at line by line, since a pattern of all lines takes turns that double with each. */
+function isBlank(text: string): boolean {
+  return text.split(/[\n\r\u2028\u2029]/).every((line) => /^\s*(?:#|$)/.test(line));
 }
 
 /**
