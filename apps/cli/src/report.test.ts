@@ -1,6 +1,6 @@
 import { KilnError } from '@kiln/base';
 import { expect, test } from 'vitest';
-import { describeError, roughly, table } from './report.ts';
+import { describeError, exitCodeOf, roughly, table } from './report.ts';
 
 test.each([
   [-5, '0s'],
@@ -25,4 +25,14 @@ test('an error moves no cursor, whatever it quotes', () => {
   expect(describeError(error)).toBe(
     'error[APK_INVALID]: bell\\x07 and\nline\n  because: clear\\x1b[2J\nhint: null\\x00\n',
   );
+});
+
+test.each([
+  ['USAGE', 2],
+  ['VERIFY_FAILED', 3],
+  ['IMAGE_NOT_FOUND', 4],
+  ['COMPOSE_BASE_UNKNOWN', 4],
+  ['COMPOSE_UNSOLVED', 1],
+] as const)('%s ends with %s', (code, exitCode) => {
+  expect(exitCodeOf(new KilnError(code, ''))).toBe(exitCode);
 });

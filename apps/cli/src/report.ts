@@ -8,7 +8,7 @@ export function exitCodeOf(thrown: unknown): number {
   if (error.code === 'USAGE') return 2;
   if (error.code === 'LOCAL_INTERRUPTED') return 130;
   if (error.code === 'VERIFY_FAILED' || error.code === 'LOCAL_RELEASE_UNACKNOWLEDGED') return 3;
-  if (error.code.endsWith('_NOT_FOUND')) return 4;
+  if (error.code.endsWith('_NOT_FOUND') || error.code === 'COMPOSE_BASE_UNKNOWN') return 4;
   return error.retry === 'later' ? 75 : 1;
 }
 
