@@ -43,3 +43,11 @@ test('a full disk is worth trying again', () => {
     retry: 'later',
   });
 });
+
+test.each([
+  ['EACCES', 'check who may read and write there'],
+  ['EROFS', 'what is there cannot be changed: name another place'],
+])('%s says what to do', (code, hint) => {
+  const error = Object.assign(new Error(code), { code });
+  expect(atFile('x.apk', error)).toMatchObject({ hint, retry: 'never' });
+});

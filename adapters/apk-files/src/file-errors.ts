@@ -2,6 +2,16 @@ import { dirname } from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
 import { KilnError, messageOf, shorten } from '@kiln/base';
 
+const full = 'make room on that disk';
+const forbidden = 'check who may read and write there';
+const nextByCode: Readonly<Record<string, string>> = {
+  EACCES: forbidden,
+  EPERM: forbidden,
+  EROFS: 'what is there cannot be changed: name another place',
+  ENOSPC: full,
+  EDQUOT: full,
+};
+
 /** An error with the file's name in front; of the system's errors it makes `APK_FILE_NOT_FOUND` or `APK_FILE_FAILED`. */
 export function atFile(path: string, error: unknown): unknown {
   const name = shorten(path, 200);
@@ -15,10 +25,9 @@ export function atFile(path: string, error: unknown): unknown {
   if (code === 'ENOENT' && place !== undefined && place !== path) return noFolderOf(path);
   if (code === 'ENOENT') return new KilnError('APK_FILE_NOT_FOUND', `${name}: no such file`);
   const why = errno === undefined ? undefined : getSystemErrorMessage(errno);
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
   return new KilnError('APK_FILE_FAILED', `${name}: ${why ?? messageOf(error)}`, {
-    hint: isFull ? 'make room on that disk' : undefined,
-    retry: isFull ? 'later' : 'never',
+    hint: nextByCode[code],
+    retry: nextByCode[code] === full ? 'later' : 'never',
   });
 }
 
