@@ -21,6 +21,7 @@ import { parseRecord, printRecord } from './record.ts';
 import type { CacheRecord, StoredSegment } from './record.ts';
 import { readPlace } from './read-place.ts';
 import { SharedWork } from './shared-work.ts';
+import { withPlace } from './with-place.ts';
 
 /** No expansion takes this long. */
 const abandonedAfterMs = 24 * 60 * 60 * 1000;
@@ -225,12 +226,6 @@ interface OpenedPackage {
   /** Undefined where packages are no files. */
   readonly apkPath: string | undefined;
   readonly segments: ReadonlyMap<number, readonly StoredSegment[]>;
-}
-
-/** What the system says of a file that is open does not say which. */
-function withPlace(error: unknown, path: string): unknown {
-  const isUnnamed = error instanceof Error && 'syscall' in error && !('path' in error);
-  return isUnnamed ? Object.assign(error, { path }) : error;
 }
 
 function segmentPlace(
