@@ -6,7 +6,9 @@ import { overlayBytesMax } from './composition.ts';
 /** Reads what is laid over a base. Throws what parsing does, `COMPOSE_OVERLAY_LARGE` and `COMPOSE_OVERLAY_KEY`. */
 export function parseOverlay(source: string): ImageConfig {
   if (Buffer.byteLength(source) > overlayBytesMax)
-    throw new KilnError('COMPOSE_OVERLAY_LARGE', 'the overlay is longer than 64 KiB');
+    throw new KilnError('COMPOSE_OVERLAY_LARGE', 'the overlay is longer than 64 KiB', {
+      hint: 'put large contents into a package',
+    });
   const overlay = parseImageConfig(source, 'overlay');
   const { contents, include, archs } = overlay;
   const refused = Object.entries({

@@ -1,5 +1,5 @@
-import { open, readFile } from 'node:fs/promises';
-import { KilnError, linesOf, counted } from '@kiln/base';
+import { open } from 'node:fs/promises';
+import { KilnError, counted, linesOf, shorten } from '@kiln/base';
 import {
   emptyImageConfig,
   imageConfigYaml,
@@ -12,6 +12,7 @@ import type { Client } from '../client.ts';
 import { connectClient, parseAnswer } from '../client.ts';
 import type { Command, Invocation } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
+import { findPath, readConfigBytes } from '../image-build/load-config.ts';
 import type { SbomFormat } from '../image-build/sbom-formats.ts';
 import { parseSbomFormats } from '../image-build/sbom-formats.ts';
 import { parseOwnName } from '../image/own-name.ts';
@@ -72,9 +73,7 @@ async function composeOne({ config, positionals, flags, print }: Invocation): Pr
   if (digest !== undefined) throw usage(imageCompose, 'its digest is known when it is made');
   const own = overlayOf(flags);
   const overlay =
-    file === undefined
-      ? own
-      : overlayOfFile(parseImageConfig(await found(file, readFile(file, 'utf8')), file), own);
+    file === undefined ? own : overlayOfFile(parseImageConfig(readOverlay(file), file), own);
   const composition = {
     base,
     repository,
@@ -103,6 +102,13 @@ function sbomFormatsOf(flags: Invocation['flags']): readonly SbomFormat[] {
 export function overlayOfFile(file: ImageConfig, own: ImageConfig): ImageConfig {
   const { include, vcsUrl } = file;
   return { ...overlayImageConfig(file, own), include, vcsUrl };
+}
+
+/** Throws `COMPOSE_FILE_NOT_FOUND` and what `readConfigBytes` does. */
+function readOverlay(file: string): string {
+  const place = findPath(file, []);
+  if (place === undefined) throw noFile(file);
+  return readConfigBytes(place, file).toString('utf8');
 }
 
 /** What the options say, as a configuration. */
@@ -204,10 +210,14 @@ async function found<T>(file: string, reading: Promise<T>): Promise<T> {
     return await reading;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new KilnError('COMPOSE_FILE_NOT_FOUND', `there is no file ${file}`, {
-      hint: 'name an image configuration, or with --from a file of lines',
-    });
+    throw noFile(file);
   }
+}
+
+function noFile(file: string): KilnError {
+  return new KilnError('COMPOSE_FILE_NOT_FOUND', `there is no file ${shorten(file, 200)}`, {
+    hint: 'name an image configuration, or with --from a file of lines',
+  });
 }
 
 async function* one(composition: object): AsyncIterable<Uint8Array> {

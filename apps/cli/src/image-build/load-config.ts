@@ -57,8 +57,7 @@ function load(
     );
   const found = findPath(file, folders);
   if (found === undefined) throw absent(file, context);
-  const bytes = readBounded(found);
-  if (!isUtf8(bytes)) throw unreadable(file, 'not UTF-8');
+  const bytes = readConfigBytes(found, file);
   hash.update(bytes);
   const part = depth === 0 ? 'whole' : 'included';
   const config = parseImageConfig(bytes.toString('utf8'), file, dialect, part);
@@ -74,6 +73,13 @@ export function findPath(file: string, folders: readonly string[]): string | und
   return [file, ...folders.map((folder) => path.join(folder, file))].find(
     (one) => fs.statSync(one, { throwIfNoEntry: false }) !== undefined,
   );
+}
+
+/** The bytes of a configuration, which are UTF-8, under the name that it was given. Throws `IMAGE_CONFIG_UNREADABLE` and `LOCAL_FILE_TOO_LARGE`. */
+export function readConfigBytes(place: string, file: string): Buffer {
+  const bytes = readBounded(place);
+  if (!isUtf8(bytes)) throw unreadable(file, 'not UTF-8');
+  return bytes;
 }
 
 function readBounded(file: string): Buffer {

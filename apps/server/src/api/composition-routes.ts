@@ -84,7 +84,9 @@ async function* answersTo(
 
 async function* readLines(body: AsyncIterable<Uint8Array>): AsyncIterable<Composition> {
   const tooLong = (): KilnError =>
-    new KilnError('COMPOSE_BODY_INVALID', `a line is longer than ${lineBytesMax} bytes`);
+    new KilnError('COMPOSE_BODY_INVALID', `a line is longer than ${lineBytesMax} bytes`, {
+      hint: 'an overlay has 64 KiB at the most: put large contents into a package',
+    });
   let number = 0;
   const notUtf8 = (): KilnError =>
     new KilnError('COMPOSE_BODY_INVALID', `line ${number + 1} is not UTF-8`);
