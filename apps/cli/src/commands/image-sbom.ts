@@ -51,7 +51,10 @@ export const imageSbom: Command = {
     switch (found.kind) {
       case 'absent':
         throw new KilnError('IMAGE_SBOM_NOT_FOUND', `${source.text} has no SBOM as ${format}`, {
-          hint: 'kiln image show lists the attestations of this factory’s images',
+          hint:
+            format === 'cyclonedx'
+              ? 'one that is composed has it where --sbom-formats spdx,cyclonedx says so'
+              : 'images that a factory makes have one; a copy has it where its referrers were copied too',
         });
       case 'rejected':
         throw new KilnError(

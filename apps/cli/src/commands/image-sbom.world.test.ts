@@ -70,3 +70,9 @@ test.each([
 ])('%s is refused', async (_name, flags, code) => {
   await expect(printed(flags)).rejects.toMatchObject({ code });
 });
+
+test('whoever misses CycloneDX of what was composed learns how to compose it', async () => {
+  await expect(printed({ key: keyFile, format: 'cyclonedx' })).rejects.toMatchObject({
+    hint: expect.stringContaining('--sbom-formats spdx,cyclonedx'),
+  });
+});

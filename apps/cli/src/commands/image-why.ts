@@ -1,4 +1,5 @@
 import { KilnError, shorten } from '@kiln/base';
+import { nearestWord } from '@kiln/yaml/nearest';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import { askedOf } from '../image/asked.ts';
@@ -61,9 +62,21 @@ function reasonOf({ reference, digest, packages, asked }: Explained, name: strin
     throw new KilnError(
       'IMAGE_PACKAGE_NOT_FOUND',
       `there is no package "${shorten(name)}" in ${reference}`,
-      { hint: 'kiln image show lists the packages; a file begins with /' },
+      {
+        hint: hintFor(
+          name,
+          packages.map((one) => one.name),
+        ),
+      },
     );
   return { reference, digest, package: name, why };
+}
+
+/** What helps whoever named a package that an image does not have. */
+export function hintFor(name: string, there: readonly string[]): string {
+  const near = nearestWord(name, there);
+  const meant = near === undefined ? '' : `did you mean ${near}? `;
+  return `${meant}a package is named without its version, and a file begins with /`;
 }
 
 /** Throws `IMAGE_FILE_NOT_FOUND`. */
