@@ -30,7 +30,7 @@ export async function applyCertificates(
 ): Promise<void> {
   const added = [
     ...(certificates?.additional ?? []).map((certificate) =>
-      addCertificate(tree, certificate, mtimeSeconds),
+      addCertificate(tree, certificate, { mtimeSeconds, dialect }),
     ),
     ...(await providedCertificates(tree, certificates?.providers ?? [], { packages, dialect })),
   ];
@@ -77,9 +77,9 @@ export function applyRuntimeKeyring(
 function addCertificate(
   tree: FileTree,
   { name, content }: NamedText,
-  mtimeSeconds: number,
+  { mtimeSeconds, dialect }: { readonly mtimeSeconds: number; readonly dialect: AssemblyDialect },
 ): string {
-  const der = certificateDer(content);
+  const der = certificateDer(content, dialect);
   if (typeof der === 'string')
     throw new KilnError('ASSEMBLE_CERTIFICATE_INVALID', `certificate "${name}": ${der}`);
   const fingerprint = createHash('sha256').update(der).digest('hex');
@@ -115,7 +115,7 @@ async function providedCertificates(
     if (dialect === 'apko' && node === undefined)
       throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'a certificate that is not there');
     if (node?.type !== 'file') continue;
-    const der = certificateDer(new TextDecoder().decode(await readFile(node, path)));
+    const der = certificateDer(new TextDecoder().decode(await readFile(node, path)), dialect);
     if (typeof der !== 'string') found.push(pem('CERTIFICATE', der));
   }
   return found;

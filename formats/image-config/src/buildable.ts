@@ -67,7 +67,7 @@ function pathProblems({ paths }: ImageConfig): ConfigProblem[] {
 
 function certificateProblems({ certificates }: ImageConfig): ConfigProblem[] {
   return (certificates?.additional ?? []).flatMap(({ name, content }, i) => {
-    const der = certificateDer(content);
+    const der = certificateDer(content, 'kiln');
     if (typeof der !== 'string') return [];
     return [
       problem(

@@ -1,13 +1,16 @@
 import { X509Certificate } from 'node:crypto';
 import { messageOf } from '@kiln/base';
+import { certificateFault } from './go-certificate.ts';
+import type { ConfigDialect } from './types.ts';
 
-/** The DER of the only certificate in a PEM text, or what is wrong with the text. */
-export function certificateDer(text: string): Buffer | string {
+/** The DER of the only certificate in a PEM text, or what is wrong with the text: to apko, or to OpenSSL. */
+export function certificateDer(text: string, dialect: ConfigDialect): Buffer | string {
   const blocks = pemBlocks(text);
   const [block, second] = blocks;
   if (block === undefined) return 'no certificates found in PEM data';
   if (second !== undefined) return 'multiple certificates found; only one is allowed';
   if (block.label !== 'CERTIFICATE') return `expected CERTIFICATE block, got ${block.label}`;
+  if (dialect === 'apko') return certificateFault(block.der) ?? block.der;
   try {
     return new X509Certificate(block.der).raw;
   } catch (error) {
