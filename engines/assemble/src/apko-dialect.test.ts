@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { checksumRecord } from '@kiln/apk';
 import { parseImageConfig } from '@kiln/image-config';
 import { fileEntry, printHeaderAs } from '@kiln/tar';
@@ -198,6 +198,23 @@ test('a certificate of a provider that is a link to nothing or to a directory is
   expect(await entry(await buildOf(yaml, others), `${folder}/d.crt`)).toMatchObject({
     type: 'directory',
   });
+});
+
+test('a runtime key keeps its bytes, also what is in them behind the key, and is one to Go', async () => {
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const key = publicKey.export({ type: 'spki', format: 'der' });
+  const made = (der: Buffer): Promise<AssembledTree> => {
+    const content = `-----BEGIN PUBLIC KEY-----\n${der.toString('base64')}\n-----END PUBLIC KEY-----`;
+    return build(
+      `{contents: {runtime_keyring: [{name: k, content: ${JSON.stringify(content)}}]}}`,
+      directory('a'),
+    );
+  };
+  const longer = Buffer.concat([key, Buffer.of(5, 0)]);
+  longer.writeUInt8(longer.length - 3, 2);
+  const text = await readText((await made(longer)).tree, 'etc/apk/keys/k');
+  expect(text?.split('\n').slice(1, -2).join('')).toBe(longer.toString('base64'));
+  await expect(made(Buffer.concat([key, Buffer.of(0)]))).rejects.toThrow('bytes behind it');
 });
 
 test('a file in the place of the directory of such a bundle is refused, and not one further up', async () => {

@@ -150,7 +150,10 @@ async function applyConfig(
     mtimeSeconds: buildDateSeconds,
     dialect,
   });
-  applyRuntimeKeyring(tree, config.contents.runtimeKeyring, buildDateSeconds);
+  applyRuntimeKeyring(tree, config.contents.runtimeKeyring, {
+    mtimeSeconds: buildDateSeconds,
+    dialect,
+  });
   addServices(tree, config.entrypoint.services, dialect);
   return { config, buildDateSeconds, recorded: packages };
 }

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { KilnError, compareBytes } from '@kiln/base';
-import { certificateDer, pemBlocks } from '@kiln/image-config';
+import { certificateDer, pemBlocks, rsaKeyFault } from '@kiln/image-config';
 import type { Certificates, NamedText } from '@kiln/image-config';
 import { readFile, refuseDirectory } from './content.ts';
 import { assemblyError } from './failure.ts';
@@ -59,7 +59,7 @@ export async function applyCertificates(
 export function applyRuntimeKeyring(
   tree: FileTree,
   keyring: readonly NamedText[],
-  mtimeSeconds: number,
+  { mtimeSeconds, dialect }: { readonly mtimeSeconds: number; readonly dialect: AssemblyDialect },
 ): void {
   for (const { name, content } of keyring.toSorted((a, b) => compareBytes(a.name, b.name))) {
     const path = `etc/apk/keys/${name}`;
@@ -70,7 +70,7 @@ export function applyRuntimeKeyring(
         'a runtime key collides with an existing entry',
       );
     }
-    tree.write(path, publicKeyPem(name, content)).mtimeSeconds = mtimeSeconds;
+    tree.write(path, publicKeyPem(name, content, dialect)).mtimeSeconds = mtimeSeconds;
   }
 }
 
@@ -149,13 +149,18 @@ async function writeSidecars(tree: FileTree, mtimeSeconds: number): Promise<void
   }
 }
 
-function publicKeyPem(name: string, content: string): string {
+function publicKeyPem(name: string, content: string, dialect: AssemblyDialect): string {
   const blocks = pemBlocks(content);
   const [block] = blocks;
   const fail = (why: string, cause?: unknown): KilnError =>
     new KilnError('ASSEMBLE_KEY_INVALID', `runtime key "${name}": ${why}`, { cause });
   if (blocks.length !== 1 || block?.label !== 'PUBLIC KEY')
     throw fail('expected exactly one PUBLIC KEY block');
+  if (dialect === 'apko') {
+    const fault = rsaKeyFault(block.der);
+    if (fault !== undefined) throw fail(fault);
+    return pem('PUBLIC KEY', block.der);
+  }
   try {
     const key = createPublicKey({ key: block.der, format: 'der', type: 'spki' });
     if (key.asymmetricKeyType !== 'rsa') throw fail('not an RSA key');

@@ -93,7 +93,10 @@ async function applyConfig(
     mtimeSeconds: buildDateSeconds,
     dialect,
   });
-  applyRuntimeKeyring(tree, config.contents.runtimeKeyring, buildDateSeconds);
+  applyRuntimeKeyring(tree, config.contents.runtimeKeyring, {
+    mtimeSeconds: buildDateSeconds,
+    dialect,
+  });
   addServices(tree, config.entrypoint.services, dialect);
 }
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { certificateFault } from './go-certificate.ts';
+import { certificateFault, rsaKeyFault } from './go-certificate.ts';
 
 function der(tag: number, ...contents: (Buffer | string)[]): Buffer {
   const content = Buffer.concat(contents.map((part) => Buffer.from(part)));
@@ -209,4 +209,14 @@ describe('an extension', () => {
   test('with an address that is none is refused', () => {
     expect(certificateFault(certificate(extended(names(0x86, 'http://a b/'))))).toMatch(/address/);
   });
+});
+
+test('a key of RSA is whole, and of nothing else', () => {
+  const whole = key(rsa, hex('0500'), rsaNumbers('010001'));
+  expect(rsaKeyFault(whole)).toBeUndefined();
+  expect(rsaKeyFault(Buffer.concat([whole, Buffer.of(0)]))).toBe(
+    'malformed public key: bytes behind it',
+  );
+  expect(rsaKeyFault(key(rsa, nothing, rsaNumbers('010001')))).toBe('malformed public key');
+  expect(rsaKeyFault(p256)).toBe('malformed RSA key');
 });

@@ -8,8 +8,21 @@ import { Der, malformed, tags } from './der.ts';
  * the signature, and not whether it has expired.
  */
 export function certificateFault(der: Buffer): string | undefined {
+  return faultOf(() => checkCertificate(new Der(der)));
+}
+
+/** Why apko does not take the DER of a public key (RFC 5280, section 4.1.2.7) for one of RSA; undefined where it does. */
+export function rsaKeyFault(der: Buffer): string | undefined {
+  return faultOf(() => {
+    const outermost = new Der(der);
+    if (readPublicKey(outermost) !== rsa) throw malformed('RSA key');
+    if (!outermost.isEmpty) throw malformed('public key: bytes behind it');
+  });
+}
+
+function faultOf(check: () => void): string | undefined {
   try {
-    checkCertificate(new Der(der));
+    check();
     return undefined;
   } catch (error) {
     if (!(error instanceof KilnError)) throw error;
@@ -33,7 +46,7 @@ function checkCertificate(outermost: Der): void {
   checkTime(validity);
   checkTime(validity);
   checkName(body.sequence('subject'), 'subject');
-  checkPublicKey(body);
+  readPublicKey(body);
   if (version > 1) {
     body.optional(0x81, 'unique ID of the issuer');
     body.optional(0x82, 'unique ID of the subject');
@@ -108,8 +121,8 @@ const curves: Readonly<Record<string, string>> = {
   '1.3.132.0.35': 'secp521r1',
 };
 
-/** Keys of RSA, DSA, ECDSA and Ed25519; any of another algorithm will do. */
-function checkPublicKey(body: Der): void {
+/** The algorithm of a key: of RSA, DSA, ECDSA or Ed25519; any of another will do. */
+function readPublicKey(body: Der): string {
   const what = 'public key';
   const info = body.sequence(what);
   const { algorithm, parameters } = readAlgorithm(info.sequence(what));
@@ -117,6 +130,7 @@ function checkPublicKey(body: Der): void {
   const isGood = keyChecks[algorithm];
   if (isGood !== undefined && (unusedBits !== 0 || !isGood({ bytes, parameters })))
     throw malformed(what);
+  return algorithm;
 }
 
 interface PublicKeyInfo {
@@ -124,8 +138,10 @@ interface PublicKeyInfo {
   readonly parameters: Buffer;
 }
 
+const rsa = '1.2.840.113549.1.1.1';
+
 const keyChecks: Readonly<Record<string, (key: PublicKeyInfo) => boolean>> = {
-  '1.2.840.113549.1.1.1': ({ bytes, parameters }) => {
+  [rsa]: ({ bytes, parameters }) => {
     const key = new Der(bytes).sequence('modulus');
     const modulus = key.integer('modulus');
     const exponent = key.integer('exponent');

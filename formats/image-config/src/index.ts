@@ -19,6 +19,7 @@ export { lockFileBytesMax, parseLockFile, printLockFile } from './lock-file.ts';
 export { mergeImageConfig, overlayImageConfig } from './merge.ts';
 export { isServiceName } from './buildable.ts';
 export { certificateDer, pemBlocks } from './certificate.ts';
+export { rsaKeyFault } from './go-certificate.ts';
 export { checkImageConfig, parseImageConfig } from './parse.ts';
 export { imageConfigSchema } from './schema.ts';
 export type {
