@@ -29,10 +29,16 @@ test.each([
   '2020-01-01T24:00:00Z',
   '2020-01-01T23:59:60Z',
   '2020-01-01T00:00:00+24:00',
+  '2020-01-01T00:0:00Z',
   '2020-01-01',
   '2020-01-01T00:00:00',
 ])('%s is no time', (flag) => {
   expect(() => buildDate(flag, {}, 'apko')).toThrow(`--build-date is "${flag}"`);
+});
+
+test('an hour may have one digit', () => {
+  const { flagSeconds } = buildDate('2020-01-01T1:02:03+02:00', {}, 'apko');
+  expect(flagSeconds).toBe(buildDate('2020-01-01T01:02:03+02:00', {}, 'apko').flagSeconds);
 });
 
 test('a fraction of a second is cut', () => {

@@ -62,12 +62,14 @@ function offsetOf(text: string): number {
   return sign === '-' ? -size || 0 : size;
 }
 
-const timePattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d)(?:[.,]\d+)?(Z|[+-]\d\d:\d\d)$/;
+/** RFC 3339, and as apko, which is to say Go, reads it: the hour may have one digit. */
+const timePattern = /^(\d{4}-\d\d-\d\dT)(\d\d?)(:\d\d:[0-5]\d)(?:[.,]\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 function secondsOf(text: string): number {
-  const [, time = '', zone = ''] = timePattern.exec(text) ?? [];
+  const [, day = '', hour = '', rest = '', zone = ''] = timePattern.exec(text) ?? [];
   try {
-    return Temporal.Instant.from(time + zone).epochMilliseconds / 1000;
+    const time = `${day}${hour.padStart(2, '0')}${rest}${zone}`;
+    return Temporal.Instant.from(time).epochMilliseconds / 1000;
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new KilnError('USAGE', `--build-date is "${shorten(text)}"`, {
