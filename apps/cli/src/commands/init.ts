@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, shellWord, shorten } from '@kiln/base';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
 import { folderPlace } from '../folder-place.ts';
@@ -108,7 +108,7 @@ export const init: Command = {
         .map((file) => `${path.join(folder, file)}\n`)
         .join(''),
     );
-    print.talk(`\nbuild it with: kiln up --catalog ${folder} --only hello\n`);
+    print.talk(`\nbuild it with: kiln up --catalog ${shellWord(folder)} --only hello\n`);
     return 0;
   },
 };

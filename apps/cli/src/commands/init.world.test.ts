@@ -24,6 +24,15 @@ test('a catalog is called as asked, or nearly as its folder', async () => {
   expect(fs.readdirSync(folder)).toEqual(['My Catalog']);
 });
 
+test('the command that comes next can be copied, whatever the folder is called', async () => {
+  let told = '';
+  const three = path.join(folder, 'is #3');
+  const talking = { ...print, talk: (text: string) => (told += text) };
+  await init.run(parseInvocation(init, [three], readConfig({}), talking));
+  expect(told).toContain(`kiln up --catalog '${three}' --only hello`);
+  fs.rmSync(three, { recursive: true });
+});
+
 test('what cannot be written whole is not there at all', async () => {
   const blocked = path.join(folder, 'blocked');
   fs.mkdirSync(blocked);
