@@ -182,7 +182,7 @@ function brokenOff(error: unknown): KilnError {
 
 function unreachable(what: string, error: unknown): KilnError {
   return new KilnError('FACTORY_UNREACHABLE', `${what}: ${messageOf(error)}`, {
-    hint: 'kiln logs server shows what the server says',
+    hint: 'kiln logs server shows what the server says, kiln logs supervisor what does not start, and why',
     retry: 'later',
     cause: error,
   });

@@ -78,6 +78,13 @@ test('an answer that breaks off is to be tried later, whichever way it is asked 
   await expect(streamed(broken)).rejects.toMatchObject(refused);
 });
 
+test('a server that is not there may not start, of which the supervisor tells', async () => {
+  await expect(new Client(1).call('GET', '/x')).rejects.toMatchObject({
+    code: 'FACTORY_UNREACHABLE',
+    hint: expect.stringContaining('kiln logs supervisor'),
+  });
+});
+
 test('JSON of what is no factory is not taken for an answer', async () => {
   const other = await clientOf((_request, response) => response.end('{"keys": []}'), {
     name: 'another',
