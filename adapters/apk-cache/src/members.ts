@@ -71,10 +71,11 @@ export class Members implements Iterable<CachedMember> {
     this.#sums = Uint32Array.from(sums);
   }
 
-  /** What it was made of. */
-  stored(): StoredMembers {
-    const [numbers, sums] = [Array.from(this.#numbers), Array.from(this.#sums)];
-    return { text: this.#text, numbers, facts: this.#facts, sums };
+  /** What it was made of, in JSON. Numbers are many: they do not become an array for it. */
+  print(): string {
+    const rest = JSON.stringify({ text: this.#text, facts: this.#facts });
+    const numbers = `"numbers":[${this.#numbers.join(',')}],"sums":[${this.#sums.join(',')}]`;
+    return `${rest.slice(0, -1)},${numbers}}`;
   }
 
   at(index: number): CachedMember | undefined {

@@ -32,7 +32,7 @@ const version = 7;
 
 /** The record in JSON, sealed. */
 export function printRecord(record: CacheRecord): Uint8Array {
-  const body: Stored = {
+  const body: Omit<Stored, 'members'> = {
     version,
     sizeBytes: record.sizeBytes,
     control: Buffer.from(record.control).toString('base64'),
@@ -40,9 +40,9 @@ export function printRecord(record: CacheRecord): Uint8Array {
     isInside: record.isInside,
     libraries: record.libraries,
     segments: record.segments,
-    members: record.members.stored(),
   };
-  return Buffer.from(sealText(JSON.stringify(body)));
+  const members = `"members":${record.members.print()}`;
+  return Buffer.from(sealText(`${JSON.stringify(body).slice(0, -1)},${members}}`));
 }
 
 /** Undefined when the bytes are not what `printRecord` of this version wrote. */
