@@ -15,6 +15,9 @@ export async function runWords(
   words: readonly string[],
 ): Promise<string[]> {
   const { uid, gid } = await runUser(root, config.user ?? '');
+  const workingDir = path.posix.resolve('/', config.workingDir ?? '');
+  refuseNul([workingDir]);
+  makeFolder(root, workingDir);
   const all = [
     ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp'],
     await resolver(root),
@@ -24,12 +27,30 @@ export async function runWords(
     takesInput() ? ['--new-session'] : [],
     (config.env ?? []).flatMap(variable),
     process.env['TERM'] === undefined ? [] : ['--setenv', 'TERM', process.env['TERM']],
-    ['--chdir', config.workingDir || '/', '--'],
+    ['--chdir', workingDir, '--'],
     words,
   ].flat();
-  const odd = all.find((word) => word.includes('\0'));
-  if (odd !== undefined) throw content(`a NUL byte is in "${shorten(odd)}"`);
+  refuseNul(all);
   return all;
+}
+
+function refuseNul(words: readonly string[]): void {
+  const odd = words.find((word) => word.includes('\0'));
+  if (odd !== undefined) throw content(`a NUL byte is in "${shorten(odd)}"`);
+}
+
+/**
+ * Makes what is missing of a folder, an absolute path without `.` and `..`, as container runtimes make the one that an image begins
+ * in. It ends at a symbolic link, which leads elsewhere on the host than in the image, and at a file.
+ */
+function makeFolder(root: string, folder: string): void {
+  let place = root;
+  for (const name of folder.split('/').filter((part) => part !== '')) {
+    place = path.join(place, name);
+    const found = fs.lstatSync(place, { throwIfNoEntry: false });
+    if (found === undefined) fs.mkdirSync(place);
+    else if (!found.isDirectory()) return;
+  }
 }
 
 /** Whether the kernel lets a program type into its terminal, which would be read by what the terminal runs next. */

@@ -74,6 +74,29 @@ test('environment variables are names and values, and words have no NUL', async 
     });
 });
 
+test('the folder that an image begins in is made where it is not', async () => {
+  fs.mkdirSync(path.join(root, 'srv'));
+  expect(await optionOf('--chdir', { workingDir: '/srv/app/../web/1' })).toBe('/srv/web/1');
+  expect(fs.readdirSync(path.join(root, 'srv'))).toEqual(['web']);
+  expect(await optionOf('--chdir', { workingDir: 'data' })).toBe('/data');
+  expect(fs.statSync(path.join(root, 'data')).isDirectory()).toBe(true);
+  expect(await optionOf('--chdir', {})).toBe('/');
+});
+
+test.each(['..', 'link'])('it is not made out of the image, through %s', async (way) => {
+  fs.mkdirSync(path.join(folder, 'out'));
+  fs.symlinkSync('../out', path.join(root, 'link'));
+  await optionOf('--chdir', { workingDir: `/${way}/out/made` });
+  await optionOf('--chdir', { workingDir: `/${way}/made` });
+  expect(fs.readdirSync(path.join(folder, 'out'))).toEqual([]);
+});
+
+test('a file in its place stays', async () => {
+  write('etc/file', 'text');
+  await optionOf('--chdir', { workingDir: '/etc/file/below' });
+  expect(fs.readFileSync(path.join(root, 'etc/file'), 'utf8')).toBe('text');
+});
+
 test('a resolver of the image goes, also for a person who may not write beside it', async () => {
   // Root may write everywhere: somebody else does it for him.
   const asOther = process.getuid?.() === 0;
