@@ -1,4 +1,4 @@
-import { collect, hexOf, shorten } from '@kiln/base';
+import { collect, digestOf, hexOf, shorten } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { documentBytesMax, mediaTypes, parseIndex } from '@kiln/oci';
 import type { Descriptor } from '@kiln/oci';
@@ -134,10 +134,13 @@ export class RegistryRepository {
     };
   }
 
-  /** Where registries do not know referrers, clients keep them under a tag (specification, "referrers tag schema"). */
+  /**
+   * Where registries do not know referrers, clients keep them under a tag (specification, "referrers tag schema"). `cosign copy` puts
+   * the manifest itself there, which lists none.
+   */
   async #taggedReferrers(digest: Digest): Promise<readonly Descriptor[]> {
     const bytes = await this.readManifest(`sha256-${hexOf(digest)}`);
-    return bytes === undefined ? [] : parseIndex(bytes).manifests;
+    return bytes === undefined || digestOf(bytes) === digest ? [] : parseIndex(bytes).manifests;
   }
 
   async #document(answer: OpenAnswer, what: string): Promise<Uint8Array | undefined> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { collect, digestFromHex } from '@kiln/base';
+import { collect, digestFromHex, digestOf } from '@kiln/base';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { RegistryRepository } from './index.ts';
 import type { RegistryCredential } from './index.ts';
@@ -250,5 +250,13 @@ describe('a repository of a registry', () => {
     answer = ({ url }) =>
       url === `/v2/team/app/manifests/${digest.replace(':', '-')}` ? [200, {}, page('t/t')] : [404];
     expect(await types()).toEqual(['t/t']);
+  });
+
+  test('a manifest that is kept under the tag of its referrers, as copies are, has none', async () => {
+    const manifest = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json"}';
+    const own = digestOf(manifest);
+    answer = ({ url }) =>
+      url === `/v2/team/app/manifests/${own.replace(':', '-')}` ? [200, {}, manifest] : [404];
+    expect(await repository().listReferrers(own)).toEqual([]);
   });
 });
