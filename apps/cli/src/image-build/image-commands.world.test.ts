@@ -384,6 +384,31 @@ describe('kiln image build', () => {
     expect(fs.existsSync('x.tar')).toBe(false);
   });
 
+  test('with --compat apko tags the last image of those for 32-bit ARM', async () => {
+    fs.mkdirSync('arm');
+    for (const arch of ['armhf', 'armv7'])
+      fs.symlinkSync(path.resolve('repos/main/x86_64'), `arm/${arch}`);
+    write(
+      'repositories: [./arm]\n  keyring: [./repos/parity.rsa.pub]\n  packages: [hello]',
+      'archs: [armhf, armv7]',
+    );
+    await run(imageBuild, 'image.yaml', '-o', 'image.tar', '-t', 'x/y:1', '--compat', 'apko');
+    const entries = await entriesOf('image.tar');
+    const [manifest, ...more] = JSON.parse(entries.get('manifest.json')?.text ?? '') as {
+      readonly Config: string;
+      readonly RepoTags: readonly string[];
+    }[];
+    expect(more).toEqual([]);
+    expect(manifest?.RepoTags).toEqual(['index.docker.io/x/y:1-arm']);
+    expect(JSON.parse(entries.get(manifest?.Config ?? '')?.text ?? '')).toMatchObject({
+      architecture: 'arm',
+      variant: 'v7',
+    });
+    expect(parseIndex(Buffer.from(entries.get('index.json')?.text ?? '')).manifests).toHaveLength(
+      2,
+    );
+  });
+
   test('with --compat apko makes what kiln apko makes', async () => {
     write(`${places}\n  packages: [merged-layout, hello, modes]`);
     await run(

@@ -30,8 +30,9 @@ export async function writeArchive(file: string, images: TaggedImages): Promise<
 /**
  * Images as an archive that `docker load` reads: configurations and layers, `manifest.json`, and behind that the
  * manifests and `index.json`, which docker passes over. It is never compressed, whatever it is called. Images are in the order
- * of the index, each with its architecture in its tag. Throws `OCI_REFERENCE_INVALID` for a name that apko gives no image in an
- * archive: one of a single letter, or with a digest; `IMAGE_NOTHING` where there is no image.
+ * of the index, each with its architecture in its tag; of those with one tag, such as both for 32-bit ARM, only the last has its
+ * configuration and layers there, as in apko's. Throws `OCI_REFERENCE_INVALID` for a name that apko gives no image in an archive:
+ * one of a single letter, or with a digest; `IMAGE_NOTHING` where there is no image.
  */
 export function dockerArchive(images: TaggedImages): AsyncIterable<Uint8Array> {
   const { built, tag } = images;
@@ -50,8 +51,9 @@ export function dockerArchive(images: TaggedImages): AsyncIterable<Uint8Array> {
 
 function* members({ built, tag, work }: TaggedImages): Generator<TarMember> {
   const { images, index } = built;
+  const tagged = [...new Map(images.map((image) => [platformName(image.arch), image])).values()];
   const layers = new Set<string>();
-  for (const image of images) {
+  for (const image of tagged) {
     yield document(archivedConfigName(image.config.descriptor.digest), image.config.bytes);
     for (const { digest, sizeBytes } of image.layers) {
       if (layers.has(digest)) continue;
@@ -62,7 +64,7 @@ function* members({ built, tag, work }: TaggedImages): Generator<TarMember> {
       };
     }
   }
-  yield document('manifest.json', manifestOf(images, tag));
+  yield document('manifest.json', manifestOf(tagged, tag));
   for (const { manifest } of images) yield document(manifest.descriptor.digest, manifest.bytes);
   yield document('index.json', index.bytes);
 }
