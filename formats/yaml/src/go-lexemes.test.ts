@@ -61,7 +61,13 @@ test('what follows the first document may have tabs', () => {
     expect(
       plainValue(parseYaml(text, { file: 'a', form: 'go', furtherDocuments: 'ignore' })),
     ).toEqual({ a: 'b' });
-  expect(() => read('%YAML 1.2\n# c\n---\n\ta: b\n')).toThrow('a tab');
+  expect(() => read('%YAML 1.1\n# c\n---\n\ta: b\n')).toThrow('a tab');
+});
+
+test('a document may be of YAML 1.1, and of no other version', () => {
+  expect(read('%YAML 1.1\n---\na: b\n')).toEqual({ a: 'b' });
+  for (const version of ['1.2', '2.0'])
+    expect(() => read(`# c\n%YAML ${version}\n---\na: b\n`)).toThrow(`of YAML ${version}`);
 });
 
 test('a lone CR, and NEL, ends a line', () => {

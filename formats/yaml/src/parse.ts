@@ -34,7 +34,7 @@ export interface ParseYamlOptions {
   readonly furtherDocuments?: 'refuse' | 'ignore';
   /**
    * `go`: as Go's yaml.v3 reads and decodes. Tags that it does not know leave a string, `!!binary` is decoded, and characters that
-   * cannot be printed are errors, as are tabs where a key could begin; lines in brackets and quotes may stand left of the key; lists lose elements
+   * cannot be printed are errors, as are tabs where a key could begin and documents that say a version of YAML other than 1.1; lines in brackets and quotes may stand left of the key; lists lose elements
    * and maps lose keys that are null, and a whole number is what is left of one with a fraction. Default `plain`: tags outside the core schema and keys that are null are errors, null elements are "".
    */
   readonly form?: 'plain' | 'go';
@@ -65,7 +65,7 @@ export function parseYaml(raw: string, options: ParseYamlOptions): YamlNode {
   if (unprintable !== null)
     throw invalid('a control character', { ...start, line: lineOf(text, unprintable.index) });
   const version = isGo ? /^(?:[#%].*\n)*?%YAML[ \t]+(\S+)/.exec(text)?.[1] : undefined;
-  if (version !== undefined && version !== '1.1' && version !== '1.2')
+  if (version !== undefined && version !== '1.1')
     throw invalid(`a document of YAML ${shorten(version)}`, start);
   const document = readDocument(text, options, lines, at);
   if (document?.contents == null) return { kind: 'mapping', members: new Map(), position: start };

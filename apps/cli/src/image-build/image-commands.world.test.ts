@@ -619,6 +619,20 @@ describe('what a configuration means', () => {
     });
   });
 
+  test('takes a configuration in UTF-16 as apko does, and not as itself', async () => {
+    const text = '\ufeff{contents: {repositories: [./repos/main]}, cmd: é}\n';
+    for (const bytes of [Buffer.from(text, 'utf16le'), Buffer.from(text, 'utf16le').swap16()]) {
+      fs.writeFileSync('image.yaml', bytes);
+      const { out } = await run(imageShowConfig, 'image.yaml', '--compat', 'apko');
+      expect(out).toContain('cmd: é\n');
+      await expect(run(imageShowConfig, 'image.yaml')).rejects.toThrow('not UTF-8');
+    }
+    fs.appendFileSync('image.yaml', 'x');
+    await expect(run(imageShowConfig, 'image.yaml', '--compat', 'apko')).rejects.toThrow(
+      'not UTF-16',
+    );
+  });
+
   test('is without the blanks around the address of a repository', async () => {
     const blanks = 'repositories: ["@own  ./repos/main/ "]\n  keyring: [./repos/parity.rsa.pub]';
     write(`${blanks}\n  packages: [libhello@own]`, 'archs: [x86_64]');

@@ -57,10 +57,10 @@ function load(
     );
   const found = findPath(file, folders);
   if (found === undefined) throw absent(file, context);
-  const bytes = readConfigBytes(found, file);
+  const bytes = readBounded(found);
   hash.update(bytes);
   const part = depth === 0 ? 'whole' : 'included';
-  const config = parseImageConfig(bytes.toString('utf8'), file, dialect, part);
+  const config = parseImageConfig(textOf(bytes, { file, dialect }), file, dialect, part);
   if (config.include === '') return config;
   const included = load(config.include, { ...context, depth: depth + 1, by: file });
   return dialect === 'apko'
@@ -78,8 +78,32 @@ export function findPath(file: string, folders: readonly string[]): string | und
 /** The bytes of a configuration, which are UTF-8, under the name that it was given. Throws `IMAGE_CONFIG_UNREADABLE` and `LOCAL_FILE_TOO_LARGE`. */
 export function readConfigBytes(place: string, file: string): Buffer {
   const bytes = readBounded(place);
-  if (!isUtf8(bytes)) throw unreadable(file, 'not UTF-8');
+  requireUtf8(bytes, file);
   return bytes;
+}
+
+function requireUtf8(bytes: Buffer, file: string): void {
+  if (!isUtf8(bytes)) throw unreadable(file, 'not UTF-8');
+}
+
+/** In dialect `apko` also UTF-16, which begins with its byte order mark. */
+function textOf(
+  bytes: Buffer,
+  { file, dialect }: { readonly file: string; readonly dialect: ConfigDialect },
+): string {
+  const mark = bytes.subarray(0, 2).toString('hex');
+  if (dialect === 'kiln' || (mark !== 'fffe' && mark !== 'feff')) {
+    requireUtf8(bytes, file);
+    return bytes.toString('utf8');
+  }
+  try {
+    return new TextDecoder(mark === 'fffe' ? 'utf-16le' : 'utf-16be', { fatal: true }).decode(
+      bytes,
+    );
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw unreadable(file, 'not UTF-16');
+  }
 }
 
 function readBounded(file: string): Buffer {
