@@ -47,8 +47,13 @@ export class KilnError extends Error {
 
 /** Shortens an offending value for a message: at most `limit` characters, control characters escaped. */
 export function shorten(value: string, limit = 80): string {
-  const safe = value.replace(/\p{Cc}/gu, escapedControl);
+  const safe = oneLine(value);
   return safe.length <= limit ? safe : `${safe.slice(0, limit - 1)}…`;
+}
+
+/** The text of somebody else as part of one line: control characters are escaped, which end lines and move a terminal's cursor. */
+export function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, escapedControl);
 }
 
 /** `\xNN` for a control character. */

@@ -15,7 +15,7 @@ export {
   sha512Of,
 } from './digest.ts';
 export type { Details, KilnErrorOptions, Position } from './errors.ts';
-export { KilnError, assert, escapedControl, messageOf, shorten } from './errors.ts';
+export { KilnError, assert, escapedControl, messageOf, oneLine, shorten } from './errors.ts';
 export { filled } from './filled.ts';
 export { firstIndex } from './first-index.ts';
 export { freeMemory } from './free-memory.ts';

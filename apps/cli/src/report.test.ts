@@ -19,6 +19,10 @@ test('a table has as many rows as there are', () => {
   expect(text.endsWith('\nname 299999  x\n')).toBe(true);
 });
 
+test('a table has one line for each row, whatever is in it', () => {
+  expect(table(['NAME'], [['a\nb'], ['\u001b[2J']])).toBe('NAME\na\\x0ab\n\\x1b[2J\n');
+});
+
 test('an error moves no cursor, whatever it quotes', () => {
   const cause = new Error('clear\u001b[2J');
   const error = new KilnError('APK_INVALID', 'bell\u0007 and\nline', { cause, hint: 'null\0' });

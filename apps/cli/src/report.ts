@@ -1,4 +1,4 @@
-import { KilnError, escapedControl, messageOf } from '@kiln/base';
+import { KilnError, escapedControl, messageOf, oneLine } from '@kiln/base';
 import { hostErrorOf } from './host-error.ts';
 
 /** 0 done, 1 failed, 2 usage, 3 refused by policy or verification, 4 not found, 75 try again later, 130 interrupted. */
@@ -33,9 +33,9 @@ export function withoutControls(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]/gu, escapedControl);
 }
 
-/** Columns padded to their widest cell; no trailing blanks. */
+/** Columns padded to their widest cell; no trailing blanks, and no control characters. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [header, ...rows];
+  const all = [header, ...rows].map((row) => row.map(oneLine));
   // Not by spreading: a list may have more rows than a call may have arguments.
   const widths = header.map((_, column) =>
     all.reduce((width, row) => Math.max(width, (row[column] ?? '').length), 0),

@@ -1,4 +1,4 @@
-import { KilnError, counted } from '@kiln/base';
+import { KilnError, counted, oneLine } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 
 /** The name of a check, as `kiln verify` prints it. */
@@ -71,5 +71,5 @@ export function printVerification(report: VerificationReport): string {
       ? `verified: ${counted(report.checks.length, 'check')}`
       : `NOT verified: ${failed} failed`,
   );
-  return `${lines.join('\n')}\n`;
+  return lines.map((line) => `${oneLine(line)}\n`).join('');
 }

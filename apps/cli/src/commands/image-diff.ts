@@ -1,4 +1,4 @@
-import { counted } from '@kiln/base';
+import { counted, oneLine } from '@kiln/base';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import type { Config } from '../config.ts';
@@ -54,7 +54,8 @@ async function readCompared(config: Config, text: string): Promise<ComparedImage
   return { ...contents, asked: await askedOf(config, source, contents) };
 }
 
-function differenceText(difference: ImageDifference, everyFile: boolean): string {
+/** What is printed. */
+export function differenceText(difference: ImageDifference, everyFile: boolean): string {
   const { from, to, packages, settings, files } = difference;
   const shown = files.filter(({ explained }) => everyFile || !explained);
   const hidden = files.length - shown.length;
@@ -71,7 +72,7 @@ function differenceText(difference: ImageDifference, everyFile: boolean): string
       : []),
     ...(packages.length + settings.length + files.length === 0 ? ['nothing differs'] : []),
   ];
-  return lines.map((line) => `${line}\n`).join('');
+  return lines.map((line) => `${oneLine(line)}\n`).join('');
 }
 
 function packageLines({ name, change, from, to, why }: PackageDifference): readonly string[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hintFor } from './image-why.ts';
+import { hintFor, reasonText } from './image-why.ts';
 
 test.each([
   ['pcre', ['pcre2', 'zlib'], /^did you mean pcre2\? a package /],
@@ -7,4 +7,11 @@ test.each([
   ['usr/bin/pcre2grep', [], /a file begins with \/$/],
 ])('whoever asks for %s learns how', (name, there, hint) => {
   expect(hintFor(name, there)).toMatch(hint);
+});
+
+test('a path of an image is one line, whatever is in it', () => {
+  const image = { reference: 'a', digest: 'b', package: '', why: [] };
+  expect(reasonText({ ...image, path: '/a\u001b[2J\nb' })).toMatch(
+    /^\/a\\x1b\[2J\\x0ab is of [^\n]*\n$/,
+  );
 });

@@ -1,4 +1,4 @@
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, oneLine, shorten } from '@kiln/base';
 import { nearestWord } from '@kiln/yaml/nearest';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
@@ -11,7 +11,7 @@ import type { AskedEntries, WhyStep } from '../image/why.ts';
 import { whyPackage } from '../image/why.ts';
 
 /** What the command says with `--json`. */
-interface Reason {
+export interface Reason {
   readonly reference: string;
   readonly digest: string;
   /** Absolute; only where a file was asked for. */
@@ -96,8 +96,10 @@ function reasonOfFile(contents: Explained, path: string): Reason {
     : { ...reasonOf(contents, owner.name), path };
 }
 
-function reasonText({ path, package: name, why }: Reason): string {
-  if (name === '') return `${path} is of no package: it was made when the image was put together\n`;
+/** What is printed. */
+export function reasonText({ path, package: name, why }: Reason): string {
+  if (name === '')
+    return `${oneLine(path ?? '')} is of no package: it was made when the image was put together\n`;
   const file = path === undefined ? [] : [`${path} is of ${name}`];
-  return [...file, ...whyLines(why)].map((line) => `${line}\n`).join('');
+  return [...file, ...whyLines(why)].map((line) => `${oneLine(line)}\n`).join('');
 }
