@@ -108,13 +108,16 @@ function endOf(child: ChildProcess): Ended {
   return { exited, closed };
 }
 
+/** A timer of Node's that is set to more ends at once. */
+const timerMsMax = 2 ** 31 - 1;
+
 async function raceWithStops(
   status: Status,
   ended: Ended,
   watch: Watch,
 ): Promise<'timed-out' | 'aborted' | undefined> {
   const { promise, resolve } = Promise.withResolvers<'timed-out' | 'aborted'>();
-  const timer = setTimeout(() => resolve('timed-out'), watch.timeoutMs);
+  const timer = setTimeout(() => resolve('timed-out'), Math.min(watch.timeoutMs, timerMsMax));
   const onAbort = (): void => resolve('aborted');
   watch.signal?.addEventListener('abort', onAbort, { once: true });
   try {

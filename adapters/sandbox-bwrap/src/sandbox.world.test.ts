@@ -222,6 +222,11 @@ describe('how a sandbox ends', () => {
   const tree = (marker: string): string =>
     `sleep ${marker} & (setsid sleep ${marker} </dev/null >/dev/null 2>&1 &) ; echo ready; sleep ${marker}`;
 
+  test('a deadline that no timer reaches ends nothing', async () => {
+    const { result } = await run('sleep 0.1', { timeoutMs: 1000 * 3_600_000 });
+    expect(result).toEqual({ kind: 'exited', exitCode: 0 });
+  });
+
   test('a deadline ends every process', async () => {
     const { result, output } = await run(tree('98701'), { timeoutMs: 500 });
     expect(result).toEqual({ kind: 'timed-out' });
