@@ -5,7 +5,7 @@ import { MemoryRecords, buildResult, builtPackage } from '@kiln/factory/testing'
 import type { Key } from '@kiln/queue';
 import { beforeEach, expect, test } from 'vitest';
 import type { ImageLock } from './lock.ts';
-import { lockImage } from './lock.ts';
+import { lockImage, lockWithTest } from './lock.ts';
 
 const zlib: Key = 'package:zlib@x86_64';
 const server: Key = 'package:server@x86_64';
@@ -126,4 +126,27 @@ test('what was made with an untested tool is held, though the tool is no candida
   const found = await lock([], [tool], [toolTest]);
   assert(found.kind === 'locked', 'it resolves to what is shown');
   expect(found.packages.map(({ record }) => record.version)).toEqual(['1-r0', '1-r0']);
+});
+
+test.each([
+  ['images/app.yaml', ['server', 'nowhere'], []],
+  ['images/app.test.yaml', ['server'], ['nowhere']],
+])('%s is named where it asks for what there is not', async (file, asked, ofTest) => {
+  await build(zlib, one);
+  await build(server, serverPackage);
+  await publish(one, serverPackage);
+  const bundle = {
+    file: 'images/app.yaml',
+    testFile: 'images/app.test.yaml',
+    arch: 'x86_64',
+    closure: [server, zlib],
+    optional: [],
+    ingredients: [],
+    tests: [],
+    repositories: ['os'],
+  } as unknown as ImageBundle;
+  await expect(lockWithTest({ records, locks }, bundle, { asked, ofTest })).rejects.toMatchObject({
+    code: 'IMAGE_UNSOLVED',
+    message: expect.stringMatching(new RegExp(`^${file}: .*nowhere`)),
+  });
 });

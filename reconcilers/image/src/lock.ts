@@ -1,4 +1,4 @@
-import { sortUnique } from '@kiln/base';
+import { KilnError, sortUnique } from '@kiln/base';
 import type {
   BuiltPackage,
   FactoryRecords,
@@ -16,6 +16,36 @@ export type ImageLock =
   | { readonly kind: 'locked'; readonly packages: readonly LockedPackage[] }
   | { readonly kind: 'waiting'; readonly keys: readonly Key[] }
   | { readonly kind: 'unsolved'; readonly chain: readonly string[] };
+
+/** The packages of an image, and those of the root that its tests run in. */
+export type ImageLocks =
+  | {
+      readonly kind: 'locked';
+      readonly packages: readonly LockedPackage[];
+      readonly testPackages: readonly LockedPackage[];
+    }
+  | Extract<ImageLock, { readonly kind: 'waiting' }>;
+
+/** Resolves what an image asks for, and that with what its test adds. Throws `IMAGE_UNSOLVED` with the file that asks for too much. */
+export async function lockWithTest(
+  ports: LockPorts,
+  bundle: ImageBundle,
+  { asked, ofTest }: { readonly asked: readonly string[]; readonly ofTest: readonly string[] },
+): Promise<ImageLocks> {
+  const lock = await lockImage(ports, bundle, asked);
+  if (lock.kind === 'unsolved') throw unsolved(bundle.file, lock.chain);
+  if (lock.kind === 'waiting') return lock;
+  const testLock = await lockImage(ports, bundle, [...asked, ...ofTest]);
+  if (testLock.kind === 'unsolved') throw unsolved(bundle.testFile, testLock.chain);
+  if (testLock.kind === 'waiting') return testLock;
+  return { kind: 'locked', packages: lock.packages, testPackages: testLock.packages };
+}
+
+function unsolved(file: string, chain: readonly string[]): KilnError {
+  return new KilnError('IMAGE_UNSOLVED', `${file}: ${chain.join(' ')}`, {
+    hint: 'kiln package ls lists the packages there are',
+  });
+}
 
 /**
  * Resolves a world against the current generations. Candidates are the packages of the image's closure; those of the

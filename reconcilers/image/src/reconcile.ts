@@ -24,7 +24,7 @@ import { done, requeueAfter } from '@kiln/queue';
 import type { TarMember } from '@kiln/tar';
 import type { Signer } from '@kiln/trust';
 import { describeImage } from './describe.ts';
-import { lockImage } from './lock.ts';
+import { lockWithTest } from './lock.ts';
 import type { BuiltImage } from './make-image.ts';
 import { makeImage } from './make-image.ts';
 import { runImageTest } from './test-run.ts';
@@ -79,24 +79,15 @@ function reconcileImage(
       const config = parseImageConfig(bundle.source, bundle.file);
       const test = parseImageTest(bundle.testSource, bundle.testFile);
       const asked = completeImageConfig(config).contents.packages;
-      const lock = await lockImage(ports, bundle, asked);
-      const testLock = await lockImage(ports, bundle, [...asked, ...test.packages]);
-      for (const one of [lock, testLock]) {
-        if (one.kind === 'waiting') return await writer.waiting(one.keys);
-        if (one.kind === 'unsolved') {
-          throw new KilnError('IMAGE_UNSOLVED', `${bundle.file}: ${one.chain.join(' ')}`, {
-            hint: 'kiln package ls lists the packages there are',
-          });
-        }
-      }
-      if (lock.kind !== 'locked' || testLock.kind !== 'locked') return done;
+      const locks = await lockWithTest(ports, bundle, { asked, ofTest: test.packages });
+      if (locks.kind === 'waiting') return await writer.waiting(locks.keys);
       const inputs: ImageInputs = {
         key,
         bundle,
         config,
         test,
-        packages: lock.packages,
-        testPackages: testLock.packages,
+        packages: locks.packages,
+        testPackages: locks.testPackages,
       };
       const action = actionOf(ports, inputs);
       const result =
