@@ -16,6 +16,13 @@ interface Choice {
   readonly options: readonly Candidate[];
 }
 
+/** A package whose dependencies are sought. */
+interface Asking {
+  readonly parent: Candidate;
+  /** What it provides: the names, and the texts as they are written. */
+  readonly own: ReadonlySet<string>;
+}
+
 /** Walks the dependencies of one world entry. */
 export class DependencyWalk {
   readonly #state: SolverState;
@@ -45,9 +52,10 @@ export class DependencyWalk {
   #children(parent: Candidate, pin: string): Candidate[] {
     const closure: Candidate[] = [];
     let remaining = [...parent.record.depends];
+    const own = new Set(parent.provides.flatMap(({ name, text }) => [name, text]));
     this.#state.constrain(remaining, parent);
     while (remaining.length > 0) {
-      const choices = this.#choices(parent, pin, remaining);
+      const choices = this.#choices({ parent, own }, pin, remaining);
       const next = fewest(choices);
       if (next === undefined) break;
       withLink(`solving "${next.text}" constraint:`, () =>
@@ -65,6 +73,7 @@ export class DependencyWalk {
     choice: Choice,
     { pin, closure }: { readonly pin: string; readonly closure: Candidate[] },
   ): void {
+    if (choice.options.length > 1) this.#state.spendOnProvides(choice.options);
     const best = bestCandidate(choice.options, {
       name: choice.atom.name,
       pin: '',
@@ -80,13 +89,13 @@ export class DependencyWalk {
   }
 
   /** The dependencies that still need a package, each with its options. */
-  #choices(parent: Candidate, pin: string, texts: readonly string[]): Choice[] {
+  #choices(by: Asking, pin: string, texts: readonly string[]): Choice[] {
     const choices: Choice[] = [];
     this.#state.spend(texts.length);
     for (const text of texts) {
       if (text.startsWith('!')) continue;
       const atom = this.#state.atom(text);
-      if (isMetBy(parent, atom) || this.#isSelected(atom)) continue;
+      if (isMetBy(by, atom) || this.#isSelected(atom)) continue;
       const options = this.#state.options(atom, [pin], this.#chosen.get(atom.name));
       if (options.length === 0)
         throw this.#state.deadEnd(atom).after(`solving "${text}" constraint:`);
@@ -98,7 +107,9 @@ export class DependencyWalk {
   #isSelected(atom: Atom): boolean {
     const picked = this.#state.selected(atom.name);
     if (picked === undefined) return false;
-    if (atom.version === '' || this.#isMetByPicked(picked, atom)) return true;
+    if (atom.version === '') return true;
+    this.#state.spendOnProvides([picked]);
+    if (this.#isMetByPicked(picked, atom)) return true;
     throw new Dead(
       [
         `solving "${atom.text}" constraint:`,
@@ -129,9 +140,8 @@ function isMetByPickedApko(picked: Candidate, atom: Atom): boolean {
 }
 
 /** Whether a package fulfils its own dependency. */
-function isMetBy(parent: Candidate, atom: Atom): boolean {
-  if (parent.provides.some((provide) => provide.name === atom.name || provide.text === atom.text))
-    return true;
+function isMetBy({ parent, own }: Asking, atom: Atom): boolean {
+  if (own.has(atom.name) || own.has(atom.text)) return true;
   if (parent.name !== atom.name || !isVersionSatisfied(parent.version, atom)) return false;
   return atom.dialect === 'kiln' || isVersionApko(parent.version);
 }

@@ -1,7 +1,8 @@
 import { splitAtom } from './atom.ts';
 import type { SolverDialect } from './atom.ts';
 import { bestCandidate } from './candidate-order.ts';
-import type { Candidate, PreparedIndexes } from './prepared.ts';
+import type { Candidate } from './prepared.ts';
+import type { SolverState } from './solver-state.ts';
 
 /**
  * Packages that ask to be installed beside these members: those of which every `install_if` term names a member, or a
@@ -10,10 +11,11 @@ import type { Candidate, PreparedIndexes } from './prepared.ts';
  * term means nothing.
  */
 export function installedIf(
-  prepared: PreparedIndexes,
+  state: SolverState,
   members: readonly Candidate[],
   isAllowed: (candidate: Candidate) => boolean = () => true,
 ): Candidate[] {
+  const { prepared } = state;
   const { dialect } = prepared;
   const present = new Map(members.map((member) => [member.name, member]));
   const found = new Map<string, Candidate[]>();
@@ -25,6 +27,7 @@ export function installedIf(
       prepared.byInstallIf(`${member.name}=${member.version}`) ??
       [];
     for (const candidate of registered) {
+      state.spend(candidate.record.installIf.length);
       const isWanted = candidate.record.installIf.every((term) =>
         isPresent(present, term, dialect),
       );

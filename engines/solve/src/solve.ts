@@ -142,7 +142,7 @@ function install(
     return !tried.has(candidate.name) && isAddable(state, candidate);
   };
   for (;;) {
-    const [extra] = installedIf(state.prepared, [...installed.values()], isLeft);
+    const [extra] = installedIf(state, [...installed.values()], isLeft);
     if (extra === undefined) return [...installed.values()];
     tried.add(extra.name);
     add(extraWithDependencies(state, extra, { chosen, additions, refuse }));
@@ -217,10 +217,9 @@ function entryWithDependencies(
 ): readonly Candidate[] {
   const entry = bestForEntry(state, text);
   const closure = unique(closureOf(state, entry, state.atom(text).pin, context.chosen));
-  if (state.prepared.dialect === 'apko')
-    return [...closure, ...installedIf(state.prepared, closure), entry];
+  if (state.prepared.dialect === 'apko') return [...closure, ...installedIf(state, closure), entry];
   if (context.additions.when === 'last') return [...closure, entry];
-  const extras = installedIf(state.prepared, closure, (one) => isAddable(state, one));
+  const extras = installedIf(state, closure, (one) => isAddable(state, one));
   return [
     ...closure,
     ...extras.flatMap((extra) => extraWithDependencies(state, extra, context)),

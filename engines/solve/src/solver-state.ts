@@ -40,8 +40,8 @@ interface Disqualification {
   readonly reason: UnsolvedReason;
 }
 
-/** Dependencies that are looked at, each as often as one beside it is chosen. */
-const looksMax = 5_000_000;
+/** Dependencies, candidates and what these provide, each as often as it is looked at. */
+const looksMax = 10_000_000;
 
 /** What one solve learns while it goes: disqualified candidates with the reason, and the names taken. */
 export class SolverState {
@@ -75,10 +75,16 @@ export class SolverState {
     }
   }
 
-  /** Fails when packages have more dependencies than can be looked at in time. */
+  /** Fails when there is more than can be looked at in time. */
   spend(looks: number): void {
     this.#looksLeft -= looks;
-    if (this.#looksLeft < 0) throw new Dead(['packages have too many dependencies'], 'other');
+    if (this.#looksLeft < 0)
+      throw new Dead(['packages have too many dependencies or providers'], 'other');
+  }
+
+  /** Spends what it takes to go through all that candidates provide. */
+  spendOnProvides(candidates: readonly Candidate[]): void {
+    this.spend(candidates.reduce((looks, { record }) => looks + record.provides.length, 0));
   }
 
   /** Fails in dialect `kiln` for an operator that does not exist, which apko takes for any version. */
@@ -92,8 +98,18 @@ export class SolverState {
     return atom;
   }
 
+  /** Those who have a name; what it takes to go through them is spent. */
   candidates(name: string): readonly Candidate[] {
-    return this.prepared.byName(name);
+    const candidates = this.prepared.byName(name);
+    this.spend(candidates.length);
+    return candidates;
+  }
+
+  /** Those of an atom's name, with what it takes to compare versions when the atom has one. */
+  #comparable({ name, version }: Atom): readonly Candidate[] {
+    const candidates = this.candidates(name);
+    if (version !== '') this.spendOnProvides(candidates);
+    return candidates;
   }
 
   selected(name: string): Candidate | undefined {
@@ -133,7 +149,7 @@ export class SolverState {
     const atom = this.atom(text.slice(1));
     const whose =
       by === undefined || this.prepared.dialect === 'apko' ? '' : ` of ${by.name}-${by.version}`;
-    for (const candidate of this.candidates(atom.name)) {
+    for (const candidate of this.#comparable(atom)) {
       if (this.#isExcludedBy(candidate, atom))
         this.#disqualify(candidate, { text: `excluded by ${text}${whose}`, reason: 'conflict' });
     }
@@ -147,7 +163,7 @@ export class SolverState {
 
   #constrainVersion(atom: Atom): void {
     if (atom.version === '') return;
-    const candidates = this.candidates(atom.name);
+    const candidates = this.#comparable(atom);
     if (candidates.length > 0 && !this.#isReadable(atom))
       throw new Dead([`the version of "${atom.text}" cannot be read`], 'version');
     for (const candidate of candidates) {
@@ -177,6 +193,7 @@ export class SolverState {
   /** Whether a candidate has a name at a version; of several provides of a name apko looks at the first. */
   #holdsVersioned(candidate: Candidate, name: string): boolean {
     if (candidate.name === name) return candidate.version !== '';
+    this.spendOnProvides([candidate]);
     const provides = candidate.provides.filter((provide) => provide.name === name);
     return (this.prepared.dialect === 'apko' ? provides.slice(0, 1) : provides).some(
       ({ version }) => version !== '',
@@ -190,6 +207,7 @@ export class SolverState {
   pick(chosen: Candidate): void {
     const isApko = this.prepared.dialect === 'apko';
     if (isApko && this.#selected.get(chosen.name) === chosen) return;
+    this.spendOnProvides([chosen]);
     const names = [{ name: chosen.name, isHeld: true }].concat(
       chosen.provides.map((provide) => ({ name: provide.name, isHeld: provide.version !== '' })),
     );
@@ -207,7 +225,7 @@ export class SolverState {
 
   /** Candidates for an atom that are allowed: not ruled out, of an allowed repository, of a fitting version. */
   options(atom: Atom, allowedPins: readonly string[], existing?: Candidate): readonly Candidate[] {
-    return this.candidates(atom.name).filter(
+    return this.#comparable(atom).filter(
       (candidate) =>
         !this.isDisqualified(candidate) &&
         (candidate.tag === '' ||

@@ -18,7 +18,9 @@ export function contradictions(
       candidate.name,
       ...candidate.provides.map((provide) => provide.name),
     ])) {
-      byName.set(name, [...(byName.get(name) ?? []), candidate]);
+      const named = byName.get(name);
+      if (named === undefined) byName.set(name, [candidate]);
+      else named.push(candidate);
     }
   }
   const check = (text: string, by: Candidate | undefined): string[] => {
@@ -32,7 +34,7 @@ export function contradictions(
     ...packages.flatMap((candidate) =>
       candidate.record.depends.flatMap((text) => check(text, candidate)),
     ),
-    ...sharedProvides(byName),
+    ...sharedProvides(state, byName),
     ...unaskedTags(state, packages, world),
   ];
 }
@@ -45,6 +47,8 @@ function unmet(
 ): string | undefined {
   const atom = state.atom(text);
   const providers = byName.get(atom.name) ?? [];
+  state.spend(providers.length);
+  if (atom.version !== '') state.spendOnProvides(providers);
   if (providers.some((provider) => provider === by || accepts(provider, atom))) return undefined;
   const present = providers.map((provider) => provider.file).join(', ');
   const instead = present === '' ? 'which is not chosen' : `but ${present} is chosen`;
@@ -58,14 +62,22 @@ function conflict(
   by: Candidate | undefined,
 ): string | undefined {
   const atom = state.atom(text.slice(1));
-  const hit = (byName.get(atom.name) ?? []).find(
+  const providers = byName.get(atom.name) ?? [];
+  state.spend(providers.length);
+  if (atom.version !== '') state.spendOnProvides(providers);
+  const hit = providers.find(
     (candidate) => candidate !== by && (atom.version === '' || carries(candidate, atom)),
   );
   return hit && `${by?.file ?? 'the world'} excludes "${atom.text}" but ${hit.file} is chosen`;
 }
 
-function sharedProvides(byName: ReadonlyMap<string, readonly Candidate[]>): string[] {
+function sharedProvides(
+  state: SolverState,
+  byName: ReadonlyMap<string, readonly Candidate[]>,
+): string[] {
   return [...byName].flatMap(([name, candidates]) => {
+    if (candidates.length < 2) return [];
+    state.spendOnProvides(candidates);
     const holders = candidates.filter(
       (candidate) =>
         candidate.name === name ||
