@@ -20,7 +20,7 @@ import { allPresent, eachReferrer, lookAt, parseImageTest, pendingOf } from '@ki
 import type { ImageConfig } from '@kiln/image-config';
 import { completeImageConfig, parseImageConfig } from '@kiln/image-config';
 import type { Key, Outcome, ReconcileContext, Reconciler } from '@kiln/queue';
-import { done, requeueAfter } from '@kiln/queue';
+import { requeueAfter } from '@kiln/queue';
 import type { TarMember } from '@kiln/tar';
 import type { Signer } from '@kiln/trust';
 import { describeImage } from './describe.ts';
