@@ -129,7 +129,7 @@ describe('kiln gc', () => {
     expect((await why(digestOf('one'))).because).toEqual([
       `team/app: listed by ${first}, was tagged latest`,
     ]);
-    expect(await why(digestOf('three'))).toMatchObject({ sizeBytes: null, collectable: true });
+    expect(await why(digestOf('three'))).toMatchObject({ sizeBytes: null, collectable: false });
     expect((await call('GET', '/api/gc/why/sha256:x')).status).toBe(400);
   });
 
