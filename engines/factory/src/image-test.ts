@@ -29,7 +29,9 @@ const schema = z.object({
       environment: z.record(z.string(), text()).optional(),
     })
     .optional(),
-  timeout: duration().optional(),
+  timeout: duration()
+    .refine((ms) => ms > 0, 'a step has more time than none: such as "90s"')
+    .optional(),
   pipeline: z
     .array(
       z
