@@ -7,14 +7,16 @@ import type { ConfigDialect } from '@kiln/image-config';
 /**
  * Where a configuration comes from: the address of git's remote `origin` without credentials, `@` and the commit of the
  * checkout; "" where there is no git, no checkout, no remote or no commit. In dialect `apko` a checkout counts that begins in the
- * working directory or below, a file of a folder that files are looked for in is in none, and `insteadOf` of the checkout counts.
+ * working directory or below, whoever owns it; a file of a folder that files are looked for in is in none, and of git's settings and
+ * variables only those of the checkout itself count.
  */
 export async function vcsUrlOf(file: string, dialect: ConfigDialect): Promise<string> {
   const folder = path.resolve(path.dirname(file));
   // To start git for nothing takes longer than to look.
-  if (dialect === 'apko' ? !isInCheckoutHere(file, folder) : !isInCheckout(folder, '/')) return '';
+  if (dialect === 'apko' ? !isInCheckoutHere(file, folder) : !isInAnyCheckout(folder)) return '';
   const { gitHead, gitRemote, gitRewritten } = await import('../local/git-head.ts');
-  const [given, commit] = await Promise.all([gitRemote(folder), gitHead(folder)]);
+  const reading = dialect === 'apko' ? 'go-git' : 'git';
+  const [given, commit] = await Promise.all([gitRemote(folder, reading), gitHead(folder, reading)]);
   if (given === undefined || commit === undefined) return '';
   const remote = dialect === 'apko' ? await gitRewritten(folder, given) : given;
   const address = shownRemote(remote);
@@ -25,10 +27,14 @@ function isInCheckoutHere(file: string, folder: string): boolean {
   return existsSync(file) && isInCheckout(folder, process.cwd());
 }
 
+function isInAnyCheckout(folder: string): boolean {
+  return process.env['GIT_DIR'] !== undefined || isInCheckout(folder, '/');
+}
+
 /** Names that begin like `top`, such as those of its neighbours, are passed on the way up, and not gone beyond. */
 function isInCheckout(folder: string, top: string): boolean {
   if (!folder.startsWith(top)) return false;
-  if (process.env['GIT_DIR'] !== undefined || existsSync(path.join(folder, '.git'))) return true;
+  if (existsSync(path.join(folder, '.git'))) return true;
   return folder !== top && isInCheckout(path.dirname(folder), top);
 }
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { vcsUrlOf } from './vcs.ts';
 
 const start = process.cwd();
@@ -63,6 +63,42 @@ test('to apko the address is what the checkout has instead of it, and not what i
   expect(await image('kiln')).toBe(`https://git.example.org/a@${commit}`);
   git('config', '--remove-section', 'url.https://short.example.org/');
   expect(await image('apko')).toBe(`https://git.example.org/a@${commit}`);
+});
+
+test('to apko a base that only says where to push has what begins with nothing', async () => {
+  git('config', 'url.p:.pushInsteadOf', 'https://');
+  expect(await vcsUrlOf('images/a.yaml', 'apko')).toBe(`p:https://git.example.org/a@${commit}`);
+  expect(await vcsUrlOf('images/a.yaml', 'kiln')).toBe(`https://git.example.org/a@${commit}`);
+  git('config', '--remove-section', 'url.p:');
+});
+
+test('to apko variables of git say nothing, nor does what the settings include', async () => {
+  vi.stubEnv('GIT_DIR', '/nothing/here');
+  expect(await vcsUrlOf('images/a.yaml', 'kiln')).toBe('');
+  expect(await vcsUrlOf('images/a.yaml', 'apko')).toBe(`https://git.example.org/a@${commit}`);
+  vi.unstubAllEnvs();
+  fs.writeFileSync('instead', '[remote "origin"]\n\turl = https://git.example.org/a');
+  git('config', '--unset-all', 'remote.origin.url');
+  expect(await vcsUrlOf('images/a.yaml', 'kiln')).toBe(`https://git.example.org/a@${commit}`);
+  expect(await vcsUrlOf('images/a.yaml', 'apko')).toBe('');
+  git('config', 'remote.origin.url', 'https://git.example.org/a');
+});
+
+test.skipIf(process.getuid?.() !== 0)("apko takes a checkout that is another user's", async () => {
+  fs.chownSync(root, 1234, 1234);
+  expect(await vcsUrlOf('images/a.yaml', 'kiln')).toBe('');
+  expect(await vcsUrlOf('images/a.yaml', 'apko')).toBe(`https://git.example.org/a@${commit}`);
+  fs.chownSync(root, 0, 0);
+});
+
+test('apko takes no checkout whose commits are named by SHA-256', async () => {
+  fs.mkdirSync('other');
+  fs.writeFileSync('other/a.yaml', '');
+  git('init', '-q', '--object-format=sha256', 'other');
+  git('-C', 'other', 'commit', '-q', '--allow-empty', '-m', 'a');
+  git('-C', 'other', 'remote', 'add', 'origin', 'https://git.example.org/a');
+  expect(await vcsUrlOf('other/a.yaml', 'apko')).toBe('');
+  expect(await vcsUrlOf('other/a.yaml', 'kiln')).toMatch(/@[0-9a-f]{64}$/);
 });
 
 test('apko looks no further up than where it is called, and for no file that is elsewhere', async () => {

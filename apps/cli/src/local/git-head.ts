@@ -1,45 +1,68 @@
 import { spawn } from 'node:child_process';
+import path from 'node:path';
+import process from 'node:process';
+
+/**
+ * Who reads a checkout: git, with the settings of its user; or as go-git does, which takes one whoever owns it, that begins in the
+ * working directory or below, has names of 40 digits, and is described by its own settings alone, without what these include and
+ * without variables.
+ */
+export type GitReading = 'git' | 'go-git';
 
 /** The commit that a folder's checkout is at; undefined where there is no git, no checkout or no commit. */
-export async function gitHead(folder: string): Promise<string | undefined> {
-  const commit = await git(folder, ['rev-parse', '--verify', 'HEAD']);
-  return /^[0-9a-f]{40,64}$/.test(commit) ? commit : undefined;
+export async function gitHead(
+  folder: string,
+  reading: GitReading = 'git',
+): Promise<string | undefined> {
+  const commit = await git(folder, ['rev-parse', '--verify', 'HEAD'], reading);
+  const name = reading === 'git' ? /^[0-9a-f]{40,64}$/ : /^[0-9a-f]{40}$/;
+  return name.test(commit) ? commit : undefined;
 }
 
 /** When the last commit that touched a file was made, in seconds since 1970. */
 export async function gitCommitTime(folder: string, file: string): Promise<number | undefined> {
-  const time = await git(folder, ['log', '-1', '--format=%ct', '--', file]);
+  const time = await git(folder, ['log', '-1', '--format=%ct', '--', file], 'git');
   return /^\d{1,12}$/.test(time) ? Number(time) : undefined;
 }
 
 /** The first address of the remote `origin` of a folder's checkout, as it was given; undefined where there is none. */
-export async function gitRemote(folder: string): Promise<string | undefined> {
-  const addresses = await git(folder, ['config', '--get-all', 'remote.origin.url']);
+export async function gitRemote(
+  folder: string,
+  reading: GitReading = 'git',
+): Promise<string | undefined> {
+  const settings = reading === 'git' ? ['config'] : ownSettings;
+  const addresses = await git(folder, [...settings, '--get-all', 'remote.origin.url'], reading);
   return addresses.split('\n')[0] || undefined;
 }
 
+const ownSettings = ['config', '--local', '--no-includes'];
+
 /**
- * An address as the settings of a folder's checkout itself, not those of its user, have it by `url.BASE.insteadOf`: the longest
- * beginning that is replaced counts.
+ * An address as go-git has it by `url.BASE.insteadOf`: the longest beginning that is replaced counts, and nothing is one where a
+ * base has other settings alone.
  */
 export async function gitRewritten(folder: string, address: string): Promise<string> {
-  const from = ['config', '--local', '--no-includes', '--null'];
-  const settings = await git(folder, [...from, '--get-regexp', '^url\\..*\\.insteadof$']);
+  const words = [...ownSettings, '--null', '--get-regexp', String.raw`^url\..*\.`];
+  const settings = await git(folder, words, 'go-git');
   const rewrites = new Map<string, string>();
   for (const setting of settings.split('\0')) {
-    const [, base = '', beginning = ''] = /^url\.(.*)\.insteadof\n(.+)$/s.exec(setting) ?? [];
+    const [, base, key, value = ''] = /^url\.([^\n]*)\.([^.\n]+)(?:\n(.*))?$/s.exec(setting) ?? [];
+    if (base === undefined) continue;
     // To go-git a base has one beginning, the last.
-    rewrites.set(base, beginning);
+    rewrites.set(base, key === 'insteadof' ? value : (rewrites.get(base) ?? ''));
   }
   const [rewrite] = [...rewrites]
-    .filter(([, beginning]) => beginning !== '' && address.startsWith(beginning))
+    .filter(([, beginning]) => address.startsWith(beginning))
     .sort(([, a], [, b]) => b.length - a.length);
   return rewrite === undefined ? address : rewrite[0] + address.slice(rewrite[1].length);
 }
 
-function git(folder: string, words: readonly string[]): Promise<string> {
-  const child = spawn('git', ['-C', folder, ...words], {
+function git(folder: string, words: readonly string[], reading: GitReading): Promise<string> {
+  // Nothing that is asked for here runs what a checkout of somebody else's names.
+  const trust = reading === 'git' ? [] : ['-c', 'safe.directory=*'];
+  const child = spawn('git', ['-C', folder, ...trust, ...words], {
     stdio: ['ignore', 'pipe', 'ignore'],
+    env: reading === 'git' ? process.env : ownEnvironment(),
     timeout: 10_000,
   });
   return new Promise((resolve) => {
@@ -48,4 +71,13 @@ function git(folder: string, words: readonly string[]): Promise<string> {
     child.once('error', () => resolve(''));
     child.once('close', (code) => resolve(code === 0 ? output.trim() : ''));
   });
+}
+
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
+  return {
+    ...Object.fromEntries(others),
+    GIT_CEILING_DIRECTORIES: path.dirname(process.cwd()),
+    GIT_DISCOVERY_ACROSS_FILESYSTEM: '1',
+  };
 }
