@@ -7,17 +7,18 @@ import type { ConfigDialect } from '@kiln/image-config';
 /**
  * Where a configuration comes from: the address of git's remote `origin` without credentials, `@` and the commit of the
  * checkout; "" where there is no git, no checkout, no remote or no commit. In dialect `apko` a checkout counts that begins in the
- * working directory or below, whoever owns it; a file of a folder that files are looked for in is in none, and of git's settings and
+ * working directory or below, whoever owns it, and has no extensions; a file of a folder that files are looked for in is in none, and of git's settings and
  * variables only those of the checkout itself count.
  */
 export async function vcsUrlOf(file: string, dialect: ConfigDialect): Promise<string> {
   const folder = path.resolve(path.dirname(file));
   // To start git for nothing takes longer than to look.
   if (dialect === 'apko' ? !isInCheckoutHere(file, folder) : !isInAnyCheckout(folder)) return '';
-  const { gitHead, gitRemote, gitRewritten } = await import('../local/git-head.ts');
+  const { gitHead, gitIsExtended, gitRemote, gitRewritten } = await import('../local/git-head.ts');
   const reading = dialect === 'apko' ? 'go-git' : 'git';
   const [given, commit] = await Promise.all([gitRemote(folder, reading), gitHead(folder, reading)]);
   if (given === undefined || commit === undefined) return '';
+  if (dialect === 'apko' && (await gitIsExtended(folder))) return '';
   const remote = dialect === 'apko' ? await gitRewritten(folder, given) : given;
   const address = shownRemote(remote);
   return address === undefined ? '' : `${address}@${commit}`;

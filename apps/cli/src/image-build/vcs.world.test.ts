@@ -91,14 +91,13 @@ test.skipIf(process.getuid?.() !== 0)("apko takes a checkout that is another use
   fs.chownSync(root, 0, 0);
 });
 
-test('apko takes no checkout whose commits are named by SHA-256', async () => {
-  fs.mkdirSync('other');
-  fs.writeFileSync('other/a.yaml', '');
-  git('init', '-q', '--object-format=sha256', 'other');
-  git('-C', 'other', 'commit', '-q', '--allow-empty', '-m', 'a');
-  git('-C', 'other', 'remote', 'add', 'origin', 'https://git.example.org/a');
-  expect(await vcsUrlOf('other/a.yaml', 'apko')).toBe('');
-  expect(await vcsUrlOf('other/a.yaml', 'kiln')).toMatch(/@[0-9a-f]{64}$/);
+test('apko takes no checkout with an extension that does something', async () => {
+  git('config', 'extensions.noop', '1');
+  expect(await vcsUrlOf('images/a.yaml', 'apko')).toBe(`https://git.example.org/a@${commit}`);
+  git('config', 'extensions.partialClone', 'origin');
+  expect(await vcsUrlOf('images/a.yaml', 'apko')).toBe('');
+  expect(await vcsUrlOf('images/a.yaml', 'kiln')).toBe(`https://git.example.org/a@${commit}`);
+  git('config', '--remove-section', 'extensions');
 });
 
 test('apko looks no further up than where it is called, and for no file that is elsewhere', async () => {

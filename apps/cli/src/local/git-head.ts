@@ -4,8 +4,7 @@ import process from 'node:process';
 
 /**
  * Who reads a checkout: git, with the settings of its user; or as go-git does, which takes one whoever owns it, that begins in the
- * working directory or below, has names of 40 digits, and is described by its own settings alone, without what these include and
- * without variables.
+ * working directory or below, and is described by its own settings alone, without what these include and without variables.
  */
 export type GitReading = 'git' | 'go-git';
 
@@ -15,8 +14,7 @@ export async function gitHead(
   reading: GitReading = 'git',
 ): Promise<string | undefined> {
   const commit = await git(folder, ['rev-parse', '--verify', 'HEAD'], reading);
-  const name = reading === 'git' ? /^[0-9a-f]{40,64}$/ : /^[0-9a-f]{40}$/;
-  return name.test(commit) ? commit : undefined;
+  return /^[0-9a-f]{40,64}$/.test(commit) ? commit : undefined;
 }
 
 /** When the last commit that touched a file was made, in seconds since 1970. */
@@ -33,6 +31,13 @@ export async function gitRemote(
   const settings = reading === 'git' ? ['config'] : ownSettings;
   const addresses = await git(folder, [...settings, '--get-all', 'remote.origin.url'], reading);
   return addresses.split('\n')[0] || undefined;
+}
+
+/** Whether a folder's checkout has extensions, such as those of partial clones, with which go-git takes it for none. */
+export async function gitIsExtended(folder: string): Promise<boolean> {
+  const words = [...ownSettings, '--name-only', '--get-regexp', String.raw`^extensions\.`];
+  const extensions = await git(folder, words, 'go-git');
+  return extensions.split('\n').some((name) => name !== '' && name !== 'extensions.noop');
 }
 
 const ownSettings = ['config', '--local', '--no-includes'];
