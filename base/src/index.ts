@@ -24,6 +24,7 @@ export { GatheredWriter, writeAll } from './gathered-writer.ts';
 export { withIdleLimit } from './idle-limit.ts';
 export { inOrder } from './in-order.ts';
 export { inParts } from './in-parts.ts';
+export { interruptible } from './interruptible.ts';
 export { linesOf } from './lines.ts';
 export { mapBounded } from './map-bounded.ts';
 export type { Clock, LogFields, Logger, Random } from './ports.ts';

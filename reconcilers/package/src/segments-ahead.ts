@@ -1,7 +1,7 @@
 import { readPackage } from '@kiln/apk';
 import { layerCompressions, makePackageSegments } from '@kiln/assemble';
 import type { CompressionName, SegmentCache } from '@kiln/assemble';
-import { KilnError, messageOf } from '@kiln/base';
+import { KilnError, interruptible, messageOf } from '@kiln/base';
 import type { Digest, Logger } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 
@@ -55,7 +55,7 @@ export class SegmentsAhead {
     const { blobs, segments, log, signal } = this.#options;
     if (signal.aborted) return;
     try {
-      const source = untilStopped(blobs.read(apk), signal);
+      const source = interruptible(blobs.read(apk), signal);
       const { info, data, close } = await readPackage(source, { dialect: 'plain' });
       try {
         const bytes = await makePackageSegments(
@@ -71,15 +71,5 @@ export class SegmentsAhead {
       const code = error instanceof KilnError ? error.code : 'INTERNAL';
       log.warn('segments not made', { digest: apk, code, error: messageOf(error) });
     }
-  }
-}
-
-async function* untilStopped(
-  source: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of source) {
-    signal.throwIfAborted();
-    yield chunk;
   }
 }

@@ -1,5 +1,6 @@
 import { layerTar, treeEntries, treeMembers } from '@kiln/assemble';
 import type { AssembledTree } from '@kiln/assemble';
+import { interruptible } from '@kiln/base';
 import { writeCpio } from '@kiln/cpio';
 import { gzipMember } from '@kiln/gzip';
 import type { Command, Invocation } from '../command.ts';
@@ -8,7 +9,6 @@ import { apkArch } from '../image-build/architectures.ts';
 import { archiveOutput } from '../image-build/archive-output.ts';
 import { buildOptions } from '../image-build/command-options.ts';
 import { withImageTask } from '../image-build/command-task.ts';
-import { interruptible } from '../image-build/interruptible.ts';
 import { rootTree } from '../image-build/root-tree.ts';
 import { textOf } from '../local/options.ts';
 

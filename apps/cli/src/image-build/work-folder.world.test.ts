@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { interruptible } from './interruptible.ts';
 import { inWorkFolder } from './work-folder.ts';
 
 let folder: string;
@@ -28,15 +27,4 @@ test('what is read to be written elsewhere ends with the signal, and the folder 
   });
   await expect(work).rejects.toBe(stopped);
   expect(() => readdirSync(place)).toThrow('ENOENT');
-});
-
-test('a source ends with the signal', async () => {
-  const controller = new AbortController();
-  async function* source(): AsyncGenerator<Uint8Array> {
-    for (let i = 0; i < 3; i += 1) yield Uint8Array.of(i);
-  }
-  const chunks = interruptible(source(), controller.signal);
-  expect((await chunks.next()).value).toEqual(Uint8Array.of(0));
-  controller.abort(stopped);
-  await expect(chunks.next()).rejects.toBe(stopped);
 });

@@ -1,9 +1,9 @@
 import { treeMembers } from '@kiln/assemble';
+import { interruptible } from '@kiln/base';
 import { writeCpio } from '@kiln/cpio';
 import { gzipMember } from '@kiln/gzip';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
 import { inContext } from '../../image-build/in-context.ts';
-import { interruptible } from '../../image-build/interruptible.ts';
 import { rootTree } from '../../image-build/root-tree.ts';
 import { writeLargeFile } from '../../image-build/write-file.ts';
 import { rootFlags } from '../flags.ts';

@@ -1,7 +1,7 @@
 import { layerTar } from '@kiln/assemble';
+import { interruptible } from '@kiln/base';
 import type { Subcommand } from '../../drop-in/subcommand.ts';
 import { inContext } from '../../image-build/in-context.ts';
-import { interruptible } from '../../image-build/interruptible.ts';
 import { rootTree } from '../../image-build/root-tree.ts';
 import { writeLargeFile } from '../../image-build/write-file.ts';
 import { rootFlags, trustFlag } from '../flags.ts';

@@ -1,4 +1,4 @@
-/** The same chunks, until the signal is aborted. Throws its reason. */
+/** The same chunks, until the signal is aborted. Throws the signal's reason, and what the source throws. */
 export async function* interruptible(
   source: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
