@@ -34,7 +34,7 @@ export type { RecentlyUsedLimits } from './recently-used.ts';
 export { RecentlyUsed } from './recently-used.ts';
 export { withoutUserInfo } from './redact.ts';
 export { sealText, unsealText } from './sealed-text.ts';
-export { shellWord } from './shell-word.ts';
+export { quotedShellWord, shellWord } from './shell-word.ts';
 export type { PoolThread, ThreadPoolOptions, ThreadRoom } from './thread-pool.ts';
 export { ThreadPool } from './thread-pool.ts';
 export { rfc3339 } from './time-text.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { joinedLicenses } from '@kiln/apk';
-import { compareBytes, shorten } from '@kiln/base';
+import { compareBytes, quotedShellWord, shorten } from '@kiln/base';
 import type { Copyright, OriginFacts, RecipeDialect } from '@kiln/recipe';
 import { isGoLicenseExpression, isLicenseExpression, type ExtractedLicense } from '@kiln/spdx';
 import type { BuildFailure } from './outcome.ts';
-import { quote, workspaceMount } from './script.ts';
+import { workspaceMount } from './script.ts';
 import { buildIdentity, type StepRunner } from './steps.ts';
 import { normalise } from './tree.ts';
 
@@ -82,7 +82,7 @@ async function readInGuest(
 ): Promise<{ readonly text: string } | 'aborted' | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const file = quote(`./${name}`);
+  const file = quotedShellWord(`./${name}`);
   const result = await runner.sandbox.run({
     roots: runner.roots,
     mounts: runner.mounts,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path/posix';
+import { quotedShellWord } from '@kiln/base';
 import type { CompiledStep } from '@kiln/recipe';
 
 /** Where the workspace is in the guest. */
@@ -12,7 +13,7 @@ export function stepScript(
   step: Pick<CompiledStep, 'workingDirectory' | 'runs'>,
   trace: 'trace' | 'quiet' = 'quiet',
 ): string {
-  const directory = quote(directoryOf(step));
+  const directory = quotedShellWord(directoryOf(step));
   return [
     trace === 'trace' ? 'set -ex -o pipefail' : 'set -e -o pipefail',
     'umask 022',
@@ -29,11 +30,6 @@ export function directoryOf({ workingDirectory }: Pick<CompiledStep, 'workingDir
   return workingDirectory.startsWith('/')
     ? workingDirectory
     : resolve(workspaceMount, workingDirectory);
-}
-
-/** A word of the shell that means exactly this text. */
-export function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bin';

@@ -1,9 +1,10 @@
+import { quotedShellWord } from '@kiln/base';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { directory, file, link, special } from './testing.ts';
 import { globPattern } from './hardening.ts';
 import { LineSplitter } from './log.ts';
-import { quote, stepScript } from './script.ts';
+import { stepScript } from './script.ts';
 import { withSbom } from './sbom.ts';
 import { collectTree, makeTree, resolveFile } from './tree.ts';
 import type { TreeEntry } from './workspace.ts';
@@ -22,7 +23,7 @@ test('an exception matches whole paths, a star not across a slash', () => {
 });
 
 test('a quoted word survives the shell, and the script ends well', () => {
-  expect(quote("it's")).toBe(`'it'\\''s'`);
+  expect(quotedShellWord("it's")).toBe(`'it'\\''s'`);
   expect(stepScript({ workingDirectory: 'a b', runs: 'true' })).toBe(
     "set -e -o pipefail\numask 022\n[ -d '/home/build/a b' ] || mkdir -p '/home/build/a b'\ncd '/home/build/a b'\ntrue\nexit 0\n",
   );
