@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   mkdirSync,
@@ -19,6 +18,7 @@ import { blobBytesLimitDefault, blobDigestMismatch, blobUnknown } from '@kiln/bl
 import { translateErrno } from './errno.ts';
 import { unlessGone } from './files.ts';
 import { readRange, readWhole } from './read-blob.ts';
+import { hashed } from './write-blob.ts';
 
 /**
  * Blobs of one piece of work, in a folder that is its alone and goes with it: each is a file that is named by its digest. Nothing
@@ -98,18 +98,10 @@ export class ScratchBlobs implements BlobStore {
   async #write(path: string, source: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobStat> {
     const file = this.#guard(() => openSync(path, 'wx', 0o644));
     try {
-      const hash = createHash('sha256');
       const writer = new WaitingWriter((bytes) => writeSync(file, bytes));
-      let sizeBytes = 0;
-      const add = (chunk: Uint8Array): void => {
-        hash.update(chunk);
-        sizeBytes += chunk.length;
-        this.#guard(() => writer.write(chunk));
-      };
-      if (source instanceof Uint8Array) add(source);
-      else for await (const chunk of source) add(chunk);
+      const written = await hashed(source, (chunk) => this.#guard(() => writer.write(chunk)));
       this.#guard(() => writer.end());
-      return { digest: digestFromHex(hash.digest('hex')), sizeBytes };
+      return written;
     } finally {
       closeSync(file);
     }

@@ -12,7 +12,7 @@ import type { LayerCaches } from './layer-caches.ts';
 import { cacheDirectoryOf } from './repositories.ts';
 import type { ImageTask } from './task.ts';
 
-type WorkTask = Parameters<typeof cacheDirectoryOf>[0] & Pick<ImageTask, 'signal'>;
+type WorkTask = Pick<ImageTask, 'reading' | 'environment' | 'signal'>;
 
 /** Where layers and documents of a build lie until they are written out; the folder goes when the build ends. */
 export class WorkFolder implements AsyncDisposable {
