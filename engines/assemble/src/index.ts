@@ -28,6 +28,7 @@ export type { PackageSegmentsOptions } from './package-segments.ts';
 export { makePackageSegments } from './package-segments.ts';
 export type { SegmentCache } from './segment-cache.ts';
 export { segmentKey } from './segment-cache.ts';
+export type { ContentSum, ContentSums } from './content-sum.ts';
 export type { MadeSegments, SegmentMaker } from './segment-maker.ts';
 export type { KnownLayers, StoreLayerOptions, StoredLayer } from './store-layer.ts';
 export { storeLayer } from './store-layer.ts';

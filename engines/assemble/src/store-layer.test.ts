@@ -2,8 +2,9 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { collect, digestOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { parseImageConfig } from '@kiln/image-config';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
+  RunBuffers,
   assemble,
   gzipLayers,
   imageLayers,
@@ -21,6 +22,7 @@ import type {
   StoredLayer,
   StoredPart,
 } from './index.ts';
+import { sumHere } from './content-sum.ts';
 import { directory, file, fixturePackage } from './package-fixture.ts';
 
 /** Longer than a piece, neither constant nor random. */
@@ -101,6 +103,29 @@ describe('storing a layer', () => {
     expect(diffId).toBe(digestOf(archive));
     expect(descriptor).toMatchObject({ mediaType: compression.mediaType, sizeBytes: bytes.length });
     expect(await storeLayer(layer, { blobs, compression })).toEqual({ descriptor, diffId });
+  });
+
+  test('keeps a content until it is hashed elsewhere, and says what went wrong there', async () => {
+    const layer = await layerOf([]);
+    const expected = await storeLayer(layer, { blobs: new MemoryBlobs(), compression: gzipLayers });
+    const later = async (sizeBytes: number) => {
+      expect(sizeBytes).toBeGreaterThan(large.length);
+      const sum = sumHere();
+      const update = async (content: Uint8Array): Promise<void> => {
+        await new Promise((done) => setTimeout(done, 5));
+        await sum.update(content);
+      };
+      return { ...sum, update };
+    };
+    const buffers = new RunBuffers();
+    const give = vi.spyOn(buffers, 'give').mockImplementation((buffer) => void buffer.fill(0));
+    const options = { blobs: new MemoryBlobs(), compression: gzipLayers, buffers };
+    expect(await storeLayer(layer, { ...options, sums: { sum: later } })).toEqual(expected);
+    expect(give).toHaveBeenCalled();
+    const ended = new Error('ended');
+    const failing = { ...sumHere(), update: () => Promise.reject(ended) };
+    const sums = { sum: () => Promise.resolve(failing) };
+    await expect(storeLayer(layer, { ...options, sums })).rejects.toBe(ended);
   });
 
   test('takes what packages have in gzip, unless it is of another content, and nothing of it for zstd', async () => {

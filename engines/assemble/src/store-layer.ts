@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { digestFromHex, inOrder } from '@kiln/base';
+import { inOrder } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import type { Descriptor } from '@kiln/oci';
 import type { LayerCompression, LayerSegment } from './compression.ts';
+import { sumHere } from './content-sum.ts';
+import type { ContentSums } from './content-sum.ts';
 import type { ImageLayer } from './layered.ts';
 import { layerPieces } from './layer-pieces.ts';
 import { layerPlan } from './layer-plan.ts';
@@ -39,6 +40,8 @@ export interface StoreLayerOptions {
   /** Not asked where there is a maker. */
   readonly segments?: SegmentCache;
   readonly maker?: SegmentMaker;
+  /** Without it contents are hashed here. */
+  readonly sums?: ContentSums;
   /** Those that other layers of the image use too. */
   readonly buffers?: RunBuffers;
   readonly signal?: AbortSignal;
@@ -51,7 +54,7 @@ const aheadOfMakerMax = 3;
 
 /**
  * Stores a layer. One that is known costs no byte; otherwise its contents are hashed once, in their order, while threads read them
- * and compress the parts that no cache has. Throws what reading contents does, and the signal's reason.
+ * and compress the parts that no cache has. Throws what reading and hashing contents do, and the signal's reason.
  */
 export async function storeLayer(
   layer: ImageLayer,
@@ -63,20 +66,26 @@ export async function storeLayer(
   const plan = isShared ? layerPlan(layer, compression.format) : undefined;
   const before = plan === undefined ? undefined : await known?.find(plan);
   if (before !== undefined) return before;
-  const hash = createHash('sha256');
+  const archiveBytes = layer.entries.reduce((sum, one) => sum + one.sizeBytes, 0);
+  const sum = (await options.sums?.sum(archiveBytes)) ?? sumHere();
   const runs = layerRuns(layerPieces(layer.entries), options.buffers ?? new RunBuffers());
   const made = inOrder(runs, {
     work: async (run) => ({ run, made: await segmentsOf(run, options) }),
     aheadMax: options.maker === undefined ? aheadOfPoolMax : aheadOfMakerMax,
   });
+  let summed = Promise.resolve();
   async function* segments(): AsyncGenerator<LayerSegment> {
     for await (const one of made) {
       options.signal?.throwIfAborted();
-      hash.update(one.run.content);
-      one.run.release();
+      const earlier = summed;
+      summed = sum.update(one.run.content).then(one.run.release);
+      // Whoever waits for it is told; nobody may be waiting yet.
+      summed.catch(() => undefined);
       yield* one.made.segments;
       one.made.release();
+      await earlier;
     }
+    await summed;
   }
   let crc = 0;
   async function* archive(): AsyncGenerator<Uint8Array> {
@@ -88,7 +97,7 @@ export async function storeLayer(
   const { digest, sizeBytes } = await blobs.put(archive());
   const stored = {
     descriptor: { mediaType: compression.mediaType, sizeBytes, digest },
-    diffId: digestFromHex(hash.digest('hex')),
+    diffId: await sum.digest(),
   };
   if (plan !== undefined) await known?.keep(plan, stored, crc);
   return stored;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { systemClock } from '@kiln/base';
 import type { ScratchBlobs } from '@kiln/blobs-fs';
-import { LayerFiles, SegmentThreads, forgetUnused } from '@kiln/layer-cache';
+import { LayerFiles, SegmentThreads, ThreadSums, forgetUnused } from '@kiln/layer-cache';
 import { onceADay } from '../local/once-a-day.ts';
 
 /** What builds of images keep for the next one. */
@@ -9,6 +9,8 @@ export interface LayerCaches {
   readonly known: LayerFiles;
   /** To be disposed. */
   readonly maker: SegmentThreads;
+  /** To be disposed. */
+  readonly sums: ThreadSums;
 }
 
 const unusedAfterMs = 30 * 24 * 60 * 60 * 1000;
@@ -20,5 +22,6 @@ export async function layerCaches(directory: string, blobs: ScratchBlobs): Promi
   return {
     known: new LayerFiles({ directory: path.join(directory, 'whole'), blobs }),
     maker: new SegmentThreads({ directory: path.join(directory, 'segments') }),
+    sums: new ThreadSums(),
   };
 }

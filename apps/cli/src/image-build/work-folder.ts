@@ -104,6 +104,7 @@ export class WorkFolder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#caches.maker[Symbol.dispose]();
+    this.#caches.sums[Symbol.dispose]();
     await this.#folder[Symbol.asyncDispose]();
   }
 }
