@@ -11,6 +11,9 @@ import { ownArchitecture } from './own-architecture.ts';
 /** Some of each layer. */
 const archiveNamesMax = 100_000;
 
+/** A tag of the "referrers tag schema" of the distribution specification, or what `cosign` calls a signature, as in `sha256-….sig`. */
+const referrersTag = /^sha(?:256|512)-[0-9a-f]{64,128}(?:\.[a-z]+)?$/;
+
 /** Where a file of an image lies in a file of this machine. */
 interface LocalFile {
   readonly path: string;
@@ -140,20 +143,30 @@ interface ListedImage {
   readonly architecture: unknown;
 }
 
-/** What an index of a layout names: with less than an index in a registry has, as some write it. Undefined for what is none. */
+/**
+ * What an index of a layout names: with less than an index in a registry has, as some write it, and without the lists of
+ * referrers that tools which copy these along put beside the images. Undefined for what is none.
+ */
 function listedImages(bytes: Uint8Array): readonly ListedImage[] | undefined {
   interface Loose {
-    readonly manifests?: readonly { readonly digest?: unknown; readonly platform?: Platform }[];
+    readonly manifests?: readonly LooseImage[];
   }
-  interface Platform {
-    readonly architecture?: unknown;
+  interface LooseImage {
+    readonly digest?: unknown;
+    readonly platform?: { readonly architecture?: unknown };
+    readonly annotations?: { readonly 'org.opencontainers.image.ref.name'?: unknown };
   }
   try {
     const index = JSON.parse(Buffer.from(bytes).toString()) as Loose;
-    return index.manifests?.map(({ digest, platform }) => ({
-      digest: parseDigest(String(digest)),
-      architecture: platform?.architecture,
-    }));
+    return index.manifests
+      ?.filter(({ annotations }) => {
+        const tag = annotations?.['org.opencontainers.image.ref.name'];
+        return typeof tag !== 'string' || !referrersTag.test(tag);
+      })
+      .map(({ digest, platform }) => ({
+        digest: parseDigest(String(digest)),
+        architecture: platform?.architecture,
+      }));
   } catch {
     return undefined;
   }

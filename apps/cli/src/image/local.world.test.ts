@@ -10,6 +10,7 @@ import {
   layoutMarker,
   mediaTypes,
   printConfig,
+  printIndex,
   printManifest,
 } from '@kiln/oci';
 import { fileEntry, symlinkEntry, tarBytes } from '@kiln/tar';
@@ -135,6 +136,24 @@ test('of several images the one for this machine', async () => {
   const blobs = new Map([...own.blobs, ...other.blobs]);
   writeFolder(layoutOf({ ...own, blobs }, { manifests }));
   expect(await worldOf('layout/')).toBe('own\n');
+});
+
+test('the image among the lists of referrers that were copied with it', async () => {
+  const image = made('tool\n');
+  const list = Buffer.from(printIndex({ mediaType: mediaTypes.index, manifests: [] }));
+  const { digest } = descriptorOf(mediaTypes.index, list);
+  const blobs = new Map([...image.blobs, [digest, list] as const]);
+  const named = (one: Digest, tag: string): object => ({
+    digest: one,
+    annotations: { 'org.opencontainers.image.ref.name': tag },
+  });
+  const manifests = [
+    named(digest, `sha256-${hexOf(image.manifest)}`),
+    named(digest, `sha256-${hexOf(image.manifest)}.sig`),
+    named(image.manifest, 'sha256-is-a-tag-too'),
+  ];
+  writeFolder(layoutOf({ ...image, blobs }, { manifests }));
+  expect(await worldOf('layout/')).toBe('tool\n');
 });
 
 test('a name without a place is one of a registry', () => {
