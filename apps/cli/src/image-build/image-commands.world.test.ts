@@ -543,7 +543,7 @@ describe('kiln image lock', () => {
     expect((await entriesOf('root.tar')).has('etc/apk/keys/parity.rsa.pub')).toBe(true);
   });
 
-  test('is refused where it is of another configuration or lacks an architecture', async () => {
+  test('is refused where it is of another configuration, lacks an architecture or is not there', async () => {
     write(`${places}\n  packages: [hello]`);
     await run(imageLock, 'image.yaml', '--arch', 'x86_64');
     expect(fs.existsSync('image.lock.json')).toBe(true);
@@ -556,6 +556,10 @@ describe('kiln image lock', () => {
     await expect(build('x.tar', ...lock, '-p', 'modes')).rejects.toMatchObject({ code: 'USAGE' });
     fs.appendFileSync('image.yaml', '# a comment\n');
     await expect(build('x.tar', ...lock)).rejects.toMatchObject({ code: 'IMAGE_LOCK_STALE' });
+    await expect(build('x.tar', '--lockfile', 'absent.json')).rejects.toMatchObject({
+      code: 'LOCAL_FILE_NOT_FOUND',
+      message: 'there is no file "absent.json"',
+    });
   });
 
   test('holds packages that are of no architecture', async () => {

@@ -1,17 +1,18 @@
 import path from 'node:path';
-import { KilnError, messageOf, shorten, sortUnique, withoutUserInfo } from '@kiln/base';
+import { KilnError, shorten, sortUnique, withoutUserInfo } from '@kiln/base';
 import type { Logger } from '@kiln/base';
 import { canonicalArch, lockFileBytesMax, parseLockFile } from '@kiln/image-config';
 import type { LockFile, LockedKey } from '@kiln/image-config';
 import type { GuestKeys, GuestPackage, ImageLock } from '@kiln/solve';
 import { readBoundedFile } from '../bounded-file.ts';
+import { unreadableFile } from '../local/recipe-file.ts';
 import { apkArch } from './architectures.ts';
 import { installedKeys } from './request.ts';
 import type { ImageRequest } from './request.ts';
 
 /**
- * Reads the lock that a build is made from. Throws `IMAGE_LOCK_INVALID`, and `IMAGE_LOCK_STALE` for one of another
- * configuration, or of this one before it was edited.
+ * Reads the lock that a build is made from. Throws `IMAGE_LOCK_INVALID`, `IMAGE_LOCK_STALE` for one of another
+ * configuration, or of this one before it was edited, and what `unreadableFile` says of one that cannot be read.
  */
 export function readLockFile(
   file: string,
@@ -105,10 +106,6 @@ function readBytes(file: string): Buffer {
   try {
     return readBoundedFile(file, lockFileBytesMax);
   } catch (error) {
-    throw new KilnError(
-      'IMAGE_LOCK_INVALID',
-      `failed to load lockfile: ${shorten(file, 200)}: ${shorten(messageOf(error), 300)}`,
-      { hint: 'make it with `lock`' },
-    );
+    throw unreadableFile(file, error);
   }
 }
