@@ -554,6 +554,35 @@ describe('trouble', () => {
     await page.getByText('8 packages').waitFor();
   });
 
+  test.each([
+    ['what is not there', 404, 'There is no such image'],
+    ['what is refused', 400, 'There is no such image'],
+    ['what fails', 500, 'The factory does not answer'],
+  ])('%s stays as it is while it is asked for again', async (_, status, title) => {
+    const address = '**/api/images/none';
+    const body = JSON.stringify({ error: { code: 'API_BROKEN', message: 'it broke', hint: '' } });
+    const page = await open('/images/none', {
+      troubled: true,
+      prepare: (fresh) =>
+        fresh.route(address, (route) =>
+          route.fulfill({ status, body, contentType: 'application/json' }),
+        ),
+    });
+    await page.getByRole('main').getByRole('heading', { name: title }).waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    const held = page.getByRole('main').locator('a, button').first();
+    await held.focus();
+    const marked = (): Promise<boolean> =>
+      page.evaluate("document.activeElement?.hasAttribute('data-marked') === true");
+    await held.evaluate((element) => element.toggleAttribute('data-marked'));
+    for (const stage of ['first', 'second', '']) {
+      const asked = page.waitForResponse(address);
+      await factory.state('image:valkey', { status: 'waiting', stage });
+      await asked;
+      expect(await marked()).toBe(true);
+    }
+  });
+
   test('a page asks by itself where events do not arrive', async () => {
     const page = await open('/', {
       troubled: true,

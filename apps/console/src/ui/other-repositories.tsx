@@ -5,15 +5,16 @@ import { useOtherRepositories } from '../api/queries.ts';
 import { formatInstant, shortDigest } from '../format.ts';
 import { paths } from '../urls.ts';
 import { useNow } from './clock.ts';
-import { Empty, Failure } from './page.tsx';
+import { Empty, Failure, askAgain, useRefusal } from './page.tsx';
 
 /** What the registry has beside the images of catalogs; nothing where there is nothing. */
 export function OtherRepositories(): ReactNode {
   const { after } = useSearch({ from: paths.images });
-  const { data, error, refetch } = useOtherRepositories(after ?? '');
-  if (data === undefined)
-    return error === null ? null : <Failure error={error} again={() => void refetch()} />;
-  const { repositories, next } = data;
+  const query = useOtherRepositories(after ?? '');
+  const error = useRefusal(query);
+  if (query.data === undefined)
+    return error === null ? null : <Failure error={error} again={() => void askAgain(query)} />;
+  const { repositories, next } = query.data;
   if (repositories.length === 0 && after === undefined) return null;
   return (
     <section aria-labelledby="others-heading">

@@ -1,6 +1,6 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { ApiFailure } from '../api/client.ts';
 
 let firstPage = true;
@@ -89,7 +89,8 @@ export interface FoundProps<T> {
 
 /** What was asked for: as it is now, as it last was while the factory is away, on its way, refused, or not there. */
 export function Found<T>({ what, query, missing, children }: FoundProps<T>): ReactNode {
-  const { data, error } = query;
+  const { data } = query;
+  const error = useRefusal(query);
   if (error !== null && missing !== undefined && (error.status === 404 || error.status === 400))
     return missing;
   if (data !== undefined) return children(data);
@@ -97,8 +98,19 @@ export function Found<T>({ what, query, missing, children }: FoundProps<T>): Rea
   return <Loading what={what} />;
 }
 
+/** Why nothing is shown. It stays while the same is asked for again: what a person reads or has in focus does not come and go. */
+export function useRefusal<T>({
+  error,
+  isPending,
+}: Pick<UseQueryResult<T, ApiFailure>, 'error' | 'isPending'>): ApiFailure | null {
+  const [last, setLast] = useState(error);
+  if (isPending) return last;
+  if (error !== last) setLast(error);
+  return error;
+}
+
 /** A question that is under way already is joined, and may have been refused before the person asked. */
-async function askAgain<T>(query: UseQueryResult<T, ApiFailure>): Promise<void> {
+export async function askAgain<T>(query: UseQueryResult<T, ApiFailure>): Promise<void> {
   const joined = query.isFetching;
   const { error } = await query.refetch();
   if (joined && error !== null) await query.refetch();
