@@ -351,7 +351,22 @@ describe('images', () => {
   });
 
   test('that are asked for but not published say so', async () => {
-    const page = await open('/images/nginx', { troubled: true });
+    const asked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    const page = await open('/images/nginx', {
+      troubled: true,
+      prepare: (fresh) =>
+        fresh.route('**/api/keys/image%3Anginx', async (route) => {
+          asked.resolve();
+          await answered.promise;
+          await route.continue();
+        }),
+    });
+    await asked.promise;
+    // Whether the catalog asks for it is not known yet.
+    await page.getByRole('status', { name: 'Loading the image nginx' }).waitFor();
+    expect(await heading(page, 'There is no such image').count()).toBe(0);
+    answered.resolve();
     await heading(page, 'nginx is not published yet').waitFor();
     await page.getByRole('link', { name: 'image:nginx' }).waitFor();
   });

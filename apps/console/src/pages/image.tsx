@@ -48,17 +48,20 @@ function OneImage({ name }: { readonly name: string }): ReactNode {
 
 /** The catalog may ask for it already. */
 function NotPublished({ name }: { readonly name: string }): ReactNode {
-  const key = useKey(`image:${name}`).data;
-  if (key === undefined)
-    return <Missing title="There is no such image">{`No image is named ${name}.`}</Missing>;
+  const query = useKey(`image:${name}`);
+  const missing = <Missing title="There is no such image">{`No image is named ${name}.`}</Missing>;
   return (
-    <div className="missing">
-      <PageHeading title={name}>{`${name} is not published yet`}</PageHeading>
-      <p>A tag appears when the image has been assembled, tested and signed.</p>
-      <p className="related">
-        <KeyLink name={key.key} /> <StateBadge state={key.status} />
-      </p>
-    </div>
+    <Found what={`the image ${name}`} query={query} missing={missing}>
+      {(key) => (
+        <div className="missing">
+          <PageHeading title={name}>{`${name} is not published yet`}</PageHeading>
+          <p>A tag appears when the image has been assembled, tested and signed.</p>
+          <p className="related">
+            <KeyLink name={key.key} /> <StateBadge state={key.status} />
+          </p>
+        </div>
+      )}
+    </Found>
   );
 }
 
