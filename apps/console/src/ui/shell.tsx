@@ -24,7 +24,7 @@ export function Shell(): ReactNode {
       </button>
       <header className="top">
         <div className="inner">
-          <Link to={paths.line} className="brand">
+          <Link to={paths.line} className="brand" aria-label="Kiln">
             <KilnMark />
             <span>Kiln</span>
           </Link>
