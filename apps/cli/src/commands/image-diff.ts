@@ -21,7 +21,7 @@ export const imageDiff: Command = {
     'Compare two images: packages and why they are there, settings, and the files that no package explains. Exit code 3 where they differ.',
   usage: 'image diff OLD NEW [--files] [--json]',
   examples: [
-    'kiln image diff nginx:1.26.2-r0 nginx:latest',
+    'kiln image diff static nginx',
     'kiln image diff nginx:latest registry.example.org/nginx:latest --files',
     'kiln image diff nginx:latest nginx.tar',
     'kiln image diff OLD NEW --json | jq -r \'.packages[] | "\\(.name) \\(.from) \\(.to)"\'',
