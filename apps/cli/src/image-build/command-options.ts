@@ -95,7 +95,7 @@ export const imageOptions: Options = {
   compression: {
     type: 'string',
     value: 'gzip|zstd',
-    help: 'of layers (gzip); zstd is faster, and read by Docker since 23 and containerd since 1.5',
+    help: 'of layers (gzip); zstd is faster for packages of other tools than Kiln, and read by Docker since 23 and containerd since 1.5',
   },
   'no-vcs': { type: 'boolean', help: 'do not record the git commit of the configuration' },
   'sbom-path': {
