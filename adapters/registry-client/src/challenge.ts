@@ -8,16 +8,39 @@ export type Challenge =
       readonly scope: string | undefined;
     };
 
-/** Reads `WWW-Authenticate`; undefined for schemes that nobody here knows. */
+/** Reads `WWW-Authenticate`: of several challenges the first that can be met; undefined where none can. */
 export function parseChallenge(header: string): Challenge | undefined {
-  const [, scheme = '', rest = ''] = /^\s*([A-Za-z]+)\s*(.*)$/s.exec(header) ?? [];
-  if (scheme.toLowerCase() === 'basic') return { kind: 'basic' };
-  if (scheme.toLowerCase() !== 'bearer') return undefined;
+  return challengesOf(header)
+    .map(challengeOf)
+    .find((one) => one !== undefined);
+}
+
+interface NamedChallenge {
+  readonly scheme: string;
+  /** `NAME=VALUE`, or what else stands behind the name. */
+  readonly parts: readonly string[];
+}
+
+/** Commas part challenges and their parameters alike; a challenge begins with a word that no `=` follows. */
+function challengesOf(header: string): readonly NamedChallenge[] {
+  const found: { scheme: string; parts: string[] }[] = [];
+  for (const [part] of header.matchAll(/(?:"[^"]*"?|[^",])+/g)) {
+    const [, scheme, rest] = /^\s*([A-Za-z][\w-]*)(?:\s+(?![\s=])(.*))?$/s.exec(part) ?? [];
+    if (scheme !== undefined) found.push({ scheme: scheme.toLowerCase(), parts: [rest ?? ''] });
+    else found.at(-1)?.parts.push(part);
+  }
+  return found;
+}
+
+function challengeOf({ scheme, parts }: NamedChallenge): Challenge | undefined {
+  if (scheme === 'basic') return { kind: 'basic' };
+  if (scheme !== 'bearer') return undefined;
   const values = new Map(
-    [...rest.matchAll(/([A-Za-z]+)="([^"]*)"|([A-Za-z]+)=([^",\s]+)/g)].map((match) => [
-      (match[1] ?? match[3] ?? '').toLowerCase(),
-      match[2] ?? match[4] ?? '',
-    ]),
+    parts.flatMap((part) => {
+      const [, name, quoted, plain] =
+        /^\s*([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^"\s]+))\s*$/.exec(part) ?? [];
+      return name === undefined ? [] : [[name.toLowerCase(), quoted ?? plain ?? ''] as const];
+    }),
   );
   const realm = values.get('realm');
   if (realm === undefined || !URL.canParse(realm)) return undefined;
