@@ -95,9 +95,15 @@ export class DockerConfig {
       .find((one) => one !== undefined);
   }
 
-  /** The helper that keeps the credentials of a registry; undefined where the file does. */
-  helperFor(registry: string): CredentialHelper | undefined {
-    return this.#helperOf(serverOf(registry));
+  /**
+   * Gives a password to the helper that keeps those of a registry, under docker’s name of it; false where the file keeps them.
+   * Throws `REGISTRY_CLIENT_CREDENTIALS` for a helper that fails.
+   */
+  async storePassword(registry: string, user: string, password: string): Promise<boolean> {
+    const server = serverOf(registry);
+    const helper = this.#helperOf(server);
+    await helper?.store({ server, user, password }, this.#environment);
+    return helper !== undefined;
   }
 
   /** The text of the file with a password for a registry in it. */

@@ -42,10 +42,8 @@ async function keepPassword(invocation: DropInInvocation): Promise<void> {
       hint: 'give -u USER --password-stdin',
     });
   const config = readDockerConfig(environment);
-  const helper = config.helperFor(registry);
   const file = dockerConfigFile(environment);
-  if (helper !== undefined) await helper.store({ server: registry, user, password }, environment);
-  else {
+  if (!(await config.storePassword(registry, user, password))) {
     await fs.mkdir(folderPlace(path.dirname(file)), { recursive: true, mode: 0o700 });
     await makePrivate(file);
     const text = config.withPassword(registry, user, password);
