@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { KilnError, messageOf, shorten } from '@kiln/base';
 import { authorizationFor, refused } from './authorization.ts';
 import { parseChallenge } from './challenge.ts';
@@ -15,6 +16,8 @@ export interface RegistryRepositoryOptions {
   /** Asked once, when the registry wants to know who asks. */
   readonly credential: () => Promise<RegistryCredential | undefined>;
   readonly signal: AbortSignal;
+  /** Waits before something is tried again; rejects when the signal is aborted. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 export interface RegistryRequest {
@@ -28,8 +31,14 @@ export interface RegistryRequest {
 }
 
 const attemptsMax = 3;
+/** Before the second try; three times as long before the third. */
+const pauseMs = 1000;
+/** The longest that a registry can have a client wait. */
+const pauseMsMax = 60_000;
 const redirectsMax = 5;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** What passes in a moment or not at all: nobody listens, or nobody has the name. */
+const absences: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND']);
 const dockerHubHost = 'registry-1.docker.io';
 
 /** Requests to one repository of a registry: it meets challenges, follows redirects, and tries again what may pass. */
@@ -69,21 +78,34 @@ export class RegistryConnection {
     throw refused(this.#options.registry, 'does not take the credentials');
   }
 
-  /** What fails in a way that may pass is tried three times. */
+  /**
+   * What fails in a way that may pass is tried three times, after a wait: as long as the registry says in whole seconds, or a
+   * second and then three.
+   */
   async again<T>(what: string, work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (error) {
         this.#options.signal.throwIfAborted();
-        const isPassing = !(error instanceof KilnError) || error.retry === 'later';
-        if (!isPassing || attempt >= attemptsMax) throw this.unreachable(error, what);
+        if (!isPassing(error) || attempt >= attemptsMax) throw this.unreachable(error, what);
+        await this.#pause(error, attempt);
       }
     }
   }
 
+  async #pause(error: unknown, attempt: number): Promise<void> {
+    const { signal, wait = waitFor } = this.#options;
+    const said = error instanceof KilnError ? Number(error.details['retryAfterSeconds'] ?? 0) : 0;
+    try {
+      await wait(Math.min(Math.max(said * 1000, pauseMs * 3 ** (attempt - 1)), pauseMsMax), signal);
+    } finally {
+      signal.throwIfAborted();
+    }
+  }
+
   /** What a registry said that it should not have said. */
-  failed({ status, body }: Answer, what: string): Error {
+  failed({ status, headers, body }: Answer, what: string): Error {
     const registry = shorten(this.#options.registry);
     const said = errorsIn(body);
     const more = said === '' ? '' : `: ${said}`;
@@ -93,11 +115,13 @@ export class RegistryConnection {
         `does not allow ${what}${more}`,
         'take a name that is yours, or ',
       );
+    const after = /^\d{1,9}$/.exec(headers['retry-after'] ?? '')?.[0];
+    const details = after === undefined ? {} : { retryAfterSeconds: Number(after) };
     return failure(
       'REGISTRY_CLIENT_ANSWER',
       `registry ${registry} answered ${status} to ${what}${more}`,
       'check the name of the repository, and that you may use it',
-      status >= 500 || status === 429 ? { retry: 'later' } : {},
+      status >= 500 || status === 429 || status === 408 ? { retry: 'later', details } : {},
     );
   }
 
@@ -165,4 +189,13 @@ export class RegistryConnection {
       signal,
     });
   }
+}
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof KilnError) return error.retry === 'later';
+  return !absences.has((error as NodeJS.ErrnoException).code);
+}
+
+function waitFor(ms: number, signal: AbortSignal): Promise<void> {
+  return delay(ms, undefined, { signal });
 }

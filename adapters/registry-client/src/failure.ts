@@ -1,4 +1,5 @@
 import { KilnError, shorten } from '@kiln/base';
+import type { Details } from '@kiln/base';
 
 type Code =
   | 'REGISTRY_CLIENT_ANSWER'
@@ -11,11 +12,16 @@ export function failure(
   code: Code,
   message: string,
   hint: string,
-  options: { readonly retry?: 'later'; readonly cause?: unknown } = {},
+  options: {
+    readonly retry?: 'later';
+    readonly details?: Details;
+    readonly cause?: unknown;
+  } = {},
 ): KilnError {
   return new KilnError(code, message, {
     hint,
     retry: options.retry ?? 'never',
+    details: options.details ?? {},
     cause: options.cause,
   });
 }

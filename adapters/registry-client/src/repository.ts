@@ -26,7 +26,7 @@ const pagesMax = 100;
 
 /**
  * One repository of a registry, to read from and to push to (distribution specification 1.1). What fails in a way that may pass is
- * tried three times. Every method throws `REGISTRY_CLIENT_REFUSED`, `REGISTRY_CLIENT_UNAVAILABLE`, `REGISTRY_CLIENT_ANSWER`, and
+ * tried three times, after a wait. Every method throws `REGISTRY_CLIENT_REFUSED`, `REGISTRY_CLIENT_UNAVAILABLE`, `REGISTRY_CLIENT_ANSWER`, and
  * `REGISTRY_CLIENT_CREDENTIALS` where docker’s are wanted and cannot be read.
  */
 export class RegistryRepository {

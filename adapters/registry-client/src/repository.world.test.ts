@@ -21,6 +21,8 @@ describe('a repository of a registry', () => {
   let registry: string;
   let seen: Seen[];
   let answer: (request: Seen) => Answer;
+  /** What was waited for before something was tried again. */
+  let waits: number[];
   /** Breaks the connection after so many bytes of the next answer. */
   let breakAfter: number | undefined;
 
@@ -46,6 +48,7 @@ describe('a repository of a registry', () => {
   afterAll(() => void server.close());
   beforeEach(() => {
     seen = [];
+    waits = [];
     breakAfter = undefined;
   });
 
@@ -62,6 +65,7 @@ describe('a repository of a registry', () => {
       access,
       credential: async () => credential,
       signal: new AbortController().signal,
+      wait: async (ms) => void waits.push(ms),
     });
   const upload = ({ method, url }: Seen): Answer => {
     if (method === 'HEAD') return [404];
@@ -133,11 +137,39 @@ describe('a repository of a registry', () => {
     const document = { mediaType: 'application/json', bytes: Buffer.from('{}') };
     await repository().pushManifest('latest', document);
     expect(attempts).toBe(3);
+    expect(waits).toEqual([1000, 3000]);
     answer = () => [400, {}, '{"errors":[{"code":"NAME_INVALID","message":"no"}]}'];
     await expect(repository().pushManifest('latest', document)).rejects.toMatchObject({
       code: 'REGISTRY_CLIENT_ANSWER',
       message: expect.stringContaining('400 to manifest latest: NAME_INVALID: no'),
     });
+  });
+
+  test('a registry says how long it wants to be left alone, up to a minute', async () => {
+    const document = { mediaType: 'application/json', bytes: Buffer.from('{}') };
+    const said = ['5', '3600', 'Wed, 21 Oct 2026 07:28:00 GMT'];
+    for (const after of said) {
+      let attempts = 0;
+      answer = () => (attempts++ === 0 ? [429, { 'retry-after': after }] : [201]);
+      await repository().pushManifest('latest', document);
+    }
+    expect(waits).toEqual([5000, 60_000, 1000]);
+  });
+
+  test('where nobody listens nothing is tried again', async () => {
+    const [host = ''] = registry.split(':');
+    const nobody = new RegistryRepository({
+      registry: `${host}:1`,
+      repository: 'team/app',
+      access: 'pull',
+      credential: async () => undefined,
+      signal: new AbortController().signal,
+      wait: async (ms) => void waits.push(ms),
+    });
+    await expect(nobody.readManifest('latest')).rejects.toMatchObject({
+      code: 'REGISTRY_CLIENT_UNAVAILABLE',
+    });
+    expect(waits).toEqual([]);
   });
 
   const whole = async (from: AsyncIterable<Uint8Array> | undefined): Promise<string | undefined> =>
