@@ -46,7 +46,8 @@ export class RegistryConnection {
   readonly base: string;
   readonly #options: RegistryRepositoryOptions;
   readonly #isLocal: boolean;
-  #authorization: string | undefined;
+  /** What meets the last challenge, for all that is asked from then on. */
+  #authorization: Promise<string> | undefined;
 
   constructor(options: RegistryRepositoryOptions) {
     this.#options = options;
@@ -68,11 +69,13 @@ export class RegistryConnection {
    * network’s errors.
    */
   async open(request: RegistryRequest): Promise<OpenAnswer> {
-    const answer = await this.#followed(request);
+    const shown = this.#authorization;
+    const answer = await this.#followed(request, await shown);
     if (answer.status !== 401) return answer;
     const { headers } = await readText(answer);
-    await this.#authorize(headers['www-authenticate'] ?? '');
-    const second = await this.#followed(request);
+    // Of several requests that are challenged at once, one meets it for all.
+    if (this.#authorization === shown) this.#meet(headers['www-authenticate'] ?? '');
+    const second = await this.#followed(request, await this.#authorization);
     if (second.status !== 401) return second;
     second.body.destroy();
     throw refused(this.#options.registry, 'does not take the credentials');
@@ -146,10 +149,13 @@ export class RegistryConnection {
   }
 
   /** Contents may lie elsewhere; credentials do not go there. */
-  async #followed(request: RegistryRequest): Promise<OpenAnswer> {
+  async #followed(
+    request: RegistryRequest,
+    authorization: string | undefined,
+  ): Promise<OpenAnswer> {
     let url = request.url ?? new URL(`${this.base}/${request.path ?? ''}`);
     for (let count = 0; count <= redirectsMax; count++) {
-      const answer = await this.#once(request, url);
+      const answer = await this.#once(request, url, authorization);
       const { location } = answer.headers;
       const isRead = request.method === 'GET' || request.method === 'HEAD';
       if (!isRead || !redirects.has(answer.status) || location === undefined) return answer;
@@ -160,12 +166,12 @@ export class RegistryConnection {
     throw this.broken(`leads from one address to another more than ${redirectsMax} times`);
   }
 
-  async #once(request: RegistryRequest, url: URL): Promise<OpenAnswer> {
+  async #once(request: RegistryRequest, url: URL, known: string | undefined): Promise<OpenAnswer> {
     // Wherever a registry sends its clients: a proxy that speaks TLS for it may not have told it so.
     if (url.protocol !== 'https:' && !(this.#isLocal && url.protocol === 'http:'))
       throw this.broken('leads to an address without encryption');
     const isOurs = url.host === new URL(this.base).host;
-    const authorization = isOurs ? this.#authorization : undefined;
+    const authorization = isOurs ? known : undefined;
     return openAnswer({
       method: request.method,
       url,
@@ -176,11 +182,20 @@ export class RegistryConnection {
     });
   }
 
-  async #authorize(header: string): Promise<void> {
+  /** Sets what meets a challenge; what could not be had is asked for again the next time. */
+  #meet(header: string): void {
+    const met = this.#authorizationOf(header);
+    this.#authorization = met;
+    met.catch(() => {
+      if (this.#authorization === met) this.#authorization = undefined;
+    });
+  }
+
+  async #authorizationOf(header: string): Promise<string> {
     const { registry, repository, access, signal } = this.#options;
     const challenge = parseChallenge(header);
     if (challenge === undefined) throw refused(registry, 'wants credentials of an unknown kind');
-    this.#authorization = await authorizationFor({
+    return authorizationFor({
       challenge,
       credential: await this.#options.credential(),
       scope: `repository:${repository}:${access}`,

@@ -172,6 +172,41 @@ describe('a repository of a registry', () => {
     expect(waits).toEqual([]);
   });
 
+  test('requests that are challenged at once ask for one credential and one token', async () => {
+    answer = ({ url, authorization }) => {
+      if (url.startsWith('/token')) return [200, {}, '{"token":"t"}'];
+      return authorization === 'Bearer t'
+        ? [200]
+        : [401, { 'www-authenticate': `Bearer realm="http://${registry}/token"` }];
+    };
+    let asked = 0;
+    const one = new RegistryRepository({
+      registry,
+      repository: 'team/app',
+      access: 'pull,push',
+      credential: async () => {
+        asked += 1;
+        return { kind: 'password', user: 'u', password: 'p' };
+      },
+      signal: new AbortController().signal,
+    });
+    await Promise.all([1, 2, 3, 4].map(() => one.pushBlob(blob)));
+    expect(asked).toBe(1);
+    expect(seen.filter(({ url }) => url.startsWith('/token'))).toHaveLength(1);
+  });
+
+  test('a token that could not be had is asked for again', async () => {
+    let attempts = 0;
+    answer = ({ url, authorization }) => {
+      if (url.startsWith('/token')) return attempts++ === 0 ? [500] : [200, {}, '{"token":"t"}'];
+      return authorization === 'Bearer t'
+        ? [200]
+        : [401, { 'www-authenticate': `Bearer realm="http://${registry}/token"` }];
+    };
+    await repository().pushBlob(blob);
+    expect(attempts).toBe(2);
+  });
+
   const whole = async (from: AsyncIterable<Uint8Array> | undefined): Promise<string | undefined> =>
     from === undefined
       ? undefined
