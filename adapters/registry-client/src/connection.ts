@@ -37,6 +37,8 @@ const pauseMs = 1000;
 const pauseMsMax = 60_000;
 const redirectsMax = 5;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Those that keep method and body (RFC 9110, 15.4). */
+const repeatingRedirects: ReadonlySet<number> = new Set([307, 308]);
 /** What passes in a moment or not at all: nobody listens, or nobody has the name. */
 const absences: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND']);
 const dockerHubHost = 'registry-1.docker.io';
@@ -148,7 +150,7 @@ export class RegistryConnection {
     );
   }
 
-  /** Contents may lie elsewhere; credentials do not go there. */
+  /** Contents may lie elsewhere, or be wanted there; credentials do not go there. */
   async #followed(
     request: RegistryRequest,
     authorization: string | undefined,
@@ -158,7 +160,8 @@ export class RegistryConnection {
       const answer = await this.#once(request, url, authorization);
       const { location } = answer.headers;
       const isRead = request.method === 'GET' || request.method === 'HEAD';
-      if (!isRead || !redirects.has(answer.status) || location === undefined) return answer;
+      const followed = isRead ? redirects : repeatingRedirects;
+      if (!followed.has(answer.status) || location === undefined) return answer;
       answer.body.resume();
       if (!URL.canParse(location, url)) throw this.broken('leads to an address that is none');
       url = new URL(location, url);

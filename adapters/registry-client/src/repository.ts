@@ -103,10 +103,9 @@ export class RegistryRepository {
     const begun = await this.#connection.ask({ method: 'POST', path: 'blobs/uploads/' });
     this.#require(begun, [202], what);
     const location = begun.headers.location;
-    const base = `${this.#connection.base}/blobs/uploads/`;
-    if (location === undefined || !URL.canParse(location, base))
+    if (location === undefined || !URL.canParse(location, begun.url))
       throw this.#connection.failed(begun, what);
-    const url = new URL(location, base);
+    const url = new URL(location, begun.url);
     url.searchParams.set('digest', descriptor.digest);
     const answer = await this.#connection.ask({
       method: 'PUT',

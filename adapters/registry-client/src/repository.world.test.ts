@@ -207,6 +207,34 @@ describe('a repository of a registry', () => {
     expect(attempts).toBe(2);
   });
 
+  test('what is pushed goes, whole and without the credentials, to where a registry wants it', async () => {
+    const elsewhere = registry.replace('127.0.0.1', 'localhost');
+    answer = ({ method, url, authorization }) => {
+      if (url.startsWith('/elsewhere')) {
+        if (method === 'POST') return [202, { location: '/elsewhere/7' }];
+        return [201];
+      }
+      if (authorization === undefined) return [401, { 'www-authenticate': 'Basic realm="x"' }];
+      if (method === 'HEAD') return [404];
+      return [method === 'POST' ? 307 : 308, { location: `http://${elsewhere}/elsewhere/` }];
+    };
+    const one = repository({ kind: 'password', user: 'u', password: 'p' });
+    await one.pushBlob(blob);
+    expect(seen.at(-1)).toMatchObject({
+      method: 'PUT',
+      url: `/elsewhere/7?digest=${encodeURIComponent(digest)}`,
+      body: 'content',
+      authorization: undefined,
+    });
+    await one.pushManifest('latest', { mediaType: 'application/json', bytes: Buffer.from('{}') });
+    expect(seen.at(-1)).toMatchObject({ method: 'PUT', url: '/elsewhere/', body: '{}' });
+    answer = ({ method }) =>
+      method === 'HEAD' ? [404] : [302, { location: `http://${elsewhere}/elsewhere/` }];
+    await expect(one.pushBlob(blob)).rejects.toMatchObject({
+      message: expect.stringContaining('answered 302'),
+    });
+  });
+
   const whole = async (from: AsyncIterable<Uint8Array> | undefined): Promise<string | undefined> =>
     from === undefined
       ? undefined

@@ -18,12 +18,15 @@ export interface SentRequest {
 
 /** An answer whose body has to be read to its end, or left by `destroy`. */
 export interface OpenAnswer {
+  /** Whose answer it is: another address than the first where that led elsewhere. */
+  readonly url: URL;
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly body: Readable;
 }
 
 export interface Answer {
+  readonly url: URL;
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   /** The first 64 KiB. */
@@ -51,7 +54,12 @@ export async function openAnswer(sent: SentRequest): Promise<OpenAnswer> {
   outgoing.once('response', (response) => {
     // Whoever reads the body is told; until then nobody listens.
     response.on('error', () => undefined);
-    resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response });
+    resolve({
+      url: sent.url,
+      status: response.statusCode ?? 0,
+      headers: response.headers,
+      body: response,
+    });
   });
   promise.catch(() => undefined);
   try {
@@ -68,9 +76,9 @@ export async function openAnswer(sent: SentRequest): Promise<OpenAnswer> {
 }
 
 /** Reads an answer to its end; of a longer one the first 64 KiB count. */
-export async function readText({ status, headers, body }: OpenAnswer): Promise<Answer> {
+export async function readText({ url, status, headers, body }: OpenAnswer): Promise<Answer> {
   let text = '';
   for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>)
     if (text.length < textBytesMax) text += chunk;
-  return { status, headers, body: text };
+  return { url, status, headers, body: text };
 }
