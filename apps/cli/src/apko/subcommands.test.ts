@@ -74,4 +74,15 @@ describe('errors', () => {
     expect(talk).toContain('--local is not supported');
     expect(talk).toContain('hint: build an archive');
   });
+
+  test('of flags that are not supported are none where their value is the default', async () => {
+    const { talk } = await run('publish', '--local=false', '/nonexistent/x.yaml', 'host:1/ab');
+    expect(talk).toContain('file does not exist');
+  });
+
+  test('say that an address would be of another repository', async () => {
+    const { code, talk } = await run('publish', '/nonexistent/x.yaml', 'host:1/team/../ab');
+    expect(code).toBe(1);
+    expect(talk).toMatch(/^Error: no repository to push to: "host:1\/team\/..\/ab"\n/);
+  });
 });

@@ -4,7 +4,8 @@ import { nearestWord } from '@kiln/yaml/nearest';
 import type { Output } from '../command.ts';
 import { hostErrorOf } from '../host-error.ts';
 import { withoutControls } from '../report.ts';
-import type { FlagTable } from './flag.ts';
+import type { Flag, FlagTable } from './flag.ts';
+import { defaultOf } from './flag.ts';
 import type { Flags } from './flags.ts';
 import { parseWords, requireFlags, takesNext, wrongUsage } from './flags.ts';
 import { helpOfSubcommand, overview } from './help.ts';
@@ -134,7 +135,7 @@ class Dispatch {
   #reportFlags(table: FlagTable, flags: Flags, log: Logger): void {
     for (const [name, flag] of Object.entries(table)) {
       if (!flags.given(name)) continue;
-      if (flag.refused !== undefined)
+      if (flag.refused !== undefined && !hasDefault(flags, name, flag))
         throw new KilnError(this.#program.unsupportedCode, `--${name} is not supported`, {
           hint: flag.refused,
         });
@@ -143,6 +144,12 @@ class Dispatch {
       else if (flag.unused !== undefined) log.info(`--${name} has no effect: ${flag.unused}`);
     }
   }
+}
+
+/** Whether a flag was given the value that it has anyway, as scripts do. */
+function hasDefault(flags: Flags, name: string, flag: Flag): boolean {
+  if (flag.type === 'bool') return flags.bool(name) === defaultOf(flag);
+  return flag.type === 'string' && flags.string(name) === defaultOf(flag);
 }
 
 /** Where the subcommand's name is: the first word that is no flag and no value of one. */
