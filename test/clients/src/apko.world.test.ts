@@ -96,6 +96,13 @@ describe('strangers’ clients and the images of kiln apko', () => {
     expect(names).toHaveLength(3);
     expect(names.at(-1)).toBe(reference);
     for (const name of names) expect(await crane('validate', '--remote', name)).toContain('PASS');
+    await expect(
+      apko('publish', 'hello.yaml', `${registry}/team/other@sha256:${'0'.repeat(64)}`),
+    ).rejects.toThrow('is not what was built');
+    await expect(crane('ls', `${registry}/team/other`)).rejects.toThrow('NAME_UNKNOWN');
+    const named = reference.replace('@', ':other@');
+    expect((await apko('publish', 'hello.yaml', named)).trim()).toBe(reference);
+    expect((await crane('ls', image)).trim().split('\n')).toEqual(['1', 'latest']);
     const index = parseIndex(Buffer.from(await crane('manifest', reference)));
     expect(index.manifests.map(({ platform }) => platform?.architecture)).toEqual([
       'amd64',

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { baseNameOf, parseNameAsApko, parseTagAsApko } from './image-name.ts';
+import {
+  baseNameOf,
+  parseNameAsApko,
+  parsePushedNameAsApko,
+  parseTagAsApko,
+} from './image-name.ts';
 
 test.each([
   ['ab', 'index.docker.io', 'library/ab', 'latest'],
@@ -38,3 +43,12 @@ test('a name may have a digest, where a tag may not', () => {
 test.each(['host:5000/a/ab', 'host:5000/a/ab/', 'ab'])('%s is called ab in its SBOM', (text) => {
   expect(baseNameOf(parseNameAsApko(text))).toBe('ab');
 });
+
+test.each(['host:5000/a/../b:1', 'host:5000/./ab', 'host:5000/ab/..'])(
+  '%s is no name to push to: an address would be of another repository',
+  (text) => {
+    expect(parseNameAsApko(text)).toBeDefined();
+    expect(() => parsePushedNameAsApko(text)).toThrow('no repository to push to');
+    expect(parsePushedNameAsApko('host:5000/a..b/.c:1')).toMatchObject({ repository: 'a..b/.c' });
+  },
+);

@@ -52,6 +52,18 @@ export function parseNameAsApko(text: string): Reference {
   });
 }
 
+/**
+ * The same, of what is pushed: an address cannot hold a component `.` or `..` of a repository's name, and would be another's. Throws
+ * `OCI_REFERENCE_INVALID`.
+ */
+export function parsePushedNameAsApko(text: string): Reference {
+  const name = parseNameAsApko(text);
+  if (name.repository.split('/').every((component) => !/^\.\.?$/.test(component))) return name;
+  throw new KilnError('OCI_REFERENCE_INVALID', `no repository to push to: "${shorten(text)}"`, {
+    hint: 'write it without components . and ..',
+  });
+}
+
 /** The last component of the repository's name. */
 export function baseNameOf({ repository }: Reference): string {
   return /([^/]*)\/*$/.exec(repository)?.[1] ?? '';

@@ -1,5 +1,5 @@
 import type { Logger } from '@kiln/base';
-import { mapBounded } from '@kiln/base';
+import { KilnError, mapBounded, shorten } from '@kiln/base';
 import { printReference } from '@kiln/oci';
 import type { Reference } from '@kiln/oci';
 import { RegistryRepository } from '@kiln/registry-client';
@@ -18,14 +18,16 @@ export interface PushOptions {
 }
 
 /**
- * Pushes images and their index, under each tag; a repository gets everything that its index names before it gets the index.
- * Returns the references by digest in the repository of the first tag: those of the images, and last that of the index.
+ * Pushes images and their index, under each tag, or under its digest where a name has one; a repository gets everything that its index names before it gets the index.
+ * Returns the references by digest in the repository of the first tag: those of the images, and last that of the index. Throws
+ * `OCI_REFERENCE_INVALID` before anything is pushed where a name has the digest of something else.
  */
 export async function pushImages(
   built: BuiltImages,
   tags: readonly Reference[],
   options: PushOptions,
 ): Promise<readonly string[]> {
+  requireDigest(built, tags);
   const byRepository = Map.groupBy(tags, ({ registry, repository }) => `${registry}/${repository}`);
   for (const [, same] of byRepository) {
     const [first] = same;
@@ -35,7 +37,7 @@ export async function pushImages(
     for (const tag of same) {
       options.log.info(`publishing index tag ${printReference(tag)}`);
       await repository.pushManifest(
-        tag.tag ?? built.index.descriptor.digest,
+        tag.digest ?? tag.tag ?? built.index.descriptor.digest,
         documentOf(built.index),
       );
     }
@@ -48,6 +50,17 @@ export async function pushImages(
       tag: undefined,
       digest: descriptor.digest,
     }),
+  );
+}
+
+function requireDigest({ index }: BuiltImages, tags: readonly Reference[]): void {
+  const made = index.descriptor.digest;
+  const other = tags.find(({ digest }) => digest !== undefined && digest !== made);
+  if (other === undefined) return;
+  throw new KilnError(
+    'OCI_REFERENCE_INVALID',
+    `"${shorten(printReference(other), 200)}" is not what was built, which is ${made}`,
+    { hint: 'write a tag, or that digest' },
   );
 }
 

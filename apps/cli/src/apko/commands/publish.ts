@@ -3,7 +3,7 @@ import { buildImages } from '../../image-build/build-images.ts';
 import type { FlagTable } from '../../drop-in/flag.ts';
 import { taskOfFlags } from '../task-of-flags.ts';
 import { imageFlags } from '../flags.ts';
-import { baseNameOf, parseNameAsApko, parseTagAsApko } from '../../image-build/image-name.ts';
+import { baseNameOf, parsePushedNameAsApko, parseTagAsApko } from '../../image-build/image-name.ts';
 import { inContext } from '../../image-build/in-context.ts';
 import { pushImages } from '../../image-build/push-images.ts';
 import { inWorkFolder } from '../../image-build/work-folder.ts';
@@ -38,7 +38,7 @@ export const publish: Subcommand = {
 async function publishImage(invocation: DropInInvocation): Promise<void> {
   const { positionals, flags, write, log, environment, signal } = invocation;
   const [, ...names] = positionals;
-  const tags = names.map(parseNameAsApko);
+  const tags = names.map(parsePushedNameAsApko);
   const task = taskOfFlags(invocation, flagTable);
   const first = parseTagAsApko(names[0] ?? '');
   const repositoryName = first && baseNameOf(first);
