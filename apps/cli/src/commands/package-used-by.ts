@@ -17,8 +17,8 @@ export const packageUsedBy: Command = {
   usage: 'package used-by NAME[@VERSION|CONSTRAINT] [--all] [--limit N] [--json]',
   examples: [
     'kiln package used-by zlib',
-    "kiln package used-by 'openssl<3.5.1-r0'",
-    'kiln package used-by zlib@1.3.1-r2 --all',
+    "kiln package used-by 'libssl3<3.5.8-r0'",
+    'kiln package used-by zlib@1.3.1-r0 --all',
     "kiln package used-by zlib --json | jq -r '.images[].repository' | sort -u",
   ],
   options: {
