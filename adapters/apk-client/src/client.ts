@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { firstPublicKey } from '@kiln/apk';
 import type { IndexTrust, VerifyOptions } from '@kiln/apk';
-import { silentLogger, systemClock, systemRandom } from '@kiln/base';
+import { compareBytes, silentLogger, systemClock, systemRandom } from '@kiln/base';
 import type { Clock, Digest, Logger, Random } from '@kiln/base';
 import type { GuestKeys, GuestPackage } from '@kiln/solve';
 import { Credentials, parseHttpAuth } from './credentials.ts';
@@ -10,6 +10,7 @@ import { HttpCache } from './http-cache.ts';
 import { Http } from './http.ts';
 import { readIndexes } from './indexes.ts';
 import type { ReadIndexes } from './indexes.ts';
+import type { DiscoveredKey, KeyDiscovery } from './key-discovery.ts';
 import { readKeys } from './keyring.ts';
 import type { KeyContent } from './keyring.ts';
 import { defaultClientLimits } from './limits.ts';
@@ -35,6 +36,8 @@ export interface ApkClientOptions {
   readonly sha1?: VerifyOptions['sha1'];
   /** Uses what is in the cache and asks no server. */
   readonly offline?: boolean;
+  /** Where Alpine lists its releases and their keys; for tests. */
+  readonly alpineReleases?: string;
   readonly limits?: Partial<ClientLimits>;
   readonly logger?: Logger;
   readonly random?: Random;
@@ -43,6 +46,8 @@ export interface ApkClientOptions {
   readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
+const alpineReleasesDefault = 'https://alpinelinux.org/releases.json';
+
 /** Reads apk repositories: on servers and in directories, any mix of them. */
 export class ApkClient {
   readonly #options: ApkClientOptions;
@@ -50,6 +55,7 @@ export class ApkClient {
   readonly #credentials: Credentials;
   readonly #answers: HttpCache;
   readonly #packages: PackageFiles;
+  #discovery: Promise<KeyDiscovery> | undefined;
 
   /** Throws `APK_CLIENT_AUTH_INVALID`. */
   constructor(options: ApkClientOptions) {
@@ -81,6 +87,45 @@ export class ApkClient {
     const fetch = (url: string): Promise<Uint8Array> =>
       this.#answers.read({ url, bytesMax: keyBytesMax, signal });
     return readKeys(parsed, { fetch, keyBytesMax, content: this.#options.keys });
+  }
+
+  /**
+   * The keys that these repositories are said to have for an architecture (apk name), in the order of the repositories. Throws
+   * `APK_CLIENT_REFERENCE_INVALID`; see `KeyDiscovery`.
+   */
+  async discoverKeys(
+    repositories: readonly string[],
+    { arch, signal }: { arch: string; signal?: AbortSignal | undefined },
+  ): Promise<readonly DiscoveredKey[]> {
+    const remote = this.#references(repositories).filter(({ kind }) => kind === 'remote');
+    if (remote.length === 0) return [];
+    const discovery = await (this.#discovery ??= this.#newDiscovery(signal));
+    const found = remote.map((one) => discovery.keysOf(one, { arch, signal }));
+    return (await Promise.all(found)).flat();
+  }
+
+  /** `own`, and the keys of other names that these repositories are said to have, sorted by name. Throws as `discoverKeys`. */
+  async withDiscovered(
+    own: GuestKeys,
+    repositories: readonly string[],
+    options: { arch: string; signal?: AbortSignal | undefined },
+  ): Promise<GuestKeys> {
+    const byName = new Map<string, GuestKeys[number]>();
+    for (const { name, pem } of [...(await this.discoverKeys(repositories, options)), ...own])
+      byName.set(name, { name, pem });
+    return [...byName.values()].sort((a, b) => compareBytes(a.name, b.name));
+  }
+
+  async #newDiscovery(signal: AbortSignal | undefined): Promise<KeyDiscovery> {
+    const { KeyDiscovery } = await import('./key-discovery.ts');
+    const { clock = systemClock, logger = silentLogger, alpineReleases } = this.#options;
+    return new KeyDiscovery({
+      fetch: (url, bytesMax) => this.#answers.read({ url, bytesMax, signal }),
+      keyBytesMax: this.#limits.keyBytesMax,
+      clock,
+      logger,
+      alpineReleases: alpineReleases ?? alpineReleasesDefault,
+    });
   }
 
   /** The verified indexes of these repositories for an architecture (apk name). Throws as `readIndexes`. */

@@ -45,7 +45,7 @@ export async function readKeys(places: readonly Place[], options: KeyringOptions
 async function readPlace(place: Place, options: KeyringOptions): Promise<Key[]> {
   if (place.kind === 'remote') {
     const { address } = place;
-    const name = options.content === 'any' ? posix.basename(address) : lastSegment(address);
+    const name = options.content === 'any' ? posix.basename(address) : keyNameOf(address);
     return [keyOf(name, await options.fetch(address), { where: shown(address), ...options })];
   }
   try {
@@ -83,7 +83,8 @@ async function readKeyFile(path: string, options: KeyringOptions): Promise<Key> 
   return keyOf(basename(path), bytes, { where: path, ...options });
 }
 
-function lastSegment(url: string): string {
+/** The name of the key at a URL. */
+export function keyNameOf(url: string): string {
   const segment = new URL(url).pathname.split('/').at(-1) ?? '';
   try {
     return decodeURIComponent(segment);
@@ -92,8 +93,11 @@ function lastSegment(url: string): string {
   }
 }
 
-/** It will be a file of the guest, so it must be a public key and nothing else, unless any content is taken. */
-function keyOf(
+/**
+ * It will be a file of the guest, so it must be a public key and nothing else, unless any content is taken. Throws
+ * `APK_CLIENT_KEY_INVALID`.
+ */
+export function keyOf(
   name: string,
   bytes: Uint8Array,
   { where, content }: Pick<KeyringOptions, 'content'> & { readonly where: string },

@@ -74,9 +74,10 @@ export async function buildImages(options: BuildImagesOptions): Promise<BuiltIma
   if (task.dialect === 'kiln') requireBuildable(config);
   const lock = task.lockFile === '' ? undefined : readLockFile(task.lockFile, request, task.log);
   task.onStage?.('reading keys and indexes');
-  const keys = await keysOf(request, { repositories, lock });
+  const planned = { repositories, archs: [...new Set(archs)], lock };
+  const keys = await keysOf(request, planned);
   const plan = await inContext('locking config', () =>
-    planImages(request, { repositories, keys: keys.trusted, archs: [...new Set(archs)], lock }),
+    planImages(request, { ...planned, keys: keys.trusted }),
   );
   const shared = { ...options, request, repositories, keys: keys.installed, vcsUrl };
   const built = await mapBounded(plan, parallelMax, (one) => buildImage(one, shared));
@@ -86,8 +87,8 @@ export async function buildImages(options: BuildImagesOptions): Promise<BuiltIma
 interface ImageContext extends BuildImagesOptions {
   readonly request: ImageRequest;
   readonly repositories: ImageRepositories;
-  /** Those that images get. */
-  readonly keys: GuestKeys;
+  /** Those that images get, for each architecture. */
+  readonly keys: ReadonlyMap<string, GuestKeys>;
   readonly vcsUrl: string;
 }
 
@@ -208,7 +209,7 @@ async function assembleImage(
   const packages = plan.packages();
   task.onStage?.(`fetching ${counted(packages.length, 'package')} for ${apkArch(plan.lock.arch)}`);
   return assemble({
-    ...assemblyOf(request, { keys, base: plan.base?.image }),
+    ...assemblyOf(request, { keys: keys.get(plan.lock.arch) ?? [], base: plan.base?.image }),
     config: recordedConfig(request),
     arch: plan.lock.arch,
     packages: await repositories.open(packages),

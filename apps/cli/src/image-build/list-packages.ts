@@ -5,7 +5,7 @@ import { wantedArchitectures } from './architectures.ts';
 import { basePackagesOf } from './base-packages.ts';
 import { ImageRepositories, packageOf } from './repositories.ts';
 import type { ImageRequest } from './request.ts';
-import { imageRequest, lockRequest, requirePackages, trustedKeys } from './request.ts';
+import { imageRequest, lockRequest, requirePackages } from './request.ts';
 import type { ImageTask } from './task.ts';
 
 /** How packages are printed that nobody says otherwise of. */
@@ -48,7 +48,7 @@ export async function listPackages(task: ImageTask): Promise<readonly ListedPack
   const archs = [...new Set(wantedArchitectures(task.archs, config.archs, task.dialect))];
   const repositories = new ImageRepositories(task);
   task.onStage?.('reading keys and indexes');
-  const keys = await repositories.keys(trustedKeys(request));
+  const keys = await repositories.trusted(request, archs);
   const bases = await basePackagesOf(request, archs);
   const read = await repositories.indexes(request, {
     archs,

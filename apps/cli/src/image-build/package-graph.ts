@@ -5,7 +5,7 @@ import { wantedArchitectures } from './architectures.ts';
 import { basePackagesOf } from './base-packages.ts';
 import { packageDot } from './package-dot.ts';
 import { ImageRepositories } from './repositories.ts';
-import { imageRequest, lockRequest, trustedKeys } from './request.ts';
+import { imageRequest, lockRequest } from './request.ts';
 import type { ImageTask } from './task.ts';
 
 /** A graph in the language of Graphviz; with what was found wrong, and in the graph the reasons. */
@@ -27,7 +27,7 @@ export async function packageGraph(
   const arch = wantedArchitectures(task.archs, request.config.archs, task.dialect)[0] ?? '';
   const repositories = new ImageRepositories(task);
   task.onStage?.('reading keys and indexes');
-  const keys = await repositories.keys(trustedKeys(request));
+  const keys = await repositories.trusted(request, [arch]);
   const base = (await basePackagesOf(request, [arch])).get(arch);
   const extra = base === undefined ? [] : [base.index];
   const [indexes] = await repositories.indexes(request, {

@@ -6,7 +6,7 @@ import type { LocatedBase } from './base-image.ts';
 import { keysOfFile, locksOfFile, packagesOfFile } from './lock-file.ts';
 import { packageOf } from './repositories.ts';
 import type { ImageRepositories } from './repositories.ts';
-import { installedKeys, lockRequest, requirePackages, trustedKeys } from './request.ts';
+import { installedKeys, lockRequest, requirePackages } from './request.ts';
 import type { ImageRequest } from './request.ts';
 
 /** What one architecture is made of. */
@@ -20,26 +20,29 @@ export interface PlannedImage {
 export interface PlanInput {
   readonly repositories: ImageRepositories;
   readonly archs: readonly string[];
-  /** Those that are trusted. */
-  readonly keys: GuestKeys;
+  /** Those that are trusted, for each architecture. */
+  readonly keys: ReadonlyMap<string, GuestKeys>;
   readonly lock: LockFile | undefined;
 }
 
-/** The keys of a request: those that indexes have to be signed by, and those that images get. */
+/** The keys of a request for each architecture: those that indexes have to be signed by, and those that images get. */
 export async function keysOf(
   request: ImageRequest,
-  { repositories, lock }: Pick<PlanInput, 'repositories' | 'lock'>,
-): Promise<{ readonly trusted: GuestKeys; readonly installed: GuestKeys }> {
+  { repositories, archs, lock }: Pick<PlanInput, 'repositories' | 'archs' | 'lock'>,
+): Promise<{
+  readonly trusted: ReadonlyMap<string, GuestKeys>;
+  readonly installed: ReadonlyMap<string, GuestKeys>;
+}> {
   if (request.dialect === 'apko') {
-    const keys = await repositories.keys(trustedKeys(request));
+    const keys = await repositories.trusted(request, archs);
     return { trusted: keys, installed: keys };
   }
   const locked = lock === undefined ? undefined : keysOfFile(lock, request);
-  return {
-    // What a lock names is checked by its checksum.
-    trusted: lock === undefined ? await repositories.keys(trustedKeys(request)) : [],
-    installed: locked ?? (await repositories.keys(installedKeys(request))),
-  };
+  // What a lock names is checked by its checksum.
+  const trusted =
+    lock === undefined ? await repositories.trusted(request, archs) : new Map<string, GuestKeys>();
+  const installed = locked ?? (await repositories.keys(installedKeys(request)));
+  return { trusted, installed: new Map(archs.map((arch) => [arch, installed] as const)) };
 }
 
 /**

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import type { ExpandedPackages } from '@kiln/apk-cache';
 import { ApkClient } from '@kiln/apk-client';
-import type { CheckedPackage } from '@kiln/apk-client';
+import type { CheckedPackage, DiscoveredKey } from '@kiln/apk-client';
 import { openAs, openNamed } from '@kiln/assemble';
 import type { PackageContents } from '@kiln/assemble';
-import { mapBounded, withoutUserInfo } from '@kiln/base';
+import { mapBounded, sortUnique, withoutUserInfo } from '@kiln/base';
 import type { Logger } from '@kiln/base';
 import { packageAddress, prepareIndexes } from '@kiln/solve';
 import type { ArchIndexes, GuestKeys, GuestPackage, RepositoryIndex, Solved } from '@kiln/solve';
@@ -12,7 +12,7 @@ import { folderPlace } from '../folder-place.ts';
 import { cacheFolder } from '../local/cache-folder.ts';
 import { apkArch } from './architectures.ts';
 import type { ImageRequest } from './request.ts';
-import { solvedRepositories } from './request.ts';
+import { repositoriesOf, solvedRepositories, trustedKeys } from './request.ts';
 import type { ImageTask } from './task.ts';
 
 /** Packages that are fetched and unpacked at once. */
@@ -79,6 +79,29 @@ export class ImageRepositories {
   }
 
   /**
+   * The keys that indexes have to be signed by, for each architecture: those of the request, and in dialect `apko` those that its
+   * repositories are said to have. Throws as `keys`.
+   */
+  async trusted(
+    request: ImageRequest,
+    archs: readonly string[],
+  ): Promise<ReadonlyMap<string, GuestKeys>> {
+    const own = await this.keys(trustedKeys(request));
+    const asked = request.dialect === 'apko' ? sortUnique(repositoriesOf(request)) : [];
+    const trusted = new Map<string, GuestKeys>();
+    for (const arch of archs) {
+      const options = { arch: apkArch(arch), signal: this.#signal };
+      trusted.set(arch, await this.#client.withDiscovered(own, asked, options));
+    }
+    return trusted;
+  }
+
+  /** See `ApkClient.discoverKeys`. */
+  discoverKeys(places: readonly string[], arch: string): Promise<readonly DiscoveredKey[]> {
+    return this.#client.discoverKeys(places, { arch: apkArch(arch), signal: this.#signal });
+  }
+
+  /**
    * What each architecture can choose from; `extra` are further indexes, which count after the others. A folder without an
    * index is a warning. Throws `IMAGE_NO_REPOSITORY`, and what `ApkClient.indexes` throws.
    */
@@ -90,7 +113,8 @@ export class ImageRepositories {
       extra,
     }: {
       readonly archs: readonly string[];
-      readonly keys: GuestKeys;
+      /** See `trusted`. */
+      readonly keys: ReadonlyMap<string, GuestKeys>;
       readonly extra: (arch: string) => readonly RepositoryIndex[];
     },
   ): Promise<readonly ArchIndexes[]> {
@@ -100,7 +124,8 @@ export class ImageRepositories {
       parallelMax,
       async (arch) => {
         const read: RepositoryIndex[] = [];
-        for (const text of repositories) read.push(...(await this.#index(text, { arch, keys })));
+        for (const text of repositories)
+          read.push(...(await this.#index(text, { arch, keys: keys.get(arch) ?? [] })));
         return { arch, prepared: prepareIndexes([...read, ...extra(arch)], request.dialect) };
       },
       this.#signal,

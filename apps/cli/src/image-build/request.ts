@@ -130,7 +130,8 @@ export function solvedRepositories(request: ImageRequest): readonly string[] {
   });
 }
 
-function repositoriesOf({
+/** As written, in any number. */
+export function repositoriesOf({
   config,
   appended,
 }: Pick<ImageRequest, 'config' | 'appended'>): readonly string[] {

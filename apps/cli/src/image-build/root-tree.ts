@@ -13,13 +13,7 @@ import { warnOfMissingFiles } from './missing-files.ts';
 import { keysOf, planImages } from './plan.ts';
 import { ImageRepositories, packageOf } from './repositories.ts';
 import type { ImageRequest } from './request.ts';
-import {
-  imageRequest,
-  lockRequest,
-  recordedConfig,
-  trustedKeys,
-  unlockedConfig,
-} from './request.ts';
+import { imageRequest, lockRequest, recordedConfig, unlockedConfig } from './request.ts';
 import type { ImageTask } from './task.ts';
 
 /**
@@ -47,12 +41,13 @@ async function locked(request: ImageRequest, task: ImageTask): Promise<Assembled
   const lock = task.lockFile === '' ? undefined : readLockFile(task.lockFile, request, task.log);
   const repositories = new ImageRepositories(task);
   task.onStage?.('reading keys and indexes');
-  const keys = await keysOf(request, { repositories, lock });
-  const plan = await planImages(request, { repositories, keys: keys.trusted, archs, lock });
+  const planned = { repositories, archs, lock };
+  const keys = await keysOf(request, planned);
+  const plan = await planImages(request, { ...planned, keys: keys.trusted });
   const packages = plan.flatMap((one) => one.packages());
   task.onStage?.(`fetching ${counted(packages.length, 'package')}`);
   const assembled = await assemble({
-    ...assemblyOf(request, { keys: keys.installed, base: undefined }),
+    ...assemblyOf(request, { keys: keys.installed.get(arch) ?? [], base: undefined }),
     config: recordedConfig(request),
     arch,
     packages: await repositories.open(packages),
@@ -69,7 +64,7 @@ async function unlocked(request: ImageRequest, task: ImageTask): Promise<Assembl
   const base = baseImageOf(request, arch);
   const extra = base === undefined ? [] : [baseIndex(base)];
   const repositories = new ImageRepositories(task);
-  const keys = await repositories.keys(trustedKeys(request));
+  const keys = await repositories.trusted(request, [arch]);
   const indexes = await repositories.indexes(request, { archs: [arch], keys, extra: () => extra });
   const present = new Set(base?.image.packages.map(({ name }) => name));
   const world = imageWorld(lockRequest(request), baseWorld(base));
@@ -84,7 +79,7 @@ async function unlocked(request: ImageRequest, task: ImageTask): Promise<Assembl
     );
   const solved = all.filter(({ record }) => !present.has(record.name));
   const assembled = await assemble({
-    ...assemblyOf(request, { keys, base: base?.image }),
+    ...assemblyOf(request, { keys: keys.get(arch) ?? [], base: base?.image }),
     config: request.config,
     recorded: unlockedConfig(request),
     arch,

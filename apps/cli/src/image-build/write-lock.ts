@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { CheckedPackage, PackageSection } from '@kiln/apk-client';
-import { KilnError, compareBytes, withoutUserInfo, counted } from '@kiln/base';
+import { KilnError, compareBytes, counted, sortUnique, withoutUserInfo } from '@kiln/base';
 import { printLockFile } from '@kiln/image-config';
 import type { LockedKey, LockedPackage, LockedRepository, LockedSection } from '@kiln/image-config';
 import { imageWorld, lockImages, solveImage } from '@kiln/solve';
@@ -41,7 +41,7 @@ export async function writeLock(
     });
   const repositories = new ImageRepositories(task);
   task.onStage?.('reading keys and indexes');
-  const keys = await repositories.keys(trustedKeys(request));
+  const keys = await repositories.trusted(request, archs);
   const context = { request, archs, keys, repositories };
   const packages = await (dialect === 'apko'
     ? lockedApart(context)
@@ -72,7 +72,8 @@ export async function writeLock(
 interface LockContext {
   readonly request: ImageRequest;
   readonly archs: readonly string[];
-  readonly keys: GuestKeys;
+  /** Those that are trusted, for each architecture. */
+  readonly keys: ReadonlyMap<string, GuestKeys>;
   readonly repositories: ImageRepositories;
 }
 
@@ -171,22 +172,36 @@ function section(
   };
 }
 
-/** One record for each place, in the order of their names; a place given twice is there twice, as apko has it. */
+/**
+ * One record for each place, in the order of their names; a place given twice is there twice, as apko has it. In dialect `apko`
+ * also one for each key that repositories of the configuration are said to have.
+ */
 async function lockedKeys(
   places: readonly string[],
-  { request, repositories }: LockContext,
+  { request, archs, repositories }: LockContext,
 ): Promise<readonly LockedKey[]> {
   const keys: LockedKey[] = [];
-  for (const place of places) {
-    const url = withoutUserInfo(place);
+  for (const place of places)
     for (const key of await repositories.keys([place]))
       keys.push(
         request.dialect === 'kiln'
           ? lockedKey(place, key)
-          : { name: url.replace(/^https?:\/\//, ''), url, content: key.pem },
+          : keyRecord(withoutUserInfo(place), key.pem),
       );
+  if (request.dialect === 'apko') {
+    const { buildRepositories, runtimeRepositories, repositories: own } = request.config.contents;
+    const asked = sortUnique([...buildRepositories, ...runtimeRepositories, ...own]);
+    const found = new Map<string, LockedKey>();
+    for (const arch of archs)
+      for (const { url, pem } of await repositories.discoverKeys(asked, arch))
+        found.set(url, keyRecord(url, pem));
+    keys.push(...found.values());
   }
   return keys.sort((a, b) => compareBytes(a.name, b.name));
+}
+
+function keyRecord(url: string, content: string): LockedKey {
+  return { name: url.replace(/^https?:\/\//, ''), url, content };
 }
 
 function lockedRepositories(

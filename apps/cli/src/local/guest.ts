@@ -24,6 +24,8 @@ export interface LocalGuestsOptions extends Omit<ApkClientOptions, 'cacheDirecto
   readonly cacheDirectory: string;
   /** Root file systems. Absolute; made when absent, readable by this user alone. */
   readonly environmentsDirectory: string;
+  /** Trusts the keys too that repositories are said to have, as melange does; default: no. */
+  readonly discoversKeys?: boolean;
 }
 
 /** A guest that was resolved, and what it was resolved from. */
@@ -58,12 +60,14 @@ export class LocalGuests {
   readonly #client: ApkClient;
   readonly #environments: EnvironmentStore;
   readonly #environmentsDirectory: string;
+  readonly #discoversKeys: boolean;
 
   /** Throws `APK_CLIENT_AUTH_INVALID`. */
   constructor(options: LocalGuestsOptions) {
     this.#client = new ApkClient(options);
     this.#environments = new EnvironmentStore({ directory: options.environmentsDirectory });
     this.#environmentsDirectory = options.environmentsDirectory;
+    this.#discoversKeys = options.discoversKeys ?? false;
   }
 
   /**
@@ -73,7 +77,9 @@ export class LocalGuests {
   async resolve(request: GuestRequest, signal?: AbortSignal): Promise<ResolvedGuest> {
     const repositories = guestRepositories(request);
     const arch = architectureOf(request.arch)?.apk ?? request.arch;
-    const keys = await this.#client.keys(guestKeys(request), signal);
+    const own = await this.#client.keys(guestKeys(request), signal);
+    const asked = this.#discoversKeys ? repositories : [];
+    const keys = await this.#client.withDiscovered(own, asked, { arch, signal });
     const { indexes, missing } = await this.#client.indexes(repositories, { arch, keys, signal });
     try {
       return { lock: lockGuest(request, indexes, keys), indexes, missing };

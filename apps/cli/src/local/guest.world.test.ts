@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -195,6 +196,21 @@ test('recipes that differ in their variables share a guest, others do not', asyn
   const id = await idOf({});
   expect(await idOf({ environment: { GREETING: 'bye' } })).toBe(id);
   expect(await idOf({ paths: [] })).not.toBe(id);
+});
+
+test('keys that a server says it has count where they are asked for', async () => {
+  const jwk = createPublicKey(serverKey.publicPem).export({ format: 'jwk' });
+  const list = { keys: [{ ...jwk, kid: 'server' }] };
+  const documents = { 'apk-configuration': { jwks_uri: `${server.url}/keys` }, keys: list };
+  for (const [name, document] of Object.entries(documents))
+    server.files.set(name, Buffer.from(JSON.stringify(document)));
+  const appended = { repositories: ['./packages', server.url], keys: ['./local.rsa.pub'] };
+  const wanted = { ...request(), appended };
+  await expect(guests().resolve(wanted)).rejects.toMatchObject({
+    code: 'APK_INDEX_SIGNATURE_INVALID',
+  });
+  const { lock } = await guests({ discoversKeys: true }).resolve(wanted);
+  expect(lock.keys.map(({ name }) => name)).toEqual(['local.rsa.pub', 'server.rsa.pub']);
 });
 
 test('with the cache at hand a guest is made offline', async () => {

@@ -92,6 +92,7 @@ export function localGuests({ flags, environment, log }: DropInInvocation): Loca
     httpAuth: environment['HTTP_AUTH'],
     ignoreSignatures: flags.bool('ignore-signatures'),
     sha1: 'accept',
+    discoversKeys: true,
     logger: log,
   });
 }
