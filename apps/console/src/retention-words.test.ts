@@ -18,6 +18,9 @@ test.each<[string, Partial<RetentionSummary>]>([
     { last: { finishedAt: now - hour / 12, blobs: 0, bytes: 0 }, nextAt: null },
   ],
   ['No sweep yet; the next soon.', { last: null, nextAt: now - hour }],
+  // The clock of a page goes in seconds.
+  ['No sweep yet; the next soon.', { last: null, nextAt: now + 999 }],
+  ['No sweep yet; the next in 1 s.', { last: null, nextAt: now + 1_000 }],
   [
     'A sweep has run for 40 s; the next in 21 h.',
     { running: { startedAt: now - 40_000, dryRun: false } },

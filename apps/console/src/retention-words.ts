@@ -22,5 +22,5 @@ function present({ running, error, last }: RetentionSummary, now: number): strin
 
 function next(nextAt: number | null, now: number): string {
   if (nextAt === null) return 'the next when somebody asks';
-  return nextAt <= now ? 'the next soon' : `the next in ${formatAge(nextAt - now)}`;
+  return nextAt - now < 1_000 ? 'the next soon' : `the next in ${formatAge(nextAt - now)}`;
 }
