@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { assert, digestOf } from '@kiln/base';
 import { buildConsole } from '@kiln/console/build';
-import type { Status } from '@kiln/server/schemas';
+import type { KeySummary, Status } from '@kiln/server/schemas';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from './browser.ts';
@@ -270,6 +270,22 @@ describe('a key', () => {
     await waits.getByText('Working', { exact: true }).waitFor();
     const depends = page.getByRole('region', { name: 'Depends on' });
     expect(await depends.getByRole('listitem').count()).toBe(4);
+    expect(await depends.getByRole('link').count()).toBe(4);
+  });
+
+  test('names what it depends on and nobody asks for, without a link to a page that says so', async () => {
+    const page = await open('/keys/index:kiln-os@x86_64', {
+      prepare: (fresh) =>
+        fresh.route('**/api/keys', async (route) => {
+          const keys = (await (await route.fetch()).json()) as readonly KeySummary[];
+          await route.fulfill({ json: keys.filter((one) => one.name !== 'zlib') });
+        }),
+    });
+    const depends = page.getByRole('region', { name: 'Depends on' });
+    await depends.getByRole('link', { name: 'package:glibc@x86_64' }).waitFor();
+    const zlib = depends.getByRole('listitem').filter({ hasText: 'package:zlib@x86_64' });
+    await zlib.getByText('not asked for').waitFor();
+    expect(await zlib.getByRole('link').count()).toBe(0);
   });
 
   test('lists its attempts; the address says whose log is shown', async () => {
@@ -521,6 +537,7 @@ describe('what is not there', () => {
     ['/keys/package:none@x86_64', 'There is no such key'],
     ['/keys/not a key', 'There is no such key'],
     ['/images/none', 'There is no such image'],
+    ['/repositories', 'There is no such page'],
     ['/repositories/custom/none', 'There is no such repository'],
     ['/packages/none', 'There is no such package'],
   ])('%s says so and leads on', async (address, title) => {

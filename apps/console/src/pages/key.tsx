@@ -161,11 +161,16 @@ function Related({
           const state = stateOf(key);
           return (
             <li key={key} className="related">
-              <KeyLink name={key} />
               {state === undefined ? (
-                <span className="muted">not asked for</span>
+                <>
+                  <span className="mono">{key}</span>
+                  {all !== undefined && <span className="muted">not asked for</span>}
+                </>
               ) : (
-                <StateBadge state={state} />
+                <>
+                  <KeyLink name={key} />
+                  <StateBadge state={state} />
+                </>
               )}
             </li>
           );

@@ -7,11 +7,11 @@ import { useNow } from '../ui/clock.ts';
 import { Command } from '../ui/copy.tsx';
 import { Empty, Found, PageHeading } from '../ui/page.tsx';
 import { paths } from '../urls.ts';
-import { Missing } from './not-found.tsx';
+import { Missing, NotFoundPage } from './not-found.tsx';
 
 export function RepositoryPage(): ReactNode {
   const { _splat: name = '' } = useParams({ from: paths.repository });
-  return <OneRepository key={name} name={name} />;
+  return name === '' ? <NotFoundPage /> : <OneRepository key={name} name={name} />;
 }
 
 /** Any repository of the registry: what is known of it is how its tags moved. */
