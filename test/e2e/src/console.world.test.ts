@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, digestOf } from '@kiln/base';
 import { buildConsole } from '@kiln/console/build';
 import type { KeySummary, Status } from '@kiln/server/schemas';
@@ -561,6 +562,25 @@ describe('trouble', () => {
     await page.getByRole('status', { name: 'Loading the images' }).waitFor();
     slow.resolve();
     await row(page, 'static').waitFor();
+  });
+
+  test('what changes faster than it is answered is shown all the same', async () => {
+    const slowMs = 1_000;
+    let steps = 0;
+    const page = await open('/', {
+      prepare: (fresh) =>
+        fresh.route('**/api/keys', async (route) => {
+          steps += 1;
+          await factory.state('image:valkey', { status: 'waiting', stage: `step ${steps}` });
+          await sleep(slowMs);
+          await route.continue();
+        }),
+    });
+    // The first answer is waited for in any case.
+    await row(page, 'image:valkey')
+      .getByText(/^step (?:[4-9]|\d\d)$/)
+      .waitFor();
+    await page.unrouteAll({ behavior: 'wait' });
   });
 
   test('a refused answer shows code, message and hint, and can be asked for again', async () => {

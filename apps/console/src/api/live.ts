@@ -9,6 +9,8 @@ const retryMinMs = 500;
 const retryMaxMs = 5_000;
 /** A burst of events asks for everything once. */
 const settleMs = 150;
+/** An answer that takes longer than this is given up for a fresh one when there are events. */
+const answerMaxMs = 10_000;
 
 /*
  * connecting --open--> live --error--> polling --timer--> (a new connection) --open--> live
@@ -16,6 +18,11 @@ const settleMs = 150;
  * connects and asks for everything once, as after every other interruption.
  */
 let state: Live = 'connecting';
+
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    window.setTimeout(resolve, ms);
+  });
 const listeners = new Set<() => void>();
 
 function become(next: Live): void {
@@ -39,22 +46,29 @@ export function followChanges(queries: QueryClient): void {
   let source: EventSource | undefined;
   let pauseMs = retryMinMs;
   let timer: number | undefined;
-  let settling: number | undefined;
+  let asking = false;
+  let again = false;
 
-  const refresh = (): void => {
-    settling ??= window.setTimeout(() => {
-      settling = undefined;
-      void queries.invalidateQueries();
-    }, settleMs);
+  // To ask again gives up what is being answered: while events come faster than answers, nothing would ever be shown.
+  const refresh = async (): Promise<void> => {
+    again = true;
+    if (asking) return;
+    asking = true;
+    while (again) {
+      await pause(settleMs);
+      again = false;
+      await Promise.race([queries.invalidateQueries(), pause(answerMaxMs)]);
+    }
+    asking = false;
   };
   const connect = (): void => {
     window.clearTimeout(timer);
     source?.close();
     source = new EventSource(eventsUrl);
-    source.addEventListener('changed', refresh);
+    source.addEventListener('changed', () => void refresh());
     source.addEventListener('open', () => {
       pauseMs = retryMinMs;
-      if (state === 'polling') refresh();
+      if (state === 'polling') void refresh();
       become('live');
     });
     source.addEventListener('error', () => {
