@@ -122,11 +122,14 @@ export class RegistryConnection {
       );
     const after = /^\d{1,9}$/.exec(headers['retry-after'] ?? '')?.[0];
     const details = after === undefined ? {} : { retryAfterSeconds: Number(after) };
+    const passes = status >= 500 || status === 429 || status === 408;
     return failure(
       'REGISTRY_CLIENT_ANSWER',
       `registry ${registry} answered ${status} to ${what}${more}`,
-      'check the name of the repository, and that you may use it',
-      status >= 500 || status === 429 || status === 408 ? { retry: 'later', details } : {},
+      passes
+        ? 'try again later: the registry is busy, or in trouble'
+        : 'check the name of the repository, and that you may use it',
+      passes ? { retry: 'later', details } : {},
     );
   }
 

@@ -154,6 +154,11 @@ describe('a repository of a registry', () => {
       await repository().pushManifest('latest', document);
     }
     expect(waits).toEqual([5000, 60_000, 1000]);
+    answer = () => [429];
+    await expect(repository().pushManifest('latest', document)).rejects.toMatchObject({
+      code: 'REGISTRY_CLIENT_ANSWER',
+      hint: expect.stringMatching(/^try again later/),
+    });
   });
 
   test('where nobody listens nothing is tried again', async () => {
