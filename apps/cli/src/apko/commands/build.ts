@@ -20,7 +20,7 @@ export const build: Subcommand = {
     'Build the images of a configuration: into a folder that exists as an OCI layout, otherwise as an archive that docker load reads. Their SBOMs go to --sbom-path, or to where the command runs.',
   examples: [
     'kiln apko build nginx.yaml nginx:test nginx.tar',
-    'kiln apko build --arch x86_64 nginx.yaml nginx:test layout/',
+    'mkdir layout && kiln apko build --arch x86_64 nginx.yaml nginx:test layout/',
   ],
   positionals: { min: 3, max: 3 },
   flags: flagTable,
