@@ -1,4 +1,4 @@
-import { messageOf, shorten } from '@kiln/base';
+import { collect, messageOf, shorten } from '@kiln/base';
 import { z } from 'zod';
 import type { Challenge } from './challenge.ts';
 import { basicHeader } from './credential.ts';
@@ -69,8 +69,7 @@ async function tokenFor(
     await response.body?.cancel();
     throw refused(registry, 'does not take the credentials');
   }
-  const text = response.ok ? (await response.text()).slice(0, answerBytesMax) : '';
-  const parsed = answer.safeParse(jsonOf(text));
+  const parsed = answer.safeParse(jsonOf(await textOf(response, registry)));
   const token = parsed.success ? (parsed.data.token ?? parsed.data.access_token) : undefined;
   if (token !== undefined && token !== '') return token;
   throw failure(
@@ -79,6 +78,22 @@ async function tokenFor(
     'try again later',
     { retry: 'later' },
   );
+}
+
+/** The text of a good answer; nothing of another one. Throws `REGISTRY_CLIENT_ANSWER` for one that is too long. */
+async function textOf({ ok, body }: Response, registry: string): Promise<string> {
+  if (ok && body !== null) {
+    const bytes = await collect(body, answerBytesMax, () =>
+      failure(
+        'REGISTRY_CLIENT_ANSWER',
+        `the token service of ${shorten(registry)} answered with more than ${answerBytesMax} bytes`,
+        'is this the right registry?',
+      ),
+    );
+    return Buffer.from(bytes).toString('utf8');
+  }
+  await body?.cancel();
+  return '';
 }
 
 function ask(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { collect, digestFromHex, digestOf } from '@kiln/base';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { RegistryRepository } from './index.ts';
@@ -14,6 +15,10 @@ interface Seen {
   readonly body: string;
 }
 
+function* repeated(chunk: Uint8Array): Generator<Uint8Array> {
+  for (;;) yield chunk;
+}
+
 type Answer = readonly [status: number, headers?: Record<string, string>, body?: string];
 
 describe('a repository of a registry', () => {
@@ -21,6 +26,8 @@ describe('a repository of a registry', () => {
   let registry: string;
   let seen: Seen[];
   let answer: (request: Seen) => Answer;
+  /** Texts of answers are repeated without an end. */
+  let isEndless: boolean;
   /** What was waited for before something was tried again. */
   let waits: number[];
   /** Breaks the connection after so many bytes of the next answer. */
@@ -36,6 +43,11 @@ describe('a repository of a registry', () => {
         const one = { method, url, authorization, range, body };
         seen.push(one);
         const [status, more = {}, text = ''] = answer(one);
+        if (isEndless && text !== '') {
+          response.writeHead(status, more);
+          Readable.from(repeated(Buffer.alloc(2 ** 16, text))).pipe(response);
+          return;
+        }
         response.writeHead(status, { 'content-length': Buffer.byteLength(text), ...more });
         if (breakAfter === undefined || text === '') response.end(method === 'HEAD' ? '' : text);
         else response.write(text.slice(0, breakAfter), () => request.socket.destroy());
@@ -49,6 +61,7 @@ describe('a repository of a registry', () => {
   beforeEach(() => {
     seen = [];
     waits = [];
+    isEndless = false;
     breakAfter = undefined;
   });
 
@@ -116,6 +129,22 @@ describe('a repository of a registry', () => {
     expect(seen.find(({ url }) => url.startsWith('/token'))?.url).toBe(
       '/token?scope=repository%3Ateam%2Fapp%3Apull%2Cpush&service=s',
     );
+  });
+
+  test('answers that have no end are not read to it', async () => {
+    isEndless = true;
+    answer = ({ method }) => (method === 'HEAD' ? [404] : [400, {}, 'x']);
+    await expect(repository().pushBlob(blob)).rejects.toMatchObject({
+      message: expect.stringContaining('answered 400'),
+    });
+    answer = ({ url }) =>
+      url.startsWith('/token')
+        ? [200, {}, 'x']
+        : [401, { 'www-authenticate': `Bearer realm="http://${registry}/token"` }];
+    await expect(repository().pushBlob(blob)).rejects.toMatchObject({
+      code: 'REGISTRY_CLIENT_ANSWER',
+      message: expect.stringContaining('more than 262144 bytes'),
+    });
   });
 
   test('credentials that are not taken, or are not there, are one clear error', async () => {

@@ -75,10 +75,12 @@ export async function openAnswer(sent: SentRequest): Promise<OpenAnswer> {
   return promise;
 }
 
-/** Reads an answer to its end; of a longer one the first 64 KiB count. */
+/** Reads an answer to its end; of a longer one, which may have none, the first 64 KiB. */
 export async function readText({ url, status, headers, body }: OpenAnswer): Promise<Answer> {
   let text = '';
-  for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>)
-    if (text.length < textBytesMax) text += chunk;
+  for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length >= textBytesMax) break;
+  }
   return { url, status, headers, body: text };
 }
