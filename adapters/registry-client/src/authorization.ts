@@ -48,12 +48,7 @@ async function tokenFor(
 ): Promise<string> {
   const url = new URL(challenge.realm);
   // Otherwise whoever sits between could have the password.
-  if (url.protocol !== 'https:' && !isLocal)
-    throw failure(
-      'REGISTRY_CLIENT_ANSWER',
-      `registry ${shorten(registry)} sends to a token service without encryption`,
-      'tell whoever runs it',
-    );
+  if (!isAllowed(url, isLocal)) throw unencrypted(registry);
   const service = challenge.service ?? '';
   const response = await ask(url, { credential, scope, service, signal }).catch(
     (error: unknown) => {
@@ -65,6 +60,10 @@ async function tokenFor(
       );
     },
   );
+  if (response.redirected && !isAllowed(new URL(response.url), isLocal)) {
+    await response.body?.cancel();
+    throw unencrypted(registry);
+  }
   if (response.status === 401 || response.status === 403) {
     await response.body?.cancel();
     throw refused(registry, 'does not take the credentials');
@@ -96,6 +95,18 @@ async function textOf({ ok, body }: Response, registry: string): Promise<string>
   return '';
 }
 
+function isAllowed({ protocol }: URL, isLocal: boolean): boolean {
+  return protocol === 'https:' || isLocal;
+}
+
+function unencrypted(registry: string): Error {
+  return failure(
+    'REGISTRY_CLIENT_ANSWER',
+    `registry ${shorten(registry)} sends to a token service without encryption`,
+    'tell whoever runs it',
+  );
+}
+
 function ask(
   url: URL,
   {
@@ -122,7 +133,8 @@ function ask(
     credential?.kind === 'password'
       ? { authorization: basicHeader(credential.user, credential.password) }
       : {};
-  return fetch(url, { headers, signal: stop, redirect: 'error' });
+  // Where it leads to another host, the password is left out.
+  return fetch(url, { headers, signal: stop });
 }
 
 function jsonOf(text: string): unknown {

@@ -131,6 +131,25 @@ describe('a repository of a registry', () => {
     );
   });
 
+  test('a token service may lead elsewhere, where the password does not go', async () => {
+    const elsewhere = registry.replace('127.0.0.1', 'localhost');
+    const led = ['/token/here', `http://${elsewhere}/token/there`];
+    for (const location of led) {
+      answer = ({ url, authorization }) => {
+        if (/^\/token\/.*here$/.test(url)) return [200, {}, '{"token":"t"}'];
+        if (url.startsWith('/token')) return [302, { location }];
+        const realm = `http://${registry}/token`;
+        return authorization === 'Bearer t'
+          ? [200]
+          : [401, { 'www-authenticate': `Bearer realm="${realm}"` }];
+      };
+      await repository({ kind: 'password', user: 'u', password: 'p' }).pushBlob(blob);
+    }
+    const asked = seen.filter(({ url }) => /^\/token\/.*here$/.test(url));
+    const basic = `Basic ${Buffer.from('u:p').toString('base64')}`;
+    expect(asked.map(({ authorization }) => authorization)).toEqual([basic, undefined]);
+  });
+
   test('answers that have no end are not read to it', async () => {
     isEndless = true;
     answer = ({ method }) => (method === 'HEAD' ? [404] : [400, {}, 'x']);
