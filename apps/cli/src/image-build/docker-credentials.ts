@@ -17,18 +17,27 @@ function readConfig(file: string, environment: Environment): DockerConfig {
 }
 
 /**
- * The credential for a repository: docker's, or podman's where docker has no file, or for GitHub's registry the token of the
- * environment.
+ * The credential for a repository: that of the configuration in `DOCKER_AUTH_CONFIG`, docker's, or podman's where docker has no file,
+ * or for GitHub's registry the token of the environment. Throws `REGISTRY_CLIENT_CREDENTIALS`.
  */
 export async function credentialFor(
   environment: Environment,
   { registry, repository }: { readonly registry: string; readonly repository: string },
 ): Promise<RegistryCredential | undefined> {
-  const config = readConfig(credentialsFile(environment), environment);
-  const found = await config.credentialFor(registry, repository);
+  const found =
+    (await givenConfig(environment)?.credentialFor(registry, repository)) ??
+    (await readConfig(credentialsFile(environment), environment).credentialFor(
+      registry,
+      repository,
+    ));
   const token = environment['GITHUB_TOKEN'];
   if (found !== undefined || registry !== 'ghcr.io' || !token) return found;
   return { kind: 'password', user: environment['GITHUB_ACTOR'] || 'unset', password: token };
+}
+
+function givenConfig(environment: Environment): DockerConfig | undefined {
+  const { DOCKER_AUTH_CONFIG: text } = environment;
+  return text ? new DockerConfig({ text, file: 'DOCKER_AUTH_CONFIG', environment }) : undefined;
 }
 
 /** Podman's file has the form of docker's. */

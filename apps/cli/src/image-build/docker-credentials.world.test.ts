@@ -32,3 +32,20 @@ test('podman keeps credentials where docker has no file', async () => {
     expect(await userIn()).toEqual({ kind: 'password', user: file, password: 'secret' });
   }
 });
+
+test('a configuration in the environment counts before files, and these where it says nothing', async () => {
+  const home = path.join(root, 'given');
+  const of = (registry: string, user: string): Record<string, unknown> => ({
+    [registry]: { auth: Buffer.from(`${user}:secret`).toString('base64') },
+  });
+  fs.mkdirSync(path.join(home, '.docker'), { recursive: true });
+  const auths = { ...of('a.example.org', 'file'), ...of('b.example.org', 'file') };
+  fs.writeFileSync(path.join(home, '.docker/config.json'), JSON.stringify({ auths }));
+  const environment = {
+    HOME: home,
+    DOCKER_AUTH_CONFIG: JSON.stringify({ auths: of('a.example.org', 'given') }),
+  };
+  const userOf = async (registry: string): Promise<unknown> =>
+    Object(await credentialFor(environment, { registry, repository: 'team/app' })).user;
+  expect([await userOf('a.example.org'), await userOf('b.example.org')]).toEqual(['given', 'file']);
+});
