@@ -5,6 +5,7 @@ import type { Certificates, NamedText } from '@kiln/image-config';
 import { readFile, refuseDirectory } from './content.ts';
 import { assemblyError } from './failure.ts';
 import type { AssemblyDialect } from './failure.ts';
+import { JavaStoreError, addToJavaStore } from './java-store.ts';
 import { clean } from './path-rules.ts';
 import type { FileTree } from './file-tree.ts';
 import type { PackageContents } from './package-contents.ts';
@@ -18,9 +19,9 @@ const bundles = [
 const javaStore = 'etc/ssl/certs/java/cacerts';
 
 /**
- * Installs the configured certificates and those of provider packages, adds them to the bundles that are there, and
- * leaves a checksum beside every bundle. `mtimeSeconds` is the build date.
- * Throws `ASSEMBLE_CERTIFICATE_INVALID`, and `ASSEMBLE_JAVA_STORE_UNSUPPORTED` when a Java key store would have to change.
+ * Installs the configured certificates and those of provider packages, adds them to the bundles and to the Java key store that are there, and
+ * leaves a checksum beside each of these. `mtimeSeconds` is the build date.
+ * Throws `ASSEMBLE_CERTIFICATE_INVALID`, and `ASSEMBLE_JAVA_STORE_INVALID` for a key store that they cannot be added to.
  */
 export async function applyCertificates(
   tree: FileTree,
@@ -36,16 +37,7 @@ export async function applyCertificates(
   ];
   if (added.length > 0) {
     await appendToBundles(tree, added, mtimeSeconds);
-    if (tree.at(javaStore)?.type === 'file') {
-      throw assemblyError(
-        'ASSEMBLE_JAVA_STORE_UNSUPPORTED',
-        javaStore,
-        'certificates cannot be added to a Java key store',
-        {
-          hint: 'leave out the package that ships the store, or the certificates',
-        },
-      );
-    }
+    await addToStore(tree, added, mtimeSeconds);
   }
   for (const path of [...bundles, javaStore]) {
     // apko takes what has no directory to be in for absent, and not what is in something else.
@@ -53,6 +45,13 @@ export async function applyCertificates(
     refuseDirectory(tree.at(path), path, dialect);
   }
   await writeSidecars(tree, mtimeSeconds);
+}
+
+/** A certificate that was found. */
+interface FoundCertificate {
+  /** In a Java key store. */
+  readonly alias: string;
+  readonly der: Uint8Array;
 }
 
 /** Keys for the running system, by name; each is one RSA public key in PEM. Throws `ASSEMBLE_KEY_INVALID`. */
@@ -78,16 +77,15 @@ function addCertificate(
   tree: FileTree,
   { name, content }: NamedText,
   { mtimeSeconds, dialect }: { readonly mtimeSeconds: number; readonly dialect: AssemblyDialect },
-): string {
+): FoundCertificate {
   const der = certificateDer(content, dialect);
   if (typeof der === 'string')
     throw new KilnError('ASSEMBLE_CERTIFICATE_INVALID', `certificate "${name}": ${der}`);
-  const fingerprint = createHash('sha256').update(der).digest('hex');
+  const alias = `${name}-${fingerprintOf(der)}`;
   tree.mkdirAll(certificateDirectory, 0o755);
-  const text = pem('CERTIFICATE', der);
-  tree.write(`${certificateDirectory}/${name}-${fingerprint}.crt`, text).mtimeSeconds =
-    mtimeSeconds;
-  return text;
+  const file = tree.write(`${certificateDirectory}/${alias}.crt`, pem('CERTIFICATE', der));
+  file.mtimeSeconds = mtimeSeconds;
+  return { alias, der };
 }
 
 /**
@@ -101,14 +99,14 @@ async function providedCertificates(
     packages,
     dialect,
   }: { readonly packages: readonly PackageContents[]; readonly dialect: AssemblyDialect },
-): Promise<string[]> {
+): Promise<FoundCertificate[]> {
   const paths = packages
     .filter(({ info }) => info.provides.some((provide) => providers.includes(provide)))
     .flatMap(({ members }) => Array.from(members, ({ entry }) => entry))
     .filter(({ type }) => type !== 'directory')
     .map((entry) => clean(entry.path))
     .filter((path) => path.startsWith(`${certificateDirectory}/`) && /\.(?:crt|pem)$/.test(path));
-  const found: string[] = [];
+  const found: FoundCertificate[] = [];
   for (const path of [...new Set(paths)].sort(compareBytes)) {
     const node = tree.at(path);
     refuseDirectory(node, path, dialect);
@@ -116,22 +114,46 @@ async function providedCertificates(
       throw assemblyError('ASSEMBLE_PATH_INVALID', path, 'a certificate that is not there');
     if (node?.type !== 'file') continue;
     const der = certificateDer(new TextDecoder().decode(await readFile(node, path)), dialect);
-    if (typeof der !== 'string') found.push(pem('CERTIFICATE', der));
+    if (typeof der !== 'string') found.push({ alias: `pkg-${fingerprintOf(der)}`, der });
   }
   return found;
 }
 
 async function appendToBundles(
   tree: FileTree,
-  added: readonly string[],
+  added: readonly FoundCertificate[],
   mtimeSeconds: number,
 ): Promise<void> {
-  const suffix = new TextEncoder().encode(added.map((text) => `${text}\n`).join(''));
+  const texts = added.map(({ der }) => `${pem('CERTIFICATE', der)}\n`);
+  const suffix = new TextEncoder().encode(texts.join(''));
   for (const path of bundles) {
     const node = tree.at(path);
     if (node?.type !== 'file') continue;
     const bytes = Buffer.concat([await readFile(node, path), suffix]);
     tree.write(path, bytes).mtimeSeconds = mtimeSeconds;
+  }
+}
+
+async function addToStore(
+  tree: FileTree,
+  added: readonly FoundCertificate[],
+  mtimeSeconds: number,
+): Promise<void> {
+  const node = tree.at(javaStore);
+  if (node?.type !== 'file') return;
+  const createdMs = mtimeSeconds * 1000;
+  try {
+    const store = await readFile(node, javaStore);
+    const bytes = addToJavaStore(
+      store,
+      added.map((one) => ({ ...one, createdMs })),
+    );
+    tree.write(javaStore, bytes).mtimeSeconds = mtimeSeconds;
+  } catch (error) {
+    if (!(error instanceof JavaStoreError)) throw error;
+    throw assemblyError('ASSEMBLE_JAVA_STORE_INVALID', javaStore, error.message, {
+      hint: 'certificates have to be added to it: leave these out, or the package that ships it',
+    });
   }
 }
 
@@ -148,6 +170,8 @@ async function writeSidecars(tree: FileTree, mtimeSeconds: number): Promise<void
       mtimeSeconds;
   }
 }
+
+const fingerprintOf = (der: Uint8Array): string => createHash('sha256').update(der).digest('hex');
 
 function publicKeyPem(name: string, content: string, dialect: AssemblyDialect): string {
   const blocks = pemBlocks(content);
