@@ -231,6 +231,28 @@ describe('which repository provides a name', () => {
     expect(catalogs[0]?.problems).toMatchObject([{ key: 'image:self', code }]);
   });
 
+  test('images may lie eight deep over each other', () => {
+    const chain = Array.from({ length: 9 }, (_, i) => [
+      [`images/d${i}.yaml`, i === 0 ? files['images/server.yaml'] : `include: d${i - 1}.yaml\n`],
+      [`images/d${i}.test.yaml`, files['images/server.test.yaml']],
+    ]).flat() as [string, string][];
+    const over: [string, string][] = [
+      ['images/d9.yaml', 'include: d8.yaml\n'],
+      ['images/d9.test.yaml', files['images/server.test.yaml']],
+    ];
+    const problemsOf = (more: readonly [string, string][]) =>
+      readCatalogs([source('catalog', { ...files, ...Object.fromEntries(more) })], 'x86_64')
+        .catalogs[0]?.problems;
+    expect(problemsOf(chain)).toEqual([]);
+    expect(problemsOf([...chain, ...over])).toMatchObject([
+      {
+        key: 'image:d9',
+        code: 'CATALOG_INCLUDE_DEEP',
+        hint: expect.stringMatching(/let one say what it needs itself/),
+      },
+    ]);
+  });
+
   test('an image that repeats a user of what it includes is refused', () => {
     const accounts = 'accounts: {users: [{username: app, uid: 70}]}\n';
     const more = {

@@ -44,7 +44,7 @@ function merged(
   const at = `${path}: include "${config.include}"`;
   if (depth >= depthMax)
     throw new KilnError('CATALOG_INCLUDE_DEEP', `${at}: more than ${depthMax} files deep`, {
-      hint: 'an image may not include itself',
+      hint: 'does one include itself, or two each other? otherwise let one say what it needs itself',
     });
   const included = `images/${config.include}`;
   const file = /^[^/]+\.yaml$/.test(config.include) ? read(included) : undefined;
