@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, digestOf } from '@kiln/base';
 import { buildConsole } from '@kiln/console/build';
 import type { KeySummary, Status } from '@kiln/server/schemas';
-import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContext, BrowserContextOptions, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from './browser.ts';
 import { openBrowser } from './browser.ts';
@@ -46,6 +46,8 @@ afterAll(async () => {
   await browser?.[Symbol.asyncDispose]();
   await factory?.[Symbol.asyncDispose]();
 });
+
+type RouteAnswer = 'none' | Parameters<Route['fulfill']>[0];
 
 interface OpenOptions extends BrowserContextOptions {
   /** Requests of this page may fail: the test makes them. */
@@ -606,10 +608,33 @@ describe('trouble', () => {
     await page.getByText('8 packages').waitFor();
   });
 
+  test.each<[string, RouteAnswer, string]>([
+    ['the factory does not answer', 'none', 'The factory does not answer'],
+    [
+      'something in between answers for it',
+      { status: 502, contentType: 'text/html', body: '<html>bad gateway' },
+      'The factory could not answer HTTP_502 the factory answered 502',
+    ],
+  ])('a page is still known by its title where %s', async (_, answer, words) => {
+    const page = await open('/images', { troubled: true });
+    const address = '**/api/images/static';
+    await page.route(address, (route) =>
+      answer === 'none' ? route.abort() : route.fulfill(answer),
+    );
+    await page.getByRole('link', { name: 'static', exact: true }).click();
+    const alert = page.getByRole('alert').filter({ hasText: 'Try again' });
+    expect((await alert.innerText()).replaceAll(/\s+/g, ' ')).toContain(words);
+    await heading(page, 'static').waitFor();
+    expect(await page.title()).toBe('static · Kiln');
+    await page.unroute(address);
+    await alert.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('region', { name: 'Use it' }).waitFor();
+  });
+
   test.each([
     ['what is not there', 404, 'There is no such image'],
     ['what is refused', 400, 'There is no such image'],
-    ['what fails', 500, 'The factory does not answer'],
+    ['what fails', 500, 'The factory could not answer'],
   ])('%s stays as it is while it is asked for again', async (_, status, title) => {
     const address = '**/api/images/none';
     const body = JSON.stringify({ error: { code: 'API_BROKEN', message: 'it broke', hint: '' } });

@@ -19,7 +19,12 @@ export function ImagePage(): ReactNode {
 function OneImage({ name }: { readonly name: string }): ReactNode {
   const query = useImage(name);
   return (
-    <Found what={`the image ${name}`} query={query} missing={<NotPublished name={name} />}>
+    <Found
+      what={`the image ${name}`}
+      query={query}
+      title={name}
+      missing={<NotPublished name={name} />}
+    >
       {(image) => (
         <>
           <nav aria-label="Breadcrumb" className="crumbs">
@@ -51,7 +56,7 @@ function NotPublished({ name }: { readonly name: string }): ReactNode {
   const query = useKey(`image:${name}`);
   const missing = <Missing title="There is no such image">{`No image is named ${name}.`}</Missing>;
   return (
-    <Found what={`the image ${name}`} query={query} missing={missing}>
+    <Found what={`the image ${name}`} query={query} title={name} missing={missing}>
       {(key) => (
         <div className="missing">
           <PageHeading title={name}>{`${name} is not published yet`}</PageHeading>

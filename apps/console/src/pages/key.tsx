@@ -20,7 +20,7 @@ function OneKey({ name }: { readonly name: string }): ReactNode {
   const now = useNow(query.data?.status === 'working');
   const missing = <Missing title="There is no such key">{`No catalog asks for ${name}.`}</Missing>;
   return (
-    <Found what={name} query={query} missing={missing}>
+    <Found what={name} query={query} title={name} missing={missing}>
       {(detail) => (
         <>
           <nav aria-label="Breadcrumb" className="crumbs">

@@ -19,7 +19,7 @@ import { keyStatuses, paths } from '../urls.ts';
 export function LinePage(): ReactNode {
   const status = useStatus();
   return (
-    <Found what="the line" query={status}>
+    <Found what="the line" query={status} title="The line">
       {(data) => (
         <>
           <div className="headline">

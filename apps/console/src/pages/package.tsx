@@ -20,7 +20,7 @@ function OnePackage({ name }: { readonly name: string }): ReactNode {
     <Missing title="There is no such package">{`No repository has a package named ${name}.`}</Missing>
   );
   return (
-    <Found what={`the package ${name}`} query={query} missing={missing}>
+    <Found what={`the package ${name}`} query={query} title={name} missing={missing}>
       {(one) => (
         <>
           <nav aria-label="Breadcrumb" className="crumbs">

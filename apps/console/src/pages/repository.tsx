@@ -22,6 +22,7 @@ function OneRepository({ name }: { readonly name: string }): ReactNode {
     <Found
       what={`the repository ${name}`}
       query={query}
+      title={name}
       missing={
         <Missing title="There is no such repository">{`The registry has no ${name}.`}</Missing>
       }

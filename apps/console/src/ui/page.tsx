@@ -64,7 +64,7 @@ export function Failure({
 }): ReactNode {
   return (
     <section className="card failure" role="alert">
-      <h2>{error.away ? 'The factory does not answer' : 'This could not be shown'}</h2>
+      <h2>{failureTitle(error)}</h2>
       <ProblemText {...{ code: error.code, message: error.message, hint: error.hint }} />
       <p>
         <button type="button" onClick={again}>
@@ -75,6 +75,11 @@ export function Failure({
   );
 }
 
+function failureTitle({ status, away }: ApiFailure): string {
+  if (status === 0) return 'The factory does not answer';
+  return away ? 'The factory could not answer' : 'This could not be shown';
+}
+
 export function Empty({ children }: { readonly children: ReactNode }): ReactNode {
   return <div className="empty">{children}</div>;
 }
@@ -82,19 +87,27 @@ export function Empty({ children }: { readonly children: ReactNode }): ReactNode
 export interface FoundProps<T> {
   readonly what: string;
   readonly query: UseQueryResult<T, ApiFailure>;
+  /** The page's heading, where it is part of what was asked for. */
+  readonly title?: string;
   /** What is shown where the thing does not exist. */
   readonly missing?: ReactNode;
   readonly children: (data: T) => ReactNode;
 }
 
 /** What was asked for: as it is now, as it last was while the factory is away, on its way, refused, or not there. */
-export function Found<T>({ what, query, missing, children }: FoundProps<T>): ReactNode {
+export function Found<T>({ what, query, title, missing, children }: FoundProps<T>): ReactNode {
   const { data } = query;
   const error = useRefusal(query);
   if (error !== null && missing !== undefined && (error.status === 404 || error.status === 400))
     return missing;
   if (data !== undefined) return children(data);
-  if (error !== null) return <Failure error={error} again={() => void askAgain(query)} />;
+  if (error !== null)
+    return (
+      <>
+        {title !== undefined && <PageHeading title={title} />}
+        <Failure error={error} again={() => void askAgain(query)} />
+      </>
+    );
   return <Loading what={what} />;
 }
 
