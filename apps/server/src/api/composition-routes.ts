@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { CompositionAnswer } from './composition-schemas.ts';
 import { holdsNul } from './nul.ts';
+import { streamed } from './streamed.ts';
 import { tellable } from './tellable.ts';
 
 export interface CompositionPort {
@@ -48,6 +49,8 @@ export function compositionRoutes(
         consumes: [jsonLines],
         description:
           'Composes images of the catalog with others laid over them. The body is a line of JSON for each, with "base", "repository", "tags", "overlay" (an image configuration) and "sbomFormats" (["spdx"], or with "cyclonedx" as well); so is the answer, with "digest", or "error". A line with "ended" is the last one: what befell the whole.',
+        body: z.unknown().describe('a line of JSON for each image'),
+        response: { 200: streamed(jsonLines, 'a line of JSON for each image, in their order') },
       },
     },
     (request, reply) => {

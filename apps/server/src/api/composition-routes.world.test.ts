@@ -1,7 +1,10 @@
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import type { Logger } from '@kiln/base';
 import { jsonLogger, silentLogger, systemClock } from '@kiln/base';
+import type { FastifyInstance } from 'fastify';
 import Fastify from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { expect, test } from 'vitest';
 import { compositionRoutes, type CompositionPort } from './composition-routes.ts';
 
@@ -12,9 +15,16 @@ const port: CompositionPort = {
   },
 };
 
-async function answerTo(line: string | Uint8Array<ArrayBuffer>): Promise<unknown> {
+function serverOf(compositions: CompositionPort, log: Logger): FastifyInstance {
   const server = Fastify();
-  compositionRoutes(server, port, silentLogger);
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  compositionRoutes(server, compositions, log);
+  return server;
+}
+
+async function answerTo(line: string | Uint8Array<ArrayBuffer>): Promise<unknown> {
+  const server = serverOf(port, silentLogger);
   const address = await server.listen({ host: '127.0.0.1', port: 0 });
   const answer = await fetch(`${address}/compositions`, {
     method: 'POST',
@@ -27,8 +37,7 @@ async function answerTo(line: string | Uint8Array<ArrayBuffer>): Promise<unknown
 }
 
 test('what comes after a line that ends the answer is passed over, and the connection goes on', async () => {
-  const server = Fastify();
-  compositionRoutes(server, port, silentLogger);
+  const server = serverOf(port, silentLogger);
   server.get('/next', () => 'next');
   await server.listen({ host: '127.0.0.1', port: 0 });
   const { port: number } = server.server.address() as AddressInfo;
@@ -72,8 +81,7 @@ test('a client that goes away is no failure of the server', async () => {
       }
     },
   };
-  const server = Fastify();
-  compositionRoutes(server, watched, log);
+  const server = serverOf(watched, log);
   await server.listen({ host: '127.0.0.1', port: 0 });
   const { port: number } = server.server.address() as AddressInfo;
   const socket = connect(number, '127.0.0.1');
@@ -103,8 +111,7 @@ test('a line that is not UTF-8 is refused', async () => {
 });
 
 test('the answer begins before the first question', async () => {
-  const server = Fastify();
-  compositionRoutes(server, port, silentLogger);
+  const server = serverOf(port, silentLogger);
   await server.listen({ host: '127.0.0.1', port: 0 });
   const { port: number } = server.server.address() as AddressInfo;
   const socket = connect(number, '127.0.0.1');

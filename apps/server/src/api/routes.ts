@@ -23,6 +23,7 @@ import { repositoryRoutes } from './repository-routes.ts';
 import type { RetentionPort } from './retention-routes.ts';
 import { retentionRoutes } from './retention-routes.ts';
 import * as schemas from './schemas.ts';
+import { streamed } from './streamed.ts';
 
 export interface ApiOptions {
   readonly views: ViewPorts;
@@ -101,6 +102,7 @@ export async function apiRoutes(
       schema: {
         params: z.object({ key: z.string() }),
         querystring: z.object({ follow: z.string().optional(), attempt: z.string().optional() }),
+        response: { 200: streamed('text/plain', 'what the attempt wrote') },
       },
     },
     async (request, reply) => {
@@ -235,7 +237,8 @@ export async function apiRoutes(
     },
   );
 
-  app.get('/events', (request, reply) => {
+  const changes = streamed('text/event-stream', 'an event named changed whenever something did');
+  app.get('/events', { schema: { response: { 200: changes } } }, (request, reply) => {
     const stopped = new AbortController();
     request.raw.once('close', () => stopped.abort());
     reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store');
