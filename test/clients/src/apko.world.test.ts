@@ -96,6 +96,10 @@ describe('strangers’ clients and the images of kiln apko', () => {
     expect(names).toHaveLength(3);
     expect(names.at(-1)).toBe(reference);
     for (const name of names) expect(await crane('validate', '--remote', name)).toContain('PASS');
+    for (const nowhere of ['--image-refs=nowhere/refs.txt', '--sbom-path=nowhere'])
+      await expect(
+        apko('publish', 'hello.yaml', `${registry}/team/other:1`, nowhere),
+      ).rejects.toThrow('there is no folder nowhere');
     await expect(
       apko('publish', 'hello.yaml', `${registry}/team/other@sha256:${'0'.repeat(64)}`),
     ).rejects.toThrow('is not what was built');

@@ -183,6 +183,10 @@ describe('strangers’ clients and the images of kiln image', () => {
     for (const arch of ['amd64', 'arm64'])
       expect(await skopeo('inspect', `docker-archive:two.tar:hello:test-${arch}`)).toContain(arch);
     const name = `${registry}/team/hello`;
+    const unwritable = ['--image-refs=nowhere/refs.txt', '--sbom-path=hello.yaml'];
+    for (const option of unwritable)
+      await expect(built('publish', 'hello.yaml', `${name}:1`, option)).rejects.toThrow('error[');
+    await expect(crane('ls', '--insecure', name)).rejects.toThrow('NAME_UNKNOWN');
     const published = await built('publish', 'hello.yaml', `${name}:1`, `${name}:latest`);
     expect(published.digest).toBe(digest);
     expect((await crane('digest', '--insecure', `${name}:latest`)).trim()).toBe(digest);

@@ -5,12 +5,12 @@ import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
 import { buildImages } from '../image-build/build-images.ts';
 import { imageOptions } from '../image-build/command-options.ts';
-import { withImageTask } from '../image-build/command-task.ts';
+import { ensureFolder, withImageTask } from '../image-build/command-task.ts';
 import { baseNameOf, parseImageName } from '../image-build/image-name.ts';
 import { pushImages } from '../image-build/push-images.ts';
 import { reportImages } from '../image-build/report-images.ts';
 import { inWorkFolder } from '../image-build/work-folder.ts';
-import { writeFile } from '../image-build/write-file.ts';
+import { requireFolderOf, writeFile } from '../image-build/write-file.ts';
 import { textOf } from '../local/options.ts';
 import { writeSbomsOf } from './image-build.ts';
 
@@ -35,16 +35,20 @@ export const imagePublish: Command = {
   async run(invocation) {
     const { flags, positionals, print } = invocation;
     const tags = tagsOf(positionals.slice(1));
+    const list = textOf(flags['image-refs']);
+    const sbomFolder = textOf(flags['sbom-path']);
+    if (list !== undefined) requireFolderOf(list);
     const made = await withImageTask(imagePublish, invocation, async (task) => {
       const { environment, log, signal } = task;
       const repositoryName = tags[0] === undefined ? 'image' : baseNameOf(tags[0]);
       const { built, references } = await inWorkFolder(task, async (work) => {
         const images = await buildImages({ task, repositoryName, work });
+        // Before the image is everybody's.
+        if (sbomFolder !== undefined) await ensureFolder(sbomFolder);
         task.onStage?.('pushing');
         const pushed = await pushImages(images, tags, { work, environment, log, signal });
         return { built: images, references: pushed };
       });
-      const list = textOf(flags['image-refs']);
       if (list !== undefined) await writeFile(list, [Buffer.from(`${references.join('\n')}\n`)]);
       return { built, sboms: await writeSbomsOf(built, invocation) };
     });

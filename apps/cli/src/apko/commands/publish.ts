@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { DropInInvocation, Subcommand } from '../../drop-in/subcommand.ts';
 import { buildImages } from '../../image-build/build-images.ts';
 import type { FlagTable } from '../../drop-in/flag.ts';
@@ -8,7 +9,7 @@ import { inContext } from '../../image-build/in-context.ts';
 import { pushImages } from '../../image-build/push-images.ts';
 import { inWorkFolder } from '../../image-build/work-folder.ts';
 import { writeSboms } from '../../image-build/write-sboms.ts';
-import { writeFile } from '../../image-build/write-file.ts';
+import { requireFolderOf, writeFile } from '../../image-build/write-file.ts';
 
 const flagTable: FlagTable = {
   ...imageFlags,
@@ -39,7 +40,11 @@ async function publishImage(invocation: DropInInvocation): Promise<void> {
   const { positionals, flags, write, log, environment, signal } = invocation;
   const [, ...names] = positionals;
   const tags = names.map(parsePushedNameAsApko);
+  const list = flags.string('image-refs');
+  const folder = flags.string('sbom-path');
+  if (list !== '') requireFolderOf(list);
   const task = taskOfFlags(invocation, flagTable);
+  if (folder !== '' && task.sbomFormats.length > 0) requireFolderOf(path.join(folder, 'sbom'));
   const first = parseTagAsApko(names[0] ?? '');
   const repositoryName = first && baseNameOf(first);
   const { built, references } = await inWorkFolder(task, async (work) => {
@@ -49,9 +54,7 @@ async function publishImage(invocation: DropInInvocation): Promise<void> {
     const pushed = await pushImages(made, tags, { work, environment, log, signal });
     return { built: made, references: pushed };
   });
-  const list = flags.string('image-refs');
   if (list !== '') await writeFile(list, [Buffer.from(`${references.join('\n')}\n`)]);
-  const folder = flags.string('sbom-path');
   if (folder !== '') await writeSboms(folder, built.sboms);
   write(`${references.at(-1) ?? ''}\n`);
 }
