@@ -6,7 +6,7 @@ import type {
   KeyState,
   RegistryState,
 } from '@kiln/factory';
-import { neededFor, parseKey } from '@kiln/factory';
+import { imageKey, neededFor, parseKey } from '@kiln/factory';
 import type {
   AttemptRecord,
   DeadLetterRecord,
@@ -397,16 +397,15 @@ export async function listImages(
   );
 }
 
+/** An image as it was published last; undefined when there is none of that name. */
 export async function imageDetail(
-  records: FactoryRecords,
+  records: Pick<FactoryRecords, 'state' | 'action'>,
   name: string,
   addresses: Addresses,
 ): Promise<ImageDetail | undefined> {
-  const found = (await imageResults(records)).find(
-    ({ state }) => parseKey(state.key).name === name,
-  );
-  if (found === undefined) return undefined;
-  const { state, result } = found;
+  const state = await records.state(imageKey(name));
+  const result = state?.action === undefined ? undefined : await records.action(state.action);
+  if (state === undefined || result?.kind !== 'image') return undefined;
   const summary = imageSummary(state, result, addresses.registry);
   return {
     ...summary,
