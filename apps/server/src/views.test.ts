@@ -1,7 +1,7 @@
 import { digestOf } from '@kiln/base';
-import type { ActionResult, KeyState } from '@kiln/factory';
+import type { ActionResult, KeyState, TagEvent } from '@kiln/factory';
 import { expect, test } from 'vitest';
-import { imageDetail } from './views.ts';
+import { imageDetail, listImages } from './views.ts';
 
 const action = digestOf('action');
 const result: ActionResult = {
@@ -40,13 +40,16 @@ const addresses = {
 };
 
 // A catalog may have many images: no other one is looked at.
-const records = (states: readonly KeyState[]) => ({
-  state: async (key: string) => states.find((one) => one.key === key),
-  action: async (asked: string) => (asked === action ? result : undefined),
+const ports = (one: KeyState, events: readonly TagEvent[] = []) => ({
+  records: {
+    state: async (key: string) => (one.key === key ? one : undefined),
+    action: async (asked: string) => (asked === action ? result : undefined),
+  },
+  registry: { tagHistory: async () => events },
 });
 
 test('an image is found by its name, without the others', async () => {
-  expect(await imageDetail(records([state]), 'nginx', addresses)).toMatchObject({
+  expect(await imageDetail(ports(state), 'nginx', addresses)).toMatchObject({
     name: 'nginx',
     reference: 'localhost:1/nginx:latest',
     digest: digestOf('index'),
@@ -55,8 +58,16 @@ test('an image is found by its name, without the others', async () => {
 });
 
 test('an image that is not there, or not published yet, is not found', async () => {
-  expect(await imageDetail(records([state]), 'none', addresses)).toBeUndefined();
+  expect(await imageDetail(ports(state), 'none', addresses)).toBeUndefined();
   expect(
-    await imageDetail(records([{ ...state, action: undefined }]), 'nginx', addresses),
+    await imageDetail(ports({ ...state, action: undefined }), 'nginx', addresses),
   ).toBeUndefined();
+});
+
+test('an image changed when its tags did, not when what is wanted of it did', async () => {
+  const moved = { tag: 'latest', digest: digestOf('index'), at: 3, sequence: 1 };
+  const tagged = ports(state, [moved]);
+  expect(await imageDetail(tagged, 'nginx', addresses)).toMatchObject({ updatedAt: 3 });
+  const records = { ...tagged.records, listStates: async () => [state] };
+  expect(await listImages({ ...tagged, records }, 'localhost:1')).toMatchObject([{ updatedAt: 3 }]);
 });

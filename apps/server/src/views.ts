@@ -363,7 +363,7 @@ export async function listQueue(queue: Queue): Promise<readonly QueueRow[]> {
 }
 
 async function imageResults(
-  records: FactoryRecords,
+  records: Pick<FactoryRecords, 'listStates' | 'action'>,
 ): Promise<readonly { readonly state: KeyState; readonly result: ImageResult }[]> {
   const found: { state: KeyState; result: ImageResult }[] = [];
   for (const state of await records.listStates()) {
@@ -374,7 +374,19 @@ async function imageResults(
   return found;
 }
 
-function imageSummary(state: KeyState, result: ImageResult, registry: string): ImageSummary {
+interface ImagePorts {
+  readonly records: Pick<FactoryRecords, 'state' | 'action'>;
+  readonly registry: Pick<RegistryState, 'tagHistory'>;
+}
+
+async function imageSummary(
+  ports: Pick<ImagePorts, 'registry'>,
+  state: KeyState,
+  result: ImageResult,
+  registry: string,
+): Promise<ImageSummary> {
+  const newest = { tag: undefined, before: undefined, limit: 1 };
+  const [change] = await ports.registry.tagHistory(result.repository, newest);
   return {
     name: parseKey(state.key).name,
     reference: `${registry}/${result.repository}:${result.tags[0] ?? 'latest'}`,
@@ -384,29 +396,35 @@ function imageSummary(state: KeyState, result: ImageResult, registry: string): I
     packages: result.packages.length,
     signed: result.attachments.length > 0,
     tested: result.test.passed,
-    updatedAt: state.updatedAt,
+    // The state is written also when what is wanted changed and the image did not.
+    updatedAt: change?.at ?? state.updatedAt,
   };
 }
 
 export async function listImages(
-  records: FactoryRecords,
+  ports: {
+    readonly records: Pick<FactoryRecords, 'listStates' | 'action'>;
+    readonly registry: Pick<RegistryState, 'tagHistory'>;
+  },
   registry: string,
 ): Promise<readonly ImageSummary[]> {
-  return (await imageResults(records)).map(({ state, result }) =>
-    imageSummary(state, result, registry),
-  );
+  const summaries: ImageSummary[] = [];
+  for (const { state, result } of await imageResults(ports.records))
+    summaries.push(await imageSummary(ports, state, result, registry));
+  return summaries;
 }
 
 /** An image as it was published last; undefined when there is none of that name. */
 export async function imageDetail(
-  records: Pick<FactoryRecords, 'state' | 'action'>,
+  ports: ImagePorts,
   name: string,
   addresses: Addresses,
 ): Promise<ImageDetail | undefined> {
+  const { records } = ports;
   const state = await records.state(imageKey(name));
   const result = state?.action === undefined ? undefined : await records.action(state.action);
   if (state === undefined || result?.kind !== 'image') return undefined;
-  const summary = imageSummary(state, result, addresses.registry);
+  const summary = await imageSummary(ports, state, result, addresses.registry);
   return {
     ...summary,
     key: state.key,

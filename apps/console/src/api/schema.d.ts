@@ -1275,6 +1275,7 @@ export interface components {
                 name: string;
                 passed: boolean;
             }[];
+            /** @description when one of its tags changed last, milliseconds since 1970 */
             updatedAt: number;
             /** @description the command by which a stranger checks the signature */
             verify: string;
@@ -1290,6 +1291,7 @@ export interface components {
             sizeBytes: number;
             tags: string[];
             tested: boolean;
+            /** @description when one of its tags changed last, milliseconds since 1970 */
             updatedAt: number;
         };
         KeyDetail: {

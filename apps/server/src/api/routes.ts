@@ -152,14 +152,14 @@ export async function apiRoutes(
   );
 
   app.get('/images', { schema: { response: { 200: z.array(schemas.imageSummary) } } }, async () => [
-    ...(await listImages(views.records, options.addresses().registry)),
+    ...(await listImages(views, options.addresses().registry)),
   ]);
 
   app.get(
     '/images/:name',
     { schema: { params: z.object({ name: z.string() }), response: { 200: schemas.imageDetail } } },
     async (request) => {
-      const detail = await imageDetail(views.records, request.params.name, options.addresses());
+      const detail = await imageDetail(views, request.params.name, options.addresses());
       if (detail === undefined) throw notFound(`image ${request.params.name}`);
       return detail;
     },

@@ -127,6 +127,7 @@ export interface ImageSummary {
   readonly packages: number;
   readonly signed: boolean;
   readonly tested: boolean;
+  /** When one of its tags changed last, in milliseconds since 1970. */
   readonly updatedAt: number;
 }
 
@@ -356,7 +357,7 @@ const imageSummaryObject = z.object({
   packages: z.number().int().describe('how many packages are inside'),
   signed: z.boolean(),
   tested: z.boolean(),
-  updatedAt: z.number(),
+  updatedAt: z.number().describe('when one of its tags changed last, milliseconds since 1970'),
 });
 
 export const imageSummary: z.ZodType<ImageSummary> = imageSummaryObject;
