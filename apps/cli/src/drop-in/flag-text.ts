@@ -54,8 +54,10 @@ function readInteger(text: string): number {
   const { base, allowed } = notations.get(kind) ?? decimal;
   const plain = digits.replaceAll('_', '');
   if (match === null || !allowed.test(plain)) throw new Error('not a whole number');
-  const value = Number.parseInt(plain, base);
-  if (!Number.isSafeInteger(value)) throw new Error('out of range');
+  const size = Number.parseInt(plain, base);
+  // Go's have 64 bits; what is beyond those that are exact here is as good as the last of them.
+  if (size > 2 ** 63) throw new Error('out of range');
+  const value = Math.min(size, Number.MAX_SAFE_INTEGER);
   return sign === '-' ? -value : value;
 }
 

@@ -77,6 +77,15 @@ describe('words are read as pflag reads them', () => {
   });
 });
 
+test.each([
+  ['9223372036854775807', Number.MAX_SAFE_INTEGER],
+  ['-0x7fff_ffff_ffff_ffff', -Number.MAX_SAFE_INTEGER],
+  ['9007199254740990', 9_007_199_254_740_990],
+])('%s is as much as can be said', (text, size) => {
+  expect(parse([`--size=${text}`]).values).toMatchObject({ size });
+  expect(parse([`--size=${text}0000`]).error).toContain('out of range');
+});
+
 describe('what a person gets to read', () => {
   const message = (words: readonly string[]): string => {
     try {
