@@ -104,6 +104,9 @@ describe('strangers’ clients and the images of kiln apko', () => {
       apko('publish', 'hello.yaml', `${registry}/team/other@sha256:${'0'.repeat(64)}`),
     ).rejects.toThrow('is not what was built');
     await expect(crane('ls', `${registry}/team/other`)).rejects.toThrow('NAME_UNKNOWN');
+    const half = apko('publish', 'hello.yaml', `${registry}/team/half:1`, 'localhost:1/team/half');
+    await expect(half).rejects.toThrow('ECONNREFUSED');
+    expect((await crane('ls', `${registry}/team/half`)).trim()).toBe('');
     const named = reference.replace('@', ':other@');
     expect((await apko('publish', 'hello.yaml', named)).trim()).toBe(reference);
     expect((await crane('ls', image)).trim().split('\n')).toEqual(['1', 'latest']);

@@ -29,19 +29,20 @@ export async function pushImages(
 ): Promise<readonly string[]> {
   requireDigest(built, tags);
   const byRepository = Map.groupBy(tags, ({ registry, repository }) => `${registry}/${repository}`);
-  for (const [, same] of byRepository) {
-    const [first] = same;
-    if (first === undefined) continue;
-    const repository = repositoryOf(first, options);
-    await pushContents(repository, built, options);
-    for (const tag of same) {
-      options.log.info(`publishing index tag ${printReference(tag)}`);
+  const targets = [...byRepository.values()].flatMap(([first, ...more]) =>
+    first === undefined
+      ? []
+      : [{ repository: repositoryOf(first, options), names: [first, ...more] }],
+  );
+  for (const { repository } of targets) await pushContents(repository, built, options);
+  for (const { repository, names } of targets)
+    for (const name of names) {
+      options.log.info(`publishing index tag ${printReference(name)}`);
       await repository.pushManifest(
-        tag.digest ?? tag.tag ?? built.index.descriptor.digest,
+        name.digest ?? name.tag ?? built.index.descriptor.digest,
         documentOf(built.index),
       );
     }
-  }
   const [first] = tags;
   return [...built.images.map(({ manifest }) => manifest), built.index].map(({ descriptor }) =>
     printReference({
