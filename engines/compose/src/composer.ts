@@ -165,14 +165,16 @@ export class Composer {
     const lock = await this.#ports.locks.lock(inputs, () =>
       Promise.resolve(solveLock(repositories, world)),
     );
-    if (lock.kind === 'locked') return lock.packages;
-    throw new KilnError(
-      'COMPOSE_UNSOLVED',
-      `over the packages of ${bundle.name}: ${lock.chain.join(' ')}`,
-      {
-        hint: 'kiln package ls lists the packages there are; those of the base keep their versions',
-      },
-    );
+    const unsolved = (why: string, hint: string): KilnError =>
+      new KilnError('COMPOSE_UNSOLVED', `over the packages of ${bundle.name}: ${why}`, { hint });
+    if (lock.kind !== 'locked')
+      throw unsolved(
+        lock.chain.join(' '),
+        'kiln package ls lists the packages there are; those of the base keep their versions',
+      );
+    if (lock.packages.length === 0)
+      throw unsolved('none is left', 'keep one, or add one: nobody can verify an image of nothing');
+    return lock.packages;
   }
 
   #setOf({ bundle }: BaseImage, packages: readonly LockedPackage[]): Promise<PackageSet> {

@@ -265,6 +265,8 @@ test('what cannot be is refused, and says why', async () => {
   expect(await refused('greeter', ...to, '--package', '!glibc')).toMatch(
     /COMPOSE_UNSOLVED.*greeter.*glibc/,
   );
+  const all = ['baselayout', 'probe', 'words'].flatMap((name) => ['--package', `!${name}`]);
+  expect(await refused('static', ...to, ...all)).toMatch(/COMPOSE_UNSOLVED.*static: none is left/);
   const overlay = within('refused.yaml');
   const tryOverlay = async (text: string): Promise<string> => {
     fs.writeFileSync(overlay, text);
