@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { KilnError, messageOf, shorten } from '@kiln/base';
+import { KilnError, shorten } from '@kiln/base';
 import { authorizationFor, refused } from './authorization.ts';
 import { parseChallenge } from './challenge.ts';
 import type { RegistryCredential } from './credential.ts';
 import { errorsIn, failure } from './failure.ts';
+import { networkFault } from './network-fault.ts';
 import { openAnswer, readText } from './send.ts';
 import type { Answer, OpenAnswer, SentRequest } from './send.ts';
 
@@ -39,8 +40,6 @@ const redirectsMax = 5;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Those that keep method and body (RFC 9110, 15.4). */
 const repeatingRedirects: ReadonlySet<number> = new Set([307, 308]);
-/** What passes in a moment or not at all: nobody listens, or nobody has the name. */
-const absences: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND']);
 const dockerHubHost = 'registry-1.docker.io';
 
 /** Requests to one repository of a registry: it meets challenges, follows redirects, and tries again what may pass. */
@@ -145,11 +144,12 @@ export class RegistryConnection {
   /** What the network says, unless it is an error of ours. */
   unreachable(error: unknown, what: string): unknown {
     if (error instanceof KilnError) return error;
+    const { text, hint, passes } = networkFault(error);
     return failure(
       'REGISTRY_CLIENT_UNAVAILABLE',
-      `registry ${shorten(this.#options.registry)}, ${what}: ${messageOf(error)}`,
-      'check the network and the registry',
-      { retry: 'later' },
+      `registry ${shorten(this.#options.registry)}, ${what}: ${text}`,
+      hint,
+      passes === 'never' ? {} : { retry: 'later' },
     );
   }
 
@@ -214,7 +214,7 @@ export class RegistryConnection {
 
 function isPassing(error: unknown): boolean {
   if (error instanceof KilnError) return error.retry === 'later';
-  return !absences.has((error as NodeJS.ErrnoException).code);
+  return networkFault(error).passes === 'now';
 }
 
 function waitFor(ms: number, signal: AbortSignal): Promise<void> {

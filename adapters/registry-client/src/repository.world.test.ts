@@ -221,6 +221,7 @@ describe('a repository of a registry', () => {
     });
     await expect(nobody.readManifest('latest')).rejects.toMatchObject({
       code: 'REGISTRY_CLIENT_UNAVAILABLE',
+      retry: 'later',
     });
     expect(waits).toEqual([]);
   });
