@@ -627,7 +627,14 @@ describe('trouble', () => {
     await heading(page, 'static').waitFor();
     expect(await page.title()).toBe('static · Kiln');
     await page.unroute(address);
+    const answered = Promise.withResolvers<void>();
+    await page.route(address, async (route) => {
+      await answered.promise;
+      await route.continue();
+    });
     await alert.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('button', { name: 'Trying again' }).waitFor();
+    answered.resolve();
     await page.getByRole('region', { name: 'Use it' }).waitFor();
   });
 

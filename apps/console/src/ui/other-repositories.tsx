@@ -13,7 +13,7 @@ export function OtherRepositories(): ReactNode {
   const query = useOtherRepositories(after ?? '');
   const error = useRefusal(query);
   if (query.data === undefined)
-    return error === null ? null : <Failure error={error} again={() => void askAgain(query)} />;
+    return error === null ? null : <Failure error={error} again={() => askAgain(query)} />;
   const { repositories, next } = query.data;
   if (repositories.length === 0 && after === undefined) return null;
   return (

@@ -60,15 +60,21 @@ export function Failure({
   again,
 }: {
   readonly error: ApiFailure;
-  readonly again: () => void;
+  readonly again: () => Promise<void>;
 }): ReactNode {
+  const [asking, setAsking] = useState(false);
+  const ask = async (): Promise<void> => {
+    setAsking(true);
+    await again();
+    setAsking(false);
+  };
   return (
     <section className="card failure" role="alert">
       <h2>{failureTitle(error)}</h2>
       <ProblemText {...{ code: error.code, message: error.message, hint: error.hint }} />
       <p>
-        <button type="button" onClick={again}>
-          Try again
+        <button type="button" onClick={() => void ask()}>
+          {asking ? 'Trying again' : 'Try again'}
         </button>
       </p>
     </section>
@@ -105,7 +111,7 @@ export function Found<T>({ what, query, title, missing, children }: FoundProps<T
     return (
       <>
         {title !== undefined && <PageHeading title={title} />}
-        <Failure error={error} again={() => void askAgain(query)} />
+        <Failure error={error} again={() => askAgain(query)} />
       </>
     );
   return <Loading what={what} />;
