@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, digestOf } from '@kiln/base';
 import { buildConsole } from '@kiln/console/build';
 import type { KeySummary, Status } from '@kiln/server/schemas';
-import type { BrowserContext, BrowserContextOptions, Page, Route } from 'playwright-core';
+import type { BrowserContext, BrowserContextOptions, Page, Request, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from './browser.ts';
 import { openBrowser } from './browser.ts';
@@ -664,6 +664,21 @@ describe('trouble', () => {
       await factory.state('image:valkey', { status: 'waiting', stage });
       await asked;
       expect(await marked()).toBe(true);
+    }
+  });
+
+  test('a factory that is away from the beginning is said to be away once', async () => {
+    const page = await open('/images', {
+      troubled: true,
+      prepare: (fresh) => fresh.route('**/api/**', (route) => route.abort()),
+    });
+    const banner = page.getByRole('alert').filter({ hasText: 'on a terminal' });
+    await banner.evaluate((element) => element.toggleAttribute('data-marked'));
+    const isStatus = (request: Request): boolean => request.url().endsWith('/api/status');
+    // A question is tried three times: this is more than one.
+    for (let time = 0; time < 4; time += 1) {
+      await page.waitForEvent('requestfailed', isStatus);
+      expect(await banner.getAttribute('data-marked')).toBe('');
     }
   });
 

@@ -11,12 +11,13 @@ import { paths } from '../urls.ts';
 import { useNow } from './clock.ts';
 import { CopyButton } from './copy.tsx';
 import { KilnMark } from './icons.tsx';
+import { useRefusal } from './page.tsx';
 
 /** What every page has around it. */
 export function Shell(): ReactNode {
   const status = useStatus();
   const main = useRef<HTMLElement>(null);
-  const away = status.error?.away === true;
+  const away = useRefusal(status)?.away === true;
   return (
     <>
       <button type="button" className="skip" onClick={() => main.current?.focus()}>
