@@ -8,6 +8,13 @@ const helperMs = 30_000;
 const answerBytesMax = 64 * 1024;
 const answer = z.object({ Username: z.string().default(''), Secret: z.string().default('') });
 
+/** What helpers are run with. */
+export interface HelperSurroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Ends a helper that is still running. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A program that keeps docker's credentials: `docker-credential-NAME`, with the verb as its word and the rest on standard input. */
 export class CredentialHelper {
   readonly #program: string;
@@ -26,9 +33,9 @@ export class CredentialHelper {
   /** What it has for a server; undefined where it has nothing. */
   async get(
     server: string,
-    environment: Readonly<Record<string, string | undefined>>,
+    surroundings: HelperSurroundings,
   ): Promise<RegistryCredential | undefined> {
-    const { output, code } = await this.#run('get', { input: server, environment });
+    const { output, code } = await this.#run('get', { input: server, ...surroundings });
     if (code !== 0 && /credentials not found/i.test(output)) return undefined;
     const parsed = code === 0 ? answer.safeParse(jsonOf(output)) : undefined;
     if (parsed?.success !== true) throw this.#failed('gave no credentials');
@@ -44,10 +51,10 @@ export class CredentialHelper {
       user,
       password,
     }: { readonly server: string; readonly user: string; readonly password: string },
-    environment: Readonly<Record<string, string | undefined>>,
+    surroundings: HelperSurroundings,
   ): Promise<void> {
     const input = JSON.stringify({ ServerURL: server, Username: user, Secret: password });
-    const { code } = await this.#run('store', { input, environment });
+    const { code } = await this.#run('store', { input, ...surroundings });
     if (code !== 0) throw this.#failed('did not keep the credentials');
   }
 
@@ -63,18 +70,13 @@ export class CredentialHelper {
 
   #run(
     verb: 'get' | 'store',
-    {
-      input,
-      environment,
-    }: {
-      readonly input: string;
-      readonly environment: Readonly<Record<string, string | undefined>>;
-    },
+    { input, environment, signal }: HelperSurroundings & { readonly input: string },
   ): Promise<{ readonly output: string; readonly code: number | null }> {
     const child = spawn(this.#program, [verb], {
       env: environment,
       stdio: ['pipe', 'pipe', 'ignore'],
       timeout: helperMs,
+      signal,
     });
     return new Promise((resolve, reject) => {
       let output = '';

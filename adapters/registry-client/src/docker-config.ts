@@ -4,6 +4,7 @@ import { shorten } from '@kiln/base';
 import { z } from 'zod';
 import type { RegistryCredential } from './credential.ts';
 import { CredentialHelper } from './credential-helper.ts';
+import type { HelperSurroundings } from './credential-helper.ts';
 import { failure } from './failure.ts';
 
 /** Largest configuration that is read. */
@@ -28,12 +29,11 @@ const shape = z.looseObject({
   credsStore: z.string().optional(),
 });
 
-export interface DockerConfigOptions {
+export interface DockerConfigOptions extends HelperSurroundings {
   /** The file's text; undefined where there is none. */
   readonly text: string | undefined;
   /** For messages. */
   readonly file: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** Where docker keeps its configuration: `DOCKER_CONFIG`, or `~/.docker`. */
@@ -48,11 +48,11 @@ export function dockerConfigFile(
 /** Docker's `config.json`: which credentials are for which registry. */
 export class DockerConfig {
   readonly #config: z.output<typeof shape>;
-  readonly #environment: DockerConfigOptions['environment'];
+  readonly #surroundings: HelperSurroundings;
 
   /** Throws `REGISTRY_CLIENT_CREDENTIALS` for a file that is none. */
-  constructor({ text, file, environment }: DockerConfigOptions) {
-    this.#environment = environment;
+  constructor({ text, file, environment, signal }: DockerConfigOptions) {
+    this.#surroundings = { environment, signal };
     const invalid = (why: string): Error =>
       failure(
         'REGISTRY_CLIENT_CREDENTIALS',
@@ -84,7 +84,7 @@ export class DockerConfig {
       const found =
         helper === undefined
           ? credentialOf(this.#config.auths[name])
-          : await helper.get(name, this.#environment);
+          : await helper.get(name, this.#surroundings);
       if (found !== undefined) return found;
     }
     if (this.#helperOf(registry) !== undefined) return undefined;
@@ -102,7 +102,7 @@ export class DockerConfig {
   async storePassword(registry: string, user: string, password: string): Promise<boolean> {
     const server = serverOf(registry);
     const helper = this.#helperOf(server);
-    await helper?.store({ server, user, password }, this.#environment);
+    await helper?.store({ server, user, password }, this.#surroundings);
     return helper !== undefined;
   }
 

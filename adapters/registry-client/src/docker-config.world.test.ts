@@ -29,3 +29,18 @@ test('a helper gets a password under the name that docker has for the registry',
   expect(await stored(hub)).toEqual(given);
   expect(await stored('r.example.org')).toEqual({ ...given, ServerURL: 'r.example.org' });
 });
+
+test('a helper that waits ends when it is not wanted any more', async () => {
+  const program = path.join(root, 'docker-credential-waits');
+  fs.writeFileSync(program, `#!/bin/sh\nexec sleep 1000\n`, { mode: 0o755 });
+  const ended = new AbortController();
+  const config = new DockerConfig({
+    text: '{"credsStore": "waits"}',
+    file: 'config.json',
+    environment: { PATH: `${root}:${process.env['PATH']}` },
+    signal: ended.signal,
+  });
+  const found = config.credentialFor('r.example.org', 'team/app');
+  ended.abort();
+  await expect(found).rejects.toMatchObject({ code: 'REGISTRY_CLIENT_CREDENTIALS' });
+});

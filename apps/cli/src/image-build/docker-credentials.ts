@@ -3,17 +3,19 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { KilnError, messageOf, shorten } from '@kiln/base';
 import { DockerConfig, dockerConfigBytesMax, dockerConfigFile } from '@kiln/registry-client';
-import type { RegistryCredential } from '@kiln/registry-client';
+import type { DockerConfigOptions, RegistryCredential } from '@kiln/registry-client';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = DockerConfigOptions['environment'];
+/** What configurations are read in; the signal ends a helper that is still running. */
+type Surroundings = Pick<DockerConfigOptions, 'environment' | 'signal'>;
 
 /** Docker's configuration, from where docker keeps it. Throws `REGISTRY_CLIENT_CREDENTIALS`. */
-export function readDockerConfig(environment: Environment): DockerConfig {
-  return readConfig(dockerConfigFile(environment), environment);
+export function readDockerConfig(surroundings: Surroundings): DockerConfig {
+  return readConfig(dockerConfigFile(surroundings.environment), surroundings);
 }
 
-function readConfig(file: string, environment: Environment): DockerConfig {
-  return new DockerConfig({ text: textOf(file), file, environment });
+function readConfig(file: string, surroundings: Surroundings): DockerConfig {
+  return new DockerConfig({ text: textOf(file), file, ...surroundings });
 }
 
 /**
@@ -21,12 +23,13 @@ function readConfig(file: string, environment: Environment): DockerConfig {
  * or for GitHub's registry the token of the environment. Throws `REGISTRY_CLIENT_CREDENTIALS`.
  */
 export async function credentialFor(
-  environment: Environment,
+  surroundings: Surroundings,
   { registry, repository }: { readonly registry: string; readonly repository: string },
 ): Promise<RegistryCredential | undefined> {
+  const { environment } = surroundings;
   const found =
-    (await givenConfig(environment)?.credentialFor(registry, repository)) ??
-    (await readConfig(credentialsFile(environment), environment).credentialFor(
+    (await givenConfig(surroundings)?.credentialFor(registry, repository)) ??
+    (await readConfig(credentialsFile(environment), surroundings).credentialFor(
       registry,
       repository,
     ));
@@ -35,9 +38,9 @@ export async function credentialFor(
   return { kind: 'password', user: environment['GITHUB_ACTOR'] || 'unset', password: token };
 }
 
-function givenConfig(environment: Environment): DockerConfig | undefined {
-  const { DOCKER_AUTH_CONFIG: text } = environment;
-  return text ? new DockerConfig({ text, file: 'DOCKER_AUTH_CONFIG', environment }) : undefined;
+function givenConfig(surroundings: Surroundings): DockerConfig | undefined {
+  const { DOCKER_AUTH_CONFIG: text } = surroundings.environment;
+  return text ? new DockerConfig({ text, file: 'DOCKER_AUTH_CONFIG', ...surroundings }) : undefined;
 }
 
 /** Podman's file has the form of docker's. */

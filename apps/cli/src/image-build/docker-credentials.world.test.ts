@@ -17,7 +17,7 @@ test('podman keeps credentials where docker has no file', async () => {
     XDG_RUNTIME_DIR: path.join(root, 'run'),
   };
   const userIn = async (): Promise<unknown> =>
-    credentialFor(environment, { registry: 'registry.example.org', repository: 'team/app' });
+    credentialFor({ environment }, { registry: 'registry.example.org', repository: 'team/app' });
   expect(await userIn()).toBeUndefined();
   // From the last one to the first one that counts.
   for (const [file, name] of [
@@ -46,6 +46,6 @@ test('a configuration in the environment counts before files, and these where it
     DOCKER_AUTH_CONFIG: JSON.stringify({ auths: of('a.example.org', 'given') }),
   };
   const userOf = async (registry: string): Promise<unknown> =>
-    Object(await credentialFor(environment, { registry, repository: 'team/app' })).user;
+    Object(await credentialFor({ environment }, { registry, repository: 'team/app' })).user;
   expect([await userOf('a.example.org'), await userOf('b.example.org')]).toEqual(['given', 'file']);
 });

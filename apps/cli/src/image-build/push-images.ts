@@ -73,7 +73,7 @@ function repositoryOf(
     registry,
     repository,
     access: 'pull,push',
-    credential: () => credentialFor(environment, { registry, repository }),
+    credential: () => credentialFor({ environment, signal }, { registry, repository }),
     signal,
   });
 }

@@ -68,7 +68,7 @@ export class RegistryImage implements NamedImage {
       registry,
       repository,
       access: 'pull',
-      credential: () => credentialFor(process.env, { registry, repository }),
+      credential: () => credentialFor({ environment: process.env }, { registry, repository }),
       signal: new AbortController().signal,
     });
   }

@@ -31,7 +31,7 @@ export const login: Subcommand = {
 };
 
 async function keepPassword(invocation: DropInInvocation): Promise<void> {
-  const { flags, environment, log, positionals } = invocation;
+  const { flags, environment, log, positionals, signal } = invocation;
   const registry = registryOf(positionals[0] ?? '');
   const user = flags.string('username');
   const password = flags.bool('password-stdin')
@@ -41,7 +41,7 @@ async function keepPassword(invocation: DropInInvocation): Promise<void> {
     throw new KilnError('APKO_USAGE', 'username and password required', {
       hint: 'give -u USER --password-stdin',
     });
-  const config = readDockerConfig(environment);
+  const config = readDockerConfig({ environment, signal });
   const file = dockerConfigFile(environment);
   if (!(await config.storePassword(registry, user, password))) {
     await fs.mkdir(folderPlace(path.dirname(file)), { recursive: true, mode: 0o700 });
