@@ -120,7 +120,7 @@ export class ApkClient {
     const { KeyDiscovery } = await import('./key-discovery.ts');
     const { clock = systemClock, logger = silentLogger, alpineReleases } = this.#options;
     return new KeyDiscovery({
-      fetch: (url, bytesMax) => this.#answers.read({ url, bytesMax, signal }),
+      fetch: (request) => this.#answers.read({ ...request, signal }),
       keyBytesMax: this.#limits.keyBytesMax,
       clock,
       logger,

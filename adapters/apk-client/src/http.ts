@@ -17,6 +17,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly bytesMax: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whether a redirect to this address is followed; default: each that is not from HTTPS to HTTP. */
+  readonly follows?: (url: URL) => boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -110,7 +112,7 @@ export class Http {
         throw refusal(response.status, request.url);
       }
       await response.body?.cancel();
-      url = redirected(url, location, request.url);
+      url = redirected(url, location, request);
     }
     throw failure('APK_CLIENT_ANSWER', `${shown(request.url)} redirects without end`);
   }
@@ -210,10 +212,16 @@ function isUnchanged(response: Response, { headers }: HttpRequest): boolean {
   return response.status === 304 && headers !== undefined;
 }
 
-function redirected(from: URL, location: string, asked: string): URL {
+function redirected(from: URL, location: string, { url: asked, follows }: HttpRequest): URL {
   const to = URL.parse(location, from);
   const allowed = from.protocol === 'https:' ? ['https:'] : ['https:', 'http:'];
-  if (to === null || !allowed.includes(to.protocol) || to.username !== '' || to.password !== '') {
+  if (
+    to === null ||
+    !allowed.includes(to.protocol) ||
+    to.username !== '' ||
+    to.password !== '' ||
+    follows?.(to) === false
+  ) {
     const where = to === null ? 'nowhere' : `${to.protocol}//`;
     throw failure(
       'APK_CLIENT_ANSWER',

@@ -5,6 +5,7 @@ import type { Clock, Logger } from '@kiln/base';
 import type { GuestKeys } from '@kiln/solve';
 import { z } from 'zod';
 import { failure, shown } from './failure.ts';
+import type { HttpRequest } from './http.ts';
 import { keyNameOf, keyOf } from './keyring.ts';
 import type { RepositoryReference } from './reference.ts';
 
@@ -15,7 +16,9 @@ export type DiscoveredKey = GuestKeys[number] & {
 };
 
 export interface KeyDiscoveryOptions {
-  readonly fetch: (url: string, bytesMax: number) => Promise<Uint8Array>;
+  readonly fetch: (
+    request: Pick<HttpRequest, 'url' | 'bytesMax' | 'follows'>,
+  ) => Promise<Uint8Array>;
   readonly keyBytesMax: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -142,20 +145,24 @@ export class KeyDiscovery {
   }
 
   async #bytes(url: string, bytesMax: number): Promise<Uint8Array> {
-    if (!isSafe(url))
+    const parsed = URL.parse(url);
+    if (parsed === null || !isSafe(parsed))
       throw failure('APK_CLIENT_ANSWER', `${shown(url)} is not asked for keys`, {
-        hint: 'whoever is between could answer: use an https: address',
+        hint: 'whoever is between could answer: use an https: address without a password',
       });
-    const known = this.#fetched.get(url) ?? this.#options.fetch(url, bytesMax);
+    const known = this.#fetched.get(url) ?? this.#options.fetch({ url, bytesMax, follows: isSafe });
     this.#fetched.set(url, known);
     return known;
   }
 }
 
-/** Whether nobody else can answer: over TLS, or on this machine, which names below localhost are (RFC 6761). */
-function isSafe(text: string): boolean {
-  const url = URL.parse(text);
-  if (url === null || url.protocol === 'https:') return url !== null;
+/**
+ * Whether nobody else can answer: over TLS, or on this machine, which names below localhost are (RFC 6761). Passwords that are
+ * everybody's are sent to nobody.
+ */
+function isSafe(url: URL): boolean {
+  if (url.username !== '' || url.password !== '') return false;
+  if (url.protocol === 'https:') return true;
   return (
     url.protocol === 'http:' &&
     /^((?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)

@@ -87,6 +87,31 @@ describe('a list of a repository', () => {
     expect(warnings).toEqual([]);
   });
 
+  test('is not looked for where it leads over a network without encryption', async () => {
+    server.hook = (request, response) => {
+      const location = request.url === '/keys' ? 'http://keys.example.invalid/keys' : undefined;
+      if (location !== undefined) response.writeHead(302, { location }).end();
+      return location !== undefined;
+    };
+    expect(await found(server.url)).toEqual([]);
+    // Who asks there is told that there is no such host, and asks again.
+    expect(warnings).toEqual([]);
+    server.hook = (request, response) => {
+      if (request.url !== '/keys') return false;
+      response.writeHead(302, { location: '/moved' }).end();
+      return true;
+    };
+    serve('moved', { keys: [jwk()] });
+    expect(await found(server.url)).toHaveLength(1);
+  });
+
+  test('is not asked for with a password that the repository gives', async () => {
+    serve('apk-configuration', { jwks_uri: `http://user:secret@${server.host}/keys` });
+    expect(await found(server.url)).toEqual([]);
+    expect(server.log).toEqual(['GET /apk-configuration 200']);
+    expect(warnings).toEqual([]);
+  });
+
   test.each<[string, unknown]>([
     ['nothing', ''],
     ['a page', '<html>'],
