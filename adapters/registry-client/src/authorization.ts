@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Challenge } from './challenge.ts';
 import { basicHeader } from './credential.ts';
 import type { RegistryCredential } from './credential.ts';
-import { failure } from './failure.ts';
+import { failure, isPassingStatus } from './failure.ts';
 
 const answerMs = 30_000;
 const answerBytesMax = 256 * 1024;
@@ -74,8 +74,8 @@ async function tokenFor(
   throw failure(
     'REGISTRY_CLIENT_ANSWER',
     `the token service of ${shorten(registry)} gave no token (${response.status})`,
-    'try again later',
-    { retry: 'later' },
+    'check the name of the registry, and try again later',
+    isPassingStatus(response.status) ? { retry: 'later' } : {},
   );
 }
 

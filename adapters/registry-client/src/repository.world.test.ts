@@ -249,7 +249,7 @@ describe('a repository of a registry', () => {
     expect(seen.filter(({ url }) => url.startsWith('/token'))).toHaveLength(1);
   });
 
-  test('a token that could not be had is asked for again', async () => {
+  test('a token that could not be had is asked for again, and one that is not given is not', async () => {
     let attempts = 0;
     answer = ({ url, authorization }) => {
       if (url.startsWith('/token')) return attempts++ === 0 ? [500] : [200, {}, '{"token":"t"}'];
@@ -259,6 +259,15 @@ describe('a repository of a registry', () => {
     };
     await repository().pushBlob(blob);
     expect(attempts).toBe(2);
+    answer = ({ url }) =>
+      url.startsWith('/token')
+        ? [200, {}, '{}']
+        : [401, { 'www-authenticate': `Bearer realm="http://${registry}/token"` }];
+    seen = [];
+    await expect(repository().pushBlob(blob)).rejects.toMatchObject({
+      message: expect.stringContaining('gave no token (200)'),
+    });
+    expect(seen).toHaveLength(2);
   });
 
   test('what is pushed goes, whole and without the credentials, to where a registry wants it', async () => {
