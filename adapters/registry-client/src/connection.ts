@@ -121,7 +121,7 @@ export class RegistryConnection {
       );
     const after = /^\d{1,9}$/.exec(headers['retry-after'] ?? '')?.[0];
     const details = after === undefined ? {} : { retryAfterSeconds: Number(after) };
-    const passes = status >= 500 || status === 429 || status === 408;
+    const passes = isPassingStatus(status);
     return failure(
       'REGISTRY_CLIENT_ANSWER',
       `registry ${registry} answered ${status} to ${what}${more}`,
