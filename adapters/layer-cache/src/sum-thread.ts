@@ -8,10 +8,13 @@ const sums = new Map<number, Hash>();
 
 parentPort?.on('message', (job: SumJob) => parentPort?.postMessage(answerTo(job)));
 
-/** Hex where a sum ends. */
-function answerTo({ number, content }: SumJob): string {
-  const sum = sums.get(number) ?? createHash('sha256');
-  if (content === undefined) sums.delete(number);
-  else sums.set(number, sum.update(content));
-  return content === undefined ? sum.digest('hex') : '';
+/** Hex where a sum ends; undefined for a sum that began in another thread. */
+function answerTo(job: SumJob): string | undefined {
+  const { number } = job;
+  if (job.step === 'begin') sums.set(number, createHash('sha256'));
+  const sum = sums.get(number);
+  if (job.step === 'update') sum?.update(job.content);
+  if (job.step !== 'end') return sum && '';
+  sums.delete(number);
+  return sum?.digest('hex');
 }
