@@ -90,17 +90,19 @@ export class ApkClient {
   }
 
   /**
-   * The keys that these repositories are said to have for an architecture (apk name), in the order of the repositories. Throws
-   * `APK_CLIENT_REFERENCE_INVALID`; see `KeyDiscovery`.
+   * The keys that these repositories are said to have for an architecture (apk name), in the order of the repositories; none
+   * for directories and those with a tag. Throws `APK_CLIENT_REFERENCE_INVALID`; see `KeyDiscovery`.
    */
   async discoverKeys(
     repositories: readonly string[],
     { arch, signal }: { arch: string; signal?: AbortSignal | undefined },
   ): Promise<readonly DiscoveredKey[]> {
-    const remote = this.#references(repositories).filter(({ kind }) => kind === 'remote');
-    if (remote.length === 0) return [];
+    const asked = this.#references(repositories).filter(
+      ({ kind, tag }) => kind === 'remote' && tag === '',
+    );
+    if (asked.length === 0) return [];
     const discovery = await (this.#discovery ??= this.#newDiscovery(signal));
-    const found = remote.map((one) => discovery.keysOf(one, { arch, signal }));
+    const found = asked.map((one) => discovery.keysOf(one, { arch, signal }));
     return (await Promise.all(found)).flat();
   }
 

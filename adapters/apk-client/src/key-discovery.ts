@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import type { JsonWebKeyInput } from 'node:crypto';
-import { messageOf } from '@kiln/base';
+import { isOwnHost, messageOf } from '@kiln/base';
 import type { Clock, Logger } from '@kiln/base';
 import type { GuestKeys } from '@kiln/solve';
 import { z } from 'zod';
@@ -68,14 +68,13 @@ export class KeyDiscovery {
   }
 
   /**
-   * The keys of a repository for an architecture (apk name), Alpine's first. None for a directory or one with a tag, and none where the
-   * answer is no list of keys; of Alpine's list there is a warning then. Throws nothing but the signal's reason.
+   * The keys of a repository on a server for an architecture (apk name), Alpine's first. None where the answer is no list of keys; of
+   * Alpine's list there is a warning then. Throws nothing but the signal's reason.
    */
   async keysOf(
-    { kind, tag, text, address }: RepositoryReference,
+    { text, address }: Pick<RepositoryReference, 'text' | 'address'>,
     { arch, signal }: { readonly arch: string; readonly signal: AbortSignal | undefined },
   ): Promise<readonly DiscoveredKey[]> {
-    if (kind === 'local' || tag !== '') return [];
     const { logger } = this.#options;
     const found: DiscoveredKey[] = [];
     const attempt = async (
@@ -156,17 +155,10 @@ export class KeyDiscovery {
   }
 }
 
-/**
- * Whether nobody else can answer: over TLS, or on this machine, which names below localhost are (RFC 6761). Passwords that are
- * everybody's are sent to nobody.
- */
-function isSafe(url: URL): boolean {
-  if (url.username !== '' || url.password !== '') return false;
-  if (url.protocol === 'https:') return true;
-  return (
-    url.protocol === 'http:' &&
-    /^((?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
-  );
+/** Whether nobody else can answer: over TLS, or on this machine. Passwords that are everybody's are sent to nobody. */
+function isSafe({ protocol, host, username, password }: URL): boolean {
+  if (username !== '' || password !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && isOwnHost(host));
 }
 
 /** Throws for what is no public key of RSA. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { KilnError, shorten } from '@kiln/base';
+import { KilnError, isOwnHost, shorten } from '@kiln/base';
 import { authorizationFor, refused } from './authorization.ts';
 import { parseChallenge } from './challenge.ts';
 import type { RegistryCredential } from './credential.ts';
@@ -53,8 +53,7 @@ export class RegistryConnection {
   constructor(options: RegistryRepositoryOptions) {
     this.#options = options;
     const { registry, repository } = options;
-    // Names below localhost are this machine's by RFC 6761.
-    this.#isLocal = /^((?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$)/.test(registry);
+    this.#isLocal = isOwnHost(registry);
     const isHub = registry === 'index.docker.io' || registry === 'docker.io';
     const host = isHub ? dockerHubHost : registry;
     this.base = `${this.#isLocal ? 'http' : 'https'}://${host}/v2/${repository}`;
