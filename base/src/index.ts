@@ -28,6 +28,7 @@ export { interruptible } from './interruptible.ts';
 export { linesOf } from './lines.ts';
 export { mapBounded } from './map-bounded.ts';
 export { isOwnHost } from './own-host.ts';
+export { isPassingStatus } from './passing-status.ts';
 export type { Clock, LogFields, Logger, Random } from './ports.ts';
 export { jsonLogger, seededRandom, silentLogger, systemClock, systemRandom } from './ports.ts';
 export { quietly } from './quietly.ts';

@@ -1,4 +1,4 @@
-import { KilnError, messageOf } from '@kiln/base';
+import { KilnError, isPassingStatus, messageOf } from '@kiln/base';
 import type { Logger } from '@kiln/base';
 import type { Credentials } from './credentials.ts';
 import { failure, shown } from './failure.ts';
@@ -243,7 +243,7 @@ function refusal(status: number, url: string): KilnError {
       hint: 'check the address of the repository',
     });
   }
-  if (status >= 500 || status === 429 || status === 408) {
+  if (isPassingStatus(status)) {
     return failure('APK_CLIENT_UNAVAILABLE', message, {
       retry: 'later',
       hint: 'the server is in trouble or busy; try again later',

@@ -1,9 +1,9 @@
-import { collect, messageOf, shorten } from '@kiln/base';
+import { collect, isPassingStatus, messageOf, shorten } from '@kiln/base';
 import { z } from 'zod';
 import type { Challenge } from './challenge.ts';
 import { basicHeader } from './credential.ts';
 import type { RegistryCredential } from './credential.ts';
-import { failure, isPassingStatus } from './failure.ts';
+import { failure } from './failure.ts';
 
 const answerMs = 30_000;
 const answerBytesMax = 256 * 1024;

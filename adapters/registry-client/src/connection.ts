@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { KilnError, isOwnHost, shorten } from '@kiln/base';
+import { KilnError, isOwnHost, isPassingStatus, shorten } from '@kiln/base';
 import { authorizationFor, refused } from './authorization.ts';
 import { parseChallenge } from './challenge.ts';
 import type { RegistryCredential } from './credential.ts';
-import { errorsIn, failure, isPassingStatus } from './failure.ts';
+import { errorsIn, failure } from './failure.ts';
 import { networkFault } from './network-fault.ts';
 import { openAnswer, readText } from './send.ts';
 import type { Answer, OpenAnswer, SentRequest } from './send.ts';

@@ -38,8 +38,3 @@ export function errorsIn(body: string): string {
     return '';
   }
 }
-
-/** Whether what is answered so may be answered otherwise in a moment. */
-export function isPassingStatus(status: number): boolean {
-  return status >= 500 || status === 429 || status === 408;
-}
