@@ -6,6 +6,7 @@ import { readFile, refuseDirectory } from './content.ts';
 import { assemblyError } from './failure.ts';
 import type { AssemblyDialect } from './failure.ts';
 import { JavaStoreError, addToJavaStore } from './java-store.ts';
+import type { TrustedCertificate } from './java-store.ts';
 import { clean } from './path-rules.ts';
 import type { FileTree } from './file-tree.ts';
 import type { PackageContents } from './package-contents.ts';
@@ -47,13 +48,6 @@ export async function applyCertificates(
   await writeSidecars(tree, mtimeSeconds);
 }
 
-/** A certificate that was found. */
-interface FoundCertificate {
-  /** In a Java key store. */
-  readonly alias: string;
-  readonly der: Uint8Array;
-}
-
 /** Keys for the running system, by name; each is one RSA public key in PEM. Throws `ASSEMBLE_KEY_INVALID`. */
 export function applyRuntimeKeyring(
   tree: FileTree,
@@ -77,7 +71,7 @@ function addCertificate(
   tree: FileTree,
   { name, content }: NamedText,
   { mtimeSeconds, dialect }: { readonly mtimeSeconds: number; readonly dialect: AssemblyDialect },
-): FoundCertificate {
+): TrustedCertificate {
   const der = certificateDer(content, dialect);
   if (typeof der === 'string')
     throw new KilnError('ASSEMBLE_CERTIFICATE_INVALID', `certificate "${name}": ${der}`);
@@ -99,14 +93,14 @@ async function providedCertificates(
     packages,
     dialect,
   }: { readonly packages: readonly PackageContents[]; readonly dialect: AssemblyDialect },
-): Promise<FoundCertificate[]> {
+): Promise<TrustedCertificate[]> {
   const paths = packages
     .filter(({ info }) => info.provides.some((provide) => providers.includes(provide)))
     .flatMap(({ members }) => Array.from(members, ({ entry }) => entry))
     .filter(({ type }) => type !== 'directory')
     .map((entry) => clean(entry.path))
     .filter((path) => path.startsWith(`${certificateDirectory}/`) && /\.(?:crt|pem)$/.test(path));
-  const found: FoundCertificate[] = [];
+  const found: TrustedCertificate[] = [];
   for (const path of [...new Set(paths)].sort(compareBytes)) {
     const node = tree.at(path);
     refuseDirectory(node, path, dialect);
@@ -121,7 +115,7 @@ async function providedCertificates(
 
 async function appendToBundles(
   tree: FileTree,
-  added: readonly FoundCertificate[],
+  added: readonly TrustedCertificate[],
   mtimeSeconds: number,
 ): Promise<void> {
   const texts = added.map(({ der }) => `${pem('CERTIFICATE', der)}\n`);
@@ -136,18 +130,13 @@ async function appendToBundles(
 
 async function addToStore(
   tree: FileTree,
-  added: readonly FoundCertificate[],
+  added: readonly TrustedCertificate[],
   mtimeSeconds: number,
 ): Promise<void> {
   const node = tree.at(javaStore);
   if (node?.type !== 'file') return;
-  const createdMs = mtimeSeconds * 1000;
   try {
-    const store = await readFile(node, javaStore);
-    const bytes = addToJavaStore(
-      store,
-      added.map((one) => ({ ...one, createdMs })),
-    );
+    const bytes = addToJavaStore(await readFile(node, javaStore), added, mtimeSeconds * 1000);
     tree.write(javaStore, bytes).mtimeSeconds = mtimeSeconds;
   } catch (error) {
     if (!(error instanceof JavaStoreError)) throw error;

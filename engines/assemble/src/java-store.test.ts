@@ -15,20 +15,20 @@ const sum = (bytes: Uint8Array): string => createHash('sha256').update(bytes).di
 const createdMs = 1_700_000_000_000;
 
 const added = [
-  { alias: `Company-CA-${sum(a)}`, der: a, createdMs },
-  { alias: `zeta-${sum(b)}`, der: b, createdMs },
-  { alias: `pkg-${sum(b)}`, der: b, createdMs },
+  { alias: `Company-CA-${sum(a)}`, der: a },
+  { alias: `zeta-${sum(b)}`, der: b },
+  { alias: `pkg-${sum(b)}`, der: b },
 ];
 
 describe('a Java key store', () => {
   test('that keytool made gets the entries that apko gives it', () => {
-    expect(Buffer.compare(addToJavaStore(store, added), read('added.jks'))).toBe(0);
+    expect(Buffer.compare(addToJavaStore(store, added, createdMs), read('added.jks'))).toBe(0);
   });
 
   test('has one entry of an alias, the last', () => {
-    const twice = addToJavaStore(read('added.jks'), added);
+    const twice = addToJavaStore(read('added.jks'), added, createdMs);
     expect(Buffer.compare(twice, read('added.jks'))).toBe(0);
-    const other = addToJavaStore(store, [{ alias: 'ZETA', der: b, createdMs }]);
+    const other = addToJavaStore(store, [{ alias: 'ZETA', der: b }], createdMs);
     expect(Buffer.from(other).includes(a)).toBe(false);
   });
 
@@ -46,12 +46,14 @@ describe('a Java key store', () => {
     ['no digest', store.subarray(0, -1), 'ends too early'],
     ['a wrong byte', store.with(100, 0), 'damaged'],
   ])('is not %s', (_, bytes, why) => {
-    expect(() => addToJavaStore(bytes, added)).toThrow(why);
+    expect(() => addToJavaStore(bytes, added, createdMs)).toThrow(why);
   });
 
   test('of a length that is too long is not read', () => {
     for (let at = 0; at < store.length; at += 1)
-      expect(() => addToJavaStore(store.with(at, 255 - (store[at] ?? 0)), [])).toThrow(/./);
+      expect(() => addToJavaStore(store.with(at, 255 - (store[at] ?? 0)), [], createdMs)).toThrow(
+        /./,
+      );
   });
 });
 
@@ -80,7 +82,7 @@ describe('certificates of an image', () => {
     const node = tree.at(path);
     if (node?.type !== 'file') throw new Error('no store');
     const bytes = await readFile(node, path);
-    expect(Buffer.compare(bytes, addToJavaStore(store, added.slice(0, 1)))).toBe(0);
+    expect(Buffer.compare(bytes, addToJavaStore(store, added.slice(0, 1), createdMs))).toBe(0);
     const checksum = tree.at('etc/ssl/certs/java/.cacerts.sha256');
     if (checksum?.type !== 'file') throw new Error('no checksum');
     const text = Buffer.from(await readFile(checksum, '')).toString();

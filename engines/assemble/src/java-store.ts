@@ -9,7 +9,6 @@ export interface TrustedCertificate {
   /** Capitals count as small letters. */
   readonly alias: string;
   readonly der: Uint8Array;
-  readonly createdMs: number;
 }
 
 const magic = 0xfeed_feed;
@@ -21,17 +20,18 @@ const digestBytes = 20;
 const password = 'changeit';
 
 /**
- * A key store in Java's own format (JKS, version 2) with further certificates, each in place of an entry of its alias. All of its other
+ * A key store in Java's own format (JKS, version 2) with further certificates, created at a time, each in place of an entry of its alias. All of its other
  * entries stay as they are; they are in the byte order of their aliases then. Throws `JavaStoreError`.
  */
 export function addToJavaStore(
   store: Uint8Array,
   certificates: readonly TrustedCertificate[],
+  createdMs: number,
 ): Uint8Array {
   const entries = readEntries(store);
   for (const one of certificates) {
     const alias = Buffer.from(one.alias.toLowerCase());
-    entries.set(alias.toString('latin1'), printCertificate(one, alias));
+    entries.set(alias.toString('latin1'), printCertificate(alias, one.der, createdMs));
   }
   const sorted = [...entries].sort(([a], [b]) => compareBytes(a, b));
   const head = Buffer.concat([uint32(magic), uint32(version), uint32(sorted.length)]);
@@ -107,7 +107,7 @@ class Reader {
   }
 }
 
-function printCertificate({ der, createdMs }: TrustedCertificate, alias: Uint8Array): Uint8Array {
+function printCertificate(alias: Uint8Array, der: Uint8Array, createdMs: number): Uint8Array {
   const created = Buffer.alloc(8);
   created.writeBigInt64BE(BigInt(createdMs));
   return Buffer.concat([
