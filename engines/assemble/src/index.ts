@@ -11,6 +11,8 @@ export type { AssemblyDialect } from './failure.ts';
 export { FileTree } from './file-tree.ts';
 export type { ImageDocument, ImageInput, IndexInput } from './image.ts';
 export { imageOf, indexOf } from './image.ts';
+export type { ImageUser } from './image-user.ts';
+export { imageUser } from './image-user.ts';
 export { layerGroups } from './layer-groups.ts';
 export type { CompressionName, LayerCompression, LayerSegment } from './compression.ts';
 export { gzipLayers, layerCompressions, zstdLayers } from './compression.ts';

@@ -209,6 +209,7 @@ async function testImage(
     sandbox: ports.sandbox,
     test: inputs.test,
     roots: await testRoots(ports, inputs, image, assembled),
+    tree: assembled.tree,
     runtime: image.runtime,
     clock: ports.clock,
     onOutput: (chunk) => log.write(chunk),

@@ -1,3 +1,5 @@
+import type { FileTree, ImageUser } from '@kiln/assemble';
+import { imageUser, readText } from '@kiln/assemble';
 import { KilnError, shorten } from '@kiln/base';
 import type { Sandbox } from '@kiln/build';
 import type { Clock } from '@kiln/base';
@@ -9,6 +11,8 @@ export interface ImageTestRequest {
   readonly test: ImageTest;
   /** Root file systems, lowest first: what the test adds, then the image itself. */
   readonly roots: readonly string[];
+  /** The file system of the image, which says whom its user means. */
+  readonly tree: FileTree;
   readonly runtime: RuntimeConfig;
   readonly clock: Clock;
   onOutput(chunk: Uint8Array): void;
@@ -25,23 +29,17 @@ function variablesOf(runtime: RuntimeConfig, test: ImageTest): Record<string, st
   return { ...variables, ...test.variables };
 }
 
-/**
- * The numbers of an image's `User`, `UID` or `UID:GID`; "" is root, as in OCI. The assembler has replaced names by numbers.
- * Throws `IMAGE_USER_INVALID`: a test must not run as somebody else than the image does.
- */
-function userOf(text: string): { readonly uid: number; readonly gid: number } {
-  const match = /^(\d{1,10})?(?::(\d{1,10}))?$/.exec(text);
-  if (match === null) {
-    throw new KilnError(
-      'IMAGE_USER_INVALID',
-      `the image's user is "${shorten(text)}", which is no number`,
-      {
-        hint: 'name a user of /etc/passwd or a number in accounts.run-as',
-      },
-    );
-  }
-  const uid = Number(match[1] ?? 0);
-  return { uid, gid: Number(match[2] ?? uid) };
+/** Throws `IMAGE_USER_INVALID`: a test must not run as somebody else than the image does. */
+async function userOf(text: string, tree: FileTree): Promise<ImageUser> {
+  const [passwd = '', group = ''] = [
+    await readText(tree, 'etc/passwd'),
+    await readText(tree, 'etc/group'),
+  ];
+  const user = imageUser(text, { passwd, group });
+  if (user !== undefined) return user;
+  throw new KilnError('IMAGE_USER_INVALID', `the image has no user "${shorten(text)}"`, {
+    hint: 'name a user of /etc/passwd or a number in accounts.run-as',
+  });
 }
 
 /** A script runs in the image's (or the test's) shell and stops at its first failing command. */
@@ -55,7 +53,7 @@ function argvOf(step: ImageTestStep): readonly string[] {
  */
 export async function runImageTest(request: ImageTestRequest): Promise<TestRun> {
   const steps: { name: string; passed: boolean; durationMs: number }[] = [];
-  const user = userOf(request.runtime.user ?? '');
+  const user = await userOf(request.runtime.user ?? '', request.tree);
   for (const step of request.test.steps) {
     const startedAt = request.clock.now();
     request.onOutput(Buffer.from(`--- test: ${step.name}\n`));
