@@ -9,5 +9,6 @@ export { EnvironmentStore } from './environment-store.ts';
 export type { EnvironmentStoreOptions, StoredEnvironment } from './environment-store.ts';
 export { extractLayers, extractTree } from './extract-tree.ts';
 export type { ExtractLimits } from './extract-tree.ts';
-export { readRootFile } from './root-file.ts';
+export type { RootEntry } from './root-file.ts';
+export { findInRoot, readRootFile } from './root-file.ts';
 export { removeTree } from './scratch.ts';

@@ -15,17 +15,27 @@ export async function readRootFile(
   path: string,
   bytesMax: number = 4 * 2 ** 20,
 ): Promise<Uint8Array | undefined> {
-  const real = await realPathInside(root, path);
-  if (real === undefined) return undefined;
-  await using file = await open(`${root}/${real}`, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const real = await findInRoot(root, path);
+  if (real?.stats.isFile() !== true) return undefined;
+  await using file = await open(`${root}/${real.path}`, constants.O_RDONLY | constants.O_NOFOLLOW);
   if ((await file.stat()).size > bytesMax) {
     throw new KilnError('TREE_TOO_LARGE', `"${shorten(path)}" is larger than ${bytesMax} bytes`);
   }
   return await file.readFile();
 }
 
-/** The path of a regular file without links in it. */
-async function realPathInside(root: string, path: string): Promise<string | undefined> {
+/** What a path in a root file system leads to. */
+export interface RootEntry {
+  /** Without links in it, below the root; "" is the root itself. */
+  readonly path: string;
+  readonly stats: Stats;
+}
+
+/**
+ * What a path leads to as a process inside would see it, links followed as by `readRootFile`; never a link. Undefined where there is
+ * nothing. Throws `TREE_ENTRY_INVALID` for more than 40 links, and what the system says of folders that may not be entered.
+ */
+export async function findInRoot(root: string, path: string): Promise<RootEntry | undefined> {
   const pending = path.split('/').reverse();
   const current: string[] = [];
   let links = 0;
@@ -36,10 +46,10 @@ async function realPathInside(root: string, path: string): Promise<string | unde
       continue;
     }
     const next = [...current, part].join('/');
-    const found = await lstatOrUndefined(`${root}/${next}`);
-    if (found === undefined) return undefined;
-    if (found.isDirectory()) current.push(part);
-    else if (found.isSymbolicLink()) {
+    const stats = await lstatOrUndefined(`${root}/${next}`);
+    if (stats === undefined) return undefined;
+    if (stats.isDirectory()) current.push(part);
+    else if (stats.isSymbolicLink()) {
       links += 1;
       if (links > linksMax)
         throw new KilnError(
@@ -49,9 +59,10 @@ async function realPathInside(root: string, path: string): Promise<string | unde
       const target = await readlink(`${root}/${next}`);
       if (target.startsWith('/')) current.length = 0;
       pending.push(...target.split('/').reverse());
-    } else return found.isFile() && pending.length === 0 ? next : undefined;
+    } else return pending.length === 0 ? { path: next, stats } : undefined;
   }
-  return undefined;
+  const folder = current.join('/');
+  return { path: folder, stats: await lstat(`${root}/${folder}`) };
 }
 
 async function lstatOrUndefined(path: string): Promise<Stats | undefined> {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readRootFile } from './root-file.ts';
+import { findInRoot, readRootFile } from './root-file.ts';
 
 let directory = '';
 let root = '';
@@ -50,6 +50,15 @@ test.for(['etc/host', 'etc/above', '../secret', 'no', 'etc', 'usr/lib/passwd/x',
     expect(await read(path)).toBeUndefined();
   },
 );
+
+test.for([
+  ['lib', 'usr/lib'],
+  ['etc/..', ''],
+  ['lib/../../etc', 'etc'],
+  ['etc/passwd', 'usr/lib/passwd'],
+])('%j leads to %j', async ([path, real]) => {
+  expect((await findInRoot(root, path ?? ''))?.path).toBe(real);
+});
 
 test('circles and large files are refused', async () => {
   await expect(read('etc/circle')).rejects.toMatchObject({ code: 'TREE_ENTRY_INVALID' });

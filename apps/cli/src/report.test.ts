@@ -37,6 +37,8 @@ test.each([
   ['IMAGE_NOT_FOUND', 4],
   ['COMPOSE_BASE_UNKNOWN', 4],
   ['COMPOSE_UNSOLVED', 1],
+  ['IMAGE_PROGRAM_MISSING', 127],
+  ['IMAGE_PROGRAM_NOT_EXECUTABLE', 126],
 ] as const)('%s ends with %s', (code, exitCode) => {
   expect(exitCodeOf(new KilnError(code, ''))).toBe(exitCode);
 });

@@ -10,7 +10,7 @@ const idMax = 0xffff_fffe;
 
 /**
  * Who an image's `User` means: `USER` or `USER:GROUP`, each a number or a name of the image's `/etc/passwd` and `/etc/group`, whose
- * texts are given. Nobody is root. Without a group it is that of the user's line in `/etc/passwd`, and group 0 for a number that has
+ * texts are given; "" is root. Without a group it is that of the user's line in `/etc/passwd`, and group 0 for a number that has
  * none, as in Docker (https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties). Additional groups are not told.
  * Undefined for what is neither a number up to 4294967294 nor known there. Throws as `parsePasswd`.
  */

@@ -10,6 +10,7 @@ import type { NamedImage } from '../image/named.ts';
 import { namedImage } from '../image/named.ts';
 import type { PulledImage } from '../image/pull.ts';
 import { blamingDamage, layerArchives, pullImage } from '../image/pull.ts';
+import { requireProgram } from '../image/run-program.ts';
 import { runWords } from '../image/run-words.ts';
 import { Interrupt } from '../interrupt.ts';
 import { ScratchFolder } from '../scratch-folder.ts';
@@ -60,11 +61,14 @@ export const imageRun: Command = {
     const { entrypoint = [], cmd = [] } = pulled.config.config;
     const program = typeof flags['entrypoint'] === 'string' ? [flags['entrypoint']] : entrypoint;
     const words = [...program, ...(rest.length > 0 ? rest : cmd)];
-    if (words.length === 0)
+    const [first] = words;
+    if (first === undefined)
       throw new KilnError('IMAGE_NO_COMMAND', `${source.text} says nothing to run`, {
         hint: 'name a program after --',
       });
-    return await run(await runWords(root, pulled.config, words));
+    const all = await runWords(root, pulled.config, words);
+    await requireProgram(root, pulled.config, { program: first, image: source.text });
+    return await run(all);
   },
 };
 
