@@ -1,19 +1,15 @@
 import { counted, oneLine } from '@kiln/base';
-import type { Command } from '../command.ts';
-import { jsonOption, usage } from '../command.ts';
-import type { Config } from '../config.ts';
-import { askedOf } from '../image/asked.ts';
-import { readImageContents } from '../image/contents.ts';
 import type {
-  ComparedImage,
   FileDifference,
   ImageDifference,
   PackageDifference,
   SettingDifference,
-} from '../image/difference.ts';
-import { compareImages } from '../image/difference.ts';
+} from '@kiln/inspect';
+import { compareImages, whyStepText } from '@kiln/inspect';
+import type { Command } from '../command.ts';
+import { jsonOption, usage } from '../command.ts';
+import { readExplained } from '../image/explained.ts';
 import { namedImage } from '../image/named.ts';
-import { whyStepText } from '../image/why-text.ts';
 
 export const imageDiff: Command = {
   name: 'image diff',
@@ -35,8 +31,8 @@ export const imageDiff: Command = {
     if (old === undefined || next === undefined || more !== undefined)
       throw usage(imageDiff, 'which two images?');
     const difference = compareImages(
-      await readCompared(config, old),
-      await readCompared(config, next),
+      await readExplained(config, namedImage(config, old)),
+      await readExplained(config, namedImage(config, next)),
     );
     print.data(
       flags['json'] === true
@@ -47,12 +43,6 @@ export const imageDiff: Command = {
     return packages.length + settings.length + files.length === 0 ? 0 : 3;
   },
 };
-
-async function readCompared(config: Config, text: string): Promise<ComparedImage> {
-  const source = namedImage(config, text);
-  const contents = await readImageContents(source);
-  return { ...contents, asked: await askedOf(config, source, contents) };
-}
 
 /** What is printed. */
 export function differenceText(difference: ImageDifference, everyFile: boolean): string {

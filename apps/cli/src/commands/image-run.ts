@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
+import type { NamedImage, PulledImage } from '@kiln/inspect';
+import { blamingDamage, layerArchives, pullImage } from '@kiln/inspect';
 import { extractLayers } from '@kiln/sandbox-bwrap';
 import { readTar } from '@kiln/tar';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
 import { ensureBubblewrap } from '../host.ts';
-import type { NamedImage } from '../image/named.ts';
 import { namedImage } from '../image/named.ts';
-import type { PulledImage } from '../image/pull.ts';
-import { blamingDamage, layerArchives, pullImage } from '../image/pull.ts';
+import { ownArchitecture } from '../image/own-architecture.ts';
 import { requireProgram } from '../image/run-program.ts';
 import { runWords } from '../image/run-words.ts';
 import { Interrupt } from '../interrupt.ts';
@@ -54,7 +54,7 @@ export const imageRun: Command = {
     if (text === undefined) throw usage(imageRun, 'which image?');
     await ensureBubblewrap(print.talk);
     const source = namedImage(config, text);
-    const pulled = await pullImage(source);
+    const pulled = await pullImage(source, ownArchitecture);
     await using scratch = await ScratchFolder.create('kiln-run-');
     const root = path.join(scratch.path, 'root');
     await unpack(source, pulled, root);

@@ -1,13 +1,5 @@
 import { expect, test } from 'vitest';
-import { hintFor, reasonText } from './image-why.ts';
-
-test.each([
-  ['pcre', ['pcre2', 'zlib'], /^did you mean pcre2\? a package /],
-  ['pcre2=10.44-r0', ['zlib'], /^a package is named without its version/],
-  ['usr/bin/pcre2grep', [], /a file begins with \/$/],
-])('whoever asks for %s learns how', (name, there, hint) => {
-  expect(hintFor(name, there)).toMatch(hint);
-});
+import { reasonText } from './image-why.ts';
 
 test('a path of an image is one line, whatever is in it', () => {
   const image = { reference: 'a', digest: 'b', package: '', why: [] };

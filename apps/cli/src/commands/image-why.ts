@@ -1,25 +1,15 @@
 import { KilnError, oneLine, shorten } from '@kiln/base';
-import { nearestWord } from '@kiln/yaml/nearest';
+import type { ComparedImage, PackageReason } from '@kiln/inspect';
+import { packageReason, whyLines } from '@kiln/inspect';
 import type { Command } from '../command.ts';
 import { jsonOption, usage } from '../command.ts';
-import { askedOf } from '../image/asked.ts';
-import type { ImageContents } from '../image/contents.ts';
-import { readImageContents } from '../image/contents.ts';
+import { readExplained } from '../image/explained.ts';
 import { namedImage } from '../image/named.ts';
-import { whyLines } from '../image/why-text.ts';
-import type { AskedEntries, WhyStep } from '../image/why.ts';
-import { whyPackage } from '../image/why.ts';
 
 /** What the command says with `--json`. */
-export interface Reason {
-  readonly reference: string;
-  readonly digest: string;
-  /** Absolute; only where a file was asked for. */
+export interface Reason extends PackageReason {
+  /** Absolute; only where a file was asked for. Of a file that no package has the package is "", and nothing says why. */
   readonly path?: string;
-  /** "" for a file that no package has. */
-  readonly package: string;
-  /** From a package that was asked for to this one; empty for a file that no package has. */
-  readonly why: readonly WhyStep[];
 }
 
 export const imageWhy: Command = {
@@ -38,12 +28,10 @@ export const imageWhy: Command = {
     const [image, what, more] = positionals;
     if (image === undefined || what === undefined || more !== undefined)
       throw usage(imageWhy, 'which image, and which package or file of it?');
-    const source = namedImage(config, image);
-    const contents = await readImageContents(source);
-    const asked = await askedOf(config, source, contents);
+    const contents = await readExplained(config, namedImage(config, image));
     const reason = what.startsWith('/')
-      ? reasonOfFile({ ...contents, asked }, what)
-      : reasonOf({ ...contents, asked }, what);
+      ? reasonOfFile(contents, what)
+      : packageReason(contents, what);
     print.data(
       flags['json'] === true ? `${JSON.stringify(reason, null, 2)}\n` : reasonText(reason),
     );
@@ -51,36 +39,8 @@ export const imageWhy: Command = {
   },
 };
 
-interface Explained extends ImageContents {
-  readonly asked: AskedEntries;
-}
-
-/** Throws `IMAGE_PACKAGE_NOT_FOUND`. */
-function reasonOf({ reference, digest, packages, asked }: Explained, name: string): Reason {
-  const why = whyPackage(packages, { name, asked });
-  if (why === undefined)
-    throw new KilnError(
-      'IMAGE_PACKAGE_NOT_FOUND',
-      `there is no package "${shorten(name)}" in ${reference}`,
-      {
-        hint: hintFor(
-          name,
-          packages.map((one) => one.name),
-        ),
-      },
-    );
-  return { reference, digest, package: name, why };
-}
-
-/** What helps whoever named a package that an image does not have. */
-export function hintFor(name: string, there: readonly string[]): string {
-  const near = nearestWord(name, there);
-  const meant = near === undefined ? '' : `did you mean ${near}? `;
-  return `${meant}a package is named without its version, and a file begins with /`;
-}
-
 /** Throws `IMAGE_FILE_NOT_FOUND`. */
-function reasonOfFile(contents: Explained, path: string): Reason {
+function reasonOfFile(contents: ComparedImage, path: string): Reason {
   const relative = path.replace(/^\/+|\/+$/g, '');
   if (!contents.files.has(relative))
     throw new KilnError(
@@ -93,7 +53,7 @@ function reasonOfFile(contents: Explained, path: string): Reason {
   const { reference, digest } = contents;
   return owner === undefined
     ? { reference, digest, path, package: '', why: [] }
-    : { ...reasonOf(contents, owner.name), path };
+    : { ...packageReason(contents, owner.name), path };
 }
 
 /** What is printed. */

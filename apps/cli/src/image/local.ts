@@ -2,10 +2,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { KilnError, collect, hexOf, parseDigest, shorten } from '@kiln/base';
 import type { Digest } from '@kiln/base';
+import type { NamedImage } from '@kiln/inspect';
 import { documentBytesMax, layoutBlobPath, layoutMarker } from '@kiln/oci';
 import type { Descriptor } from '@kiln/oci';
 import { TarPush } from '@kiln/tar';
-import type { NamedImage } from './named.ts';
 import { ownArchitecture } from './own-architecture.ts';
 
 /** Some of each layer. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { hexOf } from '@kiln/base';
 import type { Digest } from '@kiln/base';
 import { gzipBytes } from '@kiln/gzip';
+import { readImageContents } from '@kiln/inspect';
 import {
   descriptorOf,
   layoutBlobPath,
@@ -16,8 +17,8 @@ import {
 import { fileEntry, symlinkEntry, tarBytes } from '@kiln/tar';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../config.ts';
-import { readImageContents } from './contents.ts';
 import { namedImage } from './named.ts';
+import { ownArchitecture } from './own-architecture.ts';
 
 const start = process.cwd();
 let folder = '';
@@ -106,7 +107,7 @@ function writeArchive(files: Files): void {
 
 const config = readConfig({ KILN_HOME: '/nonexistent' });
 const worldOf = async (place: string): Promise<string> =>
-  (await readImageContents(namedImage(config, place))).world;
+  (await readImageContents(namedImage(config, place), ownArchitecture)).world;
 
 test.each(['layout/', './layout', 'image.tar', './image.tar'])('an image at %s', async (place) => {
   const image = made('tool\n');

@@ -1,24 +1,14 @@
 import type { Digest } from '@kiln/base';
 import { KilnError, digestOf, shorten } from '@kiln/base';
+import type { NamedImage } from '@kiln/inspect';
 import type { Descriptor, Reference } from '@kiln/oci';
 import { parseReference, printReference } from '@kiln/oci';
 import { RegistryRepository } from '@kiln/registry-client';
-import type { ImageSource } from '@kiln/trust';
 import { findRunning, notRunning } from '../client.ts';
 import type { Config } from '../config.ts';
 import { credentialFor } from '../image-build/docker-credentials.ts';
 import { parseImageName } from '../image-build/image-name.ts';
 import { LocalImage } from './local.ts';
-
-/** An image that a person names. */
-export interface NamedImage extends ImageSource {
-  /** Its name, or its place. */
-  readonly text: string;
-  /** What helps where a part of it is damaged. */
-  readonly repair: string;
-  /** The digest that the name means now. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`. */
-  resolve(): Promise<Digest>;
-}
 
 /**
  * A name of this factory's registry, unless it says another, or the place of an image on this machine: see `LocalImage.at`. Throws what

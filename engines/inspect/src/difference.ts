@@ -2,7 +2,8 @@ import type { InstalledPackage } from '@kiln/apk';
 import { sortUnique } from '@kiln/base';
 import type { Config } from '@kiln/oci';
 import type { FileFacts, ImageContents } from './contents.ts';
-import type { AskedEntries, WhyStep } from './why.ts';
+import type { ExplainedImage } from './reason.ts';
+import type { AskedEntries, NeedingPackage, WhyStep } from './why.ts';
 import { whyPackage } from './why.ts';
 
 export interface PackageDifference {
@@ -35,13 +36,26 @@ export interface FileDifference {
   readonly explained: boolean;
 }
 
-export interface ImageDifference {
+/** What changed that needs no file of an image. */
+export interface CompositionDifference {
   readonly from: { readonly reference: string; readonly digest: string };
   readonly to: { readonly reference: string; readonly digest: string };
   readonly packages: readonly PackageDifference[];
   readonly settings: readonly SettingDifference[];
+}
+
+export interface ImageDifference extends CompositionDifference {
   readonly files: readonly FileDifference[];
 }
+
+/** What an image is made of, and what it was made for. */
+export interface ComparedComposition extends ExplainedImage {
+  readonly packages: readonly ComparedPackage[];
+  readonly config: Config;
+}
+
+/** A package as `InstalledPackage` has it, without its files. */
+export type ComparedPackage = NeedingPackage & Pick<InstalledPackage, 'checksum'>;
 
 /** An image that is compared, and what it was made for. */
 export interface ComparedImage extends ImageContents {
@@ -50,21 +64,28 @@ export interface ComparedImage extends ImageContents {
 
 /** What changed from one image to another, each list in byte order of names. Pure. */
 export function compareImages(from: ComparedImage, to: ComparedImage): ImageDifference {
-  const packages = packageDifferences(from, to);
-  const named = ({ reference, digest }: ImageContents): ImageDifference['from'] => ({
-    reference,
-    digest,
-  });
+  const difference = compareCompositions(from, to);
+  const different = new Set(difference.packages.map(({ name }) => name));
+  return { ...difference, files: fileDifferences(from, to, different) };
+}
+
+/** As `compareImages`, without the files. Pure. */
+export function compareCompositions(
+  from: ComparedComposition,
+  to: ComparedComposition,
+): CompositionDifference {
   return {
-    from: named(from),
-    to: named(to),
-    packages,
+    from: { reference: from.reference, digest: from.digest },
+    to: { reference: to.reference, digest: to.digest },
+    packages: packageDifferences(from, to),
     settings: settingDifferences(from.config, to.config),
-    files: fileDifferences(from, to, new Set(packages.map(({ name }) => name))),
   };
 }
 
-function packageDifferences(from: ComparedImage, to: ComparedImage): readonly PackageDifference[] {
+function packageDifferences(
+  from: ComparedComposition,
+  to: ComparedComposition,
+): readonly PackageDifference[] {
   const [before, after] = [byName(from.packages), byName(to.packages)];
   return sortUnique([...before.keys(), ...after.keys()]).flatMap((name) => {
     const [a, b] = [before.get(name), after.get(name)];
@@ -76,13 +97,13 @@ function packageDifferences(from: ComparedImage, to: ComparedImage): readonly Pa
   });
 }
 
-function byName(packages: readonly InstalledPackage[]): ReadonlyMap<string, InstalledPackage> {
+function byName(packages: readonly ComparedPackage[]): ReadonlyMap<string, ComparedPackage> {
   return new Map(packages.map((one) => [one.name, one]));
 }
 
 function packageChange(
-  a: InstalledPackage | undefined,
-  b: InstalledPackage | undefined,
+  a: ComparedPackage | undefined,
+  b: ComparedPackage | undefined,
 ): PackageDifference['change'] | undefined {
   if (a === undefined) return 'added';
   if (b === undefined) return 'removed';

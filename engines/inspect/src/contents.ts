@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '@kiln/base';
-import { KilnError, collect, firstIndex } from '@kiln/base';
-import type { InstalledPackage } from '@kiln/apk';
+import { KilnError, firstIndex } from '@kiln/base';
 import { parseInstalled } from '@kiln/apk';
 import type { Config } from '@kiln/oci';
 import type { TarEntry } from '@kiln/tar';
 import { readTar } from '@kiln/tar';
-import type { NamedImage } from './named.ts';
+import type { NamedImage } from './named-image.ts';
+import type { PackageDatabase } from './package-database.ts';
+import { databaseFile, fileBytes } from './package-database.ts';
 import type { PulledImage } from './pull.ts';
 import { blamingDamage, layerArchives, pullImage } from './pull.ts';
 
-const databases = ['usr/lib/apk/db/installed', 'lib/apk/db/installed'];
-const worldFile = 'etc/apk/world';
 const databaseBytesMax = 256 * 2 ** 20;
 /** Of all layers, which a few kilobytes of each can have millions of. */
 const filesMax = 4_000_000;
@@ -29,25 +28,24 @@ export interface FileFacts {
 }
 
 /** What is in an image. */
-export interface ImageContents {
+export interface ImageContents extends PackageDatabase {
   readonly reference: string;
   readonly digest: Digest;
   readonly config: Config;
-  /** In the order of the installed database; none in an image that was not made of packages. */
-  readonly packages: readonly InstalledPackage[];
-  /** The text of `etc/apk/world`; "" where there is none. */
-  readonly world: string;
   /** By path, relative to the root, of all layers together. */
   readonly files: ReadonlyMap<string, FileFacts>;
 }
 
 /**
- * Reads an image through, layer by layer. What a later layer replaces or removes (whiteouts of the OCI image specification,
+ * Reads an image of an architecture through, layer by layer. What a later layer replaces or removes (whiteouts of the OCI image specification,
  * "Representing Changes") is not there. Takes memory for the names of its files. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, and
  * what reading archives does.
  */
-export async function readImageContents(source: NamedImage): Promise<ImageContents> {
-  const pulled = await pullImage(source);
+export async function readImageContents(
+  source: NamedImage,
+  architecture: string,
+): Promise<ImageContents> {
+  const pulled = await pullImage(source, architecture);
   return blamingDamage(source, pulled.layers, () => readContents(source, pulled));
 }
 
@@ -66,17 +64,14 @@ async function readContents(
       if (files.size >= filesMax || pathCharacters > pathCharactersMax)
         throw new KilnError('IMAGE_CONTENT', `${source.text} has too many files to look at`);
       if (below.removes(entry.path)) continue;
-      const isKept = entry.path === worldFile || databases.includes(entry.path);
-      if (!isKept || entry.type !== 'file') {
+      const kind = databaseFile(entry);
+      if (kind === undefined) {
         files.set(entry.path, await factsOf(entry, content));
         continue;
       }
-      const bytes =
-        content instanceof Uint8Array
-          ? content
-          : await collect(content, databaseBytesMax, () => tooLarge(entry.path));
+      const bytes = await fileBytes(entry, content, databaseBytesMax);
       const text = Buffer.from(bytes).toString('utf8');
-      if (entry.path === worldFile) world = text;
+      if (kind === 'world') world = text;
       else database = text;
       files.set(entry.path, await factsOf(entry, bytes));
     }
@@ -154,8 +149,4 @@ async function factsOf(
   const hash = createHash('sha256');
   for await (const chunk of content instanceof Uint8Array ? [content] : content) hash.update(chunk);
   return { ...facts, content: hash.digest('hex') };
-}
-
-function tooLarge(path: string): KilnError {
-  return new KilnError('IMAGE_CONTENT', `${path} is larger than ${databaseBytesMax} bytes`);
 }

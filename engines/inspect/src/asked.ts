@@ -1,31 +1,36 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import type { InstalledPackage } from '@kiln/apk';
 import { KilnError, sortUnique } from '@kiln/base';
 import { completeImageConfig, parseImageConfig } from '@kiln/image-config';
 import { SLSA_PROVENANCE_PREDICATE, parseProvenance } from '@kiln/intoto';
+import type { Digest } from '@kiln/base';
+import type { ImageSource } from '@kiln/trust';
 import { signedPredicate } from '@kiln/trust';
-import type { Config } from '../config.ts';
-import type { ImageContents } from './contents.ts';
-import type { NamedImage } from './named.ts';
 import type { AskedEntries } from './why.ts';
 
+export interface AskedRequest {
+  readonly source: ImageSource;
+  /** The image and what it holds of packages. */
+  readonly contents: {
+    readonly digest: Digest;
+    readonly packages: readonly Pick<InstalledPackage, 'name' | 'version'>[];
+    readonly world: string;
+  };
+  /** Whose provenance counts; undefined where there is no key to believe. */
+  readonly imageKeyPem: string | undefined;
+}
+
 /**
- * What an image was made for: the packages of the configuration in its provenance, where this factory signed one, or else what
- * its `etc/apk/world` lists. Throws what the registry does.
+ * What an image was made for: the packages of the configuration in its provenance, where the key signed one, or else what its
+ * `etc/apk/world` lists. Throws `KEYS_INVALID` for a bad key, and what the source does.
  */
-export async function askedOf(
-  config: Pick<Config, 'home'>,
-  source: NamedImage,
-  contents: ImageContents,
-): Promise<AskedEntries> {
-  const key = path.join(config.home, 'public', 'image.pub');
-  if (fs.existsSync(key)) {
+export async function askedOf(request: AskedRequest): Promise<AskedEntries> {
+  const { source, contents, imageKeyPem } = request;
+  if (imageKeyPem !== undefined) {
     const found = await signedPredicate({
       source,
       subject: contents.digest,
       predicateType: SLSA_PROVENANCE_PREDICATE,
-      imageKeyPem: fs.readFileSync(key, 'utf8'),
+      imageKeyPem,
     });
     const asked = found.kind === 'signed' ? askedByProvenance(found.predicate) : undefined;
     if (asked !== undefined) return asked;
@@ -48,7 +53,10 @@ export function askedByProvenance(predicate: Readonly<Record<string, unknown>>):
 }
 
 /** A world that lists every package with its version is a lock, which does not say what was asked for. */
-export function askedByWorld(world: string, packages: readonly InstalledPackage[]): AskedEntries {
+export function askedByWorld(
+  world: string,
+  packages: readonly Pick<InstalledPackage, 'name' | 'version'>[],
+): AskedEntries {
   const entries = askedFor(world.split(/\s+/).filter((entry) => entry !== ''));
   const listed = new Set(entries.map((entry) => entry.replace(/@.*$/s, '')));
   const isLock = packages.every(({ name, version }) => listed.has(`${name}=${version}`));

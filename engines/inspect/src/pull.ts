@@ -6,8 +6,7 @@ import { KilnError, digestFromHex, digestOf } from '@kiln/base';
 import type { Config, Descriptor, Manifest } from '@kiln/oci';
 import { parseConfig, parseManifestDocument } from '@kiln/oci';
 import { paddedSize } from '@kiln/tar';
-import type { NamedImage } from './named.ts';
-import { ownArchitecture } from './own-architecture.ts';
+import type { NamedImage } from './named-image.ts';
 
 const configBytesMax = 4 * 1024 * 1024;
 /**
@@ -20,7 +19,7 @@ const layersMax = 500;
 /** An index may list an index; deeper ones nobody makes. */
 const depthMax = 3;
 
-/** An image of a registry, for this machine's platform where it has several. */
+/** An image of one platform. */
 export interface PulledImage {
   /** Of the index, where there is one. */
   readonly digest: Digest;
@@ -29,25 +28,31 @@ export interface PulledImage {
   readonly layers: readonly Descriptor[];
 }
 
-/** The image's configuration and layers for this machine. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, `REGISTRY_CLIENT_…`. */
-export async function pullImage(source: NamedImage): Promise<PulledImage> {
-  const { named, manifest } = await findManifest(source);
+/** The image's configuration and layers for an architecture, as `findManifest` chooses. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, and what the source does. */
+export async function pullImage(source: NamedImage, architecture: string): Promise<PulledImage> {
+  const { named, manifest } = await findManifest(source, architecture);
   if (manifest.layers.length > layersMax)
     throw new KilnError('IMAGE_CONTENT', `${source.text} has more than ${layersMax} layers`);
   const config = await readWhole(source, manifest.config.digest, configBytesMax);
   return { digest: named, config: parseConfig(config), layers: manifest.layers };
 }
 
-/** The manifest of an image for this machine's platform. */
-export interface FoundManifest {
+/** The manifest of an image for one platform. */
+interface FoundManifest {
   /** What the reference names: the index, where there is one. */
   readonly named: Digest;
   readonly digest: Digest;
   readonly manifest: Manifest;
 }
 
-/** Follows indexes; every document is the content of its digest. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, `REGISTRY_CLIENT_…`. */
-export async function findManifest(source: NamedImage): Promise<FoundManifest> {
+/**
+ * Follows indexes to the manifest of an architecture (as images name it: `amd64`), or to the first that there is; every document is the
+ * content of its digest. Throws `IMAGE_NOT_FOUND`, `IMAGE_CONTENT`, what the source does.
+ */
+export async function findManifest(
+  source: NamedImage,
+  architecture: string,
+): Promise<FoundManifest> {
   const named = await source.resolve();
   let digest = named;
   for (let depth = 0; depth < depthMax; depth++) {
@@ -56,7 +61,7 @@ export async function findManifest(source: NamedImage): Promise<FoundManifest> {
     const document = parseManifestDocument(bytes);
     if (document.kind === 'manifest') return { named, digest, manifest: document.manifest };
     const found =
-      document.index.manifests.find((one) => one.platform?.architecture === ownArchitecture) ??
+      document.index.manifests.find((one) => one.platform?.architecture === architecture) ??
       document.index.manifests[0];
     if (found === undefined) throw broken(source, digest);
     digest = found.digest;

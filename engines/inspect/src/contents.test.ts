@@ -1,97 +1,52 @@
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { zstdCompressSync } from 'node:zlib';
 import { digestOf } from '@kiln/base';
 import { gzipBytes } from '@kiln/gzip';
-import { descriptorOf, mediaTypes, parseReference, printConfig, printManifest } from '@kiln/oci';
+import { mediaTypes } from '@kiln/oci';
 import type { Descriptor } from '@kiln/oci';
-import { directoryEntry, fileEntry, symlinkEntry, tarBytes } from '@kiln/tar';
+import { directoryEntry, symlinkEntry, tarBytes } from '@kiln/tar';
 import type { TarEntry } from '@kiln/tar';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readImageContents } from './contents.ts';
-import { RegistryImage } from './named.ts';
+import { ImageFixture, fileMember } from './image-fixture.ts';
 import { layerArchives } from './pull.ts';
 
-const blobs = new Map<string, Uint8Array>();
-let server: Server;
-
-beforeAll(async () => {
-  server = createServer((request, response) => {
-    const name =
-      decodeURIComponent(request.url ?? '')
-        .split('/')
-        .at(-1) ?? '';
-    const bytes = blobs.get(name);
-    response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-});
-
-afterAll(() => server.close());
-
-function put(bytes: Uint8Array, mediaType: string): Descriptor {
-  const descriptor = descriptorOf(mediaType, bytes);
-  blobs.set(descriptor.digest, bytes);
-  return descriptor;
-}
-
-const member = (path: string, text: string): { entry: TarEntry; content: Uint8Array } => ({
-  entry: fileEntry(path, Buffer.byteLength(text)),
-  content: Buffer.from(text),
-});
+const fixture = new ImageFixture();
+const put = fixture.put.bind(fixture);
+const image = fixture.image.bind(fixture);
 const bare = (entry: TarEntry): { entry: TarEntry; content: Uint8Array } => ({
   entry,
   content: new Uint8Array(0),
 });
 
-/** An image of these layers under the tag `latest`; returns the source to read it from. */
-function image(layers: readonly Descriptor[]): RegistryImage {
-  const config = put(
-    printConfig({
-      architecture: 'amd64',
-      os: 'linux',
-      diffIds: layers.map(({ digest }) => digest),
-      config: { entrypoint: ['/bin/tool'] },
-    }),
-    mediaTypes.config,
-  );
-  const manifest = printManifest({ mediaType: mediaTypes.manifest, config, layers });
-  blobs.set('latest', manifest);
-  blobs.set(digestOf(manifest), manifest);
-  const { port } = server.address() as AddressInfo;
-  return new RegistryImage(parseReference(`127.0.0.1:${port}/image:latest`));
-}
-
 const lower = tarBytes([
   bare(directoryEntry('etc')),
-  member('etc/kept', 'kept'),
-  member('etc/gone', 'gone'),
+  fileMember('etc/kept', 'kept'),
+  fileMember('etc/gone', 'gone'),
   bare(directoryEntry('old')),
-  member('old/a', 'a'),
-  member('old/b', 'b'),
+  fileMember('old/a', 'a'),
+  fileMember('old/b', 'b'),
   bare(directoryEntry('emptied')),
-  member('emptied/a', 'a'),
+  fileMember('emptied/a', 'a'),
 ]);
 const upper = tarBytes([
-  member('etc/.wh.gone', ''),
-  member('.wh.old', ''),
-  member('emptied/.wh..wh..opq', ''),
-  member('emptied/new', 'new'),
+  fileMember('etc/.wh.gone', ''),
+  fileMember('.wh.old', ''),
+  fileMember('emptied/.wh..wh..opq', ''),
+  fileMember('emptied/new', 'new'),
   bare(symlinkEntry('lib', 'usr/lib')),
-  member('etc/apk/world', 'tool\n'),
-  member('usr/lib/apk/db/installed', 'P:tool\nV:1-r0\nF:bin\nR:tool\n\n'),
+  fileMember('etc/apk/world', 'tool\n'),
+  fileMember('usr/lib/apk/db/installed', 'P:tool\nV:1-r0\nF:bin\nR:tool\n\n'),
 ]);
 
 test('layers of every compression go over each other, and whiteouts take away', async () => {
-  const source = image([
+  const layers = [
     put(gzipBytes(lower), mediaTypes.layerGzip),
     put(zstdCompressSync(upper), mediaTypes.layerZstd),
     // Its last block is not finished, as umoci leaves it.
-    put(tarBytes([member('etc/kept', 'changed')]).subarray(0, 519), mediaTypes.layer),
-  ]);
-  const { packages, world, files, config } = await readImageContents(source);
+    put(tarBytes([fileMember('etc/kept', 'changed')]).subarray(0, 519), mediaTypes.layer),
+  ];
+  const source = image(layers, { entrypoint: ['/bin/tool'] });
+  const { packages, world, files, config } = await readImageContents(source, 'amd64');
   expect([...files.keys()].sort()).toEqual([
     'emptied',
     'emptied/new',
@@ -111,18 +66,25 @@ test('layers of every compression go over each other, and whiteouts take away', 
 test('many whiteouts of many files take no time to speak of', async () => {
   const names = Array.from({ length: 40_000 }, (_, at) => `f${at}`);
   const source = image([
-    put(gzipBytes(tarBytes(names.map((name) => member(name, '')))), mediaTypes.layerGzip),
-    put(gzipBytes(tarBytes(names.map((name) => member(`.wh.${name}`, '')))), mediaTypes.layerGzip),
+    put(gzipBytes(tarBytes(names.map((name) => fileMember(name, '')))), mediaTypes.layerGzip),
+    put(
+      gzipBytes(tarBytes(names.map((name) => fileMember(`.wh.${name}`, '')))),
+      mediaTypes.layerGzip,
+    ),
   ]);
-  expect((await readImageContents(source)).files.size).toBe(0);
+  expect((await readImageContents(source, 'amd64')).files.size).toBe(0);
 });
 
 test('a layer that is not what its digest says is refused', async () => {
   const layer = put(gzipBytes(lower), mediaTypes.layerGzip);
-  blobs.set(layer.digest, gzipBytes(upper));
-  await expect(readImageContents(image([layer]))).rejects.toMatchObject({ code: 'IMAGE_CONTENT' });
-  blobs.delete(layer.digest);
-  await expect(readImageContents(image([layer]))).rejects.toMatchObject({ code: 'IMAGE_CONTENT' });
+  fixture.blobs.set(layer.digest, gzipBytes(upper));
+  await expect(readImageContents(image([layer]), 'amd64')).rejects.toMatchObject({
+    code: 'IMAGE_CONTENT',
+  });
+  fixture.blobs.delete(layer.digest);
+  await expect(readImageContents(image([layer]), 'amd64')).rejects.toMatchObject({
+    code: 'IMAGE_CONTENT',
+  });
 });
 
 async function drainAll(layers: readonly Descriptor[], bytesMax: number): Promise<void> {
@@ -166,5 +128,7 @@ test('one layer that is named again and again counts each time', async () => {
   const { sizeBytes } = nothing;
   await drainAll(times(nothing, 3), 3 * sizeBytes);
   await expect(drainAll(times(nothing, 3), 3 * sizeBytes - 1)).rejects.toMatchObject(refused);
-  await expect(readImageContents(image(times(nothing, 501)))).rejects.toMatchObject(refused);
+  await expect(readImageContents(image(times(nothing, 501)), 'amd64')).rejects.toMatchObject(
+    refused,
+  );
 });

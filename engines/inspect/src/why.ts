@@ -20,6 +20,12 @@ export interface WhyStep {
   readonly neededBy: readonly string[];
 }
 
+/** What is looked at of a package. */
+export type NeedingPackage = Pick<
+  InstalledPackage,
+  'name' | 'version' | 'depends' | 'provides' | 'fields'
+>;
+
 /** Entries of the world that an image was made for; undefined where that is not recorded. */
 export type AskedEntries = readonly string[] | undefined;
 
@@ -29,7 +35,7 @@ export type AskedEntries = readonly string[] | undefined;
  * the package is not there.
  */
 export function whyPackage(
-  packages: readonly InstalledPackage[],
+  packages: readonly NeedingPackage[],
   { name, asked }: { readonly name: string; readonly asked: AskedEntries },
 ): readonly WhyStep[] | undefined {
   const target = packages.find((one) => one.name === name);
@@ -53,7 +59,7 @@ export function whyPackage(
 
 /** `by` depends on something by this text, or lets it be added. */
 interface Need {
-  readonly by: InstalledPackage;
+  readonly by: NeedingPackage;
   readonly kind: 'needed' | 'added';
   readonly text: string;
 }
@@ -81,7 +87,7 @@ function stepsOf(
     target,
     first,
   }: {
-    readonly target: InstalledPackage;
+    readonly target: NeedingPackage;
     readonly first: Pick<WhyStep, 'kind' | 'meets' | 'neededBy'>;
   },
 ): readonly WhyStep[] {
@@ -95,10 +101,10 @@ function stepsOf(
 
 /** Who needs whom. */
 class NeedGraph {
-  readonly #providers = new Map<string, InstalledPackage>();
-  readonly #needs = new Map<InstalledPackage, Need[]>();
+  readonly #providers = new Map<string, NeedingPackage>();
+  readonly #needs = new Map<NeedingPackage, Need[]>();
 
-  constructor(packages: readonly InstalledPackage[]) {
+  constructor(packages: readonly NeedingPackage[]) {
     for (const one of packages)
       for (const provide of one.provides) {
         const { name } = parseConstraintApko(provide);
@@ -112,13 +118,13 @@ class NeedGraph {
   }
 
   /** Needs of others, in the order of the database, dependencies first. */
-  needs(of: InstalledPackage): readonly Need[] {
+  needs(of: NeedingPackage): readonly Need[] {
     return this.#needs.get(of) ?? [];
   }
 
   /** What entries of a world ask for, each with its entry. */
-  asked(entries: readonly string[]): ReadonlyMap<InstalledPackage, string> {
-    const found = new Map<InstalledPackage, string>();
+  asked(entries: readonly string[]): ReadonlyMap<NeedingPackage, string> {
+    const found = new Map<NeedingPackage, string>();
     for (const entry of entries) {
       const one = this.#provider(entry.replace(/@.*$/s, ''));
       if (one !== undefined && !found.has(one)) found.set(one, entry);
@@ -127,7 +133,7 @@ class NeedGraph {
   }
 
   /** The shortest way from each package that leads to this one, shortest first; the empty one from itself. */
-  waysTo(target: InstalledPackage): readonly Way[] {
+  waysTo(target: NeedingPackage): readonly Way[] {
     const ways: Way[] = [[]];
     const seen = new Set([target]);
     for (const way of ways)
@@ -140,16 +146,16 @@ class NeedGraph {
   }
 
   /** Of ways that all come from cycles, the shortest from one that no other leads to. */
-  topmost(ways: readonly Way[], target: InstalledPackage): Way {
+  topmost(ways: readonly Way[], target: NeedingPackage): Way {
     const above = ways.map((way) => this.waysTo(way[0]?.by ?? target).length);
     return ways[above.indexOf(Math.min(...above))] ?? [];
   }
 
-  #provider(text: string): InstalledPackage | undefined {
+  #provider(text: string): NeedingPackage | undefined {
     return text.startsWith('!') ? undefined : this.#providers.get(parseConstraintApko(text).name);
   }
 
-  #add(met: InstalledPackage | undefined, need: Need): void {
+  #add(met: NeedingPackage | undefined, need: Need): void {
     if (met === undefined || met === need.by) return;
     const needs = this.#needs.get(met);
     if (needs === undefined) this.#needs.set(met, [need]);
@@ -157,7 +163,7 @@ class NeedGraph {
   }
 
   /** apko writes the list in brackets. */
-  #addConditions(one: InstalledPackage): void {
+  #addConditions(one: NeedingPackage): void {
     const text = (one.fields.get('i') ?? '').replace(/^\[(.*)\]$/s, '$1').trim();
     if (text === '') return;
     const met = text.split(/\s+/).map((atom) => this.#provider(atom));
