@@ -79,6 +79,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
   const { readExpectedDurations } = await import('./expected-durations.ts');
   const { ComposingThreads } = await import('./composing-threads.ts');
   const { keepRetention } = await import('./retention-keeper.ts');
+  const { OwnImages } = await import('./own-images.ts');
   const { makeServer } = await import('./server.ts');
   const { refuseUnknown } = await import('./views.ts');
   const log = logger('server');
@@ -107,17 +108,20 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
     await keeper.select({ folders: folders(chosen.catalog), only: chosen.only });
   };
   const registry = `localhost:${port}`;
+  const imageKey = path.join(place.publicKeys, 'image.pub');
   const api = {
     views: {
       records: factory.records,
       queue: factory.queue,
       registry: factory.registry,
+      blobs: factory.blobs,
       expected: await readExpectedDurations(path.join(options.osCatalog, 'durations.yaml')),
       unreadable: (): readonly CatalogProblem[] => [...keeper.unreadable.values()],
     },
     components: { components: factory.components, registry: factory.registry },
     retention,
     compositions,
+    images: new OwnImages({ ...factory, publicKey: imageKey, registryAddress: () => registry }),
     queue: factory.queue,
     clock: factory.clock,
     attempts: place.attempts,
@@ -127,7 +131,7 @@ export async function serverProcess(options: ProcessOptions): Promise<void> {
       console: `http://localhost:${port}/`,
       registry,
       packages: `http://localhost:${port}/apk/${keeper.names[0] ?? ''}`,
-      key: path.join(place.publicKeys, 'image.pub'),
+      key: imageKey,
     }),
     select: inTurn(async ({ only, catalog }: Selection) => {
       const before = current;

@@ -1,4 +1,5 @@
 import { digestOf } from '@kiln/base';
+import { MemoryBlobs } from '@kiln/blobs';
 import type { ActionResult, KeyState, TagEvent } from '@kiln/factory';
 import { expect, test } from 'vitest';
 import { imageDetail, listImages } from './views.ts';
@@ -46,6 +47,7 @@ const ports = (one: KeyState, events: readonly TagEvent[] = []) => ({
     action: async (asked: string) => (asked === action ? result : undefined),
   },
   registry: { tagHistory: async () => events },
+  blobs: new MemoryBlobs(),
 });
 
 test('an image is found by its name, without the others', async () => {

@@ -1,3 +1,4 @@
+import type { BlobStore } from '@kiln/blobs';
 import type {
   CatalogProblem,
   Desired,
@@ -29,6 +30,7 @@ import type {
 } from './api/schemas.ts';
 import { stageNames } from './api/schemas.ts';
 import { imageCheckCommand } from './check-commands.ts';
+import { imageSettings } from './image-settings.ts';
 
 export interface ViewPorts {
   readonly records: FactoryRecords;
@@ -37,6 +39,7 @@ export interface ViewPorts {
     RegistryState,
     'hasRepository' | 'tagHistory' | 'summaries' | 'newestSequence'
   >;
+  readonly blobs: Pick<BlobStore, 'bytes'>;
   /** Durations to expect of keys that never ran, in milliseconds. */
   readonly expected: ReadonlyMap<string, number>;
   /** Catalogs that could not be read at all. */
@@ -377,6 +380,7 @@ async function imageResults(
 interface ImagePorts {
   readonly records: Pick<FactoryRecords, 'state' | 'action'>;
   readonly registry: Pick<RegistryState, 'tagHistory'>;
+  readonly blobs: Pick<BlobStore, 'bytes'>;
 }
 
 async function imageSummary(
@@ -429,6 +433,7 @@ export async function imageDetail(
     ...summary,
     key: state.key,
     manifest: result.manifest,
+    settings: await imageSettings(ports.blobs, result.config),
     layers: result.layers.map((layer) => ({ ...layer })),
     packages: result.packages.map((one) => ({ ...one })),
     tests: result.test.steps.map((step) => ({ ...step })),

@@ -30,6 +30,7 @@ import { prefixOf } from '@kiln/queue';
 import type { Place } from '@kiln/server';
 import { placeOf } from '@kiln/server';
 import { ComposingThreads } from '@kiln/server/composing';
+import { OwnImages } from '@kiln/server/images';
 import { keepRetention } from '@kiln/server/retention';
 import { makeServer } from '@kiln/server/server';
 
@@ -112,12 +113,18 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
           records,
           queue,
           registry: registryState,
+          blobs: factory.blobs,
           expected,
           unreadable: () => problems,
         },
         components: { components: factory.components, registry: registryState },
         retention: keepRetention(factory, place, { policy: retentionDefault, log: silentLogger }),
         compositions: new ComposingThreads({ place, version: '0.1.0', log: silentLogger }),
+        images: new OwnImages({
+          ...factory,
+          publicKey: path.join(place.publicKeys, 'image.pub'),
+          registryAddress: registry,
+        }),
         queue,
         clock,
         attempts: place.attempts,

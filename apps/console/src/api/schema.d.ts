@@ -430,6 +430,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/images/{name}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What changed from one version to another: packages and settings. Files are not compared, because that takes all layers of both: kiln image diff does. */
+        get: {
+            parameters: {
+                query: {
+                    /** @description the digest of an index that a tag of the image points at, or pointed at */
+                    from: string;
+                    /** @description the digest of an index that a tag of the image points at, or pointed at */
+                    to: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ImageDifference"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/images/{name}/history": {
         parameters: {
             query?: never;
@@ -477,6 +538,133 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["TagHistory"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/{name}/sbom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The software bill of materials that the factory signed about the image, after its signature was checked. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description the digest of an index that a tag of the image points at, or pointed at */
+                    digest?: string;
+                    format?: "spdx" | "cyclonedx";
+                };
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description the document, as a file to save */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/spdx+json": string;
+                        "application/vnd.cyclonedx+json": string;
+                    };
+                };
+                /** @description the document is still the one of the entity tag */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/images/{name}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    /** @description the digest of an index that a tag of the image points at, or pointed at */
+                    digest?: string;
+                    package: string;
+                };
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ApiError"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PackageReason"];
                     };
                 };
             };
@@ -1265,6 +1453,8 @@ export interface components {
                 version: string;
             }[];
             reference: string;
+            /** @description null while its configuration is missing or damaged */
+            settings: components["schemas"]["ImageSettings"] | null;
             signed: boolean;
             /** @description compressed: configuration and layers */
             sizeBytes: number;
@@ -1279,6 +1469,61 @@ export interface components {
             updatedAt: number;
             /** @description the command by which a stranger checks the signature */
             verify: string;
+        };
+        ImageDifference: {
+            from: {
+                digest: string;
+                reference: string;
+            };
+            /** @description in byte order of names */
+            packages: {
+                /**
+                 * @description rebuilt: the same version with other content
+                 * @enum {string}
+                 */
+                change: "added" | "removed" | "changed" | "rebuilt";
+                /** @description a version; empty where it is not */
+                from: string;
+                name: string;
+                /** @description a version; empty where it is not */
+                to: string;
+                /** @description in the image that has it, the second where both have */
+                why: components["schemas"]["WhyStep"][];
+            }[];
+            /** @description in byte order of names */
+            settings: {
+                /** @description null where it is not set */
+                from: string | null;
+                /** @description such as entrypoint, or env PATH */
+                setting: string;
+                /** @description null where it is not set */
+                to: string | null;
+            }[];
+            to: {
+                digest: string;
+                reference: string;
+            };
+        };
+        ImageSettings: {
+            /** @description as images name it, such as amd64 */
+            architecture: string;
+            command: string[];
+            entrypoint: string[];
+            /** @description in their order */
+            environment: {
+                name: string;
+                value: string;
+            }[];
+            /** @description in byte order of names */
+            labels: {
+                name: string;
+                value: string;
+            }[];
+            os: string;
+            stopSignal: string;
+            user: string;
+            variant: string;
+            workingDirectory: string;
         };
         ImageSummary: {
             digest: string;
@@ -1409,6 +1654,14 @@ export interface components {
             } | null;
             url: string;
             version: string;
+        };
+        PackageReason: {
+            /** @description of the index */
+            digest: string;
+            package: string;
+            reference: string;
+            /** @description from a package that was asked for to this one */
+            why: components["schemas"]["WhyStep"][];
         };
         PackageSummary: {
             apk: string;
@@ -1578,6 +1831,19 @@ export interface components {
             digest: string;
             /** @description null: there are no such bytes */
             sizeBytes: number | null;
+        };
+        WhyStep: {
+            /**
+             * @description asked: it was asked for; needed: the step before depends on it; added: it comes along by install_if; of a first step: unneeded: nothing in the image needs it; unrecorded: nor is it recorded what was asked for; cycle: it and others need each other
+             * @enum {string}
+             */
+            kind: "asked" | "needed" | "added" | "unneeded" | "unrecorded" | "cycle";
+            /** @description the entry of the world, the dependency or the install_if that it meets; or empty */
+            meets: string;
+            /** @description who else needs a first step */
+            neededBy: string[];
+            package: string;
+            version: string;
         };
     };
     responses: never;

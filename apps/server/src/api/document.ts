@@ -20,6 +20,7 @@ export async function openapiDocument(): Promise<object> {
     components: unusedPort(),
     retention: unusedPort(),
     compositions: unusedPort(),
+    images: unusedPort(),
     queue: unusedPort(),
     clock: unusedPort(),
     attempts: '',

@@ -19,6 +19,8 @@ import type { ComponentPorts } from './component-routes.ts';
 import { componentRoutes } from './component-routes.ts';
 import type { CompositionPort } from './composition-routes.ts';
 import { compositionRoutes } from './composition-routes.ts';
+import type { ImagesPort } from './image-routes.ts';
+import { imageRoutes } from './image-routes.ts';
 import { repositoryRoutes } from './repository-routes.ts';
 import type { RetentionPort } from './retention-routes.ts';
 import { retentionRoutes } from './retention-routes.ts';
@@ -30,6 +32,7 @@ export interface ApiOptions {
   readonly components: ComponentPorts;
   readonly retention: RetentionPort;
   readonly compositions: CompositionPort;
+  readonly images: ImagesPort;
   readonly queue: Queue;
   readonly clock: Clock;
   readonly attempts: string;
@@ -67,6 +70,7 @@ export async function apiRoutes(
   retentionRoutes(server, retention);
   repositoryRoutes(server, views);
   compositionRoutes(server, options.compositions, log);
+  imageRoutes(server, options.images);
 
   app.get(
     '/status',

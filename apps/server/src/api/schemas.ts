@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { ImageSettings } from './image-schemas.ts';
+import { imageSettings } from './image-schemas.ts';
 import type { RetentionSummary } from './retention-schemas.ts';
 import { retentionSummary } from './retention-schemas.ts';
 
@@ -146,6 +148,8 @@ export interface ImageDetail extends Omit<ImageSummary, 'packages'> {
   readonly key: string;
   /** Digest of the manifest of this architecture. */
   readonly manifest: string;
+  /** Null while its configuration is missing or damaged. */
+  readonly settings: ImageSettings | null;
   readonly layers: readonly {
     readonly digest: string;
     readonly diffId: string;
@@ -367,6 +371,9 @@ export const imageDetail: z.ZodType<ImageDetail> = imageSummaryObject
   .extend({
     key: z.string(),
     manifest: z.string(),
+    settings: imageSettings
+      .nullable()
+      .describe('null while its configuration is missing or damaged'),
     layers: z.array(z.object({ digest: z.string(), diffId: z.string(), sizeBytes: z.number() })),
     packages: z.array(
       z.object({
