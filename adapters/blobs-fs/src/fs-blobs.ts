@@ -168,8 +168,9 @@ export class FsBlobs implements CollectableBlobs {
     }
   }
 
-  async *collect({ keeps, unusedSince, dryRun }: CollectRequest): AsyncIterable<BlobStat> {
-    if (!dryRun) yield* this.#clearAside(keeps, unusedSince);
+  async *collect(request: CollectRequest): AsyncIterable<BlobStat> {
+    const { keeps, unusedSince, dryRun } = request;
+    yield* this.#clearAside(request);
     for await (const digest of this.#digests()) {
       if (keeps(digest)) continue;
       const found = await inspect(this.path(digest));
@@ -201,8 +202,8 @@ export class FsBlobs implements CollectableBlobs {
     return false;
   }
 
-  /** Ends what a killed collector began. */
-  async *#clearAside(keeps: CollectRequest['keeps'], unusedSince: number): AsyncIterable<BlobStat> {
+  /** Ends what a killed collector began; in a dry run it says only what would go. */
+  async *#clearAside({ keeps, unusedSince, dryRun }: CollectRequest): AsyncIterable<BlobStat> {
     for (const name of await namesIn(join(this.directory, 'aside'))) {
       if (!isDigest(`sha256:${name}`)) continue;
       const digest = digestFromHex(name);
@@ -210,8 +211,8 @@ export class FsBlobs implements CollectableBlobs {
       const found = await inspect(aside);
       if (found === undefined) continue;
       if (keeps(digest) || found.usedAt >= unusedSince) {
-        await this.#guard(renamed(aside, this.path(digest)));
-      } else if (await this.#guard(unlinked(aside))) {
+        if (!dryRun) await this.#guard(renamed(aside, this.path(digest)));
+      } else if (dryRun || (await this.#guard(unlinked(aside)))) {
         yield { digest, sizeBytes: found.sizeBytes };
       }
     }

@@ -247,6 +247,8 @@ describe('blobs in a directory', () => {
     expect(await blobs.touch(used!)).toEqual({ digest: used, sizeBytes: 4 });
     expect(await readFile(blobs.path(used!), 'utf8')).toBe('used');
     const keeps = (digest: string): boolean => digest === kept;
+    expect(await collected(blobs, { ...nobody, keeps, dryRun: true })).toEqual([unused]);
+    expect(await readdir(join(directory, 'aside'))).toHaveLength(2);
     expect(await collected(blobs, { ...nobody, keeps })).toEqual([unused]);
     expect(await readFile(blobs.path(kept!), 'utf8')).toBe('kept');
     expect(await readdir(join(directory, 'aside'))).toEqual([]);
