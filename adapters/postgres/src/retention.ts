@@ -154,6 +154,21 @@ export class PostgresRetention implements RetentionRecords {
     return Number(numAffectedRows ?? 0);
   }
 
+  async staleComponentSets(
+    gone: readonly { readonly repository: string; readonly digest: Digest }[],
+  ): Promise<number> {
+    const { rows } = await sql<{ sets: number }>`
+      with gone as (
+        select * from unnest(
+          ${gone.map(({ repository }) => repository)}::text[],
+          ${gone.map(({ digest }) => digest)}::text[]) as given (repository, digest))
+      select count(*)::integer as sets from component_set where not exists (
+        select from registry_manifest manifest where manifest.component_set = component_set.id and not exists (
+          select from gone where gone.repository = manifest.repository and gone.digest = manifest.digest))
+    `.execute(this.#db);
+    return rows[0]?.sets ?? 0;
+  }
+
   async forgetComponentSets(): Promise<number> {
     const { rows } = await sql<{ id: number }>`
       select id from component_set

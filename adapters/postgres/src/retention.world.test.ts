@@ -214,15 +214,25 @@ describe('a sweep of a registry', () => {
 
   it('removes components that no image has any more', async () => {
     const digest = await push('app', 'stray', []);
-    const components = [{ type: 'apk', name: 'zlib', version: '1-r0' }];
+    const other = await push('app', 'other stray', []);
+    const kept = await push('app', 'kept', [], { tag: 'latest' });
+    const zlib = [{ type: 'apk', name: 'zlib', version: '1-r0' }];
+    const curl = [{ type: 'apk', name: 'curl', version: '1-r0' }];
     const publication = { repository: 'app', blobs: [], manifests: [], tags: [] };
-    await registry.publish({ ...publication, components: [{ digest, components }] });
+    const components = [
+      { digest, components: zlib },
+      { digest: other, components: curl },
+      { digest: kept, components: curl },
+    ];
+    await registry.publish({ ...publication, components });
     nowMs += 15 * dayMs;
-    expect(counted(await run())).toEqual({ manifest: 1, components: 1, blob: 1 });
+    const planned = counted(await run(true));
+    expect(planned).toEqual({ manifest: 2, components: 1, blob: 2 });
+    expect(counted(await run())).toEqual(planned);
     const { rows } = await sql<{ count: number }>`select count(*) from component_in_set`.execute(
       database,
     );
-    expect(rows).toEqual([{ count: 0 }]);
+    expect(rows).toEqual([{ count: 1 }]);
   });
 
   it('loses nothing to a storm of pushes beside it', async () => {

@@ -66,7 +66,11 @@ export interface RetentionRecords {
     ids: readonly string[],
     writtenBefore: number,
   ): Promise<number>;
-  /** Removes sets of components that no image has. */
+  /** How many sets of components no image has, or would have if these manifests were gone. */
+  staleComponentSets(
+    gone: readonly { readonly repository: string; readonly digest: Digest }[],
+  ): Promise<number>;
+  /** Removes sets of components that no image has; how many went. */
   forgetComponentSets(): Promise<number>;
 
   /** Every record that names blobs, as of one instant that is not before the call. */

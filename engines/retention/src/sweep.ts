@@ -63,6 +63,8 @@ class Sweep {
   readonly #counts = new Map<SweptKind, { count: number; bytes: number }>();
   /** Records that are forgotten, by source and id; in a dry run they are still there. */
   readonly #forgotten = new Set<string>();
+  /** Of a dry run: the manifests among them. */
+  readonly #manifests: { readonly repository: string; readonly digest: Digest }[] = [];
   /** Actions whose results are kept. */
   readonly #results = new DigestSet();
   readonly #unread: string[] = [];
@@ -81,8 +83,13 @@ class Sweep {
       this.#options.signal?.throwIfAborted();
       await this.#forgetContents(repository);
     }
-    if (!this.#options.dryRun)
-      this.#count('components', await this.#ports.records.forgetComponentSets());
+    const { records } = this.#ports;
+    this.#count(
+      'components',
+      this.#options.dryRun
+        ? await records.staleComponentSets(this.#manifests)
+        : await records.forgetComponentSets(),
+    );
     const kept = await this.#collect();
     return {
       dryRun: this.#options.dryRun,
@@ -148,8 +155,10 @@ class Sweep {
     let chosen = choose(contents);
     if (chosen.manifests.length + chosen.blobs.length === 0) return;
     if (!this.#options.dryRun) chosen = await records.forgetContents(repository, choose, ages);
-    for (const { digest } of chosen.manifests)
+    for (const { digest } of chosen.manifests) {
       this.#forgotten.add(`manifest ${repository}@${digest}`);
+      if (this.#options.dryRun) this.#manifests.push({ repository, digest });
+    }
     for (const { digest } of chosen.blobs) this.#forgotten.add(`blob ${repository}@${digest}`);
     this.#count('manifest', chosen.manifests.length);
     this.#count('link', chosen.blobs.length);
