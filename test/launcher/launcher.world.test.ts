@@ -79,15 +79,21 @@ test('after kill -9 the next run waits for the npm left behind, and installs', a
   expect((await clone.run(['0']).finished).stderr).toBe('');
 });
 
-test('Ctrl-C ends npm too, and nothing stands in the way of the next run', async () => {
-  const clone = new FakeClone(folder, { node: true });
-  const stopped = clone.run(['0'], { FAKE_SECONDS: '30' });
-  await until(() => clone.asked.includes('ci'));
-  process.kill(stopped.pid, 'SIGINT');
-  expect((await stopped.finished).code).toBe(130);
-  const next = await clone.run(['0']).finished;
-  expect(next.code).toBe(0);
-});
+test.each([
+  ['Ctrl-C', 'SIGINT', 130],
+  ['a terminal that is closed', 'SIGHUP', 129],
+] as const)(
+  '%s ends npm too, and nothing stands in the way of the next run',
+  async (_, name, code) => {
+    const clone = new FakeClone(folder, { node: true });
+    const stopped = clone.run(['0'], { FAKE_SECONDS: '30' });
+    await until(() => clone.asked.includes('ci'));
+    process.kill(stopped.pid, name);
+    expect((await stopped.finished).code).toBe(code);
+    const next = await clone.run(['0']).finished;
+    expect(next.code).toBe(0);
+  },
+);
 
 test('a changed lockfile installs beside what is there, in workspaces too, and swaps', async () => {
   const clone = new FakeClone(folder, { node: true });

@@ -128,8 +128,10 @@ async function main(words: readonly string[]): Promise<number> {
  * Ends the process when it can write no more. Whoever reads us has had enough: of data that is fine, and of talk there is nothing left to
  * say. What else is wrong, such as a full disk, is said once; what cannot be said on standard error cannot be said.
  */
-function endFor(error: NodeJS.ErrnoException, stream: NodeJS.WriteStream): never {
+function endFor(error: NodeJS.ErrnoException, stream: NodeJS.WriteStream): void {
   if (error.code === 'EPIPE') process.exit(0);
+  // A terminal that is closed: what is said there is lost, and the hangup ends the command, which tidies up before.
+  if (error.code === 'EIO' && stream === process.stderr) return;
   if (process.exitCode) process.exit();
   if (stream === process.stdout) print.talk(describeError(error));
   process.exit(exitCodeOf(error));

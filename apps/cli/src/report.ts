@@ -1,12 +1,13 @@
 import { KilnError, escapedControl, messageOf, oneLine } from '@kiln/base';
 import { hostErrorOf } from './host-error.ts';
+import { interruptedExitCode } from './interrupt.ts';
 
-/** 0 done, 1 failed, 2 usage, 3 refused by policy or verification, 4 not found, 75 try again later, 126 and 127 as shells for a program that cannot be run, 130 interrupted. */
+/** 0 done, 1 failed, 2 usage, 3 refused by policy or verification, 4 not found, 75 try again later, 126 and 127 as shells for a program that cannot be run, 128 and more interrupted. */
 export function exitCodeOf(thrown: unknown): number {
   const error = hostErrorOf(thrown) ?? thrown;
   if (!(error instanceof KilnError)) return 1;
   if (error.code === 'USAGE') return 2;
-  if (error.code === 'LOCAL_INTERRUPTED') return 130;
+  if (error.code === 'LOCAL_INTERRUPTED') return interruptedExitCode(error);
   if (error.code === 'IMAGE_PROGRAM_MISSING') return 127;
   if (error.code === 'IMAGE_PROGRAM_NOT_EXECUTABLE') return 126;
   if (error.code === 'VERIFY_FAILED' || error.code === 'LOCAL_RELEASE_UNACKNOWLEDGED') return 3;

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { KilnError } from '@kiln/base';
 import type { NamedImage, PulledImage } from '@kiln/inspect';
@@ -16,13 +17,16 @@ import { Interrupt } from '../interrupt.ts';
 import { ScratchFolder } from '../scratch-folder.ts';
 
 /** The file system of an image, below a folder that is not there yet. Throws `IMAGE_CONTENT`, `TREE_…`, `LOCAL_INTERRUPTED`, and what reading archives does. */
-async function unpack(source: NamedImage, { layers }: PulledImage, root: string): Promise<void> {
-  using interrupt = new Interrupt();
+async function unpack(
+  source: NamedImage,
+  { layers }: PulledImage,
+  { root, signal }: { readonly root: string; readonly signal: AbortSignal },
+): Promise<void> {
   const untilInterrupted = async function* (
     archive: AsyncIterable<Uint8Array>,
   ): AsyncGenerator<Uint8Array> {
     for await (const chunk of archive) {
-      interrupt.signal.throwIfAborted();
+      signal.throwIfAborted();
       yield chunk;
     }
   };
@@ -55,9 +59,10 @@ export const imageRun: Command = {
     await ensureBubblewrap(print.talk);
     const source = namedImage(config, text);
     const pulled = await pullImage(source, ownArchitecture);
+    using interrupt = new Interrupt();
     await using scratch = await ScratchFolder.create('kiln-run-');
     const root = path.join(scratch.path, 'root');
-    await unpack(source, pulled, root);
+    await unpack(source, pulled, { root, signal: interrupt.signal });
     const { entrypoint = [], cmd = [] } = pulled.config.config;
     const program = typeof flags['entrypoint'] === 'string' ? [flags['entrypoint']] : entrypoint;
     const words = [...program, ...(rest.length > 0 ? rest : cmd)];
@@ -68,6 +73,7 @@ export const imageRun: Command = {
       });
     const all = await runWords(root, pulled.config, words);
     await requireProgram(root, pulled.config, { program: first, image: source.text });
+    interrupt.signal.throwIfAborted();
     return await run(all);
   },
 };
@@ -77,9 +83,11 @@ async function run(words: readonly string[]): Promise<number> {
   const child = spawn('bwrap', [...words], { stdio: 'inherit' });
   const ignore = (): void => undefined;
   process.on('SIGINT', ignore);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  for (const name of ['SIGTERM', 'SIGHUP'] as const) process.on(name, () => child.kill(name));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)));
+    child.once('exit', (code, signal) =>
+      resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']),
+    );
   });
 }

@@ -1,6 +1,6 @@
 import { systemClock } from '@kiln/base';
 import type { RawCommand } from '../command.ts';
-import { Interrupt } from '../interrupt.ts';
+import { Interrupt, hangupExitCode } from '../interrupt.ts';
 import { runProgram } from './dispatch.ts';
 import type { DropInProgram } from './program.ts';
 
@@ -8,11 +8,13 @@ import type { DropInProgram } from './program.ts';
 export function wordsOf(program: DropInProgram): RawCommand['runWords'] {
   return async (words, print) => {
     using interrupt = new Interrupt();
-    return await runProgram(program, words, {
+    const exitCode = await runProgram(program, words, {
       print,
       environment: process.env,
       clock: systemClock,
       signal: interrupt.signal,
     });
+    // The programs whose words these are end of a hangup as the kernel says.
+    return exitCode !== 0 && interrupt.isHangup ? hangupExitCode : exitCode;
   };
 }
