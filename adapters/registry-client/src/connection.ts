@@ -49,6 +49,8 @@ export class RegistryConnection {
   readonly #isLocal: boolean;
   /** What meets the last challenge, for all that is asked from then on. */
   #authorization: Promise<string> | undefined;
+  /** The challenge of the registry's root, where it was asked for. */
+  #root: Promise<string | undefined> | undefined;
 
   constructor(options: RegistryRepositoryOptions) {
     this.#options = options;
@@ -74,7 +76,7 @@ export class RegistryConnection {
     if (answer.status !== 401) return answer;
     const { headers } = await readText(answer);
     // Of several requests that are challenged at once, one meets it for all.
-    if (this.#authorization === shown) this.#meet(headers['www-authenticate'] ?? '');
+    if (this.#authorization === shown) this.#meet(headers['www-authenticate']);
     const second = await this.#followed(request, await this.#authorization);
     if (second.status !== 401) return second;
     second.body.destroy();
@@ -175,8 +177,7 @@ export class RegistryConnection {
     // Wherever a registry sends its clients: a proxy that speaks TLS for it may not have told it so.
     if (url.protocol !== 'https:' && !(this.#isLocal && url.protocol === 'http:'))
       throw this.broken('leads to an address without encryption');
-    const isOurs = url.host === new URL(this.base).host;
-    const authorization = isOurs ? known : undefined;
+    const authorization = this.#isOurs(url) ? known : undefined;
     return openAnswer({
       method: request.method,
       url,
@@ -187,8 +188,12 @@ export class RegistryConnection {
     });
   }
 
+  #isOurs({ host }: URL): boolean {
+    return host === new URL(this.base).host;
+  }
+
   /** Sets what meets a challenge; what could not be had is asked for again the next time. */
-  #meet(header: string): void {
+  #meet(header: string | undefined): void {
     const met = this.#authorizationOf(header);
     this.#authorization = met;
     met.catch(() => {
@@ -196,9 +201,9 @@ export class RegistryConnection {
     });
   }
 
-  async #authorizationOf(header: string): Promise<string> {
+  async #authorizationOf(header: string | undefined): Promise<string> {
     const { registry, repository, access, signal } = this.#options;
-    const challenge = parseChallenge(header);
+    const challenge = parseChallenge(header ?? (await this.#rootChallenge()));
     if (challenge === undefined) throw refused(registry, 'wants credentials of an unknown kind');
     return authorizationFor({
       challenge,
@@ -208,6 +213,19 @@ export class RegistryConnection {
       isLocal: this.#isLocal,
       signal,
     });
+  }
+
+  /** What a registry says at its root, of those that say nothing anywhere else; "" where it says nothing there. */
+  async #rootChallenge(): Promise<string> {
+    this.#root ??= this.#followed({ method: 'GET', url: new URL('/v2/', this.base) }, undefined)
+      .then(readText)
+      .then(({ headers, url }) => (this.#isOurs(url) ? headers['www-authenticate'] : undefined));
+    try {
+      return (await this.#root) ?? '';
+    } catch (error) {
+      this.#root = undefined;
+      throw error;
+    }
   }
 }
 

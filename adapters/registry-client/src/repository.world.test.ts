@@ -117,6 +117,30 @@ describe('a repository of a registry', () => {
     ]);
   });
 
+  test('a challenge that only the root of a registry says is asked for once', async () => {
+    const basic = `Basic ${Buffer.from('u:p').toString('base64')}`;
+    answer = (request) => {
+      if (request.url === '/v2/') return [401, { 'www-authenticate': 'Basic realm="x"' }];
+      return request.authorization === basic ? upload(request) : [401];
+    };
+    const app = repository({ kind: 'password', user: 'u', password: 'p' });
+    await Promise.all([app.pushBlob(blob), app.pushBlob(blob)]);
+    expect(seen.filter(({ url }) => url === '/v2/')).toMatchObject([
+      { method: 'GET', authorization: undefined },
+    ]);
+    expect(seen.filter(({ method }) => method === 'PUT')).toHaveLength(2);
+  });
+
+  test('a registry whose root wants nothing either is one clear error', async () => {
+    answer = ({ url }) => [url === '/v2/' ? 200 : 401];
+    const app = repository({ kind: 'password', user: 'u', password: 'p' });
+    for (let count = 0; count < 2; count++)
+      await expect(app.readManifest('latest')).rejects.toMatchObject({
+        code: 'REGISTRY_CLIENT_REFUSED',
+      });
+    expect(seen.filter(({ url }) => url === '/v2/')).toHaveLength(1);
+  });
+
   test('a token is fetched for the repository', async () => {
     const challenge = (): Record<string, string> => ({
       'www-authenticate': `Bearer realm="http://${registry}/token",service="s"`,
