@@ -74,7 +74,10 @@ export class RegistryConnection {
     const shown = this.#authorization;
     const answer = await this.#followed(request, await shown);
     if (answer.status !== 401) return answer;
-    const { headers } = await readText(answer);
+    const { headers, url } = await readText(answer);
+    // What it wants would be of that host's choosing, and does not go there.
+    if (!this.#isOurs(url))
+      throw this.broken(`leads to ${shorten(url.host)}, which wants credentials`);
     // Of several requests that are challenged at once, one meets it for all.
     if (this.#authorization === shown) this.#meet(headers['www-authenticate']);
     const second = await this.#followed(request, await this.#authorization);

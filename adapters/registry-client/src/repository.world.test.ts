@@ -141,6 +141,23 @@ describe('a repository of a registry', () => {
     expect(seen.filter(({ url }) => url === '/v2/')).toHaveLength(1);
   });
 
+  test('a host that a registry leads to chooses nobody who is shown credentials', async () => {
+    const elsewhere = `http://${registry.replace('127.0.0.1', 'localhost')}`;
+    answer = ({ url }) => {
+      if (url.startsWith('/elsewhere'))
+        return [401, { 'www-authenticate': `Bearer realm="http://${registry}/token"` }];
+      return url.startsWith('/token')
+        ? [200, {}, '{"token":"t"}']
+        : [307, { location: `${elsewhere}/elsewhere` }];
+    };
+    const app = repository({ kind: 'password', user: 'u', password: 'p' });
+    await expect(app.readManifest('latest')).rejects.toMatchObject({
+      code: 'REGISTRY_CLIENT_ANSWER',
+      message: expect.stringContaining('leads to localhost'),
+    });
+    expect(seen.filter(({ authorization }) => authorization !== undefined)).toEqual([]);
+  });
+
   test('a token is fetched for the repository', async () => {
     const challenge = (): Record<string, string> => ({
       'www-authenticate': `Bearer realm="http://${registry}/token",service="s"`,
