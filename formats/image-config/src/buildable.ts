@@ -2,7 +2,7 @@ import { KilnError, shorten } from '@kiln/base';
 import { certificateDer } from './certificate.ts';
 import { problem } from './config-problem.ts';
 import type { ConfigProblem } from './config-problem.ts';
-import { deepPathHint, isTooDeep } from './deep-path.ts';
+import { deepPathHint, isTooDeep, isTooLong } from './deep-path.ts';
 import type { ImageConfig } from './types.ts';
 import { splitWords } from './words.ts';
 
@@ -50,9 +50,15 @@ export function isServiceName(name: string): boolean {
 }
 
 function pathProblems({ paths }: ImageConfig): ConfigProblem[] {
-  return paths.flatMap(({ type, path }, i) => {
+  return paths.flatMap(({ type, path, source }, i) => {
     if (isTooDeep(path))
       return [problem(['paths', i, 'path'], `"${shorten(path)}" is too long a path`, deepPathHint)];
+    if (type === 'symlink' && source === '')
+      return [problem(['paths', i], 'a symlink without a source', 'write where it leads to')];
+    if (type === 'symlink' && isTooLong(source))
+      return [
+        problem(['paths', i, 'source'], `"${shorten(source)}" is too long a path`, deepPathHint),
+      ];
     return pathTypes.includes(type)
       ? []
       : [

@@ -19,6 +19,24 @@ const group = (members: object): string =>
   JSON.stringify({ accounts: { groups: [{ groupname: 'a', gid: 7, ...members }] } });
 
 describe('what would be more than one field of an account file is refused at its place', () => {
+  describe('a symlink that nothing can unpack is refused at its place', () => {
+    const link = (source: string): string =>
+      JSON.stringify({ paths: [{ path: '/l', type: 'symlink', source }] });
+    test.each([
+      ['to nothing', '{"paths": [{"path": "/l", "type": "symlink"}]}', '1:12: a symlink without'],
+      ['to an empty name', link(''), 'a symlink without a source'],
+      ['of many bytes', link('d'.repeat(4096)), 'is too long a path'],
+    ])('%s', (_what, text, words) => {
+      expect(refusal(text)).toContain(words);
+      expect(() => parseImageConfig(text, 'image.yaml', 'apko')).not.toThrow();
+    });
+
+    test('others are taken', () => {
+      expect(refusal(link('d/'.repeat(2047)))).toBe('taken');
+      expect(refusal(link('..'))).toBe('taken');
+    });
+  });
+
   test.each([
     [
       'user',
