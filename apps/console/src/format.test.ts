@@ -6,7 +6,9 @@ import {
   formatDuration,
   formatEstimate,
   formatInstant,
+  listNames,
   shortDigest,
+  visible,
   withoutEscapes,
 } from './format.ts';
 import {
@@ -18,6 +20,7 @@ import {
   packagesSearch,
   parseSearch,
   printSearch,
+  sbomUrl,
   webUrl,
 } from './urls.ts';
 
@@ -117,4 +120,26 @@ describe('addresses', () => {
     expect(webUrl('javascript:alert(1)')).toBeUndefined();
     expect(webUrl('https://')).toBeUndefined();
   });
+});
+
+test.each([
+  ['', ''],
+  ['a', 'a'],
+  ['a b', 'a and b'],
+  ['a b c d e', 'a, b, c, d and e'],
+  ['a b c d e f', 'a, b, c, d and 2 others'],
+])('the names "%s" are listed as "%s"', (names, text) => {
+  expect(listNames(names.split(' ').filter((name) => name !== ''))).toBe(text);
+});
+
+test('what is not seen in a text from elsewhere is shown', () => {
+  expect(visible('a\u001b[2J \u202eb\n\u200b\ud800 é 界 😀')).toBe(
+    'a\\u{1b}[2J \\u{202e}b\\u{a}\\u{200b}\\u{d800} é 界 😀',
+  );
+});
+
+test('the bill of an image has an address whatever the image is called', () => {
+  expect(sbomUrl('a/b?', 'sha256:ab', 'spdx')).toBe(
+    '/api/images/a%2Fb%3F/sbom?format=spdx&digest=sha256:ab',
+  );
 });

@@ -62,6 +62,22 @@ export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+/** `a`, `a and b`, `a, b, c, d and 3 others`: five names at most. */
+export function listNames(names: readonly string[]): string {
+  if (names.length <= 1) return names.join('');
+  const shown = names.slice(0, names.length > 5 ? 4 : -1);
+  const rest = names.length - shown.length;
+  return `${shown.join(', ')} and ${rest === 1 ? names.at(-1) : `${rest} others`}`;
+}
+
+/** A text from elsewhere with what is not seen, or turns what is beside it, written as an escape. */
+export function visible(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu,
+    (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
+
 const escapeSequence = new RegExp(
   [
     '\\u001b\\[[0-9;?]*[ -/]*[@-~]',

@@ -40,7 +40,12 @@ export const imagesRoute = createRoute({
   validateSearch: imagesSearch,
   component: ImagesPage,
 });
-export const imageRoute = createRoute({ getParentRoute, path: paths.image, component: ImagePage });
+export const imageRoute = createRoute({
+  getParentRoute,
+  path: paths.image,
+  validateSearch: historySearch,
+  component: ImagePage,
+});
 export const repositoryRoute = createRoute({
   getParentRoute,
   path: paths.repository,

@@ -123,6 +123,11 @@ export function provenanceUrl(one: Parameters<typeof apkUrl>[0]): string {
   return `${apkUrl(one)}.provenance.sigstore.json`;
 }
 
+/** Where the signed bill of materials of an image's version is served, as a file. */
+export function sbomUrl(name: string, digest: string, format: 'spdx' | 'cyclonedx'): string {
+  return `/api/images/${encodeURIComponent(name)}/sbom?format=${format}&digest=${digest}`;
+}
+
 /** A link from outside is followed only when it is a web page. */
 export function webUrl(text: string): string | undefined {
   return /^https?:\/\//.test(text) && URL.canParse(text) ? text : undefined;

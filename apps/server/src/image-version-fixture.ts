@@ -39,6 +39,8 @@ export interface FixtureVersion {
   /** Packages that its configuration asks for. */
   readonly asked: readonly string[];
   readonly config: RuntimeConfig;
+  /** Other files that it has: their texts by path. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface FixtureFactory {
@@ -52,8 +54,9 @@ export async function publishVersion(
   factory: FixtureFactory,
   plan: FixtureVersion,
 ): Promise<ImageResult> {
-  const { name, packages, config } = plan;
+  const { name, packages, config, files = {} } = plan;
   const archive = tarBytes([
+    ...Object.entries(files).map(([path, text]) => member(path, text)),
     member('etc/apk/world', packages.map((one) => `${one.name}=${one.version}\n`).join('')),
     member('usr/lib/apk/db/installed', packages.map(record).join('')),
   ]);

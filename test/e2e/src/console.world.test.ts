@@ -5,13 +5,15 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, digestOf } from '@kiln/base';
 import { buildConsole } from '@kiln/console/build';
+import type { ImageResult } from '@kiln/factory';
 import type { KeySummary, Status } from '@kiln/server/schemas';
 import type { BrowserContext, BrowserContextOptions, Page, Request, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from './browser.ts';
 import { openBrowser } from './browser.ts';
 import type { InventedFactory } from './invented-factory.ts';
-import { inventedFactory } from './invented-factory.ts';
+import type { FixtureVersion } from '@kiln/server/testing';
+import { desiredKey, inventedFactory } from './invented-factory.ts';
 import type { FilledLine } from './invented-line.ts';
 import { fillLine } from './invented-line.ts';
 import { pushArtifact, pushBlob } from './push-artifact.ts';
@@ -95,6 +97,28 @@ async function mark(page: Page): Promise<() => Promise<boolean>> {
 
 async function eventually<T>(what: () => Promise<T>, wanted: T): Promise<void> {
   await expect.poll(what, { timeout: 15_000 }).toEqual(wanted);
+}
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly {
+      readonly target: readonly string[];
+      readonly failureSummary: string;
+    }[];
+  }[];
+}
+
+/** What a program finds of the page as it is. */
+async function violationsOf(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(async () =>
+    (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run(),
+  );
+  return violations.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary}`).join('; ')}`,
+  );
 }
 
 describe('before anything is asked for', () => {
@@ -389,6 +413,248 @@ describe('images', () => {
     await heading(page, 'nginx is not published yet').waitFor();
     await page.getByRole('link', { name: 'image:nginx' }).waitFor();
   });
+});
+
+describe('the versions of an image', () => {
+  const hostile = '<b>\u202e"\' \u001b[2J';
+  const long = 'x'.repeat(300);
+  const plan = {
+    name: 'demo',
+    tags: ['latest'],
+    asked: ['server'],
+    packages: [
+      { name: 'zlib', version: '1.3.1-r0', provides: ['so:libz.so.1=1.3.1'] },
+      { name: 'server', version: '2.0-r0', depends: ['so:libz.so.1'] },
+      { name: 'leftover', version: '1-r0' },
+    ],
+    config: {
+      user: '65532',
+      entrypoint: ['/usr/bin/server', '--name', 'two words'],
+      workingDir: '/srv',
+      env: ['PATH=/usr/bin', 'EMPTY=', `HOSTILE=${hostile}`],
+      labels: { [`org.example.${long}`]: long },
+    },
+  };
+  let first: ImageResult;
+  let same: ImageResult;
+  let lost: ImageResult;
+  let last: ImageResult;
+  const rowOf = (page: Page, name: string): ReturnType<Page['getByRole']> =>
+    page
+      .getByRole('region', { name: 'Table of packages' })
+      .getByRole('row')
+      .filter({
+        has: page.getByRole('rowheader', { name, exact: true }),
+      });
+  const history = (page: Page): ReturnType<Page['getByRole']> =>
+    page.getByRole('region', { name: 'History' });
+  const changed = (page: Page, to: ImageResult): ReturnType<Page['getByRole']> =>
+    history(page).getByRole('button', {
+      name: `What changed when latest moved to ${to.index.slice(0, 19)}`,
+    });
+
+  beforeAll(async () => {
+    await factory.records.applyCatalog('more', [desiredKey('image:demo')], []);
+    const hoursAgo = (hours: number, version: FixtureVersion): Promise<ImageResult> =>
+      factory.ago(hours * 3_600_000, () => factory.publish(version));
+    const touched = { ...plan, files: { 'etc/motd': 'hello' } };
+    first = await hoursAgo(6, plan);
+    same = await hoursAgo(5, touched);
+    lost = await hoursAgo(4, { ...plan, packages: plan.packages.slice(0, 2) });
+    await hoursAgo(3, touched);
+    await factory.registry.deleteManifest('demo', lost.index);
+    last = await hoursAgo(2, {
+      ...plan,
+      tags: ['latest', '2026-11-30'],
+      packages: [
+        { name: 'zlib', version: '1.3.2-r0', provides: ['so:libz.so.1=1.3.2'] },
+        { name: 'server', version: '2.0-r0', checksum: 'Q1other', depends: ['so:libz.so.1'] },
+        { name: 'tool', version: '1-r0' },
+      ],
+      config: { ...plan.config, user: '0', env: ['PATH=/usr/bin', `HOSTILE=${hostile}${long}`] },
+    });
+  });
+
+  test('say what is set, whatever that is', async () => {
+    const page = await open('/images/demo');
+    const settings = page.getByRole('region', { name: 'Settings', exact: true });
+    await settings.waitFor();
+    const text = await settings.innerText();
+    expect(text).toMatch(/Entrypoint\s+\/usr\/bin\/server\s+--name\s+two words\s/);
+    expect(text).toMatch(/User\s+0\s/);
+    expect(text).toMatch(/Command\s+Not set/);
+    expect(text).toMatch(/Platform\s+linux\/amd64/);
+    const shown = `<b>\\u{202e}"' \\u{1b}[2J${long}`;
+    await settings.getByRole('region', { name: 'Environment' }).getByText(shown).waitFor();
+    await settings
+      .getByRole('region', { name: 'Labels' })
+      .getByText(`org.example.${long}`)
+      .waitFor();
+  });
+
+  test('say of a package why it is there, by keyboard too, and keep saying so while things change', async () => {
+    let asked = 0;
+    const page = await open('/images/demo', {
+      prepare: (fresh) =>
+        fresh.route('**/api/images/demo/why?*', async (route) => {
+          asked += 1;
+          await route.continue();
+        }),
+    });
+    const why = rowOf(page, 'zlib').getByRole('button', { name: 'Why is zlib there' });
+    await why.focus();
+    await page.keyboard.press('Enter');
+    expect(await why.getAttribute('aria-expanded')).toBe('true');
+    const steps = page.getByRole('region', { name: 'Table of packages' }).getByRole('listitem');
+    await eventually(
+      () => steps.allInnerTexts(),
+      ['server 2.0-r0 was asked for', 'needs so:libz.so.1: zlib 1.3.2-r0'],
+    );
+    await steps.first().evaluate((element) => element.toggleAttribute('data-marked'));
+    await page.getByText('Live', { exact: true }).waitFor();
+    const refreshed = page.waitForResponse('**/api/images/demo');
+    await factory.state('image:valkey', { status: 'waiting', stage: 'something else' });
+    await refreshed;
+    await page.waitForResponse('**/api/status');
+    expect(await steps.first().getAttribute('data-marked')).toBe('');
+    expect(asked).toBe(1);
+    await rowOf(page, 'tool').getByRole('button').click();
+    await page.getByText('was not asked for, and nothing else here needs it').waitFor();
+    await page.keyboard.press('Shift+Tab');
+    await why.press('Space');
+    await eventually(() => steps.count(), 1);
+  });
+
+  test('are told newest first, each with what changed since the one before', async () => {
+    const page = await open('/images/demo');
+    const rows = history(page).getByRole('row');
+    await eventually(() => rows.count(), 7);
+    const texts = (await rows.allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' '));
+    expect(texts[0]).toBe('Tag Since the one before Changed Digest');
+    expect(texts.slice(1, 3).sort()).toEqual([
+      expect.stringMatching(`^2026-11-30 It is the first .* ${last.index}$`),
+      expect.stringMatching(`^latest What changed .* ${last.index}$`),
+    ]);
+    expect(texts.slice(3).map((text) => text.split(' ').at(-1))).toEqual(
+      [same, lost, same, first].map(({ index }) => index),
+    );
+    expect(texts.at(-1)).toMatch(/^latest It is the first /);
+    await changed(page, last).click();
+    const packages = history(page).getByRole('list', { name: 'Packages that changed' });
+    await packages.waitFor();
+    const said = (await packages.innerText()).replaceAll(/\s+/g, ' ');
+    expect(said).toContain('leftover 1-r0 is gone');
+    expect(said).toContain('server 2.0-r0 was built again, with other content');
+    expect(said).toContain('tool 1-r0 is new');
+    expect(said).toContain(
+      'zlib 1.3.1-r0 is now 1.3.2-r0 server 2.0-r0 was asked for needs so:libz.so.1: zlib 1.3.2-r0',
+    );
+    const settings = history(page).getByRole('list', { name: 'Settings that changed' });
+    const set = (await settings.innerText()).replaceAll(/\s+/g, ' ');
+    expect(set).toContain('user was 65532 and is now 0');
+    expect(set).toContain('env EMPTY is not set any more; it was empty');
+    await history(page)
+      .getByText(`./kiln image diff demo@${same.index} demo@${last.index}`)
+      .waitFor();
+    await page.screenshot({ path: path.join(pictures, 'difference.png'), fullPage: true });
+  });
+
+  test('say that nothing differs, and which one is no longer kept', async () => {
+    const page = await open('/images/demo', { troubled: true });
+    await changed(page, same).last().click();
+    await history(page).getByText('Nothing differs in packages and settings.').waitFor();
+    await changed(page, lost).click();
+    await history(page)
+      .getByText(`no longer kept: demo does not have ${lost.index} any more`)
+      .waitFor();
+  });
+
+  test('go on being shown when a tag moves: what was opened stays open', async () => {
+    const page = await open('/images/demo');
+    await changed(page, last).click();
+    const packages = history(page).getByRole('list', { name: 'Packages that changed' });
+    await packages.evaluate((element) => element.toggleAttribute('data-marked'));
+    await page.getByText('Live', { exact: true }).waitFor();
+    const rows = history(page).getByRole('row');
+    const before = await rows.count();
+    const move = { tag: 'latest', digest: same.index, expected: 'any' } as const;
+    await factory.registry.moveTag('demo', move);
+    await eventually(() => rows.count(), before + 1);
+    expect(await packages.getAttribute('data-marked')).toBe('');
+    await factory.registry.moveTag('demo', { ...move, digest: last.index });
+    await eventually(() => rows.count(), before + 2);
+    expect(await packages.first().getAttribute('data-marked')).toBe('');
+  });
+
+  test('refuse what they cannot say with code and hint, and can be asked again', async () => {
+    const error = { code: 'IMAGE_CONTENT', message: 'it is damaged', hint: 'mend it' };
+    const page = await open('/images/demo', {
+      troubled: true,
+      prepare: (fresh) =>
+        fresh.route('**/api/images/demo/why?*', async (route) =>
+          (await fresh.evaluate('globalThis.asked === true'))
+            ? route.continue()
+            : route.fulfill({ status: 400, json: { error } }),
+        ),
+    });
+    await rowOf(page, 'zlib').getByRole('button').click();
+    const alert = page.getByRole('alert').filter({ hasText: 'This could not be shown' });
+    expect(await alert.innerText()).toMatch(/IMAGE_CONTENT it is damaged\s+Hint: mend it/);
+    await page.evaluate(
+      "document.addEventListener('click', () => (globalThis.asked = true), true)",
+    );
+    await alert.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('needs so:libz.so.1: zlib').waitFor();
+  });
+
+  test('have their bill of materials as a file', async () => {
+    const page = await open('/images/demo', { acceptDownloads: true });
+    const statements = page.getByRole('region', { name: 'Signed statements' });
+    await statements.getByText('./kiln image sbom demo').waitFor();
+    const coming = page.waitForEvent('download');
+    await statements.getByRole('link', { name: 'Download SPDX' }).click();
+    const download = await coming;
+    expect(download.suggestedFilename()).toBe(`demo-${last.index.slice(7, 19)}.spdx.json`);
+    expect(JSON.parse(readFileSync(await download.path(), 'utf8'))).toMatchObject({
+      spdxVersion: 'SPDX-2.3',
+      packages: [{ name: 'zlib' }, { name: 'server' }, { name: 'tool' }],
+    });
+    const busybox = await open('/images/busybox');
+    const both = busybox.getByRole('region', { name: 'Signed statements' });
+    await both.getByRole('link', { name: 'Download SPDX' }).waitFor();
+    await both.getByRole('link', { name: 'Download CycloneDX' }).waitFor();
+  });
+
+  test('whose configuration is lost say how to make it again', async () => {
+    const page = await open('/images/busybox');
+    const settings = page.getByRole('region', { name: 'Settings', exact: true });
+    await settings.getByText('./kiln resync image:busybox').waitFor();
+  });
+
+  test.each([
+    ['a wide screen', 1280],
+    ['a narrow screen', 390],
+  ])(
+    'are accessible with everything opened on %s, and nothing is wider than it',
+    async (_, width) => {
+      const page = await open('/images/demo', {
+        troubled: true,
+        viewport: { width, height: 900 },
+        reducedMotion: 'reduce',
+      });
+      await changed(page, lost).click();
+      await changed(page, last).first().click();
+      await changed(page, same).last().click();
+      for (const name of ['zlib', 'server', 'tool'])
+        await rowOf(page, name).getByRole('button').click();
+      await history(page).getByRole('list', { name: 'Packages that changed' }).first().waitFor();
+      await history(page).getByText('Nothing differs').waitFor();
+      await page.getByText('needs so:libz.so.1: zlib').first().waitFor();
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+      expect(await violationsOf(page)).toEqual([]);
+      await page.screenshot({ path: path.join(pictures, `demo-${width}.png`), fullPage: true });
+    },
+  );
 });
 
 describe('other repositories', () => {
@@ -787,21 +1053,12 @@ const everyPage = [
   '/keys/package:valkey@x86_64',
   '/images',
   '/images/busybox',
+  '/images/demo',
   '/repositories/custom/nginx',
   '/packages',
   '/packages/zlib',
   '/nothing',
 ];
-
-interface AxeResult {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly nodes: readonly {
-      readonly target: readonly string[];
-      readonly failureSummary: string;
-    }[];
-  }[];
-}
 
 test.each(everyPage)(
   '%s has no accessibility violation that a program can find, light and dark',
@@ -811,18 +1068,9 @@ test.each(everyPage)(
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.waitForLoadState('load');
     await eventually(() => page.getByRole('status', { name: /^Loading/ }).count(), 0);
-    await page.evaluate(axe);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
-      const { violations } = await page.evaluate(async () =>
-        (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run(),
-      );
-      expect(
-        violations.map(
-          ({ id, nodes }) =>
-            `${colorScheme}: ${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary}`).join('; ')}`,
-        ),
-      ).toEqual([]);
+      expect(await violationsOf(page)).toEqual([]);
       const name = `${colorScheme}-${address.replaceAll(/[^a-z]+/g, '-')}.png`;
       await page.screenshot({ path: path.join(pictures, name), fullPage: true });
     }

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,7 +10,9 @@ import type {
   CatalogProblem,
   Desired,
   FactoryRecords,
+  ImageResult,
   KeyState,
+  RegistryState,
 } from '@kiln/factory';
 import { SignerClient } from '@kiln/keys-file';
 import {
@@ -33,6 +35,9 @@ import { ComposingThreads } from '@kiln/server/composing';
 import { OwnImages } from '@kiln/server/images';
 import { keepRetention } from '@kiln/server/retention';
 import { makeServer } from '@kiln/server/server';
+import type { FixtureVersion } from '@kiln/server/testing';
+import { publishVersion } from '@kiln/server/testing';
+import { imageKeyPair } from '@kiln/trust/testing';
 
 /** How one attempt goes. */
 export interface AttemptPlan {
@@ -61,6 +66,9 @@ export interface InventedFactory extends AsyncDisposable {
   state(key: Key, change: Partial<KeyState> & Pick<KeyState, 'status'>): Promise<void>;
   /** Records a result and makes the key ready with it. */
   ready(key: Key, result?: ActionResult): Promise<void>;
+  /** Publishes a version of an image of a catalog, which is then the present one. */
+  publish(version: FixtureVersion): Promise<ImageResult>;
+  readonly registry: RegistryState;
   /** Does something as if it were that long ago. */
   ago<T>(agoMs: number, work: () => Promise<T>): Promise<T>;
   /** Ends the server and starts it again on its port. */
@@ -85,6 +93,8 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
   const records = new PostgresRecords({ database, queue, clock });
   const files = new FsBlobs({ directory: place.blobs, clock });
   const registryState = new PostgresRegistryState({ database, clock });
+  const imageKey = imageKeyPair();
+  writeFileSync(path.join(place.publicKeys, 'image.pub'), imageKey.publicPem);
   const problems: CatalogProblem[] = [];
   const expected = new Map<string, number>();
   const claims: OwnedKey[] = [];
@@ -172,6 +182,11 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
       ...change,
     });
   };
+  const ready: InventedFactory['ready'] = async (key, result) => {
+    const action = digestOf(`action of ${key} ${systemRandom.id()}`);
+    if (result !== undefined) await records.recordAction(action, key, result);
+    await state(key, { status: 'ready', action });
+  };
   return {
     url: `http://localhost:${port}`,
     place,
@@ -201,11 +216,14 @@ export async function inventedFactory(consoleFolder: string): Promise<InventedFa
       backMs = 0;
       return owned;
     },
-    ready: async (key, result) => {
-      const action = digestOf(`action of ${key} ${systemRandom.id()}`);
-      if (result !== undefined) await records.recordAction(action, key, result);
-      await state(key, { status: 'ready', action });
+    registry: registryState,
+    publish: async (version) => {
+      const into = { registry: registryState, blobs: files, privateKey: imageKey.privateKey };
+      const result = await publishVersion(into, version);
+      await ready(`image:${version.name}`, result);
+      return result;
     },
+    ready,
     stopServer: () => server.close(),
     startServer: async () => {
       if (!server.server.listening) server = await start();

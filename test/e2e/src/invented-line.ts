@@ -1,6 +1,6 @@
 import type { Digest } from '@kiln/base';
 import { digestOf } from '@kiln/base';
-import type { BuiltPackage, ImagePackage, ImageResult } from '@kiln/factory';
+import type { BuiltPackage, ImagePackage, ImageResult, RegistryManifest } from '@kiln/factory';
 import type { Key, OwnedKey } from '@kiln/queue';
 import type { InventedFactory } from './invented-factory.ts';
 import { desiredKey } from './invented-factory.ts';
@@ -111,6 +111,18 @@ function imageResult(name: string, names: readonly string[]): ImageResult {
       ),
     ),
     publication: { blobs: [], manifests: [] },
+  };
+}
+
+/** What the registry lists of an image; nothing is stored of it. */
+function indexOf({ index }: ImageResult): Omit<RegistryManifest, 'repository'> {
+  return {
+    digest: index,
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    sizeBytes: 1,
+    subject: undefined,
+    artifactType: undefined,
+    annotations: {},
   };
 }
 
@@ -250,7 +262,14 @@ export async function fillLine(factory: InventedFactory): Promise<FilledLine> {
       tookMs: 6_200,
       log: 'tests passed\n',
     });
-    await factory.ready(`image:${name}`, imageResult(name, images[name] ?? []));
+    const result = imageResult(name, images[name] ?? []);
+    await factory.ready(`image:${name}`, result);
+    await factory.registry.publish({
+      repository: name,
+      blobs: [],
+      manifests: [indexOf(result)],
+      tags: result.tags.map((tag) => ({ tag, digest: result.index, expected: 'any' })),
+    });
   }
   await factory.state('image:nginx', {
     status: 'waiting',

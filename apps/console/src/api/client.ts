@@ -11,6 +11,10 @@ export type KeyKind = KeySummary['kind'];
 export type Attempt = Schemas['Attempt'];
 export type ImageSummary = Schemas['ImageSummary'];
 export type ImageDetail = Schemas['ImageDetail'];
+export type ImageSettings = Schemas['ImageSettings'];
+export type ImageDifference = Schemas['ImageDifference'];
+export type PackageReason = Schemas['PackageReason'];
+export type WhyStep = Schemas['WhyStep'];
 export type RepositoryList = Schemas['RepositoryList'];
 export type TagHistory = Schemas['TagHistory'];
 export type RetentionSummary = Schemas['RetentionSummary'];
@@ -79,6 +83,20 @@ export function failureOf(status: number, body: unknown): ApiFailure {
   );
 }
 
+/** A package of one version of an image. */
+export interface PackageOfImage {
+  readonly name: string;
+  readonly digest: string;
+  readonly package: string;
+}
+
+/** Two versions of an image, by digest. */
+export interface VersionsOfImage {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+}
+
 /** Kiln's API as the console uses it; every call throws `ApiFailure`. */
 export const api = {
   status: (signal: AbortSignal) => dataOf(client.GET('/api/status', { signal })),
@@ -88,6 +106,20 @@ export const api = {
   images: (signal: AbortSignal) => dataOf(client.GET('/api/images', { signal })),
   image: (name: string, signal: AbortSignal) =>
     dataOf(client.GET('/api/images/{name}', { params: { path: { name } }, signal })),
+  why: ({ name, digest, package: packageName }: PackageOfImage, signal: AbortSignal) =>
+    dataOf(
+      client.GET('/api/images/{name}/why', {
+        params: { path: { name }, query: { package: packageName, digest } },
+        signal,
+      }),
+    ),
+  difference: ({ name, from, to }: VersionsOfImage, signal: AbortSignal) =>
+    dataOf(
+      client.GET('/api/images/{name}/diff', {
+        params: { path: { name }, query: { from, to } },
+        signal,
+      }),
+    ),
   otherRepositories: (after: string, signal: AbortSignal) =>
     dataOf(
       client.GET('/api/repositories', { params: { query: { after, others: 'true' } }, signal }),

@@ -8,14 +8,18 @@ import {
 } from '@tanstack/react-query';
 import type {
   ImageDetail,
+  ImageDifference,
   ImageSummary,
   KeyDetail,
   KeySummary,
   PackageDetail,
+  PackageOfImage,
+  PackageReason,
   PackageSummary,
   RepositoryList,
   Status,
   TagHistory,
+  VersionsOfImage,
 } from './client.ts';
 import { ApiFailure, api } from './client.ts';
 import { useLive } from './live.ts';
@@ -69,6 +73,26 @@ export const usePackage = (name: string): Found<PackageDetail> =>
 
 /** While another page is on its way the one before stays. */
 const pages = { placeholderData: keepPreviousData };
+
+/** A version never changes: what was once answered of it is not asked for again. */
+function useFixedQuery<T>(
+  queryKey: readonly string[],
+  queryFn: (signal: AbortSignal) => Promise<T>,
+): Found<T> {
+  return useQuery<T, ApiFailure>({
+    queryKey,
+    queryFn: ({ signal }) => queryFn(signal),
+    staleTime: 'static',
+    ...pages,
+  });
+}
+
+export const useWhy = (one: PackageOfImage): Found<PackageReason> =>
+  useFixedQuery(['why', one.name, one.digest, one.package], (signal) => api.why(one, signal));
+export const useDifference = (versions: VersionsOfImage): Found<ImageDifference> =>
+  useFixedQuery(['difference', versions.name, versions.from, versions.to], (signal) =>
+    api.difference(versions, signal),
+  );
 
 /** Repositories that are no image of a catalog, those after a name. */
 export const useOtherRepositories = (after: string): Found<RepositoryList> =>

@@ -1,13 +1,17 @@
-import { Link, useParams } from '@tanstack/react-router';
+import { Link, useParams, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { ImageDetail } from '../api/client.ts';
-import { useImage, useKey } from '../api/queries.ts';
+import type { ImageDetail, PackageOfImage } from '../api/client.ts';
+import { useHistory, useImage, useKey, useWhy } from '../api/queries.ts';
 import { count, formatBytes, formatDuration } from '../format.ts';
+import { Changes } from '../ui/changes.tsx';
 import { Command, LongName } from '../ui/copy.tsx';
-import { Found, PageHeading } from '../ui/page.tsx';
+import { ExpandableRow } from '../ui/expandable-row.tsx';
+import { Failure, Found, PageHeading, askAgain, useRefusal } from '../ui/page.tsx';
+import { Settings } from '../ui/settings.tsx';
 import { KeyLink, StateBadge } from '../ui/state.tsx';
 import { Verdict } from '../ui/verdict.tsx';
-import { paths } from '../urls.ts';
+import { Way } from '../ui/way.tsx';
+import { paths, sbomUrl } from '../urls.ts';
 import { Tags } from './images.tsx';
 import { Missing } from './not-found.tsx';
 
@@ -39,12 +43,14 @@ function OneImage({ name }: { readonly name: string }): ReactNode {
           </div>
           <Identity image={image} />
           <Commands image={image} />
+          <Settings image={image} />
           <div className="columns">
             <Tests image={image} />
             <Evidence image={image} />
           </div>
-          <Layers image={image} />
           <Contents image={image} />
+          <History name={image.name} />
+          <Layers image={image} />
         </>
       )}
     </Found>
@@ -176,7 +182,75 @@ function Evidence({ image }: { readonly image: ImageDetail }): ReactNode {
           </li>
         ))}
       </ul>
+      <Bills image={image} types={types} />
     </section>
+  );
+}
+
+const bills = [
+  { format: 'spdx', title: 'SPDX', prefix: 'https://spdx.dev/' },
+  { format: 'cyclonedx', title: 'CycloneDX', prefix: 'https://cyclonedx.org/bom' },
+] as const;
+
+/** The bills of materials that are attached, as files. */
+function Bills({
+  image,
+  types,
+}: {
+  readonly image: ImageDetail;
+  readonly types: readonly string[];
+}): ReactNode {
+  const there = bills.filter(({ prefix }) => types.some((type) => type.startsWith(prefix)));
+  if (there.length === 0) return null;
+  return (
+    <>
+      <p className="controls">
+        {there.map(({ format, title }) => (
+          <a
+            key={format}
+            className="button"
+            href={sbomUrl(image.name, image.digest, format)}
+            download
+          >
+            Download {title}
+          </a>
+        ))}
+      </p>
+      <Command
+        title="Print the bill of materials, its signature checked here"
+        command={`./kiln image sbom ${image.name}`}
+      />
+    </>
+  );
+}
+
+/** How its tags moved, and what that changed. */
+function History({ name }: { readonly name: string }): ReactNode {
+  const { before } = useSearch({ from: paths.image });
+  const query = useHistory(name, before);
+  const error = useRefusal(query);
+  if (query.data === undefined)
+    return error === null || error.status === 404 ? null : (
+      <Failure error={error} again={() => askAgain(query)} />
+    );
+  return (
+    <Changes
+      title="History"
+      history={query.data}
+      before={before}
+      compared
+      pageLink={(earlier, words) => (
+        <Link
+          to={paths.image}
+          params={{ name }}
+          search={earlier === undefined ? {} : { before: earlier }}
+          resetScroll={false}
+          className="button"
+        >
+          {words}
+        </Link>
+      )}
+    />
   );
 }
 
@@ -222,11 +296,17 @@ function Contents({ image }: { readonly image: ImageDetail }): ReactNode {
   return (
     <section aria-labelledby="packages-heading">
       <h2 id="packages-heading">Packages</h2>
-      <div className="scroll card" role="region" aria-label="Table of packages" tabIndex={0}>
+      <div
+        className="scroll bounded card"
+        role="region"
+        aria-label="Table of packages"
+        tabIndex={0}
+      >
         <table>
           <thead>
             <tr>
               <th scope="col">Package</th>
+              <th scope="col">Why it is there</th>
               <th scope="col">Version</th>
               <th scope="col">Licence</th>
               <th scope="col">Built from</th>
@@ -237,23 +317,51 @@ function Contents({ image }: { readonly image: ImageDetail }): ReactNode {
           </thead>
           <tbody>
             {image.packages.map((one) => (
-              <tr key={one.name}>
-                <th scope="row">
-                  <Link to={paths.package} params={{ name: one.name }}>
-                    {one.name}
-                  </Link>
-                </th>
-                <td className="number nowrap">{one.version}</td>
-                <td>
-                  {one.license === '' ? <span className="muted">not stated</span> : one.license}
-                </td>
-                <td>{one.origin}</td>
-                <td className="right number nowrap">{formatBytes(one.installedSizeBytes)}</td>
-              </tr>
+              <ExpandableRow
+                key={one.name}
+                words="Why"
+                about={`is ${one.name} there`}
+                columns={6}
+                before={
+                  <th scope="row">
+                    <Link to={paths.package} params={{ name: one.name }}>
+                      {one.name}
+                    </Link>
+                  </th>
+                }
+                after={<PackageCells one={one} />}
+              >
+                <Reason name={image.name} digest={image.digest} package={one.name} />
+              </ExpandableRow>
             ))}
           </tbody>
         </table>
       </div>
+      <Command title="Why a file is in it" command={`./kiln image why ${image.name} /etc/passwd`} />
     </section>
+  );
+}
+
+function PackageCells({ one }: { readonly one: ImageDetail['packages'][number] }): ReactNode {
+  return (
+    <>
+      <td className="number nowrap">{one.version}</td>
+      <td>{one.license === '' ? <span className="muted">not stated</span> : one.license}</td>
+      <td>{one.origin}</td>
+      <td className="right number nowrap">{formatBytes(one.installedSizeBytes)}</td>
+    </>
+  );
+}
+
+/** Why a package is there; it is asked for when it is shown. */
+function Reason(one: PackageOfImage): ReactNode {
+  const query = useWhy(one);
+  const error = useRefusal(query);
+  if (query.data !== undefined) return <Way steps={query.data.why} />;
+  if (error !== null) return <Failure error={error} again={() => askAgain(query)} />;
+  return (
+    <p role="status" className="muted">
+      Looking into the image
+    </p>
   );
 }
