@@ -543,6 +543,18 @@ describe('kiln image lock', () => {
     expect((await entriesOf('root.tar')).has('etc/apk/keys/parity.rsa.pub')).toBe(true);
   });
 
+  test('goes to standard output whole, and to no file', async () => {
+    write(`${places}\n  packages: [hello]`, 'archs: [x86_64]');
+    await run(imageLock, 'image.yaml');
+    const { out, talk } = await run(imageLock, 'image.yaml', '-o', '-');
+    expect(out).toBe(fs.readFileSync('image.lock.json', 'utf8'));
+    expect(talk).toBe('x86_64: 2 packages\n');
+    expect(fs.existsSync('-')).toBe(false);
+    await expect(run(imageLock, 'image.yaml', '-o', '-', '--json')).rejects.toMatchObject({
+      code: 'USAGE',
+    });
+  });
+
   test('is refused where it is of another configuration, lacks an architecture or is not there', async () => {
     write(`${places}\n  packages: [hello]`);
     await run(imageLock, 'image.yaml', '--arch', 'x86_64');

@@ -15,9 +15,20 @@ import { imageRequest, lockRequest, requirePackages, trustedKeys } from './reque
 import type { ImageTask } from './task.ts';
 import { writeFile } from './write-file.ts';
 
+/** Where a lock goes. */
+export interface LockOutput {
+  /** "" is a file beside the configuration. */
+  readonly output: string;
+  /** Of that file. */
+  readonly extension: string;
+  /** Takes the lock instead of a file. */
+  readonly print?: ((text: string) => void) | undefined;
+}
+
 /** What was locked. */
 export interface WrittenLock {
-  readonly file: string;
+  /** Undefined where it was printed. */
+  readonly file: string | undefined;
   readonly packages: readonly LockedPackage[];
 }
 
@@ -28,7 +39,7 @@ export interface WrittenLock {
  */
 export async function writeLock(
   task: ImageTask,
-  { output, extension }: { readonly output: string; readonly extension: string },
+  { output, extension, print }: LockOutput,
 ): Promise<WrittenLock> {
   const { file, dialect } = task;
   const request = await imageRequest(task);
@@ -63,6 +74,10 @@ export async function writeLock(
     repositories: lockedRepositories(isWhole ? [...own, ...appended.repositories] : own, archs),
     packages,
   });
+  if (print !== undefined) {
+    print(text);
+    return { file: undefined, packages };
+  }
   const written =
     output || `${file.slice(0, file.length - path.extname(file).length)}.${extension}`;
   await writeFile(written, [Buffer.from(text)]);
