@@ -225,6 +225,15 @@ export class PostgresRecords implements FactoryRecords {
     return row?.result as ActionResult | undefined;
   }
 
+  async actions(actions: readonly Digest[]): Promise<ReadonlyMap<Digest, ActionResult>> {
+    const rows = await this.#db
+      .selectFrom('action')
+      .select(['action', 'result'])
+      .where('action', '=', sql<string>`any(${[...actions]}::text[])`)
+      .execute();
+    return new Map(rows.map((row) => [row.action as Digest, row.result as ActionResult]));
+  }
+
   async useAction(action: Digest): Promise<ActionResult | undefined> {
     const now = this.#clock.now();
     await this.#db

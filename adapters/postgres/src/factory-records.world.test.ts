@@ -69,6 +69,16 @@ const image: Key = 'image:server';
 const queuedKeys = async (): Promise<string[]> =>
   (await queue.list({ state: 'eligible' })).records.map((record) => record.key).sort();
 
+test('results of many actions are read at once, those that there are', async () => {
+  const result = { kind: 'test', apks: [digestOf('apk')], tests: [] } as const;
+  for (const name of ['one', 'two', 'other'])
+    await records.recordAction(digestOf(name), 'test:zlib@x86_64', result);
+  expect(await records.actions(['two', 'none', 'one'].map(digestOf))).toEqual(
+    new Map(['one', 'two'].map((name) => [digestOf(name), result])),
+  );
+  expect(await records.actions([])).toEqual(new Map());
+});
+
 describe('the desired state', () => {
   test('what changed is enqueued with it, and what did not change is not', async () => {
     expect(

@@ -31,7 +31,7 @@ import {
   upsertManifests,
 } from './registry-writes.ts';
 import type { RegistryManifestRow, RegistryTagRow } from './registry-tables.ts';
-import { readSummaries } from './repository-summaries.ts';
+import { readNewestEvents, readSummaries } from './repository-summaries.ts';
 
 export interface PostgresRegistryStateOptions {
   readonly database: Kysely<Database>;
@@ -322,6 +322,10 @@ export class PostgresRegistryState implements RegistryState {
       digest: digestOrNone(digest),
       ...row,
     }));
+  }
+
+  async newestEvents(repositories: readonly string[]): Promise<ReadonlyMap<string, TagEvent>> {
+    return readNewestEvents(this.#db, repositories);
   }
 
   async newestSequence(): Promise<number> {

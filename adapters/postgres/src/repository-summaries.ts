@@ -4,8 +4,14 @@ import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 
-type Row = Readonly<{ repository: string; tags: number; digest: string | null }> &
-  ({ readonly id: null } | { readonly id: number; readonly tag: string; readonly at: number });
+interface EventRow {
+  readonly id: number;
+  readonly tag: string;
+  readonly digest: string | null;
+  readonly at: number;
+}
+
+type Row = Readonly<{ repository: string; tags: number }> & (EventRow | { readonly id: null });
 
 /** One question for a page: its names first, then of each the entries of its tags and the first of its events. */
 export async function readSummaries(
@@ -31,13 +37,26 @@ export async function readSummaries(
   return rows.map((row) => ({
     repository: row.repository,
     tags: row.tags,
-    newest: eventOf(row),
+    newest: row.id === null ? undefined : eventOf(row),
   }));
 }
 
-function eventOf(row: Row): TagEvent | undefined {
-  if (row.id === null) return undefined;
-  const { id: sequence, tag, at } = row;
-  const digest = row.digest === null ? undefined : parseDigest(row.digest);
-  return { sequence, tag, digest, at };
+/** The newest event of each of these repositories, of those that have one. */
+export async function readNewestEvents(
+  db: Kysely<Database>,
+  repositories: readonly string[],
+): Promise<ReadonlyMap<string, TagEvent>> {
+  const { rows } = await sql<EventRow & { readonly repository: string }>`
+    select asked.repository, newest.id, newest.tag, newest.digest, newest.at
+    from unnest(${[...new Set(repositories)]}::text[]) as asked (repository)
+    cross join lateral (
+      select id, tag, digest, at from registry_tag_event
+      where repository = asked.repository order by id desc limit 1
+    ) as newest
+  `.execute(db);
+  return new Map(rows.map((row) => [row.repository, eventOf(row)]));
+}
+
+function eventOf({ id: sequence, tag, digest, at }: EventRow): TagEvent {
+  return { sequence, tag, digest: digest === null ? undefined : parseDigest(digest), at };
 }

@@ -79,9 +79,12 @@ async function findPackage(
   }
   const desired = (await records.listDesired()).filter(({ kind }) => kind === 'package');
   const states = await records.states(desired.map(({ key }) => key));
+  const results = await records.actions([...states.values()].flatMap(({ action }) => action ?? []));
   for (const { key, catalog } of desired) {
-    const result = await packagesOf(records, states.get(key));
-    const built = result?.packages.find(({ record }) => record.name === name);
+    const action = states.get(key)?.action;
+    const result = action === undefined ? undefined : results.get(action);
+    if (result?.kind !== 'package') continue;
+    const built = result.packages.find(({ record }) => record.name === name);
     if (built !== undefined)
       return { built, repository: catalog, arch: parseKey(key).arch, published: false };
   }

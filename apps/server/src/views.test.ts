@@ -46,7 +46,9 @@ const ports = (one: KeyState, events: readonly TagEvent[] = []) => ({
     state: async (key: string) => (one.key === key ? one : undefined),
     action: async (asked: string) => (asked === action ? result : undefined),
   },
-  registry: { tagHistory: async () => events },
+  registry: {
+    newestEvents: async () => new Map(events.map((event) => [result.repository, event] as const)),
+  },
   blobs: new MemoryBlobs(),
 });
 
@@ -70,6 +72,47 @@ test('an image changed when its tags did, not when what is wanted of it did', as
   const moved = { tag: 'latest', digest: digestOf('index'), at: 3, sequence: 1 };
   const tagged = ports(state, [moved]);
   expect(await imageDetail(tagged, 'nginx', addresses)).toMatchObject({ updatedAt: 3 });
-  const records = { ...tagged.records, listStates: async () => [state] };
+  const records = {
+    listStates: async () => [state],
+    actions: async () => new Map([[action, result]]),
+  };
   expect(await listImages({ ...tagged, records }, 'localhost:1')).toMatchObject([{ updatedAt: 3 }]);
+});
+
+test('many images are listed in as many queries as one', async () => {
+  const names = Array.from({ length: 50 }, (_, at) => `image-${at}`);
+  const queries: string[] = [];
+  const listed = await listImages(
+    {
+      records: {
+        async listStates() {
+          queries.push('states');
+          return [
+            { ...state, key: 'package:image@x86_64', action: digestOf('package') },
+            { ...state, key: 'image:pending', action: undefined },
+            ...names.map((name): KeyState => ({
+              ...state,
+              key: `image:${name}`,
+              action: digestOf(name),
+            })),
+          ];
+        },
+        async actions(asked) {
+          queries.push('actions');
+          expect(asked).toEqual(names.map((name) => digestOf(name)));
+          return new Map(names.map((name) => [digestOf(name), { ...result, repository: name }]));
+        },
+      },
+      registry: {
+        async newestEvents(repositories) {
+          queries.push('events');
+          expect(repositories).toEqual(names);
+          return new Map();
+        },
+      },
+    },
+    'localhost:1',
+  );
+  expect(listed.map(({ name }) => name)).toEqual(names);
+  expect(queries).toEqual(['states', 'actions', 'events']);
 });

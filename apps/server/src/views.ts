@@ -6,6 +6,7 @@ import type {
   ImageResult,
   KeyState,
   RegistryState,
+  TagEvent,
 } from '@kiln/factory';
 import { imageKey, neededFor, parseKey } from '@kiln/factory';
 import type {
@@ -37,7 +38,7 @@ export interface ViewPorts {
   readonly queue: Queue;
   readonly registry: Pick<
     RegistryState,
-    'hasRepository' | 'tagHistory' | 'summaries' | 'newestSequence'
+    'hasRepository' | 'tagHistory' | 'summaries' | 'newestEvents' | 'newestSequence'
   >;
   readonly blobs: Pick<BlobStore, 'bytes'>;
   /** Durations to expect of keys that never ran, in milliseconds. */
@@ -365,32 +366,22 @@ export async function listQueue(queue: Queue): Promise<readonly QueueRow[]> {
   ];
 }
 
-async function imageResults(
-  records: Pick<FactoryRecords, 'listStates' | 'action'>,
-): Promise<readonly { readonly state: KeyState; readonly result: ImageResult }[]> {
-  const found: { state: KeyState; result: ImageResult }[] = [];
-  for (const state of await records.listStates()) {
-    if (!state.key.startsWith('image:') || state.action === undefined) continue;
-    const result = await records.action(state.action);
-    if (result?.kind === 'image') found.push({ state, result });
-  }
-  return found;
+interface ImageListPorts {
+  readonly records: Pick<FactoryRecords, 'listStates' | 'actions'>;
+  readonly registry: Pick<RegistryState, 'newestEvents'>;
 }
 
 interface ImagePorts {
   readonly records: Pick<FactoryRecords, 'state' | 'action'>;
-  readonly registry: Pick<RegistryState, 'tagHistory'>;
+  readonly registry: Pick<RegistryState, 'newestEvents'>;
   readonly blobs: Pick<BlobStore, 'bytes'>;
 }
 
-async function imageSummary(
-  ports: Pick<ImagePorts, 'registry'>,
-  state: KeyState,
-  result: ImageResult,
+function imageSummary(
+  { state, result }: { readonly state: KeyState; readonly result: ImageResult },
+  change: TagEvent | undefined,
   registry: string,
-): Promise<ImageSummary> {
-  const newest = { tag: undefined, before: undefined, limit: 1 };
-  const [change] = await ports.registry.tagHistory(result.repository, newest);
+): ImageSummary {
   return {
     name: parseKey(state.key).name,
     reference: `${registry}/${result.repository}:${result.tags[0] ?? 'latest'}`,
@@ -405,17 +396,19 @@ async function imageSummary(
   };
 }
 
+/** The images that were published, by name; in as many queries for many as for one. */
 export async function listImages(
-  ports: {
-    readonly records: Pick<FactoryRecords, 'listStates' | 'action'>;
-    readonly registry: Pick<RegistryState, 'tagHistory'>;
-  },
-  registry: string,
+  { records, registry }: ImageListPorts,
+  address: string,
 ): Promise<readonly ImageSummary[]> {
-  const summaries: ImageSummary[] = [];
-  for (const { state, result } of await imageResults(ports.records))
-    summaries.push(await imageSummary(ports, state, result, registry));
-  return summaries;
+  const states = (await records.listStates()).filter(({ key }) => key.startsWith('image:'));
+  const results = await records.actions(states.flatMap(({ action }) => action ?? []));
+  const found = states.flatMap((state) => {
+    const result = state.action === undefined ? undefined : results.get(state.action);
+    return result?.kind === 'image' ? [{ state, result }] : [];
+  });
+  const changes = await registry.newestEvents(found.map(({ result }) => result.repository));
+  return found.map((one) => imageSummary(one, changes.get(one.result.repository), address));
 }
 
 /** An image as it was published last; undefined when there is none of that name. */
@@ -428,7 +421,8 @@ export async function imageDetail(
   const state = await records.state(imageKey(name));
   const result = state?.action === undefined ? undefined : await records.action(state.action);
   if (state === undefined || result?.kind !== 'image') return undefined;
-  const summary = await imageSummary(ports, state, result, addresses.registry);
+  const change = (await ports.registry.newestEvents([result.repository])).get(result.repository);
+  const summary = imageSummary({ state, result }, change, addresses.registry);
   return {
     ...summary,
     key: state.key,

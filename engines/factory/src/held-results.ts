@@ -1,8 +1,7 @@
 import { hexOf } from '@kiln/base';
 import type { Key } from '@kiln/queue';
 import { packageKey, parseKey } from './keys.ts';
-import { packagesOf, passedTests } from './line.ts';
-import type { FactoryRecords, PackageResult } from './records.ts';
+import type { ActionResult, FactoryRecords, PackageResult } from './records.ts';
 
 /** What was built last of some recipes, and which of it may not be shown yet. */
 export interface HeldResults {
@@ -25,17 +24,23 @@ export async function heldResults(
   recipes: { readonly packages: readonly Key[]; readonly tests: readonly Key[] },
 ): Promise<HeldResults> {
   const states = await records.states([...recipes.packages, ...recipes.tests]);
+  const results = await records.actions([...states.values()].flatMap(({ action }) => action ?? []));
+  const resultOf = (key: Key): ActionResult | undefined => {
+    const action = states.get(key)?.action;
+    return action === undefined ? undefined : results.get(action);
+  };
   const built = new Map<Key, PackageResult>();
   for (const key of recipes.packages) {
-    const result = await packagesOf(records, states.get(key));
-    if (result !== undefined) built.set(key, result);
+    const result = resultOf(key);
+    if (result?.kind === 'package') built.set(key, result);
   }
   const held = new Map<Key, readonly Key[]>();
   for (const test of recipes.tests) {
     const { name, arch } = parseKey(test);
     const result = built.get(packageKey(name, arch));
     if (result === undefined) continue;
-    const passed = new Set((await passedTests(records, states.get(test)))?.apks);
+    const tested = resultOf(test);
+    const passed = new Set(tested?.kind === 'test' ? tested.apks : []);
     if (!result.packages.every(({ apk }) => passed.has(apk)))
       held.set(packageKey(name, arch), [test]);
   }

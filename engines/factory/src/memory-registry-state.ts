@@ -187,6 +187,15 @@ export class MemoryRegistryState implements RegistryState {
       .slice(0, limit);
   }
 
+  async newestEvents(repositories: readonly string[]): Promise<ReadonlyMap<string, TagEvent>> {
+    const newest = new Map<string, TagEvent>();
+    for (const repository of repositories) {
+      const event = this.#repositories.get(repository)?.history.at(-1);
+      if (event !== undefined) newest.set(repository, event);
+    }
+    return newest;
+  }
+
   async newestSequence(): Promise<number> {
     return this.#sequence;
   }

@@ -244,6 +244,8 @@ export interface FactoryRecords {
 
   /** The cached result of an action. */
   action(action: Digest): Promise<ActionResult | undefined>;
+  /** Those of `actions` that are cached. */
+  actions(actions: readonly Digest[]): Promise<ReadonlyMap<Digest, ActionResult>>;
   /**
    * The same for whoever is about to make it the result that stands: it counts as used now, and is not collected before
    * that is done.

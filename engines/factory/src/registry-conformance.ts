@@ -423,6 +423,15 @@ export function registryStateConformance(
       expect(first?.newest).toEqual(
         (await state.tagHistory('a-b', { tag: undefined, before: undefined, limit: 1 }))[0],
       );
+      const summaries = await state.summaries({ ...all, except: ['b'] });
+      expect(await state.newestEvents(['c', 'none', 'd', 'a/z', 'a-b', 'd'])).toEqual(
+        new Map(
+          summaries.flatMap(({ repository: name, newest }) =>
+            newest === undefined ? [] : [[name, newest] as const],
+          ),
+        ),
+      );
+      expect(await state.newestEvents([])).toEqual(new Map());
     });
 
     it('says by a number whether a tag of any repository changed', async () => {

@@ -189,6 +189,8 @@ export interface RegistryState {
   deleteTag(repository: string, tag: string, from?: Digest): Promise<boolean>;
   /** Events of tags, newest first; deletions are events too, and deleted tags keep theirs. */
   tagHistory(repository: string, request: TagHistoryRequest): Promise<readonly TagEvent[]>;
+  /** The newest event of each of these repositories, of those that have one. */
+  newestEvents(repositories: readonly string[]): Promise<ReadonlyMap<string, TagEvent>>;
   /**
    * The `sequence` of the newest event of all repositories, 0 before the first: another one says that tags changed. Of
    * changes at the same moment it may tell only the last.

@@ -140,6 +140,10 @@ export class MemoryRecords implements FactoryRecords {
     return this.#actions.get(action);
   }
 
+  async actions(actions: readonly Digest[]): Promise<ReadonlyMap<Digest, ActionResult>> {
+    return new Map([...this.#actions].filter(([action]) => actions.includes(action)));
+  }
+
   useAction(action: Digest): Promise<ActionResult | undefined> {
     return this.action(action);
   }
