@@ -18,7 +18,9 @@ export function refusing(
 ): (error: unknown, request: Asked, reply: FastifyReply) => FastifyReply {
   return (error, request, reply) => {
     if (hasLeft(request.raw)) return reply.status(400).send();
-    const { statusCode } = error as { readonly statusCode?: number };
+    const { code, statusCode } = error as { readonly code?: string; readonly statusCode?: number };
+    // Paths such as `//images`, which no file and no page has.
+    if (code === 'FST_STATIC_FORBIDDEN_PATH') return answerUnknown(request, reply);
     if (statusCode !== undefined && statusCode < 500)
       return reply
         .status(statusCode)
