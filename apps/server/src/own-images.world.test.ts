@@ -204,6 +204,23 @@ test('what is pushed beside an image is not told of, nor what is no longer kept'
   ]);
 });
 
+test('the versions that were asked for last are kept, and others are read again', async () => {
+  const ask = (digest: Digest): Promise<unknown> => answer(`app/why?package=app&digest=${digest}`);
+  await ask(before.index);
+  const known = layersRead.length;
+  const others = Array.from({ length: 16 }, (_, at) => ({ 'etc/number': String(at) }));
+  for (const [at, files] of others.entries()) {
+    const { index } = await publishVersion(factory, { ...app, tags: ['latest'], files });
+    await ask(index);
+    // The one that is asked for in between stays.
+    if (at < 15) await ask(before.index);
+  }
+  expect(layersRead).toHaveLength(known);
+  await ask(present.index);
+  await ask(before.index);
+  expect(layersRead).toEqual([...layersRead.slice(0, known), present.layers[0]?.digest]);
+});
+
 test.each([
   ['app/why?package=zlb', 404, 'IMAGE_PACKAGE_NOT_FOUND'],
   ['app/why', 400, 'API_INVALID'],

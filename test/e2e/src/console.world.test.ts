@@ -586,6 +586,29 @@ describe('the versions of an image', () => {
     expect(await packages.first().getAttribute('data-marked')).toBe('');
   });
 
+  test('are told page by page where there are many', async () => {
+    const page = await open('/images/demo', {
+      prepare: (fresh) =>
+        fresh.route('**/api/images/demo/history*', (route) => {
+          const url = new URL(route.request().url());
+          url.searchParams.set('limit', '3');
+          return route.continue({ url: url.href });
+        }),
+    });
+    const rows = history(page).getByRole('rowheader');
+    await eventually(() => rows.count(), 3);
+    await history(page).getByText('See earlier changes').first().waitFor();
+    const pages = history(page).getByRole('navigation', { name: 'Pages of changes' });
+    await pages.getByRole('link', { name: 'Earlier changes' }).click();
+    await pages.getByRole('link', { name: 'Newest changes' }).waitFor();
+    expect(new URL(page.url()).search).toMatch(/^\?before=\d+$/);
+    await pages.getByRole('link', { name: 'Earlier changes' }).click();
+    await history(page).getByText('It is the first').waitFor();
+    await pages.getByRole('link', { name: 'Newest changes' }).click();
+    await history(page).getByText('See earlier changes').first().waitFor();
+    expect(new URL(page.url()).search).toBe('');
+  });
+
   test('refuse what they cannot say with code and hint, and can be asked again', async () => {
     const error = { code: 'IMAGE_CONTENT', message: 'it is damaged', hint: 'mend it' };
     const page = await open('/images/demo', {
