@@ -103,6 +103,31 @@ test('a key may be named twice, and one that is not there is named', async () =>
   expect(await resync()).toEqual([200, { keys: ['image:a', 'image:b'] }]);
 });
 
+test('no answer is kept by a browser or a proxy, and neither is a refusal', async () => {
+  const server = Fastify();
+  const records = { listDesired: async () => [] };
+  const api = { views: { records, registry: { summaries: async () => [] } } };
+  await server.register(
+    async (scope) => apiPlugin(scope, { api: api as unknown as ApiOptions, log: silentLogger }),
+    { prefix: '/api' },
+  );
+  for (const [url, host, status] of [
+    ['/api/repositories', 'localhost', 200],
+    ['/api/openapi.json', 'localhost', 200],
+    ['/api/repositories?limit=x', 'localhost', 400],
+    ['/api/repositories', 'evil.example', 400],
+    ['/api/keys', 'localhost', 500],
+  ] as const) {
+    const answer = await server.inject({ url, headers: { host } });
+    expect([url, answer.statusCode, answer.headers['cache-control']]).toEqual([
+      url,
+      status,
+      'no-store',
+    ]);
+  }
+  await server.close();
+});
+
 test('another method of an address is refused with those that it has', async () => {
   const server = Fastify();
   const api = { views: {} } as unknown as ApiOptions;

@@ -47,6 +47,8 @@ export async function apiPlugin(
   server.setSerializerCompiler(serializerCompiler);
   server.addHook('onRequest', async ({ headers }, reply) => {
     reply.header('server', serverName);
+    // Of what changes while it is read; a route whose answers have an entity tag says otherwise.
+    reply.header('cache-control', 'no-store');
     refuseForeign(headers);
   });
   server.addHook('preHandler', async ({ params, query, body }) => {
