@@ -20,11 +20,16 @@ const lineBytesMax = 2 * overlayBytesMax;
 
 const name = z.string().refine((text) => !holdsNul(text), 'has a NUL');
 
+/** An object as it came: one of names and values would be without a `__proto__`, which parsing of the overlay refuses. */
+const document = z.custom<object>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
+
 const composition = z.strictObject({
   base: name,
   repository: name,
   tags: z.array(name).default([]),
-  overlay: z.union([z.string(), z.record(z.string(), z.unknown())]).default({}),
+  overlay: z.union([z.string(), document]).default({}),
   sbomFormats: z
     .array(z.enum(composedSbomFormats))
     .refine(

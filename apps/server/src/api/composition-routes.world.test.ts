@@ -55,6 +55,40 @@ test('what comes after a line that ends the answer is passed over, and the conne
   await server.close();
 });
 
+test('an overlay arrives with all of its keys', async () => {
+  const overlays: string[] = [];
+  const server = serverOf(
+    {
+      async *compose(compositions) {
+        for await (const { overlay, repository } of compositions) {
+          overlays.push(overlay);
+          yield { kind: 'refused', repository, code: 'A', message: '', hint: '' } as never;
+        }
+      },
+    },
+    silentLogger,
+  );
+  const texts = [
+    '{"__proto__":{"a":1}}',
+    '{"environment":{"__proto__":"a","constructor":"b"}}',
+    '{"toString":1}',
+  ];
+  await server.inject({
+    method: 'POST',
+    url: '/compositions',
+    headers: { 'content-type': 'application/x-ndjson' },
+    payload: texts.map((text) => `{"base":"a","repository":"b","overlay":${text}}\n`).join(''),
+  });
+  await server.close();
+  expect(overlays).toEqual(texts);
+});
+
+test.each(['[]', 'null', '1'])('an overlay is no %s', async (overlay) => {
+  expect(await answerTo(`{"base":"a","repository":"b","overlay":${overlay}}\n`)).toMatchObject({
+    error: { code: 'COMPOSE_BODY_INVALID', message: 'line 1: overlay: invalid input' },
+  });
+});
+
 test('a name with a NUL is refused', async () => {
   for (const names of [
     { base: 'a\0', repository: 'b' },
