@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 
 /**
@@ -15,6 +16,7 @@ export async function sendBody(
   let chunk = await chunks.next();
   reply.hijack();
   const { raw } = reply;
+  const { socket } = reply.request.raw;
   raw.writeHead(status, reply.getHeaders() as Record<string, string>);
   let left = Number(reply.getHeader('content-length'));
   try {
@@ -22,7 +24,7 @@ export async function sendBody(
     while (chunk.done !== true) {
       await before;
       left -= chunk.value.length;
-      before = written(raw, chunk.value);
+      before = written(raw, socket, chunk.value);
       // Looked at when the next chunk is there.
       before.catch(() => undefined);
       chunk = await chunks.next();
@@ -37,8 +39,19 @@ export async function sendBody(
   }
 }
 
-function written(raw: ServerResponse, chunk: Uint8Array): Promise<void> {
+/**
+ * Throws when the connection is closed first. Node tells nobody of what is written between the end of a connection and the event of
+ * it, nor of what waits there for the answer to an earlier request.
+ */
+function written(raw: ServerResponse, socket: Socket, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    raw.write(chunk, (error) => (error ? reject(error) : resolve()));
+    const closed = (): void => reject(new Error('the connection is closed'));
+    if (socket.closed) return closed();
+    socket.once('close', closed);
+    raw.write(chunk, (error) => {
+      socket.off('close', closed);
+      if (error) reject(error);
+      else resolve();
+    });
   });
 }
