@@ -14,8 +14,11 @@ test('a change is compared with where the same tag was before, deletions aside',
   const repository = 'app';
   const previous = (next: number | null) =>
     comparedChanges({ repository, events, next }).map((one) => one.previous);
-  expect(previous(null)).toEqual(['b', null, 'b', 'a', null]);
-  expect(previous(1)).toEqual(['b', undefined, 'b', 'a', undefined]);
+  const at = (digest: string) => ({ kind: 'at', digest });
+  const first = { kind: 'first' };
+  const earlier = { kind: 'earlier', before: 1 };
+  expect(previous(null)).toEqual([at('b'), first, at('b'), at('a'), first]);
+  expect(previous(1)).toEqual([at('b'), earlier, at('b'), at('a'), earlier]);
 });
 
 test('a change keeps its key when newer ones come, and no two have the same', () => {

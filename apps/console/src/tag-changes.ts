@@ -1,5 +1,14 @@
 import type { TagHistory } from './api/client.ts';
 
+/**
+ * Where a tag was before a change; that it was deleted in between does not count. earlier: that is among the changes before one that the
+ * history has by this number.
+ */
+export type Previous =
+  | { readonly kind: 'first' }
+  | { readonly kind: 'at'; readonly digest: string }
+  | { readonly kind: 'earlier'; readonly before: number };
+
 /** A change of a tag, and where the tag was before. */
 export interface ComparedChange {
   /** Stays the same when newer changes come. */
@@ -7,19 +16,19 @@ export interface ComparedChange {
   readonly tag: string;
   readonly digest: string | null;
   readonly at: number;
-  /** The digest before, which a deletion in between does not hide; null for the first, undefined where another page has it. */
-  readonly previous: string | null | undefined;
+  readonly previous: Previous;
 }
 
 /** Each change of a page with what was before it, in their order. */
 export function comparedChanges({ events, next }: TagHistory): readonly ComparedChange[] {
-  const last = new Map<string, string>();
+  const last = new Map<string, Previous>();
   const known = new Map<string, number>();
+  const unknown: Previous = next === null ? { kind: 'first' } : { kind: 'earlier', before: next };
   return events
     .toReversed()
     .map(({ tag, digest, at }) => {
-      const previous = last.get(tag) ?? (next === null ? null : undefined);
-      if (digest !== null) last.set(tag, digest);
+      const previous = last.get(tag) ?? unknown;
+      if (digest !== null) last.set(tag, { kind: 'at', digest });
       const name = `${tag} ${at} ${digest}`;
       const times = known.get(name) ?? 0;
       known.set(name, times + 1);

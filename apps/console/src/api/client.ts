@@ -97,6 +97,13 @@ export interface VersionsOfImage {
   readonly to: string;
 }
 
+/** A tag of a repository, before one of the changes that its history has. */
+export interface TagBefore {
+  readonly name: string;
+  readonly tag: string;
+  readonly before: number;
+}
+
 /** Kiln's API as the console uses it; every call throws `ApiFailure`. */
 export const api = {
   status: (signal: AbortSignal) => dataOf(client.GET('/api/status', { signal })),
@@ -128,6 +135,14 @@ export const api = {
     dataOf(
       client.GET('/api/images/{name}/history', {
         params: { path: { name }, query: before === undefined ? {} : { before } },
+        signal,
+      }),
+    ),
+  /** The newest changes of one tag before a change of any. */
+  tagHistory: ({ name, tag, before }: TagBefore, signal: AbortSignal) =>
+    dataOf(
+      client.GET('/api/images/{name}/history', {
+        params: { path: { name }, query: { tag, before } },
         signal,
       }),
     ),

@@ -18,6 +18,7 @@ import type {
   PackageSummary,
   RepositoryList,
   Status,
+  TagBefore,
   TagHistory,
   VersionsOfImage,
 } from './client.ts';
@@ -89,6 +90,11 @@ function useFixedQuery<T>(
 
 export const useWhy = (one: PackageOfImage): Found<PackageReason> =>
   useFixedQuery(['why', one.name, one.digest, one.package], (signal) => api.why(one, signal));
+/** What came before a change stays as it was. */
+export const useTagBefore = (one: TagBefore): Found<TagHistory> =>
+  useFixedQuery(['history', one.name, 'of', one.tag, String(one.before)], (signal) =>
+    api.tagHistory(one, signal),
+  );
 export const useDifference = (versions: VersionsOfImage): Found<ImageDifference> =>
   useFixedQuery(['difference', versions.name, versions.from, versions.to], (signal) =>
     api.difference(versions, signal),

@@ -4,7 +4,7 @@ import { formatInstant, shortDigest } from '../format.ts';
 import { comparedChanges } from '../tag-changes.ts';
 import type { ComparedChange } from '../tag-changes.ts';
 import { useNow } from './clock.ts';
-import { Difference } from './difference.tsx';
+import { Difference, DifferenceFromBefore } from './difference.tsx';
 import { ExpandableRow } from './expandable-row.tsx';
 import { Empty } from './page.tsx';
 
@@ -134,13 +134,11 @@ function ComparedRow({ repository, change, now }: ComparedRowProps): ReactNode {
       <DigestCell change={change} />
     </>
   );
-  if (digest === null || previous === null || previous === undefined)
+  if (digest === null || previous.kind === 'first')
     return (
       <tr>
         {before}
-        <td className="muted nowrap">
-          {digest !== null && (previous === null ? 'It is the first' : 'See earlier changes')}
-        </td>
+        <td className="muted nowrap">{digest !== null && 'It is the first'}</td>
         {after}
       </tr>
     );
@@ -152,7 +150,11 @@ function ComparedRow({ repository, change, now }: ComparedRowProps): ReactNode {
       about={`when ${tag} moved to ${shortDigest(digest)}`}
       columns={4}
     >
-      <Difference name={repository} from={previous} to={digest} />
+      {previous.kind === 'at' ? (
+        <Difference name={repository} from={previous.digest} to={digest} />
+      ) : (
+        <DifferenceFromBefore name={repository} tag={tag} before={previous.before} to={digest} />
+      )}
     </ExpandableRow>
   );
 }

@@ -1,7 +1,8 @@
+import type { UseQueryResult } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { ImageDifference, VersionsOfImage } from '../api/client.ts';
-import { useDifference } from '../api/queries.ts';
+import type { ApiFailure, ImageDifference, TagBefore, VersionsOfImage } from '../api/client.ts';
+import { useDifference, useTagBefore } from '../api/queries.ts';
 import { visible } from '../format.ts';
 import { paths } from '../urls.ts';
 import { Command } from './copy.tsx';
@@ -13,18 +14,34 @@ export function Difference(versions: VersionsOfImage): ReactNode {
   const { name, from, to } = versions;
   const query = useDifference(versions);
   const error = useRefusal(query);
-  if (query.data !== undefined)
-    return (
-      <>
-        <Changed difference={query.data} />
-        <Command
-          title="Compare the files too"
-          command={`./kiln image diff ${name}@${from} ${name}@${to}`}
-        />
-      </>
-    );
   if (error?.code === 'IMAGE_NOT_FOUND')
     return <p>It cannot be compared, because a version is no longer kept: {error.message}.</p>;
+  if (query.data === undefined) return <Comparing query={query} />;
+  return (
+    <>
+      <Changed difference={query.data} />
+      <Command
+        title="Compare the files too"
+        command={`./kiln image diff ${name}@${from} ${name}@${to}`}
+      />
+    </>
+  );
+}
+
+/** As `Difference`, from where the tag was before a change, which is to be found first. */
+export function DifferenceFromBefore({
+  to,
+  ...change
+}: TagBefore & { readonly to: string }): ReactNode {
+  const query = useTagBefore(change);
+  if (query.data === undefined) return <Comparing query={query} />;
+  const from = query.data.events.find(({ digest }) => digest !== null)?.digest ?? null;
+  if (from === null) return <p>It is the first.</p>;
+  return <Difference name={change.name} from={from} to={to} />;
+}
+
+function Comparing<T>({ query }: { readonly query: UseQueryResult<T, ApiFailure> }): ReactNode {
+  const error = useRefusal(query);
   if (error !== null) return <Failure error={error} again={() => askAgain(query)} />;
   return (
     <p role="status" className="muted">
