@@ -8,7 +8,7 @@ import { imageComponents, usedBy } from './component-schemas.ts';
 
 export interface ComponentPorts {
   readonly components: ComponentIndex;
-  readonly registry: Pick<RegistryState, 'tag'>;
+  readonly registry: Pick<RegistryState, 'tag' | 'hasRepository'>;
 }
 
 /** From packages to the images that have them, and back. */
@@ -63,8 +63,12 @@ export function componentRoutes(server: FastifyInstance, ports: ComponentPorts):
       const found = await componentsOfImage(ports.components, ports.registry, image);
       if (found !== undefined) return found;
       const wanted = shorten(`${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`);
-      throw new KilnError('API_NOT_FOUND', `nobody said what ${wanted} is made of`, {
-        hint: 'name the digest or tag of an index that the factory made; kiln image history lists them',
+      if (await ports.registry.hasRepository(repository))
+        throw new KilnError('API_NOT_FOUND', `nobody said what ${wanted} is made of`, {
+          hint: 'name the digest or tag of an index that the factory made; kiln image history lists them',
+        });
+      throw new KilnError('API_NOT_FOUND', `there is no repository ${shorten(repository)}`, {
+        hint: 'kiln image ls --all lists the repositories',
       });
     },
   );

@@ -128,6 +128,26 @@ test('no answer is kept by a browser or a proxy, and neither is a refusal', asyn
   await server.close();
 });
 
+test.each([
+  ['/api/keys/image:none', 'there is no key image:none', 'a kind and a name'],
+  ['/api/images/none', 'there is no image none', 'kiln image ls'],
+  ['/api/images/none/history', 'there is no repository none', 'kiln image ls --all'],
+  ['/api/images/none/components', 'there is no repository none', 'kiln image ls --all'],
+  ['/api/images/some/components', 'nobody said what some:latest is made of', 'kiln image history'],
+])('what %s does not find is named, with what lists such things', async (url, message, hint) => {
+  const records = { desired: async () => undefined, state: async () => undefined };
+  const registry = {
+    tag: async () => undefined,
+    hasRepository: async (name: string) => name === 'some',
+  };
+  const components = { registry, components: {} };
+  const ports = { views: { records, registry }, components, addresses: () => ({}) };
+  expect(await answerTo({ url }, ports)).toEqual([
+    404,
+    { error: { code: 'API_NOT_FOUND', message, hint: expect.stringContaining(hint) as string } },
+  ]);
+});
+
 test('another method of an address is refused with those that it has', async () => {
   const server = Fastify();
   const api = { views: {} } as unknown as ApiOptions;

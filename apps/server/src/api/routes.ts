@@ -49,9 +49,17 @@ const names = (only: string | string[] | undefined): string[] =>
   only === undefined ? [] : [only].flat();
 const followMs = 250;
 
-function notFound(what: string): KilnError {
-  return new KilnError('API_NOT_FOUND', `there is no ${what}`, {
-    hint: 'kiln image ls and kiln package ls list what is published, the console all keys',
+const listings = {
+  key: 'a key has a kind and a name, such as image:nginx and package:zlib@x86_64: the console lists all',
+  'log of': 'the console lists all keys; those that were never looked at have no log',
+  package: 'kiln package ls lists the packages',
+  image: 'kiln image ls lists the images',
+  repository: 'kiln image ls --all lists the repositories',
+};
+
+function notFound(kind: keyof typeof listings, name: string): KilnError {
+  return new KilnError('API_NOT_FOUND', `there is no ${kind} ${shorten(name)}`, {
+    hint: listings[kind],
   });
 }
 
@@ -95,7 +103,7 @@ export async function apiRoutes(
     { schema: { params: z.object({ key: z.string() }), response: { 200: schemas.keyDetail } } },
     async (request) => {
       const detail = await keyDetail(views, parseKey(request.params.key), clock.now());
-      if (detail === undefined) throw notFound(`key ${request.params.key}`);
+      if (detail === undefined) throw notFound('key', request.params.key);
       return detail;
     },
   );
@@ -119,7 +127,7 @@ export async function apiRoutes(
             ) ??
             history.find((one) => one.log !== undefined))
           : history.find((one) => one.attemptId === request.query.attempt);
-      if (attempt === undefined) throw notFound(`log of ${request.params.key}`);
+      if (attempt === undefined) throw notFound('log of', request.params.key);
       const ended = async (): Promise<boolean> =>
         closing.signal.aborted ||
         (await queue.history(attempt.key)).find((one) => one.attemptId === attempt.attemptId)
@@ -150,7 +158,7 @@ export async function apiRoutes(
     },
     async (request) => {
       const detail = await packageDetail(views.records, request.params.name, options.addresses());
-      if (detail === undefined) throw notFound(`package ${request.params.name}`);
+      if (detail === undefined) throw notFound('package', request.params.name);
       return detail;
     },
   );
@@ -164,7 +172,7 @@ export async function apiRoutes(
     { schema: { params: z.object({ name: z.string() }), response: { 200: schemas.imageDetail } } },
     async (request) => {
       const detail = await imageDetail(views, request.params.name, options.addresses());
-      if (detail === undefined) throw notFound(`image ${request.params.name}`);
+      if (detail === undefined) throw notFound('image', request.params.name);
       return detail;
     },
   );
@@ -186,7 +194,7 @@ export async function apiRoutes(
       const { tag, before, limit } = request.query;
       const { name } = request.params;
       const history = await tagHistory(views.registry, name, { tag, before, limit });
-      if (history === undefined) throw notFound(`repository ${shorten(name)}`);
+      if (history === undefined) throw notFound('repository', name);
       return history;
     },
   );
@@ -214,7 +222,7 @@ export async function apiRoutes(
       const wanted = keys.size === 0 ? desired : desired.filter((one) => keys.has(one.key));
       for (const { key } of wanted) keys.delete(key);
       const [missing] = keys;
-      if (missing !== undefined) throw notFound(`key ${shorten(missing)}`);
+      if (missing !== undefined) throw notFound('key', missing);
       await queue.enqueue(
         wanted.map((one) => ({ key: one.key, priority: 20, reason: 'asked for by a person' })),
       );
