@@ -69,9 +69,9 @@ export class RegistryImage implements NamedImage {
 
   /** The digest that the reference names now. Throws `IMAGE_NOT_FOUND` and `FACTORY_NOT_RUNNING`. */
   async resolve(): Promise<Digest> {
-    if (this.reference.digest !== undefined) return this.reference.digest;
-    const bytes = await this.#manifest(this.reference.tag ?? 'latest');
-    if (bytes !== undefined) return digestOf(bytes);
+    const { digest, tag = 'latest' } = this.reference;
+    const bytes = await this.#manifest(digest ?? tag);
+    if (bytes !== undefined) return digest ?? digestOf(bytes);
     throw new KilnError('IMAGE_NOT_FOUND', `there is no image ${this.text}`, {
       hint: this.#own?.hint ?? 'check its name and its tag',
     });

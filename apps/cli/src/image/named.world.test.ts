@@ -66,6 +66,10 @@ describe('of an image that a registry does not have', () => {
     );
   });
 
+  test('neither does one that is named by its digest', async () => {
+    expect(await hintOf(`team/nginx@${digestOf('')}`)).toContain('kiln image history team/nginx');
+  });
+
   test('another does not point at what this factory has', async () => {
     expect(await hintOf(`127.0.0.1:${port}/team/nginx:1`)).toBe('check its name and its tag');
   });
