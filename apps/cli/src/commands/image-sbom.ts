@@ -1,11 +1,10 @@
-import path from 'node:path';
 import { shorten } from '@kiln/base';
 import { billFormats, signedBill } from '@kiln/inspect';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
 import { namedImage } from '../image/named.ts';
 import { ownArchitecture } from '../image/own-architecture.ts';
-import { readKey } from '../keys.ts';
+import { imageKeyOf } from '../keys.ts';
 
 export const imageSbom: Command = {
   name: 'image sbom',
@@ -37,8 +36,7 @@ export const imageSbom: Command = {
     const format = billFormats.find((one) => one === named);
     if (format === undefined)
       throw usage(imageSbom, `"${shorten(named)}" is no format: ${billFormats.join(' or ')}`);
-    const own = path.join(config.home, 'public', 'image.pub');
-    const imageKeyPem = readKey(typeof flags['key'] === 'string' ? flags['key'] : own);
+    const imageKeyPem = imageKeyOf(config.home, flags['key']);
     const source = namedImage(config, image);
     print.data(await signedBill({ source, architecture: ownArchitecture, format, imageKeyPem }));
     return 0;

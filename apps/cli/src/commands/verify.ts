@@ -8,7 +8,7 @@ import { jsonOption, usage } from '../command.ts';
 import type { Config } from '../config.ts';
 import { ownKeyring } from '../image-build/factory-places.ts';
 import { namedImage } from '../image/named.ts';
-import { keyringOf, readKey } from '../keys.ts';
+import { imageKeyOf, keyringOf } from '../keys.ts';
 import { listOf } from '../local/options.ts';
 import { findPackage, namesPackage, openApk, readProvenance } from '../package-source.ts';
 
@@ -43,14 +43,13 @@ export const verify: Command = {
     const text = positionals[0];
     if (text === undefined) throw usage(verify, 'which image or package?');
     const own = path.join(config.home, 'public');
-    const key = typeof flags['key'] === 'string' ? flags['key'] : path.join(own, 'image.pub');
     const named = listOf(flags['keyring']);
     if (named.length > 0 && !namesPackage(text))
       throw new KilnError('USAGE', '--keyring is for packages, and an image is named', {
         hint: 'the statements of an image are signed by the key of --key',
       });
     const keys: TrustedKeys = {
-      imageKeyPem: readKey(key),
+      imageKeyPem: imageKeyOf(config.home, flags['key']),
       keyring: named.length > 0 || typeof flags['key'] === 'string' ? named : ownKeyring(own),
     };
     const { title, report } = namesPackage(text)
