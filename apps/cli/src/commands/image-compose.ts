@@ -152,24 +152,26 @@ async function composeMany({ config, positionals, flags, print }: Invocation): P
   await using handle = file === '-' ? undefined : await found(file, open(file));
   const asked = new Asked(handle?.createReadStream({ autoClose: false }) ?? process.stdin);
   let [done, refused, toldAt] = [0, 0, performance.now()];
-  for await (const answer of ask(client, asked.read())) {
-    if ('ended' in answer) {
-      const open = asked.lines.length - done;
-      print.talk(`kiln: ${done} answered, ${open} sent without an answer\n`);
-      throw errorOf(answer.error);
+  try {
+    for await (const answer of ask(client, asked.read())) {
+      if ('ended' in answer) throw errorOf(answer.error);
+      done += 1;
+      if (flags['json'] === true) print.data(`${JSON.stringify(answer)}\n`);
+      else if (!('error' in answer)) print.data(`${said(answer)}\n`);
+      if ('error' in answer) {
+        refused += 1;
+        print.talk(
+          `line ${asked.lines[done - 1] ?? '?'}: error[${answer.error.code}]: ${answer.error.message}\n`,
+        );
+      }
+      if (performance.now() - toldAt < progressMs) continue;
+      toldAt = performance.now();
+      print.talk(`kiln: composed ${done}\n`);
     }
-    done += 1;
-    if (flags['json'] === true) print.data(`${JSON.stringify(answer)}\n`);
-    else if (!('error' in answer)) print.data(`${said(answer)}\n`);
-    if ('error' in answer) {
-      refused += 1;
-      print.talk(
-        `line ${asked.lines[done - 1] ?? '?'}: error[${answer.error.code}]: ${answer.error.message}\n`,
-      );
-    }
-    if (performance.now() - toldAt < progressMs) continue;
-    toldAt = performance.now();
-    print.talk(`kiln: composed ${done}\n`);
+  } catch (error) {
+    const open = asked.lines.length - done;
+    print.talk(`kiln: ${done} answered, ${open} sent without an answer\n`);
+    throw error;
   }
   print.talk(
     `kiln: composed ${counted(done - refused, 'image')}${refused > 0 ? `, ${refused} refused` : ''}\n`,
