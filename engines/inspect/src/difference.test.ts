@@ -122,3 +122,19 @@ test('packages that came, went, changed or were built again are told apart, with
     ['lib/libz.so.1', 'changed', 'mode', true],
   ]);
 });
+
+test('each of very many packages has its way', () => {
+  const names = Array.from({ length: 9_000 }, (_, at) => `p${at}`);
+  const provides = ['so:a.so.1', 'so:b.so.1', 'so:c.so.1', 'so:d.so.1'];
+  const built = (checksum: string): ComparedImage =>
+    image(
+      [
+        installed('app', { paths: [], checksum, depends: names }),
+        ...names.map((name) => installed(name, { paths: [], checksum, provides })),
+      ],
+      {},
+    );
+  const { packages } = compareImages(built('Q1a'), built('Q1b'));
+  expect(packages).toHaveLength(9_001);
+  expect(packages.every(({ name, why }) => why.length === (name === 'app' ? 1 : 2))).toBe(true);
+});

@@ -4,7 +4,7 @@ import type { Config } from '@kiln/oci';
 import type { FileFacts, ImageContents } from './contents.ts';
 import type { ExplainedImage } from './reason.ts';
 import type { AskedEntries, NeedingPackage, WhyStep } from './why.ts';
-import { whyPackage } from './why.ts';
+import { PackageReasons } from './why.ts';
 
 export interface PackageDifference {
   readonly name: string;
@@ -87,12 +87,15 @@ function packageDifferences(
   to: ComparedComposition,
 ): readonly PackageDifference[] {
   const [before, after] = [byName(from.packages), byName(to.packages)];
+  const reasons = {
+    from: new PackageReasons(from.packages, from.asked),
+    to: new PackageReasons(to.packages, to.asked),
+  };
   return sortUnique([...before.keys(), ...after.keys()]).flatMap((name) => {
     const [a, b] = [before.get(name), after.get(name)];
     const change = packageChange(a, b);
     if (change === undefined) return [];
-    const { packages, asked } = b === undefined ? from : to;
-    const why = whyPackage(packages, { name, asked }) ?? [];
+    const why = (b === undefined ? reasons.from : reasons.to).why(name) ?? [];
     return [{ name, change, from: a?.version ?? '', to: b?.version ?? '', why }];
   });
 }

@@ -23,5 +23,4 @@ export type { ExplainedImage, PackageReason } from './reason.ts';
 export { billFormats, signedBill } from './signed-bill.ts';
 export type { BillFormat, SignedBillRequest } from './signed-bill.ts';
 export { whyLines, whyStepText } from './why-text.ts';
-export { whyPackage } from './why.ts';
 export type { AskedEntries, NeedingPackage, WhyKind, WhyStep } from './why.ts';

@@ -1,7 +1,7 @@
 import { KilnError, shorten } from '@kiln/base';
 import { nearestWord } from '@kiln/yaml/nearest';
 import type { AskedEntries, NeedingPackage, WhyStep } from './why.ts';
-import { whyPackage } from './why.ts';
+import { PackageReasons } from './why.ts';
 
 /** An image whose packages are explained. */
 export interface ExplainedImage {
@@ -23,7 +23,7 @@ export interface PackageReason {
 /** Why a package is in an image. Throws `IMAGE_PACKAGE_NOT_FOUND`, with the nearest name as a hint. */
 export function packageReason(image: ExplainedImage, name: string): PackageReason {
   const { reference, digest, packages, asked } = image;
-  const why = whyPackage(packages, { name, asked });
+  const why = new PackageReasons(packages, asked).why(name);
   if (why !== undefined) return { reference, digest, package: name, why };
   const there = packages.map((one) => one.name);
   throw new KilnError(

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { askedByProvenance, askedByWorld } from './asked.ts';
 import { whyLines } from './why-text.ts';
 import type { AskedEntries } from './why.ts';
-import { whyPackage } from './why.ts';
+import { PackageReasons } from './why.ts';
 
 function installed(
   name: string,
@@ -21,7 +21,7 @@ const lines = (
   packages: readonly InstalledPackage[],
   name: string,
   asked?: AskedEntries,
-): readonly string[] => whyLines(whyPackage(packages, { name, asked }) ?? []);
+): readonly string[] => whyLines(new PackageReasons(packages, asked).why(name) ?? []);
 
 /** `PACKAGE`, or `PACKAGE for ATOM` where another leads to it. */
 const way = (
@@ -29,7 +29,8 @@ const way = (
   name: string,
   asked?: AskedEntries,
 ): string | undefined =>
-  whyPackage(packages, { name, asked })
+  new PackageReasons(packages, asked)
+    .why(name)
     ?.map((step, at) => (at === 0 ? step.package : `${step.package} for ${step.meets}`))
     .join(', ');
 
@@ -59,7 +60,7 @@ describe('why a package is in an image', () => {
       '      └─ needs base: base 1-r0',
     ]);
     expect(way(all, 'base', ['server', 'tls'])).toBe('tls, libc for so:libc.so.6, base for base');
-    expect(whyPackage(all, { name: 'zlib', asked: ['server=1-r0'] })).toEqual([
+    expect(new PackageReasons(all, ['server=1-r0']).why('zlib')).toEqual([
       { package: 'server', version: '1-r0', kind: 'asked', meets: 'server=1-r0', neededBy: [] },
       { package: 'zlib', version: '1-r0', kind: 'needed', meets: 'so:libz.so.1', neededBy: [] },
     ]);
@@ -76,7 +77,7 @@ describe('why a package is in an image', () => {
   });
 
   test('is nothing for one that is not there', () => {
-    expect(whyPackage([base], { name: 'libc', asked: undefined })).toBeUndefined();
+    expect(new PackageReasons([base], undefined).why('libc')).toBeUndefined();
   });
 
   test('takes a package of the name before others that provide it, and no conflict for a need', () => {

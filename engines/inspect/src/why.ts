@@ -29,34 +29,6 @@ export type NeedingPackage = Pick<
 /** Entries of the world that an image was made for; undefined where that is not recorded. */
 export type AskedEntries = readonly string[] | undefined;
 
-/**
- * Why a package is in an image: the shortest way from a package that was asked for, which may be itself. Where that is not
- * recorded or does not lead there, the way begins with a package that no other needs, or with one of a cycle. Undefined when
- * the package is not there.
- */
-export function whyPackage(
-  packages: readonly NeedingPackage[],
-  { name, asked }: { readonly name: string; readonly asked: AskedEntries },
-): readonly WhyStep[] | undefined {
-  const target = packages.find((one) => one.name === name);
-  if (target === undefined) return undefined;
-  const graph = new NeedGraph(packages);
-  const entries = graph.asked(asked ?? []);
-  const ways = graph.waysTo(target);
-  const needsOf = (way: Way): readonly Need[] => graph.needs(way[0]?.by ?? target);
-  const way =
-    ways.find((one) => entries.has(one[0]?.by ?? target)) ??
-    ways.find((one) => needsOf(one).length === 0) ??
-    graph.topmost(ways, target);
-  const entry = entries.get(way[0]?.by ?? target);
-  const first = {
-    kind: firstKind({ asked, entry, isNeeded: needsOf(way).length > 0 }),
-    meets: entry ?? '',
-    neededBy: [...new Set(needsOf(way).map(({ by }) => by.name))],
-  };
-  return stepsOf(way, { target, first });
-}
-
 /** `by` depends on something by this text, or lets it be added. */
 interface Need {
   readonly by: NeedingPackage;
@@ -64,8 +36,11 @@ interface Need {
   readonly text: string;
 }
 
-/** From the first package on; what the last need leads to is the package in question. */
-type Way = readonly Need[];
+/** How the package in question is led to by `need.by`: it needs the package of the next step, or that in question where there is none. */
+interface Way {
+  readonly need: Need;
+  readonly next: Way | undefined;
+}
 
 function firstKind({
   asked,
@@ -81,30 +56,19 @@ function firstKind({
   return asked === undefined ? 'unrecorded' : 'unneeded';
 }
 
-function stepsOf(
-  way: Way,
-  {
-    target,
-    first,
-  }: {
-    readonly target: NeedingPackage;
-    readonly first: Pick<WhyStep, 'kind' | 'meets' | 'neededBy'>;
-  },
-): readonly WhyStep[] {
-  const packages = [...way.map(({ by }) => by), target];
-  return packages.map(({ name, version }, at) => {
-    const need = way[at - 1];
-    const why = need === undefined ? first : { kind: need.kind, meets: need.text, neededBy: [] };
-    return { package: name, version, ...why };
-  });
-}
-
-/** Who needs whom. */
-class NeedGraph {
+/**
+ * Why packages are in an image: the shortest way from a package that was asked for, which may be the one in question. Where that is not
+ * recorded or does not lead there, the way begins with a package that no other needs, or with one of a cycle. Made once for an image.
+ */
+export class PackageReasons {
+  readonly #packages = new Map<string, NeedingPackage>();
   readonly #providers = new Map<string, NeedingPackage>();
   readonly #needs = new Map<NeedingPackage, Need[]>();
+  readonly #asked: AskedEntries;
+  /** What was asked for, each with its entry. */
+  readonly #entries = new Map<NeedingPackage, string>();
 
-  constructor(packages: readonly NeedingPackage[]) {
+  constructor(packages: readonly NeedingPackage[], asked: AskedEntries) {
     for (const one of packages)
       for (const provide of one.provides) {
         const { name } = parseConstraintApko(provide);
@@ -115,40 +79,73 @@ class NeedGraph {
     for (const by of packages)
       for (const text of by.depends) this.#add(this.#provider(text), { by, kind: 'needed', text });
     for (const one of packages) this.#addConditions(one);
+    for (const one of packages.toReversed()) this.#packages.set(one.name, one);
+    this.#asked = asked;
+    for (const entry of asked ?? []) {
+      const one = this.#provider(entry.replace(/@.*$/s, ''));
+      if (one !== undefined && !this.#entries.has(one)) this.#entries.set(one, entry);
+    }
+  }
+
+  /** The steps to a package of this name; undefined when it is not there. */
+  why(name: string): readonly WhyStep[] | undefined {
+    const target = this.#packages.get(name);
+    if (target === undefined) return undefined;
+    const way = this.#wayTo(target);
+    const start = way?.need.by ?? target;
+    const entry = this.#entries.get(start);
+    const needs = this.#needsOf(start);
+    const steps: WhyStep[] = [
+      {
+        package: start.name,
+        version: start.version,
+        kind: firstKind({ asked: this.#asked, entry, isNeeded: needs.length > 0 }),
+        meets: entry ?? '',
+        neededBy: [...new Set(needs.map(({ by }) => by.name))],
+      },
+    ];
+    for (let step = way; step !== undefined; step = step.next) {
+      const { name: met, version } = step.next?.need.by ?? target;
+      const { kind, text } = step.need;
+      steps.push({ package: met, version, kind, meets: text, neededBy: [] });
+    }
+    return steps;
+  }
+
+  #wayTo(target: NeedingPackage): Way | undefined {
+    const ways: (Way | undefined)[] = [];
+    for (const way of this.#waysTo(target)) {
+      if (this.#entries.has(way?.need.by ?? target)) return way;
+      ways.push(way);
+    }
+    const isStart = (way: Way | undefined): boolean =>
+      this.#needsOf(way?.need.by ?? target).length === 0;
+    return ways.some(isStart) ? ways.find(isStart) : this.#topmost(ways, target);
   }
 
   /** Needs of others, in the order of the database, dependencies first. */
-  needs(of: NeedingPackage): readonly Need[] {
-    return this.#needs.get(of) ?? [];
+  #needsOf(one: NeedingPackage): readonly Need[] {
+    return this.#needs.get(one) ?? [];
   }
 
-  /** What entries of a world ask for, each with its entry. */
-  asked(entries: readonly string[]): ReadonlyMap<NeedingPackage, string> {
-    const found = new Map<NeedingPackage, string>();
-    for (const entry of entries) {
-      const one = this.#provider(entry.replace(/@.*$/s, ''));
-      if (one !== undefined && !found.has(one)) found.set(one, entry);
-    }
-    return found;
-  }
-
-  /** The shortest way from each package that leads to this one, shortest first; the empty one from itself. */
-  waysTo(target: NeedingPackage): readonly Way[] {
-    const ways: Way[] = [[]];
+  /** The shortest way from each package that leads to this one, shortest first; none from itself. */
+  *#waysTo(target: NeedingPackage): Generator<Way | undefined> {
+    const ways: (Way | undefined)[] = [undefined];
     const seen = new Set([target]);
-    for (const way of ways)
-      for (const need of this.needs(way[0]?.by ?? target)) {
+    for (const way of ways) {
+      yield way;
+      for (const need of this.#needsOf(way?.need.by ?? target)) {
         if (seen.has(need.by)) continue;
         seen.add(need.by);
-        ways.push([need, ...way]);
+        ways.push({ need, next: way });
       }
-    return ways;
+    }
   }
 
   /** Of ways that all come from cycles, the shortest from one that no other leads to. */
-  topmost(ways: readonly Way[], target: NeedingPackage): Way {
-    const above = ways.map((way) => this.waysTo(way[0]?.by ?? target).length);
-    return ways[above.indexOf(Math.min(...above))] ?? [];
+  #topmost(ways: readonly (Way | undefined)[], target: NeedingPackage): Way | undefined {
+    const above = ways.map((way) => [...this.#waysTo(way?.need.by ?? target)].length);
+    return ways[above.indexOf(Math.min(...above))];
   }
 
   #provider(text: string): NeedingPackage | undefined {
