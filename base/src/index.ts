@@ -35,7 +35,7 @@ export { quietly } from './quietly.ts';
 export type { RecentlyUsedLimits } from './recently-used.ts';
 export { RecentlyUsed } from './recently-used.ts';
 export { withoutUserInfo } from './redact.ts';
-export { sealText, unsealText } from './sealed-text.ts';
+export { sealBytes, sealText, unsealBytes, unsealText } from './sealed-text.ts';
 export { quotedShellWord, shellWord } from './shell-word.ts';
 export type { PoolThread, ThreadPoolOptions, ThreadRoom } from './thread-pool.ts';
 export { ThreadPool } from './thread-pool.ts';

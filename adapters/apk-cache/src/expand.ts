@@ -136,7 +136,7 @@ export async function expandAtHand(
     libraries: await librariesAtHand(members, data),
     segments: memberSegments(members, segments),
   };
-  writeFile(options.archive, data, options.durable);
+  writeFile(options.archive, [data], options.durable);
   writeFile(options.record, printRecord(record), options.durable);
 }
 
@@ -203,10 +203,11 @@ export async function expandStream(
   writeFile(record, printRecord({ ...facts, libraries }), durable);
 }
 
-function writeFile(path: string, bytes: Uint8Array, durable: boolean): void {
+/** `parts` one behind the other, in a file that is not there yet. */
+export function writeFile(path: string, parts: readonly Uint8Array[], durable: boolean): void {
   const file = openSync(path, 'wx', 0o644);
   try {
-    writeAll(file, bytes);
+    for (const part of parts) writeAll(file, part);
     if (durable) fsyncSync(file);
   } finally {
     closeSync(file);

@@ -163,7 +163,7 @@ export class ExpandedPackages implements PackageOpener {
       limits: this.#options.limits ?? {},
       writeArchive: (archive) => this.#write(this.#path(apk, 'tar'), archive),
     });
-    await this.#write(this.#path(apk, 'members'), [printRecord(record)]);
+    await this.#write(this.#path(apk, 'members'), printRecord(record));
     return record;
   }
 

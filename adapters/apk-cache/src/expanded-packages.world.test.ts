@@ -252,7 +252,7 @@ describe('a record', () => {
       libraries: [[0, { machine: 62, soname: 'a.so.1' }] as const, [3, null] as const],
       segments: [[0, [{ offset: 7, sizeBytes: 2, bytesCrc: 1 }]] as const],
     };
-    const bytes = Buffer.from(printRecord(record));
+    const bytes = Buffer.concat(printRecord(record));
     expect(parseRecord(bytes)).toEqual(record);
     const read = parseRecord(bytes)?.members;
     expect([...(read ?? [])]).toEqual(

@@ -15,19 +15,19 @@ export interface ContentPlace {
 /** A member of an expanded package. */
 export interface CachedMember extends DataMember, Pick<ContentPlace, 'offset'> {}
 
-/** What is kept of members, in JSON: as few values as can be, since images have hundreds of thousands of files. */
+/** What is kept of members: as few values as can be, since images have hundreds of thousands of files. */
 export interface StoredMembers {
   /** Of each its path, the target of a link, and the values of its PAX records, a character for each of their bytes. */
   readonly text: string;
-  /** `width` for each member, in the order of `Row`. */
-  readonly numbers: readonly number[];
+  /** `width` for each member, in the order of `Row`. Those of an archive of more than 2 GiB need twice the memory. */
+  readonly numbers: Int32Array | Float64Array;
   /** What many members have in common. */
   readonly facts: readonly StoredFacts[];
   /** See `ContentPlace`; none where there is no archive. */
-  readonly sums: readonly number[];
+  readonly sums: Uint32Array;
 }
 
-type StoredFacts = readonly [
+export type StoredFacts = readonly [
   type: TarEntry['type'],
   hasSlash: 0 | 1,
   mode: number,
@@ -58,24 +58,11 @@ interface Row {
 /** The members of a package in little memory: each is put together when it is asked for. */
 export class Members implements Iterable<CachedMember> {
   readonly length: number;
-  readonly #text: string;
-  readonly #numbers: Int32Array | Float64Array;
-  readonly #facts: readonly StoredFacts[];
-  readonly #sums: Uint32Array;
+  readonly stored: StoredMembers;
 
-  constructor({ text, numbers, facts, sums }: StoredMembers) {
-    this.length = numbers.length / width;
-    this.#text = text;
-    this.#numbers = packed(numbers);
-    this.#facts = facts;
-    this.#sums = Uint32Array.from(sums);
-  }
-
-  /** What it was made of, in JSON. Numbers are many: they do not become an array for it. */
-  print(): string {
-    const rest = JSON.stringify({ text: this.#text, facts: this.#facts });
-    const numbers = `"numbers":[${this.#numbers.join(',')}],"sums":[${this.#sums.join(',')}]`;
-    return `${rest.slice(0, -1)},${numbers}}`;
+  constructor(stored: StoredMembers) {
+    this.length = stored.numbers.length / width;
+    this.stored = stored;
   }
 
   at(index: number): CachedMember | undefined {
@@ -88,9 +75,9 @@ export class Members implements Iterable<CachedMember> {
   content(index: number): ContentPlace | undefined {
     if (index < 0 || index >= this.length) return undefined;
     const row = this.#row(index);
-    if (this.#facts[row.facts]?.[0] !== 'file') return undefined;
+    if (this.stored.facts[row.facts]?.[0] !== 'file') return undefined;
     const { offset, sizeBytes, sumsAt } = row;
-    const sums = Array.from(this.#sums.subarray(sumsAt, sumsAt + partsIn(sizeBytes)));
+    const sums = Array.from(this.stored.sums.subarray(sumsAt, sumsAt + partsIn(sizeBytes)));
     return { offset, sizeBytes, sums };
   }
 
@@ -102,7 +89,7 @@ export class Members implements Iterable<CachedMember> {
   }
 
   #row(index: number): Row {
-    const numbers = this.#numbers;
+    const { numbers } = this.stored;
     const at = index * width;
     return {
       textAt: numbers[at] ?? 0,
@@ -117,8 +104,8 @@ export class Members implements Iterable<CachedMember> {
   }
 
   #entry({ textAt, pathLength, targetLength, facts, sizeBytes, mtimeSeconds }: Row): TarEntry {
-    const text = this.#text;
-    const common = this.#facts[facts];
+    const { text } = this.stored;
+    const common = this.stored.facts[facts];
     if (common === undefined) throw new Error('assertion failed: a member has no facts');
     let at = textAt;
     const next = (length: number): string => {
@@ -151,13 +138,6 @@ export class Members implements Iterable<CachedMember> {
   }
 }
 
-/** Numbers in half of the memory or less; those of an archive of more than 2 GiB need as much as before, and nobody looks for garbage in it. */
-function packed(numbers: readonly number[]): Int32Array | Float64Array {
-  return numbers.every((one) => (one | 0) === one)
-    ? Int32Array.from(numbers)
-    : Float64Array.from(numbers);
-}
-
 /** Takes members down as a package is read. */
 export class MemberWriter {
   readonly #texts: string[] = [];
@@ -186,7 +166,8 @@ export class MemberWriter {
   members(): Members {
     this.#endLast();
     const text = this.#texts.join('');
-    return new Members({ text, numbers: this.#numbers, facts: this.#facts, sums: this.#sums });
+    const numbers = packed(this.#numbers);
+    return new Members({ text, numbers, facts: this.#facts, sums: new Uint32Array(this.#sums) });
   }
 
   #endLast(): void {
@@ -202,6 +183,11 @@ export class MemberWriter {
     this.#factsByText.set(text, number);
     return number;
   }
+}
+
+function packed(numbers: readonly number[]): Int32Array | Float64Array {
+  const areSmall = numbers.every((one) => (one | 0) === one);
+  return areSmall ? new Int32Array(numbers) : new Float64Array(numbers);
 }
 
 function factsOf(entry: TarEntry): StoredFacts {

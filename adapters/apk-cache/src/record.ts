@@ -1,7 +1,7 @@
-import { sealText, unsealText } from '@kiln/base';
+import { sealBytes, unsealBytes } from '@kiln/base';
 import type { SharedObject } from '@kiln/assemble/shared-object';
 import { Members } from './members.ts';
-import type { StoredMembers } from './members.ts';
+import type { StoredFacts } from './members.ts';
 
 /** What the cache keeps of a package beside the archive of its data. */
 export interface CacheRecord {
@@ -28,47 +28,56 @@ export interface StoredSegment {
   readonly bytesCrc: number;
 }
 
-const version = 7;
+const version = 8;
 
-/** The record in JSON, sealed. */
-export function printRecord(record: CacheRecord): Uint8Array {
-  const body: Omit<Stored, 'members'> = {
+/**
+ * The record, sealed, in parts: a line of JSON, and the members' numbers, sums and text as they are in memory, in the byte order of
+ * this machine.
+ */
+export function printRecord({ members, control, ...facts }: CacheRecord): readonly Uint8Array[] {
+  const { numbers, sums, text, facts: common } = members.stored;
+  const head: StoredHead = {
     version,
-    sizeBytes: record.sizeBytes,
-    control: Buffer.from(record.control).toString('base64'),
-    tarBytes: record.tarBytes,
-    isInside: record.isInside,
-    libraries: record.libraries,
-    segments: record.segments,
+    ...facts,
+    control: Buffer.from(control).toString('base64'),
+    common,
+    numbers: { count: numbers.length, bytesEach: numbers.BYTES_PER_ELEMENT },
+    sums: sums.length,
   };
-  const members = `"members":${record.members.print()}`;
-  return Buffer.from(sealText(`${JSON.stringify(body).slice(0, -1)},${members}}`));
+  const parts = [numbers, sums].map((one) => new Uint8Array(one.buffer));
+  return sealBytes([Buffer.from(`${JSON.stringify(head)}\n`), ...parts, Buffer.from(text)]);
 }
 
 /** Undefined when the bytes are not what `printRecord` of this version wrote. */
 export function parseRecord(bytes: Buffer): CacheRecord | undefined {
-  const body = unsealText(bytes.toString('utf8'));
-  if (body === undefined) return undefined;
-  const value = JSON.parse(body) as Stored;
-  if (value.version !== version) return undefined;
-  return {
-    sizeBytes: value.sizeBytes,
-    control: Buffer.from(value.control, 'base64'),
-    tarBytes: value.tarBytes,
-    isInside: value.isInside,
-    libraries: value.libraries,
-    segments: value.segments,
-    members: new Members(value.members),
-  };
+  const body = unsealBytes(bytes);
+  const headBytes = body?.indexOf('\n') ?? -1;
+  if (body === undefined || headBytes === -1) return undefined;
+  const head = JSON.parse(body.toString('utf8', 0, headBytes)) as StoredHead;
+  if (head.version !== version) return undefined;
+  const { numbers, sums, common, control, sizeBytes, tarBytes, isInside, libraries, segments } =
+    head;
+  const numbersAt = headBytes + 1;
+  const sumsAt = numbersAt + numbers.count * numbers.bytesEach;
+  const textAt = sumsAt + sums * Uint32Array.BYTES_PER_ELEMENT;
+  // At an address of their own, which numbers need.
+  const numberBytes = new Uint8Array(body.subarray(numbersAt, sumsAt)).buffer;
+  const isInt32 = numbers.bytesEach === Int32Array.BYTES_PER_ELEMENT;
+  const members = new Members({
+    text: body.toString('utf8', textAt),
+    numbers: isInt32 ? new Int32Array(numberBytes) : new Float64Array(numberBytes),
+    facts: common,
+    sums: new Uint32Array(new Uint8Array(body.subarray(sumsAt, textAt)).buffer),
+  });
+  const rest = { sizeBytes, tarBytes, isInside, libraries, segments };
+  return { ...rest, control: Buffer.from(control, 'base64'), members };
 }
 
-interface Stored {
+interface StoredHead extends Omit<CacheRecord, 'control' | 'members'> {
   readonly version: number;
-  readonly sizeBytes: number;
   readonly control: string;
-  readonly tarBytes: number;
-  readonly isInside: boolean;
-  readonly libraries: CacheRecord['libraries'];
-  readonly segments: CacheRecord['segments'];
-  readonly members: StoredMembers;
+  /** Of members: see `StoredMembers.facts`. */
+  readonly common: readonly StoredFacts[];
+  readonly numbers: { readonly count: number; readonly bytesEach: number };
+  readonly sums: number;
 }

@@ -1,9 +1,10 @@
-import { closeSync, fchmodSync, futimesSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, futimesSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '@kiln/base';
 import { openPackage, readPackage, readSegmentedPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
 import type { TarEntry } from '@kiln/tar';
+import { writeFile } from './expand.ts';
 import type { OnContent } from './expand.ts';
 import { librariesAtHand, librariesInFiles } from './libraries.ts';
 import { MemberWriter } from './members.ts';
@@ -171,5 +172,5 @@ function writeRecord(
   facts: Pick<CacheRecord, 'sizeBytes' | 'control' | 'libraries' | 'members'>,
 ): void {
   const record = { ...facts, tarBytes: 0, isInside: true, segments: [] };
-  writeFileSync(join(directory, recordName), printRecord(record));
+  writeFile(join(directory, recordName), printRecord(record), false);
 }
