@@ -20,10 +20,7 @@ export function installedRecords(
   dialect: AssemblyDialect,
 ): InstalledRecords {
   return new Map(
-    packages.map((contents) => {
-      const record = printRecord(contents, writers, dialect);
-      return [contents, new TextEncoder().encode(record)] as const;
-    }),
+    packages.map((contents) => [contents, printRecord(contents, writers, dialect)] as const),
   );
 }
 
@@ -31,7 +28,7 @@ function printRecord(
   contents: PackageContents,
   writers: ReadonlyMap<string, PackageContents>,
   dialect: AssemblyDialect,
-): string {
+): Uint8Array {
   const { info } = contents;
   const lines = [
     `P:${info.name}`,
@@ -54,7 +51,12 @@ function printRecord(
     `k:${info.providerPriority ?? 0}`,
     `C:${contents.checksum}`,
   ].map(oneLine);
-  return `${[...lines, ...fileLines(contents, writers, dialect)].join('\n')}\n\n`;
+  const facts = lines.map((line) => `${line}\n`).join('');
+  return Buffer.concat([
+    Buffer.from(facts),
+    ...fileTexts(contents, writers, dialect),
+    Buffer.from('\n'),
+  ]);
 }
 
 /** apko prints the list as Go prints a slice. */
@@ -67,27 +69,57 @@ function oneLine(text: string): string {
   return text.replace(/[\r\n]/g, ' ');
 }
 
-/** A member, and what the record says of it: all that is held of many of them. */
+/** A member, and where what the record says of it is: all that is held of many of them. */
 interface ListedFile extends OrderedFile {
-  readonly lines: string;
+  readonly start: number;
+  readonly end: number;
 }
 
-function fileLines(
+function fileTexts(
   contents: PackageContents,
   writers: ReadonlyMap<string, PackageContents>,
   dialect: AssemblyDialect,
-): string[] {
+): Uint8Array[] {
+  const texts = new Texts();
   const listed: ListedFile[] = [];
   for (const { entry } of placedMembers(contents)) {
     const { path, type } = entry;
     if ((writers.get(path) ?? contents) !== contents) continue;
-    const lines = type === 'directory' ? directoryLines(entry) : leafLines(entry);
-    listed.push({ path, type, lines: lines.map(oneLine).join('\n') });
+    const start = texts.sizeBytes;
+    texts.add(type === 'directory' ? directoryText(entry) : leafText(entry));
+    listed.push({ path, type, start, end: texts.sizeBytes });
   }
   const inOrder =
     dialect === 'apko' && !areParentsFirst(listed) ? sortedAsApko(listed) : walked(listed);
   const isAtRoot = inOrder.length > 0 && inOrder[0]?.type !== 'directory';
-  return [...(isAtRoot ? ['F:'] : []), ...inOrder.map(({ lines }) => lines)];
+  return [...(isAtRoot ? [Buffer.from('F:\n')] : []), ...texts.ranges(inOrder)];
+}
+
+/** Texts in UTF-8 one behind the other, outside of the memory that is looked through for garbage. */
+class Texts {
+  #bytes = Buffer.allocUnsafeSlow(2 ** 12);
+  sizeBytes = 0;
+
+  add(text: string): void {
+    const needed = this.sizeBytes + 3 * text.length;
+    if (needed > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * needed);
+      this.#bytes.copy(larger, 0, 0, this.sizeBytes);
+      this.#bytes = larger;
+    }
+    this.sizeBytes += this.#bytes.write(text, this.sizeBytes);
+  }
+
+  /** Those from a start to an end, with neighbours in one. */
+  ranges(places: readonly Pick<ListedFile, 'start' | 'end'>[]): Uint8Array[] {
+    const ranges: { start: number; end: number }[] = [];
+    for (const { start, end } of places) {
+      const last = ranges.at(-1);
+      if (last?.end === start) last.end = end;
+      else ranges.push({ start, end });
+    }
+    return ranges.map(({ start, end }) => this.#bytes.subarray(start, end));
+  }
 }
 
 /** What is in directories of the package itself: what is no directory first, then each directory with what is in it. */
@@ -109,19 +141,17 @@ function walked(files: readonly ListedFile[]): ListedFile[] {
 
 const nameStart = (path: string): number => path.lastIndexOf('/') + 1;
 
-function directoryLines(entry: TarEntry): string[] {
+function directoryText(entry: TarEntry): string {
   const isPlain = entry.mode === 0o755 && entry.uid === 0 && entry.gid === 0;
-  return [`F:${entry.path}`, ...(isPlain ? [] : [`M:${ownerAndMode(entry)}`])];
+  return `F:${oneLine(entry.path)}\n${isPlain ? '' : `M:${ownerAndMode(entry)}\n`}`;
 }
 
-function leafLines(entry: TarEntry): string[] {
+function leafText(entry: TarEntry): string {
   const isPlain = entry.mode === 0o644 && entry.uid === 0 && entry.gid === 0;
+  const name = oneLine(entry.path.slice(nameStart(entry.path)));
   const sha1 = recordedSha1(entry);
-  return [
-    `R:${entry.path.slice(nameStart(entry.path))}`,
-    ...(isPlain ? [] : [`a:${ownerAndMode(entry)}`]),
-    ...(sha1 === undefined ? [] : [`Z:Q1${Buffer.from(sha1, 'hex').toString('base64')}`]),
-  ];
+  const sum = sha1 === undefined ? '' : `Z:Q1${Buffer.from(sha1, 'hex').toString('base64')}\n`;
+  return `R:${name}\n${isPlain ? '' : `a:${ownerAndMode(entry)}\n`}${sum}`;
 }
 
 function ownerAndMode({ uid, gid, mode }: TarEntry): string {
