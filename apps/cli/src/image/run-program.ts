@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { constants, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { KilnError, shorten } from '@kiln/base';
 import type { Config } from '@kiln/oci';
@@ -10,11 +10,13 @@ import { nearestWord } from '@kiln/yaml/nearest';
 const pathDefault = '/bin:/usr/bin';
 const namesMax = 10_000;
 const ownerExecutes = 0o100;
+/** As much as the kernel looks at. */
+const scriptHeadBytes = 256;
 
 /**
- * Refuses a program that the image cannot run, before bubblewrap does in its words: `IMAGE_PROGRAM_MISSING`, and
- * `IMAGE_PROGRAM_NOT_EXECUTABLE` for a folder and for a file whose owner may not execute it, as all files are the user's there.
- * `image` is what messages call it. A name without a slash is looked for in the image's `PATH`.
+ * Refuses a program that the image cannot run, before bubblewrap does in its words: `IMAGE_PROGRAM_MISSING`, also for a script whose
+ * interpreter is missing, and `IMAGE_PROGRAM_NOT_EXECUTABLE` for a folder and for a file whose owner may not execute it, as all files
+ * are the user's there. `image` is what messages call it. A name without a slash is looked for in the image's `PATH`.
  */
 export async function requireProgram(
   root: string,
@@ -27,8 +29,21 @@ export async function requireProgram(
   const isPath = program.includes('/');
   const places = isPath ? [within(start, program)] : placesIn(folders, program);
   const found = await Promise.all(places.map((place) => look(root, place)));
-  if (found.some((one) => one !== 'closed' && one !== undefined && isProgram(one))) return;
   const named = `"${shorten(program, 200)}"`;
+  const missing: string[] = [];
+  for (const one of found) {
+    if (one === undefined || one === 'closed' || !isProgram(one)) continue;
+    const interpreter = await interpreterOf(root, one);
+    if (interpreter === undefined) return;
+    if ((await look(root, within(start, interpreter))) !== undefined) return;
+    missing.push(interpreter);
+  }
+  if (missing[0] !== undefined)
+    throw new KilnError(
+      'IMAGE_PROGRAM_MISSING',
+      `${image} has no "${shorten(missing[0], 200)}", which is to run ${named}`,
+      { hint: 'add the package that has it to the image' },
+    );
   const [first] = found.filter((one) => one !== undefined);
   if (first !== undefined)
     throw new KilnError(
@@ -56,6 +71,25 @@ const placesIn = (folders: readonly string[], name: string): string[] =>
 
 const isProgram = ({ stats }: RootEntry): boolean =>
   stats.isFile() && (stats.mode & ownerExecutes) !== 0;
+
+/** What runs a script, as the kernel reads its first line; undefined for what is no script. */
+async function interpreterOf(
+  root: string,
+  { path: place }: RootEntry,
+): Promise<string | undefined> {
+  try {
+    await using file = await open(
+      path.join(root, place),
+      constants.O_RDONLY | constants.O_NOFOLLOW,
+    );
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(scriptHeadBytes));
+    return /^#![ \t]*([^\s\0]+)/.exec(buffer.toString('utf8', 0, bytesRead))?.[1];
+  } catch (error) {
+    // A program that may be executed and not read says itself what is wrong.
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return undefined;
+    throw error;
+  }
+}
 
 /** `closed` where a folder on the way may not be entered. */
 async function look(root: string, place: string): Promise<RootEntry | 'closed' | undefined> {

@@ -11,13 +11,17 @@ beforeAll(() => {
   root = fs.mkdtempSync(path.join(os.tmpdir(), 'kiln-run-program-'));
   for (const folder of ['usr/bin', 'usr/sbin', 'srv/etc'])
     fs.mkdirSync(path.join(root, folder), { recursive: true });
-  const write = (name: string, mode: number): void =>
-    fs.writeFileSync(path.join(root, name), '', { mode });
+  const write = (name: string, mode: number, text: string = ''): void =>
+    fs.writeFileSync(path.join(root, name), text, { mode });
   write('usr/bin/busybox', 0o755);
   write('usr/bin/script', 0o644);
   write('usr/sbin/script', 0o755);
   write('usr/sbin/notes', 0o644);
-  write('srv/start', 0o700);
+  write('srv/start', 0o700, '#! /bin/sh -e\necho\n');
+  write('usr/bin/served', 0o755, '#!start\n');
+  write('usr/bin/lacking', 0o755, '#!/bin/bash\n');
+  write('usr/bin/either', 0o755, '#!/bin/bash\n');
+  write('usr/sbin/either', 0o755, '#!/bin/sh\n');
   fs.mkdirSync(path.join(root, 'usr/sbin/folder'));
   const links = {
     bin: 'usr/bin',
@@ -44,12 +48,19 @@ async function codeOf(program: string, config: Config['config'] = withPath): Pro
   }
 }
 
-test.each(['busybox', 'sh', 'script', '/usr/bin/busybox', '/bin/sh', './start', '../bin/sh'])(
-  '%s runs',
-  async (program) => {
-    expect(await codeOf(program)).toBe('runs');
-  },
-);
+test.each([
+  'busybox',
+  'sh',
+  'script',
+  '/usr/bin/busybox',
+  '/bin/sh',
+  './start',
+  '../bin/sh',
+  'served',
+  'either',
+])('%s runs', async (program) => {
+  expect(await codeOf(program)).toBe('runs');
+});
 
 test('without a PATH it is looked for where bubblewrap does', async () => {
   expect(await codeOf('sh', {})).toBe('runs');
@@ -71,6 +82,13 @@ test.each([
   ['x'.repeat(300), expect.anything()],
 ])('%s is not there', async (program, hint) => {
   expect(await codeOf(program)).toMatchObject({ code: 'IMAGE_PROGRAM_MISSING', hint });
+});
+
+test('what a script is to be run by may be what is not there', async () => {
+  expect(await codeOf('lacking')).toMatchObject({
+    code: 'IMAGE_PROGRAM_MISSING',
+    message: 'small has no "/bin/bash", which is to run "lacking"',
+  });
 });
 
 test.each([
