@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { Digest } from '@kiln/base';
 import { openPackage, readPackage, readSegmentedPackage } from '@kiln/apk';
@@ -19,6 +19,7 @@ import { requireFile } from './require-file.ts';
 import type { BeforeData } from './require-file.ts';
 import { SeenBytes } from './seen-bytes.ts';
 import { writeWhole } from './whole-file.ts';
+import { writeAll, writeFile } from './write-file.ts';
 
 export interface ExpandOptions {
   readonly apk: Digest;
@@ -201,21 +202,6 @@ export async function expandStream(
   const facts = await expand({ apk, source, limits, writeArchive });
   const libraries = await librariesIn(archive, facts.members);
   writeFile(record, printRecord({ ...facts, libraries }), durable);
-}
-
-/** `parts` one behind the other, in a file that is not there yet. */
-export function writeFile(path: string, parts: readonly Uint8Array[], durable: boolean): void {
-  const file = openSync(path, 'wx', 0o644);
-  try {
-    for (const part of parts) writeAll(file, part);
-    if (durable) fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
 }
 
 /** Notes where each member's content will lie, and its sums, while the members pass. */

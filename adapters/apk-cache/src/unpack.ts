@@ -1,10 +1,9 @@
-import { closeSync, fchmodSync, futimesSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, futimesSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '@kiln/base';
 import { openPackage, readPackage, readSegmentedPackage } from '@kiln/apk';
 import type { PackageLimits } from '@kiln/apk';
 import type { TarEntry } from '@kiln/tar';
-import { writeFile } from './expand.ts';
 import type { OnContent } from './expand.ts';
 import { librariesAtHand, librariesInFiles } from './libraries.ts';
 import { MemberWriter } from './members.ts';
@@ -14,6 +13,7 @@ import type { CacheRecord } from './record.ts';
 import { requireFile } from './require-file.ts';
 import type { BeforeData } from './require-file.ts';
 import { SeenBytes } from './seen-bytes.ts';
+import { writeAll, writeFile } from './write-file.ts';
 
 export interface UnpackOptions {
   readonly apk: Digest;
@@ -153,7 +153,7 @@ class MemberFile {
   }
 
   write(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at);
+    writeAll(this.#file, bytes);
   }
 
   finish(): void {
