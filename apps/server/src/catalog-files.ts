@@ -6,7 +6,8 @@ import type { CatalogFile, CatalogSource } from '@kiln/factory';
 
 const filesMax = 20_000;
 const fileBytesMax = 32 * 1024 * 1024;
-const depthMax = 12;
+/** How many levels of folders a catalog may have. */
+export const depthMax: number = 12;
 const folders = ['images', 'pipelines', 'recipes'];
 const rootFiles = ['catalog.yaml', 'seed.yaml'];
 
@@ -14,6 +15,11 @@ interface Found {
   readonly path: string;
   readonly absolute: string;
   readonly stat: fs.Stats;
+}
+
+/** Whether this is the name of a hidden file or of what an editor left. */
+export function isPassedOver(name: string): boolean {
+  return name.startsWith('.') || name.endsWith('~');
 }
 
 /** Regular files of a catalog in byte order; links, hidden files and editors' leavings are passed over. */
@@ -24,7 +30,7 @@ async function* walk(root: string, relative: string, depth: number): AsyncIterab
     });
   const entries = await fs.promises.readdir(path.join(root, relative), { withFileTypes: true });
   for (const entry of entries.sort((a, b) => compareBytes(a.name, b.name))) {
-    if (entry.name.startsWith('.') || entry.name.endsWith('~')) continue;
+    if (isPassedOver(entry.name)) continue;
     const child = relative === '' ? entry.name : `${relative}/${entry.name}`;
     if (depth === 0 && !folders.includes(entry.name) && !rootFiles.includes(entry.name)) continue;
     const absolute = path.join(root, child);

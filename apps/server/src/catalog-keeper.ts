@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobStore } from '@kiln/blobs';
 import type { Logger } from '@kiln/base';
@@ -24,6 +23,7 @@ import { isConnectionLost } from '@kiln/postgres';
 import type { Key } from '@kiln/queue';
 import type { Architecture } from '@kiln/recipe';
 import { CatalogReader } from './catalog-files.ts';
+import { WatchedFolder } from './watched-folder.ts';
 
 export interface CatalogFolder {
   readonly label: string;
@@ -53,7 +53,7 @@ export class CatalogKeeper {
   readonly #facts = new RecipeFactsReader();
   #folders: readonly CatalogFolder[];
   #only: readonly string[];
-  #watchers: fs.FSWatcher[] = [];
+  #watchers: WatchedFolder[] = [];
   #settle: NodeJS.Timeout | undefined;
   #poll: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -118,15 +118,13 @@ export class CatalogKeeper {
 
   #watch(): void {
     for (const { folder } of this.#folders) {
-      try {
-        const watcher = fs.watch(folder, { recursive: true }, () => this.#soon());
-        watcher.on('error', (error) =>
-          this.#options.log.warn('catalog watch failed', { error: messageOf(error) }),
-        );
-        this.#watchers.push(watcher);
-      } catch (error) {
-        this.#options.log.warn('catalog is not watched', { folder, error: messageOf(error) });
-      }
+      const watcher = new WatchedFolder({
+        folder,
+        onChange: () => this.#soon(),
+        onFailure: (error) =>
+          this.#options.log.warn('catalog is not watched', { folder, error: messageOf(error) }),
+      });
+      this.#watchers.push(watcher);
     }
   }
 
