@@ -204,6 +204,20 @@ test('killing bubblewrap ends everything inside, nested sandboxes included', asy
   expect(await started.exited).toEqual({ exitCode: undefined, signal: 'SIGKILL' });
 });
 
+test('a worker that cannot be started for want of descriptors has ended', () => {
+  const program = `
+    import { openSync } from 'node:fs';
+    import { spawnConfined } from ${JSON.stringify(new URL('confined-process.ts', import.meta.url))};
+    try { for (;;) openSync('/dev/null', 'r'); } catch {}
+    const confinement = { home: '/', keysDirectory: '/', readOnly: [], workingDirectory: '/' };
+    const started = spawnConfined({ argv: ['true'], confinement, environment: {}, output: 1 });
+    console.log(await started.pid(), await started.exited);
+  `;
+  const words = ['-c', 'ulimit -n 64 && exec "$0" --input-type=module -e "$1"'];
+  const said = execFileSync('sh', [...words, process.execPath, program], { encoding: 'utf8' });
+  expect(said).toBe('undefined { exitCode: 127, signal: undefined }\n');
+});
+
 test('the check passes here, and says what is wrong where a directory is missing', async () => {
   await expect(checkConfinement({ keysDirectory, home })).resolves.toBeUndefined();
   await expect(

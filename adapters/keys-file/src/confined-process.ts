@@ -44,7 +44,9 @@ export function spawnConfined(options: SpawnConfinedOptions): ConfinedProcess {
   child.once('exit', (code, signal) => {
     resolve({ exitCode: code ?? undefined, signal: signal ?? undefined });
   });
-  const first = firstPid(child.stdio[3] as Readable | null | undefined);
+  // What could not be started may have no streams.
+  const info = child.pid === undefined ? undefined : child.stdio[3];
+  const first = firstPid(info as Readable | null | undefined);
   const pid = async (): Promise<number | undefined> => childOf(await first);
   const signal = async (name: NodeJS.Signals): Promise<boolean> => {
     const target = await pid();

@@ -2,6 +2,7 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { SandboxRequest, SandboxResult } from '@kiln/build';
+import type { KilnErrorOptions } from '@kiln/base';
 import { KilnError, messageOf, shorten } from '@kiln/base';
 import { argumentsFd, statusFd, wordsFd } from './arguments.ts';
 import { terminalScript } from './enter-script.ts';
@@ -42,6 +43,8 @@ export async function runContained(chain: Chain, watch: Watch): Promise<SandboxR
   if (watch.signal?.aborted === true) return { kind: 'aborted' };
   const child = chain.terminal === 'inherit' ? spawnOnTerminal(chain) : spawnQuietly(chain);
   const ended = endOf(child);
+  // What could not be started may have no streams.
+  if (child.pid === undefined) await ended.exited;
   const status = followStatus(child);
   const tail = followOutput(child, watch.onOutput);
   sendWords(inputOf(child, argumentsFd), chain.options);
@@ -72,7 +75,7 @@ function spawnQuietly({ argv }: Chain): ChildProcess {
 function spawnOnTerminal({ argv }: Chain): ChildProcess {
   const terminal = ['--pdeathsig', 'KILL', 'script', '-q', '-e', '-c', terminalScript, '/dev/null'];
   const child = spawnWith('setpriv', terminal, ['inherit', 'inherit', 'inherit', ...pipes]);
-  sendWords(inputOf(child, wordsFd), argv);
+  if (child.pid !== undefined) sendWords(inputOf(child, wordsFd), argv);
   return child;
 }
 
@@ -92,15 +95,17 @@ interface Ended {
   readonly closed: Promise<void>;
 }
 
+/** What a machine says that has no room for another process, at the moment. */
+const noRoom = new Set(['EAGAIN', 'EMFILE', 'ENFILE']);
+
 function endOf(child: ChildProcess): Ended {
   const exited = new Promise<void>((resolve, reject) => {
-    child.once('error', (error) => {
-      reject(
-        new KilnError('SANDBOX_SETUP_FAILED', `the sandbox did not start: ${messageOf(error)}`, {
-          hint: 'install the packages util-linux, bash and bubblewrap',
-          cause: error,
-        }),
-      );
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      const more: KilnErrorOptions = noRoom.has(error.code ?? '')
+        ? { hint: 'ulimit -a shows the limits on processes and open files', retry: 'later' }
+        : { hint: 'install the packages util-linux, bash and bubblewrap' };
+      const message = `the sandbox did not start: ${messageOf(error)}`;
+      reject(new KilnError('SANDBOX_SETUP_FAILED', message, { ...more, cause: error }));
     });
     child.once('exit', () => resolve());
   });

@@ -29,9 +29,11 @@ export async function readExtendedAttributes(root: string): Promise<ExtendedAttr
     child.once('close', (code) => resolve(code));
   });
   let complaint = '';
-  child.stderr.on('data', (chunk: Buffer) => (complaint = `${complaint}${chunk}`.slice(-2000)));
   const scanner = new AttributeScanner();
   try {
+    // What could not be started may have no streams.
+    if (child.pid === undefined) await closed;
+    child.stderr.on('data', (chunk: Buffer) => (complaint = `${complaint}${chunk}`.slice(-2000)));
     for await (const chunk of child.stdout) scanner.push(chunk as Buffer);
     // Exit code 1 is a file that changed or a socket that was left out.
     if (((await closed) ?? 2) > 1) throw new Error(complaint.trim());

@@ -28,14 +28,17 @@ export async function runHostTool(request: HostToolRequest): Promise<string | un
     ...(signal === undefined ? {} : { signal }),
   });
   let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      if (said.length < saidCharactersMax) said += text;
-    });
-  const reason = await once(child, 'close').then(
+  const reason = once(child, 'close').then(
     ([code]) => (code === 0 ? undefined : firstLine(said)),
     (error: unknown) => messageOf(error),
   );
+  // What could not be started may have no streams.
+  if (child.pid !== undefined)
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        if (said.length < saidCharactersMax) said += text;
+      });
+  await reason;
   signal?.throwIfAborted();
   return reason;
 }
