@@ -4,6 +4,7 @@ import path from 'node:path';
 import { ExpandedPackages, UnpackedPackages } from '@kiln/apk-cache';
 import { MemoryBillCache } from '@kiln/assemble';
 import type { Logger } from '@kiln/base';
+import { messageOf } from '@kiln/base';
 import { DebianBinaryArchive, DebianSourceMirror } from '@kiln/debian';
 import { LockMemo, diskFull, passes } from '@kiln/factory';
 import { PostgresWakeups, isConnectionLost, socketDirectoryOf } from '@kiln/postgres';
@@ -152,7 +153,11 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     clock,
     logger: log,
   });
-  const sweep = setInterval(() => void logs.sweep(clock.now()), 3_600_000);
+  const sweepLogs = (): void =>
+    void logs
+      .sweep(clock.now())
+      .catch((error: unknown) => log.warn('logs not swept', { error: messageOf(error) }));
+  const sweep = setInterval(sweepLogs, 3_600_000);
   log.info('worker started', { owner: options.owner });
   await dispatcher.run(options.signal);
   clearInterval(sweep);
