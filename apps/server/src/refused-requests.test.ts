@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { silentLogger } from '@kiln/base';
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
@@ -38,3 +39,17 @@ test.each([
     expect(await answerTo(method, url)).toEqual([status, body]);
   },
 );
+
+test('what cannot be read is said in that shape too, whatever it was to be', async () => {
+  const server = Fastify();
+  server.setErrorHandler(refusing(silentLogger));
+  server.get('/a.css', (_request, reply) =>
+    reply
+      .headers({ 'cache-control': 'immutable', 'content-type': 'text/css', etag: '"a"' })
+      .send(createReadStream(import.meta.dirname)),
+  );
+  const answer = await server.inject({ method: 'GET', url: '/a.css' });
+  expect([answer.statusCode, answer.json()]).toEqual([500, own('INTERNAL', 'internal error')]);
+  expect(answer.headers).not.toHaveProperty('cache-control');
+  expect(answer.headers).not.toHaveProperty('etag');
+});

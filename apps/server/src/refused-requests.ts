@@ -12,12 +12,16 @@ export function refusalBody({ url }: Pick<Asked, 'url'>, code: string, message: 
     : { error: { code, message, hint: '' } };
 }
 
+/** What may have been said already of a content that then could not be read. */
+const ofContent = ['cache-control', 'content-type', 'etag', 'last-modified'];
+
 /** Answers for what ends before a route or outside of any, such as an address that is no UTF-8. */
 export function refusing(
   log: Logger,
 ): (error: unknown, request: Asked, reply: FastifyReply) => FastifyReply {
   return (error, request, reply) => {
     if (hasLeft(request.raw)) return reply.status(400).send();
+    for (const name of ofContent) reply.removeHeader(name);
     const { code, statusCode } = error as { readonly code?: string; readonly statusCode?: number };
     // Paths such as `//images`, which no file and no page has.
     if (code === 'FST_STATIC_FORBIDDEN_PATH') return answerUnknown(request, reply);

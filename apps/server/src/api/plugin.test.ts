@@ -166,3 +166,16 @@ test('another method of an address is refused with those that it has', async () 
   expect(await ask('GET', '/api/nothing')).toEqual([404, undefined, undefined]);
   await server.close();
 });
+
+test('of a log that cannot be read is said that it failed, as of anything else', async () => {
+  const attempts = mkdtempSync(path.join(tmpdir(), 'kiln-api-'));
+  mkdirSync(path.join(attempts, 'a.log'));
+  const history = async (): Promise<unknown> => [{ attemptId: 'a', key: 'image:a', finishedAt: 1 }];
+  expect(
+    await answerTo({ url: '/api/keys/image:a/log?attempt=a' }, { attempts, queue: { history } }),
+  ).toEqual([
+    500,
+    { error: { code: 'INTERNAL', message: 'internal error', hint: 'kiln logs server' } },
+  ]);
+  rmSync(attempts, { recursive: true });
+});

@@ -58,6 +58,8 @@ export async function apiPlugin(
   server.setErrorHandler((error, request, reply) => {
     // Whoever went away in the middle of a request reads no answer, and is nobody's failure.
     if (hasLeft(request.raw)) return reply.status(400).send();
+    // It was that of a content that could not be read.
+    reply.removeHeader('content-type');
     const known = foreseen(error);
     if (known !== undefined) {
       if (known !== error) log.warn('request failed', { error: messageOf(error) });
