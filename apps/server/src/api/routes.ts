@@ -6,7 +6,7 @@ import type { Clock, Logger } from '@kiln/base';
 import { KilnError, digestOf, shorten } from '@kiln/base';
 import type { Queue } from '@kiln/queue';
 import { parseKey } from '@kiln/queue';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { requireCatalog } from '../catalog-files.ts';
@@ -19,6 +19,7 @@ import type { ComponentPorts } from './component-routes.ts';
 import { componentRoutes } from './component-routes.ts';
 import type { CompositionPort } from './composition-routes.ts';
 import { compositionRoutes } from './composition-routes.ts';
+import { followLog } from './followed-log.ts';
 import type { ImagesPort } from './image-routes.ts';
 import { imageRoutes } from './image-routes.ts';
 import { repositoryRoutes } from './repository-routes.ts';
@@ -47,7 +48,6 @@ export interface ApiOptions {
 const onlyQuery = z.object({ only: z.union([z.string(), z.array(z.string())]).optional() });
 const names = (only: string | string[] | undefined): string[] =>
   only === undefined ? [] : [only].flat();
-const followMs = 250;
 
 const listings = {
   key: 'a key has a kind and a name, such as image:nginx and package:zlib@x86_64: the console lists all',
@@ -118,6 +118,7 @@ export async function apiRoutes(
       },
     },
     async (request, reply) => {
+      const signal = untilGone(request);
       const history = await queue.history(parseKey(request.params.key));
       const attempt =
         request.query.attempt === undefined
@@ -133,9 +134,13 @@ export async function apiRoutes(
         (await queue.history(attempt.key)).find((one) => one.attemptId === attempt.attemptId)
           ?.finishedAt !== undefined;
       const file = path.join(options.attempts, `${attempt.attemptId}.log`);
+      const follows = request.query.follow === 'true';
       return text(
         reply,
-        follow(file, request.query.follow === 'true' ? ended : () => Promise.resolve(true)),
+        followLog(file, {
+          ended: follows ? ended : () => Promise.resolve(true),
+          signal,
+        }),
       );
     },
   );
@@ -251,13 +256,18 @@ export async function apiRoutes(
 
   const changes = streamed('text/event-stream', 'an event named changed whenever something did');
   app.get('/events', { schema: { response: { 200: changes } } }, (request, reply) => {
-    const stopped = new AbortController();
-    request.raw.once('close', () => stopped.abort());
     reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store');
     return reply.send(
-      Readable.from(events(options, AbortSignal.any([stopped.signal, closing.signal]))),
+      Readable.from(events(options, AbortSignal.any([untilGone(request), closing.signal]))),
     );
   });
+}
+
+/** Aborted when the connection of a request is closed from now on. */
+function untilGone({ raw }: FastifyRequest): AbortSignal {
+  const gone = new AbortController();
+  raw.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 function logSize(folder: string, reference: string): number {
@@ -271,22 +281,6 @@ function text(reply: FastifyReply, source: AsyncIterable<Uint8Array>): FastifyRe
     .header('content-type', 'text/plain; charset=utf-8')
     .header('x-content-type-options', 'nosniff')
     .send(Readable.from(source));
-}
-
-/** The bytes of a log as it grows, until `ended` and everything was read. */
-async function* follow(file: string, ended: () => Promise<boolean>): AsyncIterable<Uint8Array> {
-  let position = 0;
-  for (;;) {
-    const last = await ended();
-    if (fs.existsSync(file)) {
-      for await (const chunk of fs.createReadStream(file, { start: position })) {
-        position += (chunk as Buffer).length;
-        yield chunk as Buffer;
-      }
-    }
-    if (last) return;
-    await sleep(followMs);
-  }
 }
 
 type Watched = Pick<ApiOptions, 'views' | 'queue' | 'retention'>;
