@@ -80,10 +80,12 @@ export class CredentialHelper {
     });
     return new Promise((resolve, reject) => {
       let output = '';
+      child.once('error', (error) => reject(this.#failed('could not be run', error)));
+      // What could not be started may have no streams.
+      if (child.pid === undefined) return;
       child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
         if (output.length < answerBytesMax) output += chunk;
       });
-      child.once('error', (error) => reject(this.#failed('could not be run', error)));
       child.once('close', (code) => resolve({ output, code }));
       child.stdin.on('error', () => undefined);
       child.stdin.end(input);

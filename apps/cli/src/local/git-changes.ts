@@ -77,6 +77,8 @@ async function git(folder: string, words: readonly string[], input = ''): Promis
     );
     child.once('close', (code) => resolve(code ?? 1));
   });
+  // What could not be started may have no streams.
+  if (child.pid === undefined) await ended;
   // What git does not want to read any more is its affair.
   child.stdin.on('error', () => undefined).end(input);
   const tooLong = (): Error => failed(`git ${words[0] ?? ''} says too much`);

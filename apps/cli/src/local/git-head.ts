@@ -72,8 +72,10 @@ function git(folder: string, words: readonly string[], reading: GitReading): Pro
   });
   return new Promise((resolve) => {
     let output = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
     child.once('error', () => resolve(''));
+    // What could not be started may have no streams.
+    if (child.pid === undefined) return;
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
     child.once('close', (code) => resolve(code === 0 ? output.trim() : ''));
   });
 }
