@@ -41,15 +41,17 @@ export async function comparePackages(
   signal?: AbortSignal,
 ): Promise<ComparedPackages> {
   const after = await open(file, signal);
-  const before = await openOther(other, after, signal).catch(async (error: unknown) => {
+  try {
+    const before = await openOther(other, after, signal);
+    const [from, to] = [
+      await inFile(before.file, () => wholePackage(before.apk)),
+      await inFile(after.file, () => wholePackage(after.apk)),
+    ];
+    return { from: named(before), to: named(after), ...diffPackages(from, to) };
+  } finally {
+    // Where the other one cannot be read, this one was not.
     await after.apk.close();
-    throw error;
-  });
-  const [from, to] = [
-    await inFile(before.file, () => wholePackage(before.apk)),
-    await inFile(after.file, () => wholePackage(after.apk)),
-  ];
-  return { from: named(before), to: named(after), ...diffPackages(from, to) };
+  }
 }
 
 async function open(file: string, signal: AbortSignal | undefined): Promise<Opened> {

@@ -108,3 +108,14 @@ test('what cannot be compared is named', async () => {
   for (const words of [[], [from], [from, to, to], [from, to, '--repository', folder]])
     expect(await failureOf(diff(...words))).toContain('error[USAGE]');
 });
+
+test('of a package that is not read, as the other is broken, the file is closed', async () => {
+  const broken = put('broken.apk', published.bytes.subarray(0, published.bytes.length - 20));
+  expect(await failureOf(diff(broken, to))).toContain(broken);
+  const openFiles = fs.readdirSync('/proc/self/fd').map((name) => {
+    const descriptor = `/proc/self/fd/${name}`;
+    // That of the folder itself is gone again.
+    return fs.existsSync(descriptor) ? fs.readlinkSync(descriptor) : '';
+  });
+  expect(openFiles).not.toContain(to);
+});
