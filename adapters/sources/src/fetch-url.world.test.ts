@@ -62,12 +62,10 @@ test.for<readonly [string, RequestListener]>([
   await expect(textOf(base)).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE', retry: 'later' });
 });
 
-test('a name that does not resolve fails at once', async () => {
-  const startedAt = performance.now();
+test('a name that does not resolve is reported as unavailable', async () => {
   await expect(textOf('https://upstream.invalid/x')).rejects.toMatchObject({
     code: 'SOURCE_UNAVAILABLE',
   });
-  expect(performance.now() - startedAt).toBeLessThan(15_000);
 });
 
 test('a user name or password of an address is neither sent nor told', async () => {

@@ -177,12 +177,10 @@ describe('from nothing', () => {
   });
 
   test('a second up does nothing and says so', async () => {
-    const since = Date.now();
     const again = await factory.kiln(['up']);
     expect(again.exitCode).toBe(0);
     expect(again.stderr).toContain('nothing to do: the catalog is as desired');
     expect(await workOf(factory, async () => {})).toEqual([]);
-    expect(Date.now() - since).toBeLessThan(20_000);
   });
 
   test('so does an up after a down, with the same digests', async () => {
