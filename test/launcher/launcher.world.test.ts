@@ -67,6 +67,16 @@ test('words that Node has flags of the same names for are left to the command li
   });
 });
 
+test('programs whose code is kept of a first run forget none of it', async () => {
+  const clone = new FakeClone(folder, { node: true });
+  clone.write('apps/cli/src/main.ts', 'console.log(JSON.stringify(process.execArgv));');
+  await clone.run([]).finished;
+  for (const word of ['image', 'apko', 'package', 'melange', 'up']) {
+    const flags = JSON.parse((await clone.run([word]).finished).stdout) as string[];
+    expect(flags.includes('--no-flush-bytecode'), word).toBe(word !== 'up');
+  }
+});
+
 test('after kill -9 the next run waits for the npm left behind, and installs', async () => {
   const clone = new FakeClone(folder, { node: true });
   const killed = clone.run(['0'], { FAKE_SECONDS: '2' });
