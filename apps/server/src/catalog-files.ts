@@ -17,9 +17,10 @@ interface Found {
   readonly stat: fs.Stats;
 }
 
-/** Whether this is the name of a hidden file or of what an editor left. */
-export function isPassedOver(name: string): boolean {
-  return name.startsWith('.') || name.endsWith('~');
+/** Whether what has this name is read, in a catalog's folder (depth 0) or below it: hidden files, what editors leave and what is of another use are not. */
+export function isOfCatalog(name: string, depth: number): boolean {
+  if (name.startsWith('.') || name.endsWith('~')) return false;
+  return depth > 0 || folders.includes(name) || rootFiles.includes(name);
 }
 
 /** Regular files of a catalog in byte order; links, hidden files and editors' leavings are passed over. */
@@ -30,9 +31,8 @@ async function* walk(root: string, relative: string, depth: number): AsyncIterab
     });
   const entries = await fs.promises.readdir(path.join(root, relative), { withFileTypes: true });
   for (const entry of entries.sort((a, b) => compareBytes(a.name, b.name))) {
-    if (isPassedOver(entry.name)) continue;
+    if (!isOfCatalog(entry.name, depth)) continue;
     const child = relative === '' ? entry.name : `${relative}/${entry.name}`;
-    if (depth === 0 && !folders.includes(entry.name) && !rootFiles.includes(entry.name)) continue;
     const absolute = path.join(root, child);
     if (entry.isDirectory()) yield* walk(root, child, depth + 1);
     else if (entry.isFile())

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { depthMax, isPassedOver } from './catalog-files.ts';
+import { depthMax, isOfCatalog } from './catalog-files.ts';
 
 export interface WatchedFolderOptions {
   readonly folder: string;
@@ -32,23 +32,24 @@ export class WatchedFolder {
     try {
       const watcher = fs.watch(folder, (_event, name) => {
         this.#options.onChange();
-        if (name !== null) this.#lookAt(path.join(folder, name), depth + 1);
+        if (name !== null) this.#lookAt(folder, name, depth);
       });
       this.#watchers.set(folder, watcher);
       watcher.on('error', (error) => this.#fail(error));
       // What comes from now on is told of.
-      for (const name of fs.readdirSync(folder)) this.#lookAt(path.join(folder, name), depth + 1);
+      for (const name of fs.readdirSync(folder)) this.#lookAt(folder, name, depth);
     } catch (error) {
       // Gone again, which whoever watches the folder above is told of.
       if (depth === 0 || (error as NodeJS.ErrnoException).code !== 'ENOENT') this.#fail(error);
     }
   }
 
-  /** A folder that was there may be another now. */
-  #lookAt(file: string, depth: number): void {
+  /** A folder that was there may be another now. `depth` is that of the folder that it is in. */
+  #lookAt(folder: string, name: string, depth: number): void {
+    const file = path.join(folder, name);
     this.#forget(file);
-    if (depth > depthMax || isPassedOver(path.basename(file))) return;
-    if (isFolder(file)) this.#watch(file, depth);
+    if (depth === depthMax || !isOfCatalog(name, depth)) return;
+    if (isFolder(file)) this.#watch(file, depth + 1);
   }
 
   #forget(folder: string): void {

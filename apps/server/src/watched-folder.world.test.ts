@@ -63,6 +63,24 @@ test('a link that leads to itself is a change like another', async () => {
   expect(failures).toEqual([]);
 });
 
+/** What this process watches, as the kernel has it. */
+function watches(): number {
+  const files = fs.readdirSync('/proc/self/fdinfo').map((name) => `/proc/self/fdinfo/${name}`);
+  const texts = files.map((file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : ''));
+  return texts.join('').split('inotify wd:').length - 1;
+}
+
+test('what is no part of a catalog is not watched', async () => {
+  fs.mkdirSync(at('node_modules', 'a', 'b'), { recursive: true });
+  fs.mkdirSync(at('recipes', '.git', 'c'), { recursive: true });
+  const before = watches();
+  watch();
+  expect(watches() - before).toBe(3);
+  await after(() => fs.mkdirSync(at('others', 'd'), { recursive: true }));
+  await after(() => fs.mkdirSync(at('images')));
+  expect(watches() - before).toBe(4);
+});
+
 test('a folder that cannot be watched is told of once', () => {
   fs.rmSync(folder, { recursive: true });
   watch();
