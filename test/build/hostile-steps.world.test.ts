@@ -19,6 +19,9 @@ async function run(script: string, more = ''): Promise<Result> {
   });
 }
 
+/** Seconds to sleep that no other process does, such as another clone's tests beside these: of a number, with this process's. */
+const asleep = (seconds: number): string => `${seconds}.${process.pid}`;
+
 function processes(marker: string): number {
   const lines = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
   return lines.filter((line) => line.startsWith(`sleep ${marker}`)).length;
@@ -36,16 +39,18 @@ test('a step that fails says its last lines', async () => {
 });
 
 test('a step that hangs is ended with all it started, and says what it said last', async () => {
-  const hang = '(setsid sleep 98801 &); trap "" TERM INT HUP; echo waiting; sleep 98801; wait';
+  const seconds = asleep(98801);
+  const hang = `(setsid sleep ${seconds} &); trap "" TERM INT HUP; echo waiting; sleep ${seconds}; wait`;
   const { outcome } = await run(hang, '  timeout: 2s\n');
   expect(outcome).toMatchObject({ code: 'BUILD_TIMED_OUT', findings: ['waiting'] });
-  expect(processes('98801')).toBe(0);
+  expect(processes(seconds)).toBe(0);
 });
 
 test('a step that forks without end is ended with all it started', async () => {
-  const { outcome } = await run('while sleep 98802 & do :; done', '  timeout: 1s\n');
+  const seconds = asleep(98802);
+  const { outcome } = await run(`while sleep ${seconds} & do :; done`, '  timeout: 1s\n');
   expect(outcome).toMatchObject({ kind: 'failed' });
-  expect(processes('98802')).toBe(0);
+  expect(processes(seconds)).toBe(0);
   expect((await run('true')).outcome).toMatchObject({ kind: 'built' });
 });
 
@@ -67,7 +72,7 @@ test('a step cannot leave a process or a file outside the workspace to the next 
     recipe: `package: {name: bad, version: "1"}
 pipeline:
   - runs: |
-      (setsid sleep 98803 &)
+      (setsid sleep ${asleep(98803)} &)
       echo left > /etc/left; echo left > /tmp/left; echo left > kept
       mkdir /opt; rm -rf /etc/passwd
   - runs: |
@@ -78,7 +83,7 @@ pipeline:
   });
   expect(outcome).toMatchObject({ kind: 'built' });
   expect(log.map((line) => line.replace(/^.*\| /, ''))).toEqual(['1', 'left']);
-  expect(processes('98803')).toBe(0);
+  expect(processes(asleep(98803))).toBe(0);
 });
 
 test('a step that locks directories leaves nothing that cannot be removed', async () => {

@@ -10,6 +10,9 @@ import { TestRepositories } from '@kiln/git-sources/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PackageBuilds } from './testing.ts';
 
+/** Seconds to sleep that no other process does, such as another clone's tests beside these: of a number, with this process's. */
+const asleep = (seconds: number): string => `${seconds}.${process.pid}`;
+
 /**
  * What recipes get wrong, and what steps do that they should not: each ends `kiln package build` with one error that has a
  * code, a place in the recipe and a hint, keeps the workspace for who asked for it, and leaves no package. A full disk is in
@@ -304,7 +307,7 @@ const stepCases: readonly Case[] = [
   {
     name: 'a step that hangs',
     facts: ', timeout: 4s',
-    steps: step('echo waiting; sleep 98811'),
+    steps: step(`echo waiting; sleep ${asleep(98811)}`),
     code: 'BUILD_TIMED_OUT',
     line: 4,
     says: /it was at step "bad: bad"\n {2}\| waiting$/,
@@ -314,7 +317,7 @@ const stepCases: readonly Case[] = [
   {
     name: 'a step that forks without end',
     facts: ', timeout: 4s',
-    steps: step('while sleep 98812 & do :; done'),
+    steps: step(`while sleep ${asleep(98812)} & do :; done`),
     code: 'BUILD_TIMED_OUT',
     line: 4,
     says: /it was at step "bad: bad"/,
@@ -429,8 +432,13 @@ test.for(allCases)('$name', async (bad) => {
   fs.rmSync(workspace, { recursive: true, force: true });
   // Nothing is published, and no index says otherwise.
   expect(fs.existsSync(path.join(builds.folder, 'packages'))).toBe(false);
-  expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toMatch(/sleep 9881[12]/);
+  expectNobodyAsleep();
 });
+
+function expectNobodyAsleep(): void {
+  const lines = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
+  for (const seconds of [98811, 98812]) expect(lines).not.toContain(`sleep ${asleep(seconds)}`);
+}
 
 /**
  * Those whose way through `kiln melange build` is another one: errors are lines of a log, steps fetch for themselves, have the
@@ -468,7 +476,7 @@ test.for(Object.entries(melangeCases))('%s, in melange’s way', async ([name, s
   const error = talk.slice(talk.indexOf('ERRO '));
   expect(error).toMatch(says);
   expect(fs.existsSync(path.join(builds.folder, 'melange'))).toBe(false);
-  expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toMatch(/sleep 9881[12]/);
+  expectNobodyAsleep();
 });
 
 test('a test that wants what nobody has, or a package that was not built, has its place', async () => {
