@@ -109,7 +109,7 @@ test('an empty pid file is not taken from a server that may be about to write it
   await stopEmbeddedPostgres(one);
   const pidFile = path.join(one, 'postgres', 'postmaster.pid');
   writeFileSync(pidFile, '');
-  await expect(startEmbeddedPostgres({ home: one, readyMs: 1500 })).rejects.toMatchObject({
+  await expect(startEmbeddedPostgres({ home: one, readyMs: 6000 })).rejects.toMatchObject({
     code: 'POSTGRES_START_FAILED',
     message: expect.stringContaining('is empty'),
   });
@@ -132,7 +132,7 @@ test('what keeps a server from starting is said where it does not pass', async (
   const pidFile = path.join(one, 'postgres', 'postmaster.pid');
   // Nobody sees that it runs, and it keeps its memory.
   rmSync(pidFile);
-  await expect(startEmbeddedPostgres({ home: one, readyMs: 2000 })).rejects.toMatchObject({
+  await expect(startEmbeddedPostgres({ home: one, readyMs: 6000 })).rejects.toMatchObject({
     code: 'POSTGRES_START_FAILED',
     message: expect.stringContaining('shared memory block'),
   });
