@@ -132,7 +132,7 @@ test('what keeps a server from starting is said where it does not pass', async (
   const pidFile = path.join(one, 'postgres', 'postmaster.pid');
   // Nobody sees that it runs, and it keeps its memory.
   rmSync(pidFile);
-  await expect(startEmbeddedPostgres({ home: one, readyMs: 6000 })).rejects.toMatchObject({
+  await expect(startEmbeddedPostgres({ home: one, readyMs: 2000 })).rejects.toMatchObject({
     code: 'POSTGRES_START_FAILED',
     message: expect.stringContaining('shared memory block'),
   });
