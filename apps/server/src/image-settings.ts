@@ -2,7 +2,7 @@ import type { Digest } from '@kiln/base';
 import { KilnError, compareBytes, digestOf } from '@kiln/base';
 import type { BlobStore } from '@kiln/blobs';
 import type { Config } from '@kiln/oci';
-import { documentBytesMax, parseConfig } from '@kiln/oci';
+import { documentBytesMax, environmentVariables, parseConfig } from '@kiln/oci';
 import type { ImageSettings } from './api/image-schemas.ts';
 
 /** What a configuration sets; null where it is missing or damaged. Throws what the store does. */
@@ -29,10 +29,7 @@ function settingsOf({ os, architecture, variant, config }: Config): ImageSetting
     command: [...(config.cmd ?? [])],
     workingDirectory: config.workingDir ?? '',
     stopSignal: config.stopSignal ?? '',
-    environment: (config.env ?? []).map((pair) => {
-      const [name = ''] = pair.split('=', 1);
-      return { name, value: pair.slice(name.length + 1) };
-    }),
+    environment: [...environmentVariables(config)],
     labels: Object.entries(config.labels ?? {})
       .map(([name, value]) => ({ name, value }))
       .sort((a, b) => compareBytes(a.name, b.name)),

@@ -1,6 +1,7 @@
 import type { InstalledPackage } from '@kiln/apk';
 import { sortUnique } from '@kiln/base';
 import type { Config } from '@kiln/oci';
+import { environmentVariables } from '@kiln/oci';
 import type { FileFacts, ImageContents } from './contents.ts';
 import type { ExplainedImage } from './reason.ts';
 import type { AskedEntries, NeedingPackage, WhyStep } from './why.ts';
@@ -141,10 +142,10 @@ function settingsOf({ os, architecture, variant, config }: Config): ReadonlyMap<
   ];
   return new Map([
     ...named.filter(([, value]) => value !== ''),
-    ...(config.env ?? []).map((pair): [string, string] => {
-      const [name = ''] = pair.split('=', 1);
-      return [`env ${name}`, pair.slice(name.length + 1)];
-    }),
+    ...environmentVariables(config).map(({ name, value }): [string, string] => [
+      `env ${name}`,
+      value,
+    ]),
     ...Object.entries(config.labels ?? {}).map(([key, value]): [string, string] => [
       `label ${key}`,
       value,

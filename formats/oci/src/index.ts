@@ -1,5 +1,7 @@
 export type { ArchivedImage } from './docker-archive.ts';
 export { archivedConfigName, archivedLayerName, printArchiveManifest } from './docker-archive.ts';
+export type { EnvironmentVariable } from './environment.ts';
+export { environmentVariables } from './environment.ts';
 export type { GoJsonOptions, GoJsonValue } from './go-json.ts';
 export { goJson, goMap } from './go-json.ts';
 export { layoutBlobPath, layoutMarker } from './layout.ts';

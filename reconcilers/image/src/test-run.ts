@@ -5,6 +5,7 @@ import type { Sandbox } from '@kiln/build';
 import type { Clock } from '@kiln/base';
 import type { ImageTest, ImageTestStep, TestRun } from '@kiln/factory';
 import type { RuntimeConfig } from '@kiln/oci';
+import { environmentVariables } from '@kiln/oci';
 
 export interface ImageTestRequest {
   readonly sandbox: Sandbox;
@@ -21,12 +22,8 @@ export interface ImageTestRequest {
 
 /** The environment variables of an image, under those of its test. */
 function variablesOf(runtime: RuntimeConfig, test: ImageTest): Record<string, string> {
-  const variables: Record<string, string> = {};
-  for (const pair of runtime.env ?? []) {
-    const at = pair.indexOf('=');
-    variables[pair.slice(0, at)] = pair.slice(at + 1);
-  }
-  return { ...variables, ...test.variables };
+  const own = environmentVariables(runtime).map(({ name, value }) => [name, value]);
+  return { ...Object.fromEntries(own), ...test.variables };
 }
 
 /** Throws `IMAGE_USER_INVALID`: a test must not run as somebody else than the image does. */
